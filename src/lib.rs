@@ -1,0 +1,4 @@
+//! Discovers and downloads the SEC filings of the exchange-listed US companies.
+
+pub mod cancel;
+pub mod edgar;

@@ -1,0 +1,3 @@
+//! The `filing-etl` command.
+
+fn main() {}
