@@ -39,6 +39,7 @@ impl Accession {
     }
 
     /// Displays without dashes, as in folder names.
+    #[must_use]
     pub fn bare(self) -> impl fmt::Display {
         fmt::from_fn(move |f| write!(f, "{:018}", self.0))
     }

@@ -38,6 +38,7 @@ impl Cik {
     }
 
     /// Displays with leading zeros, ten digits in all.
+    #[must_use]
     pub fn padded(self) -> impl fmt::Display {
         fmt::from_fn(move |f| write!(f, "{:010}", self.0))
     }

@@ -1,0 +1,393 @@
+//! The artifact files: safe names, whole files, nothing outside the data dir.
+//!
+//! An artifact lives at `edgar/data/<cik>/<accession>/<name>` below the data dir, EDGAR's own
+//! layout, so that relative links between documents hold.
+//!
+//! # Crashes and power loss
+//!
+//! A file is written under a temporary name in `.incoming/` of the same file system, synced to
+//! the disk, renamed into place, and then the folder that holds its name is synced, and every
+//! folder made for it. Only after [`Incoming::keep`] returned does the database learn of it. So
+//! a row never speaks of a file that a power loss could take away, and a file under its final
+//! name is whole. What a killed run leaves in `.incoming/` is removed by the next one.
+//!
+//! # Threading
+//!
+//! [`Archive`] is shared by all download threads and holds no lock while it writes.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use tempfile::{NamedTempFile, TempPath};
+use thiserror::Error;
+
+use crate::edgar::Artifact;
+
+/// The folder for files that are not whole yet, below the data dir.
+const INCOMING: &str = ".incoming";
+
+/// The longest file name that every common file system takes, in bytes.
+const MAX_NAME: usize = 255;
+
+/// The data dir.
+#[derive(Debug)]
+pub struct Archive {
+    /// Its canonical path, so that a symlink inside it cannot lead a file out.
+    root: PathBuf,
+    /// Held shared for the whole run: tells the next run that `.incoming/` is in use.
+    _in_use: File,
+}
+
+/// What is known of a file that was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saved {
+    /// Its length.
+    pub bytes: u64,
+    /// The SHA-256 of its content.
+    pub sha256: [u8; 32],
+}
+
+impl Archive {
+    /// Opens the data dir, makes it where it is missing, and clears what a killed run left.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made or written to.
+    pub fn open(root: &Path) -> Result<Self> {
+        Self::try_open(root).with_context(|| {
+            format!(
+                "the data dir {} cannot be used: check its permissions, or choose another --data-dir",
+                root.display()
+            )
+        })
+    }
+
+    fn try_open(root: &Path) -> Result<Self> {
+        let incoming = root.join(INCOMING);
+        fs::create_dir_all(&incoming)?;
+        let lock = File::create(incoming.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => clear(&incoming)?,
+            Err(TryLockError::WouldBlock) => {} // another run's files are in there
+            Err(TryLockError::Error(e)) => return Err(e.into()),
+        }
+        lock.lock_shared()?;
+        tempfile::tempfile_in(&incoming)?.write_all(b"writable")?;
+        let root = root.canonicalize()?;
+        Ok(Self {
+            root,
+            _in_use: lock,
+        })
+    }
+
+    /// Where the data dir is.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Starts a file for this artifact.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it.
+    pub fn begin(&self) -> io::Result<Incoming<'_>> {
+        let file = tempfile::Builder::new()
+            .prefix("")
+            .suffix(".part")
+            .tempfile_in(self.root.join(INCOMING))?;
+        Ok(Incoming {
+            archive: self,
+            file,
+            hash: Sha256::new(),
+            bytes: 0,
+        })
+    }
+
+    /// Makes the folder of an artifact and returns it, canonical and inside the root.
+    fn folder(&self, artifact: &Artifact) -> Result<PathBuf> {
+        let mut folder = self.root.clone();
+        for part in [
+            "edgar".to_owned(),
+            "data".to_owned(),
+            artifact.cik.to_string(),
+            artifact.accession.bare().to_string(),
+        ] {
+            let parent = folder.clone();
+            folder.push(part);
+            match fs::create_dir(&folder) {
+                Ok(()) => sync_folder(&parent)?,
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => {
+                    return Err(e).with_context(|| format!("failed to make {}", folder.display()));
+                }
+            }
+        }
+        if folder.canonicalize()? != folder {
+            bail!(
+                "{} leads out of the data dir: remove the symlink",
+                folder.display()
+            );
+        }
+        Ok(folder)
+    }
+}
+
+/// A file on its way in: a temporary file that is gone unless it is kept.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    archive: &'a Archive,
+    file: NamedTempFile,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Incoming<'_> {
+    /// Stores what was written under the artifact's name, durably.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it. Then nothing stands under the final name that did not
+    /// stand there before.
+    pub fn keep(self, artifact: &Artifact) -> Result<Saved> {
+        let name = checked_name(&artifact.name)?;
+        let folder = self.archive.folder(artifact)?;
+        let place = folder.join(name);
+        let (file, temp): (File, TempPath) = self.file.into_parts();
+        file.sync_all()
+            .and_then(|()| temp.persist(&place).map_err(|e| e.error))
+            .and_then(|()| make_readable(&file))
+            .and_then(|()| sync_folder(&folder))
+            .with_context(|| format!("failed to store {}", place.display()))?;
+        Ok(Saved {
+            bytes: self.bytes,
+            sha256: self.hash.finalize().into(),
+        })
+    }
+}
+
+impl Write for Incoming<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.as_file_mut().write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_file_mut().flush()
+    }
+}
+
+/// A name from the network that cannot be a file name everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the document name {name:?} is not safe as a file name: {why}")]
+pub struct UnsafeName {
+    /// The name, cut short.
+    pub name: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+/// A document name as a file name, if it is one on every common file system.
+///
+/// EDGAR's own names are made of `[A-Za-z0-9._-]`, at most 43 characters (measured on four
+/// million filings), so refusing the rest loses nothing.
+///
+/// # Errors
+///
+/// When the name could lead elsewhere, mean a device, or not be shown plainly.
+pub fn checked_name(name: &str) -> Result<&str, UnsafeName> {
+    let why = if name.is_empty() {
+        "it is empty"
+    } else if name.len() > MAX_NAME {
+        "it is longer than 255 bytes"
+    } else if name.bytes().any(|b| b"/\\:*?\"<>|".contains(&b)) {
+        "it holds a character that means something else in a path"
+    } else if !name.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        "it holds a character that is not printable ASCII"
+    } else if name.starts_with(['.', ' ']) || name.ends_with(['.', ' ']) {
+        "it starts or ends with a dot or a blank"
+    } else if is_device(name) {
+        "it is the name of a device on Windows"
+    } else {
+        return Ok(name);
+    };
+    let name = name.chars().take(80).collect();
+    Err(UnsafeName { name, why })
+}
+
+/// Whether Windows would open a device under this name, whatever its extension.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    let stem = stem.to_ascii_lowercase();
+    match stem.as_bytes() {
+        b"con" | b"prn" | b"aux" | b"nul" => true,
+        [head @ .., number] => matches!(head, b"com" | b"lpt") && number.is_ascii_digit(),
+        [] => false,
+    }
+}
+
+/// Removes what a run that died left behind.
+fn clear(incoming: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(incoming)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "part") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Temp files are private to their owner; a data dir is for others to read.
+#[cfg(unix)]
+fn make_readable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes the names in a folder survive a power loss.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows has no call for it, and journals its folders.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edgar::{ArtifactKind, Cik};
+    use proptest::prelude::*;
+
+    fn artifact(name: &str) -> Artifact {
+        Artifact {
+            accession: "0000320193-23-000106".parse().unwrap(),
+            cik: Cik::new(320_193).unwrap(),
+            kind: ArtifactKind::Primary,
+            name: name.to_owned(),
+            submission_size: None,
+        }
+    }
+
+    #[test]
+    fn a_kept_file_stands_in_edgars_layout_with_its_hash() {
+        let dir = tempfile::tempdir().unwrap();
+        let archive = Archive::open(dir.path()).unwrap();
+        let mut incoming = archive.begin().unwrap();
+        incoming.write_all(b"ab").unwrap();
+        incoming.write_all(b"c").unwrap();
+        let saved = incoming.keep(&artifact("doc.htm")).unwrap();
+        assert_eq!(saved.bytes, 3);
+        assert_eq!(saved.sha256, <[u8; 32]>::from(Sha256::digest(b"abc")));
+        let place = dir
+            .path()
+            .join("edgar/data/320193/000032019323000106/doc.htm");
+        assert_eq!(fs::read(place).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn a_file_that_is_not_kept_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let archive = Archive::open(dir.path()).unwrap();
+        archive.begin().unwrap().write_all(b"half").unwrap();
+        let names: Vec<_> = fs::read_dir(dir.path().join(INCOMING))
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["lock"]);
+    }
+
+    #[test]
+    fn the_leavings_of_a_killed_run_are_cleared_but_not_those_of_a_living_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Archive::open(dir.path()).unwrap();
+        let left = dir.path().join(INCOMING).join("x.part");
+        fs::write(&left, b"half").unwrap();
+        let second = Archive::open(dir.path()).unwrap();
+        assert!(left.exists());
+        drop((first, second));
+        Archive::open(dir.path()).unwrap();
+        assert!(!left.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symlink_does_not_lead_a_file_out() {
+        let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let archive = Archive::open(dir.path()).unwrap();
+        fs::create_dir_all(dir.path().join("edgar/data")).unwrap();
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("edgar/data/320193")).unwrap();
+        let mut incoming = archive.begin().unwrap();
+        incoming.write_all(b"x").unwrap();
+        assert!(incoming.keep(&artifact("doc.htm")).is_err());
+        assert!(!outside.path().join("000032019323000106/doc.htm").exists());
+    }
+
+    #[test]
+    fn hostile_names_are_refused() {
+        let long = "a".repeat(300);
+        for name in [
+            "",
+            ".",
+            "..",
+            "../../x",
+            "/etc/passwd",
+            "a/b",
+            "a\\b",
+            "C:x",
+            "con",
+            "CON.htm",
+            "nul.",
+            "com1.txt",
+            "lpt9",
+            "x\0",
+            "x\n",
+            "\u{1b}[31m",
+            "\u{202e}fdp",
+            " x",
+            "x ",
+            ".hidden",
+            &long,
+        ] {
+            assert!(checked_name(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn edgars_names_are_taken() {
+        for name in [
+            "d8k.htm",
+            "0001.txt",
+            "9999999997-15-013527.paper",
+            "R2.htm",
+            "console.htm",
+            "com.txt",
+            "annual report.htm",
+        ] {
+            assert_eq!(checked_name(name), Ok(name));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_checked_name_is_one_plain_path_part(name in any::<String>()) {
+            if let Ok(name) = checked_name(&name) {
+                let parts: Vec<_> = Path::new(name).components().collect();
+                prop_assert!(matches!(parts[..], [std::path::Component::Normal(p)] if p == name));
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Shows the frames of a run: live bars on a terminal, printed lines elsewhere.
+//!
+//! # Threading
+//!
+//! One thread draws. It only reads counters, so no stage ever waits for the terminal.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Snapshot, frame};
+use crate::cancel::Cancel;
+use crate::threads;
+
+/// How the progress of a run is shown on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Not at all.
+    None,
+    /// Printed every so often, and once at the end.
+    Plain {
+        /// The time between two frames.
+        every: Duration,
+    },
+    /// As [`Style::Plain`], but each frame is one log record, for logs that are JSON.
+    Logged {
+        /// The time between two frames.
+        every: Duration,
+    },
+    /// Live bars; standard error has to be a terminal.
+    Bars,
+}
+
+/// How often live bars are redrawn.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// The log target of [`Style::Logged`] frames.
+pub const LOG_TARGET: &str = "progress";
+
+/// The width that printed frames are cut to; long error messages are the only lines near it.
+const PLAIN_WIDTH: usize = 160;
+
+/// Set once standard error turned out to be closed: nothing can be shown any more.
+static STDERR_GONE: AtomicBool = AtomicBool::new(false);
+
+/// Standard error, shared by log lines and bars so that neither tears the other.
+#[derive(Debug, Clone, Default)]
+pub struct Terminal(MultiProgress);
+
+impl Terminal {
+    /// Standard error without anything on it yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()))
+    }
+}
+
+impl Write for Terminal {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !STDERR_GONE.load(Ordering::Relaxed)
+            && self.0.suspend(|| io::stderr().write_all(bytes)).is_err()
+        {
+            STDERR_GONE.store(true, Ordering::Relaxed);
+        }
+        // A closed pipe is no reason to end a run: what is shown is not what is asked for.
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The dashboard of a run, shown until it is finished.
+#[derive(Debug)]
+#[must_use = "a dashboard ends when it is finished"]
+pub struct Dashboard {
+    finished: Cancel,
+    thread: JoinHandle<()>,
+}
+
+impl Dashboard {
+    /// Begins to show what `numbers` returns.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread to spare.
+    pub fn start(
+        style: Style,
+        terminal: &Terminal,
+        numbers: impl Fn() -> Snapshot + Send + 'static,
+    ) -> io::Result<Self> {
+        let finished = Cancel::default();
+        let (done, mut terminal) = (finished.clone(), terminal.clone());
+        let thread = threads::spawn("dashboard", &Cancel::default(), move || match style {
+            Style::None => {}
+            Style::Plain { every } => {
+                while !done.sleep(every) {
+                    print(&mut terminal, &numbers());
+                }
+                print(&mut terminal, &numbers());
+            }
+            Style::Logged { every } => {
+                while !done.sleep(every) {
+                    record(&numbers());
+                }
+                record(&numbers());
+            }
+            Style::Bars => {
+                let multi = terminal.0.clone();
+                let mut bars = Bars::new(&multi);
+                while !done.sleep(REDRAW) {
+                    bars.draw(&numbers());
+                }
+                bars.clear();
+                print(&mut terminal, &numbers());
+            }
+        })?;
+        Ok(Self { finished, thread })
+    }
+
+    /// Shows the last frame and stops.
+    pub fn finish(self) {
+        self.finished.set();
+        threads::join(self.thread);
+    }
+}
+
+fn print(terminal: &mut Terminal, numbers: &Snapshot) {
+    let text = frame(numbers, PLAIN_WIDTH).join("\n") + "\n\n";
+    // `Terminal` swallows a closed pipe, and there is no other error.
+    let _ = terminal.write_all(text.as_bytes());
+}
+
+fn record(numbers: &Snapshot) {
+    log::info!(target: LOG_TARGET, "{}", frame(numbers, usize::MAX).join(" | "));
+}
+
+/// Two bars and the lines of the frame below them.
+struct Bars<'a> {
+    multi: &'a MultiProgress,
+    companies: ProgressBar,
+    downloads: ProgressBar,
+    lines: Vec<ProgressBar>,
+}
+
+impl<'a> Bars<'a> {
+    fn new(multi: &'a MultiProgress) -> Self {
+        multi.set_draw_target(ProgressDrawTarget::stderr());
+        let bar = |name: &'static str| {
+            let style = style("{prefix:9} [{wide_bar}] {percent:>3}%").progress_chars("=> ");
+            multi.add(ProgressBar::new(0).with_style(style).with_prefix(name))
+        };
+        Self {
+            multi,
+            companies: bar("Companies"),
+            downloads: bar("Downloads"),
+            lines: Vec::new(),
+        }
+    }
+
+    fn draw(&mut self, numbers: &Snapshot) {
+        self.companies.set_length(numbers.companies_total);
+        self.companies.set_position(numbers.companies_done);
+        self.downloads.set_length(numbers.artifacts_queued);
+        self.downloads
+            .set_position(numbers.downloaded + numbers.download_failed);
+        for (i, text) in frame(numbers, usize::MAX).into_iter().enumerate() {
+            if i == self.lines.len() {
+                // `wide_msg` cuts a line to the width that the terminal has at that moment.
+                let line = ProgressBar::new(0).with_style(style("{wide_msg}"));
+                self.lines.push(self.multi.add(line));
+            }
+            self.lines[i].set_message(text);
+        }
+    }
+
+    fn clear(self) {
+        for bar in [self.companies, self.downloads]
+            .into_iter()
+            .chain(self.lines)
+        {
+            bar.finish_and_clear();
+        }
+        self.multi.set_draw_target(ProgressDrawTarget::hidden());
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates are constants")
+}

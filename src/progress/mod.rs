@@ -1,0 +1,13 @@
+//! What a run has done so far, and how that is shown.
+//!
+//! The stages count into [`Counters`]; nobody but this module draws. [`frame`] turns one
+//! [`Snapshot`] into lines of text, pure; [`Dashboard`] shows them, live or printed.
+
+mod counters;
+mod dashboard;
+pub mod format;
+mod frame;
+
+pub use counters::{Counters, InProgress, Snapshot};
+pub use dashboard::{Dashboard, Style, Terminal};
+pub use frame::frame;
