@@ -25,6 +25,7 @@ use tempfile::{NamedTempFile, TempPath};
 use thiserror::Error;
 
 use crate::edgar::Artifact;
+use crate::fingerprint::Fingerprint;
 
 /// The folder for files that are not whole yet, below the data dir.
 const INCOMING: &str = ".incoming";
@@ -39,15 +40,6 @@ pub struct Archive {
     root: PathBuf,
     /// Held shared for the whole run: tells the next run that `.incoming/` is in use.
     _in_use: File,
-}
-
-/// What is known of a file that was stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Saved {
-    /// Its length.
-    pub bytes: u64,
-    /// The SHA-256 of its content.
-    pub sha256: [u8; 32],
 }
 
 impl Archive {
@@ -152,7 +144,7 @@ impl Incoming<'_> {
     ///
     /// When the disk does not take it. Then nothing stands under the final name that did not
     /// stand there before.
-    pub fn keep(self, artifact: &Artifact) -> Result<Saved> {
+    pub fn keep(self, artifact: &Artifact) -> Result<Fingerprint> {
         let name = checked_name(&artifact.name)?;
         let folder = self.archive.folder(artifact)?;
         let place = folder.join(name);
@@ -162,7 +154,7 @@ impl Incoming<'_> {
             .and_then(|()| make_readable(&file))
             .and_then(|()| sync_folder(&folder))
             .with_context(|| format!("failed to store {}", place.display()))?;
-        Ok(Saved {
+        Ok(Fingerprint {
             bytes: self.bytes,
             sha256: self.hash.finalize().into(),
         })

@@ -54,17 +54,18 @@ impl Cancel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::thread;
+    use crate::threads;
 
     #[test]
     fn setting_it_ends_a_long_sleep() {
         let cancel = Cancel::default();
-        let sleeper = thread::spawn({
+        let sleeper = threads::spawn("sleeper", &cancel, {
             let cancel = cancel.clone();
-            move || cancel.sleep(Duration::from_secs(3600))
-        });
+            move || cancel.sleep(Duration::from_hours(1))
+        })
+        .unwrap();
         cancel.set();
-        assert!(sleeper.join().unwrap());
+        assert!(threads::join(sleeper));
     }
 
     #[test]

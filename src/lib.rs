@@ -3,6 +3,10 @@
 pub mod archive;
 pub mod cancel;
 pub mod edgar;
+pub mod exchange;
 pub mod exit;
+pub mod fingerprint;
+pub mod listings;
 pub mod progress;
 pub mod threads;
+pub mod universe;

@@ -4,10 +4,25 @@
 //! the network, so nothing here panics, whatever the bytes. How EDGAR really behaves was
 //! measured; where a fact comes from stands beside it.
 
+pub mod company_list;
+pub mod dates;
+pub mod form;
+pub mod submissions;
+pub mod urls;
+
 mod accession;
 mod cik;
 mod filing;
+mod json;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use accession::{Accession, BadAccession};
 pub use cik::{BadCik, Cik};
+pub use company_list::CompanyList;
+pub use dates::DateRange;
 pub use filing::{Artifact, ArtifactKind, Filing, submission_name};
+pub use form::FormFilter;
+pub use json::BadDocument;
+pub use submissions::Submissions;
+pub use urls::Urls;

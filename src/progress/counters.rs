@@ -127,6 +127,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Companies looked at to the end that had nothing new.
+    #[must_use]
+    pub fn companies_unchanged(&self) -> u64 {
+        self.companies_done
+            .saturating_sub(self.companies_with_new + self.companies_failed)
+    }
+
     /// Companies looked at per second.
     #[must_use]
     pub fn companies_per_second(&self) -> f64 {

@@ -38,7 +38,7 @@ pub enum Style {
 const REDRAW: Duration = Duration::from_millis(100);
 
 /// The log target of [`Style::Logged`] frames.
-pub const LOG_TARGET: &str = "progress";
+pub(crate) const LOG_TARGET: &str = "progress";
 
 /// The width that printed frames are cut to; long error messages are the only lines near it.
 const PLAIN_WIDTH: usize = 160;

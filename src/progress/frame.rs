@@ -102,18 +102,18 @@ mod tests {
             download_failed: 1,
             bytes: 812_000_000,
             recent_errors: vec!["company 1 (X): HTTP 503".to_owned()],
-            elapsed: Duration::from_secs(600),
+            elapsed: Duration::from_mins(10),
             requests: 5300,
             rate_limit: Some(10),
-            paused: Duration::from_secs(60),
-            pause_left: Duration::from_secs(540),
+            paused: Duration::from_mins(1),
+            pause_left: Duration::from_mins(9),
         }
     }
 
     #[test]
     fn a_frame_shows_every_number_of_the_dashboard() {
         insta::assert_snapshot!(frame(&snapshot(), 80).join("\n"), @r"
-        Elapsed 10:00  ETA 1:02:59  2.0 companies/s
+        Elapsed 10:00  ETA 48:15  2.0 companies/s
         Companies 1,200/5,911 (20%)  with new data 1,100  in progress 10  failed 2
         Filings 18,000 found, 17,500 new  artifacts created 17,500
         Downloads 4,000 ok, 1 failed of 17,600  812.0 MB

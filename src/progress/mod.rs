@@ -9,5 +9,6 @@ pub mod format;
 mod frame;
 
 pub use counters::{Counters, InProgress, Snapshot};
+pub(crate) use dashboard::LOG_TARGET;
 pub use dashboard::{Dashboard, Style, Terminal};
 pub use frame::frame;

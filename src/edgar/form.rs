@@ -1,0 +1,203 @@
+//! Which forms are wanted.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The annual and quarterly reports of domestic and foreign companies, with the transition
+/// reports of those that change their fiscal year (20-F and 40-F have no such form of their
+/// own). The 10-K405 and 10-KSB of old are other forms and have to be asked for.
+const REPORTS: [&str; 6] = ["10-K", "10-KT", "10-Q", "10-QT", "20-F", "40-F"];
+
+/// Says which form types are wanted. Types are compared whole and in any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormFilter {
+    /// Upper-case types; empty if every form is wanted.
+    types: Vec<String>,
+    amendments: bool,
+}
+
+impl Default for FormFilter {
+    /// 10-K, 10-Q, 20-F and 40-F, their transition forms, and the amendments of all of them.
+    fn default() -> Self {
+        Self::reports(true)
+    }
+}
+
+/// A text that is no form type.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`")]
+pub struct BadForm(pub String);
+
+impl FormFilter {
+    fn reports(amendments: bool) -> Self {
+        Self {
+            types: REPORTS.map(str::to_owned).to_vec(),
+            amendments,
+        }
+    }
+
+    /// A filter for exactly these types, or for the default ones if there are none.
+    ///
+    /// With `amendments`, asking for `8-K` also takes `8-K/A`. Without, an amendment is
+    /// taken only where it is asked for by its own name. `all` means every form. A transition
+    /// form is a type of its own: asking for `10-K` does not take `10-KT`.
+    ///
+    /// # Errors
+    ///
+    /// Empty types, and texts that no form type on EDGAR could be. That a type exists
+    /// is not checked: there are hundreds, and the list grows.
+    pub fn parse(types: &[String], amendments: bool) -> Result<Self, BadForm> {
+        if types.is_empty() {
+            return Ok(Self::reports(amendments));
+        }
+        let mut wanted = Vec::with_capacity(types.len());
+        for text in types {
+            let form = text.trim().to_ascii_uppercase();
+            // Letters, digits, blanks, dashes and slashes are all that 478 types used in 2025.
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b" -/.".contains(&b);
+            if form.is_empty() || form.len() > 40 || !form.bytes().all(plain) {
+                return Err(BadForm(text.chars().take(40).collect()));
+            }
+            if !wanted.contains(&form) {
+                wanted.push(form);
+            }
+        }
+        if wanted.iter().any(|form| form == "ALL") {
+            wanted.clear();
+        }
+        Ok(Self {
+            types: wanted,
+            amendments,
+        })
+    }
+
+    /// Whether a form of this type is wanted.
+    #[must_use]
+    pub fn wants(&self, form: &str) -> bool {
+        let base = amended(form);
+        if self.types.is_empty() {
+            return self.amendments || base.is_none();
+        }
+        let asked = |form: &str| self.types.iter().any(|t| t.eq_ignore_ascii_case(form));
+        asked(form) || self.amendments && base.is_some_and(asked)
+    }
+}
+
+/// The type that an amendment amends.
+fn amended(form: &str) -> Option<&str> {
+    form.strip_suffix("/A").or_else(|| form.strip_suffix("/a"))
+}
+
+impl fmt::Display for FormFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types = self.types.join(", ");
+        f.write_str(match (types.as_str(), self.amendments) {
+            ("", true) => return f.write_str("all"),
+            ("", false) => "all",
+            (types, _) => types,
+        })?;
+        f.write_str(if self.amendments {
+            " and amendments"
+        } else {
+            " without amendments"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn filter(types: &[&str], amendments: bool) -> FormFilter {
+        let types: Vec<String> = types.iter().map(ToString::to_string).collect();
+        FormFilter::parse(&types, amendments).unwrap()
+    }
+
+    #[test]
+    fn the_default_is_the_periodic_reports_with_amendments_and_transitions() {
+        let reports = FormFilter::default();
+        for form in REPORTS {
+            assert!(reports.wants(form), "{form}");
+            assert!(reports.wants(&format!("{form}/A")), "{form}/A");
+        }
+        for form in [
+            "",
+            "10-K405",
+            "10-KSB",
+            "10-K405/A",
+            "NT 10-K",
+            "10-12G",
+            "8-K",
+            "20FR12B",
+            "/A",
+            "10-K/A/A",
+            "4",
+        ] {
+            assert!(!reports.wants(form), "{form}");
+        }
+        assert_eq!(reports, filter(&[], true));
+        assert!(!filter(&[], false).wants("10-K/A"));
+        assert_eq!(
+            reports.to_string(),
+            "10-K, 10-KT, 10-Q, 10-QT, 20-F, 40-F and amendments"
+        );
+    }
+
+    #[test]
+    fn asked_types_are_exact_in_any_case() {
+        let forms = filter(&["8-k", " sc 13g "], true);
+        for form in ["8-K", "8-K/A", "SC 13G", "SC 13G/A"] {
+            assert!(forms.wants(form), "{form}");
+        }
+        for form in ["8-K12B", "8-KT", "SC 13D", "10-K"] {
+            assert!(!forms.wants(form), "{form}");
+        }
+    }
+
+    #[test]
+    fn without_amendments_only_a_named_one_is_taken() {
+        assert!(!filter(&["10-K"], false).wants("10-K/A"));
+        assert!(filter(&["10-K", "8-K/A"], false).wants("8-K/A"));
+        assert!(!filter(&["8-K/A"], true).wants("8-K"));
+    }
+
+    #[test]
+    fn all_means_every_form() {
+        assert!(filter(&["10-K", "All"], true).wants("CT ORDER"));
+        assert!(!filter(&["all"], false).wants("10-K/A"));
+        assert!(filter(&["all"], false).wants("10-K"));
+        assert_eq!(filter(&["all"], true).to_string(), "all");
+        assert_eq!(
+            filter(&["all"], false).to_string(),
+            "all without amendments"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_a_form_is_refused() {
+        for text in ["", "  ", "10-K,10-Q", "10-K\n8-K", "é"] {
+            assert!(
+                FormFilter::parse(&[text.to_owned()], true).is_err(),
+                "{text:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_asked_for_is_wanted(form in "[A-Z0-9][A-Z0-9 /-]{0,18}[A-Z0-9]", amendments in any::<bool>()) {
+            let asked = filter(&[&form.to_lowercase()], amendments);
+            prop_assert!(asked.wants(&form));
+            prop_assert_eq!(asked.wants(&format!("{form}/A")), amendments);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>(), form in any::<String>()) {
+            if let Ok(asked) = FormFilter::parse(&[text], true) {
+                let _ = asked.wants(&form);
+            }
+        }
+    }
+}
