@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod exit;
 pub mod fingerprint;
 pub mod listings;
+pub mod net;
 pub mod progress;
 pub mod threads;
 pub mod universe;

@@ -1,0 +1,290 @@
+//! Reads a response's body: counts, decodes, limits and proves it whole.
+//!
+//! A body ends in one of three ways, and each is checked:
+//! - `Content-Length` or chunks: ureq fails when it ends early;
+//! - gzip: its own length and checksum have to hold, and nothing may follow it;
+//! - by the end of the connection, which a broken one looks just like: taken only where
+//!   the content proves itself (see [`verdict::proves_itself`]).
+//!
+//! Limits hold while streaming, before and after decoding, so neither an endless body
+//! nor a zip bomb fills a disk. A body that drips is given up (see [`Timeouts::slow_start`]).
+
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use flate2::read::MultiGzDecoder;
+use jiff::Timestamp;
+use ureq::http::{HeaderMap, Response, Version};
+use ureq::{Body, BodyReader};
+
+use super::agent::{Timeouts, cause};
+use super::traffic::Traffic;
+use super::verdict::{self, HEAD, Seen, Verdict};
+use super::{Expect, FetchError};
+
+/// What a body has to bring each second, on average, after the slow start.
+const SLOWEST: u64 = 8 * 1024;
+/// How much of the end is kept as a proof.
+const TAIL: usize = 256;
+/// gzip makes what cannot be compressed a little larger.
+const GZIP_SLACK: u64 = 64 * 1024;
+
+/// A response whose headers are in.
+pub(super) struct Incoming<'a> {
+    status: u16,
+    retry_after: Option<Duration>,
+    location: Option<String>,
+    expect: Expect,
+    decoder: Decoder<'a>,
+    /// Whether the length is known from outside: a header, or chunks.
+    framed: bool,
+    declared: Option<u64>,
+    odd_encoding: Option<String>,
+    head: Vec<u8>,
+    whole: bool,
+}
+
+enum Decoder<'a> {
+    Plain(Box<Wire<'a>>),
+    Gzip(Box<MultiGzDecoder<Wire<'a>>>),
+}
+
+/// The bytes as they come.
+struct Wire<'a> {
+    reader: BodyReader<'static>,
+    traffic: &'a Traffic,
+    started: Instant,
+    slow_start: Duration,
+    read: u64,
+    limit: u64,
+    declared: Option<u64>,
+    /// The cause, where an `io::Error` could not carry it through the decoder.
+    trouble: Option<FetchError>,
+}
+
+impl<'a> Incoming<'a> {
+    pub(super) fn new(
+        response: Response<Body>,
+        expect: Expect,
+        timeouts: Timeouts,
+        traffic: &'a Traffic,
+    ) -> Self {
+        let (parts, body) = response.into_parts();
+        let header = |name: &str| text(&parts.headers, name);
+        let chunked = parts.version == Version::HTTP_11
+            && header("transfer-encoding")
+                .is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
+        let declared = body.content_length();
+        let encoding = header("content-encoding")
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        let gzip = matches!(encoding.as_str(), "gzip" | "x-gzip");
+        let wire = Wire {
+            reader: body.into_reader(),
+            traffic,
+            started: Instant::now(),
+            slow_start: timeouts.slow_start,
+            read: 0,
+            limit: expect.max().saturating_add(GZIP_SLACK),
+            declared,
+            trouble: None,
+        };
+        Self {
+            status: parts.status.as_u16(),
+            retry_after: header("retry-after")
+                .and_then(|value| verdict::retry_after(&value, Timestamp::now())),
+            location: header("location"),
+            expect,
+            decoder: if gzip {
+                Decoder::Gzip(Box::new(MultiGzDecoder::new(wire)))
+            } else {
+                Decoder::Plain(Box::new(wire))
+            },
+            framed: chunked || declared.is_some(),
+            declared,
+            odd_encoding: (!gzip && !matches!(encoding.as_str(), "" | "identity"))
+                .then(|| encoding.chars().take(40).collect()),
+            head: Vec::new(),
+            whole: false,
+        }
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The `Location` header of a redirect.
+    pub(super) fn location(&self) -> Option<&str> {
+        self.location.as_deref()
+    }
+
+    /// Reads the beginning of the body, all of a small one, and says what the response means.
+    ///
+    /// # Errors
+    /// When a body that came with status 200 breaks before its meaning is known. With any other status, what did
+    /// come is judged.
+    pub(super) fn judge(&mut self) -> Result<Verdict, FetchError> {
+        if self.status == 200 {
+            if let Some(encoding) = &self.odd_encoding {
+                return Err(FetchError::Damaged(format!(
+                    "an encoding that was not asked for, {encoding:?}"
+                )));
+            }
+            let limit = self.expect.max();
+            if matches!(self.decoder, Decoder::Plain(_)) && self.declared > Some(limit) {
+                return Err(FetchError::TooLarge { limit });
+            }
+        }
+        if let Err(error) = self.read_head()
+            && self.status == 200
+        {
+            return Err(error);
+        }
+        // Block pages come compressed even when nobody says so.
+        let plain = matches!(self.decoder, Decoder::Plain(_));
+        if plain && self.head.starts_with(&[0x1f, 0x8b]) {
+            let mut inner = Vec::new();
+            let mut decoder = MultiGzDecoder::new(&self.head[..]).take(HEAD as u64);
+            let ended = decoder.read_to_end(&mut inner).is_ok() && inner.len() < HEAD;
+            let verdict = self.verdict(&inner, self.whole && ended);
+            let is_block = matches!(
+                verdict,
+                Verdict::Throttled { .. } | Verdict::UndeclaredAgent
+            );
+            if is_block {
+                return Ok(verdict);
+            }
+        }
+        Ok(self.verdict(&self.head, self.whole))
+    }
+
+    /// Hands the whole body of a good response to `sink`, and returns its decoded length.
+    ///
+    /// # Errors
+    /// When the body is cut, damaged or too large, or the sink fails.
+    pub(super) fn pour(mut self, sink: &mut dyn Write) -> Result<u64, FetchError> {
+        let limit = self.expect.max();
+        let mut length = 0u64;
+        let mut tail: Vec<u8> = Vec::with_capacity(2 * TAIL);
+        let mut chunk = std::mem::take(&mut self.head);
+        let start = chunk[..chunk.len().min(TAIL)].to_vec();
+        let mut ended = self.whole;
+        loop {
+            length += chunk.len() as u64;
+            if length > limit {
+                return Err(FetchError::TooLarge { limit });
+            }
+            sink.write_all(&chunk).map_err(FetchError::Sink)?;
+            tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
+            tail.drain(..tail.len().saturating_sub(TAIL));
+            if ended {
+                break;
+            }
+            chunk.resize(HEAD, 0);
+            let read = self.read(&mut chunk)?;
+            chunk.truncate(read);
+            ended = read == 0;
+        }
+        let proven = self.framed
+            || matches!(self.decoder, Decoder::Gzip(_))
+            || verdict::proves_itself(self.expect, &start, &tail);
+        if proven {
+            Ok(length)
+        } else {
+            Err(FetchError::Damaged(format!(
+                "ended with the connection after {length} bytes, and nothing shows that it is whole"
+            )))
+        }
+    }
+
+    fn verdict(&self, head: &[u8], whole: bool) -> Verdict {
+        verdict::judge(Seen {
+            status: self.status,
+            retry_after: self.retry_after,
+            head,
+            whole,
+            expect: self.expect,
+        })
+    }
+
+    /// Fills `head`, up to its limit or the end of the body.
+    fn read_head(&mut self) -> Result<(), FetchError> {
+        let mut chunk = vec![0; 16 * 1024];
+        while self.head.len() < HEAD {
+            let room = chunk.len().min(HEAD - self.head.len());
+            let read = self.read(&mut chunk[..room])?;
+            if read == 0 {
+                self.whole = true;
+                break;
+            }
+            self.head.extend_from_slice(&chunk[..read]);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FetchError> {
+        let read = match &mut self.decoder {
+            Decoder::Plain(wire) => wire.read(buffer),
+            Decoder::Gzip(decoder) => decoder.read(buffer),
+        };
+        read.map_err(|error| {
+            let wire = match &mut self.decoder {
+                Decoder::Plain(wire) => wire,
+                Decoder::Gzip(decoder) => decoder.get_mut(),
+            };
+            wire.trouble
+                .take()
+                .unwrap_or_else(|| FetchError::Damaged(format!("gzip: {error}")))
+        })
+    }
+}
+
+impl Read for Wire<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let trouble = match self.reader.read(buffer) {
+            Ok(read) => {
+                self.read += read as u64;
+                self.traffic.count_bytes(read);
+                let patience = self.slow_start + Duration::from_secs(self.read / SLOWEST);
+                if self.read > self.limit {
+                    let limit = self.limit - GZIP_SLACK;
+                    FetchError::TooLarge { limit }
+                } else if read > 0 && self.started.elapsed() > patience {
+                    FetchError::Network(format!(
+                        "too slow: {} bytes in {} s",
+                        self.read,
+                        self.started.elapsed().as_secs()
+                    ))
+                } else {
+                    return Ok(read);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => self.explain(error),
+        };
+        self.trouble = Some(trouble);
+        Err(io::Error::other("the body broke off"))
+    }
+}
+
+impl Wire<'_> {
+    /// What a failed read means. ureq's own errors come wrapped in an `io::Error`.
+    fn explain(&self, error: io::Error) -> FetchError {
+        match ureq::Error::from(error) {
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                FetchError::Damaged(match self.declared {
+                    Some(length) => format!("cut off after {} of {length} bytes", self.read),
+                    None => format!("cut off after {} bytes", self.read),
+                })
+            }
+            error @ ureq::Error::Protocol(_) => FetchError::Damaged(cause(&error)),
+            error => FetchError::Network(cause(&error)),
+        }
+    }
+}
+
+/// A header's text; `None` when it is missing or none.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}

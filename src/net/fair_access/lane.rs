@@ -1,0 +1,69 @@
+//! Lanes: which hosts share one limit. EDGAR counts all its hosts together.
+
+use url::Url;
+
+/// The name of the lane of every host under sec.gov.
+pub const SEC: &str = "sec.gov";
+
+/// The name of the limit that a URL falls under, fit to be a folder's name:
+/// `sec.gov` for all of EDGAR, otherwise host and port (`127.0.0.1_8080`).
+#[must_use]
+pub fn lane_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    if is_sec(host) {
+        return SEC.to_owned();
+    }
+    let port = url.port_or_known_default().unwrap_or_default();
+    safe_name(&format!("{host}_{port}"))
+}
+
+/// Whether a host belongs to the SEC.
+pub(in crate::net) fn is_sec(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host == SEC || host.ends_with(".sec.gov")
+}
+
+/// A name that no file system takes for anything but a plain file's.
+pub(in crate::net) fn safe_name(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .take(200)
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' || c == '-' {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    match plain.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if plain.is_empty() => "_".to_owned(),
+        None => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn all_of_edgar_is_one_lane_and_nothing_else_is() {
+        let lane = |url: &str| lane_of(&Url::parse(url).unwrap());
+        assert_eq!(lane("https://www.sec.gov/x"), "sec.gov");
+        assert_eq!(lane("https://DATA.sec.gov./x"), "sec.gov");
+        assert_eq!(lane("http://127.0.0.1:8080/x"), "127.0.0.1_8080");
+        assert_eq!(lane("https://notsec.gov/x"), "notsec.gov_443");
+        assert_eq!(lane("http://[::1]:81/"), "___1__81");
+    }
+
+    proptest! {
+        #[test]
+        fn a_safe_name_is_one_plain_path_part(name in any::<String>()) {
+            let name = safe_name(&name);
+            prop_assert!(!name.is_empty() && !name.starts_with('.'));
+            prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)));
+        }
+    }
+}

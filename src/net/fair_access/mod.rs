@@ -1,0 +1,425 @@
+//! Fair access, as a type that no request can go round: whoever wants to send one needs
+//! a [`Pass`], which only [`FairAccess::enter`] hands out, one for each request,
+//! redirects included.
+//!
+//! Three rules hold a request back, each a module or a crate:
+//! - [`pauses`]: nothing is sent to a host that blocks us, then one probe, then less than before;
+//! - [`slots`]: at most N requests arrive in any second, over all runs on this machine, whatever the network does;
+//! - the bucket (`ratelimit`, one token): requests are spaced evenly, since bursts
+//!   have been reported to cause blocks below the limit.
+//!
+//! # Threading
+//! One thread at a time stands at the turnstile: it reserves the slot that is free first,
+//! sleeps until then, takes its token and leaves. The others queue behind it on the lock. A thread waits
+//! out a pause *before* the turnstile, so that a block of one host does not stop the
+//! others. Every wait is a sleep on [`Cancel`]: a stop ends the head's wait at
+//! once, and those behind it one after the other without any wait of their own.
+
+mod lane;
+mod pauses;
+mod slots;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use log::{info, warn};
+use ratelimit::{Ratelimiter, TryWaitError};
+
+pub(super) use self::lane::is_sec;
+pub use self::lane::{SEC, lane_of};
+pub(super) use self::pauses::Answer;
+use self::pauses::{Gate, Pauses, Probe};
+use self::slots::{InFlight, Slots, Take};
+use super::traffic::Traffic;
+use crate::cancel::Cancel;
+
+/// Each slot is a file: a higher rate is kept to this one.
+const HIGHEST_RATE: u32 = 1000;
+
+/// Now, on the clock that never jumps and on the one that all runs share.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    mono: Instant,
+    /// Milliseconds since 1970.
+    wall: u64,
+}
+
+impl Moment {
+    fn now() -> Self {
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            mono: Instant::now(),
+            wall: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX / 2),
+        }
+    }
+}
+
+/// The gate of one lane: all hosts that share a limit.
+#[derive(Debug)]
+pub(super) struct FairAccess {
+    pauses: Pauses,
+    /// `None`: no limit, pauses only.
+    limit: Option<Limit>,
+}
+
+#[derive(Debug)]
+struct Limit {
+    full: usize,
+    /// The rate at work: less than `full` for a while after a block.
+    rate: AtomicUsize,
+    slots: Slots,
+    bucket: Ratelimiter,
+    turnstile: Mutex<()>,
+}
+
+/// The wait ended because the run is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stopped;
+
+impl FairAccess {
+    /// The gate for `lane`, shared through `<state_dir>/<lane>` with all runs on this machine.
+    pub(super) fn new(
+        state_dir: &std::path::Path,
+        lane: &str,
+        rate: Option<NonZeroU32>,
+        cooldown: Duration,
+        traffic: Arc<Traffic>,
+    ) -> anyhow::Result<Self> {
+        let folder = state_dir.join(lane::safe_name(lane));
+        make_usable(&folder).with_context(|| {
+            format!(
+                "cannot keep the shared rate limit in {}; set XDG_STATE_HOME to a local folder that can be written",
+                folder.display()
+            )
+        })?;
+        Ok(Self {
+            limit: rate
+                .map(|rate| Limit::new(folder.clone(), rate))
+                .transpose()?,
+            pauses: Pauses::new(folder, cooldown, traffic),
+        })
+    }
+
+    /// Waits until a request to `host` may be sent. It has to be sent right then.
+    ///
+    /// # Errors
+    /// [`Stopped`] as soon as the run is to stop.
+    pub(super) fn enter(&self, host: &str, cancel: &Cancel) -> Result<Pass<'_>, Stopped> {
+        loop {
+            if cancel.is_set() {
+                return Err(Stopped);
+            }
+            let probe = match self.pauses.gate(host, Moment::now()) {
+                Gate::Open => None,
+                Gate::Probe(probe) => Some(probe),
+                Gate::Until(time) => {
+                    sleep_until(time, cancel)?;
+                    continue;
+                }
+            };
+            let slot = match &self.limit {
+                None => None,
+                Some(limit) => match limit.enter(host, probe.is_some(), &self.pauses, cancel)? {
+                    Some(slot) => Some(slot),
+                    // A block began while this thread waited for its turn.
+                    None => continue,
+                },
+            };
+            return Ok(Pass {
+                slot,
+                pending: Pending {
+                    access: self,
+                    host: host.to_owned(),
+                    probe,
+                    settled: false,
+                },
+            });
+        }
+    }
+}
+
+impl Limit {
+    fn new(folder: PathBuf, rate: NonZeroU32) -> anyhow::Result<Self> {
+        let full = rate.get().min(HIGHEST_RATE);
+        if full < rate.get() {
+            warn!("the rate is kept to {HIGHEST_RATE} requests a second");
+        }
+        // One token, none at the start: never two requests at once, not even after a silence.
+        let bucket = Ratelimiter::builder(u64::from(full))
+            .max_tokens(1)
+            .initial_available(0)
+            .build()
+            .context("cannot set up the rate limit")?;
+        let full = usize::try_from(full)?;
+        Ok(Self {
+            full,
+            rate: AtomicUsize::new(full),
+            slots: Slots::new(folder, full, Instant::now()),
+            bucket,
+            turnstile: Mutex::default(),
+        })
+    }
+
+    /// Waits for a slot and a token. `None` when `host` was blocked meanwhile.
+    fn enter<'a>(
+        &'a self,
+        host: &str,
+        probe: bool,
+        pauses: &Pauses,
+        cancel: &Cancel,
+    ) -> Result<Option<InFlight<'a>>, Stopped> {
+        let _head = self
+            .turnstile
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let slot = loop {
+            if cancel.is_set() {
+                return Err(Stopped);
+            }
+            let now = Moment::now();
+            if pauses.is_closed(host, probe, now) {
+                return Ok(None);
+            }
+            match self.slots.take(self.adjusted(pauses, now), now) {
+                Take::Slot(slot) => break slot,
+                Take::Wait(time) => sleep_until(time, cancel)?,
+            }
+        };
+        sleep_until(slot.free_at(), cancel)?;
+        loop {
+            let wait = match self.bucket.try_wait() {
+                Ok(()) => break,
+                Err(TryWaitError::Insufficient(wait)) => wait,
+                Err(_) => Duration::from_millis(100),
+            };
+            sleep_until(Instant::now() + wait, cancel)?;
+        }
+        if pauses.is_closed(host, probe, Moment::now()) {
+            return Ok(None);
+        }
+        Ok(Some(slot.go()))
+    }
+
+    /// The rate that holds now: lower for a while after a block.
+    fn adjusted(&self, pauses: &Pauses, now: Moment) -> usize {
+        let rate = pauses.allowed(self.full, now);
+        let before = self.rate.swap(rate, Relaxed);
+        if before != rate {
+            self.bucket.set_rate(rate as u64);
+            info!("at most {rate} requests a second from now on");
+        }
+        rate
+    }
+}
+
+/// The right to send one request now.
+#[derive(Debug)]
+#[must_use = "a pass that is not used wastes its slot for a second"]
+pub(super) struct Pass<'a> {
+    slot: Option<InFlight<'a>>,
+    pending: Pending<'a>,
+}
+
+impl<'a> Pass<'a> {
+    /// The response begins: from now on the slot rests. (Dropping the pass instead
+    /// says that the try failed; the rest is the same.)
+    pub(super) fn response_begins(self) -> Pending<'a> {
+        drop(self.slot);
+        self.pending
+    }
+}
+
+/// A response that still has to be judged: its host may have told us to stop. Dropping it
+/// unjudged says that nothing was learnt about the host.
+#[derive(Debug)]
+pub(super) struct Pending<'a> {
+    access: &'a FairAccess,
+    host: String,
+    probe: Option<Probe<'a>>,
+    settled: bool,
+}
+
+impl Pending<'_> {
+    /// Says what the response told about its host.
+    pub(super) fn settle(mut self, answer: Answer) {
+        self.note(answer);
+    }
+
+    fn note(&mut self, answer: Answer) {
+        self.settled = true;
+        let probe = self.probe.is_some();
+        self.access
+            .pauses
+            .note(&self.host, answer, probe, Moment::now());
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.note(Answer::Unclear);
+        }
+    }
+}
+
+fn sleep_until(time: Instant, cancel: &Cancel) -> Result<(), Stopped> {
+    if cancel.sleep_until(time) {
+        Err(Stopped)
+    } else {
+        Ok(())
+    }
+}
+
+/// Makes the folder and tries what will be needed there: writing and locking.
+fn make_usable(folder: &std::path::Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let file = tempfile::tempfile_in(folder)?;
+    file.try_lock()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    fn gate(folder: &std::path::Path, rate: u32, cooldown: Duration) -> FairAccess {
+        FairAccess::new(
+            folder,
+            "test",
+            NonZeroU32::new(rate),
+            cooldown,
+            Arc::default(),
+        )
+        .unwrap()
+    }
+
+    /// The most arrivals in any window of a second.
+    fn busiest_second(mut arrivals: Vec<Instant>) -> usize {
+        arrivals.sort();
+        (0..arrivals.len())
+            .map(|first| {
+                arrivals[first..]
+                    .iter()
+                    .take_while(|at| **at - arrivals[first] < Duration::from_secs(1))
+                    .count()
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Sends as fast as `gates` allow, each with some threads, and notes when each request arrives
+    /// at a server some random milliseconds away.
+    fn storm(gates: &[FairAccess], time: Duration, trip_ms: std::ops::Range<u64>) -> Vec<Instant> {
+        let arrivals = Mutex::new(Vec::new());
+        let end = Instant::now() + time;
+        let cancel = Cancel::default();
+        thread::scope(|s| {
+            for gate in gates {
+                for _ in 0..12 {
+                    s.spawn(|| {
+                        while Instant::now() < end {
+                            let pass = gate.enter("host", &cancel).unwrap();
+                            let trip = || Duration::from_millis(fastrand::u64(trip_ms.clone()));
+                            assert!(!cancel.sleep(trip()));
+                            arrivals.lock().unwrap().push(Instant::now());
+                            assert!(!cancel.sleep(trip()));
+                            pass.response_begins().settle(Answer::Fine);
+                        }
+                    });
+                }
+            }
+        });
+        arrivals.into_inner().unwrap()
+    }
+
+    #[test]
+    fn two_runs_together_never_send_more_than_the_limit_in_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let gates = [(); 2].map(|()| gate(folder.path(), 50, Duration::ZERO));
+        let arrivals = storm(&gates, Duration::from_millis(2500), 0..30);
+        assert!(arrivals.len() > 2, "nothing was sent");
+        assert!(busiest_second(arrivals) <= 50);
+    }
+
+    #[test]
+    fn a_network_that_bunches_requests_does_not_break_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let gates = [gate(folder.path(), 8, Duration::ZERO)];
+        let arrivals = storm(&gates, Duration::from_millis(2500), 0..300);
+        assert!(busiest_second(arrivals) <= 8);
+    }
+
+    #[test]
+    fn a_stop_ends_every_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = gate(folder.path(), 1, Duration::from_hours(1));
+        let cancel = Cancel::default();
+        let held = gate.enter("slow", &cancel).unwrap();
+        let blocked = Answer::Throttled {
+            asked: None,
+            page: true,
+        };
+        gate.pauses.note("blocked", blocked, false, Moment::now());
+        thread::scope(|s| {
+            let waiting: Vec<_> = ["slow", "slow", "slow", "blocked", "blocked"]
+                .map(|host| s.spawn(|| gate.enter(host, &cancel).map(drop)))
+                .into_iter()
+                .collect();
+            cancel.set();
+            for thread in waiting {
+                assert_eq!(thread.join().unwrap(), Err(Stopped));
+            }
+        });
+        drop(held);
+    }
+
+    #[test]
+    fn without_a_limit_only_pauses_hold_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = gate(folder.path(), 0, Duration::from_millis(1));
+        let cancel = Cancel::default();
+        let passes: Vec<_> = (0..1000)
+            .map(|_| gate.enter("host", &cancel).unwrap())
+            .collect();
+        drop(passes);
+        assert!(!folder.path().join("test/slot-00").exists());
+    }
+
+    #[test]
+    fn a_state_folder_that_cannot_be_used_names_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let error = FairAccess::new(&file, "x", None, Duration::ZERO, Arc::default()).unwrap_err();
+        assert!(format!("{error:#}").contains("XDG_STATE_HOME"));
+    }
+
+    /// How much of what the rule allows is used. Machines differ, so nothing is asserted: run it with
+    /// `cargo test utilisation -- --ignored --nocapture` and read.
+    #[test]
+    #[ignore = "a measurement, half a minute long"]
+    #[expect(clippy::print_stderr, reason = "the figure is the purpose")]
+    fn utilisation() {
+        let folder = tempfile::tempdir().unwrap();
+        let gates = [gate(folder.path(), 10, Duration::ZERO)];
+        let arrivals = storm(&gates, Duration::from_secs(34), 30..31);
+        // Without the start, when all slots are free at once.
+        let from = arrivals.iter().min().unwrap().to_owned() + Duration::from_secs(3);
+        let until = from + Duration::from_secs(30);
+        let steady = arrivals.iter().filter(|at| (from..until).contains(at));
+        let rate = f64::from(u32::try_from(steady.count()).unwrap()) / 30.0;
+        let allowed = 10.0 / 1.06;
+        eprintln!(
+            "{rate:.3} requests/s, {:.1}% of what 60 ms allow; busiest second {}",
+            100.0 * rate / allowed,
+            busiest_second(arrivals)
+        );
+    }
+}

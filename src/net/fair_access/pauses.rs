@@ -1,0 +1,699 @@
+//! Blocks: what happens after a host said "too many requests".
+//!
+//! Every thread stops asking that host at once, until the announced time is over. Then a
+//! single probe goes out while the others wait for its answer. If it is good, the rest
+//! go on at half the rate, which recovers by one request a second each minute; if it is
+//! throttled, the pause starts again; if it says nothing (a broken connection, a server
+//! error), another single probe follows.
+//!
+//! # Beyond one process
+//! `pause-<host>` in the lane's folder says `paused <time>` or `open <time>`; it survives a
+//! restart and is read again every quarter of a second by all runs. A pause that
+//! is over and not yet marked open needs a probe, however long ago it was. `probe-<host>` is
+//! locked while a probe is out, so that there is one for all runs. Writers of the
+//! first lock it for the moment of the change; readers need no lock.
+//!
+//! [`Host`] and [`Record`] are pure: the time is handed in.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use log::{debug, info, warn};
+
+use super::Moment;
+use crate::net::traffic::Traffic;
+
+/// How often the files are read again.
+const READ_AGAIN: Duration = Duration::from_millis(250);
+/// How long a thread waits before it asks again whether a probe has been answered.
+const PROBE_OUT: Duration = Duration::from_millis(100);
+/// Between a probe that said nothing and the next one.
+const PROBE_AGAIN: Duration = Duration::from_secs(2);
+/// No pause is longer. A stamp further ahead is from before the clock was set back.
+const LONGEST: Duration = Duration::from_hours(24);
+/// One request a second more each time this has passed without a block.
+const STEP: Duration = Duration::from_mins(1);
+/// So many refusals in a row that nobody can explain are taken for a block:
+/// EDGAR's pages change, and asking on would make a block longer.
+const REFUSALS: u32 = 10;
+
+/// What is known of a host, here and on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Record {
+    /// Nothing has been wrong.
+    Clear,
+    /// Ask nothing until this wall-clock time (ms), then probe.
+    Paused(u64),
+    /// A probe was answered well at that time.
+    Open(u64),
+}
+
+impl Record {
+    fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::Clear);
+        }
+        let (word, time) = text.trim().split_once(' ')?;
+        let time: Timestamp = time.parse().ok()?;
+        let time = u64::try_from(time.as_millisecond()).ok()?;
+        match word {
+            "paused" => Some(Self::Paused(time)),
+            "open" => Some(Self::Open(time)),
+            _ => None,
+        }
+    }
+
+    fn text(self) -> String {
+        let (word, time) = match self {
+            Self::Clear => return String::new(),
+            Self::Paused(time) => ("paused", time),
+            Self::Open(time) => ("open", time),
+        };
+        // Of fixed width, so that it is replaced by one write in place.
+        format!("{:<47}\n", format!("{word} {}", timestamp(time)))
+    }
+}
+
+/// Whether a host may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Open,
+    Until(Instant),
+    /// The pause is over and nobody has probed yet.
+    Probe,
+}
+
+/// One host, in this process. Pure.
+#[derive(Debug)]
+struct Host {
+    record: Record,
+    read_at: Option<Instant>,
+    probing: bool,
+    /// No probe before this.
+    not_before: Option<Instant>,
+    refusals: u32,
+}
+
+impl Host {
+    fn new() -> Self {
+        Self {
+            record: Record::Clear,
+            read_at: None,
+            probing: false,
+            not_before: None,
+            refusals: 0,
+        }
+    }
+
+    fn look(&self, now: Moment) -> Look {
+        let Record::Paused(until) = self.record else {
+            return Look::Open;
+        };
+        if until > now.wall {
+            let left = Duration::from_millis(until - now.wall);
+            return Look::Until(now.mono + left);
+        }
+        if self.probing {
+            return Look::Until(now.mono + PROBE_OUT);
+        }
+        match self.not_before {
+            Some(time) if time > now.mono => Look::Until(time),
+            _ => Look::Probe,
+        }
+    }
+
+    /// How many requests a second the host may have, of `full`.
+    fn allowed(&self, full: usize, now: Moment) -> usize {
+        let Record::Open(since) = self.record else {
+            return full;
+        };
+        let step = u64::try_from(STEP.as_millis()).expect("a minute");
+        let steps = now.wall.saturating_sub(since) / step;
+        (full / 2)
+            .max(1)
+            .saturating_add(usize::try_from(steps).unwrap_or(usize::MAX))
+            .min(full)
+    }
+}
+
+/// All hosts of one lane.
+#[derive(Debug)]
+pub(super) struct Pauses {
+    folder: PathBuf,
+    cooldown: Duration,
+    hosts: Mutex<HashMap<String, Host>>,
+    traffic: Arc<Traffic>,
+}
+
+/// Whether a thread may go on towards a host.
+#[derive(Debug)]
+pub(super) enum Gate<'a> {
+    Open,
+    Until(Instant),
+    /// This thread's request is the one probe.
+    Probe(Probe<'a>),
+}
+
+/// What a request said about its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::net) enum Answer {
+    /// The host answers.
+    Fine,
+    /// The host blocks. EDGAR's own page means the whole cooldown; without the `page`, the host may ask
+    /// for a shorter time.
+    Throttled { asked: Option<Duration>, page: bool },
+    /// A refusal that nobody can explain.
+    Refused,
+    /// Nothing: a broken connection, a server error.
+    Unclear,
+}
+
+impl Pauses {
+    pub(super) fn new(folder: PathBuf, cooldown: Duration, traffic: Arc<Traffic>) -> Self {
+        Self {
+            folder,
+            cooldown: cooldown.min(LONGEST),
+            hosts: Mutex::default(),
+            traffic,
+        }
+    }
+
+    /// Whether `host` may be asked now. `Probe` is handed out once, until it is dropped.
+    pub(super) fn gate(&self, host: &str, now: Moment) -> Gate<'_> {
+        let mut hosts = self.hosts();
+        let state = self.refreshed(&mut hosts, host, now);
+        match state.look(now) {
+            Look::Open => Gate::Open,
+            Look::Until(time) => Gate::Until(time),
+            Look::Probe => {
+                let lock = match self.lock_probe(host) {
+                    Ok(None) => return Gate::Until(now.mono + READ_AGAIN),
+                    Ok(lock) => lock,
+                    Err(error) => {
+                        warn!("cannot lock in {}: {error}", self.folder.display());
+                        None
+                    }
+                };
+                // Another run may have had its answer since the last look.
+                state.read_at = None;
+                let state = self.refreshed(&mut hosts, host, now);
+                if state.look(now) != Look::Probe {
+                    return Gate::Until(now.mono);
+                }
+                state.probing = true;
+                info!("asking {host} once whether the block is over");
+                Gate::Probe(Probe {
+                    pauses: self,
+                    host: host.to_owned(),
+                    _lock: lock,
+                })
+            }
+        }
+    }
+
+    /// Whether a thread that was let through before, as the `probe` maybe, must turn back.
+    pub(super) fn is_closed(&self, host: &str, probe: bool, now: Moment) -> bool {
+        let mut hosts = self.hosts();
+        let state = self.refreshed(&mut hosts, host, now);
+        match state.record {
+            Record::Paused(until) => !probe || until > now.wall,
+            _ => false,
+        }
+    }
+
+    /// How many requests a second the lane may send, of `full`: the lowest of its hosts.
+    pub(super) fn allowed(&self, full: usize, now: Moment) -> usize {
+        let hosts = self.hosts();
+        hosts
+            .values()
+            .map(|host| host.allowed(full, now))
+            .min()
+            .unwrap_or(full)
+    }
+
+    /// Notes what a request said about its host.
+    pub(super) fn note(&self, host: &str, answer: Answer, was_probe: bool, now: Moment) {
+        let mut hosts = self.hosts();
+        let state = hosts.entry(host.to_owned()).or_insert_with(Host::new);
+        match answer {
+            Answer::Throttled { asked, page } => {
+                state.refusals = 0;
+                let time = match asked {
+                    Some(asked) if page => asked.max(self.cooldown),
+                    Some(asked) => asked.max(Duration::from_secs(1)),
+                    None => self.cooldown,
+                };
+                self.pause(host, state, time, "too many requests", now);
+            }
+            Answer::Refused => {
+                state.refusals += 1;
+                if state.refusals >= REFUSALS {
+                    state.refusals = 0;
+                    let why = "refusals without a known reason, one after the other";
+                    self.pause(host, state, self.cooldown, why, now);
+                } else if was_probe {
+                    state.not_before = Some(now.mono + PROBE_AGAIN);
+                }
+            }
+            Answer::Fine => {
+                state.refusals = 0;
+                if was_probe {
+                    self.open(host, state, now);
+                }
+            }
+            Answer::Unclear => {
+                if was_probe {
+                    state.not_before = Some(now.mono + PROBE_AGAIN);
+                    info!("{host} gave no clear answer; asking once more soon");
+                }
+            }
+        }
+    }
+
+    fn pause(&self, host: &str, state: &mut Host, time: Duration, why: &str, now: Moment) {
+        let time = time.min(LONGEST);
+        let until = now.wall + u64::try_from(time.as_millis()).expect("a day");
+        let was = state.record;
+        let longest = |old: Record| match old {
+            Record::Paused(old) => Record::Paused(old.max(until)),
+            _ => Record::Paused(until),
+        };
+        state.record = self.change(host, longest).unwrap_or(longest(was));
+        self.traffic.book_pause(now.mono, now.mono + time);
+        if !matches!(was, Record::Paused(old) if old > now.wall) {
+            warn!(
+                "{host} says: {why}; nothing is asked there until {} ({} s)",
+                timestamp(until),
+                time.as_secs()
+            );
+        }
+    }
+
+    fn open(&self, host: &str, state: &mut Host, now: Moment) {
+        let opened = |old: Record| match old {
+            // A request that was under way, or another run, has been blocked since the probe went out.
+            Record::Paused(until) if until > now.wall => old,
+            _ => Record::Open(now.wall),
+        };
+        let was = state.record;
+        state.record = self.change(host, opened).unwrap_or(opened(was));
+        if state.record == Record::Open(now.wall) {
+            info!("{host} answers again; going on, more slowly at first");
+        }
+    }
+
+    /// The state of a host, read from its file when it was not for a while.
+    fn refreshed<'h>(
+        &self,
+        hosts: &'h mut HashMap<String, Host>,
+        host: &str,
+        now: Moment,
+    ) -> &'h mut Host {
+        if !hosts.contains_key(host) {
+            hosts.insert(host.to_owned(), Host::new());
+        }
+        let state = hosts.get_mut(host).expect("inserted just now");
+        if state.read_at.is_some_and(|at| now.mono < at + READ_AGAIN) {
+            return state;
+        }
+        state.read_at = Some(now.mono);
+        let Some(found) = self.read(host) else {
+            return state;
+        };
+        let longest = u64::try_from(LONGEST.as_millis()).expect("a day");
+        let found = match found {
+            Record::Paused(until) if until > now.wall + longest => {
+                let cooldown = u64::try_from(self.cooldown.as_millis()).expect("a day");
+                let clamped = Record::Paused(now.wall + cooldown);
+                self.change(host, |_| clamped).unwrap_or(clamped)
+            }
+            // A time to come is none from which a rate could have recovered.
+            Record::Open(since) if since > now.wall => Record::Open(now.wall),
+            found => found,
+        };
+        if let Record::Paused(until) = found
+            && until > now.wall
+            && found != state.record
+        {
+            let left = Duration::from_millis(until - now.wall);
+            warn!(
+                "{host} is blocked until {}, as an earlier or another run found out",
+                timestamp(until)
+            );
+            self.traffic.book_pause(now.mono, now.mono + left);
+        }
+        state.record = found;
+        state
+    }
+
+    fn read(&self, host: &str) -> Option<Record> {
+        match std::fs::read_to_string(self.path("pause", host)) {
+            Ok(text) => Record::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                debug!("cannot read the pause of {host}: {error}");
+                None
+            }
+        }
+    }
+
+    /// Changes the record on disk, against other runs doing the same. `None` when that failed: this
+    /// process then goes by its memory alone.
+    fn change(&self, host: &str, change: impl FnOnce(Record) -> Record) -> Option<Record> {
+        let path = self.path("pause", host);
+        let try_change = || -> io::Result<Record> {
+            let mut file = open(&path)?;
+            file.lock()?;
+            let mut text = String::new();
+            // A file that is no text is replaced.
+            let _ = file.read_to_string(&mut text);
+            let new = change(Record::parse(&text).unwrap_or(Record::Clear));
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(new.text().as_bytes())?;
+            file.set_len(new.text().len() as u64)?;
+            Ok(new)
+        };
+        match try_change() {
+            Ok(record) => Some(record),
+            Err(error) => {
+                warn!(
+                    "cannot write {}: {error}; other runs will not know of it",
+                    path.display()
+                );
+                None
+            }
+        }
+    }
+
+    /// The right to probe, among all runs.
+    fn lock_probe(&self, host: &str) -> io::Result<Option<File>> {
+        let file = open(&self.path("probe", host))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn path(&self, kind: &str, host: &str) -> PathBuf {
+        self.folder
+            .join(format!("{kind}-{}", super::lane::safe_name(host)))
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right and the duty to ask a host once after a pause. Dropping it lets another thread probe.
+#[derive(Debug)]
+pub(super) struct Probe<'a> {
+    pauses: &'a Pauses,
+    host: String,
+    /// Locked as long as it is open. `None` where no file can be had: then one probe for each run.
+    _lock: Option<File>,
+}
+
+impl Drop for Probe<'_> {
+    fn drop(&mut self) {
+        if let Some(state) = self.pauses.hosts().get_mut(&self.host) {
+            state.probing = false;
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+}
+
+/// A wall-clock time (ms) as people read it.
+fn timestamp(wall: u64) -> Timestamp {
+    i64::try_from(wall)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    const HOST: &str = "www.sec.gov";
+    const BLOCK: Answer = Answer::Throttled {
+        asked: None,
+        page: true,
+    };
+
+    struct Bench {
+        folder: TempDir,
+        start: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                folder: tempfile::tempdir().unwrap(),
+                start: Instant::now(),
+            }
+        }
+
+        /// One run, with a cooldown of ten minutes.
+        fn run(&self) -> Pauses {
+            let cooldown = Duration::from_mins(10);
+            Pauses::new(self.folder.path().to_owned(), cooldown, Arc::default())
+        }
+
+        /// A made-up moment, some seconds after the start.
+        fn at(&self, secs: u64) -> Moment {
+            Moment {
+                mono: self.start + Duration::from_secs(secs),
+                wall: 1_800_000_000_000 + secs * 1000,
+            }
+        }
+    }
+
+    fn is_open(gate: &Gate<'_>) -> bool {
+        matches!(gate, Gate::Open)
+    }
+
+    fn waits_until(gate: &Gate<'_>, until: Moment) -> bool {
+        matches!(gate, Gate::Until(time) if *time == until.mono)
+    }
+
+    #[test]
+    fn a_block_stops_its_host_and_no_other() {
+        let bench = Bench::new();
+        let run = bench.run();
+        assert!(is_open(&run.gate(HOST, bench.at(0))));
+        run.note(HOST, BLOCK, false, bench.at(1));
+        assert!(waits_until(&run.gate(HOST, bench.at(1)), bench.at(601)));
+        assert!(run.is_closed(HOST, false, bench.at(1)));
+        assert!(is_open(&run.gate("data.sec.gov", bench.at(1))));
+        assert_eq!(
+            run.traffic.pause_left().map(|left| left.as_secs() > 0),
+            Some(true)
+        );
+    }
+
+    #[test]
+    fn after_the_pause_one_probe_goes_out_and_the_rest_follow_a_good_answer() {
+        let bench = Bench::new();
+        let run = bench.run();
+        run.note(HOST, BLOCK, false, bench.at(0));
+        let Gate::Probe(probe) = run.gate(HOST, bench.at(600)) else {
+            panic!("the pause is over");
+        };
+        assert!(matches!(run.gate(HOST, bench.at(600)), Gate::Until(_)));
+        assert!(!run.is_closed(HOST, true, bench.at(600)));
+        assert!(run.is_closed(HOST, false, bench.at(600)));
+        run.note(HOST, Answer::Fine, true, bench.at(601));
+        drop(probe);
+        assert!(is_open(&run.gate(HOST, bench.at(601))));
+    }
+
+    #[test]
+    fn a_throttled_probe_starts_the_pause_again() {
+        let bench = Bench::new();
+        let run = bench.run();
+        run.note(HOST, BLOCK, false, bench.at(0));
+        let probe = run.gate(HOST, bench.at(600));
+        assert!(matches!(probe, Gate::Probe(_)));
+        run.note(HOST, BLOCK, true, bench.at(601));
+        drop(probe);
+        assert!(waits_until(&run.gate(HOST, bench.at(601)), bench.at(1201)));
+    }
+
+    #[test]
+    fn a_probe_that_says_nothing_is_followed_by_another_single_one() {
+        let bench = Bench::new();
+        let run = bench.run();
+        run.note(HOST, BLOCK, false, bench.at(0));
+        let probe = run.gate(HOST, bench.at(600));
+        run.note(HOST, Answer::Unclear, true, bench.at(600));
+        drop(probe);
+        assert!(waits_until(&run.gate(HOST, bench.at(600)), bench.at(602)));
+        let probe = run.gate(HOST, bench.at(602));
+        assert!(matches!(probe, Gate::Probe(_)));
+        assert!(matches!(run.gate(HOST, bench.at(602)), Gate::Until(_)));
+    }
+
+    #[test]
+    fn answers_still_under_way_when_a_block_begins_do_not_end_it() {
+        let bench = Bench::new();
+        let run = bench.run();
+        run.note(HOST, BLOCK, false, bench.at(0));
+        run.note(HOST, Answer::Fine, false, bench.at(1));
+        assert!(waits_until(&run.gate(HOST, bench.at(2)), bench.at(600)));
+        run.note(HOST, BLOCK, false, bench.at(3));
+        assert!(waits_until(&run.gate(HOST, bench.at(3)), bench.at(603)));
+    }
+
+    #[test]
+    fn a_good_probe_does_not_end_a_block_that_came_after_it() {
+        let bench = Bench::new();
+        let (run, other) = (bench.run(), bench.run());
+        for blocked in [&run, &other] {
+            run.note(HOST, BLOCK, false, bench.at(0));
+            let probe = run.gate(HOST, bench.at(600));
+            assert!(matches!(probe, Gate::Probe(_)));
+            blocked.note(HOST, BLOCK, false, bench.at(601));
+            run.note(HOST, Answer::Fine, true, bench.at(602));
+            drop(probe);
+            let gate = run.gate(HOST, bench.at(602));
+            assert!(waits_until(&gate, bench.at(1201)), "{gate:?}");
+            std::fs::remove_file(run.path("pause", HOST)).unwrap();
+            run.hosts().clear();
+            other.hosts().clear();
+        }
+    }
+
+    #[test]
+    fn the_rate_recovers_step_by_step() {
+        let bench = Bench::new();
+        let run = bench.run();
+        assert_eq!(run.allowed(10, bench.at(0)), 10);
+        run.note(HOST, BLOCK, false, bench.at(0));
+        let probe = run.gate(HOST, bench.at(600));
+        run.note(HOST, Answer::Fine, true, bench.at(600));
+        drop(probe);
+        let rates = [0, 59, 60, 120, 299, 300, 9000].map(|s| run.allowed(10, bench.at(600 + s)));
+        assert_eq!(rates, [5, 5, 6, 7, 9, 10, 10]);
+        assert_eq!(run.allowed(1, bench.at(600)), 1);
+    }
+
+    #[test]
+    fn a_pause_survives_a_restart_and_is_seen_by_other_runs() {
+        let bench = Bench::new();
+        let (one, other) = (bench.run(), bench.run());
+        assert!(is_open(&other.gate(HOST, bench.at(0))));
+        one.note(HOST, BLOCK, false, bench.at(1));
+        assert!(waits_until(&other.gate(HOST, bench.at(2)), bench.at(601)));
+        let fresh = bench.run();
+        assert!(waits_until(&fresh.gate(HOST, bench.at(2)), bench.at(601)));
+        // One probe for all of them, and its answer counts for all of them.
+        let probe = fresh.gate(HOST, bench.at(700));
+        assert!(matches!(probe, Gate::Probe(_)));
+        assert!(matches!(other.gate(HOST, bench.at(700)), Gate::Until(_)));
+        fresh.note(HOST, Answer::Fine, true, bench.at(701));
+        drop(probe);
+        assert!(is_open(&other.gate(HOST, bench.at(702))));
+        assert_eq!(other.allowed(10, bench.at(702)), 5);
+    }
+
+    #[test]
+    fn a_time_that_a_host_asks_for_is_kept_to() {
+        let bench = Bench::new();
+        let asked = |secs, page| Answer::Throttled {
+            asked: Some(Duration::from_secs(secs)),
+            page,
+        };
+        for (answer, until) in [
+            (asked(7, false), 7),
+            (asked(0, false), 1),
+            (asked(7, true), 600),
+            (asked(900, true), 900),
+            (asked(999_999_999, true), 24 * 3600),
+        ] {
+            let bench = Bench {
+                start: bench.start,
+                ..Bench::new()
+            };
+            let run = bench.run();
+            run.note(HOST, answer, false, bench.at(0));
+            assert!(
+                waits_until(&run.gate(HOST, bench.at(0)), bench.at(until)),
+                "{until}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_pause_for_years() {
+        let bench = Bench::new();
+        let late = bench.at(400 * 24 * 3600);
+        bench.run().note(HOST, BLOCK, false, late);
+        let run = bench.run();
+        assert!(waits_until(&run.gate(HOST, bench.at(0)), bench.at(600)));
+        assert!(waits_until(
+            &bench.run().gate(HOST, bench.at(10)),
+            bench.at(600)
+        ));
+    }
+
+    #[test]
+    fn many_unexplained_refusals_in_a_row_are_taken_for_a_block() {
+        let bench = Bench::new();
+        let run = bench.run();
+        for _ in 0..9 {
+            run.note(HOST, Answer::Refused, false, bench.at(0));
+        }
+        run.note(HOST, Answer::Fine, false, bench.at(0));
+        for _ in 0..9 {
+            run.note(HOST, Answer::Refused, false, bench.at(0));
+        }
+        assert!(is_open(&run.gate(HOST, bench.at(0))));
+        run.note(HOST, Answer::Refused, false, bench.at(0));
+        assert!(waits_until(&run.gate(HOST, bench.at(0)), bench.at(600)));
+    }
+
+    #[test]
+    fn a_run_that_cannot_write_still_pauses() {
+        let bench = Bench::new();
+        let gone = bench.folder.path().join("gone");
+        let run = Pauses::new(gone, Duration::from_mins(10), Arc::default());
+        run.note(HOST, BLOCK, false, bench.at(0));
+        assert!(waits_until(&run.gate(HOST, bench.at(0)), bench.at(600)));
+        let probe = run.gate(HOST, bench.at(600));
+        assert!(matches!(probe, Gate::Probe(_)));
+        run.note(HOST, Answer::Fine, true, bench.at(600));
+        drop(probe);
+        assert!(is_open(&run.gate(HOST, bench.at(600))));
+    }
+
+    proptest! {
+        #[test]
+        fn records_read_back_as_written(ms in 0..4_102_444_800_000u64) {
+            for record in [Record::Paused(ms), Record::Open(ms)] {
+                prop_assert_eq!(record.text().len(), 48);
+                prop_assert_eq!(Record::parse(&record.text()), Some(record));
+            }
+        }
+
+        #[test]
+        fn a_file_of_anything_never_panics(text in any::<String>()) {
+            let _ = Record::parse(&text);
+        }
+    }
+}

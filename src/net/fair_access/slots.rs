@@ -1,0 +1,486 @@
+//! The window: at most N requests reach the server in any second.
+//!
+//! There are N slots. A request takes a free one, and the slot is free again a full
+//! second after the response *began*, or after the try failed.
+//!
+//! *Why that is certain.* A request arrives between being sent and the beginning
+//! of its response. The next one on the same slot is sent a second or more after that
+//! beginning, so two arrivals on one slot lie at least a second apart. A second
+//! therefore holds at most one arrival for each slot: N. Spacing requests evenly
+//! could not promise that, since the network may bunch them. The one gap is a try that
+//! failed on our side, by a timeout say, while the request still travels: the
+//! timeouts are far longer than any route.
+//!
+//! *What it costs.* N / (1 s + round trip) instead of N requests a second. A request that
+//! hangs holds its own slot only; the other N - 1 go on.
+//!
+//! # Beyond one process
+//! Each slot is a file, locked while its request is in flight. It holds the wall-clock time at
+//! which the slot is free again, or that a request is in flight. So several runs share
+//! the N slots; a run with a lower rate uses the first few of them. A crash releases
+//! the lock; a slot whose owner died in flight rests a second from being found so.
+//! Locks and files are only looked at when a slot is about to be taken: a released
+//! slot rests a second anyway, so nobody needs to hear of it at once.
+//!
+//! If a file cannot be opened or written (a full disk, say) while the program runs, the
+//! promise is kept for this process, from memory, and a warning is logged.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use log::{debug, warn};
+
+use super::Moment;
+
+/// How long a slot rests: a second, and a hair for clocks that do not quite agree.
+pub(super) const REST: Duration = Duration::from_millis(1001);
+/// How soon a slot that another run holds is looked at again.
+const FOREIGN: Duration = Duration::from_millis(20);
+/// When all slots are in flight, none is free sooner than [`REST`]: this is soon enough.
+const ALL_BUSY: Duration = Duration::from_millis(100);
+/// What is written: always as many bytes, in place, so that a full disk changes nothing.
+const RECORD: usize = 24;
+
+/// All slots of one lane, as this process sees them.
+#[derive(Debug)]
+pub(super) struct Slots {
+    folder: PathBuf,
+    states: Mutex<Vec<State>>,
+    told_of_others: AtomicBool,
+    told_of_trouble: AtomicBool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// Free from then on, unless another run has used it since.
+    Idle { free_at: Instant },
+    /// Taken by this process.
+    Mine,
+    /// Taken by another run when last looked at.
+    Foreign { look_again: Instant },
+}
+
+/// The answer to a wish for a slot.
+#[derive(Debug)]
+pub(super) enum Take<'a> {
+    /// Reserved; it may be used from [`Reserved::free_at`] on.
+    Slot(Reserved<'a>),
+    /// None can be had; ask again then.
+    Wait(Instant),
+}
+
+/// What a slot file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Record {
+    Never,
+    InFlight,
+    /// Free at this wall-clock time, in milliseconds.
+    FreeAt(u64),
+    Unreadable,
+}
+
+impl Slots {
+    /// `count` slots with their files in `folder`, which exists.
+    pub(super) fn new(folder: PathBuf, count: usize, now: Instant) -> Self {
+        Self {
+            folder,
+            states: Mutex::new(vec![State::Idle { free_at: now }; count]),
+            told_of_others: AtomicBool::new(false),
+            told_of_trouble: AtomicBool::new(false),
+        }
+    }
+
+    /// Reserves the slot, of the first `allowed` ones, that is free first.
+    pub(super) fn take(&self, allowed: usize, now: Moment) -> Take<'_> {
+        let mut states = self.states();
+        let allowed = allowed.clamp(1, states.len());
+        loop {
+            let mut wait = now.mono + ALL_BUSY;
+            let mut best: Option<(Instant, usize)> = None;
+            for (index, state) in states[..allowed].iter().enumerate() {
+                let free_at = match *state {
+                    State::Idle { free_at } => free_at,
+                    State::Foreign { look_again } if look_again <= now.mono => now.mono,
+                    State::Foreign { look_again } => {
+                        wait = wait.min(look_again);
+                        continue;
+                    }
+                    State::Mine => continue,
+                };
+                if best.is_none_or(|found| (free_at, index) < found) {
+                    best = Some((free_at, index));
+                }
+            }
+            let Some((free_at, index)) = best else {
+                return Take::Wait(wait);
+            };
+            match self.look(index, free_at, now) {
+                Look::Foreign => {
+                    states[index] = State::Foreign {
+                        look_again: now.mono + FOREIGN,
+                    };
+                }
+                // Another run used it meanwhile: maybe a different one is free sooner now.
+                Look::Later(free_at) => states[index] = State::Idle { free_at },
+                Look::Locked(file) => {
+                    states[index] = State::Mine;
+                    return Take::Slot(Reserved {
+                        slots: self,
+                        index,
+                        file,
+                        free_at,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Locks a slot's file and reads whether it is as free as this process believes.
+    fn look(&self, index: usize, believed: Instant, now: Moment) -> Look {
+        let path = self.folder.join(format!("slot-{index:02}"));
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let mut file = match opened {
+            Ok(file) => file,
+            Err(error) => {
+                self.tell_of_trouble(&error);
+                return Look::Locked(None);
+            }
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                self.tell_of_others();
+                return Look::Foreign;
+            }
+            Err(TryLockError::Error(error)) => {
+                self.tell_of_trouble(&error);
+                return Look::Locked(None);
+            }
+        }
+        let rest = u64::try_from(REST.as_millis()).expect("a second");
+        let wait = match read(&mut file) {
+            Record::Never => 0,
+            Record::FreeAt(at) if at <= now.wall.saturating_add(rest) => {
+                at.saturating_sub(now.wall)
+            }
+            // Its owner died in flight, or the clock was set back: a second from now is
+            // enough, and has to be written down, or the next look would start it anew.
+            _ => {
+                let free_at = Record::FreeAt(now.wall.saturating_add(rest));
+                if let Err(error) = write(&mut file, free_at) {
+                    self.tell_of_trouble(&error);
+                }
+                rest
+            }
+        };
+        let free_at = now.mono + Duration::from_millis(wait);
+        // A stamp counts whole milliseconds; what this process remembers is exact.
+        if wait > 0 && free_at > believed + Duration::from_millis(2) {
+            Look::Later(free_at)
+        } else {
+            Look::Locked(Some(file))
+        }
+    }
+
+    fn states(&self) -> MutexGuard<'_, Vec<State>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_of_others(&self) {
+        if !self.told_of_others.swap(true, Relaxed) {
+            warn!("another run is asking as well: sharing the rate limit with it");
+        }
+    }
+
+    fn tell_of_trouble(&self, error: &io::Error) {
+        if !self.told_of_trouble.swap(true, Relaxed) {
+            warn!(
+                "cannot share the rate limit with other runs through {}: {error}; run no other one now",
+                self.folder.display()
+            );
+        }
+    }
+}
+
+/// What a look at a slot's file found. `Locked(None)`: there is no file to be had.
+enum Look {
+    Locked(Option<File>),
+    Later(Instant),
+    Foreign,
+}
+
+/// A slot kept for one request that has not been sent. Dropping it gives it back as it was.
+#[derive(Debug)]
+pub(super) struct Reserved<'a> {
+    slots: &'a Slots,
+    index: usize,
+    /// Locked as long as it is open.
+    file: Option<File>,
+    free_at: Instant,
+}
+
+impl<'a> Reserved<'a> {
+    /// When the slot may be used.
+    pub(super) fn free_at(&self) -> Instant {
+        self.free_at
+    }
+
+    /// Takes the slot: the request is sent now.
+    pub(super) fn go(mut self) -> InFlight<'a> {
+        let mut file = self.file.take();
+        if let Some(file) = &mut file
+            && let Err(error) = write(file, Record::InFlight)
+        {
+            // The lock still tells the others, as long as this process lives.
+            self.slots.tell_of_trouble(&error);
+        }
+        let (slots, index) = (self.slots, self.index);
+        std::mem::forget(self); // its file is gone already, and the slot stays taken
+        InFlight { slots, index, file }
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        // Closing the file unlocks it; before the others in this process may look at it.
+        self.file = None;
+        self.slots.states()[self.index] = State::Idle {
+            free_at: self.free_at,
+        };
+    }
+}
+
+/// A slot whose request is on its way. Dropping it starts the slot's rest: do that when the
+/// response begins or the try has failed.
+#[derive(Debug)]
+pub(super) struct InFlight<'a> {
+    slots: &'a Slots,
+    index: usize,
+    file: Option<File>,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        let now = Moment::now();
+        let rest = u64::try_from(REST.as_millis()).expect("a second");
+        if let Some(mut file) = self.file.take()
+            && let Err(error) = write(&mut file, Record::FreeAt(now.wall + rest + 1))
+        {
+            // It says "in flight" still: whoever finds it so lets it rest.
+            self.slots.tell_of_trouble(&error);
+        }
+        self.slots.states()[self.index] = State::Idle {
+            free_at: now.mono + REST,
+        };
+    }
+}
+
+fn read(file: &mut File) -> Record {
+    let mut bytes = Vec::with_capacity(RECORD);
+    let read = file
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| file.take(RECORD as u64).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        debug!("a slot file cannot be read: {error}");
+        return Record::Unreadable;
+    }
+    match std::str::from_utf8(&bytes).map(str::trim) {
+        Ok("") if bytes.is_empty() => Record::Never,
+        Ok("in flight") => Record::InFlight,
+        Ok(text) => text
+            .strip_prefix("free ")
+            .and_then(|at| at.parse().ok())
+            .map_or(Record::Unreadable, Record::FreeAt),
+        Err(_) => Record::Unreadable,
+    }
+}
+
+fn write(file: &mut File, record: Record) -> io::Result<()> {
+    let text = match record {
+        Record::FreeAt(at) => format!("free {at}"),
+        _ => "in flight".to_owned(),
+    };
+    file.seek(SeekFrom::Start(0))?;
+    let width = RECORD - 1;
+    // One write of fixed length: a crash leaves the old record or the new one.
+    file.write_all(format!("{text:<width$}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::fs;
+    use tempfile::TempDir;
+
+    struct Bench {
+        folder: TempDir,
+        start: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                folder: tempfile::tempdir().unwrap(),
+                start: Instant::now(),
+            }
+        }
+
+        fn slots(&self, count: usize) -> Slots {
+            Slots::new(self.folder.path().to_owned(), count, self.start)
+        }
+
+        /// A made-up moment, some milliseconds after the start.
+        fn at(&self, ms: u64) -> Moment {
+            Moment {
+                mono: self.start + Duration::from_millis(ms),
+                wall: 1_000_000 + ms,
+            }
+        }
+
+        fn write(&self, index: usize, text: &str) {
+            fs::write(self.folder.path().join(format!("slot-{index:02}")), text).unwrap();
+        }
+    }
+
+    fn slot(take: Take<'_>) -> Reserved<'_> {
+        match take {
+            Take::Slot(slot) => slot,
+            Take::Wait(until) => panic!("no slot until {until:?}"),
+        }
+    }
+
+    #[test]
+    fn a_slot_is_used_by_one_request_at_a_time() {
+        let bench = Bench::new();
+        let slots = bench.slots(2);
+        let first = slot(slots.take(2, bench.at(0))).go();
+        let second = slot(slots.take(2, bench.at(0))).go();
+        assert_eq!((first.index, second.index), (0, 1));
+        assert!(matches!(slots.take(2, bench.at(0)), Take::Wait(_)));
+        drop(first);
+        let again = slot(slots.take(2, Moment::now()));
+        assert_eq!(again.index, 0);
+        assert!(again.free_at() > Instant::now());
+        drop(second);
+    }
+
+    #[test]
+    fn a_reserved_slot_that_is_given_back_is_as_free_as_before() {
+        let bench = Bench::new();
+        let slots = bench.slots(1);
+        drop(slot(slots.take(1, bench.at(5))));
+        assert_eq!(slot(slots.take(1, bench.at(5))).free_at(), bench.start);
+    }
+
+    #[test]
+    fn a_lower_rate_uses_the_first_slots_only() {
+        let bench = Bench::new();
+        let slots = bench.slots(10);
+        let _held: Vec<_> = (0..3)
+            .map(|_| slot(slots.take(3, bench.at(0))).go())
+            .collect();
+        assert!(matches!(slots.take(3, bench.at(0)), Take::Wait(_)));
+        assert_eq!(slot(slots.take(4, bench.at(0))).index, 3);
+    }
+
+    #[test]
+    fn two_runs_never_hold_the_same_slot() {
+        let bench = Bench::new();
+        let (one, other) = (bench.slots(2), bench.slots(2));
+        let a = slot(one.take(2, bench.at(0))).go();
+        let b = slot(other.take(2, bench.at(0))).go();
+        assert_ne!(a.index, b.index);
+        let Take::Wait(until) = other.take(2, bench.at(0)) else {
+            panic!("both are taken");
+        };
+        assert_eq!(until, bench.at(20).mono);
+    }
+
+    #[test]
+    fn a_slot_that_another_run_used_rests_for_this_one_too() {
+        let bench = Bench::new();
+        let slots = bench.slots(1);
+        bench.write(0, "free 1000400\n");
+        assert_eq!(
+            slot(slots.take(1, bench.at(0))).free_at(),
+            bench.at(400).mono
+        );
+        bench.write(0, "free 1000400\n");
+        assert_eq!(
+            slot(slots.take(1, bench.at(700))).free_at(),
+            bench.at(400).mono
+        );
+    }
+
+    #[test]
+    fn a_slot_whose_owner_died_in_flight_rests_a_second() {
+        let bench = Bench::new();
+        let slots = bench.slots(1);
+        for left in [
+            "in flight\n",
+            "in flight             \n",
+            "\0\0\0",
+            "free x",
+        ] {
+            bench.write(0, left);
+            let fresh = bench.slots(1);
+            assert_eq!(
+                slot(fresh.take(1, bench.at(0))).free_at(),
+                bench.at(0).mono + REST,
+                "{left:?}"
+            );
+            // The rest began when it was found, not again with every look.
+            assert_eq!(
+                slot(bench.slots(1).take(1, bench.at(500))).free_at(),
+                bench.at(0).mono + REST
+            );
+        }
+        drop(slots);
+    }
+
+    #[test]
+    fn a_clock_set_back_costs_a_second_at_most() {
+        let bench = Bench::new();
+        bench.write(0, "free 99000000\n");
+        let slots = bench.slots(1);
+        assert_eq!(
+            slot(slots.take(1, bench.at(0))).free_at(),
+            bench.at(0).mono + REST
+        );
+        assert_eq!(
+            slot(bench.slots(1).take(1, bench.at(900))).free_at(),
+            bench.at(0).mono + REST
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_does_not_stop_this_process() {
+        let bench = Bench::new();
+        let slots = Slots::new(bench.folder.path().join("gone"), 1, bench.start);
+        let held = slot(slots.take(1, bench.at(0))).go();
+        assert!(matches!(slots.take(1, bench.at(0)), Take::Wait(_)));
+        drop(held);
+        assert!(slot(slots.take(1, Moment::now())).free_at() > Instant::now());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_file_holds_a_slot_waits_a_second_at_most(bytes in any::<Vec<u8>>()) {
+            let bench = Bench::new();
+            fs::write(bench.folder.path().join("slot-00"), bytes).unwrap();
+            let slots = bench.slots(1);
+            let free_at = slot(slots.take(1, bench.at(0))).free_at();
+            prop_assert!(free_at <= bench.at(0).mono + REST);
+        }
+    }
+}

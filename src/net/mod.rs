@@ -1,0 +1,347 @@
+//! Talking politely to EDGAR. The only room that knows HTTP, and the only one that may
+//! send a request.
+//!
+//! One try, from top to bottom: [`Client`] waits for a pass (`fair_access`), sends the
+//! request (`agent`), looks at the beginning of the answer (`verdict`), tells the gate
+//! what it says about the host, and hands the checked body on (`body`). Whether and
+//! when to try again is decided by [`retry`], and waited for by the caller, who has
+//! other items to do meanwhile.
+//!
+//! # Threading
+//! A client is shared by all threads; each call blocks its thread until the answer is in.
+//! Waiting for a turn ends at once when the run is to stop. What is under way is bounded by
+//! [`Timeouts`], and [`Client::hang_up`] ends it sooner.
+
+mod agent;
+mod body;
+mod fair_access;
+mod redirect;
+mod resolver;
+pub mod retry;
+mod traffic;
+mod user_agent;
+mod verdict;
+
+use std::io;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use log::debug;
+use thiserror::Error;
+use url::Url;
+
+pub use self::agent::Timeouts;
+pub use self::fair_access::{SEC as SEC_LANE, lane_of};
+pub use self::traffic::Traffic;
+pub use self::user_agent::{BadUserAgent, UserAgent};
+
+use self::agent::Agent;
+use self::body::Incoming;
+use self::fair_access::{Answer, FairAccess};
+use self::verdict::Verdict;
+use crate::cancel::Cancel;
+
+/// More a second than this is never sent to a host under sec.gov.
+pub const SEC_RATE: u32 = 10;
+
+/// What a request is for; only counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    /// The lists of companies and symbols.
+    Companies,
+    /// Submissions, their older pages, indexes.
+    Discovery,
+    /// A document of a filing.
+    Document,
+}
+
+/// What a successful answer must look like, and how large it may be: `max` bytes when decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`max` is explained above")]
+pub enum Expect {
+    /// A JSON document; a web page in its place is damage.
+    Json { max: u64 },
+    /// Plain text; a web page in its place is damage.
+    Text { max: u64 },
+    /// A document of a filing: anything but an empty body or an error page.
+    Document { max: u64 },
+}
+
+impl Expect {
+    fn max(self) -> u64 {
+        match self {
+            Self::Json { max } | Self::Text { max } | Self::Document { max } => max,
+        }
+    }
+}
+
+/// How a [`Client`] behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Required for hosts under sec.gov.
+    pub user_agent: Option<UserAgent>,
+    /// Requests a second, over all threads and all runs on this machine; `None`: no limit.
+    pub rate: Option<NonZeroU32>,
+    /// The user's state folder of this program; made when missing.
+    pub state_dir: PathBuf,
+    /// How many threads ask at the same time: so many connections are kept alive.
+    pub connections: usize,
+    /// How long nothing is asked of a host that said "too many requests".
+    pub block_cooldown: Duration,
+    /// How long a request may take.
+    pub timeouts: Timeouts,
+    /// The name of the limit, from [`lane_of`].
+    pub lane: String,
+}
+
+/// Why a try failed. What follows is decided by [`retry::next`].
+#[derive(Debug, Error)]
+pub enum FetchError {
+    /// The server has no such file (404, or S3's "`AccessDenied`").
+    #[error("not found")]
+    NotFound,
+    /// Too many requests. The gate is closed already; the item is tried again after the pause.
+    #[error("EDGAR says \"too many requests\"")]
+    Throttled,
+    /// EDGAR does not accept the user agent: every other request would fail too.
+    #[error(
+        "EDGAR does not accept this user agent; set --user-agent to \"Company Name contact@example.com\", with your own name and address"
+    )]
+    UndeclaredAgent,
+    /// Trouble on the server's side.
+    #[error("server error (status {status})")]
+    Server {
+        /// The status of the response.
+        status: u16,
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// A refusal of no known kind; asking again at once would not help.
+    #[error("refused (status {status})")]
+    Refused {
+        /// The status of the response.
+        status: u16,
+    },
+    /// A body that is cut, broken or not what belongs there.
+    #[error("damaged answer: {0}")]
+    Damaged(String),
+    /// More bytes than any such file has.
+    #[error("larger than the limit of {limit} bytes")]
+    TooLarge {
+        /// The limit, in decoded bytes.
+        limit: u64,
+    },
+    /// A redirect that is not followed.
+    #[error("{0}")]
+    Redirect(String),
+    /// No answer.
+    #[error("{0}")]
+    Network(String),
+    /// The sink failed, not the network.
+    #[error("cannot write: {0}")]
+    Sink(#[source] io::Error),
+    /// The client's settings do not allow to ask this host.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// The run is being stopped.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl FetchError {
+    /// One word for the sort of failure, by which `v_errors` groups them.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Throttled => "throttled",
+            Self::UndeclaredAgent => "undeclared_agent",
+            Self::Server { .. } => "server",
+            Self::Refused { .. } => "refused",
+            Self::Damaged(_) => "damaged",
+            Self::TooLarge { .. } => "too_large",
+            Self::Redirect(_) => "redirect",
+            Self::Network(_) => "network",
+            Self::Sink(_) => "disk",
+            Self::Forbidden(_) => "forbidden",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// One agent and one gate, shared by all threads of a run.
+#[derive(Debug)]
+pub struct Client {
+    agent: Agent,
+    gate: FairAccess,
+    cancel: Cancel,
+    traffic: Arc<Traffic>,
+    timeouts: Timeouts,
+    rate: Option<NonZeroU32>,
+    /// Whether user agent, rate and lane are what EDGAR asks for.
+    fit_for_sec: bool,
+    hung_up: AtomicBool,
+}
+
+impl Client {
+    /// A client with these settings. Sends nothing yet.
+    ///
+    /// # Errors
+    /// When the shared state cannot be kept in `state_dir`, or the proxy is of an unknown kind.
+    pub fn new(settings: &Settings, cancel: Cancel) -> anyhow::Result<Self> {
+        let traffic = Arc::new(Traffic::default());
+        let gate = FairAccess::new(
+            &settings.state_dir,
+            &settings.lane,
+            settings.rate,
+            settings.block_cooldown,
+            Arc::clone(&traffic),
+        )?;
+        Ok(Self {
+            agent: Agent::new(settings)?,
+            gate,
+            cancel,
+            traffic,
+            timeouts: settings.timeouts,
+            rate: settings.rate,
+            fit_for_sec: settings.user_agent.is_some()
+                && settings.rate.is_some_and(|rate| rate.get() <= SEC_RATE)
+                && settings.lane == fair_access::SEC,
+            hung_up: AtomicBool::new(false),
+        })
+    }
+
+    /// One try. Waits for its turn, asks, and reads the whole decoded body into memory.
+    ///
+    /// # Errors
+    /// Every way in which a try can fail; see [`FetchError`].
+    pub fn fetch(
+        &self,
+        url: &Url,
+        kind: RequestKind,
+        expect: Expect,
+    ) -> Result<Vec<u8>, FetchError> {
+        let mut bytes = Vec::new();
+        self.download(url, kind, expect, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// One try, streaming the decoded body into `sink`; returns its length. The sink sees nothing of an
+    /// answer whose first bytes show that it is an error page; it has to forget what it got when this fails.
+    ///
+    /// # Errors
+    /// Every way in which a try can fail; see [`FetchError`].
+    pub fn download(
+        &self,
+        url: &Url,
+        kind: RequestKind,
+        expect: Expect,
+        sink: &mut dyn io::Write,
+    ) -> Result<u64, FetchError> {
+        self.follow(url, kind, expect, sink).map_err(|error| {
+            // A connection that we cut ourselves is no fault of the network.
+            let ours = self.hung_up.load(Relaxed)
+                && matches!(error, FetchError::Network(_) | FetchError::Damaged(_));
+            if ours { FetchError::Stopped } else { error }
+        })
+    }
+
+    /// What has been asked so far.
+    #[must_use]
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Requests a second that are allowed; `None`: no limit.
+    #[must_use]
+    pub fn rate(&self) -> Option<NonZeroU32> {
+        self.rate
+    }
+
+    /// Cuts every connection, so that threads waiting for an answer come back at once with
+    /// [`FetchError::Stopped`]. For the end of a run that does not want to wait for a stalled server.
+    pub fn hang_up(&self) {
+        self.hung_up.store(true, Relaxed);
+        self.agent.hang_up();
+    }
+
+    /// Asks, and follows redirects within the site.
+    fn follow(
+        &self,
+        url: &Url,
+        kind: RequestKind,
+        expect: Expect,
+        sink: &mut dyn io::Write,
+    ) -> Result<u64, FetchError> {
+        let mut url = url.clone();
+        for _ in 0..=redirect::MOST {
+            let host = url.host_str().unwrap_or_default();
+            if fair_access::is_sec(host) && !self.fit_for_sec {
+                return Err(FetchError::Forbidden(
+                    "sec.gov is only asked with a declared user agent and at most 10 requests a second; check --user-agent and --rate",
+                ));
+            }
+            let pass = self
+                .gate
+                .enter(&gate_name(&url), &self.cancel)
+                .map_err(|_| FetchError::Stopped)?;
+            self.traffic.count_request(kind);
+            let (response, pending) = self.agent.send(pass, &url)?;
+            let mut incoming = Incoming::new(response, expect, self.timeouts, &self.traffic);
+            let status = incoming.status();
+            let verdict = incoming.judge()?;
+            if redirect::is_redirect(status) && verdict == Verdict::Refused {
+                pending.settle(Answer::Fine);
+                let target = redirect::target(&url, incoming.location());
+                url = target.map_err(FetchError::Redirect)?;
+                debug!("redirected within the site");
+                continue;
+            }
+            pending.settle(answer(&verdict));
+            return match verdict {
+                Verdict::Good => incoming.pour(sink),
+                Verdict::NotFound => Err(FetchError::NotFound),
+                Verdict::Throttled { .. } => Err(FetchError::Throttled),
+                Verdict::UndeclaredAgent => Err(FetchError::UndeclaredAgent),
+                Verdict::Server { retry_after } => Err(FetchError::Server {
+                    status,
+                    retry_after,
+                }),
+                Verdict::Refused => Err(FetchError::Refused { status }),
+                Verdict::Damaged(why) => Err(FetchError::Damaged(why.to_owned())),
+            };
+        }
+        Err(FetchError::Redirect(format!(
+            "more than {} redirects, one after the other",
+            redirect::MOST
+        )))
+    }
+}
+
+/// The host as pauses know it, with a port where it is not the usual one.
+fn gate_name(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// What a verdict says about the host.
+fn answer(verdict: &Verdict) -> Answer {
+    match *verdict {
+        Verdict::Good | Verdict::NotFound => Answer::Fine,
+        Verdict::Throttled { retry_after, page } => Answer::Throttled {
+            asked: retry_after,
+            page,
+        },
+        Verdict::Refused => Answer::Refused,
+        Verdict::UndeclaredAgent | Verdict::Server { .. } | Verdict::Damaged(_) => Answer::Unclear,
+    }
+}
+
+#[cfg(test)]
+mod tests;

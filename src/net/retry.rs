@@ -1,0 +1,160 @@
+//! What to do after a try that failed. Pure: the caller counts the tries and
+//! waits, best by doing other items meanwhile.
+
+use std::time::Duration;
+
+use super::FetchError;
+
+/// The first wait; every further one is twice as long.
+const FIRST: Duration = Duration::from_millis(500);
+/// No wait of our own is longer.
+const LONGEST: Duration = Duration::from_secs(30);
+/// A server may ask for more, up to this.
+const LONGEST_ASKED: Duration = Duration::from_mins(10);
+
+/// What comes next for an item whose try failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Try again, but not before this much time has passed.
+    After(Duration),
+    /// The item has failed; the others go on.
+    GiveUp,
+    /// Every other item would fail as well: end the run.
+    AbortRun,
+    /// The run is being stopped; put the item back.
+    Stopped,
+}
+
+/// Decides what follows a failed try.
+///
+/// `tries_made` counts the tries of this item that [`counts_as_try`] so far, this one included;
+/// `jitter` (0 to 1) spreads the waits, so that items that failed together do not come back
+/// together: a wait lies between half of its full length and all of it.
+#[must_use]
+pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64) -> Next {
+    let asked = match error {
+        FetchError::Stopped => return Next::Stopped,
+        FetchError::UndeclaredAgent | FetchError::Sink(_) | FetchError::Forbidden(_) => {
+            return Next::AbortRun;
+        }
+        FetchError::NotFound | FetchError::Refused { .. } | FetchError::TooLarge { .. } => {
+            return Next::GiveUp;
+        }
+        // The gate holds the next try back until the block is over.
+        FetchError::Throttled => return Next::After(Duration::ZERO),
+        FetchError::Server { retry_after, .. } => retry_after.unwrap_or_default(),
+        FetchError::Damaged(_) | FetchError::Redirect(_) | FetchError::Network(_) => Duration::ZERO,
+    };
+    if tries_made >= max_attempts {
+        return Next::GiveUp;
+    }
+    let doublings = tries_made.saturating_sub(1).min(16);
+    let full = (FIRST * 2u32.pow(doublings)).min(LONGEST);
+    let jitter = if jitter.is_finite() {
+        jitter.clamp(0.0, 1.0)
+    } else {
+        1.0
+    };
+    let wait = full.mul_f64(0.5 + jitter / 2.0);
+    Next::After(wait.max(asked.min(LONGEST_ASKED)))
+}
+
+/// Whether a failed try uses up one of an item's attempts.
+///
+/// A throttled one does not: it says something about all requests, not about this item.
+#[must_use]
+pub fn counts_as_try(error: &FetchError) -> bool {
+    !matches!(error, FetchError::Throttled | FetchError::Stopped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io;
+
+    fn network() -> FetchError {
+        FetchError::Network("connection refused".into())
+    }
+
+    #[test]
+    fn waits_double_up_to_half_a_minute() {
+        let waits: Vec<Next> = (1..=9).map(|n| next(&network(), n, 99, 1.0)).collect();
+        let ms = [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000];
+        assert_eq!(
+            waits,
+            ms.map(|ms| Next::After(Duration::from_millis(ms))).to_vec()
+        );
+        assert_eq!(
+            next(&network(), 1, 9, 0.0),
+            Next::After(Duration::from_millis(250))
+        );
+    }
+
+    #[test]
+    fn the_last_try_ends_the_item() {
+        assert_eq!(next(&network(), 3, 3, 0.5), Next::GiveUp);
+        assert_eq!(next(&network(), 1, 0, 0.5), Next::GiveUp);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_time_gets_it_within_reason() {
+        let busy = |secs| FetchError::Server {
+            status: 503,
+            retry_after: Some(Duration::from_secs(secs)),
+        };
+        assert_eq!(
+            next(&busy(7), 1, 3, 0.5),
+            Next::After(Duration::from_secs(7))
+        );
+        assert_eq!(
+            next(&busy(86_400), 1, 3, 0.5),
+            Next::After(Duration::from_mins(10))
+        );
+        assert_eq!(
+            next(&busy(0), 2, 3, 1.0),
+            Next::After(Duration::from_secs(1))
+        );
+    }
+
+    #[test]
+    fn what_would_fail_again_is_not_tried_again() {
+        assert_eq!(next(&FetchError::NotFound, 1, 3, 0.5), Next::GiveUp);
+        assert_eq!(
+            next(&FetchError::Refused { status: 403 }, 1, 3, 0.5),
+            Next::GiveUp
+        );
+        assert_eq!(
+            next(&FetchError::TooLarge { limit: 1 }, 1, 3, 0.5),
+            Next::GiveUp
+        );
+        assert_eq!(
+            next(&FetchError::UndeclaredAgent, 1, 3, 0.5),
+            Next::AbortRun
+        );
+        let full = FetchError::Sink(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(next(&full, 1, 3, 0.5), Next::AbortRun);
+        assert_eq!(next(&FetchError::Stopped, 1, 3, 0.5), Next::Stopped);
+    }
+
+    #[test]
+    fn a_throttled_try_costs_nothing() {
+        assert!(!counts_as_try(&FetchError::Throttled));
+        assert_eq!(
+            next(&FetchError::Throttled, 99, 3, 0.5),
+            Next::After(Duration::ZERO)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_of_tries_has_a_bounded_wait(tries in any::<u32>(), jitter in any::<f64>()) {
+            let next = next(&network(), tries, u32::MAX, jitter);
+            if let Next::After(wait) = next {
+                prop_assert!(wait <= LONGEST && wait >= FIRST / 2);
+            } else {
+                prop_assert_eq!((tries, next), (u32::MAX, Next::GiveUp));
+            }
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! What a response means. Pure: status, a header and the first bytes of the
+//! decoded body in, a verdict out.
+//!
+//! # Block pages
+//! EDGAR tells a client off with one of three small HTML pages, which come with
+//! status 403, sometimes 429 or 503, and have been reported with 200. So the
+//! decoded text decides, not the status:
+//! - with any other status than 200, the words anywhere in the first 64 KB are
+//!   enough: no document is ever served that way;
+//! - with 200, a filing may quote the words. A block page is told from it by three things
+//!   together: it is HTML from its first character, it is complete within 16 KB (the
+//!   captured ones have 1.9 to 5.2 KB), and the words stand in its title or its first
+//!   heading. Documents of filings carry the name of a form or a company there.
+//!
+//! The title alone does not tell the cause: one page titled "Request Rate Threshold
+//! Exceeded" is about the user agent (its heading says "Automated access to our sites must comply ..."),
+//! and waiting would never end that. So words about the agent are looked for first.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Expect;
+
+/// How much of a decoded body is looked at.
+pub(super) const HEAD: usize = 64 * 1024;
+/// No block page is larger; a larger one with status 200 is a document.
+const LARGEST_BLOCK_PAGE: usize = 16 * 1024;
+
+/// A response, as far as its meaning depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) status: u16,
+    /// From the `Retry-After` header.
+    pub(super) retry_after: Option<Duration>,
+    /// The first bytes of the decoded body, at most [`HEAD`].
+    pub(super) head: &'a [u8],
+    /// Whether `head` is the whole body.
+    pub(super) whole: bool,
+    pub(super) expect: Expect,
+}
+
+/// What a response means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// What was asked for, as far as the first bytes tell.
+    Good,
+    /// The server has no such file.
+    NotFound,
+    /// Too many requests: ask nothing for a while.
+    Throttled {
+        retry_after: Option<Duration>,
+        /// A plain 429 names its own time; EDGAR's page means the full block.
+        page: bool,
+    },
+    /// EDGAR does not accept this user agent.
+    UndeclaredAgent,
+    /// Trouble on the server's side that may pass.
+    Server { retry_after: Option<Duration> },
+    /// The server will not answer this, and asking again would not help.
+    Refused,
+    /// Not what was asked for, though the server thinks so.
+    Damaged(&'static str),
+}
+
+/// Says what a response means.
+pub(super) fn judge(seen: Seen<'_>) -> Verdict {
+    let text = String::from_utf8_lossy(seen.head).to_ascii_lowercase();
+    if let Some(verdict) = block_page(seen, &text) {
+        return verdict;
+    }
+    match seen.status {
+        200 => content(seen, &text).map_or(Verdict::Good, Verdict::Damaged),
+        404 | 410 => Verdict::NotFound,
+        429 => Verdict::Throttled {
+            retry_after: seen.retry_after,
+            page: false,
+        },
+        // Under /Archives a missing file is S3's "AccessDenied", not a 404. Any other 403
+        // (a proxy, a firewall, a page not seen yet) says neither that the file is missing
+        // nor that it will be there in a second: it is neither recorded as missing nor asked for again.
+        403 if is_missing_in_s3(&text) => Verdict::NotFound,
+        408 | 425 | 500..=599 => Verdict::Server {
+            retry_after: seen.retry_after,
+        },
+        201..=299 => Verdict::Damaged("a success that carries no whole document"),
+        _ => Verdict::Refused,
+    }
+}
+
+/// Whether this is one of EDGAR's block pages, and which.
+fn block_page(seen: Seen<'_>, text: &str) -> Option<Verdict> {
+    let searched = if seen.status == 200 {
+        let small = seen.whole && text.len() <= LARGEST_BLOCK_PAGE;
+        if !small || !is_html(text) {
+            return None;
+        }
+        [element(text, "title"), element(text, "h1")].join(" ")
+    } else {
+        text.to_owned()
+    };
+    let says = |words: &[&str]| words.iter().any(|words| searched.contains(words));
+    if says(&[
+        "undeclared automated tool",
+        "automated access to our sites must comply",
+    ]) {
+        Some(Verdict::UndeclaredAgent)
+    } else if says(&[
+        "request rate threshold exceeded",
+        "maximum allowable requests per second",
+        "exceeded the sec’s traffic limit",
+    ]) {
+        Some(Verdict::Throttled {
+            retry_after: seen.retry_after,
+            page: true,
+        })
+    } else {
+        None
+    }
+}
+
+/// What is wrong with the beginning of a body that came with status 200.
+fn content(seen: Seen<'_>, text: &str) -> Option<&'static str> {
+    if seen.head.is_empty() {
+        return Some("an empty body");
+    }
+    let start = beginning(text);
+    if start.is_empty() && seen.whole {
+        return Some("a body of nothing but blanks");
+    }
+    match seen.expect {
+        Expect::Json { .. } if !start.starts_with(['{', '[']) => Some(if start.starts_with('<') {
+            "a web page where JSON belongs"
+        } else {
+            "something else where JSON belongs"
+        }),
+        Expect::Text { .. } if is_html(text) => Some("a web page where plain text belongs"),
+        // The site's own pages; no filing has a title that begins like this.
+        Expect::Document { .. }
+            if is_html(text) && element(text, "title").starts_with("sec.gov |") =>
+        {
+            Some("an error page of the site where a document belongs")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a lower-case text is S3's word for "no such file".
+fn is_missing_in_s3(text: &str) -> bool {
+    text.contains("<error>")
+        && (text.contains("<code>accessdenied</code>") || text.contains("<code>nosuchkey</code>"))
+}
+
+/// The text without what may stand before the first character that counts.
+fn beginning(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim_start()
+}
+
+/// Whether a lower-case text is a web page from its first character on.
+fn is_html(text: &str) -> bool {
+    let start = beginning(text);
+    start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head")
+}
+
+/// What stands in the first element of that name, with runs of blanks as one; "" without one.
+fn element(text: &str, name: &str) -> String {
+    let opening = format!("<{name}");
+    let inner = text.split_once(&opening).and_then(|(_, rest)| {
+        let (_, rest) = rest.split_once('>')?;
+        rest.split_once("</").map(|(inner, _)| inner)
+    });
+    inner
+        .unwrap_or("")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether a document that ended with the connection, and says nothing of its length,
+/// shows by its own end that it is whole.
+pub(super) fn proves_itself(expect: Expect, head: &[u8], tail: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(&head[..head.len().min(256)]).to_ascii_lowercase();
+    let tail = String::from_utf8_lossy(tail).to_ascii_lowercase();
+    let (start, end) = (beginning(&head), tail.trim_end());
+    if let Expect::Json { .. } = expect {
+        // Whether the brackets match is the parser's business.
+        return end.ends_with(['}', ']']);
+    }
+    if is_html(start) || start.starts_with("<?xml") {
+        return end.ends_with("</html>");
+    }
+    [
+        ("<sec-document>", "</sec-document>"),
+        (
+            "-----begin privacy-enhanced message-----",
+            "-----end privacy-enhanced message-----",
+        ),
+        ("<document>", "</document>"),
+        ("%pdf-", "%%eof"),
+    ]
+    .iter()
+    .any(|(first, last)| start.starts_with(first) && end.ends_with(last))
+}
+
+/// Reads a `Retry-After` header: seconds, or an HTTP date seen at `now`.
+pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        // Too many digits for a number is still "very long".
+        return Some(Duration::from_secs(
+            value.parse().unwrap_or(u64::from(u32::MAX)),
+        ));
+    }
+    let at = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(value)
+        .ok()?;
+    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::path::Path;
+
+    const DOCUMENT: Expect = Expect::Document { max: 1 << 20 };
+    const JSON: Expect = Expect::Json { max: 1 << 20 };
+    const TEXT: Expect = Expect::Text { max: 1 << 20 };
+
+    const THROTTLED: &str = "<!DOCTYPE html PUBLIC \"x\">\n<html><head><title>SEC.gov | Request Rate Threshold Exceeded</title></head>\
+        <body><h1>You’ve Exceeded the SEC’s Traffic Limit</h1><p>Your request rate has exceeded the SEC’s maximum allowable requests per second.</p></body></html>";
+    const UNDECLARED: &str = "<!DOCTYPE html><html><head><title>SEC.gov | Your Request Originates from an Undeclared Automated Tool</title></head><body></body></html>";
+    const THIRD: &str = "<html><head><title>SEC.gov | Request Rate Threshold Exceeded</title></head><body>\
+        <h1>Automated access to our sites must comply with\n SEC.gov's Privacy and Security Policy</h1></body></html>";
+    const DENIED: &str = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+
+    fn seen(status: u16, head: &str, expect: Expect) -> Verdict {
+        judge(Seen {
+            status,
+            retry_after: None,
+            head: head.as_bytes(),
+            whole: true,
+            expect,
+        })
+    }
+
+    fn throttled() -> Verdict {
+        Verdict::Throttled {
+            retry_after: None,
+            page: true,
+        }
+    }
+
+    #[test]
+    fn block_pages_are_known_by_their_text_whatever_the_status() {
+        for status in [200, 403, 429, 503] {
+            for expect in [DOCUMENT, JSON, TEXT] {
+                assert_eq!(seen(status, THROTTLED, expect), throttled());
+                assert_eq!(seen(status, UNDECLARED, expect), Verdict::UndeclaredAgent);
+                assert_eq!(seen(status, THIRD, expect), Verdict::UndeclaredAgent);
+            }
+        }
+    }
+
+    #[test]
+    fn a_filing_that_quotes_a_block_page_is_a_document() {
+        let wrapped = format!("<DOCUMENT>\n<TYPE>EX-99\n<TEXT>\n{THROTTLED}\n</TEXT>\n</DOCUMENT>");
+        let page = "<html><head><title>Form 8-K</title></head><body><h1>Example Corp</h1>\
+            <p>Our crawler saw: Request Rate Threshold Exceeded, Undeclared Automated Tool.</p></body></html>";
+        let long = THROTTLED.replace("</body>", &format!("{}</body>", "x ".repeat(20_000)));
+        for text in [wrapped.as_str(), page] {
+            assert_eq!(seen(200, text, DOCUMENT), Verdict::Good);
+        }
+        let verdict = judge(Seen {
+            status: 200,
+            retry_after: None,
+            head: long.replace("SEC.gov | ", "").as_bytes(),
+            whole: true,
+            expect: DOCUMENT,
+        });
+        assert_eq!(verdict, Verdict::Good);
+    }
+
+    #[test]
+    fn a_missing_file_is_missing_and_no_block() {
+        assert_eq!(seen(403, DENIED, DOCUMENT), Verdict::NotFound);
+        assert_eq!(seen(404, "gone", JSON), Verdict::NotFound);
+        assert_eq!(seen(410, "", JSON), Verdict::NotFound);
+        assert_eq!(seen(403, "<h1>Forbidden</h1>", DOCUMENT), Verdict::Refused);
+    }
+
+    #[test]
+    fn statuses_mean_what_they_say() {
+        let server = Verdict::Server { retry_after: None };
+        for status in [408, 500, 502, 503, 504] {
+            assert_eq!(seen(status, "", DOCUMENT), server);
+        }
+        for status in [300, 304, 400, 401, 405, 451] {
+            assert_eq!(seen(status, "", DOCUMENT), Verdict::Refused);
+        }
+        let plain = Verdict::Throttled {
+            retry_after: None,
+            page: false,
+        };
+        assert_eq!(seen(429, "slow down", DOCUMENT), plain);
+        assert!(matches!(seen(206, "x", DOCUMENT), Verdict::Damaged(_)));
+    }
+
+    #[test]
+    fn a_success_with_the_wrong_content_is_damaged() {
+        let page =
+            "<!DOCTYPE html><html><head><title>SEC.gov | File Unavailable</title></head></html>";
+        for expect in [DOCUMENT, JSON, TEXT] {
+            for body in ["", " \n", page] {
+                assert!(
+                    matches!(seen(200, body, expect), Verdict::Damaged(_)),
+                    "{body:?}"
+                );
+            }
+        }
+        assert!(matches!(seen(200, "hello", JSON), Verdict::Damaged(_)));
+        assert!(matches!(seen(200, DENIED, JSON), Verdict::Damaged(_)));
+    }
+
+    #[test]
+    fn good_content_is_good() {
+        for body in ["{\"a\":1}", "\u{feff} [1]", "\n{}"] {
+            assert_eq!(seen(200, body, JSON), Verdict::Good);
+        }
+        assert_eq!(seen(200, "<SEC-DOCUMENT>x", TEXT), Verdict::Good);
+        assert_eq!(
+            seen(200, "<html><title>10-K</title></html>", DOCUMENT),
+            Verdict::Good
+        );
+    }
+
+    #[test]
+    fn the_captured_pages_are_understood() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/http");
+        let expected = [
+            ("403-rate-threshold-2022.html", 403, throttled()),
+            ("403-rate-threshold-2022.html", 200, throttled()),
+            (
+                "403-undeclared-automated-tool.html",
+                200,
+                Verdict::UndeclaredAgent,
+            ),
+            ("403-archives-missing-path.xml", 403, Verdict::NotFound),
+            ("404-data-missing-cik.xml", 404, Verdict::NotFound),
+            (
+                "503-file-unavailable.html",
+                503,
+                Verdict::Server { retry_after: None },
+            ),
+            (
+                "503-file-unavailable.html",
+                200,
+                Verdict::Damaged("an error page of the site where a document belongs"),
+            ),
+        ];
+        for (name, status, verdict) in expected {
+            let Ok(page) = std::fs::read_to_string(folder.join(name)) else {
+                return;
+            };
+            assert_eq!(seen(status, &page, DOCUMENT), verdict, "{name} {status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2026-08-05T17:36:12Z".parse().unwrap();
+        let secs = |s| Some(Duration::from_secs(s));
+        assert_eq!(retry_after(" 120 ", now), secs(120));
+        assert_eq!(retry_after("Wed, 05 Aug 2026 17:38:12 GMT", now), secs(120));
+        assert_eq!(retry_after("Wed, 05 Aug 2020 17:38:12 GMT", now), secs(0));
+        assert_eq!(
+            retry_after("99999999999999999999999", now),
+            secs(u64::from(u32::MAX))
+        );
+        for text in ["", "soon", "-1", "1.5"] {
+            assert_eq!(retry_after(text, now), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_proves_only_its_own_beginning() {
+        let whole =
+            |head: &str, tail: &str| proves_itself(DOCUMENT, head.as_bytes(), tail.as_bytes());
+        assert!(whole("<SEC-DOCUMENT>0001", "x\n</SEC-DOCUMENT>\n"));
+        assert!(whole(
+            "-----BEGIN PRIVACY-ENHANCED MESSAGE-----\n",
+            "\n-----END PRIVACY-ENHANCED MESSAGE-----\n"
+        ));
+        assert!(!whole("<SEC-DOCUMENT>0001", "x</DOCUMENT>"));
+        assert!(whole("<?xml version='1.0'?><html>", "</body></HTML>"));
+        assert!(!whole("plain text", "the end."));
+        assert!(proves_itself(JSON, b"{", b"}\n"));
+        assert!(!proves_itself(JSON, b"{", b"\"fil"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_response_makes_it_panic(status in any::<u16>(), head in any::<Vec<u8>>(), text in any::<String>()) {
+            for expect in [DOCUMENT, JSON, TEXT] {
+                let _ = judge(Seen { status, retry_after: None, head: &head, whole: true, expect });
+                let _ = proves_itself(expect, &head, text.as_bytes());
+            }
+            let _ = retry_after(&text, Timestamp::UNIX_EPOCH);
+        }
+    }
+}
