@@ -9,5 +9,6 @@ pub mod fingerprint;
 pub mod listings;
 pub mod net;
 pub mod progress;
+pub mod store;
 pub mod threads;
 pub mod universe;

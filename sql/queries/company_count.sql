@@ -1,0 +1,2 @@
+-- How many companies are in the universe now.
+SELECT count(*) FROM companies WHERE active = 1;

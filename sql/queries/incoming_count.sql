@@ -1,0 +1,2 @@
+-- How many different companies the list has.
+SELECT count(*) FROM temp.incoming_companies;

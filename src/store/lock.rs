@@ -1,0 +1,111 @@
+//! One run at a time for each database.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::error::{Error, Result};
+
+/// The right to run. Held until dropped; a process that dies lets go of it as well, because the
+/// operating system owns the lock. The file `<database>.lock` stays: removing it would let two
+/// runs lock two files of one name.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+impl RunLock {
+    /// Takes the lock of a database, which need not exist yet; `None` if another run has it. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// If the lock file cannot be made or locked, or its folder does not exist.
+    pub fn acquire(db: &Path) -> Result<Option<Self>> {
+        let path = lock_path(db)?;
+        let failed = |error| Error::Lock(path.clone(), error);
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        // Only for the message of whoever finds the lock taken: a full disk must not stop us here.
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        Ok(Some(Self { _file: file }))
+    }
+
+    /// The process that holds the lock of a database, as far as it said so.
+    #[must_use]
+    pub fn holder(db: &Path) -> Option<u32> {
+        let mut text = String::new();
+        let file = File::open(lock_path(db).ok()?).ok()?;
+        file.take(20).read_to_string(&mut text).ok()?;
+        text.trim().parse().ok()
+    }
+}
+
+/// `<database>.lock`, beside the file itself, whatever links lead to it.
+fn lock_path(db: &Path) -> Result<PathBuf> {
+    let file = fs::canonicalize(db).or_else(|_| {
+        let file = std::path::absolute(db)?;
+        let name = file.file_name().unwrap_or_default();
+        let folder = fs::canonicalize(file.parent().unwrap_or(&file))?;
+        Ok(folder.join(name))
+    });
+    let mut path = file
+        .map_err(|_: std::io::Error| Error::NoFolder(db.to_owned()))?
+        .into_os_string();
+    path.push(".lock");
+    Ok(path.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_finds_the_lock_taken_and_a_third_finds_it_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = folder.path().join("filings.db");
+        let first = RunLock::acquire(&db).unwrap();
+        assert!(first.is_some());
+        assert!(RunLock::acquire(&db).unwrap().is_none());
+        assert_eq!(RunLock::holder(&db), Some(std::process::id()));
+        drop(first);
+        assert!(RunLock::acquire(&db).unwrap().is_some());
+    }
+
+    #[test]
+    fn two_databases_in_a_folder_do_not_share_a_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let a = RunLock::acquire(&folder.path().join("a.db")).unwrap();
+        let b = RunLock::acquire(&folder.path().join("b.db")).unwrap();
+        assert!(a.is_some() && b.is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_the_database_leads_to_the_same_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, link) = (folder.path().join("a.db"), folder.path().join("link.db"));
+        fs::write(&db, "").unwrap();
+        std::os::unix::fs::symlink(&db, &link).unwrap();
+        let _first = RunLock::acquire(&db).unwrap().unwrap();
+        assert!(RunLock::acquire(&link).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let error = RunLock::acquire(Path::new("no/such/folder/a.db")).unwrap_err();
+        assert!(matches!(error, Error::NoFolder(_)), "{error}");
+    }
+}

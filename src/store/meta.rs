@@ -1,0 +1,13 @@
+//! The keys of the `meta` table: small facts about the database.
+
+/// What `v_artifacts.url` begins with.
+pub(super) const ARCHIVES_URL: &str = "archives_url";
+/// When the company list was last read.
+pub(super) const COMPANIES_SYNCED_AT: &str = "companies_synced_at";
+/// Whether the exchanges' symbol lists took part in it.
+pub(super) const LISTINGS_KNOWN: &str = "listings_known";
+
+/// How a fact that holds is written.
+pub(super) const YES: &str = "yes";
+/// How a fact that does not hold is written.
+pub(super) const NO: &str = "no";

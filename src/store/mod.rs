@@ -1,0 +1,51 @@
+//! The record: companies, filings, artifacts, runs and errors in one SQLite file.
+//!
+//! The place in the flow: planning reads companies through a [`Reader`], the write stage owns the
+//! only [`Writer`] of the process, and every other stage sends it what it learned. Only this
+//! room knows SQLite.
+//!
+//! # Threading
+//!
+//! A [`Writer`] or [`Reader`] belongs to one thread at a time. Readers never wait for the writer
+//! nor it for them (write-ahead log), but a reader that holds a transaction open lets the log
+//! grow without bound: every call here reads a short burst and lets go. One process writes at a
+//! time, which is what [`RunLock`] is for; should another one write nevertheless, SQLite makes us wait
+//! up to five seconds.
+//!
+//! # Durability
+//!
+//! `synchronous = NORMAL` with a write-ahead log: a killed process loses no commit, a power cut
+//! may lose the last ones, never the database. What is lost is discovered again, and a file is
+//! on disk before its row says so.
+//!
+//! # Memory
+//!
+//! 16 MB of page cache for the writer, 256 KB for each reader: 20 readers and the writer stay under
+//! 22 MB. More cache does not help: rows arrive grouped by company, in the order of the tables.
+//!
+//! # Compatibility
+//!
+//! `user_version` counts the migrations; a newer database is refused, an older one is migrated
+//! in one transaction by the next writer. Tables are private. The views of `sql/views.sql` are public and
+//! are created anew when their text changes.
+
+mod error;
+mod lock;
+mod meta;
+mod open;
+mod queries;
+mod reader;
+mod runs;
+#[cfg(test)]
+mod testing;
+mod types;
+mod universe;
+mod writer;
+
+pub use error::{Error, Result};
+pub use lock::RunLock;
+pub use reader::{KnownArtifact, Planned, QueueKey, Queued, Reader, Scope, Tickers};
+pub use runs::RunCounts;
+pub use types::{ArtifactStatus, RunId, RunStatus};
+pub use universe::{CompanyRow, ListingRow, UniverseChange};
+pub use writer::{Batch, ErrorRow, Writer};

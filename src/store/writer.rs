@@ -1,0 +1,597 @@
+//! The only writing connection, and what one transaction records.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::error::{At, Error, Result};
+use super::reader::Reader;
+use super::types::{Day, RunId, integer, time};
+use super::{open, queries};
+use crate::edgar::{Accession, Artifact, Cik, Filing, urls};
+use crate::fingerprint::Fingerprint;
+
+/// The only connection that writes.
+#[derive(Debug)]
+pub struct Writer {
+    db: Connection,
+    path: PathBuf,
+}
+
+/// Something that went wrong, for `v_errors`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorRow<'a> {
+    /// The company it was about.
+    pub cik: Option<Cik>,
+    /// The filing it was about.
+    pub accession: Option<Accession>,
+    /// The address that was asked.
+    pub url: Option<String>,
+    /// One word that groups errors with the same remedy.
+    pub kind: &'a str,
+    /// One line.
+    pub message: String,
+}
+
+impl Writer {
+    /// Opens the database, creates it if it is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// If it is not ours, newer than this program, or cannot be written; it is then left as it was.
+    pub fn open(path: &Path) -> Result<Self> {
+        Ok(Self {
+            db: open::for_writing(path)?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// A reader of the same database.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened a second time.
+    pub fn reader(&self) -> Result<Reader> {
+        Reader::open(&self.path)
+    }
+
+    /// Begins a transaction. Dropping the batch without [`Batch::commit`] undoes it.
+    ///
+    /// Commit after about 1,000 rows or half a second: a commit costs as much as some 100 rows,
+    /// and what is not committed is lost when the process is killed.
+    ///
+    /// # Errors
+    ///
+    /// If another process keeps the database locked for more than five seconds.
+    pub fn begin(&mut self) -> Result<Batch<'_>> {
+        let tx = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .at(&self.path, "begin to write")?;
+        Ok(Batch {
+            tx,
+            path: &self.path,
+        })
+    }
+
+    /// Writes the log back into the database, so that one file holds it all, and closes it.
+    ///
+    /// # Errors
+    ///
+    /// If that fails; every commit is safe nevertheless. A reader at work is no error: the log
+    /// then stays until the last one closes.
+    pub fn close(self) -> Result<()> {
+        let doing = "close it";
+        self.db
+            .pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
+            .at(&self.path, doing)?;
+        self.db
+            .close()
+            .map_err(|(_, error)| error)
+            .at(&self.path, doing)
+    }
+}
+
+/// One transaction.
+#[derive(Debug)]
+pub struct Batch<'w> {
+    pub(super) tx: Transaction<'w>,
+    pub(super) path: &'w Path,
+}
+
+impl Batch<'_> {
+    /// Records filings of a company and tells how many it did not have. A row that says what we know writes
+    /// nothing; a difference in `accepted_at` alone is none.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the company is not in it.
+    pub fn put_filings(&self, cik: Cik, filings: &[Filing], now: Timestamp) -> Result<u64> {
+        self.filings(cik, filings, &time(now))
+            .at(self.path, "record filings")
+    }
+
+    fn filings(&self, cik: Cik, filings: &[Filing], now: &str) -> rusqlite::Result<u64> {
+        let mut put = self.tx.prepare_cached(queries::PUT_FILING)?;
+        let before = self.company_filings(cik)?;
+        for filing in filings {
+            put.execute((
+                cik,
+                filing.accession,
+                &filing.form,
+                Day::new(filing.filed_on),
+                filing.report_date.map(Day::new),
+                &filing.accepted_at,
+                &filing.primary_document,
+                &filing.items,
+                filing.size.map(integer),
+                filing.is_xbrl,
+                now,
+            ))?;
+        }
+        Ok(self.company_filings(cik)?.saturating_sub(before))
+    }
+
+    fn company_filings(&self, cik: Cik) -> rusqlite::Result<u64> {
+        let mut count = self.tx.prepare_cached(queries::COMPANY_FILINGS)?;
+        let count: i64 = count.query_row([cik], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Queues artifacts and tells how many were new. One we know, be it under another company of a
+    /// joint filing, stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or a filing was not recorded for that company before.
+    pub fn put_artifacts(&self, artifacts: &[Artifact]) -> Result<u64> {
+        let doing = "queue artifacts";
+        let mut put = self
+            .tx
+            .prepare_cached(queries::PUT_ARTIFACT)
+            .at(self.path, doing)?;
+        let mut created = 0;
+        for artifact in artifacts {
+            created += put
+                .execute((
+                    artifact.accession,
+                    artifact.cik,
+                    artifact.kind,
+                    &artifact.name,
+                    urls::encoded(&artifact.name),
+                ))
+                .at(self.path, doing)? as u64;
+        }
+        Ok(created)
+    }
+
+    /// A company's filings were read to the end.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn company_checked(&self, cik: Cik, now: Timestamp) -> Result<()> {
+        self.execute(
+            queries::COMPANY_CHECKED,
+            (cik, time(now)),
+            "record a company as checked",
+        )?;
+        Ok(())
+    }
+
+    /// An artifact is on disk, complete and checked. `attempts` are the tries of this run; they add up.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the artifact was never queued.
+    pub fn downloaded(
+        &self,
+        accession: Accession,
+        name: &str,
+        saved: &Fingerprint,
+        attempts: u32,
+        now: Timestamp,
+    ) -> Result<()> {
+        let bytes = integer(saved.bytes);
+        let row = (accession, name, bytes, saved.sha256, attempts, time(now));
+        match self.execute(queries::ARTIFACT_DOWNLOADED, row, "record a download")? {
+            0 => Err(Error::Damaged {
+                path: self.path.to_owned(),
+                what: format!("artifact {name:?} of {accession} has no row"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// An artifact could not be had in this run. It stays queued for the next one; if it is on disk already,
+    /// it stays downloaded.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn download_failed(
+        &self,
+        accession: Accession,
+        name: &str,
+        attempts: u32,
+        error: &str,
+    ) -> Result<()> {
+        let row = (accession, name, attempts, error);
+        self.execute(queries::ARTIFACT_FAILED, row, "record a failed download")?;
+        Ok(())
+    }
+
+    /// Records an error.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn error(&self, run: RunId, error: &ErrorRow<'_>, now: Timestamp) -> Result<()> {
+        let row = (
+            run,
+            time(now),
+            error.cik,
+            error.accession,
+            &error.url,
+            error.kind,
+            &error.message,
+        );
+        self.execute(queries::PUT_ERROR, row, "record an error")?;
+        Ok(())
+    }
+
+    /// Makes it last.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written; then nothing of the batch was recorded.
+    pub fn commit(self) -> Result<()> {
+        self.tx.commit().at(self.path, "commit")
+    }
+
+    fn execute(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        doing: &'static str,
+    ) -> Result<usize> {
+        self.tx
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params))
+            .at(self.path, doing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Sandbox, accession, artifact, at, cik, filing};
+    use super::super::{ArtifactStatus, Reader};
+    use super::*;
+    use crate::edgar::ArtifactKind;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    const SAVED: Fingerprint = Fingerprint {
+        bytes: 1000,
+        sha256: [0xab; 32],
+    };
+
+    impl Sandbox {
+        /// Writes and commits.
+        fn write<T>(&mut self, write: impl FnOnce(&Batch<'_>) -> T) -> T {
+            let batch = self.writer.begin().unwrap();
+            let result = write(&batch);
+            batch.commit().unwrap();
+            result
+        }
+
+        fn put(&mut self, company: u64, filings: &[Filing]) -> u64 {
+            self.write(|batch| batch.put_filings(cik(company), filings, at(0)).unwrap())
+        }
+
+        /// How much was ever written, to tell "the same" from "not touched".
+        fn changes(&self) -> u64 {
+            self.writer.db.total_changes()
+        }
+    }
+
+    #[test]
+    fn a_filing_and_its_artifact_show_in_the_views() {
+        let mut sandbox = Sandbox::new();
+        assert_eq!(sandbox.put(1, &[filing(32_019_323_000_106)]), 1);
+        sandbox.write(|batch| {
+            let created = batch.put_artifacts(&[artifact(1, 32_019_323_000_106, "a b%.htm")]);
+            assert_eq!(created.unwrap(), 1);
+        });
+        assert_eq!(
+            sandbox.rows("SELECT * FROM v_filings"),
+            [
+                "0000320193-23-000106|1|10-K|2025-02-03|2024-12-31|2025-02-03T16:30:22.000Z|report.htm||123456|1|2026-01-01T00:00:00.000Z"
+            ]
+        );
+        let waiting = "SELECT status, path, bytes, sha256, attempts, last_error, downloaded_at FROM v_artifacts";
+        assert_eq!(
+            sandbox.rows(waiting),
+            ["pending|NULL|NULL|NULL|0|NULL|NULL"]
+        );
+
+        sandbox.write(|batch| {
+            let accession = accession(32_019_323_000_106);
+            batch
+                .download_failed(accession, "a b%.htm", 3, "timed out")
+                .unwrap();
+        });
+        assert_eq!(
+            sandbox.rows(waiting),
+            ["failed|NULL|NULL|NULL|3|timed out|NULL"]
+        );
+        sandbox.write(|batch| {
+            let accession = accession(32_019_323_000_106);
+            batch
+                .downloaded(accession, "a b%.htm", &SAVED, 2, at(7))
+                .unwrap();
+            batch
+                .download_failed(accession, "a b%.htm", 3, "too late")
+                .unwrap();
+        });
+        assert_eq!(
+            sandbox.rows("SELECT * FROM v_artifacts"),
+            [format!(
+                "1|{dashed}|1|10-K|2025-02-03|primary|a b%.htm|https://www.sec.gov/Archives/edgar/data/1/000032019323000106/a%20b%25.htm|downloaded|edgar/data/1/000032019323000106/a b%.htm|1000|{hash}|5|NULL|2026-01-01T00:00:07.000Z",
+                dashed = "0000320193-23-000106",
+                hash = "ab".repeat(32)
+            )]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn every_kind_has_its_word_in_the_view() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        for kind in ArtifactKind::ALL {
+            sandbox.write(|batch| {
+                let artifact = Artifact {
+                    kind,
+                    ..artifact(1, 1, kind.as_str())
+                };
+                batch.put_artifacts(&[artifact]).unwrap();
+            });
+        }
+        assert!(
+            sandbox
+                .rows("SELECT * FROM v_artifacts WHERE kind IS NOT name")
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn what_is_known_already_writes_nothing() {
+        let mut sandbox = Sandbox::new();
+        let filings = [filing(1), filing(2)];
+        sandbox.put(1, &filings);
+        let artifacts = [artifact(1, 1, "a.htm")];
+        sandbox.write(|batch| batch.put_artifacts(&artifacts).unwrap());
+
+        let before = sandbox.changes();
+        assert_eq!(sandbox.put(1, &filings), 0);
+        let flipped = Filing {
+            accepted_at: "2025-02-03T21:30:22.000Z".to_owned(),
+            ..filing(1)
+        };
+        assert_eq!(sandbox.put(1, &[flipped]), 0);
+        assert_eq!(
+            sandbox.write(|batch| batch.put_artifacts(&artifacts).unwrap()),
+            0
+        );
+        assert_eq!(sandbox.changes(), before);
+    }
+
+    #[test]
+    fn a_corrected_filing_is_not_new_and_its_counts_move() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2)]);
+        sandbox.write(|batch| {
+            let artifacts = [
+                artifact(1, 1, "a"),
+                artifact(1, 1, "b"),
+                artifact(1, 2, "a"),
+            ];
+            batch.put_artifacts(&artifacts).unwrap();
+            batch
+                .downloaded(accession(1), "a", &SAVED, 1, at(1))
+                .unwrap();
+        });
+        let corrected = Filing {
+            form: "10-K/A".to_owned(),
+            filed_on: date(2024, 12, 31),
+            size: None,
+            ..filing(1)
+        };
+        assert_eq!(sandbox.put(1, &[corrected]), 0);
+        assert_eq!(
+            sandbox.rows("SELECT form, filed_on, size FROM v_filings ORDER BY accession"),
+            ["10-K/A|2024-12-31|NULL", "10-K|2025-02-03|123456"]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_joint_filing_has_a_row_for_each_filer_and_one_artifact() {
+        let mut sandbox = Sandbox::new();
+        assert_eq!(sandbox.put(1, &[filing(9)]), 1);
+        assert_eq!(sandbox.put(2, &[filing(9)]), 1);
+        sandbox.write(|batch| {
+            assert_eq!(batch.put_artifacts(&[artifact(1, 9, "a")]).unwrap(), 1);
+            assert_eq!(batch.put_artifacts(&[artifact(2, 9, "a")]).unwrap(), 0);
+        });
+        assert_eq!(
+            sandbox.rows("SELECT cik FROM v_filings ORDER BY cik"),
+            ["1", "2"]
+        );
+        assert_eq!(sandbox.rows("SELECT cik FROM v_artifacts"), ["1"]);
+        assert_eq!(
+            sandbox.rows("SELECT filings FROM v_companies ORDER BY cik"),
+            ["1", "1", "0"]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_batch_that_is_dropped_leaves_nothing() {
+        let mut sandbox = Sandbox::new();
+        let batch = sandbox.writer.begin().unwrap();
+        batch.put_filings(cik(1), &[filing(1)], at(0)).unwrap();
+        drop(batch);
+        assert!(sandbox.rows("SELECT * FROM v_filings").is_empty());
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn rows_without_what_they_belong_to_are_refused() {
+        let mut sandbox = Sandbox::new();
+        let batch = sandbox.writer.begin().unwrap();
+        assert!(batch.put_filings(cik(77), &[filing(1)], at(0)).is_err());
+        assert!(batch.put_artifacts(&[artifact(1, 1, "a")]).is_err());
+        let error = batch.downloaded(accession(1), "a", &SAVED, 1, at(0));
+        assert!(
+            error.unwrap_err().to_string().contains("has no row"),
+            "a download without an artifact"
+        );
+    }
+
+    #[test]
+    fn a_size_beyond_reason_costs_nothing() {
+        let mut sandbox = Sandbox::new();
+        let huge = Filing {
+            size: Some(u64::MAX),
+            ..filing(1)
+        };
+        assert_eq!(sandbox.put(1, std::slice::from_ref(&huge)), 1);
+        assert_eq!(
+            sandbox.rows("SELECT size FROM v_filings"),
+            [i64::MAX.to_string()]
+        );
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Filing {
+            company: u64,
+            number: u64,
+            form: u8,
+            year: i16,
+        },
+        Artifact {
+            number: u64,
+            name: u8,
+        },
+        Downloaded {
+            number: u64,
+            name: u8,
+            bytes: u64,
+        },
+        Failed {
+            number: u64,
+            name: u8,
+        },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let (number, name) = (0..6_u64, 0..3_u8);
+        prop_oneof![
+            (1..4_u64, number.clone(), 0..3_u8, 2023..2026_i16).prop_map(
+                |(company, number, form, year)| Step::Filing {
+                    company,
+                    number,
+                    form,
+                    year
+                }
+            ),
+            (number.clone(), name.clone())
+                .prop_map(|(number, name)| Step::Artifact { number, name }),
+            (number.clone(), name.clone(), 0..1000_u64).prop_map(|(number, name, bytes)| {
+                Step::Downloaded {
+                    number,
+                    name,
+                    bytes,
+                }
+            }),
+            (number, name).prop_map(|(number, name)| Step::Failed { number, name }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn counters_equal_a_recount_whatever_happens(steps in proptest::collection::vec(step(), 1..60)) {
+            let mut sandbox = Sandbox::new();
+            let batch = sandbox.writer.begin().unwrap();
+            let mut filers = std::collections::BTreeMap::new();
+            let mut queued = std::collections::BTreeSet::new();
+            for step in steps {
+                match step {
+                    Step::Filing { company, number, form, year } => {
+                        let row = Filing {
+                            form: format!("form {form}"),
+                            filed_on: date(year, 6, 1),
+                            ..filing(number)
+                        };
+                        batch.put_filings(cik(company), &[row], at(0)).unwrap();
+                        filers.entry(number).or_insert(company);
+                    }
+                    Step::Artifact { number, name } => {
+                        if let Some(&company) = filers.get(&number) {
+                            let created = batch.put_artifacts(&[artifact(company, number, &name.to_string())]).unwrap();
+                            prop_assert_eq!(created == 1, queued.insert((number, name)));
+                        }
+                    }
+                    Step::Downloaded { number, name, bytes } => {
+                        let saved = Fingerprint { bytes, ..SAVED };
+                        let known = batch.downloaded(accession(number), &name.to_string(), &saved, 1, at(1));
+                        prop_assert_eq!(known.is_ok(), queued.contains(&(number, name)));
+                    }
+                    Step::Failed { number, name } => {
+                        batch.download_failed(accession(number), &name.to_string(), 1, "no").unwrap();
+                    }
+                }
+            }
+            batch.commit().unwrap();
+            sandbox.assert_counters();
+        }
+
+        #[test]
+        fn any_filing_and_name_come_back_as_they_went_in(
+            number in 0..=999_999_999_999_999_999_u64,
+            texts in proptest::array::uniform4(any::<String>()),
+            size in proptest::option::of(0..=i64::MAX as u64),
+            reported in any::<bool>(),
+        ) {
+            let [form, accepted_at, primary_document, name] = texts;
+            let mut sandbox = Sandbox::new();
+            let row = Filing {
+                accession: accession(number),
+                form,
+                accepted_at,
+                primary_document,
+                size,
+                report_date: reported.then(|| date(2039, 1, 31)),
+                ..filing(0)
+            };
+            prop_assert_eq!(sandbox.put(1, std::slice::from_ref(&row)), 1);
+            prop_assert_eq!(sandbox.put(1, &[row]), 0);
+            let queued = Artifact { submission_size: size, ..artifact(1, number, &name) };
+            sandbox.write(|batch| batch.put_artifacts(std::slice::from_ref(&queued)).unwrap());
+
+            let mut reader = Reader::open(&sandbox.path()).unwrap();
+            reader.plan(&super::super::Scope::default(), None).unwrap();
+            let backlog = reader.backlog(None, 10).unwrap();
+            prop_assert_eq!(&backlog[0].1, &queued);
+            let known = reader.known_artifacts([accession(number)].into_iter()).unwrap();
+            prop_assert_eq!(&known[0].name, &name);
+            prop_assert_eq!(known[0].status, ArtifactStatus::Pending);
+        }
+    }
+}
