@@ -9,6 +9,7 @@ pub mod fingerprint;
 pub mod listings;
 pub mod net;
 pub mod progress;
+pub mod sim;
 pub mod store;
 pub mod threads;
 pub mod universe;

@@ -1,0 +1,503 @@
+//! The filings of one company in one year: which forms, when, of what size and under which name.
+
+use jiff::civil::{Date, date};
+
+use crate::edgar::Accession;
+
+use super::calendar::{business_day, plus_days};
+use super::dice::Dice;
+use super::universe::{AGENTS, Filing, Kind, Universe, kind_of};
+
+/// The first day from which every filing names its primary document, and every document in the
+/// complete submission has a file name (measured on four million rows).
+pub(crate) const NAMED_SINCE: Date = date(2000, 6, 1);
+/// From then on reports are inline XBRL.
+const INLINE_SINCE: Date = date(2019, 7, 1);
+/// From then on reports come with XBRL.
+const XBRL_SINCE: Date = date(2010, 7, 1);
+/// From then on ownership forms are XML.
+const OWNERSHIP_XML_SINCE: Date = date(2003, 7, 1);
+/// From then on SC 13G is SCHEDULE 13G, in XML.
+const SCHEDULES_SINCE: Date = date(2024, 12, 18);
+
+/// A filing of which only form, day and company are settled.
+struct Draft {
+    filed_on: Date,
+    form: &'static str,
+    period: Option<Date>,
+    /// How many companies after this one file jointly.
+    joint: u32,
+}
+
+/// The parent whose joint filings a subsidiary shares.
+pub(crate) fn parent_of(number: u32) -> Option<u32> {
+    (kind_of(number) == Kind::Subsidiary).then(|| number - (number % 41 - 10))
+}
+
+/// The filings under a company's CIK in one year, oldest first. Of the past and the future alike:
+/// the caller cuts it off at today.
+pub(crate) fn year(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
+    let mut filings = own(universe, number, year);
+    if let Some(parent) = parent_of(number) {
+        let place = number - parent;
+        filings.extend(
+            own(universe, parent, year)
+                .into_iter()
+                .filter(|filing| filing.joint >= place),
+        );
+        filings.sort_by_key(|filing| filing.filed_on);
+    }
+    filings
+}
+
+/// The filings that a company itself filed in one year, oldest first.
+fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
+    if year < universe.first_year(number) || !(1993..=2089).contains(&year) {
+        return Vec::new();
+    }
+    let kind = kind_of(number);
+    let mut dice = Dice::of(&[
+        universe.seed,
+        u64::from(number),
+        u64::from(year.unsigned_abs()),
+        0xF11E,
+    ]);
+    let mut drafts = Vec::new();
+    let subsidiaries = match kind {
+        Kind::Parent => universe.subsidiaries(number),
+        _ => 0,
+    };
+    periodic(kind, number, year, subsidiaries, &mut dice, &mut drafts);
+    if kind == Kind::NewlyListed {
+        registration(universe, year, &mut dice, &mut drafts);
+    }
+    for _ in 0..extras(universe, number, kind, &mut dice) {
+        let filed_on = business_day(year, dice.between(1, 355));
+        let form = modern(other_form(kind, &mut dice), filed_on);
+        // A parent's current reports concern the first subsidiary, too, half of the time.
+        let joint = u32::from(subsidiaries > 0 && form == "8-K" && dice.chance(1, 2));
+        drafts.push(Draft {
+            filed_on,
+            form,
+            period: None,
+            joint,
+        });
+    }
+    drafts.sort_by_key(|draft| draft.filed_on);
+    // The sequence numbers of an agent leave a thousand a year for each company.
+    drafts.truncate(990);
+    drafts
+        .into_iter()
+        .enumerate()
+        .map(|(index, draft)| settle(universe, number, index as u64, &draft, &mut dice))
+        .collect()
+}
+
+/// How many filings besides the periodic ones.
+fn extras(universe: &Universe, number: u32, kind: Kind, dice: &mut Dice) -> u64 {
+    let mean = u64::from(universe.filings_per_year);
+    let size = [1, 2, 6][(number % 3) as usize];
+    match kind {
+        Kind::Giant => (mean * 25).min(900) * dice.between(80, 105) / 100,
+        Kind::Silent | Kind::NewlyListed => 0,
+        Kind::FilesUnderParent => 2,
+        // On average a company has one and a half times the mean; the median has the mean.
+        _ => (mean * size * dice.between(60, 140) / 200).min(900),
+    }
+}
+
+/// The reports that come every year, with their amendments and proxy statements.
+fn periodic(
+    kind: Kind,
+    number: u32,
+    year: i16,
+    subsidiaries: u32,
+    dice: &mut Dice,
+    drafts: &mut Vec<Draft>,
+) {
+    let mut file = |form, day, period, joint| {
+        drafts.push(Draft {
+            filed_on: business_day(year, day),
+            form,
+            period,
+            joint,
+        });
+    };
+    // Quarter ends, with the days of the year on which their reports come.
+    let quarter = |end: u64| match end {
+        0 => (45, date(year - 1, 12, 31)),
+        1 => (122, date(year, 3, 31)),
+        2 => (213, date(year, 6, 30)),
+        _ => (304, date(year, 9, 30)),
+    };
+    match kind {
+        Kind::Domestic | Kind::Giant | Kind::Parent => {
+            // Three of four fiscal years end in December.
+            let annual = [0, 0, 0, 2][(number % 4) as usize];
+            for end in 0..4 {
+                let (day, period) = quarter(end);
+                let day = day + dice.below(14);
+                if end == annual {
+                    let form = if dice.chance(1, 60) { "10-KT" } else { "10-K" };
+                    file(form, day + 8, Some(period), subsidiaries);
+                    file("DEF 14A", day + 40, Some(plus_days(period, 140)), 0);
+                    if dice.chance(1, 8) {
+                        file("10-K/A", day + 50, Some(period), subsidiaries);
+                    }
+                    if dice.chance(1, 30) {
+                        file("NT 10-K", day, Some(period), 0);
+                    }
+                } else {
+                    let form = if dice.chance(1, 200) { "10-QT" } else { "10-Q" };
+                    file(form, day, Some(period), subsidiaries);
+                    if dice.chance(1, 40) {
+                        file("10-Q/A", day + 20, Some(period), subsidiaries);
+                    }
+                }
+            }
+        }
+        Kind::Foreign | Kind::Canadian => {
+            let (form, day) = match kind {
+                Kind::Foreign => ("20-F", 95 + dice.below(25)),
+                _ => ("40-F", 70 + dice.below(20)),
+            };
+            file(form, day, Some(date(year - 1, 12, 31)), 0);
+            if kind == Kind::Foreign && dice.chance(1, 10) {
+                file("20-F/A", day + 60, Some(date(year - 1, 12, 31)), 0);
+            }
+        }
+        Kind::Fund => {
+            file("N-CSR", 60 + dice.below(8), Some(date(year - 1, 12, 31)), 0);
+            file("N-CSRS", 240 + dice.below(8), Some(date(year, 6, 30)), 0);
+            file("N-CEN", 75, Some(date(year - 1, 12, 31)), 0);
+        }
+        Kind::Subsidiary | Kind::FilesUnderParent | Kind::NewlyListed | Kind::Silent => {}
+    }
+}
+
+/// What a company files on its way to the exchange, in the five months before the universe began.
+fn registration(universe: &Universe, year: i16, dice: &mut Dice, drafts: &mut Vec<Draft>) {
+    let forms = [
+        (140, "DRS"),
+        (100, "S-1"),
+        (70, "S-1/A"),
+        (60, "CORRESP"),
+        (40, "S-1/A"),
+        (32, "8-A12B"),
+        (30, "EFFECT"),
+        (28, "424B4"),
+        (28, "3"),
+        (27, "3"),
+        (20, "8-K"),
+        (9, "SC 13G"),
+    ];
+    for (ago, form) in forms {
+        let day = plus_days(universe.began, -(ago + i64::from(dice.chance(1, 2))));
+        let filed_on = business_day(day.year(), u64::from(day.day_of_year().unsigned_abs()));
+        if day.year() == year {
+            drafts.push(Draft {
+                filed_on,
+                form: modern(form, filed_on),
+                period: None,
+                joint: 0,
+            });
+        }
+    }
+}
+
+/// A form that comes when it comes.
+fn other_form(kind: Kind, dice: &mut Dice) -> &'static str {
+    match kind {
+        Kind::Giant => dice.weighted(&[
+            (70, "424B2"),
+            (12, "FWP"),
+            (9, "4"),
+            (4, "8-K"),
+            (2, "13F-HR"),
+            (2, "SC 13G/A"),
+            (1, "UPLOAD"),
+        ]),
+        Kind::Foreign | Kind::Canadian => dice.weighted(&[
+            (70, "6-K"),
+            (8, "SC 13G/A"),
+            (5, "144"),
+            (5, "424B5"),
+            (4, "F-3"),
+            (4, "CORRESP"),
+            (4, "6-K/A"),
+        ]),
+        Kind::Fund => dice.weighted(&[
+            (40, "NPORT-P"),
+            (20, "497"),
+            (12, "40-17G"),
+            (10, "N-PX"),
+            (10, "DEF 14A"),
+            (8, "4"),
+        ]),
+        Kind::FilesUnderParent => dice.weighted(&[(5, "424B2"), (3, "8-A12B"), (2, "CERT")]),
+        Kind::Subsidiary => dice.weighted(&[(60, "8-K"), (20, "424B2"), (10, "4"), (10, "EFFECT")]),
+        _ => dice.weighted(&[
+            (450, "4"),
+            (190, "8-K"),
+            (40, "3"),
+            (6, "8-K/A"),
+            (60, "SC 13G/A"),
+            (25, "SC 13G"),
+            (20, "SC 13D/A"),
+            (60, "144"),
+            (30, "DEFA14A"),
+            (14, "4/A"),
+            (12, "5"),
+            (12, "S-8"),
+            (15, "424B5"),
+            (25, "CORRESP"),
+            (25, "UPLOAD"),
+            (12, "EFFECT"),
+            (10, "S-3"),
+            (10, "ARS"),
+            (6, "11-K"),
+        ]),
+    }
+}
+
+/// Forms that were renamed.
+fn modern(form: &'static str, filed_on: Date) -> &'static str {
+    match form {
+        "SC 13G" if filed_on >= SCHEDULES_SINCE => "SCHEDULE 13G",
+        "SC 13G/A" if filed_on >= SCHEDULES_SINCE => "SCHEDULE 13G/A",
+        "SC 13D/A" if filed_on >= SCHEDULES_SINCE => "SCHEDULE 13D/A",
+        form => form,
+    }
+}
+
+/// How a form's primary document is made at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// HTML in its `<DOCUMENT>` wrapper.
+    Html,
+    /// Inline XBRL, served bare.
+    Inline,
+    /// Plain text in its wrapper.
+    Text,
+    /// XML with EDGAR's rendering under a prefix.
+    Xml(&'static str),
+    /// A PDF.
+    Pdf,
+    /// A letter of the staff: a PDF and its text.
+    Letter,
+    /// A stub for a filing on paper.
+    Paper,
+}
+
+/// How the primary document of a form was made on a day.
+pub(crate) fn style(form: &str, filed_on: Date) -> Style {
+    let year = filed_on.year();
+    match form {
+        "3" | "4" | "5" | "4/A" if filed_on >= OWNERSHIP_XML_SINCE => Style::Xml(match year {
+            ..2008 => "xslF345X02",
+            2008..2023 => "xslF345X03",
+            2023 => "xslF345X04",
+            _ => "xslF345X05",
+        }),
+        "144" if year >= 2023 => Style::Xml("xsl144X01"),
+        "144" => Style::Paper,
+        "EFFECT" if year >= 2006 => Style::Xml("xslEFFECTX01"),
+        "SCHEDULE 13G" | "SCHEDULE 13G/A" => Style::Xml("xslSCHEDULE_13G_X01"),
+        "SCHEDULE 13D/A" => Style::Xml("xslSCHEDULE_13D_X01"),
+        "NPORT-P" if year >= 2019 => Style::Xml("xslFormNPORT-P_X01"),
+        "N-CEN" if year >= 2018 => Style::Xml("xslFormN-CEN_X01"),
+        "13F-HR" if year >= 2013 => Style::Xml("xslForm13F_X02"),
+        "ARS" => Style::Pdf,
+        "UPLOAD" if year >= 2005 => Style::Letter,
+        _ if year < 2001 => Style::Text,
+        _ if year < 2004 && form.len().is_multiple_of(2) => Style::Text,
+        "10-K" | "10-Q" | "10-K/A" | "10-Q/A" | "10-KT" | "10-QT" | "8-K" | "8-K/A" | "20-F"
+        | "20-F/A" | "40-F"
+            if filed_on >= INLINE_SINCE =>
+        {
+            Style::Inline
+        }
+        _ => Style::Html,
+    }
+}
+
+/// About how many bytes a complete submission has: the middle of what such a form was measured
+/// to have in 2024 and 2025.
+fn middle_size(form: &str, style: Style) -> u64 {
+    match (form, style) {
+        ("10-K" | "10-K/A" | "10-KT" | "20-F" | "20-F/A" | "40-F", Style::Inline) => 8_000_000,
+        ("10-K" | "10-K/A" | "10-KT" | "20-F" | "20-F/A" | "40-F", _) => 1_200_000,
+        ("10-Q" | "10-Q/A" | "10-QT", Style::Inline) => 4_200_000,
+        ("10-Q" | "10-Q/A" | "10-QT", _) => 300_000,
+        (_, Style::Xml("xslFormNPORT-P_X01")) => 900_000,
+        (_, Style::Xml(_)) => 7_000,
+        (_, Style::Paper) => 1_500,
+        (_, Style::Letter) => 90_000,
+        ("DEF 14A" | "N-CSR" | "N-CSRS" | "ARS" | "S-1" | "S-1/A" | "424B4", _) => 1_700_000,
+        ("8-K" | "8-K/A", _) => 190_000,
+        ("6-K" | "6-K/A", _) => 120_000,
+        _ => 45_000,
+    }
+}
+
+/// The least size at which a submission holds more than its primary document.
+pub(crate) const ROOM_FOR_EXHIBITS: u64 = 16_000;
+/// The least size: header and wrappers take up to 4 KB of it.
+pub(crate) const LEAST_SIZE: u64 = 6_000;
+
+/// Settles what a draft leaves open.
+fn settle(universe: &Universe, number: u32, index: u64, draft: &Draft, dice: &mut Dice) -> Filing {
+    let Draft {
+        filed_on,
+        form,
+        period,
+        joint,
+    } = *draft;
+    let accession = accession(universe, number, index, filed_on, form);
+    let style = style(form, filed_on);
+    let is_xbrl = match style {
+        Style::Inline => true,
+        Style::Html => filed_on >= XBRL_SINCE && (form.starts_with("10-") || form == "20-F"),
+        _ => false,
+    };
+    let primary_document = if filed_on < NAMED_SINCE || nameless(form, dice) {
+        String::new()
+    } else {
+        primary_name(universe, number, accession, form, filed_on, style, dice)
+    };
+    Filing {
+        accession,
+        company: number,
+        joint,
+        form,
+        filed_on,
+        report_date: report_date(form, filed_on, period, dice),
+        accepted: u32::try_from(dice.between(6 * 3600, 17 * 3600 + 1800)).unwrap_or(0),
+        primary_document,
+        items: items(form, filed_on, dice),
+        size: size(universe, middle_size(form, style), joint, dice),
+        is_xbrl,
+    }
+}
+
+/// EDGAR has five nameless primary documents after 2000; here they are frequent enough for every
+/// universe to hold some among the wanted forms.
+fn nameless(form: &str, dice: &mut Dice) -> bool {
+    form.starts_with("10-") && dice.chance(1, 70)
+}
+
+/// One in five filings is the company's own, the others an agent's; paper and staff have numbers
+/// of their own.
+fn accession(
+    universe: &Universe,
+    number: u32,
+    index: u64,
+    filed_on: Date,
+    form: &str,
+) -> Accession {
+    let (slot, block) = (u64::from(number % 1000), (number / 1000) as usize);
+    let (submitter, sequence) = match form {
+        // Ten thousand companies share one prefix: a block is a pretended submitter.
+        "EFFECT" if block == 0 => (9_999_999_995, slot * 1000 + index),
+        "UPLOAD" if block == 0 => (0, slot * 1000 + index),
+        "144" if block == 0 && filed_on.year() < 2023 => (9_999_999_997, slot * 1000 + index),
+        _ if number % 5 == 2 => (universe.cik(number).get(), index + 1),
+        _ => (AGENTS[block % AGENTS.len()], slot * 1000 + index),
+    };
+    let year = u64::from(filed_on.year().unsigned_abs() % 100);
+    Accession::new(submitter * 100_000_000 + year * 1_000_000 + sequence)
+        .expect("submitter, year and sequence have their digits")
+}
+
+fn report_date(form: &str, filed_on: Date, period: Option<Date>, dice: &mut Dice) -> Option<Date> {
+    match (period, form) {
+        // Later than the filing, and absurd: both occur.
+        (Some(_), _) if dice.chance(1, 400) => Some(date(2039, 12, 31)),
+        (Some(period), _) => Some(period),
+        (None, "3" | "4" | "5" | "4/A" | "8-K" | "8-K/A" | "6-K") => Some(plus_days(
+            filed_on,
+            -i64::try_from(dice.below(4)).unwrap_or(0),
+        )),
+        (None, _) => None,
+    }
+}
+
+fn items(form: &str, filed_on: Date, dice: &mut Dice) -> &'static str {
+    match form {
+        // Items were renumbered in August 2004.
+        "8-K" | "8-K/A" if filed_on < date(2004, 8, 23) => dice.pick(&["5", "7,12", "5,7", "2,7"]),
+        "8-K" | "8-K/A" => dice.pick(&[
+            "2.02,9.01",
+            "5.02",
+            "8.01,9.01",
+            "7.01,9.01",
+            "1.01,2.03,9.01",
+            "5.07",
+            "5.02,5.03,9.01",
+        ]),
+        _ => "",
+    }
+}
+
+fn size(universe: &Universe, middle: u64, joint: u32, dice: &mut Dice) -> u64 {
+    // From a third to three times the middle, as often below it as above.
+    let percent = if dice.chance(1, 2) {
+        dice.between(33, 100)
+    } else {
+        dice.between(100, 300)
+    };
+    let bytes = middle * percent / 100;
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sizes are far below 2^52, and the cast saturates"
+    )]
+    let scaled = (bytes as f64 * universe.document_scale) as u64;
+    let least = if joint > 0 {
+        ROOM_FOR_EXHIBITS
+    } else {
+        LEAST_SIZE
+    };
+    // Below the least, sizes still differ.
+    scaled.min(200_000_000).max(least + bytes % 1024)
+}
+
+fn primary_name(
+    universe: &Universe,
+    number: u32,
+    accession: Accession,
+    form: &str,
+    filed_on: Date,
+    style: Style,
+    dice: &mut Dice,
+) -> String {
+    let day = || filed_on.strftime("%Y%m%d").to_string();
+    let name: String = form
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let tag = dice.below(900_000) + 1000;
+    match style {
+        Style::Xml(prefix) => {
+            let name = match form {
+                "3" | "4" | "5" | "4/A" => dice.pick(&["form4.xml", "doc4.xml", "edgardoc.xml"]),
+                _ => "primary_doc.xml",
+            };
+            format!("{prefix}/{name}")
+        }
+        Style::Paper => format!("{accession}.paper"),
+        Style::Letter => "filename1.pdf".to_owned(),
+        Style::Pdf => format!("d{tag}dars.pdf"),
+        Style::Inline => {
+            let ticker = universe.root(number).to_lowercase();
+            format!("{ticker}-{}.htm", day())
+        }
+        Style::Html if form == "CORRESP" => "filename1.htm".to_owned(),
+        Style::Html if dice.chance(1, 30) => format!("FORM_{}-{tag}.HTM", name.to_uppercase()),
+        Style::Html => format!("d{tag}d{name}.htm"),
+        Style::Text if filed_on.year() == 2000 => "0001.txt".to_owned(),
+        Style::Text => format!("a{tag}{name}.txt"),
+    }
+}

@@ -1,0 +1,120 @@
+//! Fair access as EDGAR enforces it: too many requests in a second block the client for minutes,
+//! and every request during the block makes it longer.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is answered.
+    Admitted,
+    /// It exceeds the limit and starts a block.
+    Exceeds,
+    /// It arrives during a block and extends it.
+    Blocked,
+}
+
+/// Counts arrivals. The caller brings the clock, which never goes back.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    rate: Option<u32>,
+    block_for: Duration,
+    /// Arrivals of the last second.
+    recent: VecDeque<Instant>,
+    blocked_until: Option<Instant>,
+}
+
+impl Limiter {
+    pub(crate) fn new(rate: Option<u32>, block_for: Duration) -> Self {
+        Self {
+            rate,
+            block_for,
+            recent: VecDeque::new(),
+            blocked_until: None,
+        }
+    }
+
+    /// Counts a request that arrives `now`.
+    pub(crate) fn admit(&mut self, now: Instant) -> Verdict {
+        if self.is_blocked(now) {
+            self.block(now);
+            return Verdict::Blocked;
+        }
+        let Some(rate) = self.rate else {
+            return Verdict::Admitted;
+        };
+        let second = Duration::from_secs(1);
+        while self
+            .recent
+            .front()
+            .is_some_and(|first| now.duration_since(*first) >= second)
+        {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(now);
+        if self.recent.len() > usize::try_from(rate).unwrap_or(usize::MAX) {
+            self.block(now);
+            return Verdict::Exceeds;
+        }
+        Verdict::Admitted
+    }
+
+    /// Starts a block, or starts it anew.
+    pub(crate) fn block(&mut self, now: Instant) {
+        self.blocked_until = now.checked_add(self.block_for);
+    }
+
+    /// Ends a block.
+    pub(crate) fn unblock(&mut self) {
+        self.blocked_until = None;
+        self.recent.clear();
+    }
+
+    /// Whether a request would be blocked.
+    pub(crate) fn is_blocked(&self, now: Instant) -> bool {
+        self.blocked_until.is_some_and(|until| now < until)
+    }
+
+    /// Changes the limit from now on.
+    pub(crate) fn set_rate(&mut self, rate: Option<u32>) {
+        self.rate = rate;
+        self.recent.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTES: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn the_request_beyond_the_limit_blocks() {
+        let mut limiter = Limiter::new(Some(10), MINUTES);
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        assert!((0..10).all(|i| limiter.admit(at(i * 90)) == Verdict::Admitted));
+        assert_eq!(limiter.admit(at(1000)), Verdict::Admitted);
+        assert_eq!(limiter.admit(at(1001)), Verdict::Exceeds);
+        assert_eq!(limiter.admit(at(5000)), Verdict::Blocked);
+    }
+
+    #[test]
+    fn a_request_during_the_block_extends_it() {
+        let mut limiter = Limiter::new(Some(1), MINUTES);
+        let start = Instant::now();
+        let at = |s| start + Duration::from_secs(s);
+        limiter.block(start);
+        assert_eq!(limiter.admit(at(599)), Verdict::Blocked);
+        assert_eq!(limiter.admit(at(1198)), Verdict::Blocked);
+        assert_eq!(limiter.admit(at(1798)), Verdict::Admitted);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_blocks() {
+        let mut limiter = Limiter::new(None, MINUTES);
+        let now = Instant::now();
+        assert!((0..10_000).all(|_| limiter.admit(now) == Verdict::Admitted));
+    }
+}

@@ -1,0 +1,327 @@
+//! The witness: every request with its times, as the server saw it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+/// What a request asks for, by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestKind {
+    /// The SEC's company list.
+    Companies,
+    /// The Nasdaq Trader symbol directory. Another operator: EDGAR's limit does not apply.
+    Listings,
+    /// A submissions document, one of its older pages, or an index.
+    Discovery,
+    /// Something of a filing.
+    Documents,
+    /// Anything else.
+    Other,
+}
+
+impl RequestKind {
+    /// What `path` asks for.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let kinds = [
+            ("/files/", Self::Companies),
+            ("/dynamic/symdir/", Self::Listings),
+            ("/submissions/", Self::Discovery),
+            ("/Archives/edgar/daily-index/", Self::Discovery),
+            ("/Archives/edgar/full-index/", Self::Discovery),
+            ("/Archives/edgar/data/", Self::Documents),
+        ];
+        kinds
+            .into_iter()
+            .find(|(prefix, _)| path.starts_with(prefix))
+            .map_or(Self::Other, |(_, kind)| kind)
+    }
+
+    /// Whether EDGAR's limit and its demand for a declared user agent apply.
+    #[must_use]
+    pub fn is_edgar(self) -> bool {
+        self != Self::Listings
+    }
+}
+
+/// One request.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// When it arrived, since the simulator's start.
+    #[serde(serialize_with = "seconds")]
+    pub at: Duration,
+    /// When the first byte of its answer left; absent before that and where there was none.
+    #[serde(serialize_with = "maybe_seconds")]
+    pub answered_at: Option<Duration>,
+    /// `GET` or `HEAD`, or what the client made up.
+    pub method: String,
+    /// The path as asked for, with any query.
+    pub path: String,
+    /// What it asks for.
+    pub kind: RequestKind,
+    /// The status sent; absent before the answer and where none was sent.
+    pub status: Option<u16>,
+    /// The `User-Agent`, if there was one.
+    pub user_agent: Option<String>,
+    /// The number of the connection it came on, from 1 in the order of accepting.
+    pub connection: u64,
+    /// Bytes handed to the network so far, header included. Counted before they leave: a client
+    /// that has read an answer finds it here in full.
+    pub sent: u64,
+    /// Whether it arrived during a block, and so extended it.
+    pub while_blocked: bool,
+    /// The fault it met, as text.
+    pub fault: Option<String>,
+}
+
+fn seconds<S: serde::Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(time.as_secs_f64())
+}
+
+#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+fn maybe_seconds<S: serde::Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs_f64()).serialize(to)
+}
+
+/// Every request since the start or the last [`RequestLog::clear`], in order of arrival.
+#[derive(Debug)]
+pub struct RequestLog {
+    started: Instant,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// How many entries were cleared away, so that numbers stay valid.
+    cleared: usize,
+    kept: Vec<Entry>,
+}
+
+/// The number of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryId(usize);
+
+impl RequestLog {
+    pub(crate) fn new(started: Instant) -> Self {
+        Self {
+            started,
+            entries: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a request that arrives now. `admit` runs under the log's lock, so that the log's
+    /// order is the order in which the limiter saw the requests.
+    pub(crate) fn arrive<T>(
+        &self,
+        admit: impl FnOnce(Instant) -> T,
+        entry: impl FnOnce(Duration, &T) -> Entry,
+    ) -> (EntryId, T) {
+        let mut entries = self.lock();
+        let now = Instant::now();
+        let verdict = admit(now);
+        let entry = entry(now.duration_since(self.started), &verdict);
+        entries.kept.push(entry);
+        (EntryId(entries.cleared + entries.kept.len() - 1), verdict)
+    }
+
+    /// Notes the fault that a request met.
+    pub(crate) fn struck(&self, id: EntryId, fault: String) {
+        self.change(id, |entry| entry.fault = Some(fault));
+    }
+
+    /// Records that some bytes of the answer are about to leave.
+    pub(crate) fn answering(&self, id: EntryId, status: Option<u16>, bytes: u64) {
+        let at = self.started.elapsed();
+        self.change(id, |entry| {
+            entry.answered_at.get_or_insert(at);
+            entry.status = status;
+            entry.sent += bytes;
+        });
+    }
+
+    /// Changes an entry, if it was not cleared away.
+    fn change(&self, id: EntryId, change: impl FnOnce(&mut Entry)) {
+        let mut entries = self.lock();
+        if let Some(index) = id.0.checked_sub(entries.cleared)
+            && let Some(entry) = entries.kept.get_mut(index)
+        {
+            change(entry);
+        }
+    }
+
+    /// Every entry, in order of arrival.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        self.lock().kept.clone()
+    }
+
+    /// How many requests arrived.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.lock().kept.len()
+    }
+
+    /// How many requests of a kind arrived.
+    #[must_use]
+    pub fn of_kind(&self, kind: RequestKind) -> usize {
+        self.count(|entry| entry.kind == kind)
+    }
+
+    /// How many requests arrived that `wanted` picks.
+    pub fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
+        self.lock()
+            .kept
+            .iter()
+            .filter(|entry| wanted(entry))
+            .count()
+    }
+
+    /// How many requests arrived for each path (with any query).
+    #[must_use]
+    pub fn paths(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for entry in &self.lock().kept {
+            *counts.entry(entry.path.clone()).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// How many requests arrived during a block, each of which extended it.
+    #[must_use]
+    pub fn while_blocked(&self) -> usize {
+        self.count(|entry| entry.while_blocked)
+    }
+
+    /// The most requests to EDGAR that arrived within any one second (sliding, its end left
+    /// out). Those for the exchanges' listings are another operator's and not counted.
+    #[must_use]
+    pub fn most_in_a_second(&self) -> usize {
+        self.most_within(Duration::from_secs(1))
+    }
+
+    /// As [`RequestLog::most_in_a_second`], for any window.
+    #[must_use]
+    pub fn most_within(&self, window: Duration) -> usize {
+        let times: Vec<Duration> = self
+            .lock()
+            .kept
+            .iter()
+            .filter(|entry| entry.kind.is_edgar())
+            .map(|entry| entry.at)
+            .collect();
+        most_within(&times, window)
+    }
+
+    /// Forgets every entry. Requests under way are forgotten, too.
+    pub fn clear(&self) {
+        let mut entries = self.lock();
+        entries.cleared += entries.kept.len();
+        entries.kept.clear();
+    }
+
+    /// The log as JSON, one entry a line.
+    #[must_use]
+    pub fn to_json_lines(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for entry in &self.entries() {
+            if serde_json::to_writer(&mut out, entry).is_ok() {
+                out.push(b'\n');
+            }
+        }
+        out
+    }
+
+    /// The figures as JSON.
+    #[must_use]
+    pub fn stats(&self) -> serde_json::Value {
+        let entries = self.entries();
+        let mut statuses = BTreeMap::new();
+        let mut connections: Vec<u64> = entries.iter().map(|entry| entry.connection).collect();
+        connections.sort_unstable();
+        connections.dedup();
+        for entry in &entries {
+            let status = entry.status.map_or("none".to_owned(), |s| s.to_string());
+            *statuses.entry(status).or_insert(0_u64) += 1;
+        }
+        let of = |kind| entries.iter().filter(|entry| entry.kind == kind).count();
+        serde_json::json!({
+            "requests": entries.len(),
+            "companies": of(RequestKind::Companies),
+            "listings": of(RequestKind::Listings),
+            "discovery": of(RequestKind::Discovery),
+            "documents": of(RequestKind::Documents),
+            "statuses": statuses,
+            "connections": connections.len(),
+            "sent": entries.iter().map(|entry| entry.sent).sum::<u64>(),
+            "faults": entries.iter().filter(|entry| entry.fault.is_some()).count(),
+            "while_blocked": entries.iter().filter(|entry| entry.while_blocked).count(),
+            "most_in_a_second": self.most_in_a_second(),
+        })
+    }
+}
+
+/// The most of `times`, which ascend, in any half-open window.
+fn most_within(times: &[Duration], window: Duration) -> usize {
+    let mut first = 0;
+    let mut most = 0;
+    for (last, at) in times.iter().enumerate() {
+        while at.saturating_sub(times[first]) >= window {
+            first += 1;
+        }
+        most = most.max(last - first + 1);
+    }
+    most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn two_requests_a_whole_second_apart_are_not_in_one_second() {
+        let times = [0, 500, 999, 1000, 1499].map(Duration::from_millis);
+        assert_eq!(most_within(&times, Duration::from_secs(1)), 4);
+        assert_eq!(most_within(&times[..2], Duration::from_secs(1)), 2);
+        assert_eq!(most_within(&[], Duration::from_secs(1)), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_sliding_window_finds_what_trying_every_start_finds(
+            mut times in proptest::collection::vec(0_u64..5_000, 0..60)
+        ) {
+            times.sort_unstable();
+            let tried = times
+                .iter()
+                .map(|from| times.iter().filter(|at| (*from..from + 1000).contains(*at)).count())
+                .max()
+                .unwrap_or(0);
+            let times: Vec<_> = times.into_iter().map(Duration::from_millis).collect();
+            prop_assert_eq!(most_within(&times, Duration::from_secs(1)), tried);
+        }
+    }
+
+    #[test]
+    fn kinds_follow_from_paths() {
+        for (path, kind) in [
+            (
+                "/files/company_tickers_exchange.json",
+                RequestKind::Companies,
+            ),
+            ("/dynamic/symdir/otherlisted.txt", RequestKind::Listings),
+            ("/submissions/CIK0000000001.json", RequestKind::Discovery),
+            ("/Archives/edgar/data/1/2/3.htm", RequestKind::Documents),
+            ("/", RequestKind::Other),
+        ] {
+            assert_eq!(RequestKind::of(path), kind, "{path}");
+        }
+    }
+}

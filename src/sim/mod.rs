@@ -1,0 +1,48 @@
+//! A synthetic EDGAR on loopback: used by `--demo`, the tests and the benches alike.
+//!
+//! [`Simulator::start`] serves, on one port and with plain HTTP, what the SEC's two hosts and the
+//! Nasdaq Trader site serve: the company list, submissions with their older pages, documents and
+//! complete submissions, the exchanges' listings. It behaves as EDGAR was measured to: S3's XML
+//! for what is not there, a page for undeclared clients, a block for hasty ones. It adds latency
+//! and scripted [faults](Fault), and keeps a [log](RequestLog) of what arrived when, which is the
+//! witness for every claim about fair access.
+//!
+//! ```text
+//! options ─→ universe (companies, listings) ─→ history (a year's filings)
+//!                     │                              │
+//!                     ├── render (lists, JSON) ──────┤
+//!                     └── documents ← text           │
+//!  server: a thread per connection ←─────────────────┘
+//!     each request: latency → log + limit → fault? → answer → latency
+//! ```
+//!
+//! # Threads
+//! One accepts, and each connection has its own: what a client does on one connection never
+//! delays another. Dropping the [`Simulator`] ends all of them at once, whatever they wait for.
+//!
+//! # Same seed, same bytes
+//! Everything served is a pure function of the seed, the company and `today`; nothing is kept.
+
+mod calendar;
+mod dice;
+mod documents;
+mod faults;
+mod history;
+mod http;
+mod limit;
+mod log;
+mod options;
+mod pages;
+mod render;
+mod routes;
+mod server;
+mod text;
+mod universe;
+
+pub use documents::Served;
+pub use faults::{BadFault, Fault, FaultKind, Moment, Place, RetryAfter, When};
+pub use log::{Entry, RequestKind, RequestLog};
+pub use options::Options;
+pub use render::is_filing_day;
+pub use server::Simulator;
+pub use universe::{Company, Filing, Kind, Listing, Security, Universe, Venue};

@@ -1,0 +1,95 @@
+//! The pages that are no data: blocks, S3's errors, and the site's apology.
+//!
+//! Titles, decisive sentences and codes are those of captured pages; the rest is ours.
+
+use super::dice::Dice;
+
+/// A page around a title and its paragraphs.
+fn page(title: &str, heading: &str, paragraphs: &[&str], reference: u64) -> Vec<u8> {
+    let paragraphs = paragraphs.join("</p>\n<p>");
+    format!(
+        "<!DOCTYPE html>\n<html>\n<head>\n\
+         <meta http-equiv=\"Content-Type\" content=\"text/html; charset=UTF-8\" />\n\
+         <title>{title}</title>\n</head>\n<body>\n<div id=\"content\">\n<h1>{heading}</h1>\n\
+         <p>{paragraphs}</p>\n<p>Reference ID: 0.{:08x}.1785943303.{:08x}</p>\n\
+         <p class=\"note\">This page was sent by a simulated EDGAR.</p>\n\
+         </div>\n</body>\n</html>\n",
+        reference >> 32,
+        reference & 0xFFFF_FFFF
+    )
+    .into_bytes()
+}
+
+/// The page of a block, as EDGAR has sent it since at least 2022.
+pub(crate) fn rate_threshold(reference: u64) -> Vec<u8> {
+    page(
+        "SEC.gov | Request Rate Threshold Exceeded",
+        "You\u{2019}ve Exceeded the SEC\u{2019}s Traffic Limit",
+        &[
+            "Your request rate has exceeded the SEC\u{2019}s maximum allowable requests per \
+             second. Your access to SEC.gov will be limited for 10 minutes.",
+            "Going on asking during that time makes it longer.",
+        ],
+        reference,
+    )
+}
+
+/// The page for a client that does not say who it is.
+pub(crate) fn undeclared(reference: u64) -> Vec<u8> {
+    page(
+        "SEC.gov | Your Request Originates from an Undeclared Automated Tool",
+        "Your Request Originates from an Undeclared Automated Tool",
+        &[
+            "Please declare your traffic by updating your user agent to include company specific \
+           information.",
+        ],
+        reference,
+    )
+}
+
+/// The page reported since 2026 for a bad user agent: its title is that of a block.
+pub(crate) fn policy(reference: u64) -> Vec<u8> {
+    page(
+        "SEC.gov | Request Rate Threshold Exceeded",
+        "Automated access to our sites must comply with SEC.gov's Privacy and Security Policy",
+        &["Please declare who you are."],
+        reference,
+    )
+}
+
+/// The site's apology, which comes with 503 and at times with other statuses.
+pub(crate) fn unavailable(reference: u64) -> Vec<u8> {
+    page(
+        "SEC.gov | File Unavailable",
+        "This page is temporarily unavailable.",
+        &["We are working on it. Please come back later."],
+        reference,
+    )
+}
+
+/// S3's answer for a path below `/Archives` that does not exist; it comes with status 403.
+pub(crate) fn access_denied(dice: &mut Dice) -> Vec<u8> {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code>\
+         <Message>Access Denied</Message><RequestId>{:016X}</RequestId>\
+         <HostId>{:032x}</HostId></Error>",
+        dice.roll(),
+        dice.roll()
+    )
+    .into_bytes()
+}
+
+/// S3's answer for a company that does not exist; it comes with status 404.
+pub(crate) fn no_such_key(key: &str, dice: &mut Dice) -> Vec<u8> {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
+         <Message>The specified key does not exist.</Message><Key>{}</Key>\
+         <RequestId>{:016X}</RequestId><HostId>{:032x}</HostId></Error>",
+        key.trim_start_matches('/')
+            .replace('&', "&amp;")
+            .replace('<', "&lt;"),
+        dice.roll(),
+        dice.roll()
+    )
+    .into_bytes()
+}

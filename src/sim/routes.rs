@@ -1,0 +1,253 @@
+//! What EDGAR answers to a path when all is well.
+
+use jiff::civil::Date;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::tz::TimeZone;
+
+use crate::edgar::{Accession, Cik};
+
+use super::calendar::plus_days;
+use super::dice::{Dice, key_of};
+use super::http::Answer;
+use super::universe::{Filing, Universe};
+use super::{pages, render};
+
+const JSON: &str = "application/json";
+
+/// The answer to a GET of a path, already percent-decoded.
+pub(crate) fn answer(universe: &Universe, path: &str) -> Answer {
+    let found = if path == "/files/company_tickers_exchange.json" {
+        let modified = at(universe.today(), 3600);
+        Some(Answer::new(200, JSON, render::company_list(universe)).with("Last-Modified", modified))
+    } else if let Some(name) = path.strip_prefix("/submissions/") {
+        submissions(universe, name)
+    } else if let Some(rest) = path.strip_prefix("/Archives/edgar/data/") {
+        archives(universe, rest)
+    } else if let Some(name) = path.strip_prefix("/dynamic/symdir/") {
+        listings(universe, name)
+    } else {
+        None
+    };
+    found.unwrap_or_else(|| missing(universe, path))
+}
+
+/// What is not there: each store has its own way to say so.
+pub(crate) fn missing(universe: &Universe, path: &str) -> Answer {
+    let mut dice = Dice::of(&[universe.seed, key_of(path)]);
+    let xml = "application/xml";
+    if path.starts_with("/Archives/") {
+        Answer::new(403, xml, pages::access_denied(&mut dice)).plain()
+    } else if path.starts_with("/submissions/") {
+        Answer::new(404, xml, pages::no_such_key(path, &mut dice)).plain()
+    } else {
+        Answer::new(404, "text/html", pages::unavailable(dice.roll()))
+    }
+}
+
+/// A submissions document or page. They come without validators, for no cache to keep.
+fn submissions(universe: &Universe, name: &str) -> Option<Answer> {
+    let rest = name.strip_prefix("CIK")?.strip_suffix(".json")?;
+    let (digits, page) = match rest.split_once("-submissions-") {
+        None => (rest, None),
+        Some((digits, page)) if page.len() == 3 => (digits, Some(number::<usize>(page)?)),
+        Some(_) => return None,
+    };
+    if digits.len() != 10 {
+        return None;
+    }
+    let cik: Cik = digits.parse().ok()?;
+    let body = match page {
+        None => render::submissions(universe, cik)?,
+        Some(page) => render::page(universe, cik, page.checked_sub(1)?)?,
+    };
+    Some(
+        Answer::new(200, JSON, body)
+            .with("Access-Control-Allow-Origin", "*")
+            .with("Cache-Control", "max-age=0, no-cache, no-store"),
+    )
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}
+
+/// `{cik}/{accession}/{name}`, and `{cik}/{accession}.txt` as the indexes name it.
+fn archives(universe: &Universe, rest: &str) -> Option<Answer> {
+    let (cik, rest) = rest.split_once('/')?;
+    let cik = number::<u64>(cik)
+        .and_then(Cik::new)
+        .filter(|parsed| parsed.to_string() == cik)?;
+    let (folder, name) = match rest.split_once('/') {
+        Some((folder, name)) if folder.len() == 18 => (folder, name),
+        Some(_) => return None,
+        None => (rest.strip_suffix(".txt").filter(|a| a.len() == 20)?, rest),
+    };
+    let accession: Accession = folder.parse().ok()?;
+    let filing = universe.filing(cik, accession)?;
+    let body = universe.file(&filing, name)?;
+    Some(
+        Answer::new(200, content_type(name), body)
+            .with("Last-Modified", at(filing.filed_on, accepted(&filing)))
+            .with("Accept-Ranges", "bytes"),
+    )
+}
+
+/// Seconds of the day in UTC, near enough.
+fn accepted(filing: &Filing) -> u32 {
+    filing.accepted + 4 * 3600
+}
+
+/// By the ending, in any case, as the store does.
+fn content_type(name: &str) -> &'static str {
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    // EDGAR's renderings of XML are HTML.
+    match ending.to_ascii_lowercase().as_str() {
+        "xml" if name.contains('/') => "text/html",
+        "htm" | "html" => "text/html",
+        "xml" | "xsd" => "application/xml",
+        "jpg" => "image/jpeg",
+        "pdf" => "application/pdf",
+        "json" => JSON,
+        _ => "text/plain",
+    }
+}
+
+/// The Nasdaq Trader files, which have both validators.
+fn listings(universe: &Universe, name: &str) -> Option<Answer> {
+    let body = match name {
+        "nasdaqlisted.txt" => render::nasdaq_listed(universe),
+        "otherlisted.txt" => render::other_listed(universe),
+        _ => return None,
+    };
+    let tag = key_of(&String::from_utf8_lossy(&body));
+    Some(
+        Answer::new(200, "text/plain", body)
+            .with("Last-Modified", at(universe.today(), 16 * 3600))
+            .with("ETag", format!("\"{tag:016x}\"")),
+    )
+}
+
+/// A time of a day in UTC as HTTP writes it. Beyond midnight is the next day.
+fn at(day: Date, seconds: u32) -> String {
+    let day = plus_days(day, i64::from(seconds / 86_400));
+    TimeZone::UTC
+        .to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
+        .ok()
+        .and_then(|midnight| {
+            let time = jiff::SignedDuration::from_secs(i64::from(seconds % 86_400));
+            midnight.checked_add(time).ok()
+        })
+        .map_or_else(String::new, http_date)
+}
+
+/// A time as HTTP writes it.
+pub(crate) fn http_date(time: jiff::Timestamp) -> String {
+    DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&time)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::Options;
+    use super::*;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    fn universe() -> Universe {
+        Universe::new(&Options {
+            companies: 50,
+            today: date(2025, 8, 1),
+            ..Options::default()
+        })
+    }
+
+    #[test]
+    fn times_are_written_as_http_does() {
+        assert_eq!(
+            at(date(2021, 3, 29), 63_315),
+            "Mon, 29 Mar 2021 17:35:15 GMT"
+        );
+        assert_eq!(
+            at(date(2021, 3, 29), 86_401),
+            "Tue, 30 Mar 2021 00:00:01 GMT"
+        );
+    }
+
+    #[test]
+    fn each_store_says_in_its_way_that_something_is_missing() {
+        let universe = universe();
+        for (path, status, word) in [
+            (
+                "/Archives/edgar/data/1/000000000000000000/a.htm",
+                403,
+                "AccessDenied",
+            ),
+            (
+                "/Archives/edgar/daily-index/2025/QTR3/master.20250704.idx",
+                403,
+                "AccessDenied",
+            ),
+            ("/submissions/CIK0000000001.json", 404, "NoSuchKey"),
+            ("/submissions/../x", 404, "NoSuchKey"),
+            ("/nowhere", 404, "File Unavailable"),
+        ] {
+            let answer = answer(&universe, path);
+            let body = String::from_utf8(answer.body).unwrap();
+            assert_eq!(answer.status, status, "{path}");
+            assert!(body.contains(word), "{path}: {body}");
+        }
+    }
+
+    #[test]
+    fn a_filing_is_served_under_each_of_its_filers_and_under_no_one_else() {
+        let universe = universe();
+        let parent = universe.cik(10);
+        let filing = universe
+            .filings(parent)
+            .into_iter()
+            .find(|filing| filing.form == "10-K" && filing.joint > 0)
+            .unwrap();
+        let text = universe.submission_text(&filing);
+        let accession = filing.accession;
+        for cik in universe.filers(&filing) {
+            for path in [
+                format!(
+                    "/Archives/edgar/data/{cik}/{}/{accession}.txt",
+                    accession.bare()
+                ),
+                format!("/Archives/edgar/data/{cik}/{accession}.txt"),
+            ] {
+                let answer = answer(&universe, &path);
+                assert_eq!(answer.status, 200, "{path}");
+                assert!(answer.body == text, "{path}");
+            }
+        }
+        let stranger = universe.cik(9);
+        let path = format!("/Archives/edgar/data/{stranger}/{accession}.txt");
+        assert_eq!(answer(&universe, &path).status, 403);
+    }
+
+    #[test]
+    fn tomorrows_filings_are_not_there_yet() {
+        let universe = universe();
+        universe.set_today(date(2025, 12, 31));
+        let cik = universe.cik(0);
+        let filing = universe.filings(cik).remove(0);
+        assert!(filing.filed_on > date(2025, 8, 1));
+        let path = format!("/Archives/edgar/data/{cik}/{}.txt", filing.accession);
+        assert_eq!(answer(&universe, &path).status, 200);
+        universe.set_today(date(2025, 8, 1));
+        assert_eq!(answer(&universe, &path).status, 403);
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_has_an_answer(rest in "[A-Za-z0-9/._%-]{0,40}", prefix in 0_usize..5) {
+            let prefixes = ["/", "/submissions/CIK", "/Archives/edgar/data/", "/files/", "/dynamic/symdir/"];
+            let answer = answer(&universe(), &format!("{}{rest}", prefixes[prefix]));
+            prop_assert!([200, 403, 404].contains(&answer.status));
+        }
+    }
+}
