@@ -1,0 +1,284 @@
+//! Every option with its help text, as clap wants it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+use url::Url;
+
+use super::values::{ExchangeChoice, Rate, Span, base_url, span};
+use crate::edgar::Cik;
+use crate::net::UserAgent;
+use crate::sim::Fault;
+
+/// Discovers and downloads the SEC filings of the exchange-listed US companies.
+///
+/// Asks EDGAR for what is new, keeps the documents on disk and the record in SQLite, and never
+/// exceeds EDGAR's limit of 10 requests a second. A run can be stopped at any time and started
+/// again; it goes on where it stopped.
+///
+/// Exit codes: 0 everything asked for is there; 1 aborted; 2 usage; 3 some items failed and
+/// stay queued; 75 another run is at work; 130 or 143 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "filing-etl", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// The SQLite database
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_DB",
+        value_name = "PATH",
+        default_value = "filings.db"
+    )]
+    pub db: PathBuf,
+    /// Where the downloaded documents are kept
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_DATA_DIR",
+        value_name = "DIR",
+        default_value = "filings"
+    )]
+    pub data_dir: PathBuf,
+    /// Who you are: "Company Name contact@example.com"; required to talk to sec.gov
+    /// [env: also `SEC_USER_AGENT`]
+    #[arg(long, global = true, env = "FILING_ETL_USER_AGENT", value_name = "UA")]
+    pub user_agent: Option<UserAgent>,
+    /// Requests per second over all threads, or "none"; at most 10 for any host under sec.gov
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_RATE",
+        value_name = "N",
+        default_value = "10"
+    )]
+    pub rate: Rate,
+    /// Where EDGAR's archives are: for a mirror, a proxy or the simulator
+    #[arg(long, global = true, env = "FILING_ETL_ARCHIVES_URL", value_name = "URL",
+          default_value = "https://www.sec.gov", value_parser = base_url)]
+    pub archives_url: Url,
+    /// Where EDGAR's submissions are
+    #[arg(long, global = true, env = "FILING_ETL_DATA_URL", value_name = "URL",
+          default_value = "https://data.sec.gov", value_parser = base_url)]
+    pub data_url: Url,
+    /// Where the exchanges' symbol lists are
+    #[arg(long, global = true, env = "FILING_ETL_LISTINGS_URL", value_name = "URL",
+          default_value = "https://www.nasdaqtrader.com", value_parser = base_url)]
+    pub listings_url: Url,
+    /// Say more; -vv and -vvv say still more
+    #[arg(short, long, global = true, env = "FILING_ETL_VERBOSE", action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Show errors only: no progress, no warnings
+    #[arg(short, long, global = true, env = "FILING_ETL_QUIET", conflicts_with = "verbose",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub quiet: bool,
+    /// How progress is shown on standard error
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_PROGRESS",
+        value_name = "HOW",
+        default_value = "auto"
+    )]
+    pub progress: Progress,
+    /// How log lines look
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Progress {
+    /// Bars on a terminal, plain otherwise
+    Auto,
+    /// Live bars
+    Bars,
+    /// Lines, every --progress-interval seconds
+    Plain,
+    /// Nothing
+    None,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Load filings: discover what companies have filed, download it, report
+    Backfill(Box<BackfillArgs>),
+    /// Load or refresh the list of companies
+    Companies {
+        /// What to do with the list.
+        #[command(subcommand)]
+        command: CompaniesCommand,
+    },
+    /// Serve a synthetic EDGAR on this machine until interrupted
+    Sim(SimArgs),
+}
+
+/// What can be done with the list of companies.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum CompaniesCommand {
+    /// Load or refresh the list
+    Sync,
+}
+
+/// What a backfill can be told.
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a flag on the command line is a bool"
+)]
+pub struct BackfillArgs {
+    /// How much happens at once: 1 company and 1 download, one phase after the other; 10 and 5;
+    /// 20 and 10
+    #[arg(long, value_name = "PRESET", default_value = "fast")]
+    pub(super) preset: Preset,
+    /// Discovery threads [default: the preset's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) max_concurrent_companies: Option<u16>,
+    /// Download threads [default: the preset's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) max_concurrent_downloads: Option<u16>,
+    /// Companies taken from the database at a time
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) batch_size: u16,
+    /// Seconds between two printed dashboards, when standard error is no terminal
+    #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) progress_interval: u32,
+    /// Discover only; what is found stays queued, and the next run downloads it
+    #[arg(long)]
+    pub(super) no_download: bool,
+    #[command(flatten)]
+    pub(super) companies: CompanyArgs,
+    /// Only filings of this type; repeatable; "all" for every type [default: 10-K, 10-Q, 20-F,
+    /// 40-F, their amendments and transition reports]
+    #[arg(long = "form", value_name = "TYPE")]
+    pub(super) forms: Vec<String>,
+    /// Leave out amendments, such as 10-K/A
+    #[arg(long)]
+    pub(super) no_amendments: bool,
+    /// First filing date: 2023-01-01, or back from today as 90d, 6m or 3y
+    #[arg(long, value_name = "DATE", default_value = "3y")]
+    pub(super) since: String,
+    /// Last filing date [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub(super) until: Option<String>,
+    /// Where filings are discovered: "api" asks for each company; "auto" takes what costs least
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(super) discover_from: DiscoverFrom,
+    /// What is downloaded of a filing: its primary document
+    #[arg(long, value_name = "WHAT", default_value = "primary")]
+    pub(super) artifacts: Artifacts,
+    /// How long nothing is asked after EDGAR says "Request Rate Threshold Exceeded"
+    #[arg(long, value_name = "D", default_value = "10m", value_parser = span)]
+    pub(super) block_cooldown: Span,
+    /// Tries per request before an item is marked failed; a later run tries it again
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) max_attempts: u32,
+    /// Show what the run would do, and download nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Run the whole job against the built-in simulator, in the folder filing-etl-demo
+    #[arg(long)]
+    pub demo: bool,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which companies.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Companies")]
+pub(super) struct CompanyArgs {
+    /// Only companies listed here; repeatable: Nasdaq, NYSE, "NYSE American", "NYSE Arca", Cboe,
+    /// OTC or all [default: all but OTC]
+    #[arg(long = "exchange", value_name = "NAME")]
+    pub exchanges: Vec<ExchangeChoice>,
+    /// Only the company with this ticker; repeatable
+    #[arg(long = "ticker", value_name = "T")]
+    pub tickers: Vec<String>,
+    /// Only the company with this CIK; repeatable
+    #[arg(long = "cik", value_name = "N")]
+    pub ciks: Vec<Cik>,
+    /// Only the companies in this file: a ticker or CIK a line, "#" begins a comment
+    #[arg(long, value_name = "F")]
+    pub companies_file: Option<PathBuf>,
+    /// At most so many companies, those without filings first, then the ones checked longest ago
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Preset {
+    Sequential,
+    Fast,
+    Turbo,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiscoverFrom {
+    Auto,
+    Api,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Artifacts {
+    Primary,
+}
+
+/// What the simulator can be told.
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(super) listen: SocketAddr,
+    /// Companies that exist
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(super) companies: u32,
+    /// The same seed gives the same companies, filings and bytes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// The last day with filings [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub(super) today: Option<Date>,
+    /// The round trip of a request, half of it before it arrives
+    #[arg(long, value_name = "D", default_value = "0ms", value_parser = span)]
+    pub(super) latency: Span,
+    /// The most that a request is late by chance, on top of the latency
+    #[arg(long, value_name = "D", default_value = "0ms", value_parser = span)]
+    pub(super) jitter: Span,
+    /// Requests in any second above which the client is blocked [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub(super) rate_limit: Option<u32>,
+    /// How long a block lasts
+    #[arg(long, value_name = "D", default_value = "10m", value_parser = span)]
+    pub(super) block_for: Span,
+    /// Something that goes wrong; repeatable: KIND[:PERCENT%][@PATH][*TIMES]
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub(super) faults: Vec<Fault>,
+}

@@ -1,0 +1,373 @@
+//! From arguments, environment and terminal to plain settings.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use log::LevelFilter;
+use url::Url;
+
+use super::args::{BackfillArgs, Cli, CompanyArgs, LogFormat, Preset, Progress, SimArgs};
+use super::values::ExchangeChoice;
+use crate::config::{Backfill, CompanyFilter, Concurrency, FilingFilter, Settings};
+use crate::edgar::dates::parse_when;
+use crate::edgar::{Cik, DateRange, FormFilter, Urls};
+use crate::exchange::Exchange;
+use crate::exit::UsageError;
+use crate::net::{SEC_LANE, SEC_RATE, UserAgent, lane_of};
+use crate::progress::Style;
+use crate::sim;
+
+/// The current day, in UTC. EDGAR dates filings in New York, where it is never later.
+#[must_use]
+pub fn today() -> Date {
+    TimeZone::UTC.to_datetime(Timestamp::now()).date()
+}
+
+impl Cli {
+    /// What holds for every command.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when sec.gov is to be asked too fast or by nobody.
+    pub fn settings(&self) -> Result<Settings> {
+        let global = &self.global;
+        let urls = Urls::new(
+            global.archives_url.clone(),
+            global.data_url.clone(),
+            global.listings_url.clone(),
+        )
+        .map_err(|e| UsageError(e.to_string()))?;
+        let user_agent = match &global.user_agent {
+            Some(user_agent) => Some(user_agent.clone()),
+            None => sec_user_agent()?,
+        };
+        let asks_sec = |url: &&Url| lane_of(url) == SEC_LANE;
+        if [urls.archives(), urls.data(), urls.listings()]
+            .iter()
+            .any(asks_sec)
+        {
+            fair(global.rate.0)?;
+        }
+        Ok(Settings {
+            db: global.db.clone(),
+            data_dir: global.data_dir.clone(),
+            state_dir: state_dir()?,
+            user_agent,
+            rate: global.rate.0,
+            urls,
+        })
+    }
+
+    /// The most detailed log lines that are shown, unless `RUST_LOG` says otherwise.
+    #[must_use]
+    pub fn log_level(&self) -> LevelFilter {
+        match (self.global.quiet, self.global.verbose) {
+            (true, _) => LevelFilter::Error,
+            (_, 0) => LevelFilter::Warn,
+            (_, 1) => LevelFilter::Info,
+            (_, 2) => LevelFilter::Debug,
+            (_, _) => LevelFilter::Trace,
+        }
+    }
+
+    /// How log lines look.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.global.log_format
+    }
+
+    /// Whether log lines may be coloured.
+    #[must_use]
+    pub fn log_colors(&self) -> bool {
+        io::stderr().is_terminal() && set("NO_COLOR").is_none() && !dumb_terminal()
+    }
+
+    /// What a backfill is to do.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be
+    /// read.
+    pub fn backfill(&self, args: &BackfillArgs, today: Date) -> Result<Backfill> {
+        let preset = match args.preset {
+            Preset::Sequential => Concurrency::SEQUENTIAL,
+            Preset::Fast => Concurrency::FAST,
+            Preset::Turbo => Concurrency::TURBO,
+        };
+        Ok(Backfill {
+            concurrency: Concurrency {
+                companies: args
+                    .max_concurrent_companies
+                    .map_or(preset.companies, usize::from),
+                downloads: args
+                    .max_concurrent_downloads
+                    .map_or(preset.downloads, usize::from),
+                ..preset
+            },
+            batch_size: usize::from(args.batch_size),
+            companies: args.companies.filter()?,
+            filings: FilingFilter {
+                forms: forms(&args.forms, args.no_amendments)?,
+                dates: dates(args, today)?,
+            },
+            download: !args.no_download,
+            max_attempts: args.max_attempts,
+            block_cooldown: args.block_cooldown,
+            progress: self.progress(Duration::from_secs(args.progress_interval.into())),
+        })
+    }
+
+    fn progress(&self, every: Duration) -> Style {
+        let live = io::stderr().is_terminal() && !dumb_terminal();
+        let plain = match self.global.log_format {
+            LogFormat::Text => Style::Plain { every },
+            LogFormat::Json => Style::Logged { every },
+        };
+        match self.global.progress {
+            _ if self.global.quiet => Style::None,
+            Progress::None => Style::None,
+            Progress::Bars => Style::Bars,
+            Progress::Auto if live && self.global.log_format == LogFormat::Text => Style::Bars,
+            Progress::Auto | Progress::Plain => plain,
+        }
+    }
+}
+
+impl SimArgs {
+    /// The simulator's options.
+    #[must_use]
+    pub fn options(&self, today: Date) -> sim::Options {
+        sim::Options {
+            address: self.listen,
+            companies: self.companies,
+            seed: self.seed,
+            today: self.today.unwrap_or(today),
+            latency: self.latency,
+            jitter: self.jitter,
+            rate_limit: self.rate_limit,
+            block_for: self.block_for,
+            faults: self.faults.clone(),
+            ..sim::Options::default()
+        }
+    }
+}
+
+impl CompanyArgs {
+    fn filter(&self) -> Result<CompanyFilter> {
+        let mut filter = CompanyFilter {
+            exchanges: None,
+            tickers: self.tickers.iter().map(|t| ticker(t)).collect(),
+            ciks: self.ciks.clone(),
+            limit: self.limit,
+        };
+        if let Some(file) = &self.companies_file {
+            read_companies(file, &mut filter)?;
+        }
+        filter.exchanges = if self.exchanges.contains(&ExchangeChoice::All) {
+            None
+        } else if !self.exchanges.is_empty() {
+            let one = |choice: &ExchangeChoice| match choice {
+                ExchangeChoice::One(exchange) => Some(*exchange),
+                ExchangeChoice::All => None,
+            };
+            Some(self.exchanges.iter().filter_map(one).collect())
+        } else if filter.names_companies() {
+            None // whoever names a company means it, wherever it is listed
+        } else {
+            Some(
+                Exchange::ALL
+                    .into_iter()
+                    .filter(|e| e.is_national())
+                    .collect(),
+            )
+        };
+        Ok(filter)
+    }
+}
+
+/// A ticker as the SEC writes it: `brk.b` is `BRK-B`.
+fn ticker(text: &str) -> String {
+    text.trim().to_ascii_uppercase().replace('.', "-")
+}
+
+/// Adds the companies that a file names: a ticker or CIK a line, `#` begins a comment.
+fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        UsageError(format!(
+            "the companies file {} cannot be read: {e}",
+            file.display()
+        ))
+    })?;
+    for line in text.lines() {
+        let name = line.split('#').next().unwrap_or_default().trim();
+        match name.parse::<Cik>() {
+            Ok(cik) => filter.ciks.push(cik),
+            Err(_) if name.is_empty() => {}
+            Err(_) => filter.tickers.push(ticker(name)),
+        }
+    }
+    if !filter.names_companies() {
+        return Err(UsageError(format!(
+            "the companies file {} names no company: a ticker or CIK a line is expected",
+            file.display()
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+fn forms(types: &[String], no_amendments: bool) -> Result<FormFilter> {
+    FormFilter::parse(types, !no_amendments).map_err(|e| UsageError(e.to_string()).into())
+}
+
+fn dates(args: &BackfillArgs, today: Date) -> Result<DateRange> {
+    let day = |option: &str, text: &str| {
+        parse_when(text, today).map_err(|e| UsageError(format!("{option}: {e}")))
+    };
+    let since = day("--since", &args.since)?;
+    let until = match &args.until {
+        Some(text) => day("--until", text)?,
+        None => today,
+    };
+    DateRange::new(since, until).map_err(|e| UsageError(format!("--since and --until: {e}")).into())
+}
+
+/// Refuses to ask sec.gov faster than fair access allows.
+fn fair(rate: Option<NonZeroU32>) -> Result<()> {
+    if rate.is_some_and(|rate| rate.get() <= SEC_RATE) {
+        return Ok(());
+    }
+    let asked = rate.map_or_else(|| "none".to_owned(), |rate| rate.to_string());
+    Err(UsageError(format!(
+        "--rate {asked} is more than the {SEC_RATE} requests a second that sec.gov allows: \
+         use --rate {SEC_RATE} or less"
+    ))
+    .into())
+}
+
+/// `SEC_USER_AGENT`, which other EDGAR tools read as well.
+fn sec_user_agent() -> Result<Option<UserAgent>> {
+    let Some(value) = set("SEC_USER_AGENT") else {
+        return Ok(None);
+    };
+    match value.to_string_lossy().parse() {
+        Ok(user_agent) => Ok(Some(user_agent)),
+        Err(e) => Err(UsageError(format!("SEC_USER_AGENT: {e}")).into()),
+    }
+}
+
+/// `$XDG_STATE_HOME/filing-etl`, or the place that the XDG base directory specification gives
+/// where it is not set.
+fn state_dir() -> Result<PathBuf> {
+    let absolute = |name| set(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    state.map(|dir| dir.join("filing-etl")).ok_or_else(|| {
+        UsageError(
+            "neither XDG_STATE_HOME nor HOME is set: set XDG_STATE_HOME to a folder where the \
+             rate limit can be shared between runs"
+                .to_owned(),
+        )
+        .into()
+    })
+}
+
+fn dumb_terminal() -> bool {
+    set("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// An environment variable that is set and not empty.
+fn set(name: &str) -> Option<OsString> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory as _, Parser as _};
+    use jiff::civil::date;
+
+    fn backfill(args: &[&str]) -> Result<Backfill> {
+        let cli = Cli::try_parse_from(["filing-etl", "backfill"].iter().chain(args))?;
+        let super::super::Command::Backfill(args) = &cli.command else {
+            unreachable!("the command line above says backfill")
+        };
+        cli.backfill(args, date(2026, 3, 1))
+    }
+
+    #[test]
+    fn clap_finds_no_fault_with_the_definitions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_default_is_three_years_of_all_national_exchanges() {
+        let options = backfill(&[]).unwrap();
+        assert_eq!(options.filings.dates.since, date(2023, 3, 1));
+        assert_eq!(options.filings.dates.until, date(2026, 3, 1));
+        assert_eq!(options.concurrency, Concurrency::FAST);
+        let exchanges = options.companies.exchanges.unwrap();
+        assert_eq!(exchanges.len(), Exchange::ALL.len() - 1);
+        assert!(!exchanges.contains(&Exchange::Otc));
+    }
+
+    #[test]
+    fn single_settings_win_over_the_preset() {
+        let options = backfill(&["--preset", "turbo", "--max-concurrent-downloads", "3"]).unwrap();
+        assert_eq!(options.concurrency.companies, 20);
+        assert_eq!(options.concurrency.downloads, 3);
+    }
+
+    #[test]
+    fn a_company_that_is_named_may_be_listed_anywhere() {
+        let options = backfill(&["--ticker", "brk.b"]).unwrap();
+        assert_eq!(options.companies.tickers, ["BRK-B"]);
+        assert_eq!(options.companies.exchanges, None);
+    }
+
+    #[test]
+    fn a_companies_file_names_tickers_and_ciks() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("companies");
+        std::fs::write(&file, "# ours\nAAPL # Apple\n\n0000789019\r\n").unwrap();
+        let options = backfill(&["--companies-file", file.to_str().unwrap()]).unwrap();
+        assert_eq!(options.companies.tickers, ["AAPL"]);
+        assert_eq!(options.companies.ciks, ["789019".parse().unwrap()]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        for args in [
+            &["--since", "2026-02-01", "--until", "2026-01-01"][..],
+            &["--since", "soon"],
+            &["--companies-file", "/nonexistent/file"],
+        ] {
+            let error = backfill(args).unwrap_err();
+            assert!(error.is::<UsageError>(), "{error}");
+        }
+    }
+
+    #[test]
+    fn sec_gov_is_never_asked_faster_than_it_allows() {
+        let rate = |rate: &str| {
+            Cli::try_parse_from(["filing-etl", "--rate", rate, "companies", "sync"])
+                .unwrap()
+                .settings()
+        };
+        assert!(rate("10").is_ok());
+        for fast in ["11", "none"] {
+            assert!(rate(fast).unwrap_err().is::<UsageError>(), "{fast}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Option values that are more than a word or a number.
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use url::Url;
+
+use crate::exchange::Exchange;
+
+/// `--rate`: a number of requests a second, or no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rate(pub Option<NonZeroU32>);
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("none") {
+            return Ok(Self(None));
+        }
+        match text.parse::<NonZeroU32>() {
+            Ok(rate) if rate.get() <= 1000 => Ok(Self(Some(rate))),
+            _ => Err("a whole number from 1 to 1000, or none, is expected".to_owned()),
+        }
+    }
+}
+
+/// `--exchange`: one exchange, or all companies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExchangeChoice {
+    One(Exchange),
+    All,
+}
+
+impl FromStr for ExchangeChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("all") {
+            return Ok(Self::All);
+        }
+        text.parse().map(Self::One).map_err(|_| {
+            let known: Vec<_> = Exchange::ALL.iter().map(ToString::to_string).collect();
+            format!("the exchanges are {} and all", known.join(", "))
+        })
+    }
+}
+
+/// A length of time.
+pub(super) type Span = Duration;
+
+/// Parses `10m`, `1h 30m`, `250ms`.
+pub(super) fn span(text: &str) -> Result<Span, String> {
+    text.parse::<SignedDuration>()
+        .ok()
+        .and_then(|d| Duration::try_from(d).ok())
+        .filter(|d| *d <= Duration::from_hours(24 * 366))
+        .ok_or_else(|| "a time such as 90s, 10m or 1h 30m is expected".to_owned())
+}
+
+/// Parses an address. Whether anything can lie below it is checked by `Urls`.
+pub(super) fn base_url(text: &str) -> Result<Url, String> {
+    Url::parse(text).map_err(|_| "an address such as https://www.sec.gov is expected".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_or_none() {
+        assert_eq!("10".parse(), Ok(Rate(NonZeroU32::new(10))));
+        assert_eq!("None".parse(), Ok(Rate(None)));
+        for bad in ["0", "-1", "1.5", "", "fast", "1001"] {
+            assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_a_unit_and_no_sign() {
+        assert_eq!(span("10m"), Ok(Duration::from_mins(10)));
+        assert_eq!(span("250ms"), Ok(Duration::from_millis(250)));
+        for bad in ["", "10", "-5s", "soon", "400d"] {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_exchange_lists_the_known_ones() {
+        let error = "LSE".parse::<ExchangeChoice>().unwrap_err();
+        assert!(error.contains("NYSE American"), "{error}");
+        assert_eq!("ALL".parse(), Ok(ExchangeChoice::All));
+    }
+}

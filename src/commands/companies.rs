@@ -1,0 +1,159 @@
+//! `companies sync`: the list of companies, from the SEC and the exchanges.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::session;
+use crate::cancel::Cancel;
+use crate::cli::Cli;
+use crate::edgar::{Urls, company_list};
+use crate::exit::Exit;
+use crate::listings::{self, Directory};
+use crate::net::{Client, Expect, FetchError, RequestKind, retry};
+use crate::progress::format::{count, plain};
+use crate::signals::Interrupt;
+use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
+use crate::universe::{self, Company, Listing, Universe};
+
+/// How long a list of companies is good for.
+const FRESH: SignedDuration = SignedDuration::from_hours(24);
+
+/// The largest list read, in bytes; the largest today has 1 MB.
+const MAX_LIST: u64 = 64 << 20;
+
+/// Tries for a list.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// Runs `companies sync`.
+pub(super) fn sync(cli: &Cli) -> Result<Exit> {
+    let settings = cli.settings()?;
+    let cancel = Cancel::default();
+    let interrupt = Interrupt::listen(&cancel)?;
+    let client = session::client(&settings, 1, Duration::from_mins(10), &cancel)?;
+    let (_lock, mut db) = session::open(&settings)?;
+    let result = refresh(&mut db, &client, &settings.urls, &cancel);
+    if let Some(exit) = interrupt.exit() {
+        return Ok(exit);
+    }
+    let change = result?;
+    let companies = db.reader()?.company_count()?;
+    db.close()?;
+    session::print(&format!(
+        "{} companies: {} new, {} changed, {} no longer listed\n",
+        count(companies),
+        count(change.added),
+        count(change.updated),
+        count(change.deactivated),
+    ))?;
+    Ok(Exit::Complete)
+}
+
+/// Loads the list if it is missing or a day old. A good old list is kept when no new one can
+/// be had.
+pub(super) fn ensure_fresh(
+    db: &mut Writer,
+    client: &Client,
+    urls: &Urls,
+    cancel: &Cancel,
+) -> Result<()> {
+    let synced = db.reader()?.companies_synced_at()?;
+    let now = Timestamp::now();
+    if synced.is_some_and(|at| at <= now && now.duration_since(at) < FRESH) {
+        return Ok(());
+    }
+    match refresh(db, client, urls, cancel) {
+        Ok(_) => Ok(()),
+        Err(e) if synced.is_some() && !refused(&e) && !cancel.is_set() => {
+            log::warn!("going on with the list of companies of an earlier day: {e:#}");
+            Ok(())
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Whether EDGAR does not want to talk to us at all.
+fn refused(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(FetchError::UndeclaredAgent))
+}
+
+/// Loads the list from the SEC and the exchanges, in three requests, and stores it.
+fn refresh(
+    db: &mut Writer,
+    client: &Client,
+    urls: &Urls,
+    cancel: &Cancel,
+) -> Result<UniverseChange> {
+    let fetch = |url: &Url, expect| fetch(client, url, expect, cancel);
+    let max = MAX_LIST;
+    let list = fetch(&urls.company_list(), Expect::Json { max })
+        .and_then(|bytes| Ok(company_list::parse(&bytes)?))
+        .context("failed to load the list of companies from the SEC")?;
+    let directory = || -> Result<Directory> {
+        let nasdaq = fetch(&urls.nasdaq_listed(), Expect::Text { max })?;
+        let other = fetch(&urls.other_listed(), Expect::Text { max })?;
+        Ok(Directory {
+            nasdaq: listings::parse_nasdaq_listed(&nasdaq)?,
+            other: listings::parse_other_listed(&other)?,
+        })
+    };
+    let directory = match directory() {
+        Ok(directory) => Some(directory),
+        Err(e) if cancel.is_set() => return Err(e),
+        Err(e) => {
+            log::warn!(
+                "the exchanges' symbol lists cannot be had, so the SEC's exchange names are used, \
+                 which do not tell NYSE American and NYSE Arca from NYSE: {e:#}"
+            );
+            None
+        }
+    };
+    let universe = universe::join(list, directory.as_ref());
+    for problem in &universe.problems {
+        log::info!("company list: {}", plain(problem));
+    }
+    store(db, &universe)
+}
+
+fn store(db: &mut Writer, universe: &Universe) -> Result<UniverseChange> {
+    let known = usize::try_from(db.reader()?.company_count()?)?;
+    universe::may_replace(known, universe.companies.len())?;
+    let rows: Vec<_> = universe.companies.iter().map(row).collect();
+    Ok(db.put_universe(&rows, universe.listings_known, Timestamp::now())?)
+}
+
+fn row(company: &Company) -> CompanyRow {
+    let listing = |l: &Listing| ListingRow {
+        ticker: l.ticker.clone(),
+        exchange: l.exchange.map(|e| e.as_str().to_owned()),
+    };
+    CompanyRow {
+        cik: company.cik,
+        name: company.name.clone(),
+        listings: company.listings.iter().map(listing).collect(),
+    }
+}
+
+/// Fetches one list, with retries. Only one request is under way at a time here, so waiting
+/// holds nothing up.
+fn fetch(client: &Client, url: &Url, expect: Expect, cancel: &Cancel) -> Result<Vec<u8>> {
+    let mut tries = 0;
+    loop {
+        let error = match client.fetch(url, RequestKind::Companies, expect) {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) => error,
+        };
+        tries += u32::from(retry::counts_as_try(&error));
+        match retry::next(&error, tries, MAX_ATTEMPTS, fastrand::f64()) {
+            retry::Next::After(wait) => {
+                client.traffic().count_retry();
+                if cancel.sleep(wait) {
+                    return Err(FetchError::Stopped.into());
+                }
+            }
+            _ => return Err(anyhow::Error::new(error).context(format!("failed to fetch {url}"))),
+        }
+    }
+}

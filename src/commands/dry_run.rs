@@ -1,0 +1,98 @@
+//! `backfill --dry-run`: what the run would ask for, and how long that takes at this rate.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::session;
+use crate::config::{Backfill, Settings};
+use crate::exit::Exit;
+use crate::progress::format::{clock, count};
+use crate::store::{Reader, Scope};
+
+/// The plan of a run, as `--dry-run --json` prints it.
+#[derive(Debug, Serialize)]
+struct Plan {
+    command: &'static str,
+    dry_run: bool,
+    companies: u64,
+    requests: Requests,
+    /// Requests a second; `null` is no limit.
+    rate: Option<u32>,
+    /// The least time that the known requests take at this rate.
+    seconds_at_least: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Requests {
+    /// One for each company. Older pages come on top where the dates reach back to them.
+    discovery: u64,
+    /// What earlier runs left queued. What discovery will find is not known yet.
+    documents: u64,
+}
+
+/// Prints the plan.
+pub(super) fn run(
+    settings: &Settings,
+    options: &Backfill,
+    scope: &Scope,
+    json: bool,
+) -> Result<Exit> {
+    let mut db = Reader::open(&settings.db)?;
+    let companies = db.plan(scope, options.companies.limit)?;
+    let queued = db.queued()?;
+    let documents = if options.download {
+        queued.pending + queued.failed
+    } else {
+        0
+    };
+    let requests = companies + documents;
+    let rate = settings.rate.map(std::num::NonZeroU32::get);
+    #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
+    let seconds = rate.map(|rate| requests as f64 / f64::from(rate));
+    let plan = Plan {
+        command: "backfill",
+        dry_run: true,
+        companies,
+        requests: Requests {
+            discovery: companies,
+            documents,
+        },
+        rate,
+        seconds_at_least: seconds,
+    };
+    session::print(&if json {
+        serde_json::to_string_pretty(&plan).context("failed to write the plan")? + "\n"
+    } else {
+        table(&plan)
+    })?;
+    Ok(Exit::Complete)
+}
+
+fn table(plan: &Plan) -> String {
+    let mut text = format!(
+        "Nothing was downloaded. This run would\n\
+         - look at {} companies, one submissions request each (more where the dates reach into \
+         older pages),\n\
+         - download {} documents that earlier runs left queued, and every new one that it finds,\n\
+         - ",
+        count(plan.companies),
+        count(plan.requests.documents),
+    );
+    match (
+        plan.rate,
+        plan.seconds_at_least.map(Duration::try_from_secs_f64),
+    ) {
+        (Some(rate), Some(Ok(time))) => writeln!(
+            text,
+            "take at least {} for the {} requests known now, at {rate} a second.",
+            clock(time),
+            count(plan.requests.discovery + plan.requests.documents),
+        ),
+        _ => writeln!(text, "ask as fast as it can: there is no rate limit."),
+    }
+    .expect("a String takes all");
+    text
+}

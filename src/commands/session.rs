@@ -1,0 +1,63 @@
+//! What a command that talks to EDGAR starts with: the lock, the database, the way out.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::cancel::Cancel;
+use crate::config::Settings;
+use crate::exit::{BusyError, UsageError};
+use crate::net::{self, Client, SEC_LANE, lane_of};
+use crate::store::{RunLock, Writer};
+
+/// Takes the lock of the database and opens it for writing. The lock lasts as long as the
+/// value: of two runs on one database, the second leaves at once.
+pub(super) fn open(settings: &Settings) -> Result<(RunLock, Writer)> {
+    let Some(lock) = RunLock::acquire(&settings.db)? else {
+        let database = settings.db.display().to_string();
+        return Err(BusyError { database }.into());
+    };
+    let writer = Writer::open(&settings.db)?;
+    Ok((lock, writer))
+}
+
+/// The one way to EDGAR, for `threads` threads.
+pub(super) fn client(
+    settings: &Settings,
+    threads: usize,
+    block_cooldown: Duration,
+    cancel: &Cancel,
+) -> Result<Client> {
+    let asks_sec = [settings.urls.archives(), settings.urls.data()]
+        .into_iter()
+        .find(|url| lane_of(url) == SEC_LANE);
+    if settings.user_agent.is_none() && asks_sec.is_some() {
+        return Err(UsageError(
+            "sec.gov answers only to those who say who they are: use --user-agent \
+             \"Company Name contact@example.com\", or set SEC_USER_AGENT"
+                .to_owned(),
+        )
+        .into());
+    }
+    Client::new(
+        &net::Settings {
+            user_agent: settings.user_agent.clone(),
+            rate: settings.rate,
+            state_dir: settings.state_dir.clone(),
+            lane: lane_of(asks_sec.unwrap_or(settings.urls.archives())),
+            connections: threads,
+            block_cooldown,
+            timeouts: net::Timeouts::default(),
+        },
+        cancel.clone(),
+    )
+}
+
+/// Writes a result to standard output.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}

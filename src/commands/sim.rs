@@ -1,0 +1,27 @@
+//! `sim`: serves the synthetic EDGAR until it is interrupted.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::session;
+use crate::cancel::Cancel;
+use crate::cli::{SimArgs, today};
+use crate::exit::Exit;
+use crate::signals::Interrupt;
+use crate::sim::Simulator;
+
+/// Runs `sim`. Prints the address as soon as it answers there.
+pub(super) fn run(args: &SimArgs) -> Result<Exit> {
+    let cancel = Cancel::default();
+    let interrupt = Interrupt::listen(&cancel)?;
+    let options = args.options(today());
+    let address = options.address;
+    let simulator = Simulator::start(options).with_context(|| {
+        format!("failed to listen on {address}: choose another address with --listen")
+    })?;
+    session::print(&format!("{}\n", simulator.url()))?;
+    while !cancel.sleep(Duration::from_hours(1)) {}
+    drop(simulator);
+    Ok(interrupt.exit().unwrap_or(Exit::Complete))
+}

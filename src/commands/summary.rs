@@ -1,0 +1,176 @@
+//! What a run came to: the table and the JSON document.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use crate::net::RequestKind;
+use crate::pipeline::Services;
+use crate::progress::format::{bytes, clock, count};
+use crate::store::{RunId, RunStatus};
+
+/// The result of a run, as `--json` prints it: the names of the fields are public.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Summary {
+    run_id: i64,
+    command: &'static str,
+    status: &'static str,
+    elapsed_s: f64,
+    companies: Companies,
+    filings: Filings,
+    artifacts: Artifacts,
+    requests: Requests,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Companies {
+    total: u64,
+    done: u64,
+    with_new: u64,
+    failed: u64,
+    unchanged: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Filings {
+    found: u64,
+    new: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Artifacts {
+    created: u64,
+    downloaded: u64,
+    failed: u64,
+    pending: u64,
+    bytes: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Requests {
+    total: u64,
+    companies: u64,
+    discovery: u64,
+    documents: u64,
+    retries: u64,
+    paused_s: f64,
+}
+
+impl Summary {
+    /// The numbers of a run that has ended, with the artifacts that are still to be downloaded.
+    pub(super) fn new(
+        command: &'static str,
+        run: RunId,
+        status: RunStatus,
+        cx: &Services,
+        pending: u64,
+    ) -> Self {
+        let s = cx.snapshot();
+        let traffic = cx.client.traffic();
+        Self {
+            run_id: run.get(),
+            command,
+            status: status.as_str(),
+            elapsed_s: seconds(s.elapsed),
+            companies: Companies {
+                total: s.companies_total,
+                done: s.companies_done,
+                with_new: s.companies_with_new,
+                failed: s.companies_failed,
+                unchanged: s.companies_unchanged(),
+            },
+            filings: Filings {
+                found: s.filings_found,
+                new: s.filings_new,
+            },
+            artifacts: Artifacts {
+                created: s.artifacts_created,
+                downloaded: s.downloaded,
+                failed: s.download_failed,
+                pending,
+                bytes: s.bytes,
+            },
+            requests: Requests {
+                total: s.requests,
+                companies: traffic.requests_of(RequestKind::Companies),
+                discovery: traffic.requests_of(RequestKind::Discovery),
+                documents: traffic.requests_of(RequestKind::Document),
+                retries: traffic.retries(),
+                paused_s: seconds(s.paused),
+            },
+        }
+    }
+
+    /// One JSON document.
+    pub(super) fn json(&self) -> Result<String> {
+        let text = serde_json::to_string_pretty(self).context("failed to write the summary")?;
+        Ok(text + "\n")
+    }
+
+    /// A table for people.
+    pub(super) fn table(&self) -> String {
+        let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
+        let (c, f, a, r) = (
+            &self.companies,
+            &self.filings,
+            &self.artifacts,
+            &self.requests,
+        );
+        let rows = [
+            (
+                format!("Run {}", self.run_id),
+                format!("{} {} in {}", self.command, self.status, clock(elapsed)),
+            ),
+            (
+                "Companies".to_owned(),
+                format!(
+                    "{} of {}: {} with new filings, {} unchanged, {} failed",
+                    count(c.done),
+                    count(c.total),
+                    count(c.with_new),
+                    count(c.unchanged),
+                    count(c.failed),
+                ),
+            ),
+            (
+                "Filings".to_owned(),
+                format!("{} found, {} new", count(f.found), count(f.new)),
+            ),
+            (
+                "Artifacts".to_owned(),
+                format!(
+                    "{} new, {} downloaded ({}), {} failed, {} still queued",
+                    count(a.created),
+                    count(a.downloaded),
+                    bytes(a.bytes),
+                    count(a.failed),
+                    count(a.pending),
+                ),
+            ),
+            (
+                "Requests".to_owned(),
+                format!(
+                    "{}: {} lists, {} discovery, {} documents; {} retries, paused {}",
+                    count(r.total),
+                    count(r.companies),
+                    count(r.discovery),
+                    count(r.documents),
+                    count(r.retries),
+                    clock(Duration::try_from_secs_f64(r.paused_s).unwrap_or_default()),
+                ),
+            ),
+        ];
+        let mut text = String::new();
+        for (name, value) in rows {
+            writeln!(text, "{name:<10} {value}").expect("a String takes all");
+        }
+        text
+    }
+}
+
+/// Seconds, to the millisecond.
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,144 @@
+//! What a run is to do, resolved and immutable: plain data, made by [`crate::cli`].
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::edgar::{Cik, DateRange, FormFilter, Urls};
+use crate::exchange::Exchange;
+use crate::net::UserAgent;
+use crate::progress::Style;
+
+/// What holds for every command.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The SQLite database.
+    pub db: PathBuf,
+    /// Where artifacts are kept.
+    pub data_dir: PathBuf,
+    /// Where the state that all runs of this user share is kept.
+    pub state_dir: PathBuf,
+    /// How we introduce ourselves; always there when a host under sec.gov is asked.
+    pub user_agent: Option<UserAgent>,
+    /// Requests a second over all threads; `None` is no limit.
+    pub rate: Option<NonZeroU32>,
+    /// Whom to ask.
+    pub urls: Urls,
+}
+
+/// What a backfill is to do.
+#[derive(Debug, Clone)]
+pub struct Backfill {
+    /// How much happens at once.
+    pub concurrency: Concurrency,
+    /// Companies taken from the database at a time.
+    pub batch_size: usize,
+    /// Which companies.
+    pub companies: CompanyFilter,
+    /// Which filings.
+    pub filings: FilingFilter,
+    /// Whether to download what was discovered, or to leave it queued.
+    pub download: bool,
+    /// Tries per request before an item is marked failed.
+    pub max_attempts: u32,
+    /// How long nothing is asked after EDGAR says that we exceeded its limit.
+    pub block_cooldown: Duration,
+    /// How the progress is shown.
+    pub progress: Style,
+}
+
+impl Backfill {
+    /// The options as one JSON object, for `v_runs.options`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let companies = &self.companies;
+        let exchanges = companies.exchanges.as_ref();
+        serde_json::json!({
+            "max_concurrent_companies": self.concurrency.companies,
+            "max_concurrent_downloads": self.concurrency.downloads,
+            "one_phase_after_the_other": self.concurrency.phases == Phases::OneAfterTheOther,
+            "batch_size": self.batch_size,
+            "exchanges": exchanges.map(|e| e.iter().map(|e| e.as_str()).collect::<Vec<_>>()),
+            "tickers": companies.tickers,
+            "ciks": companies.ciks.iter().map(|cik| cik.get()).collect::<Vec<_>>(),
+            "limit": companies.limit,
+            "forms": self.filings.forms.to_string(),
+            "since": self.filings.dates.since.to_string(),
+            "until": self.filings.dates.until.to_string(),
+            "download": self.download,
+            "max_attempts": self.max_attempts,
+            "block_cooldown_s": self.block_cooldown.as_secs(),
+        })
+    }
+}
+
+/// How much of a run happens at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concurrency {
+    /// Discovery threads.
+    pub companies: usize,
+    /// Download threads.
+    pub downloads: usize,
+    /// Whether downloads begin with the first artifact discovered, or after the last.
+    pub phases: Phases,
+}
+
+/// How discovery and download follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phases {
+    /// An artifact is downloaded the moment it is discovered.
+    Together,
+    /// Everything is discovered before anything is downloaded.
+    OneAfterTheOther,
+}
+
+impl Concurrency {
+    /// The baseline: one thing after the other.
+    pub const SEQUENTIAL: Self = Self {
+        companies: 1,
+        downloads: 1,
+        phases: Phases::OneAfterTheOther,
+    };
+    /// What suits EDGAR's limit from most networks.
+    pub const FAST: Self = Self {
+        companies: 10,
+        downloads: 5,
+        phases: Phases::Together,
+    };
+    /// For links with long round trips.
+    pub const TURBO: Self = Self {
+        companies: 20,
+        downloads: 10,
+        phases: Phases::Together,
+    };
+}
+
+/// Which companies a command is about.
+#[derive(Debug, Clone, Default)]
+pub struct CompanyFilter {
+    /// Those listed on one of these exchanges; `None` is all companies, listed or not.
+    pub exchanges: Option<Vec<Exchange>>,
+    /// Those with one of these tickers.
+    pub tickers: Vec<String>,
+    /// Those with one of these CIKs.
+    pub ciks: Vec<Cik>,
+    /// At most so many, in priority order.
+    pub limit: Option<u64>,
+}
+
+impl CompanyFilter {
+    /// Whether companies are named one by one.
+    #[must_use]
+    pub fn names_companies(&self) -> bool {
+        !self.tickers.is_empty() || !self.ciks.is_empty()
+    }
+}
+
+/// Which filings a command is about.
+#[derive(Debug, Clone)]
+pub struct FilingFilter {
+    /// Of these forms.
+    pub forms: FormFilter,
+    /// Filed in this range.
+    pub dates: DateRange,
+}

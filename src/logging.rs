@@ -1,0 +1,45 @@
+//! Log lines on standard error, beside the dashboard and never through it.
+
+use std::io::Write as _;
+
+use env_logger::{Builder, Env, Target, WriteStyle};
+use jiff::Timestamp;
+use log::LevelFilter;
+
+use crate::cli::{Cli, LogFormat};
+use crate::progress::{LOG_TARGET, Terminal, format::plain};
+
+/// Sets the logger up. `RUST_LOG` wins over `-v` and `-q`.
+pub fn init(cli: &Cli, terminal: &Terminal) {
+    let mut builder = Builder::new();
+    builder
+        .filter_level(LevelFilter::Error)
+        .filter_module("filing_etl", cli.log_level())
+        // Frames of the dashboard that go to the log, where somebody asked for them.
+        .filter_module(LOG_TARGET, LevelFilter::Info)
+        .parse_env(Env::default())
+        .target(Target::Pipe(Box::new(terminal.clone())))
+        .write_style(if cli.log_colors() {
+            WriteStyle::Always
+        } else {
+            WriteStyle::Never
+        });
+    match cli.log_format() {
+        LogFormat::Text => builder.format(|out, record| {
+            let style = out.default_level_style(record.level());
+            let level = record.level().as_str().to_ascii_lowercase();
+            let message = plain(&record.args().to_string());
+            writeln!(out, "{style}{level}{style:#}: {message}")
+        }),
+        LogFormat::Json => builder.format(|out, record| {
+            let line = serde_json::json!({
+                "time": Timestamp::now().to_string(),
+                "level": record.level().as_str(),
+                "target": record.target(),
+                "message": record.args().to_string(),
+            });
+            writeln!(out, "{line}")
+        }),
+    };
+    builder.init();
+}

@@ -1,0 +1,49 @@
+//! Which filings were taken on but do not stand in the database yet.
+//!
+//! A joint filing is found once for each of its companies, perhaps at the same moment. Who
+//! claims it first hands its artifacts out; the others leave them alone. A claim lasts until
+//! the writer has committed the rows: from then on the database gives the answer. So the set
+//! holds what is on its way to the writer, and stays small.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::edgar::Accession;
+
+/// The filings taken on. Shared by all discovery threads and the writer.
+#[derive(Debug, Default)]
+pub struct Claims(Mutex<HashSet<Accession>>);
+
+impl Claims {
+    /// Claims the filings that nobody else has, and returns them.
+    ///
+    /// Ask the database what it knows only *after* this: a claim is given up after its rows
+    /// are committed, so what is neither claimed by others nor known is new.
+    pub(super) fn claim(&self, filings: impl Iterator<Item = Accession>) -> HashSet<Accession> {
+        let mut claimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        filings.filter(|f| claimed.insert(*f)).collect()
+    }
+
+    /// Gives claims up.
+    pub(super) fn release<'a>(&self, filings: impl IntoIterator<Item = &'a Accession>) {
+        let mut claimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for filing in filings {
+            claimed.remove(filing);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_who_find_a_filing_one_takes_it_on() {
+        let claims = Claims::default();
+        let [a, b] = [1, 2].map(|n| Accession::new(n).unwrap());
+        assert_eq!(claims.claim([a].into_iter()), HashSet::from([a]));
+        assert_eq!(claims.claim([a, b].into_iter()), HashSet::from([b]));
+        claims.release(&[a]);
+        assert_eq!(claims.claim([a].into_iter()), HashSet::from([a]));
+    }
+}

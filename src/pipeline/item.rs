@@ -1,0 +1,40 @@
+//! What travels from stage to stage: a company to visit, an artifact to fetch.
+
+use crate::edgar::Artifact;
+use crate::edgar::submissions::OlderPage;
+use crate::store::Planned;
+
+/// A company on its way through discovery.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub company: Planned,
+    /// The older pages still to be read, the next one last; `None` before the main document
+    /// told which there are.
+    pub pages: Option<Vec<OlderPage>>,
+    /// Failed tries of the current request.
+    pub tries: u32,
+}
+
+impl Visit {
+    pub(super) fn new(company: Planned) -> Self {
+        Self {
+            company,
+            pages: None,
+            tries: 0,
+        }
+    }
+}
+
+/// An artifact on its way through the downloads.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub artifact: Artifact,
+    /// Tries in this run.
+    pub tries: u32,
+}
+
+impl Job {
+    pub(super) fn new(artifact: Artifact) -> Self {
+        Self { artifact, tries: 0 }
+    }
+}

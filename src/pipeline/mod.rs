@@ -1,0 +1,119 @@
+//! The flow of a run, on one screen: every thread, every channel, every join.
+//!
+//! ```text
+//! plan ──Company──▶ discover (rayon pool) ──Artifact──▶ download × N ──┐
+//!                        │                    ▲                        │
+//!                        │                 backlog                     │
+//!                        └──────────Record──────────▶ write × 1 ◀──Record
+//! ```
+//!
+//! # Threading
+//!
+//! A stage takes its channel ends by value and ends when its input does: dropping senders is
+//! what ends a run, cancelling is what ends it early. Every channel is bounded, so a slow
+//! stage slows the ones before it, and memory stays flat. A stage that fails drops its
+//! receiver; the stages before it see that nobody listens, and end quietly. What failed is
+//! reported by whoever failed.
+//!
+//! Nothing waits for a thread that hangs in a system call: the writer's end is the run's end.
+
+mod backlog;
+mod claims;
+mod discover;
+mod download;
+mod item;
+mod plan;
+mod record;
+mod services;
+mod work;
+mod write;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context as _, Result};
+use crossbeam_channel::bounded;
+
+pub use claims::Claims;
+pub use services::{Aborted, Services};
+
+use crate::store::{RunId, Writer};
+use crate::threads::{join, spawn};
+
+/// Which parts of the flow a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flow {
+    /// Ask EDGAR which filings the companies have.
+    pub discover: bool,
+    /// Download what is queued, from earlier or by this run.
+    pub download: bool,
+}
+
+/// Runs one flow to its end and returns the writer for the next.
+///
+/// Items that fail are recorded and counted, and are no error here; what ends the run early
+/// stands in [`Services::aborted`].
+///
+/// # Errors
+///
+/// When the database cannot be written, or no thread is to be had.
+pub fn run(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Writer> {
+    let threads = start(cx, db, run, flow).context("failed to start a thread")?;
+    let written = join(threads.writer).context("failed to record what was found");
+    let stopping = cx.cancel.is_set();
+    for stage in threads.stages {
+        if !stopping || stage.is_finished() {
+            join(stage);
+        }
+    }
+    written
+}
+
+/// The threads of a flow; those of the discovery pool end with their input.
+struct Threads {
+    writer: JoinHandle<Result<Writer>>,
+    stages: Vec<JoinHandle<()>>,
+}
+
+/// Starts every thread of a flow, the last stage first. Each channel end goes to the stage
+/// that uses it; what is left of them is dropped here, or the run would never end.
+fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threads> {
+    let threads = cx.options.concurrency;
+    // Enough that no thread waits for the database to hand out the next company.
+    let (visit_tx, visits) = bounded(threads.companies);
+    // Small, so that discovery does not run far ahead of the downloads: 200 bytes an artifact.
+    let (job_tx, jobs) = bounded(2 * threads.downloads);
+    // A record holds at most `discover::CHUNK` filings, 100 kB; most hold a dozen.
+    let (record_tx, records) = bounded(2 * (threads.companies + threads.downloads));
+
+    let stage = Arc::clone(cx);
+    let writer = spawn("write", &cx.cancel, move || {
+        write::run(&records, db, run, &stage)
+    })?;
+    let mut stages = Vec::new();
+    if flow.download {
+        for i in 0..threads.downloads {
+            let (stage, jobs, record_tx) = (Arc::clone(cx), jobs.clone(), record_tx.clone());
+            stages.push(spawn(format!("download-{i}"), &cx.cancel, move || {
+                download::run(&jobs, &record_tx, &stage);
+            })?);
+        }
+        let (stage, job_tx) = (Arc::clone(cx), job_tx.clone());
+        stages.push(spawn("backlog", &cx.cancel, move || {
+            backlog::run(&job_tx, &stage);
+        })?);
+    }
+    if flow.discover {
+        let stage = Arc::clone(cx);
+        stages.push(spawn("plan", &cx.cancel, move || {
+            plan::run(&visit_tx, &stage);
+        })?);
+        let (pool, stage) = (services::discovery_pool(cx)?, Arc::clone(cx));
+        let found = discover::Found {
+            jobs: flow.download.then_some(job_tx),
+            records: record_tx,
+        };
+        pool.spawn_broadcast(move |_| discover::run(&visits, &found, &stage));
+    }
+    Ok(Threads { writer, stages })
+}

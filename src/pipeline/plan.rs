@@ -1,0 +1,40 @@
+//! First stage: which companies to look at, in which order.
+//!
+//! Reads the companies in batches from the database and hands them on one by one. The next
+//! batch is read as soon as the last company of this one is taken, so no batch waits for its
+//! slowest company.
+
+use anyhow::Result;
+use crossbeam_channel::Sender;
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Services;
+use super::item::Visit;
+use crate::store::Reader;
+
+/// Sends every company of the run, and ends.
+pub(super) fn run(visits: &Sender<Visit>, cx: &Services) {
+    if let Err(e) = send_all(visits, cx) {
+        cx.abort(format!("{e:#}"));
+    }
+}
+
+fn send_all(visits: &Sender<Visit>, cx: &Services) -> Result<()> {
+    let mut db = Reader::open(&cx.db)?;
+    let total = db.plan(&cx.scope, cx.options.companies.limit)?;
+    cx.counters.companies_total.store(total, Relaxed);
+    let mut last = 0;
+    loop {
+        let batch = db.planned(last, cx.options.batch_size)?;
+        let Some(end) = batch.last() else {
+            return Ok(());
+        };
+        last = end.position;
+        for company in batch {
+            if visits.send(Visit::new(company)).is_err() {
+                return Ok(()); // discovery has ended
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! How a worker of any stage goes through its items: an item that has to wait is laid aside,
+//! and the next one is taken, so that no item holds up the others.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use crate::cancel::Cancel;
+
+/// How many items a worker lays aside before it takes no new one. When so many have to wait,
+/// it is not the items that are in trouble, and taking on more would only grow the pile.
+const SHELF: usize = 64;
+
+/// What to do with an item after one step of work on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The item is done, well or not.
+    Done,
+    /// Another step, now.
+    Again,
+    /// Another step, not before this time has passed.
+    After(Duration),
+    /// The worker ends: the run is to stop, or nobody listens any more.
+    Stop,
+}
+
+/// Works the items of `incoming` step by step until there are no more, or the run is to stop.
+pub(super) fn run<T>(
+    incoming: &Receiver<T>,
+    cancel: &Cancel,
+    mut step: impl FnMut(&mut T) -> Next,
+) {
+    let mut shelf = BinaryHeap::new();
+    while let Some(mut item) = next_item(incoming, &mut shelf, cancel) {
+        loop {
+            match step(&mut item) {
+                Next::Done => break,
+                Next::Again if cancel.is_set() => return,
+                Next::Again => {}
+                Next::After(wait) => {
+                    shelf.push(Waiting {
+                        due: Instant::now() + wait,
+                        item,
+                    });
+                    break;
+                }
+                Next::Stop => return,
+            }
+        }
+    }
+}
+
+/// The next item to work on: one whose wait is over, or else a new one.
+fn next_item<T>(
+    incoming: &Receiver<T>,
+    shelf: &mut BinaryHeap<Waiting<T>>,
+    cancel: &Cancel,
+) -> Option<T> {
+    while !cancel.is_set() {
+        let Some(due) = shelf.peek().map(|w| w.due) else {
+            return incoming.recv().ok();
+        };
+        if due <= Instant::now() {
+            return shelf.pop().map(|w| w.item);
+        }
+        let no_new = shelf.len() >= SHELF;
+        match if no_new {
+            Err(RecvTimeoutError::Disconnected)
+        } else {
+            incoming.recv_deadline(due)
+        } {
+            Ok(item) => return Some(item),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let _stopped = cancel.sleep_until(due);
+            }
+        }
+    }
+    None
+}
+
+/// An item that was laid aside. The one that is due first is the greatest.
+struct Waiting<T> {
+    due: Instant,
+    item: T,
+}
+
+impl<T> Ord for Waiting<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.due.cmp(&self.due)
+    }
+}
+
+impl<T> PartialOrd for Waiting<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Waiting<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.due == other.due
+    }
+}
+
+impl<T> Eq for Waiting<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::bounded;
+
+    fn items(n: u32) -> Receiver<u32> {
+        let (tx, rx) = bounded(n as usize);
+        (0..n).for_each(|i| tx.send(i).unwrap());
+        rx
+    }
+
+    #[test]
+    fn an_item_that_waits_does_not_hold_up_the_others() {
+        let (mut order, mut waited) = (Vec::new(), false);
+        run(&items(3), &Cancel::default(), |item| {
+            if *item == 0 && !waited {
+                waited = true;
+                return Next::After(Duration::from_millis(5));
+            }
+            order.push(*item);
+            Next::Done
+        });
+        assert_eq!(order, [1, 2, 0]);
+    }
+
+    #[test]
+    fn a_full_shelf_takes_no_new_item() {
+        let total = u32::try_from(SHELF).unwrap() + 10;
+        let (mut tries, mut most, mut waiting) = (vec![0; total as usize], 0, 0);
+        run(&items(total), &Cancel::default(), |item| {
+            let tries = &mut tries[*item as usize];
+            *tries += 1;
+            if *tries == 1 {
+                waiting += 1;
+                most = most.max(waiting);
+                return Next::After(Duration::from_millis(1));
+            }
+            waiting -= 1;
+            Next::Done
+        });
+        assert!(tries.iter().all(|t| *t == 2));
+        assert!(most <= SHELF);
+    }
+
+    #[test]
+    fn cancelling_ends_a_worker_whose_items_all_wait() {
+        let cancel = Cancel::default();
+        run(&items(2), &cancel, |_| {
+            cancel.set();
+            Next::After(Duration::from_hours(1))
+        });
+    }
+
+    #[test]
+    fn several_steps_are_done_in_a_row() {
+        let mut steps = Vec::new();
+        run(&items(2), &Cancel::default(), |item| {
+            steps.push(*item);
+            let again = steps.iter().filter(|s| *s == item).count() < 3;
+            if again { Next::Again } else { Next::Done }
+        });
+        assert_eq!(steps, [0, 0, 0, 1, 1, 1]);
+    }
+}

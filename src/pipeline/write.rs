@@ -1,0 +1,184 @@
+//! Last stage: the one thread that writes to the database.
+//!
+//! Records are grouped into one transaction until there are enough of them or the oldest has
+//! waited long enough: a commit costs more than a hundred rows. Whoever kills the run loses
+//! what was not committed yet; the next run finds it again, since rows follow facts: the file
+//! stands before its row does.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use jiff::Timestamp;
+
+use super::Services;
+use super::record::{Problem, Record};
+use crate::edgar::{Accession, Cik};
+use crate::store::{Batch, ErrorRow, RunId, Writer};
+
+/// The most records in one transaction: by then the commit itself no longer counts.
+const MOST: usize = 1000;
+
+/// The longest that a record waits for its commit.
+const LONGEST: Duration = Duration::from_millis(500);
+
+/// How long the stages may finish what is in flight once the run is to stop. Then their
+/// connections are cut; what is not done stays queued.
+const GRACE: Duration = Duration::from_secs(6);
+
+/// How long the writer waits for them at all: within the ten seconds that a service manager
+/// gives. Whoever hangs longer has nothing left to record.
+const LAST: Duration = Duration::from_secs(8);
+
+/// Writes records until there are no more, and returns the writer.
+///
+/// # Errors
+///
+/// When the database does not take them. The run is cancelled then.
+pub(super) fn run(
+    records: &Receiver<Record>,
+    mut db: Writer,
+    run: RunId,
+    cx: &Services,
+) -> Result<Writer> {
+    let result = write_all(records, &mut db, run, cx);
+    if result.is_err() {
+        cx.cancel.set();
+    }
+    result.map(|()| db)
+}
+
+fn write_all(records: &Receiver<Record>, db: &mut Writer, run: RunId, cx: &Services) -> Result<()> {
+    let mut with_new = HashSet::new();
+    let mut stopping = None;
+    loop {
+        if cx.cancel.is_set() {
+            match stopping.get_or_insert_with(Instant::now).elapsed() {
+                waited if waited >= LAST => return Ok(()),
+                waited if waited >= GRACE => cx.client.hang_up(),
+                _ => {}
+            }
+        }
+        let first = match records.recv_timeout(LONGEST) {
+            Ok(record) => Some(record),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        let deadline = Instant::now() + LONGEST;
+        let rest = std::iter::from_fn(|| records.recv_deadline(deadline).ok());
+        let mut ledger = Ledger {
+            batch: db.begin()?,
+            run,
+            now: Timestamp::now(),
+            with_new: &mut with_new,
+            claimed: Vec::new(),
+            cx,
+        };
+        let busy = first.is_some();
+        for record in first
+            .into_iter()
+            .chain(rest.take(if busy { MOST } else { 0 }))
+        {
+            ledger.write(record)?;
+        }
+        ledger.commit()?;
+    }
+}
+
+/// One transaction, and what is to happen once it is committed.
+struct Ledger<'a> {
+    batch: Batch<'a>,
+    run: RunId,
+    now: Timestamp,
+    /// Companies being visited that had something new. One leaves when its visit ends.
+    with_new: &'a mut HashSet<Cik>,
+    claimed: Vec<Accession>,
+    cx: &'a Services,
+}
+
+impl Ledger<'_> {
+    fn write(&mut self, record: Record) -> Result<()> {
+        let count = &self.cx.counters;
+        match record {
+            Record::Filings {
+                cik,
+                filings,
+                artifacts,
+            } => {
+                let new = self.batch.put_filings(cik, &filings, self.now)?;
+                let created = self.batch.put_artifacts(&artifacts)?;
+                if new > 0 {
+                    self.with_new.insert(cik);
+                }
+                add(&count.filings_found, filings.len() as u64);
+                add(&count.filings_new, new);
+                add(&count.artifacts_created, created);
+                self.claimed.extend(artifacts.iter().map(|a| a.accession));
+            }
+            Record::CompanyChecked { cik } => {
+                self.batch.company_checked(cik, self.now)?;
+                add(&count.companies_done, 1);
+                add(&count.companies_with_new, self.with_new.remove(&cik).into());
+            }
+            Record::CompanyFailed(problem) => {
+                add(&count.companies_done, 1);
+                add(&count.companies_failed, 1);
+                if let Some(cik) = problem.cik {
+                    add(&count.companies_with_new, self.with_new.remove(&cik).into());
+                }
+                self.problem(problem)?;
+            }
+            Record::Downloaded {
+                artifact,
+                saved,
+                tries,
+            } => {
+                let (accession, name) = (artifact.accession, &artifact.name);
+                self.batch
+                    .downloaded(accession, name, &saved, tries, self.now)?;
+                add(&count.downloaded, 1);
+                add(&count.bytes, saved.bytes);
+            }
+            Record::DownloadFailed {
+                artifact,
+                tries,
+                problem,
+            } => {
+                let (accession, name) = (artifact.accession, &artifact.name);
+                self.batch
+                    .download_failed(accession, name, tries, &problem.message)?;
+                add(&count.download_failed, 1);
+                self.problem(problem)?;
+            }
+            Record::Problem(problem) => self.problem(problem)?,
+        }
+        Ok(())
+    }
+
+    fn problem(&self, problem: Problem) -> Result<()> {
+        log::warn!("{}", problem.message);
+        self.cx.counters.error(&problem.message);
+        let row = ErrorRow {
+            cik: problem.cik,
+            accession: problem.accession,
+            url: problem.url,
+            kind: problem.kind,
+            message: problem.message,
+        };
+        Ok(self.batch.error(self.run, &row, self.now)?)
+    }
+
+    fn commit(self) -> Result<()> {
+        self.batch
+            .heartbeat(self.run, &self.cx.run_counts(), self.now)?;
+        self.batch.commit()?;
+        self.cx.claims.release(&self.claimed);
+        Ok(())
+    }
+}
+
+fn add(counter: &AtomicU64, n: u64) {
+    counter.fetch_add(n, Relaxed);
+}

@@ -1,0 +1,65 @@
+//! SIGINT and SIGTERM: the first asks the run to stop, the second ends it at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::cancel::Cancel;
+use crate::exit::Exit;
+use crate::threads;
+
+/// How long a run may take to stop. The pipeline is done earlier; this is for a thread that
+/// hangs where nothing can wake it. What was downloaded by then is recorded.
+const LAST_RESORT: Duration = Duration::from_millis(9500);
+
+/// The signal that asked the run to stop, if one did.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicU8>);
+
+impl Interrupt {
+    /// Listens for signals from now on. The first sets `cancel`.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the handler.
+    pub fn listen(cancel: &Cancel) -> Result<Self> {
+        let interrupt = Self::default();
+        let mut signals = Signals::new([SIGINT, SIGTERM]).context("failed to handle signals")?;
+        let (seen, stop) = (interrupt.clone(), cancel.clone());
+        threads::spawn("signals", cancel, move || {
+            for signal in signals.forever() {
+                let signal = u8::try_from(signal).unwrap_or(u8::MAX);
+                if seen.0.swap(signal, Ordering::Relaxed) != 0 {
+                    leave(signal);
+                }
+                stop.set();
+                // Without this thread the second signal still works.
+                let _ = threads::spawn("last-resort", &stop, move || {
+                    let _ = Cancel::default().sleep(LAST_RESORT);
+                    leave(signal);
+                });
+            }
+        })
+        .context("failed to start a thread")?;
+        Ok(interrupt)
+    }
+
+    /// The exit that the signal calls for, if one came.
+    #[must_use]
+    pub fn exit(&self) -> Option<Exit> {
+        let signal = self.0.load(Ordering::Relaxed);
+        (signal != 0).then_some(Exit::Interrupted { signal })
+    }
+}
+
+fn leave(signal: u8) -> ! {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the user has asked twice, or long ago"
+    )]
+    std::process::exit(Exit::Interrupted { signal }.code().into())
+}
