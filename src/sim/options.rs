@@ -107,7 +107,7 @@ impl Options {
     pub fn realistic() -> Self {
         Self {
             companies: 5_911,
-            years: 16,
+            years: 24,
             filings_per_year: 40,
             document_scale: 1.0,
             ..Self::default()

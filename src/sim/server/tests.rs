@@ -2,6 +2,7 @@
 
 use std::io::{BufReader, Read};
 use std::sync::mpsc;
+use std::thread;
 
 use flate2::read::GzDecoder;
 use jiff::civil::date;
@@ -492,7 +493,7 @@ fn a_request_in_pieces_and_two_in_one_are_both_understood() {
 #[test]
 fn stopping_ends_idle_stalled_and_dripping_connections() {
     let (done, finished) = mpsc::channel();
-    thread::spawn(move || {
+    threads::spawn("stopper", &Cancel::default(), move || {
         let simulator = start(|options| {
             options.faults = ["stall=3600#1", "drip=3600#2", "stall-body=3600#3"]
                 .map(|fault| fault.parse().unwrap())
@@ -509,7 +510,8 @@ fn stopping_ends_idle_stalled_and_dripping_connections() {
         drop(simulator);
         let left = lock(&shared.connections).len();
         done.send((left, Arc::strong_count(&shared))).unwrap();
-    });
+    })
+    .unwrap();
     // A watchdog, not a measurement: the faults would take an hour.
     let ended = finished.recv_timeout(Duration::from_secs(60));
     assert_eq!(ended, Ok((0, 1)), "no connection and no thread is left");
@@ -522,10 +524,9 @@ fn stopping_ends_idle_stalled_and_dripping_connections() {
 fn thousands_of_requests_a_second() {
     let universe_of = |what: &str| {
         let simulator = Simulator::start(Options {
-            companies: 5_911,
-            years: 16,
-            filings_per_year: 40,
-            ..options()
+            document_scale: options().document_scale,
+            today: options().today,
+            ..Options::realistic()
         })
         .unwrap();
         let universe = simulator.universe();
