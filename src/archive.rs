@@ -112,20 +112,33 @@ impl Archive {
             folder.push(part);
             match fs::create_dir(&folder) {
                 Ok(()) => sync_folder(&parent)?,
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stays_inside(&folder)?,
                 Err(e) => {
                     return Err(e).with_context(|| format!("failed to make {}", folder.display()));
                 }
             }
         }
-        if folder.canonicalize()? != folder {
-            bail!(
-                "{} leads out of the data dir: remove the symlink",
-                folder.display()
-            );
-        }
         Ok(folder)
     }
+}
+
+/// Refuses to go on below anything but a folder: a symlink would lead out of the data dir. Looked
+/// at before the next folder is made, which would else be made elsewhere.
+fn stays_inside(folder: &Path) -> Result<()> {
+    let kind = fs::symlink_metadata(folder)?.file_type();
+    if kind.is_symlink() {
+        bail!(
+            "{} is a symlink, which could lead out of the data dir: remove it",
+            folder.display()
+        );
+    }
+    if !kind.is_dir() {
+        bail!(
+            "{} is in the place of a folder: move it away",
+            folder.display()
+        );
+    }
+    Ok(())
 }
 
 /// A file on its way in: a temporary file that is gone unless it is kept.

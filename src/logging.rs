@@ -1,6 +1,6 @@
 //! Log lines on standard error, beside the dashboard and never through it.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use env_logger::{Builder, Env, Target, WriteStyle};
 use jiff::Timestamp;
@@ -32,14 +32,30 @@ pub fn init(cli: &Cli, terminal: &Terminal) {
             writeln!(out, "{style}{level}{style:#}: {message}")
         }),
         LogFormat::Json => builder.format(|out, record| {
-            let line = serde_json::json!({
-                "time": Timestamp::now().to_string(),
-                "level": record.level().as_str(),
-                "target": record.target(),
-                "message": record.args().to_string(),
-            });
+            let message = record.args().to_string();
+            let line = json(record.level().as_str(), record.target(), &message);
             writeln!(out, "{line}")
         }),
     };
     builder.init();
+}
+
+/// Says why the program ends. Whatever `RUST_LOG` says, this is shown.
+pub fn last_words(cli: &Cli, error: &anyhow::Error) {
+    let message = format!("{error:#}");
+    let line = match cli.log_format() {
+        LogFormat::Text => format!("error: {}", plain(&message)),
+        LogFormat::Json => json("ERROR", "filing_etl", &message).to_string(),
+    };
+    // There is nobody left to tell when standard error is closed.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn json(level: &str, target: &str, message: &str) -> serde_json::Value {
+    serde_json::json!({
+        "time": Timestamp::now().to_string(),
+        "level": level,
+        "target": target,
+        "message": plain(message),
+    })
 }

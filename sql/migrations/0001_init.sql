@@ -79,6 +79,19 @@ CREATE TABLE artifacts (
 -- The queue. It shrinks as files arrive, so that a complete database has next to nothing in it.
 CREATE INDEX artifacts_queue ON artifacts (cik, id) WHERE status <> 1;
 
+-- Older pages of submissions that were read, as EDGAR described them then and for which filings: a
+-- page that has not changed holds no news. The name (`CIK##########-submissions-NNN.json`) tells
+-- the company.
+CREATE TABLE older_pages (
+    name     TEXT PRIMARY KEY,
+    filings  INTEGER NOT NULL,
+    first_on TEXT NOT NULL,
+    last_on  TEXT NOT NULL,
+    forms    TEXT NOT NULL,
+    since    TEXT NOT NULL,
+    until    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE runs (
     id                    INTEGER PRIMARY KEY,
     command               TEXT NOT NULL,
@@ -223,4 +236,23 @@ BEGIN
     WHERE cik = new.cik AND accession = new.accession
     ON CONFLICT (form, year, status) DO UPDATE
     SET artifacts = artifacts + 1, bytes = bytes + excluded.bytes;
+END;
+
+-- A queued file went over to another company of its joint filing; form and year are the same.
+CREATE TRIGGER artifacts_adopted AFTER UPDATE OF cik ON artifacts
+WHEN old.cik <> new.cik
+BEGIN
+    UPDATE companies
+    SET pending = pending - (old.status = 0),
+        downloaded = downloaded - (old.status = 1),
+        failed = failed - (old.status = 2),
+        bytes = bytes - coalesce(old.bytes, 0)
+    WHERE cik = old.cik;
+
+    UPDATE companies
+    SET pending = pending + (new.status = 0),
+        downloaded = downloaded + (new.status = 1),
+        failed = failed + (new.status = 2),
+        bytes = bytes + coalesce(new.bytes, 0)
+    WHERE cik = new.cik;
 END;

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use url::Url;
 
-use super::values::{ExchangeChoice, Rate, Span, base_url, span};
+use super::values::{ExchangeChoice, Rate, Span, base_url, span, ticker};
 use crate::edgar::Cik;
 use crate::net::UserAgent;
 use crate::sim::Fault;
@@ -28,6 +28,12 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    pub(super) fn is_demo(&self) -> bool {
+        matches!(&self.command, Command::Backfill(args) if args.demo)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -51,9 +57,14 @@ pub(super) struct Global {
         default_value = "filings"
     )]
     pub data_dir: PathBuf,
-    /// Who you are: "Company Name contact@example.com"; required to talk to sec.gov
-    /// [env: also `SEC_USER_AGENT`]
-    #[arg(long, global = true, env = "FILING_ETL_USER_AGENT", value_name = "UA")]
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_USER_AGENT",
+        value_name = "UA",
+        help = "Who you are: \"Company Name contact@example.com\"; required to talk to sec.gov \
+                [env: SEC_USER_AGENT as well]"
+    )]
     pub user_agent: Option<UserAgent>,
     /// Requests per second over all threads, or "none"; at most 10 for any host under sec.gov
     #[arg(
@@ -80,7 +91,7 @@ pub(super) struct Global {
     #[arg(short, long, global = true, env = "FILING_ETL_VERBOSE", action = ArgAction::Count)]
     pub verbose: u8,
     /// Show errors only: no progress, no warnings
-    #[arg(short, long, global = true, env = "FILING_ETL_QUIET", conflicts_with = "verbose",
+    #[arg(short, long, global = true, env = "FILING_ETL_QUIET",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub quiet: bool,
     /// How progress is shown on standard error
@@ -220,7 +231,7 @@ pub(super) struct CompanyArgs {
     #[arg(long = "exchange", value_name = "NAME")]
     pub exchanges: Vec<ExchangeChoice>,
     /// Only the company with this ticker; repeatable
-    #[arg(long = "ticker", value_name = "T")]
+    #[arg(long = "ticker", value_name = "T", value_parser = ticker)]
     pub tickers: Vec<String>,
     /// Only the company with this CIK; repeatable
     #[arg(long = "cik", value_name = "N")]

@@ -4,6 +4,7 @@
 //! other module reads arguments, environment or properties of the terminal.
 
 mod args;
+mod parse;
 mod resolve;
 mod values;
 

@@ -1,6 +1,6 @@
 //! From arguments, environment and terminal to plain settings.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use log::LevelFilter;
 use url::Url;
 
 use super::args::{BackfillArgs, Cli, CompanyArgs, LogFormat, Preset, Progress, SimArgs};
-use super::values::ExchangeChoice;
+use super::values::{ExchangeChoice, ticker};
 use crate::config::{Backfill, CompanyFilter, Concurrency, FilingFilter, Settings};
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, Urls};
@@ -133,9 +133,13 @@ impl Cli {
         match self.global.progress {
             _ if self.global.quiet => Style::None,
             Progress::None => Style::None,
-            Progress::Bars => Style::Bars,
-            Progress::Auto if live && self.global.log_format == LogFormat::Text => Style::Bars,
-            Progress::Auto | Progress::Plain => plain,
+            // Where nobody could see bars move, or a machine reads along, they are printed.
+            Progress::Auto | Progress::Bars
+                if live && self.global.log_format == LogFormat::Text =>
+            {
+                Style::Bars
+            }
+            Progress::Auto | Progress::Bars | Progress::Plain => plain,
         }
     }
 }
@@ -163,7 +167,7 @@ impl CompanyArgs {
     fn filter(&self) -> Result<CompanyFilter> {
         let mut filter = CompanyFilter {
             exchanges: None,
-            tickers: self.tickers.iter().map(|t| ticker(t)).collect(),
+            tickers: self.tickers.clone(),
             ciks: self.ciks.clone(),
             limit: self.limit,
         };
@@ -192,25 +196,20 @@ impl CompanyArgs {
     }
 }
 
-/// A ticker as the SEC writes it: `brk.b` is `BRK-B`.
-fn ticker(text: &str) -> String {
-    text.trim().to_ascii_uppercase().replace('.', "-")
-}
-
 /// Adds the companies that a file names: a ticker or CIK a line, `#` begins a comment.
 fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
     let text = std::fs::read_to_string(file).map_err(|e| {
         UsageError(format!(
-            "the companies file {} cannot be read: {e}",
+            "the companies file {} cannot be read: {e}: name a text file with a ticker or CIK a line",
             file.display()
         ))
     })?;
     for line in text.lines() {
         let name = line.split('#').next().unwrap_or_default().trim();
-        match name.parse::<Cik>() {
-            Ok(cik) => filter.ciks.push(cik),
-            Err(_) if name.is_empty() => {}
-            Err(_) => filter.tickers.push(ticker(name)),
+        if let Ok(cik) = name.parse::<Cik>() {
+            filter.ciks.push(cik);
+        } else if let Ok(ticker) = ticker(name) {
+            filter.tickers.push(ticker);
         }
     }
     if !filter.names_companies() {
@@ -284,7 +283,7 @@ fn dumb_terminal() -> bool {
 }
 
 /// An environment variable that is set and not empty.
-fn set(name: &str) -> Option<OsString> {
+pub(super) fn set(name: impl AsRef<OsStr>) -> Option<OsString> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the environment"
@@ -295,11 +294,16 @@ fn set(name: &str) -> Option<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::{CommandFactory as _, Parser as _};
+    use clap::CommandFactory as _;
     use jiff::civil::date;
 
     fn backfill(args: &[&str]) -> Result<Backfill> {
-        let cli = Cli::try_parse_from(["filing-etl", "backfill"].iter().chain(args))?;
+        let cli = Cli::try_from_args(
+            ["filing-etl", "backfill"]
+                .iter()
+                .chain(args)
+                .map(Into::into),
+        )?;
         let super::super::Command::Backfill(args) = &cli.command else {
             unreachable!("the command line above says backfill")
         };
@@ -361,7 +365,7 @@ mod tests {
     #[test]
     fn sec_gov_is_never_asked_faster_than_it_allows() {
         let rate = |rate: &str| {
-            Cli::try_parse_from(["filing-etl", "--rate", rate, "companies", "sync"])
+            Cli::try_from_args(["filing-etl", "--rate", rate, "companies", "sync"].map(Into::into))
                 .unwrap()
                 .settings()
         };

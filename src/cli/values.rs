@@ -60,6 +60,15 @@ pub(super) fn span(text: &str) -> Result<Span, String> {
         .ok_or_else(|| "a time such as 90s, 10m or 1h 30m is expected".to_owned())
 }
 
+/// A ticker as the SEC writes it: `brk.b` is `BRK-B`.
+pub(super) fn ticker(text: &str) -> Result<String, String> {
+    let ticker = text.trim().to_ascii_uppercase().replace('.', "-");
+    if ticker.is_empty() {
+        return Err("a ticker such as AAPL or BRK-B is expected".to_owned());
+    }
+    Ok(ticker)
+}
+
 /// Parses an address. Whether anything can lie below it is checked by `Urls`.
 pub(super) fn base_url(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|_| "an address such as https://www.sec.gov is expected".to_owned())

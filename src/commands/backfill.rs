@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 use jiff::Timestamp;
+use log::LevelFilter;
 
 use super::demo::Demo;
 use super::summary::Summary;
 use super::{companies, dry_run, scope, session};
 use crate::archive::Archive;
 use crate::cancel::Cancel;
-use crate::cli::{BackfillArgs, Cli, today};
+use crate::cli::{BackfillArgs, Cli, LogFormat, today};
 use crate::config::{Backfill, Phases, Settings};
 use crate::exit::Exit;
 use crate::pipeline::{self, Aborted, Flow, Services};
@@ -30,7 +31,9 @@ pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result
     }
     let demo = Demo::start(today())?;
     let exit = job(args, options, demo.settings(), terminal)?;
-    demo.say_what_to_do_next(terminal);
+    if cli.log_format() == LogFormat::Text && cli.log_level() >= LevelFilter::Warn {
+        demo.say_what_to_do_next(terminal);
+    }
     Ok(exit)
 }
 
@@ -41,12 +44,13 @@ fn job(
     settings: &Settings,
     terminal: &Terminal,
 ) -> Result<Exit> {
+    session::check(settings)?;
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen(&cancel)?;
     let threads = options.concurrency.companies + options.concurrency.downloads;
     let client = session::client(settings, threads, options.block_cooldown, &cancel)?;
-    let (_lock, mut db) = session::open(settings)?;
     let archive = Archive::open(&settings.data_dir)?;
+    let (_lock, mut db) = session::open(settings)?;
 
     if let Err(e) = companies::ensure_fresh(&mut db, &client, &settings.urls, &cancel) {
         return interrupt.exit().ok_or(e);

@@ -1,5 +1,6 @@
 //! `companies sync`: the list of companies, from the SEC and the exchanges.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -30,6 +31,7 @@ const MAX_ATTEMPTS: u32 = 3;
 /// Runs `companies sync`.
 pub(super) fn sync(cli: &Cli) -> Result<Exit> {
     let settings = cli.settings()?;
+    session::check(&settings)?;
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen(&cancel)?;
     let client = session::client(&settings, 1, Duration::from_mins(10), &cancel)?;
@@ -86,17 +88,16 @@ fn refresh(
     urls: &Urls,
     cancel: &Cancel,
 ) -> Result<UniverseChange> {
-    let fetch = |url: &Url, expect| fetch(client, url, expect, cancel);
     let max = MAX_LIST;
-    let list = fetch(&urls.company_list(), Expect::Json { max })
-        .and_then(|bytes| Ok(company_list::parse(&bytes)?))
+    let (json, text) = (Expect::Json { max }, Expect::Text { max });
+    let list = urls.company_list();
+    let list = fetch(client, &list, json, cancel, company_list::parse)
         .context("failed to load the list of companies from the SEC")?;
     let directory = || -> Result<Directory> {
-        let nasdaq = fetch(&urls.nasdaq_listed(), Expect::Text { max })?;
-        let other = fetch(&urls.other_listed(), Expect::Text { max })?;
+        let (nasdaq, other) = (urls.nasdaq_listed(), urls.other_listed());
         Ok(Directory {
-            nasdaq: listings::parse_nasdaq_listed(&nasdaq)?,
-            other: listings::parse_other_listed(&other)?,
+            nasdaq: fetch(client, &nasdaq, text, cancel, listings::parse_nasdaq_listed)?,
+            other: fetch(client, &other, text, cancel, listings::parse_other_listed)?,
         })
     };
     let directory = match directory() {
@@ -136,13 +137,22 @@ fn row(company: &Company) -> CompanyRow {
     }
 }
 
-/// Fetches one list, with retries. Only one request is under way at a time here, so waiting
-/// holds nothing up.
-fn fetch(client: &Client, url: &Url, expect: Expect, cancel: &Cancel) -> Result<Vec<u8>> {
+/// Fetches and parses one list, with retries: what does not parse may have been cut on its way.
+/// Only one request is under way at a time here, so waiting holds nothing up.
+fn fetch<T, E: Display>(
+    client: &Client,
+    url: &Url,
+    expect: Expect,
+    cancel: &Cancel,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<T> {
     let mut tries = 0;
     loop {
-        let error = match client.fetch(url, RequestKind::Companies, expect) {
-            Ok(bytes) => return Ok(bytes),
+        let parsed = client
+            .fetch(url, RequestKind::Companies, expect)
+            .and_then(|bytes| parse(&bytes).map_err(|e| FetchError::Damaged(e.to_string())));
+        let error = match parsed {
+            Ok(list) => return Ok(list),
             Err(error) => error,
         };
         tries += u32::from(retry::counts_as_try(&error));

@@ -3,13 +3,35 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use url::Url;
 
 use crate::cancel::Cancel;
 use crate::config::Settings;
 use crate::exit::{BusyError, UsageError};
 use crate::net::{self, Client, SEC_LANE, lane_of};
 use crate::store::{RunLock, Writer};
+
+/// What can be refused before anything is asked, made or changed: nobody to introduce, a database
+/// that is not ours.
+pub(super) fn check(settings: &Settings) -> Result<()> {
+    if settings.user_agent.is_none() && asks_sec(settings).is_some() {
+        return Err(UsageError(
+            "sec.gov answers only to those who say who they are: use --user-agent \
+             \"Company Name contact@example.com\", or set SEC_USER_AGENT"
+                .to_owned(),
+        )
+        .into());
+    }
+    Ok(Writer::check(&settings.db)?)
+}
+
+/// The address under sec.gov that is to be asked, if one is.
+fn asks_sec(settings: &Settings) -> Option<&Url> {
+    [settings.urls.archives(), settings.urls.data()]
+        .into_iter()
+        .find(|url| lane_of(url) == SEC_LANE)
+}
 
 /// Takes the lock of the database and opens it for writing. The lock lasts as long as the
 /// value: of two runs on one database, the second leaves at once.
@@ -29,23 +51,12 @@ pub(super) fn client(
     block_cooldown: Duration,
     cancel: &Cancel,
 ) -> Result<Client> {
-    let asks_sec = [settings.urls.archives(), settings.urls.data()]
-        .into_iter()
-        .find(|url| lane_of(url) == SEC_LANE);
-    if settings.user_agent.is_none() && asks_sec.is_some() {
-        return Err(UsageError(
-            "sec.gov answers only to those who say who they are: use --user-agent \
-             \"Company Name contact@example.com\", or set SEC_USER_AGENT"
-                .to_owned(),
-        )
-        .into());
-    }
     Client::new(
         &net::Settings {
             user_agent: settings.user_agent.clone(),
             rate: settings.rate,
             state_dir: settings.state_dir.clone(),
-            lane: lane_of(asks_sec.unwrap_or(settings.urls.archives())),
+            lane: lane_of(asks_sec(settings).unwrap_or(settings.urls.archives())),
             connections: threads,
             block_cooldown,
             timeouts: net::Timeouts::default(),
@@ -54,10 +65,14 @@ pub(super) fn client(
     )
 }
 
-/// Writes a result to standard output.
+/// Writes a result to standard output. A reader that has gone, as `head` does, misses nothing:
+/// the exit code still tells how the run ended.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(e).context("failed to write the result to standard output")
+        }
+        _ => Ok(()),
+    }
 }

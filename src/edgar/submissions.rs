@@ -373,8 +373,14 @@ impl OlderPage {
     /// Its own dates are only approximate, so this looks seven days further at both ends.
     #[must_use]
     pub fn may_hold(&self, range: &DateRange) -> bool {
+        self.reach(range).is_some()
+    }
+
+    /// The part of these days from which the page may hold filings, with the same margin.
+    #[must_use]
+    pub fn reach(&self, range: &DateRange) -> Option<DateRange> {
         let page = widened(self.from, self.to, MARGIN_DAYS);
-        page.since <= range.until && range.since <= page.until
+        DateRange::new(page.since.max(range.since), page.until.min(range.until)).ok()
     }
 }
 

@@ -29,12 +29,22 @@ pub struct Urls {
 
 /// A URL that nothing can lie below.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "{url} cannot be a base address: expected is http:// or https://, a host, and at most a path"
-)]
-pub struct BadBase {
-    /// What was given.
-    pub url: Url,
+pub enum BadBase {
+    /// Not a place on the web, or more than one.
+    #[error(
+        "{0} cannot be a base address: expected is http:// or https://, a host, and at most a path"
+    )]
+    NoBase(Url),
+    /// URLs stand in the database and in messages, where no password belongs; so the message
+    /// does not repeat it.
+    #[error(
+        "a base address on {host} has a user name or password in it, which would end up in the \
+         database and in logs: give it without"
+    )]
+    Credentials {
+        /// The host of what was given.
+        host: String,
+    },
 }
 
 /// A document name that cannot stand in a URL.
@@ -60,12 +70,16 @@ impl Urls {
     ///
     /// # Errors
     ///
-    /// Bases that are not HTTP, or that have a query or a fragment.
+    /// Bases that are not HTTP, that have a query or a fragment, or that name a user.
     pub fn new(archives: Url, data: Url, listings: Url) -> Result<Self, BadBase> {
         for url in [&archives, &data, &listings] {
+            if !url.username().is_empty() || url.password().is_some() {
+                let host = url.host_str().unwrap_or("?").to_owned();
+                return Err(BadBase::Credentials { host });
+            }
             let http = matches!(url.scheme(), "http" | "https") && url.has_host();
             if !http || url.query().is_some() || url.fragment().is_some() {
-                return Err(BadBase { url: url.clone() });
+                return Err(BadBase::NoBase(url.clone()));
             }
         }
         Ok(Self {

@@ -105,7 +105,11 @@ pub enum FetchError {
     NotFound,
     /// Too many requests. The gate is closed already; the item is tried again after the pause.
     #[error("EDGAR says \"too many requests\"")]
-    Throttled,
+    Throttled {
+        /// Whether it was EDGAR's own block page. That is never the item's fault; a bare status
+        /// 429 may be.
+        page: bool,
+    },
     /// EDGAR does not accept the user agent: every other request would fail too.
     #[error(
         "EDGAR does not accept this user agent; set --user-agent to \"Company Name contact@example.com\", with your own name and address"
@@ -157,7 +161,7 @@ impl FetchError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
-            Self::Throttled => "throttled",
+            Self::Throttled { .. } => "throttled",
             Self::UndeclaredAgent => "undeclared_agent",
             Self::Server { .. } => "server",
             Self::Refused { .. } => "refused",
@@ -304,7 +308,7 @@ impl Client {
             return match verdict {
                 Verdict::Good => incoming.pour(sink),
                 Verdict::NotFound => Err(FetchError::NotFound),
-                Verdict::Throttled { .. } => Err(FetchError::Throttled),
+                Verdict::Throttled { page, .. } => Err(FetchError::Throttled { page }),
                 Verdict::UndeclaredAgent => Err(FetchError::UndeclaredAgent),
                 Verdict::Server { retry_after } => Err(FetchError::Server {
                     status,

@@ -41,9 +41,12 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
             return Next::GiveUp;
         }
         // The gate holds the next try back until the block is over.
-        FetchError::Throttled => return Next::After(Duration::ZERO),
+        FetchError::Throttled { page: true } => return Next::After(Duration::ZERO),
         FetchError::Server { retry_after, .. } => retry_after.unwrap_or_default(),
-        FetchError::Damaged(_) | FetchError::Redirect(_) | FetchError::Network(_) => Duration::ZERO,
+        FetchError::Throttled { page: false }
+        | FetchError::Damaged(_)
+        | FetchError::Redirect(_)
+        | FetchError::Network(_) => Duration::ZERO,
     };
     if tries_made >= max_attempts {
         return Next::GiveUp;
@@ -61,10 +64,14 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
 
 /// Whether a failed try uses up one of an item's attempts.
 ///
-/// A throttled one does not: it says something about all requests, not about this item.
+/// EDGAR's block page does not: it says something about all requests, not about this item. A bare
+/// 429 does, or a document that always answers so would keep the run going for ever.
 #[must_use]
 pub fn counts_as_try(error: &FetchError) -> bool {
-    !matches!(error, FetchError::Throttled | FetchError::Stopped)
+    !matches!(
+        error,
+        FetchError::Throttled { page: true } | FetchError::Stopped
+    )
 }
 
 #[cfg(test)]
@@ -139,9 +146,10 @@ mod tests {
 
     #[test]
     fn a_throttled_try_costs_nothing() {
-        assert!(!counts_as_try(&FetchError::Throttled));
+        assert!(!counts_as_try(&FetchError::Throttled { page: true }));
+        assert!(counts_as_try(&FetchError::Throttled { page: false }));
         assert_eq!(
-            next(&FetchError::Throttled, 99, 3, 0.5),
+            next(&FetchError::Throttled { page: true }, 99, 3, 0.5),
             Next::After(Duration::ZERO)
         );
     }

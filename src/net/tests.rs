@@ -484,7 +484,7 @@ fn a_block_page_that_is_compressed_in_secret_is_known() {
     let reply = response("200 OK", "", &gzip(BLOCK_PAGE.as_bytes()));
     assert!(matches!(
         get(&Server::always(Reply::Keep(reply))),
-        Err(FetchError::Throttled)
+        Err(FetchError::Throttled { .. })
     ));
     // A file that is gzip by itself is handed on as it is.
     let file = gzip(b"form.idx");
@@ -545,14 +545,14 @@ fn after_a_block_one_probe_goes_out_and_the_rest_wait_for_it() {
     });
     let (client, folder) = client();
     let ask = || client.fetch(&server.url("/"), RequestKind::Document, DOCUMENT);
-    assert!(matches!(ask(), Err(FetchError::Throttled)));
+    assert!(matches!(ask(), Err(FetchError::Throttled { .. })));
     assert!(client.traffic().pause_left().is_some());
     let throttled = AtomicUsize::new(0);
     thread::scope(|s| {
         for _ in 0..8 {
             s.spawn(|| {
                 while let Err(error) = ask() {
-                    assert!(matches!(error, FetchError::Throttled), "{error}");
+                    assert!(matches!(error, FetchError::Throttled { .. }), "{error}");
                     throttled.fetch_add(1, SeqCst);
                 }
             });
@@ -586,7 +586,7 @@ fn a_pause_of_an_earlier_run_holds_and_a_stop_ends_the_wait() {
     let folder = tempfile::tempdir().unwrap();
     let first = Client::new(&settings(&folder), Cancel::default()).unwrap();
     let ask = |client: &Client| client.fetch(&server.url("/"), RequestKind::Document, DOCUMENT);
-    assert!(matches!(ask(&first), Err(FetchError::Throttled)));
+    assert!(matches!(ask(&first), Err(FetchError::Throttled { .. })));
     let cancel = Cancel::default();
     let second = Client::new(&settings(&folder), cancel.clone()).unwrap();
     thread::scope(|s| {

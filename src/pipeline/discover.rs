@@ -1,7 +1,7 @@
 //! Second stage: which filings a company has, and which of their artifacts are new.
 //!
 //! One submissions request a company, and one more for each older page that the wanted dates
-//! reach into.
+//! reach into and that was not read before.
 //!
 //! # Threading
 //!
@@ -19,10 +19,10 @@ use super::Services;
 use super::item::{Job, Visit};
 use super::record::{Problem, Record};
 use super::work::{self, Next};
-use crate::edgar::submissions::{self, Rows};
-use crate::edgar::{Artifact, BadDocument, Filing};
+use crate::edgar::submissions::{self, OlderPage, Rows};
+use crate::edgar::{Artifact, BadDocument, Cik, Filing};
 use crate::net::{Expect, FetchError, RequestKind, retry};
-use crate::store::{self, ArtifactStatus, KnownArtifact, Planned, Reader};
+use crate::store::{self, ArtifactStatus, KnownArtifact, PageKey, Planned, Reader};
 
 /// The largest submissions document read, in bytes; the largest measured has about 3 MB.
 const MAX_DOCUMENT: u64 = 64 << 20;
@@ -45,7 +45,7 @@ pub(super) fn run(visits: &Receiver<Visit>, found: &Found, cx: &Services) {
             let discovery = Discovery { found, db, cx };
             work::run(visits, &cx.cancel, |visit| discovery.step(visit));
         }
-        Err(e) => cx.abort(e.to_string()),
+        Err(e) => cx.abort(format!("{:#}", anyhow::Error::from(e))),
     }
 }
 
@@ -91,7 +91,7 @@ impl Discovery<'_> {
             Ok(()) => return self.after_success(visit),
             Err(Trouble::NobodyListens) => return Next::Stop,
             Err(Trouble::Database(e)) => {
-                cx.abort(e.to_string());
+                cx.abort(format!("{:#}", anyhow::Error::from(e)));
                 return Next::Stop;
             }
             Err(Trouble::Fetch(error)) => error,
@@ -126,8 +126,13 @@ impl Discovery<'_> {
         let damaged = |e: BadDocument| FetchError::Damaged(e.to_string());
         if let Some(pages) = &mut visit.pages {
             let rows = submissions::parse_page(&bytes).map_err(damaged)?;
-            pages.pop();
-            return self.pass_on(&visit.company, &rows, url);
+            let page = pages.pop();
+            let whole = self.pass_on(&visit.company, &rows, url)?;
+            // A page with bad rows is read again: they may be mended by then.
+            return match page.filter(|_| whole) {
+                Some(page) => self.record(Record::PageRead(page)),
+                None => Ok(()),
+            };
         }
         let document = submissions::parse(&bytes).map_err(damaged)?;
         document.check_cik(visit.company.cik).map_err(damaged)?;
@@ -135,16 +140,30 @@ impl Discovery<'_> {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
         self.pass_on(&visit.company, &document.rows, url)?;
-        let dates = &self.cx.options.filings.dates;
-        let mut pages = document.older;
-        pages.retain(|page| page.may_hold(dates));
+        let mut pages = self.unread(document.older)?;
         pages.reverse(); // the newest page is read first, so it lies on top
         visit.pages = Some(pages);
         Ok(())
     }
 
-    /// Sends the wanted filings of some rows on, chunk by chunk.
-    fn pass_on(&self, company: &Planned, rows: &Rows<'_>, url: &Url) -> Result<(), Trouble> {
+    /// The pages that may hold wanted filings which no run has read yet.
+    fn unread(&self, pages: Vec<OlderPage>) -> Result<Vec<OlderPage>, Trouble> {
+        let wanted = &self.cx.options.filings;
+        let forms = wanted.forms.to_string();
+        let mut unread = Vec::new();
+        for page in pages {
+            if let Some(key) = PageKey::new(&page, &forms, &wanted.dates)
+                && !self.db.is_page_read(&key)?
+            {
+                unread.push(page);
+            }
+        }
+        Ok(unread)
+    }
+
+    /// Sends the wanted filings of some rows on, chunk by chunk. Returns whether every row was good.
+    fn pass_on(&self, company: &Planned, rows: &Rows<'_>, url: &Url) -> Result<bool, Trouble> {
+        let mut whole = true;
         let wanted = &self.cx.options.filings;
         let mut chunk = Vec::new();
         for row in rows.iter() {
@@ -153,16 +172,19 @@ impl Discovery<'_> {
                     chunk.push(row.to_filing());
                 }
                 Ok(_) => {}
-                Err(bad) => self.problem(company, url, "bad_row", &bad)?,
+                Err(bad) => {
+                    whole = false;
+                    self.problem(company, url, "bad_row", &bad)?;
+                }
             }
             if chunk.len() == CHUNK {
                 self.pass_on_chunk(company, std::mem::take(&mut chunk))?;
             }
         }
-        if chunk.is_empty() {
-            return Ok(());
+        if !chunk.is_empty() {
+            self.pass_on_chunk(company, chunk)?;
         }
-        self.pass_on_chunk(company, chunk)
+        Ok(whole)
     }
 
     /// Sends some filings to the writer, and then those artifacts of them that are new to the
@@ -204,7 +226,9 @@ impl Discovery<'_> {
             let (kind, name) = filing.primary_artifact();
             let cik = match known.get(&(filing.accession, &*name)) {
                 None => company.cik,
-                Some(known) if self.nobody_downloads(known)? => known.cik,
+                Some(known) if self.nobody_downloads(known)? && claims.adopt(filing.accession) => {
+                    self.downloader(known, company)
+                }
                 Some(_) => {
                     settled.push(filing.accession);
                     continue;
@@ -227,6 +251,16 @@ impl Discovery<'_> {
     fn nobody_downloads(&self, known: &KnownArtifact) -> Result<bool, Trouble> {
         let queued = known.status != ArtifactStatus::Downloaded;
         Ok(queued && !self.db.in_scope(&self.cx.scope, known.cik)?)
+    }
+
+    /// Whose such an artifact is from now on. Where it is downloaded at once, it stays where it
+    /// is, or this run's backlog might meet it too; where a later flow has to find it in the
+    /// backlog, it goes over to the company that the run is about.
+    fn downloader(&self, known: &KnownArtifact, company: &Planned) -> Cik {
+        match self.found.jobs {
+            Some(_) => known.cik,
+            None => company.cik,
+        }
     }
 
     fn after_success(&self, visit: &mut Visit) -> Next {

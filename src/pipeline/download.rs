@@ -6,6 +6,7 @@
 //! the network layer. An artifact that has to wait for its next try is laid aside.
 
 use std::fmt::Display;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -53,7 +54,7 @@ enum Trouble {
     /// It was not to be had this time.
     Fetch(Url, FetchError),
     /// The disk does not take it.
-    Disk(Box<dyn Display>),
+    Disk(anyhow::Error),
 }
 
 fn step(job: &mut Job, cx: &Services) -> Step {
@@ -64,14 +65,14 @@ fn step(job: &mut Job, cx: &Services) -> Step {
             saved,
             tries: job.tries + 1,
         }),
-        Err(Trouble::Name(cause)) => failed(job, Problem::storing(artifact, &cause)),
+        Err(Trouble::Name(cause)) => failed(job, Problem::naming(artifact, &cause)),
         Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, &error, cx),
         Err(Trouble::Disk(cause)) => {
             // A disk that does not take this file will not take the next one either.
             let folder = cx.archive.root().display();
             cx.abort(format!(
-                "failed to store files in {folder}: {cause}: free some space or check the \
-                 permissions, then run the same command again"
+                "failed to store files in {folder}: {cause:#}{}",
+                remedy(&cause)
             ));
             Step::Stop
         }
@@ -86,7 +87,7 @@ fn fetch(artifact: &Artifact, cx: &Services) -> Result<Fingerprint, Trouble> {
         .document(artifact.cik, artifact.accession, &artifact.name)
         .map_err(|e| Trouble::Name(Box::new(e)))?;
     let max = artifact.submission_size.map_or(MAX_UNKNOWN, |s| s + SLACK);
-    let mut incoming = cx.archive.begin().map_err(|e| Trouble::Disk(Box::new(e)))?;
+    let mut incoming = cx.archive.begin().map_err(|e| Trouble::Disk(e.into()))?;
     cx.client
         .download(
             &url,
@@ -95,12 +96,24 @@ fn fetch(artifact: &Artifact, cx: &Services) -> Result<Fingerprint, Trouble> {
             &mut incoming,
         )
         .map_err(|e| match e {
-            FetchError::Sink(e) => Trouble::Disk(Box::new(e)),
+            FetchError::Sink(e) => Trouble::Disk(e.into()),
             e => Trouble::Fetch(url, e),
         })?;
-    incoming
-        .keep(artifact)
-        .map_err(|e| Trouble::Disk(Box::new(format!("{e:#}"))))
+    incoming.keep(artifact).map_err(Trouble::Disk)
+}
+
+/// What to do about a disk that takes no files, where the cause does not say it itself.
+fn remedy(cause: &anyhow::Error) -> &'static str {
+    match cause.root_cause().downcast_ref().map(io::Error::kind) {
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
+            ": make room, then run the same command again"
+        }
+        Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            ": check the permissions, then run the same command again"
+        }
+        Some(_) => ": check the disk, then run the same command again",
+        None => ", then run the same command again",
+    }
 }
 
 fn after_failed_try(job: &mut Job, url: &Url, error: &FetchError, cx: &Services) -> Step {

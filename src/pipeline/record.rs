@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use url::Url;
 
+use crate::edgar::submissions::OlderPage;
 use crate::edgar::{Accession, Artifact, Cik, Filing};
 use crate::fingerprint::Fingerprint;
 use crate::net::FetchError;
@@ -19,6 +20,8 @@ pub(super) enum Record {
         filings: Vec<Filing>,
         artifacts: Vec<Artifact>,
     },
+    /// All wanted filings of this older page have been sent.
+    PageRead(OlderPage),
     /// All filings of this company that were asked for have been sent.
     CompanyChecked { cik: Cik },
     /// This company was given up in this run.
@@ -72,18 +75,19 @@ impl Problem {
         Self {
             url: Some(url.to_string()),
             kind: error.kind(),
-            ..Self::storing(artifact, error)
+            message: format!("{} {}: {error}", artifact.accession, artifact.name),
+            ..Self::naming(artifact, error)
         }
     }
 
-    /// An artifact whose name cannot be a file's.
-    pub(super) fn storing(artifact: &Artifact, cause: &dyn Display) -> Self {
+    /// An artifact whose name cannot be a file's. The cause quotes the name.
+    pub(super) fn naming(artifact: &Artifact, cause: &dyn Display) -> Self {
         Self {
             cik: Some(artifact.cik),
             accession: Some(artifact.accession),
             url: None,
             kind: "unsafe_name",
-            message: format!("{} {}: {cause}", artifact.accession, artifact.name),
+            message: format!("{}: {cause}", artifact.accession),
         }
     }
 }

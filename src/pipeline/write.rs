@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::Services;
 use super::record::{Problem, Record};
 use crate::edgar::{Accession, Cik};
-use crate::store::{Batch, ErrorRow, RunId, Writer};
+use crate::store::{Batch, ErrorRow, PageKey, RunId, Writer};
 
 /// The most records in one transaction: by then the commit itself no longer counts.
 const MOST: usize = 1000;
@@ -116,6 +116,13 @@ impl Ledger<'_> {
                 add(&count.filings_new, new);
                 add(&count.artifacts_created, created);
                 self.claimed.extend(artifacts.iter().map(|a| a.accession));
+            }
+            Record::PageRead(page) => {
+                let wanted = &self.cx.options.filings;
+                let forms = wanted.forms.to_string();
+                if let Some(key) = PageKey::new(&page, &forms, &wanted.dates) {
+                    self.batch.page_read(&key)?;
+                }
             }
             Record::CompanyChecked { cik } => {
                 self.batch.company_checked(cik, self.now)?;

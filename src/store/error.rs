@@ -70,16 +70,21 @@ pub enum Error {
         what: String,
     },
     /// SQLite refused.
-    #[error("cannot {doing} in database {}{}", path.display(), hint(source))]
+    #[error("database {}: cannot {doing}{}", path.display(), hint(&source.0))]
     Sqlite {
         /// The database.
         path: PathBuf,
         /// What was tried, after "cannot".
         doing: &'static str,
         /// Why it failed.
-        source: rusqlite::Error,
+        source: Cause,
     },
 }
+
+/// SQLite's words for what went wrong, once: below its error lies another one that repeats them.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct Cause(rusqlite::Error);
 
 /// The result of everything in this room.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -100,7 +105,7 @@ impl<T> At<T> for rusqlite::Result<T> {
                 _ => Error::Sqlite {
                     path,
                     doing,
-                    source,
+                    source: Cause(source),
                 },
             }
         })

@@ -33,6 +33,7 @@ mod error;
 mod lock;
 mod meta;
 mod open;
+mod pages;
 mod queries;
 mod reader;
 mod runs;
@@ -42,8 +43,9 @@ mod types;
 mod universe;
 mod writer;
 
-pub use error::{Error, Result};
+pub use error::{Cause, Error, Result};
 pub use lock::RunLock;
+pub use pages::PageKey;
 pub use reader::{KnownArtifact, Planned, QueueKey, Queued, Reader, Scope, Tickers};
 pub use runs::RunCounts;
 pub use types::{ArtifactStatus, RunId, RunStatus};

@@ -28,32 +28,52 @@ const VERSION: i32 = queries::MIGRATIONS.len() as i32;
 /// How long to wait for another process, such as a `companies sync` beside a run.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Refuses what [`for_writing`] would refuse, and makes nothing where nothing is: for the start of
+/// a command, before it leaves a trace.
+pub(super) fn check(path: &Path) -> Result<()> {
+    let file = absolute(path)?;
+    if is_there(path, &file)? {
+        writable(path, &file, OpenFlags::empty())?;
+    }
+    Ok(())
+}
+
 /// Opens the database for writing; creates, migrates and refreshes the views as needed.
 pub(super) fn for_writing(path: &Path) -> Result<Connection> {
     let file = absolute(path)?;
-    match fs::metadata(&file) {
-        Ok(meta) if !meta.is_file() => return Err(Error::NotAFile(path.to_owned())),
-        Ok(_) => {}
+    is_there(path, &file)?;
+    let mut db = writable(path, &file, OpenFlags::SQLITE_OPEN_CREATE)?;
+    write_ahead(&db, path)?;
+    migrate(&mut db, path)?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(db)
+}
+
+/// Whether there is a file already; an error where none can be.
+fn is_there(path: &Path, file: &Path) -> Result<bool> {
+    match fs::metadata(file) {
+        Ok(meta) if !meta.is_file() => Err(Error::NotAFile(path.to_owned())),
+        Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let folder = file.parent().unwrap_or(&file);
+            let folder = file.parent().unwrap_or(file);
             if !folder.is_dir() {
                 return Err(Error::NoFolder(path.to_owned()));
             }
+            Ok(false)
         }
-        Err(error) => return Err(unreachable(path, error)),
+        Err(error) => Err(unreachable(path, error)),
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(&file, flags).at(path, "open it")?;
+}
+
+/// A connection to a file that is ours, or to a new one, that can be written.
+fn writable(path: &Path, file: &Path, create: OpenFlags) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+    let db = Connection::open_with_flags(file, flags).at(path, "open it")?;
     db.busy_timeout(BUSY).at(path, "set a timeout")?;
     identify(&db, path)?;
     if db.is_readonly(MAIN_DB).at(path, "ask for permissions")? {
         return Err(Error::ReadOnly(path.to_owned()));
     }
-    write_ahead(&db, path)?;
-    migrate(&mut db, path)?;
-    db.set_prepared_statement_cache_capacity(64);
     Ok(db)
 }
 

@@ -26,6 +26,7 @@ macro_rules! queries {
 }
 
 queries! {
+    ADOPT_ARTIFACT = "adopt_artifact",
     ARTIFACT_DOWNLOADED = "artifact_downloaded",
     ARTIFACT_FAILED = "artifact_failed",
     BACKLOG = "backlog",
@@ -43,6 +44,8 @@ queries! {
     META_GET = "meta_get",
     META_PUT = "meta_put",
     QUEUED = "queued",
+    PAGE_IS_READ = "page_is_read",
+    PAGE_READ = "page_read",
     PLAN_FILL = "plan_fill",
     PLANNED = "planned",
     PUT_ARTIFACT = "put_artifact",

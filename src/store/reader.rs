@@ -7,6 +7,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::error::{At, Result};
+use super::pages::PageKey;
 use super::types::{ArtifactStatus, Time, integer, json_numbers, json_texts};
 use super::{meta, open, queries};
 use crate::edgar::{Accession, Artifact, Cik};
@@ -128,6 +129,18 @@ impl Reader {
             .at(&self.path, doing)?;
         tx.commit().at(&self.path, doing)?;
         Ok(planned as u64)
+    }
+
+    /// Whether an older page was read for these filings before, and has not changed since.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn is_page_read(&self, page: &PageKey<'_>) -> Result<bool> {
+        let doing = "look a page up";
+        self.one(queries::PAGE_IS_READ, page.params(), doing, |row| {
+            row.get(0)
+        })
     }
 
     /// Whether a company is in this scope.

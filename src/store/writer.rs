@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::{At, Error, Result};
+use super::pages::PageKey;
 use super::reader::Reader;
 use super::types::{Day, RunId, integer, time};
 use super::{open, queries};
@@ -45,6 +46,15 @@ impl Writer {
             db: open::for_writing(path)?,
             path: path.to_owned(),
         })
+    }
+
+    /// Refuses a database that [`Writer::open`] would refuse, and makes nothing where none is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::open`].
+    pub fn check(path: &Path) -> Result<()> {
+        open::check(path)
     }
 
     /// A reader of the same database.
@@ -139,8 +149,8 @@ impl Batch<'_> {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Queues artifacts and tells how many were new. One we know, be it under another company of a
-    /// joint filing, stays as it is.
+    /// Queues artifacts and tells how many were new. One we know is not touched if it is downloaded;
+    /// if it still waits under another company of a joint filing, it goes over to this one.
     ///
     /// # Errors
     ///
@@ -151,17 +161,20 @@ impl Batch<'_> {
             .tx
             .prepare_cached(queries::PUT_ARTIFACT)
             .at(self.path, doing)?;
+        let mut adopt = self
+            .tx
+            .prepare_cached(queries::ADOPT_ARTIFACT)
+            .at(self.path, doing)?;
         let mut created = 0;
         for artifact in artifacts {
-            created += put
-                .execute((
-                    artifact.accession,
-                    artifact.cik,
-                    artifact.kind,
-                    &artifact.name,
-                    urls::encoded(&artifact.name),
-                ))
-                .at(self.path, doing)? as u64;
+            let (accession, cik, name) = (artifact.accession, artifact.cik, &artifact.name);
+            let new = put
+                .execute((accession, cik, artifact.kind, name, urls::encoded(name)))
+                .at(self.path, doing)?;
+            if new == 0 {
+                adopt.execute((accession, cik, name)).at(self.path, doing)?;
+            }
+            created += new as u64;
         }
         Ok(created)
     }
@@ -177,6 +190,17 @@ impl Batch<'_> {
             (cik, time(now)),
             "record a company as checked",
         )?;
+        Ok(())
+    }
+
+    /// An older page was read to its end, for filings of these forms in these days: all of them
+    /// that are in it stand in the database.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn page_read(&self, page: &PageKey<'_>) -> Result<()> {
+        self.execute(queries::PAGE_READ, page.params(), "record a page as read")?;
         Ok(())
     }
 
@@ -430,11 +454,33 @@ mod tests {
             sandbox.rows("SELECT cik FROM v_filings ORDER BY cik"),
             ["1", "2"]
         );
-        assert_eq!(sandbox.rows("SELECT cik FROM v_artifacts"), ["1"]);
         assert_eq!(
             sandbox.rows("SELECT filings FROM v_companies ORDER BY cik"),
             ["1", "1", "0"]
         );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn an_artifact_goes_over_to_another_filer_until_it_is_downloaded() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(9)]);
+        sandbox.put(2, &[filing(9)]);
+        let owner = |sandbox: &Sandbox| sandbox.rows("SELECT cik FROM v_artifacts");
+        for (cik, expected) in [(1, "1"), (2, "2"), (1, "1")] {
+            sandbox.write(|batch| {
+                batch.put_artifacts(&[artifact(cik, 9, "a")]).unwrap();
+            });
+            assert_eq!(owner(&sandbox), [expected]);
+            sandbox.assert_counters();
+        }
+        sandbox.write(|batch| {
+            batch
+                .downloaded(accession(9), "a", &SAVED, 1, at(1))
+                .unwrap();
+            batch.put_artifacts(&[artifact(2, 9, "a")]).unwrap();
+        });
+        assert_eq!(owner(&sandbox), ["1"], "its path stays");
         sandbox.assert_counters();
     }
 

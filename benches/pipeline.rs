@@ -1,0 +1,134 @@
+//! How many companies a second does discovery get through where each request takes 100 ms?
+//!
+//! The real binary against the simulator, without a rate limit. What counts is the ratio to
+//! `sequential`: at least 9.5 for `fast`, which asks for 10 companies at once, and 19 for
+//! `turbo`, which asks for 20.
+//!
+//! A sample is a whole first run over a fresh database that knows its companies already; its
+//! length is the `elapsed_s` of the run's own summary.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
+use filing_etl::sim::{Options, Simulator};
+use jiff::civil::date;
+
+/// A preset, how many companies make a run of some three seconds, and the least ratio.
+const PRESETS: [(&str, u32, f64); 3] = [
+    ("sequential", 30, 1.0),
+    ("fast", 300, 9.5),
+    ("turbo", 600, 19.0),
+];
+
+fn main() {
+    let simulator = Simulator::start(Options {
+        companies: 1000,
+        today: date(2025, 6, 30),
+        years: 3,
+        latency: Duration::from_millis(100),
+        // The simulator shares the processors with what is measured.
+        compress: false,
+        ..Options::default()
+    })
+    .expect("a free port on loopback");
+    let folder = tempfile::tempdir().expect("a temp folder");
+    run(&simulator, folder.path(), &["companies", "sync"]);
+
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("discovery");
+    group
+        .sample_size(10)
+        .sampling_mode(SamplingMode::Flat)
+        .warm_up_time(Duration::from_millis(1))
+        .measurement_time(Duration::from_secs(1));
+    let mut rates = Vec::new();
+    for (preset, companies, target) in PRESETS {
+        let (mut done, mut seconds) = (0.0, 0.0);
+        group.throughput(Throughput::Elements(companies.into()));
+        group.bench_function(BenchmarkId::from_parameter(preset), |bench| {
+            bench.iter_custom(|times| {
+                let sample: f64 = (0..times)
+                    .map(|_| discover(&simulator, folder.path(), preset, companies))
+                    .sum();
+                #[expect(clippy::cast_precision_loss, reason = "a handful of runs")]
+                let runs = times as f64;
+                done += runs * f64::from(companies);
+                seconds += sample;
+                Duration::from_secs_f64(sample)
+            });
+        });
+        rates.push((preset, done / seconds, target));
+    }
+    group.finish();
+    criterion.final_summary();
+    report(&rates);
+}
+
+/// Discovers so many companies in a fresh database; returns the seconds that it took.
+fn discover(simulator: &Simulator, folder: &Path, preset: &str, companies: u32) -> f64 {
+    let database = folder.join("run.db");
+    for ending in ["", "-wal", "-shm"] {
+        // What is not there needs no removal.
+        let _ = fs::remove_file(folder.join(format!("run.db{ending}")));
+    }
+    fs::copy(folder.join("filings.db"), database).expect("room for a database");
+    let limit = companies.to_string();
+    let args = [
+        "--db",
+        "run.db",
+        "backfill",
+        "--since=2024-07-01",
+        "--exchange=all",
+        "--no-download",
+        "--json",
+        "--preset",
+        preset,
+        "--limit",
+        &limit,
+    ];
+    let summary: serde_json::Value =
+        serde_json::from_slice(&run(simulator, folder, &args)).expect("a JSON document");
+    assert_eq!(summary["companies"]["done"], companies, "{summary}");
+    summary["elapsed_s"].as_f64().expect("a number")
+}
+
+/// Runs the binary to its end; returns what it printed.
+fn run(simulator: &Simulator, folder: &Path, args: &[&str]) -> Vec<u8> {
+    let url = simulator.url();
+    let output = Command::new(env!("CARGO_BIN_EXE_filing-etl"))
+        .args(args)
+        .current_dir(folder)
+        .env("XDG_STATE_HOME", folder)
+        .env("FILING_ETL_ARCHIVES_URL", &url)
+        .env("FILING_ETL_DATA_URL", &url)
+        .env("FILING_ETL_LISTINGS_URL", &url)
+        .env("FILING_ETL_USER_AGENT", "bench bench@example.com")
+        .env("FILING_ETL_RATE", "none")
+        .env("FILING_ETL_PROGRESS", "none")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("the binary is there");
+    assert!(output.status.success(), "{}", output.status);
+    output.stdout
+}
+
+/// Prints rates and ratios: criterion knows only times.
+fn report(rates: &[(&str, f64, f64)]) {
+    let Some((_, baseline, _)) = rates.first().filter(|(_, rate, _)| rate.is_finite()) else {
+        return; // left out by a filter
+    };
+    let mut out = io::stdout().lock();
+    for (preset, rate, target) in rates {
+        // Nobody reads when the pipe is closed.
+        let _ = writeln!(
+            out,
+            "{preset:<10} {rate:>7.1} companies/s, {:>5.2} times sequential (target {target})",
+            rate / baseline,
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! From the command line and the environment to [`Cli`].
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+
+use super::args::Cli;
+use super::resolve::set;
+
+/// What `--demo` decides itself.
+const DEMO_DECIDES: [&str; 7] = [
+    "db",
+    "data_dir",
+    "user_agent",
+    "rate",
+    "archives_url",
+    "data_url",
+    "listings_url",
+];
+
+impl Cli {
+    /// Parses the command line. Ends the process on a usage error, and after `--help`.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        Self::try_from_args(std::env::args_os()).unwrap_or_else(|e| e.exit())
+    }
+
+    /// Parses a command line, as [`Cli::from_environment`] does.
+    pub(super) fn try_from_args(
+        args: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        // An empty variable counts as unset, as it does everywhere else.
+        let mut command = Self::command().mut_args(|arg| {
+            let empty = arg.get_env().is_some_and(|name| set(name).is_none());
+            if empty { arg.env(None::<&str>) } else { arg }
+        });
+        let matches = command.try_get_matches_from_mut(args)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        // The flag wins over the environment, also where they contradict each other.
+        match (source(&matches, "quiet"), source(&matches, "verbose")) {
+            (Some(ValueSource::EnvVariable), Some(ValueSource::CommandLine)) => {
+                cli.global.quiet = false;
+            }
+            (Some(ValueSource::CommandLine), Some(ValueSource::EnvVariable)) => {
+                cli.global.verbose = 0;
+            }
+            (Some(ValueSource::CommandLine), Some(ValueSource::CommandLine)) => {
+                return Err(command.error(
+                    ErrorKind::ArgumentConflict,
+                    "the argument '--quiet' cannot be used with '--verbose...'",
+                ));
+            }
+            _ => {}
+        }
+        let given = DEMO_DECIDES
+            .into_iter()
+            .find(|id| source(&matches, id) == Some(ValueSource::CommandLine));
+        match given {
+            Some(id) if cli.is_demo() => Err(command.error(
+                ErrorKind::ArgumentConflict,
+                format!(
+                    "--demo cannot be used with --{}: it works in a folder of its own, against a \
+                     simulator of its own",
+                    id.replace('_', "-")
+                ),
+            )),
+            _ => Ok(cli),
+        }
+    }
+}
+
+/// Where a global option comes from; it may stand before or behind the command.
+fn source(matches: &ArgMatches, id: &str) -> Option<ValueSource> {
+    let inner = matches
+        .subcommand()
+        .and_then(|(_, inner)| source(inner, id));
+    match (matches.try_get_raw(id), inner) {
+        (_, Some(ValueSource::CommandLine)) => Some(ValueSource::CommandLine),
+        (Ok(_), _) => matches.value_source(id),
+        (Err(_), inner) => inner,
+    }
+}

@@ -1,0 +1,885 @@
+//! The main job, end to end: what it leaves, and what it asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use filing_etl::edgar::Accession;
+use filing_etl::exchange::Exchange;
+use filing_etl::sim::{Entry, Filing, Options, RequestKind, Simulator};
+use jiff::civil::{Date, date};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::harness::truth::{self, SINCE, TODAY};
+use crate::harness::{Output, Sandbox};
+
+/// Runs a backfill that succeeds.
+#[track_caller]
+fn backfill(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
+    Output::of(sandbox.backfill(sim, args)).code(0)
+}
+
+/// The paths that were asked for of one kind, in order of arrival.
+fn asked(sim: &Simulator, kind: RequestKind) -> Vec<String> {
+    let entries = sim.log().entries().into_iter();
+    entries.filter(|e| e.kind == kind).map(|e| e.path).collect()
+}
+
+/// The CIKs whose submissions were asked for, in order of arrival, older pages left out.
+fn visited(sim: &Simulator) -> Vec<u64> {
+    let paths = asked(sim, RequestKind::Discovery).into_iter();
+    paths
+        .filter_map(|path| {
+            let digits = path.strip_prefix("/submissions/CIK")?;
+            digits.strip_suffix(".json")?.parse().ok()
+        })
+        .collect()
+}
+
+fn ciks(companies: &[filing_etl::sim::Company]) -> BTreeSet<u64> {
+    companies.iter().map(|c| c.cik.get()).collect()
+}
+
+fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+    items.into_iter().collect()
+}
+
+const KEYS: &str = "SELECT cik, accession FROM v_filings";
+
+/// The files by `accession/name`, whichever filer's folder they lie in.
+fn by_filing(files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let key = |path: String| {
+        let mut parts = path.splitn(4, '/');
+        let _edgar_data_cik = parts.by_ref().take(3).count();
+        parts.next().unwrap().to_owned()
+    };
+    files
+        .into_iter()
+        .map(|(p, bytes)| (key(p), bytes))
+        .collect()
+}
+
+fn filing_row(sim: &Simulator, cik: u64, filing: &Filing) -> String {
+    let row = sim
+        .universe()
+        .row(filing_etl::edgar::Cik::new(cik).unwrap(), filing);
+    let report_date = row
+        .report_date
+        .map_or_else(|| "NULL".to_owned(), |day| day.to_string());
+    format!(
+        "{cik}|{}|{}|{}|{report_date}|{}|{}|{}|{}|{}",
+        row.accession,
+        row.form,
+        row.filed_on,
+        row.accepted_at,
+        row.primary_document,
+        row.items,
+        row.size.unwrap(),
+        i32::from(row.is_xbrl),
+    )
+}
+
+#[test]
+fn a_run_leaves_every_wanted_filing_and_file_as_edgar_has_it() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = backfill(&sandbox, &sim, &[]);
+
+    let wanted = truth::reports(&sim);
+    let rows = wanted.iter().map(|(cik, f)| filing_row(&sim, *cik, f));
+    assert_eq!(
+        set(sandbox.rows(
+            "SELECT cik, accession, form, filed_on, report_date, accepted_at, primary_document,
+                    items, size, is_xbrl FROM v_filings"
+        )),
+        set(rows)
+    );
+    let count = i64::try_from(wanted.len()).unwrap();
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_filings"), count);
+
+    let contents = truth::contents(&sim, &wanted);
+    assert!(contents.len() < wanted.len(), "some filings are joint");
+    let files = sandbox.files();
+    assert_eq!(by_filing(files.clone()), contents);
+    assert_eq!(files.len(), contents.len(), "a joint filing is one file");
+
+    let artifacts = sandbox.rows(
+        "SELECT path, url, bytes, sha256, kind, status, attempts, last_error, cik, accession, name,
+                downloaded_at IS NOT NULL FROM v_artifacts",
+    );
+    let expected = files.iter().map(|(path, bytes)| {
+        let [_, _, cik, bare, name] = path.split('/').collect::<Vec<_>>()[..] else {
+            panic!("{path} is not laid out as EDGAR does")
+        };
+        let mut hash = String::new();
+        for byte in Sha256::digest(bytes) {
+            write!(hash, "{byte:02x}").unwrap();
+        }
+        let accession: Accession = bare.parse().unwrap();
+        let submission = name == format!("{accession}.txt");
+        let kind = if submission { "submission" } else { "primary" };
+        format!(
+            "{path}|{}/Archives/{path}|{}|{hash}|{kind}|downloaded|1|NULL|{cik}|{accession}|{name}|1",
+            sim.url(),
+            bytes.len(),
+        )
+    });
+    assert_eq!(set(artifacts), set(expected));
+    let nameless = wanted.iter().filter(|(_, f)| f.primary_document.is_empty());
+    assert!(nameless.count() > 0, "some have no primary document");
+    assert_eq!(sandbox.incoming(), ["lock"]);
+}
+
+#[test]
+fn a_run_asks_for_nothing_twice() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = backfill(&sandbox, &sim, &[]);
+    let log = sim.log();
+    assert!(log.paths().values().all(|times| *times == 1));
+    assert_eq!(log.of_kind(RequestKind::Companies), 1);
+    assert_eq!(log.of_kind(RequestKind::Listings), 2);
+    assert_eq!(set(visited(&sim)), ciks(&truth::national(&sim)));
+    assert_eq!(log.of_kind(RequestKind::Documents), sandbox.files().len());
+    let user_agent = |e: &Entry| e.user_agent.as_deref() == Some(crate::harness::USER_AGENT);
+    assert_eq!(log.count(user_agent), log.requests());
+}
+
+#[test]
+fn older_pages_are_fetched_only_where_the_dates_reach() {
+    let sim = truth::start(truth::small());
+    let mut pages_of_all = 0;
+    for (since, until, some) in [
+        (date(2025, 1, 1), TODAY, false),
+        (date(2021, 1, 1), TODAY, true),
+        (date(2021, 1, 1), date(2021, 12, 31), true),
+    ] {
+        let sandbox = Sandbox::new();
+        sim.log().clear();
+        let (from, to) = (since.to_string(), until.to_string());
+        let _ = backfill(
+            &sandbox,
+            &sim,
+            &["--since", &from, "--until", &to, "--no-download"],
+        );
+        let asked = set(asked(&sim, RequestKind::Discovery));
+        let mut expected = BTreeSet::new();
+        for company in truth::national(&sim) {
+            let path = format!("/submissions/CIK{}.json", company.cik.padded());
+            let pages = pages_of(&sim, &path);
+            pages_of_all += pages.len();
+            expected.insert(path);
+            expected.extend(pages.into_iter().filter_map(|(path, first, last)| {
+                // The dates of a page are off by some days at times.
+                let margin = jiff::Span::new().days(7);
+                let reached =
+                    last.saturating_add(margin) >= since && first.saturating_sub(margin) <= until;
+                reached.then_some(path)
+            }));
+        }
+        assert_eq!(asked, expected, "{since} to {until}");
+        let pages = asked.iter().filter(|p| p.contains("-submissions-")).count();
+        assert_eq!(pages > 0, some, "{since} to {until}");
+        let wanted = truth::filings(&sim, &truth::national(&sim), |f| {
+            truth::is_report(f.form) && (since..=until).contains(&f.filed_on)
+        });
+        assert_eq!(set(sandbox.rows(KEYS)), truth::keys(&wanted));
+        let all = asked.len();
+        assert!(all < pages_of_all, "some pages are left alone");
+    }
+}
+
+/// Path, first and last date of the older pages of a company, as its submissions list them.
+fn pages_of(sim: &Simulator, path: &str) -> Vec<(String, Date, Date)> {
+    let document: Value = serde_json::from_slice(&crate::harness::get(sim, path)).unwrap();
+    let files = document["filings"]["files"].as_array().unwrap();
+    files
+        .iter()
+        .map(|file| {
+            let text = |key: &str| file[key].as_str().unwrap();
+            let day = |key| text(key).parse().unwrap();
+            let path = format!("/submissions/{}", text("name"));
+            (path, day("filingFrom"), day("filingTo"))
+        })
+        .collect()
+}
+
+#[test]
+fn of_an_xml_form_the_document_itself_is_stored_not_its_rendering() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = backfill(&sandbox, &sim, &["--form", "4", "--no-amendments"]);
+    let wanted = truth::filings(&sim, &truth::national(&sim), |f| {
+        f.form == "4" && f.filed_on >= SINCE
+    });
+    assert!(wanted.len() > 20);
+    assert_eq!(set(sandbox.rows(KEYS)), truth::keys(&wanted));
+    let files = by_filing(sandbox.files());
+    assert_eq!(files, truth::contents(&sim, &wanted));
+    assert!(files.values().all(|bytes| bytes.starts_with(b"<?xml")));
+    assert_eq!(
+        sandbox.number(
+            "SELECT count(*) FROM v_artifacts JOIN v_filings USING (accession, cik)
+             WHERE primary_document NOT LIKE 'xsl%/' || name"
+        ),
+        0
+    );
+    assert!(
+        asked(&sim, RequestKind::Documents)
+            .iter()
+            .all(|p| !p.contains("xsl"))
+    );
+}
+
+#[test]
+fn the_views_have_the_columns_that_users_rely_on() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = backfill(&sandbox, &sim, &["--no-download", "--limit", "1"]);
+    let db = sandbox.db();
+    for (view, columns) in [
+        (
+            "v_companies",
+            "cik, name, ticker, exchange, active, filings, last_checked_at",
+        ),
+        ("v_listings", "cik, ticker, exchange, active"),
+        (
+            "v_filings",
+            "accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, \
+             size, is_xbrl, discovered_at",
+        ),
+        (
+            "v_artifacts",
+            "id, accession, cik, form, filed_on, kind, name, url, status, path, bytes, sha256, \
+             attempts, last_error, downloaded_at",
+        ),
+        (
+            "v_runs",
+            "id, command, status, started_at, ended_at, options, companies_total, companies_done, \
+             companies_with_new, filings_found, artifacts_created, downloads_ok, downloads_failed, \
+             requests, bytes, paused_seconds",
+        ),
+        (
+            "v_errors",
+            "run_id, occurred_at, cik, accession, url, kind, message",
+        ),
+    ] {
+        let statement = db.prepare(&format!("SELECT * FROM {view}")).unwrap();
+        let names = statement.column_names();
+        assert_eq!(names.collect::<Vec<_>>().join(", "), columns, "{view}");
+    }
+}
+
+/// Everything the public views say that a run without news must leave alone.
+fn record(sandbox: &Sandbox) -> Vec<Vec<String>> {
+    [
+        "SELECT cik, name, ticker, exchange, active, filings FROM v_companies ORDER BY cik",
+        "SELECT * FROM v_listings ORDER BY cik, ticker",
+        "SELECT * FROM v_filings ORDER BY cik, accession",
+        "SELECT * FROM v_artifacts ORDER BY id",
+    ]
+    .map(|sql| sandbox.rows(sql))
+    .into()
+}
+
+#[test]
+fn a_second_run_makes_one_request_a_company_and_changes_nothing() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = backfill(&sandbox, &sim, &[]);
+    let (before, files) = (record(&sandbox), sandbox.files());
+    sim.log().clear();
+    let summary = backfill(&sandbox, &sim, &["--json"]).json();
+    let companies = truth::national(&sim);
+    assert_eq!(sim.log().requests(), companies.len());
+    assert_eq!(set(visited(&sim)), ciks(&companies));
+    assert_eq!(record(&sandbox), before);
+    assert_eq!(sandbox.files(), files);
+    assert_eq!(summary["requests"]["total"], companies.len());
+    assert_eq!(summary["companies"]["unchanged"], companies.len());
+    for (group, key) in [
+        ("companies", "with_new"),
+        ("filings", "new"),
+        ("artifacts", "created"),
+        ("artifacts", "downloaded"),
+        ("artifacts", "pending"),
+        ("requests", "documents"),
+    ] {
+        assert_eq!(summary[group][key], 0, "{group} {key}");
+    }
+}
+
+#[test]
+fn a_second_run_over_older_pages_makes_one_request_a_company_too() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let args = ["--since", "2021-01-01", "--no-download"];
+    let _ = backfill(&sandbox, &sim, &args);
+    let companies = truth::national(&sim).len();
+    assert!(sim.log().of_kind(RequestKind::Discovery) > companies);
+    let before = record(&sandbox);
+    sim.log().clear();
+    let _ = backfill(&sandbox, &sim, &args);
+    assert_eq!(sim.log().requests(), companies);
+    assert_eq!(record(&sandbox), before);
+}
+
+#[test]
+fn older_pages_are_read_again_for_other_forms_and_earlier_dates() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let form = |form: &'static str| {
+        truth::filings(&sim, &truth::national(&sim), move |f| {
+            f.form == form && f.filed_on >= date(2021, 1, 1)
+        })
+    };
+    let mut wanted = BTreeSet::new();
+    for (form_type, since) in [
+        ("10-K", "2024-01-01"),
+        ("10-K", "2021-01-01"),
+        ("8-K", "2021-01-01"),
+    ] {
+        let args = [
+            "--form",
+            form_type,
+            "--no-amendments",
+            "--since",
+            since,
+            "--no-download",
+        ];
+        let _ = backfill(&sandbox, &sim, &args);
+        if since == "2021-01-01" {
+            wanted.extend(truth::keys(&form(form_type)));
+            assert_eq!(set(sandbox.rows(KEYS)), wanted, "{form_type} since {since}");
+        }
+    }
+}
+
+#[test]
+fn a_new_day_brings_only_what_is_new() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = backfill(&sandbox, &sim, &[]);
+    let before = set(sandbox.rows(KEYS));
+    for _ in 0..45 {
+        sim.advance_day();
+    }
+    sim.log().clear();
+    let _ = backfill(&sandbox, &sim, &[]);
+    let wanted = truth::reports(&sim);
+    let after = set(sandbox.rows(KEYS));
+    assert_eq!(after, truth::keys(&wanted));
+    assert!(after.len() > before.len() && after.is_superset(&before));
+    let contents = truth::contents(&sim, &wanted);
+    assert_eq!(by_filing(sandbox.files()), contents);
+    let new: BTreeSet<_> = after
+        .difference(&before)
+        .map(|key| accession_of(key))
+        .collect();
+    let fetched = asked(&sim, RequestKind::Documents).len();
+    assert_eq!(fetched, new.len());
+}
+
+fn accession_of(key: &str) -> &str {
+    key.split_once('|').unwrap().1
+}
+
+#[test]
+fn what_was_only_discovered_is_downloaded_by_the_next_run() {
+    for preset in ["sequential", "fast"] {
+        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let summary = backfill(&sandbox, &sim, &["--no-download", "--json"]).json();
+        let contents = truth::contents(&sim, &truth::reports(&sim));
+        assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+        assert_eq!(summary["artifacts"]["pending"], contents.len());
+        assert_eq!(sandbox.files(), BTreeMap::new());
+        assert_eq!(
+            sandbox.rows("SELECT DISTINCT status, path, bytes, attempts FROM v_artifacts"),
+            ["pending|NULL|NULL|0"]
+        );
+        let summary = backfill(&sandbox, &sim, &["--preset", preset, "--json"]).json();
+        assert_eq!(summary["artifacts"]["downloaded"], contents.len());
+        assert_eq!(summary["artifacts"]["pending"], 0);
+        assert_eq!(by_filing(sandbox.files()), contents);
+        assert_eq!(sim.log().of_kind(RequestKind::Documents), contents.len());
+    }
+}
+
+#[test]
+fn an_exchange_is_known_by_all_its_names() {
+    use Exchange::{Cboe, Nasdaq, Nyse, NyseAmerican, NyseArca, Otc};
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let all = set(sim.universe().companies().map(|c| c.cik.get()));
+    for (args, exchanges) in [
+        (&["Nasdaq"][..], &[Nasdaq][..]),
+        (&["NYSE"], &[Nyse]),
+        (&["NYSE American"], &[NyseAmerican]),
+        (&["nyse-american"], &[NyseAmerican]),
+        (&["AMEX"], &[NyseAmerican]),
+        (&["nyse arca"], &[NyseArca]),
+        (&["Arca"], &[NyseArca]),
+        (&["CBOE"], &[Cboe]),
+        (&["bats"], &[Cboe]),
+        (&["otc"], &[Otc]),
+        (&["Cboe", "otc"], &[Cboe, Otc]),
+        (&["otc", "ALL"], &[]),
+    ] {
+        sim.log().clear();
+        let options: Vec<_> = args.iter().flat_map(|name| ["--exchange", *name]).collect();
+        let _ = backfill(&sandbox, &sim, &[&options[..], &["--no-download"]].concat());
+        let expected = match exchanges {
+            [] => all.clone(),
+            some => ciks(&truth::on(&sim, some)),
+        };
+        assert!(!expected.is_empty(), "{args:?}");
+        assert_eq!(set(visited(&sim)), expected, "{args:?}");
+    }
+}
+
+#[test]
+fn companies_can_be_named_by_ticker_cik_and_file() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let companies: Vec<_> = sim.universe().companies().collect();
+    let dashed = companies
+        .iter()
+        .find(|c| c.listings.iter().any(|l| l.ticker.contains('-')))
+        .unwrap();
+    let dashed_ticker = dashed.listings.iter().find(|l| l.ticker.contains('-'));
+    let dotted = dashed_ticker.unwrap().ticker.replace('-', ".");
+    // Named companies are meant wherever they are listed: this one is over the counter.
+    let otc = &truth::on(&sim, &[Exchange::Otc])[0];
+    let lower = otc.listings[0].ticker.to_lowercase();
+    let (first, last) = (&companies[0], &companies[49]);
+    let file = sandbox.path("companies.txt");
+    let text = format!("# ours\n{lower} # one\n\n{}\r\n", last.cik.padded());
+    std::fs::write(&file, text).unwrap();
+    let (cik, file) = (first.cik.to_string(), file.to_str().unwrap().to_owned());
+    for (args, expected) in [
+        (vec!["--ticker", &dotted], vec![dashed]),
+        (vec!["--ticker", &lower, "--cik", &cik], vec![otc, first]),
+        (vec!["--companies-file", &file], vec![otc, last]),
+        (
+            vec!["--companies-file", &file, "--cik", &cik],
+            vec![otc, last, first],
+        ),
+        (
+            vec!["--companies-file", &file, "--exchange", "OTC"],
+            vec![otc],
+        ),
+    ] {
+        sim.log().clear();
+        let _ = backfill(&sandbox, &sim, &[&args[..], &["--no-download"]].concat());
+        let expected = set(expected.into_iter().map(|c| c.cik.get()));
+        assert_eq!(set(visited(&sim)), expected, "{args:?}");
+    }
+}
+
+#[test]
+fn an_unknown_company_is_an_error_before_any_request_about_filings() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    for args in [["--ticker", "NOSUCH.T"], ["--cik", "1234"]] {
+        let _ = Output::of(sandbox.backfill(&sim, &args)).code(2);
+    }
+    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+}
+
+#[test]
+fn a_limited_run_takes_those_without_filings_first_then_those_checked_longest_ago() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = Output::of(sandbox.command_against(&sim, &["companies", "sync"])).code(0);
+    let ciks = ciks(&truth::national(&sim));
+    for (limit, form) in [
+        (15, "20-F"),
+        (15, "10-K"),
+        (30, "10-K"),
+        (15, "10-Q"),
+        (45, "10-Q"),
+    ] {
+        let mut expected: Vec<(bool, String, u64)> = sandbox
+            .rows("SELECT cik, filings, coalesce(last_checked_at, '') FROM v_companies")
+            .iter()
+            .map(|row| {
+                let [cik, filings, checked] = row.split('|').collect::<Vec<_>>()[..] else {
+                    panic!("three columns were asked for")
+                };
+                (filings != "0", checked.to_owned(), cik.parse().unwrap())
+            })
+            .filter(|(_, _, cik)| ciks.contains(cik))
+            .collect();
+        expected.sort();
+        let expected = expected.into_iter().map(|(_, _, cik)| cik).take(limit);
+        sim.log().clear();
+        let limit = limit.to_string();
+        let args = ["--limit", &limit, "--form", form, "--no-download"];
+        let _ = backfill(
+            &sandbox,
+            &sim,
+            &[&args[..], &["--preset", "sequential"]].concat(),
+        );
+        assert_eq!(
+            visited(&sim),
+            expected.collect::<Vec<_>>(),
+            "{limit} {form}"
+        );
+    }
+}
+
+#[test]
+fn forms_are_exact_and_take_their_amendments_along() {
+    let sim = truth::start(truth::small());
+    let companies = truth::national(&sim);
+    for (args, wanted) in [
+        (
+            &["--form", "8-k"][..],
+            &(|form: &str| matches!(form, "8-K" | "8-K/A")) as &dyn Fn(&str) -> bool,
+        ),
+        (
+            &["--form", "8-K", "--form", "10-Q", "--no-amendments"],
+            &|form| matches!(form, "8-K" | "10-Q"),
+        ),
+        (&["--no-amendments"], &|form| {
+            truth::is_report(form) && !form.ends_with("/A")
+        }),
+        (&["--form", "all"], &|_| true),
+    ] {
+        let sandbox = Sandbox::new();
+        let _ = backfill(&sandbox, &sim, &[args, &["--no-download"]].concat());
+        let wanted = truth::filings(&sim, &companies, |f| wanted(f.form) && f.filed_on >= SINCE);
+        assert_eq!(set(sandbox.rows(KEYS)), truth::keys(&wanted), "{args:?}");
+    }
+}
+
+#[test]
+fn every_form_of_a_company_can_be_downloaded() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    // Every company that is not a giant: all styles of documents, in the least time.
+    let few = truth::filings(&sim, &truth::national(&sim), |f| {
+        f.filed_on >= date(2025, 3, 1)
+    });
+    let _ = backfill(&sandbox, &sim, &["--form", "all", "--since", "2025-03-01"]);
+    assert_eq!(by_filing(sandbox.files()), truth::contents(&sim, &few));
+}
+
+#[test]
+fn the_dates_of_a_range_belong_to_it() {
+    let sim = truth::start(truth::small());
+    let companies = truth::national(&sim);
+    let reports = truth::reports(&sim);
+    let days: Vec<Date> = set(reports.iter().map(|(_, f)| f.filed_on))
+        .into_iter()
+        .collect();
+    let (first, last) = (days[days.len() / 3], days[days.len() / 2]);
+    for (since, until) in [(first, first), (first, last)] {
+        let sandbox = Sandbox::new();
+        let (from, to) = (since.to_string(), until.to_string());
+        let _ = backfill(
+            &sandbox,
+            &sim,
+            &["--since", &from, "--until", &to, "--no-download"],
+        );
+        let wanted = truth::filings(&sim, &companies, |f| {
+            truth::is_report(f.form) && (since..=until).contains(&f.filed_on)
+        });
+        assert!(wanted.iter().any(|(_, f)| f.filed_on == since));
+        assert!(wanted.iter().any(|(_, f)| f.filed_on == until));
+        assert_eq!(set(sandbox.rows(KEYS)), truth::keys(&wanted));
+    }
+}
+
+#[test]
+fn the_size_of_a_batch_changes_neither_order_nor_result() {
+    let sim = truth::start(truth::small());
+    let results = ["1", "7", "100"].map(|size| {
+        let sandbox = Sandbox::new();
+        sim.log().clear();
+        let _ = backfill(
+            &sandbox,
+            &sim,
+            &["--preset", "sequential", "--batch-size", size],
+        );
+        let paths: Vec<_> = sim.log().entries().into_iter().map(|e| e.path).collect();
+        (paths, content(&sandbox))
+    });
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[1], results[2]);
+}
+
+/// What stands in the database whatever the order of work was: a joint filing's file may have
+/// come under any of its companies.
+fn content(sandbox: &Sandbox) -> [Vec<String>; 3] {
+    [
+        "SELECT cik, name, ticker, exchange, active, filings FROM v_companies ORDER BY cik",
+        "SELECT cik, accession, form, filed_on, report_date, accepted_at, primary_document, items,
+                size, is_xbrl FROM v_filings ORDER BY cik, accession",
+        "SELECT accession, name, kind, status, bytes, sha256, attempts FROM v_artifacts
+         ORDER BY accession, name",
+    ]
+    .map(|sql| sandbox.rows(sql))
+}
+
+#[test]
+fn every_preset_leaves_the_same() {
+    let sim = truth::start(truth::small());
+    let contents = [
+        &["--preset", "sequential"][..],
+        &["--preset", "fast"],
+        &["--preset", "turbo"],
+        &[
+            "--max-concurrent-companies",
+            "3",
+            "--max-concurrent-downloads",
+            "17",
+        ],
+    ]
+    .map(|args| {
+        let sandbox = Sandbox::new();
+        let _ = backfill(&sandbox, &sim, args);
+        content(&sandbox)
+    });
+    assert!(!contents[0][2].is_empty());
+    for other in &contents[1..] {
+        assert_eq!(*other, contents[0]);
+    }
+}
+
+#[test]
+fn a_sequential_run_asks_for_the_first_document_after_the_last_company() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = backfill(&sandbox, &sim, &["--preset", "sequential"]);
+    let (last_discovery, first_document) = turning_points(&sim);
+    assert!(last_discovery < first_document);
+    let entries = sim.log().entries();
+    let overlaps = entries.windows(2).filter(|pair| {
+        let answered = pair[0].answered_at.unwrap();
+        // The client may have the answer a moment before the simulator has noted so.
+        pair[1].at + std::time::Duration::from_millis(50) < answered
+    });
+    assert_eq!(overlaps.count(), 0, "one thing after the other");
+}
+
+#[test]
+fn a_fast_run_asks_for_documents_while_it_discovers() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = backfill(&sandbox, &sim, &[]);
+    let (last_discovery, first_document) = turning_points(&sim);
+    assert!(first_document < last_discovery);
+}
+
+/// The places in the log of the last request of discovery and of the first for a document.
+fn turning_points(sim: &Simulator) -> (usize, usize) {
+    let entries = sim.log().entries();
+    let is = |kind| move |e: &Entry| e.kind == kind;
+    (
+        entries
+            .iter()
+            .rposition(is(RequestKind::Discovery))
+            .unwrap(),
+        entries.iter().position(is(RequestKind::Documents)).unwrap(),
+    )
+}
+
+#[test]
+fn a_dry_run_asks_nothing_about_filings() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let plan = backfill(&sandbox, &sim, &["--dry-run", "--json"]).json();
+    let companies = truth::national(&sim).len();
+    assert_eq!(sim.log().requests(), 3);
+    assert_eq!(sim.log().of_kind(RequestKind::Companies), 1);
+    assert_eq!(sim.log().of_kind(RequestKind::Listings), 2);
+    assert_eq!(plan["companies"], companies);
+    assert_eq!(plan["requests"]["discovery"], companies);
+    assert_eq!(plan["requests"]["documents"], 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_filings"), 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_runs"), 0);
+    assert_eq!(sandbox.files(), BTreeMap::new());
+
+    let _ = backfill(&sandbox, &sim, &["--no-download"]);
+    sim.log().clear();
+    let queued = sandbox.number("SELECT count(*) FROM v_artifacts");
+    let plan = backfill(&sandbox, &sim, &["--dry-run", "--json", "--limit", "7"]).json();
+    assert_eq!(plan["requests"]["discovery"], 7);
+    assert_eq!(plan["requests"]["documents"], queued);
+    let table = backfill(&sandbox, &sim, &["--dry-run"]);
+    assert!(table.stdout.contains(&companies.to_string()), "{table:?}");
+    assert_eq!(sim.log().requests(), 0);
+}
+
+#[test]
+fn an_item_is_tried_as_often_as_asked_and_again_by_the_next_run() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let cik = sim.universe().companies().next().unwrap().cik.to_string();
+    sim.set_faults(vec!["500@documents".parse().unwrap()]);
+    let args = ["--cik", &cik, "--max-attempts", "2"];
+    let since = ["--since", "2025-01-01"];
+    let args = [&args[..], &since].concat();
+    let _ = Output::of(sandbox.backfill(&sim, &args)).code(3);
+    let mut paths = sim.log().paths();
+    paths.retain(|path, _| RequestKind::of(path) == RequestKind::Documents);
+    assert!(!paths.is_empty() && paths.values().all(|times| *times == 2));
+    let state = "SELECT DISTINCT status, attempts, last_error IS NULL FROM v_artifacts";
+    assert_eq!(sandbox.rows(state), ["failed|2|0"]);
+    assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["partial"]);
+    sim.set_faults(Vec::new());
+    let _ = backfill(&sandbox, &sim, &args);
+    assert_eq!(sandbox.rows(state), ["downloaded|3|1"]);
+    assert_eq!(sandbox.files().len(), paths.len());
+}
+
+#[test]
+fn the_json_summary_has_the_keys_that_scripts_rely_on() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let summary = backfill(&sandbox, &sim, &["--json"]).json();
+    let shape: Value = serde_json::from_str(
+        r#"{"run_id": 1, "command": "backfill", "status": "completed", "elapsed_s": 61.2,
+            "companies": {"total": 0, "done": 0, "with_new": 0, "failed": 0, "unchanged": 0},
+            "filings": {"found": 0, "new": 0},
+            "artifacts": {"created": 0, "downloaded": 0, "failed": 0, "pending": 0, "bytes": 0},
+            "requests": {"total": 0, "companies": 0, "discovery": 0, "documents": 0, "retries": 0,
+                         "paused_s": 0.0}}"#,
+    )
+    .unwrap();
+    assert_eq!(keys(&summary), keys(&shape));
+    for (name, value) in shape.as_object().unwrap() {
+        assert!(summary[name].is_number() == value.is_number(), "{name}");
+        assert!(summary[name].is_string() == value.is_string(), "{name}");
+    }
+    let (companies, wanted) = (truth::national(&sim), truth::reports(&sim));
+    let contents = truth::contents(&sim, &wanted);
+    let with_new = set(wanted.iter().map(|(cik, _)| *cik)).len();
+    let bytes: usize = contents.values().map(Vec::len).sum();
+    let log = sim.log();
+    let expected = serde_json::json!({
+        "run_id": 1, "command": "backfill", "status": "completed",
+        "elapsed_s": summary["elapsed_s"],
+        "companies": {"total": companies.len(), "done": companies.len(), "with_new": with_new,
+                      "failed": 0, "unchanged": companies.len() - with_new},
+        "filings": {"found": wanted.len(), "new": wanted.len()},
+        "artifacts": {"created": contents.len(), "downloaded": contents.len(), "failed": 0,
+                      "pending": 0, "bytes": bytes},
+        "requests": {"total": log.requests(), "companies": 3,
+                     "discovery": log.of_kind(RequestKind::Discovery),
+                     "documents": contents.len(), "retries": 0, "paused_s": 0.0},
+    });
+    assert_eq!(summary, expected);
+    assert_eq!(
+        sandbox.rows(
+            "SELECT id, command, status, companies_total, companies_done, companies_with_new,
+                    filings_found, artifacts_created, downloads_ok, downloads_failed, requests,
+                    bytes, paused_seconds FROM v_runs"
+        ),
+        [format!(
+            "1|backfill|completed|{0}|{0}|{with_new}|{1}|{2}|{2}|0|{3}|{bytes}|0",
+            companies.len(),
+            wanted.len(),
+            contents.len(),
+            log.requests(),
+        )]
+    );
+}
+
+/// Every path of keys in a JSON document.
+fn keys(value: &Value) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for (key, value) in value.as_object().into_iter().flatten() {
+        paths.insert(key.clone());
+        paths.extend(
+            keys(value)
+                .into_iter()
+                .map(|below| format!("{key}.{below}")),
+        );
+    }
+    paths
+}
+
+#[test]
+fn the_demo_needs_nothing_and_leaves_a_database_worth_exploring() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.run(&["backfill", "--demo", "--json"]).code(0);
+    assert_eq!(output.json()["status"], "completed");
+    assert!(output.stderr.contains("filing-etl-demo"), "{output:?}");
+    let db = rusqlite::Connection::open(sandbox.path("filing-etl-demo/filings.db")).unwrap();
+    let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(number("SELECT count(DISTINCT exchange) FROM v_companies") >= 6);
+    assert!(number("SELECT count(DISTINCT form) FROM v_filings") >= 4);
+    assert!(number("SELECT count(*) FROM v_artifacts") > 200);
+    assert_eq!(
+        number("SELECT count(*) FROM v_artifacts WHERE status <> 'downloaded'"),
+        0
+    );
+    for file in ["filings.db", "filings", "state"] {
+        assert!(
+            !sandbox.path(file).exists(),
+            "{file} is outside of the demo's folder"
+        );
+    }
+    let again = sandbox.run(&["backfill", "--demo", "--json"]).code(0);
+    assert_eq!(again.json()["requests"]["documents"], 0);
+}
+
+#[test]
+fn a_joint_filing_queued_under_a_company_out_of_scope_is_downloaded_with_the_one_in_scope() {
+    for preset in ["sequential", "fast"] {
+        let sim = truth::start(truth::small());
+        let sandbox = Sandbox::new();
+        let (parent, subsidiary) = joint(&sim);
+        let _ = backfill(&sandbox, &sim, &["--cik", &parent, "--no-download"]);
+        let _ = backfill(&sandbox, &sim, &["--cik", &subsidiary, "--preset", preset]);
+        let joint = format!(
+            "FROM v_artifacts WHERE accession IN (SELECT accession FROM v_filings
+             WHERE cik = {subsidiary})"
+        );
+        let left = format!("SELECT count(*) {joint} AND status <> 'downloaded'");
+        assert_eq!(sandbox.number(&left), 0, "{preset}");
+        let fetched = sandbox.number(&format!("SELECT count(*) {joint}"));
+        assert!(fetched > 5);
+        let documents = asked(&sim, RequestKind::Documents);
+        assert_eq!(i64::try_from(documents.len()), Ok(fetched), "{preset}");
+        // The parent's own stay queued, and the joint ones are not fetched again with them.
+        let summary = backfill(&sandbox, &sim, &["--cik", &parent, "--json"]).json();
+        assert_eq!(summary["artifacts"]["pending"], 0);
+        let all = sandbox.number("SELECT count(*) FROM v_artifacts");
+        assert_eq!(
+            sim.log().of_kind(RequestKind::Documents),
+            usize::try_from(all).unwrap()
+        );
+    }
+}
+
+/// A company and one that files jointly with it.
+fn joint(sim: &Simulator) -> (String, String) {
+    let companies: Vec<_> = sim.universe().companies().collect();
+    let parent = companies
+        .iter()
+        .position(|c| c.kind == filing_etl::sim::Kind::Parent)
+        .unwrap();
+    let [a, b] = [parent, parent + 1].map(|n| companies[n].cik.to_string());
+    (a, b)
+}
+
+#[test]
+fn two_companies_of_a_joint_filing_queued_elsewhere_download_it_once() {
+    let sim = truth::start(Options {
+        companies: 60,
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    let companies: Vec<_> = sim.universe().companies().collect();
+    // This parent has two subsidiaries.
+    let parent = companies
+        .iter()
+        .rposition(|c| c.kind == filing_etl::sim::Kind::Parent)
+        .unwrap();
+    let [a, b, c] = [0, 1, 2].map(|n| companies[parent + n].cik);
+    let ciks = [a, b, c].map(|cik| cik.to_string());
+    let _ = backfill(&sandbox, &sim, &["--cik", &ciks[0], "--no-download"]);
+    sim.log().clear();
+    // The second is visited when the first's rows stand but its documents are still to come.
+    let (second, first) = (b.max(c), b.min(c));
+    let faults = [
+        format!("stall=2@CIK{}*1", second.padded()),
+        format!("stall=4@/data/{first}/*1"),
+        format!("stall=4@/data/{a}/*1"),
+    ];
+    sim.set_faults(faults.iter().map(|f| f.parse().unwrap()).collect());
+    let _ = backfill(&sandbox, &sim, &["--cik", &ciks[1], "--cik", &ciks[2]]);
+    let documents = asked(&sim, RequestKind::Documents);
+    assert!(documents.len() > 5);
+    let names: BTreeSet<_> = documents
+        .iter()
+        .map(|path| path.splitn(6, '/').last())
+        .collect();
+    assert_eq!(names.len(), documents.len(), "{documents:?}");
+}

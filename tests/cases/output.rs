@@ -1,0 +1,546 @@
+//! What is shown where: results on standard output, everything else on standard error, and
+//! nothing from the network raw.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use filing_etl::sim::{Options, Simulator};
+use jiff::civil::date;
+use serde_json::Value;
+
+use crate::harness::scripted::Scripted;
+use crate::harness::{Output, Sandbox};
+
+/// A job of a second, the same on every day.
+const JOB: [&str; 5] = [
+    "backfill",
+    "--exchange=all",
+    "--form=10-K",
+    "--since=2024-01-01",
+    "--until=2025-06-30",
+];
+
+fn simulator(faults: &[&str]) -> Simulator {
+    Simulator::start(Options {
+        companies: 4,
+        today: date(2025, 6, 30),
+        document_scale: 0.002,
+        faults: faults.iter().map(|f| f.parse().unwrap()).collect(),
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+fn job(extra: &[&'static str]) -> Vec<&'static str> {
+    [&JOB[..], extra].concat()
+}
+
+/// What may differ between two runs of one job: the time.
+fn without_time(table: &str) -> String {
+    let (first, rest) = table.split_once('\n').unwrap();
+    let (start, _time) = first.rsplit_once(" in ").unwrap();
+    format!("{start} in TIME\n{rest}")
+}
+
+macro_rules! snapshot {
+    ($name:expr, $text:expr) => {
+        insta::with_settings!({
+            snapshot_path => "../snapshots",
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, { insta::assert_snapshot!($name, $text) })
+    };
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let sandbox = Sandbox::new();
+    for (name, args) in [
+        ("help", &["--help"][..]),
+        ("help_short", &["-h"]),
+        ("help_backfill", &["backfill", "--help"]),
+        ("help_companies", &["companies", "--help"]),
+        ("help_sim", &["sim", "--help"]),
+    ] {
+        let output = sandbox.run(args).code(0);
+        assert_eq!(output.stderr, "", "{name}");
+        assert!(
+            output
+                .stdout
+                .lines()
+                .all(|line| line.chars().count() <= 100),
+            "{name}"
+        );
+        snapshot!(name, output.stdout);
+    }
+}
+
+#[test]
+fn the_summary_is_a_table_on_standard_output_alone() {
+    let sandbox = Sandbox::new();
+    let sim = simulator(&[]);
+    let first = sandbox.run_against(&sim, &job(&[])).code(0);
+    snapshot!("summary", without_time(&first.stdout));
+    let second = sandbox.run_against(&sim, &job(&[])).code(0);
+    snapshot!("summary_of_a_second_run", without_time(&second.stdout));
+    // The dashboard is on standard error, and printed at the end at least.
+    for output in [first, second] {
+        let _ = output
+            .says("Elapsed ")
+            .says("Companies 4/4 (100%)")
+            .says("Requests ");
+    }
+}
+
+#[test]
+fn the_summary_of_a_run_with_failures_says_so() {
+    let sim = simulator(&["404@documents#1", "404@discovery#1"]);
+    let sandbox = Sandbox::new();
+    let args = [
+        "--max-concurrent-companies=1",
+        "--max-concurrent-downloads=1",
+    ];
+    let output = sandbox.run_against(&sim, &job(&args)).code(3);
+    snapshot!("summary_with_failures", without_time(&output.stdout));
+}
+
+#[test]
+fn json_is_one_document_and_the_same_numbers() {
+    let sim = simulator(&[]);
+    let sandbox = Sandbox::new();
+    let output = sandbox.run_against(&sim, &job(&["--json"])).code(0);
+    let mut json = output.json();
+    json["elapsed_s"] = Value::Null;
+    snapshot!("summary_json", serde_json::to_string_pretty(&json).unwrap());
+    let plan = sandbox
+        .run_against(&sim, &job(&["--dry-run", "--json"]))
+        .code(0);
+    assert_eq!(plan.json()["dry_run"], true);
+    assert_eq!(plan.stderr, "");
+}
+
+#[test]
+fn progress_is_shown_as_asked_and_never_with_escapes_off_a_terminal() {
+    let sim = simulator(&["404@documents#1"]);
+    for (args, shown, warned) in [
+        (&["--progress=none"][..], false, true),
+        (&["--progress=plain"], true, true),
+        (&["--progress=bars"], true, true),
+        (&["--progress=auto"], true, true),
+        (&["-q"], false, false),
+        (&["-q", "--progress=plain"], false, false),
+        (&["-q", "--log-format=json"], false, false),
+    ] {
+        let sandbox = Sandbox::new();
+        sim.set_faults(vec!["404@documents#1".parse().unwrap()]);
+        let output = sandbox.run_against(&sim, &job(args)).code(3);
+        assert_eq!(
+            output.stderr.contains("Elapsed"),
+            shown,
+            "{args:?}: {}",
+            output.stderr
+        );
+        assert_eq!(
+            output.stderr.contains("warn: "),
+            warned,
+            "{args:?}: {}",
+            output.stderr
+        );
+        assert!(
+            !output.stderr.contains('\x1b'),
+            "{args:?}: {}",
+            output.stderr
+        );
+        assert!(
+            output.stdout.starts_with("Run 1      backfill partial"),
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn json_logs_are_json_to_the_last_line() {
+    let sim = simulator(&[]);
+    for (args, faults, code) in [
+        (&["--progress=plain"][..], &["404@documents#1"][..], 3),
+        (&["--progress=bars"], &["404@documents#1"], 3),
+        (&["-vvv"], &[], 0),
+        (&["--progress=none"], &["404@companies"], 1),
+        (&["--ticker=NOSUCH"], &[], 2),
+    ] {
+        sim.set_faults(faults.iter().map(|f| f.parse().unwrap()).collect());
+        let sandbox = Sandbox::new();
+        let args = [args, &["--log-format=json", "--json"]].concat();
+        let output = sandbox.run_against(&sim, &job(&args)).code(code);
+        assert!(!output.stderr.is_empty(), "{args:?}");
+        for line in output.stderr.lines() {
+            let record: Value =
+                serde_json::from_str(line).unwrap_or_else(|e| panic!("{args:?}: {e}: {line}"));
+            for field in ["time", "level", "target", "message"] {
+                assert!(record[field].is_string(), "{args:?}: {line}");
+            }
+        }
+        if code == 3 {
+            let _ = output.json();
+        }
+    }
+}
+
+#[test]
+fn more_is_said_when_more_is_asked_for() {
+    let sim = simulator(&[]);
+    let sandbox = Sandbox::new();
+    let lines = |args: &[&'static str]| {
+        let mut command = sandbox.command_against(&sim, &job(args));
+        command.args(["--progress", "none"]);
+        Output::of(command).code(0).stderr.lines().count()
+    };
+    assert_eq!(lines(&[]), 0);
+    assert!(lines(&["-vv"]) >= lines(&["-v"]));
+    let mut command = sandbox.command_against(&sim, &job(&["-q"]));
+    command.env("RUST_LOG", "debug");
+    let _ = Output::of(command).code(0).says("debug: ");
+}
+
+#[test]
+fn a_reader_that_goes_away_changes_neither_the_run_nor_its_exit_code() {
+    for (faults, code, status) in [
+        (&[][..], 0, "completed"),
+        (&["404@documents#1"], 3, "partial"),
+    ] {
+        let sim = simulator(faults);
+        for stream in ["stdout", "stderr", "both"] {
+            sim.set_faults(faults.iter().map(|f| f.parse().unwrap()).collect());
+            let sandbox = Sandbox::new();
+            let mut command = sandbox.command_against(&sim, &job(&[]));
+            let gone = || Stdio::from(std::io::pipe().unwrap().1);
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            if stream != "stderr" {
+                command.stdout(gone());
+            }
+            if stream != "stdout" {
+                command.stderr(gone());
+            }
+            let ended = command.status().unwrap();
+            assert_eq!(ended.code(), Some(code), "{stream}");
+            assert_eq!(
+                sandbox.rows("SELECT status FROM v_runs"),
+                [status],
+                "{stream}"
+            );
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error_that_says_so() {
+    let sim = simulator(&[]);
+    let sandbox = Sandbox::new();
+    let full = || Stdio::from(fs::File::options().write(true).open("/dev/full").unwrap());
+    let mut command = sandbox.command_against(&sim, &job(&["--progress=none"]));
+    let child = command
+        .stdout(full())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = Output::of_child(child).code(1);
+    assert_eq!(
+        output.stderr,
+        "error: failed to write the result to standard output: No space left on device (os error 28)\n"
+    );
+    assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["completed"]);
+    // Of what is only shown, nobody depends.
+    let mut command = sandbox.command_against(&sim, &job(&[]));
+    let child = command
+        .stderr(full())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = Output::of_child(child).code(0);
+    assert!(output.stdout.starts_with("Run 2 "));
+}
+
+/// Escape sequences, a line break, a C1 control and a character that turns the writing around.
+const EVIL: &str = "Evil\u{1b}[2J\u{1b}]0;owned\u{7}\r\nerror: fake\u{9b}31m\u{202e}Corp";
+
+/// An EDGAR with one company whose filings have these document names.
+fn hostile(names: &[&str]) -> Scripted {
+    let mut bodies = BTreeMap::new();
+    let list = serde_json::json!({
+        "fields": ["cik", "name", "ticker", "exchange"],
+        "data": [[7, EVIL, "EVIL", "Nasdaq"], [8, EVIL, format!("X{EVIL}"), EVIL], [EVIL, 9, 9, 9]],
+    });
+    let accession = |i| format!("0000000007-25-{i:06}");
+    let column = |f: &dyn Fn(usize) -> Value| (0..names.len()).map(f).collect::<Vec<_>>();
+    let submissions = serde_json::json!({
+        "cik": "0000000007", "name": EVIL,
+        "filings": {
+            "recent": {
+                "accessionNumber": column(&|i| accession(i).into()),
+                "filingDate": column(&|_| "2025-01-02".into()),
+                "form": column(&|_| "10-K".into()),
+                "primaryDocument": column(&|i| names[i].into()),
+                "size": column(&|_| 10_000.into()),
+            },
+            "files": [{"name": format!("../../{EVIL}"), "filingCount": 1, "filingFrom": "2024-01-01", "filingTo": "2025-01-01"}],
+        },
+    });
+    bodies.insert(
+        "/files/company_tickers_exchange.json".to_owned(),
+        list.to_string().into(),
+    );
+    bodies.insert(
+        "/submissions/CIK0000000007.json".to_owned(),
+        submissions.to_string().into(),
+    );
+    let empty = r#"{"cik":"8","name":"x","filings":{"recent":{"accessionNumber":["\u001b[31m"],"filingDate":["\u001b[31m"],"form":["\u001b[31m"]},"files":[]}}"#;
+    bodies.insert("/submissions/CIK0000000008.json".to_owned(), empty.into());
+    for i in 0..names.len() {
+        let folder = accession(i).replace('-', "");
+        for name in ["x", "passwd", "good.htm"] {
+            bodies.insert(
+                format!("/Archives/edgar/data/7/{folder}/{name}"),
+                b"<html>a document</html>".to_vec(),
+            );
+        }
+    }
+    Scripted::start(bodies)
+}
+
+/// Document names that lead elsewhere, mean something else, or attack the terminal.
+const NAMES: [&str; 11] = [
+    "good.htm",
+    "../../x",
+    "/etc/passwd",
+    "..",
+    "..\\..\\x",
+    "C:\\x",
+    "con.htm",
+    "a\u{1b}[31mred.htm",
+    "a\nerror: fake",
+    "a\u{202e}mth.exe",
+    "x\0y",
+];
+
+#[track_caller]
+fn harmless(text: &str, what: &str) {
+    let bad = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+    };
+    assert!(!text.contains(bad), "{what}: {text:?}");
+    let faked = |line: &str| line.starts_with("error: fake");
+    assert!(!text.lines().any(faked), "{what}: {text:?}");
+}
+
+#[test]
+fn nothing_from_the_network_reaches_the_terminal_raw() {
+    let server = hostile(&NAMES);
+    for args in [
+        &["--progress=plain"][..],
+        &["-vvv"],
+        &["--log-format=json", "-vvv"],
+        &["--json"],
+        &["--dry-run"],
+        &["--ticker=EVIL"],
+    ] {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command_to(&server.url(), &job(args));
+        command.env(
+            "RUST_LOG",
+            if args.contains(&"-vvv") {
+                "trace"
+            } else {
+                "info"
+            },
+        );
+        let output = Output::of(command);
+        harmless(&output.stdout, &format!("{args:?}"));
+        harmless(&output.stderr, &format!("{args:?}"));
+        let _ = output.code(if args == ["--dry-run"] { 0 } else { 3 });
+    }
+    // What ends the run may quote the network as well.
+    let list = r#"{"fields":["cik","name","ticker","exchange"],"data":"\u001b[31m\u009b"}"#;
+    for body in [list, "{\"fields\":[\"\u{1b}[31m\"]}", "{\u{1b}[31m"] {
+        let path = "/files/company_tickers_exchange.json".to_owned();
+        let server = Scripted::start(BTreeMap::from([(path, body.into())]));
+        let sandbox = Sandbox::new();
+        let args = ["backfill", "--max-attempts=1"];
+        let output = Output::of(sandbox.command_to(&server.url(), &args)).code(1);
+        harmless(&output.stderr, body);
+        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+    }
+}
+
+#[test]
+fn no_document_name_leads_out_of_its_folder() {
+    let server = hostile(&NAMES);
+    let sandbox = Sandbox::new();
+    let _ = Output::of(sandbox.command_to(&server.url(), &job(&[]))).code(3);
+    // What follows the last slash is a name like any other; the rest is no name at all.
+    let files: Vec<_> = sandbox.files().into_keys().collect();
+    let folder = |i| format!("edgar/data/7/00000000072500000{i}");
+    let names = [
+        folder(0) + "/good.htm",
+        folder(1) + "/x",
+        folder(2) + "/passwd",
+    ];
+    assert_eq!(files, names);
+    let failed = "SELECT count(*) FROM v_artifacts WHERE status = 'failed'";
+    assert_eq!(sandbox.number(failed), 8);
+    let kinds = "SELECT DISTINCT kind FROM v_errors WHERE accession IS NOT NULL";
+    assert_eq!(sandbox.rows(kinds), ["unsafe_name"]);
+    let mut made: Vec<_> = fs::read_dir(sandbox.path(""))
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    made.sort();
+    assert_eq!(made, ["filings", "filings.db", "filings.db.lock", "state"]);
+    // Nor was anything asked for under such a name.
+    for path in server.asked() {
+        assert!(
+            path.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b)),
+            "{path}"
+        );
+        assert!(!path.contains(".."), "{path}");
+    }
+}
+
+/// The program below a pseudo terminal, or `None` where util-linux is missing. Everything it
+/// writes comes back as standard output.
+fn on_a_terminal(
+    sandbox: &Sandbox,
+    sim: &Simulator,
+    size: &str,
+    env: &[(&str, &str)],
+    args: &[&str],
+) -> Option<Output> {
+    let known = Command::new("script").arg("--version").output().ok()?;
+    if !String::from_utf8_lossy(&known.stdout).contains("util-linux") {
+        return None;
+    }
+    let ours = sandbox.command_against(sim, &[]);
+    let program = ours.get_program().to_str()?;
+    let line = format!("stty {size}; exec '{program}' {}", args.join(" "));
+    let mut command = Command::new("script");
+    command
+        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .current_dir(sandbox.path(""))
+        .env_clear()
+        .envs(
+            ours.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("PATH", "/usr/bin:/bin")
+        .env("SHELL", "/bin/sh")
+        .env("TERM", "xterm")
+        .envs(env.iter().copied())
+        .stdin(Stdio::null());
+    Some(Output::of(command))
+}
+
+/// A job long enough to be watched, with something to be warned of.
+fn slow_simulator() -> Simulator {
+    Simulator::start(Options {
+        companies: 6,
+        today: date(2025, 6, 30),
+        document_scale: 0.002,
+        latency: Duration::from_millis(60),
+        faults: vec!["404@documents#2".parse().unwrap()],
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+/// The lines that were drawn, as wide as the terminal or shorter, without what moves the cursor.
+fn drawn(shown: &str, columns: usize) -> Vec<String> {
+    let (drawn, _printed_at_the_end) = shown.rsplit_once('\u{1b}').unwrap();
+    let sequences = drawn.split('\u{1b}').skip(1);
+    let text =
+        sequences.flat_map(|s| s[s.find(|c: char| c.is_ascii_alphabetic()).unwrap() + 1..].lines());
+    // Full lines follow each other without a line feed.
+    let rows = text
+        .filter(|text| !text.starts_with("warn: "))
+        .flat_map(|text| {
+            let text: Vec<char> = text.trim_end_matches('\r').chars().collect();
+            let rows = text
+                .chunks(columns)
+                .map(|row| row.iter().collect::<String>());
+            rows.collect::<Vec<_>>()
+        });
+    rows.map(|row| row.trim().to_owned())
+        .filter(|row| !row.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_dashboard_is_live_on_a_terminal_and_fits_it() {
+    for (size, columns) in [("cols 80 rows 24", 80), ("cols 40 rows 10", 40)] {
+        let (sim, sandbox) = (slow_simulator(), Sandbox::new());
+        let args = job(&["--preset=sequential"]);
+        let Some(output) = on_a_terminal(&sandbox, &sim, size, &[("NO_COLOR", "1")], &args) else {
+            return;
+        };
+        let output = output.code(3);
+        let lines = drawn(&output.stdout, columns);
+        let bars = lines
+            .iter()
+            .filter(|l| l.starts_with("Companies ["))
+            .count();
+        assert!(bars > 1, "nothing moved: {:?}", output.stdout);
+        // A line that is too long would go on in a row that begins like none of these.
+        let starts = [
+            "Companies ",
+            "Downloads ",
+            "Elapsed ",
+            "Filings ",
+            "Requests ",
+            "Error: ",
+        ];
+        for line in lines {
+            assert!(
+                starts.iter().any(|s| line.starts_with(s)),
+                "{columns}: {line:?}"
+            );
+        }
+        assert!(output.stdout.contains("warn: "));
+        assert_eq!(output.stdout.matches("backfill partial in").count(), 1);
+    }
+}
+
+#[test]
+fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
+    // Without NO_COLOR, the level of a log line is coloured.
+    for (env, args, coloured, moving) in [
+        (&[][..], &[][..], true, true),
+        (&[("NO_COLOR", "1")], &[], false, true),
+        (&[("NO_COLOR", "")], &["--progress=none"], true, false),
+        (&[("TERM", "dumb")], &[], false, false),
+        (&[("TERM", "dumb")], &["--progress=bars"], false, false),
+        (&[("NO_COLOR", "1")], &["--progress=none"], false, false),
+        (&[], &["--log-format=json"], false, false),
+        (&[], &["-q"], false, false),
+    ] {
+        let (sim, sandbox) = (slow_simulator(), Sandbox::new());
+        let Some(output) = on_a_terminal(&sandbox, &sim, "cols 80", env, &job(args)) else {
+            return;
+        };
+        let shown = &output.stdout;
+        // Of all sequences, those that end in "m" colour, and the others move.
+        let ends: Vec<_> = shown
+            .split('\u{1b}')
+            .skip(1)
+            .filter_map(|s| s.find(|c: char| c.is_ascii_alphabetic()).map(|i| &s[i..=i]))
+            .collect();
+        assert_eq!(ends.contains(&"m"), coloured, "{env:?} {args:?}: {shown:?}");
+        assert_eq!(
+            ends.iter().any(|end| *end != "m"),
+            moving,
+            "{env:?} {args:?}: {shown:?}"
+        );
+    }
+}

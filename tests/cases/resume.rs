@@ -1,0 +1,241 @@
+//! Stopping and going on: killed, interrupted, started twice.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::Duration;
+
+use filing_etl::sim::{Options, RequestKind, Simulator};
+
+use crate::harness::process::{Running, pause};
+use crate::harness::truth;
+use crate::harness::{Output, Sandbox};
+
+/// The downloaded artifacts by path.
+fn recorded(sandbox: &Sandbox) -> BTreeSet<String> {
+    let sql = "SELECT path FROM v_artifacts WHERE status = 'downloaded'";
+    sandbox.rows(sql).into_iter().collect()
+}
+
+/// Starts a run and waits until so many requests have arrived.
+fn run_until(sandbox: &Sandbox, sim: &Simulator, args: &[&str], requests: usize) -> Running {
+    let mut run = Running::start(sandbox.backfill(sim, args));
+    let came = run.until(|| sim.log().requests() >= requests);
+    assert!(came, "the run ended before: {:?}", run.end());
+    run
+}
+
+/// Fails unless database and files are what an undisturbed run leaves.
+fn assert_complete(sandbox: &Sandbox, sim: &Simulator) {
+    let wanted = truth::reports(sim);
+    let contents = truth::contents(sim, &wanted);
+    let keys = sandbox.rows("SELECT cik, accession FROM v_filings");
+    assert_eq!(
+        keys.into_iter().collect::<BTreeSet<_>>(),
+        truth::keys(&wanted)
+    );
+    let (files, recorded) = (sandbox.files(), recorded(sandbox));
+    assert_eq!(recorded.len(), contents.len());
+    for (path, bytes) in &files {
+        let key = path.splitn(4, '/').last().unwrap();
+        assert_eq!(contents.get(key), Some(bytes), "{path}");
+        // A kill can come between a file and its row. The file is fetched again, and if its
+        // filing is a joint one, perhaps in the folder of another company.
+        let joint = || {
+            wanted.iter().any(|(_, f)| {
+                f.accession.bare().to_string() == key[..18] && sim.universe().filers(f).len() > 1
+            })
+        };
+        assert!(recorded.contains(path) || joint(), "{path} has no row");
+    }
+    assert!(recorded.iter().all(|path| files.contains_key(path)));
+    assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);
+    assert_eq!(
+        sandbox.rows("PRAGMA foreign_key_check"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_run_killed_at_any_moment_is_continued_by_the_next() {
+    for (requests, preset) in [
+        (1, "fast"),
+        (3, "fast"),
+        (10, "fast"),
+        (45, "turbo"),
+        (70, "sequential"),
+        (200, "fast"),
+        (280, "fast"),
+    ] {
+        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let args = ["--preset", preset];
+        let _ = run_until(&sandbox, &sim, &args, requests).kill();
+        let existed = sandbox.path("filings.db").exists();
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'v_artifacts'";
+        let existed = existed && sandbox.number(tables) == 1;
+        let before = if existed {
+            recorded(&sandbox)
+        } else {
+            BTreeSet::new()
+        };
+        for path in &before {
+            assert!(sandbox.path("filings").join(path).is_file(), "{path}");
+        }
+        sim.log().clear();
+        let _ = Output::of(sandbox.backfill(&sim, &args)).code(0);
+        assert_complete(&sandbox, &sim);
+        for (path, times) in sim.log().paths() {
+            assert_eq!(times, 1, "{path} after {requests} requests");
+            let path = path.trim_start_matches("/Archives/");
+            assert!(!before.contains(path), "{path} after {requests} requests");
+        }
+        let statuses = sandbox.rows("SELECT status, ended_at IS NULL FROM v_runs ORDER BY id");
+        let (last, killed) = statuses.split_last().unwrap();
+        assert_eq!(last, "completed|0");
+        assert!(
+            killed.iter().all(|status| status == "interrupted|0"),
+            "{killed:?}"
+        );
+        assert!(requests < 10 || killed.len() == 1, "{killed:?}");
+        assert_eq!(sandbox.incoming(), ["lock"]);
+    }
+}
+
+#[test]
+fn a_run_killed_again_and_again_gets_there() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let mut kills = 0;
+    loop {
+        let seen = sim.log().requests();
+        let mut run = Running::start(sandbox.backfill(&sim, &[]));
+        // Each gets further than the last.
+        let killed = run.until(|| sim.log().requests() >= seen + 60 + 20 * kills);
+        if !killed {
+            let _ = run.end().code(0);
+            break;
+        }
+        let _ = run.kill();
+        kills += 1;
+    }
+    assert!(kills > 2);
+    assert_complete(&sandbox, &sim);
+}
+
+#[test]
+fn an_interrupted_run_records_everything_it_has_downloaded() {
+    for (signal, code, requests) in [("INT", 130, 150), ("TERM", 143, 250), ("TERM", 143, 20)] {
+        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let run = run_until(&sandbox, &sim, &[], requests);
+        run.signal(signal);
+        let _ = run.end_within(Duration::from_secs(30)).code(code);
+        let files: BTreeSet<String> = sandbox.files().into_keys().collect();
+        assert_eq!(recorded(&sandbox), files, "{signal}");
+        let contents = truth::contents(&sim, &truth::reports(&sim));
+        assert!(files.len() < contents.len(), "it was interrupted");
+        assert_eq!(
+            sandbox.rows("SELECT id, status, ended_at IS NULL FROM v_runs"),
+            ["1|interrupted|0"]
+        );
+        sim.log().clear();
+        let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
+        assert_complete(&sandbox, &sim);
+        let fetched = sim.log().of_kind(RequestKind::Documents);
+        assert_eq!(fetched, contents.len() - files.len());
+    }
+}
+
+#[test]
+fn a_stalled_server_does_not_keep_an_interrupted_run() {
+    for fault in [
+        "stall=60@documents#40",
+        "stall-body=60@documents#40",
+        "stall=60@discovery#7",
+    ] {
+        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        sim.set_faults(vec![fault.parse().unwrap()]);
+        let mut run = Running::start(sandbox.backfill(&sim, &[]));
+        assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
+        run.signal("TERM");
+        // Ten are promised; without the promise it would be thirty.
+        let _ = run.end_within(Duration::from_secs(20)).code(143);
+        let files: BTreeSet<String> = sandbox.files().into_keys().collect();
+        assert_eq!(recorded(&sandbox), files, "{fault}");
+        assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);
+        sim.set_faults(Vec::new());
+        sim.log().clear();
+        let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
+        assert_complete(&sandbox, &sim);
+    }
+}
+
+#[test]
+fn a_stalled_company_list_does_not_keep_an_interrupted_run() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    sim.set_faults(vec!["stall=60@companies".parse().unwrap()]);
+    let run = run_until(&sandbox, &sim, &[], 1);
+    run.signal("INT");
+    let _ = run.end_within(Duration::from_secs(20)).code(130);
+}
+
+#[test]
+fn a_second_signal_leaves_at_once() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
+    let mut run = Running::start(sandbox.backfill(&sim, &[]));
+    assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
+    // Two signals that come too close together count as one, so they are repeated.
+    while !run.has_ended() {
+        run.signal("INT");
+        (0..20).for_each(|_| pause());
+    }
+    let _ = run.end().code(130);
+    // It did not wait for what is in flight: there was no time to say that it ends.
+    assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["running"]);
+    sim.set_faults(Vec::new());
+    let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
+    assert_eq!(
+        sandbox.rows("SELECT status FROM v_runs ORDER BY id"),
+        ["interrupted", "completed"]
+    );
+    assert_complete(&sandbox, &sim);
+}
+
+#[test]
+fn a_second_run_on_a_database_leaves_at_once_and_asks_nothing() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    sim.set_faults(vec!["stall=60@discovery".parse().unwrap()]);
+    let run = run_until(&sandbox, &sim, &[], 4);
+    let other = |mut command: Command| {
+        command.env("FILING_ETL_USER_AGENT", "The second one two@example.com");
+        Output::of(command).code(75).says("another run")
+    };
+    let _ = other(sandbox.backfill(&sim, &[]));
+    let _ = other(sandbox.command_against(&sim, &["companies", "sync"]));
+    let second = |e: &filing_etl::sim::Entry| {
+        let user_agent = e.user_agent.as_deref().unwrap_or_default();
+        user_agent.contains("two@example.com")
+    };
+    assert_eq!(sim.log().count(second), 0);
+    let _ = run.kill();
+    // The lock dies with its holder.
+    sim.set_faults(Vec::new());
+    let _ = Output::of(sandbox.backfill(&sim, &["--limit", "1"])).code(0);
+}
+
+#[test]
+fn a_claim_of_a_killed_run_is_no_claim() {
+    let sim = truth::start(Options {
+        companies: 13,
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    sim.set_faults(vec!["stall=60@documents".parse().unwrap()]);
+    let mut run = Running::start(sandbox.backfill(&sim, &[]));
+    // Every download thread hangs, with the rows of what it was to fetch in the database.
+    assert!(run.until(|| sim.log().of_kind(RequestKind::Documents) >= 5));
+    let queued = "SELECT count(*) > 5 FROM v_artifacts WHERE status = 'pending'";
+    assert!(run.until(|| sandbox.number(queued) == 1));
+    let _ = run.kill();
+    sim.set_faults(Vec::new());
+    let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
+    assert_complete(&sandbox, &sim);
+}

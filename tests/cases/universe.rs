@@ -1,0 +1,90 @@
+//! The companies: who they are and where they are listed.
+
+use std::collections::BTreeSet;
+
+use filing_etl::exchange::Exchange;
+use filing_etl::sim::{Options, RequestKind};
+
+use crate::harness::truth;
+use crate::harness::{Output, Sandbox};
+
+#[test]
+fn companies_and_listings_are_those_of_the_sec_and_the_exchanges() {
+    let sim = truth::start(Options {
+        companies: 400,
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    let _ = Output::of(sandbox.command_against(&sim, &["companies", "sync"])).code(0);
+    let (mut companies, mut listings) = (BTreeSet::new(), BTreeSet::new());
+    let mut exchanges = BTreeSet::new();
+    for company in sim.universe().companies() {
+        let all: Vec<_> = company
+            .listings
+            .iter()
+            .map(|l| (&l.ticker, truth::exchange(&sim, &company, l.venue)))
+            .collect();
+        let national = |(_, e): &&(&String, Option<Exchange>)| e.is_some_and(Exchange::is_national);
+        let (ticker, exchange) = all.iter().find(national).unwrap_or(&all[0]);
+        let text = |e: &Option<Exchange>| e.map_or_else(|| "NULL".to_owned(), |e| e.to_string());
+        exchanges.insert(text(exchange));
+        companies.insert(format!(
+            "{}|{}|{ticker}|{}|1|0|NULL",
+            company.cik,
+            company.name,
+            text(exchange)
+        ));
+        listings.extend(
+            all.iter()
+                .map(|(ticker, e)| format!("{}|{ticker}|{}|1", company.cik, text(e))),
+        );
+    }
+    let rows = |sql| sandbox.rows(sql).into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(rows("SELECT * FROM v_companies"), companies);
+    assert_eq!(rows("SELECT * FROM v_listings"), listings);
+    assert!(exchanges.len() >= 6, "{exchanges:?}");
+    assert_eq!(sim.log().requests(), 3);
+    assert_eq!(sim.log().of_kind(RequestKind::Listings), 2);
+}
+
+#[test]
+fn a_company_that_leaves_the_list_stays_on_record_and_is_no_longer_asked_for() {
+    let sandbox = Sandbox::new();
+    let sim = truth::start(truth::small());
+    let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
+    let fewer = truth::start(Options {
+        companies: 40,
+        ..truth::small()
+    });
+    let gone: Vec<_> = sim.universe().companies().skip(40).collect();
+    let _ = Output::of(sandbox.command_against(&fewer, &["companies", "sync"])).code(0);
+    let active = sandbox.number("SELECT count(*) FROM v_companies WHERE active");
+    assert_eq!(active, 40);
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_companies"), 50);
+    fewer.log().clear();
+    let _ = Output::of(sandbox.backfill(&fewer, &["--no-download"])).code(0);
+    for company in gone {
+        let path = format!("CIK{}", company.cik.padded());
+        assert_eq!(fewer.log().count(|e| e.path.contains(&path)), 0);
+    }
+    let visits = fewer
+        .log()
+        .count(|e| e.path.starts_with("/submissions/") && !e.path.contains("-submissions-"));
+    assert_eq!(visits, truth::national(&fewer).len());
+}
+
+#[test]
+fn without_the_exchanges_lists_a_run_goes_on_with_the_secs_labels() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    sim.set_faults(vec!["404@listings".parse().unwrap()]);
+    let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
+    let exchanges = sandbox.rows("SELECT DISTINCT exchange FROM v_companies ORDER BY exchange");
+    assert_eq!(exchanges, ["NULL", "Cboe", "NYSE", "Nasdaq", "OTC"]);
+    // What the SEC does not tell apart cannot be asked for.
+    let args = ["--exchange", "NYSE Arca", "--no-download"];
+    let before = sim.log().requests();
+    let _ = Output::of(sandbox.backfill(&sim, &args))
+        .code(2)
+        .says("NYSE Arca");
+    assert_eq!(sim.log().requests(), before);
+}

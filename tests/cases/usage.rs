@@ -1,0 +1,499 @@
+//! Bad input: one line that says what is wrong and what to do, the right exit code, and nothing
+//! half-done.
+
+use std::fs;
+
+use filing_etl::sim::{Options, RequestKind, Simulator};
+
+use crate::harness::{Output, Sandbox};
+
+/// Somebody to be, where only the rest of the command line is wrong.
+const AGENT: [&str; 2] = ["--user-agent", "Example Corp ops@example.com"];
+
+fn small_simulator() -> Simulator {
+    Simulator::start(Options {
+        companies: 3,
+        document_scale: 0.01,
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+/// Fails unless the run said exactly this, in one line and a hint of clap's.
+#[track_caller]
+fn refused(output: Output, code: i32, message: &str) {
+    let output = output.code(code);
+    let said = output.stderr.split("\n\n").next().unwrap_or_default();
+    assert_eq!(said.trim_end(), format!("error: {message}"));
+    assert_eq!(output.stdout, "", "a refusal is no result");
+}
+
+/// Fails unless the sandbox holds just these names.
+#[track_caller]
+fn holds_only(sandbox: &Sandbox, names: &[&str]) {
+    let mut found: Vec<_> = fs::read_dir(sandbox.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    assert_eq!(found, names);
+}
+
+/// A command line that makes no sense, with what is said about it, leaves no trace.
+#[track_caller]
+fn makes_no_sense(args: &[&str], message: &str) {
+    let sandbox = Sandbox::new();
+    refused(sandbox.run(args), 2, message);
+    holds_only(&sandbox, &[]);
+}
+
+#[test]
+fn sec_gov_is_not_asked_by_nobody() {
+    let nobody = "sec.gov answers only to those who say who they are: use --user-agent \
+                  \"Company Name contact@example.com\", or set SEC_USER_AGENT";
+    let loopback = "http://127.0.0.1:9";
+    for args in [
+        &["backfill"][..],
+        &["backfill", "--dry-run"],
+        &["companies", "sync"],
+        &["backfill", "--archives-url", loopback],
+        &["backfill", "--data-url", loopback],
+        &["backfill", "--archives-url", "http://www.sec.gov.:81/x"],
+    ] {
+        makes_no_sense(args, nobody);
+    }
+}
+
+#[test]
+fn a_user_agent_without_an_address_is_refused_wherever_it_is_given() {
+    let why = "user agent \"Mozilla/5.0\" has no e-mail address; write it like \
+               \"Company Name contact@example.com\"";
+    let of_clap = format!("invalid value 'Mozilla/5.0' for '--user-agent <UA>': {why}");
+    makes_no_sense(&["backfill", "--user-agent", "Mozilla/5.0"], &of_clap);
+    for (name, message) in [
+        ("FILING_ETL_USER_AGENT", of_clap),
+        ("SEC_USER_AGENT", format!("SEC_USER_AGENT: {why}")),
+    ] {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command(&["backfill"]);
+        command.env(name, "Mozilla/5.0");
+        refused(Output::of(command), 2, &message);
+        holds_only(&sandbox, &[]);
+    }
+}
+
+#[test]
+fn the_flag_wins_over_both_environment_variables() {
+    let sim = small_simulator();
+    let sandbox = Sandbox::new();
+    let asked_by = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = sandbox.command_against(&sim, &[&["companies", "sync"], args].concat());
+        command.env_remove("FILING_ETL_USER_AGENT");
+        command.envs(env.iter().copied());
+        let _ = Output::of(command).code(0);
+        let agent = sim.log().entries().pop().unwrap().user_agent;
+        agent.unwrap()
+    };
+    let sec = ("SEC_USER_AGENT", "sec@example.com");
+    let ours = ("FILING_ETL_USER_AGENT", "ours@example.com");
+    assert_eq!(asked_by(&[], &[sec]), "sec@example.com");
+    assert_eq!(asked_by(&[], &[sec, ours]), "ours@example.com");
+    let flag = ["--user-agent", "flag@example.com"];
+    assert_eq!(asked_by(&flag, &[sec, ours]), "flag@example.com");
+}
+
+#[test]
+fn sec_gov_is_not_asked_too_fast_whichever_host_of_it_is_left() {
+    let loopback = "http://127.0.0.1:9";
+    for (rate, args) in [
+        ("11", &[][..]),
+        ("none", &[]),
+        ("1000", &["--archives-url", loopback]),
+        ("none", &["--data-url", loopback]),
+        (
+            "none",
+            &["--archives-url", loopback, "--listings-url", loopback],
+        ),
+    ] {
+        let message = format!(
+            "--rate {rate} is more than the 10 requests a second that sec.gov allows: use --rate 10 or less"
+        );
+        let line = [&["backfill", "--rate", rate], &AGENT[..], args].concat();
+        makes_no_sense(&line, &message);
+    }
+}
+
+#[test]
+fn a_rate_is_a_whole_number_or_none() {
+    for rate in ["0", "-1", "fast", "1.5", "", "1001"] {
+        let rate = format!("--rate={rate}");
+        let value = rate.strip_prefix("--rate=").unwrap();
+        let message = if value.is_empty() {
+            "invalid value '' for '--rate <N>': a whole number from 1 to 1000, or none, is expected"
+                .to_owned()
+        } else {
+            format!(
+                "invalid value '{value}' for '--rate <N>': a whole number from 1 to 1000, or none, is expected"
+            )
+        };
+        makes_no_sense(&["backfill", &rate], &message);
+    }
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused_before_anything_is_done() {
+    let known = "the exchanges are Nasdaq, NYSE, NYSE American, NYSE Arca, Cboe, OTC and all";
+    let date = "is not a date: write 2023-01-01, today, or a time back such as 90d, 2w, 6m or 3y";
+    let base =
+        "cannot be a base address: expected is http:// or https://, a host, and at most a path";
+    let cik = "is not a CIK: 1 to 10 digits are expected, such as 320193";
+    let span = "a time such as 90s, 10m or 1h 30m is expected";
+    for (args, message) in [
+        (&["--since", "nonsense"][..], format!("--since: \"nonsense\" {date}")),
+        (&["--since", "2023-02-30"], format!("--since: \"2023-02-30\" {date}")),
+        (&["--until", "99999999y"], format!("--until: \"99999999y\" {date}")),
+        (
+            &["--since", "2024-02-01", "--until", "2024-01-01"],
+            "--since and --until: no day lies between 2024-02-01 and 2024-01-01: the first day has to come first".to_owned(),
+        ),
+        (
+            &["--exchange", "LSE"],
+            format!("invalid value 'LSE' for '--exchange <NAME>': {known}"),
+        ),
+        (
+            &["--exchange", "NYSE", "--exchange", "nowhere"],
+            format!("invalid value 'nowhere' for '--exchange <NAME>': {known}"),
+        ),
+        (&["--cik", "abc"], format!("invalid value 'abc' for '--cik <N>': \"abc\" {cik}")),
+        (
+            &["--cik", "12345678901"],
+            format!("invalid value '12345678901' for '--cik <N>': \"12345678901\" {cik}"),
+        ),
+        (
+            &["--ticker", " "],
+            "invalid value ' ' for '--ticker <T>': a ticker such as AAPL or BRK-B is expected".to_owned(),
+        ),
+        (
+            &["--form", ""],
+            "\"\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`".to_owned(),
+        ),
+        (
+            &["--archives-url", "nonsense"],
+            "invalid value 'nonsense' for '--archives-url <URL>': an address such as https://www.sec.gov is expected".to_owned(),
+        ),
+        (&["--data-url", "ftp://x/"], format!("ftp://x/ {base}")),
+        (&["--listings-url", "file:///etc"], format!("file:///etc {base}")),
+        (&["--archives-url", "http://x/?q=1"], format!("http://x/?q=1 {base}")),
+        (
+            &["--companies-file", "nowhere"],
+            "the companies file nowhere cannot be read: No such file or directory (os error 2): name a text file with a ticker or CIK a line".to_owned(),
+        ),
+        (
+            &["--companies-file", "/dev/null"],
+            "the companies file /dev/null names no company: a ticker or CIK a line is expected".to_owned(),
+        ),
+        (&["-q", "-v"], "the argument '--quiet' cannot be used with '--verbose...'".to_owned()),
+        (&["--limit", "0"], "invalid value '0' for '--limit <N>': 0 is not in 1..18446744073709551615".to_owned()),
+        (&["--max-attempts", "0"], "invalid value '0' for '--max-attempts <N>': 0 is not in 1..=100".to_owned()),
+        (&["--block-cooldown", "10"], format!("invalid value '10' for '--block-cooldown <D>': {span}")),
+        (&["surplus"], "unexpected argument 'surplus' found".to_owned()),
+    ] {
+        makes_no_sense(&[&["backfill"], &AGENT[..], args].concat(), &message);
+    }
+}
+
+#[test]
+fn a_password_in_an_address_is_refused_and_not_repeated() {
+    let sandbox = Sandbox::new();
+    for option in ["--archives-url", "--data-url", "--listings-url"] {
+        let output = sandbox.run(&["backfill", option, "http://me:secret@mirror.example/"]);
+        assert!(!output.stderr.contains("secret"), "{}", output.stderr);
+        refused(
+            output,
+            2,
+            "a base address on mirror.example has a user name or password in it, which would end up \
+             in the database and in logs: give it without",
+        );
+    }
+    holds_only(&sandbox, &[]);
+}
+
+#[test]
+fn companies_that_are_not_in_the_list_are_named_before_any_of_their_filings_is_asked_for() {
+    let sim = small_simulator();
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("mine"), "NEITHER # this\n77\n").unwrap();
+    let known = sim.universe().companies().next().unwrap();
+    let ticker = known.listings[0].ticker.clone();
+    let args = ["backfill", "--ticker", &ticker, "--ticker", "nosuch.x"];
+    let args = [&args[..], &["--cik", "99", "--companies-file", "mine"]].concat();
+    refused(
+        sandbox.run_against(&sim, &args),
+        2,
+        "not in the SEC's list of companies: NOSUCH-X, NEITHER, 99, 77: check the spelling, or \
+         refresh the list with `filing-etl companies sync`",
+    );
+    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_runs"), 0);
+}
+
+/// A database of someone else's, or of the future, or broken.
+#[test]
+fn a_database_that_is_not_ours_is_left_as_it_is_and_nothing_is_asked() {
+    let sim = small_simulator();
+    let own = Sandbox::new();
+    let _ = own.run_against(&sim, &["companies", "sync"]).code(0);
+    let ours = fs::read(own.path("filings.db")).unwrap();
+    own.db().execute_batch("PRAGMA user_version = 99").unwrap();
+    let newer = fs::read(own.path("filings.db")).unwrap();
+    fs::remove_file(own.path("filings.db")).unwrap();
+    own.db().execute_batch("CREATE TABLE photos (id)").unwrap();
+    let foreign = fs::read(own.path("filings.db")).unwrap();
+    sim.log().clear();
+
+    let left = "name another file with --db; this one was left as it is";
+    let damaged = "database filings.db: cannot read it (it is damaged: restore a copy, or start a \
+                   new one): database disk image is malformed";
+    for (content, message) in [
+        (b"hello\n".to_vec(), format!("filings.db is not an SQLite database: {left}")),
+        (foreign, format!("filings.db is a database of another program: {left}")),
+        (
+            newer,
+            "database filings.db was written by a newer filing-etl (schema 99, this program knows 1): upgrade the program".to_owned(),
+        ),
+        (ours[..6000].to_vec(), damaged.to_owned()),
+    ] {
+        for command in [&["backfill"][..], &["backfill", "--dry-run"], &["companies", "sync"]] {
+            let sandbox = Sandbox::new();
+            fs::write(sandbox.path("filings.db"), &content).unwrap();
+            refused(sandbox.run_against(&sim, command), 1, &message);
+            assert!(fs::read(sandbox.path("filings.db")).unwrap() == content);
+            holds_only(&sandbox, &["filings.db"]);
+        }
+    }
+    assert_eq!(sim.log().requests(), 0);
+}
+
+#[test]
+fn a_database_that_cannot_be_made_leaves_no_trace() {
+    let sim = small_simulator();
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("folder")).unwrap();
+    fs::write(sandbox.path("file"), "").unwrap();
+    for (db, message) in [
+        (
+            "folder",
+            "database \"folder\" is not a regular file: name one with --db",
+        ),
+        (
+            "/dev/null",
+            "database \"/dev/null\" is not a regular file: name one with --db",
+        ),
+        (
+            "no/such.db",
+            "the folder of database no/such.db does not exist: create it, or name another file with --db",
+        ),
+        (
+            "file/x.db",
+            "the folder of database file/x.db does not exist: create it, or name another file with --db",
+        ),
+    ] {
+        refused(
+            sandbox.run_against(&sim, &["backfill", "--db", db]),
+            1,
+            message,
+        );
+    }
+    holds_only(&sandbox, &["file", "folder"]);
+    assert_eq!(sim.log().requests(), 0);
+}
+
+#[test]
+fn a_data_dir_that_cannot_be_used_is_said_before_the_database_is_made() {
+    let sim = small_simulator();
+    for (dir, cause) in [
+        ("file", "Not a directory (os error 20)"),
+        ("file/below", "Not a directory (os error 20)"),
+        ("/dev/full", "Not a directory (os error 20)"),
+    ] {
+        let sandbox = Sandbox::new();
+        fs::write(sandbox.path("file"), "mine").unwrap();
+        refused(
+            sandbox.run_against(&sim, &["backfill", "--data-dir", dir]),
+            1,
+            &format!(
+                "the data dir {dir} cannot be used: check its permissions, or choose another --data-dir: {cause}"
+            ),
+        );
+        assert_eq!(fs::read(sandbox.path("file")).unwrap(), b"mine");
+        holds_only(&sandbox, &["file", "state"]);
+    }
+    assert_eq!(sim.log().requests(), 0);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_used_names_the_variable_to_set() {
+    let sim = small_simulator();
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("file"), "").unwrap();
+    let mut command = sandbox.command_against(&sim, &["backfill"]);
+    command.env("XDG_STATE_HOME", sandbox.path("file"));
+    let output = Output::of(command).code(1);
+    assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+    let output = output.says("set XDG_STATE_HOME to a local folder that can be written");
+    drop(output.says("Not a directory"));
+    holds_only(&sandbox, &["file"]);
+
+    let mut command = sandbox.command_against(&sim, &["backfill"]);
+    command.env_remove("XDG_STATE_HOME").env_remove("HOME");
+    refused(
+        Output::of(command),
+        2,
+        "neither XDG_STATE_HOME nor HOME is set: set XDG_STATE_HOME to a folder where the rate limit \
+         can be shared between runs",
+    );
+    assert_eq!(sim.log().requests(), 0);
+}
+
+#[test]
+fn what_stands_in_the_way_inside_the_data_dir_ends_the_run_and_is_not_followed() {
+    let sim = small_simulator();
+    let outside = Sandbox::new();
+    for (name, what) in [
+        ("edgar", "symlink"),
+        ("edgar/data", "symlink"),
+        ("edgar", "file"),
+    ] {
+        let sandbox = Sandbox::new();
+        let place = sandbox.path("filings").join(name);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        let advice = if what == "symlink" {
+            std::os::unix::fs::symlink(outside.path(""), &place).unwrap();
+            "is a symlink, which could lead out of the data dir: remove it, then run the same command again"
+        } else {
+            fs::write(&place, "").unwrap();
+            "is in the place of a folder: move it away, then run the same command again"
+        };
+        let output = sandbox
+            .run_against(
+                &sim,
+                &["backfill", "--exchange", "all", "--progress", "none"],
+            )
+            .code(1)
+            .says("error: failed to store files in ")
+            .says(&format!("filings/{name} {advice}\n"));
+        assert_eq!(output.stderr.matches("error:").count(), 1);
+        holds_only(&outside, &[]);
+        assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["failed"]);
+
+        fs::remove_file(&place).unwrap();
+        let _ = sandbox
+            .run_against(&sim, &["backfill", "--exchange", "all"])
+            .code(0);
+    }
+}
+
+/// `ulimit -f` stands for a full disk: both refuse a write in the middle of a file.
+#[cfg(unix)]
+fn with_files_of_at_most(blocks: u32, sandbox: &Sandbox, sim: &Simulator, args: &str) -> Output {
+    let program = assert_cmd::cargo::cargo_bin!("filing-etl")
+        .display()
+        .to_string();
+    let ours = sandbox.command_against(sim, &[]);
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .arg("-c")
+        .arg(format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec '{program}' {args}"
+        ))
+        .current_dir(sandbox.path(""))
+        .env_clear()
+        .envs(
+            ours.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    Output::of(shell)
+}
+
+#[test]
+fn a_full_data_dir_ends_the_run_and_the_next_run_goes_on() {
+    // Documents of several megabytes, while database and log stay under one.
+    let sim = Simulator::start(Options {
+        companies: 3,
+        document_scale: 1.0,
+        ..Options::default()
+    })
+    .unwrap();
+    let sandbox = Sandbox::new();
+    let args = "backfill --exchange all --form 10-K --progress none";
+    // 512 bytes in one shell's block, 1024 in another's.
+    let output = with_files_of_at_most(3000, &sandbox, &sim, args).code(1);
+    let error = output.stderr.lines().last().unwrap();
+    assert!(
+        error.starts_with("error: failed to store files in "),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("(os error 27): make room, then run the same command again"),
+        "{error}"
+    );
+    assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["failed"]);
+    let left = fs::read_dir(sandbox.path("filings/.incoming")).unwrap();
+    assert_eq!(left.count(), 1, "only the lock is left");
+
+    let _ = sandbox
+        .run_against(&sim, &["backfill", "--exchange", "all", "--form", "10-K"])
+        .code(0);
+    let open = "SELECT count(*) FROM v_artifacts WHERE status <> 'downloaded'";
+    assert_eq!(sandbox.number(open), 0);
+    let done = sandbox.number("SELECT count(*) FROM v_artifacts");
+    assert!(done > 0 && sandbox.files().len() == usize::try_from(done).unwrap());
+}
+
+#[test]
+fn a_full_disk_under_the_database_is_one_line_as_well() {
+    let sim = small_simulator();
+    let sandbox = Sandbox::new();
+    let args = "backfill --exchange all --progress none";
+    let output = with_files_of_at_most(64, &sandbox, &sim, args).code(1);
+    assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+    let output = output.says("error: database filings.db: cannot bring its schema up to date");
+    assert_eq!(output.stdout, "");
+    assert_eq!(sim.log().requests(), 0);
+
+    let _ = sandbox
+        .run_against(&sim, &["backfill", "--exchange", "all"])
+        .code(0);
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["companies", "sync"]);
+    command
+        .env("FILING_ETL_ARCHIVES_URL", "")
+        .env("FILING_ETL_RATE", "");
+    // The defaults hold: sec.gov, which wants to know who asks.
+    let _ = Output::of(command).code(2).says("--user-agent");
+}
+
+#[test]
+fn a_flag_wins_over_the_variable_that_contradicts_it() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["-v", "companies", "sync"]);
+    command.env("FILING_ETL_QUIET", "1");
+    let _ = Output::of(command).code(2).says("--user-agent");
+}
+
+#[test]
+fn a_demo_refuses_what_it_decides_itself() {
+    let sandbox = Sandbox::new();
+    for args in [["--db", "x.db"], ["--data-dir", "x"], ["--rate", "5"]] {
+        let _ = sandbox
+            .run(&["backfill", "--demo", args[0], args[1]])
+            .code(2)
+            .says(args[0]);
+    }
+    assert!(!sandbox.path("filing-etl-demo").exists());
+}

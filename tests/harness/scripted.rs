@@ -1,0 +1,79 @@
+//! A server that says what a test gives it, word for word: for answers that no honest EDGAR and
+//! no simulator gives.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use filing_etl::cancel::Cancel;
+use filing_etl::threads;
+
+/// Serves on loopback until it is dropped, one request a connection.
+#[derive(Debug)]
+pub struct Scripted {
+    address: SocketAddr,
+    stop: Cancel,
+    asked: Arc<Mutex<Vec<String>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Scripted {
+    /// Serves these bodies by path; everything else is not there.
+    pub fn start(bodies: BTreeMap<String, Vec<u8>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), Cancel::default());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (stopped, log) = (stop.clone(), Arc::clone(&asked));
+        let thread = threads::spawn("scripted", &Cancel::default(), move || {
+            for stream in listener.incoming() {
+                if stopped.is_set() {
+                    return;
+                }
+                if let Some(path) = stream.ok().and_then(|s| answer(&s, &bodies)) {
+                    log.lock().unwrap().push(path);
+                }
+            }
+        });
+        Self {
+            address,
+            stop,
+            asked,
+            thread: Some(thread.unwrap()),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The paths that were asked for.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Scripted {
+    fn drop(&mut self) {
+        self.stop.set();
+        // Accepting ends with the next connection.
+        let _ = TcpStream::connect(self.address);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn answer(mut stream: &TcpStream, bodies: &BTreeMap<String, Vec<u8>>) -> Option<String> {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let path = lines.next()?.split(' ').nth(1)?.to_owned();
+    lines.find(String::is_empty)?;
+    let (status, body) = match bodies.get(&path) {
+        Some(body) => ("200 OK", &body[..]),
+        None => ("404 Not Found", &b"nothing here"[..]),
+    };
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), body].concat()).ok()?;
+    Some(path)
+}
