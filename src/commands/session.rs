@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde::Serialize;
 
 use crate::cancel::Cancel;
 use crate::config::Settings;
@@ -52,6 +53,12 @@ pub(super) fn client(
         },
         cancel.clone(),
     )
+}
+
+/// Writes a result to standard output as one JSON document.
+pub(super) fn print_json(document: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(document).context("failed to write JSON")?;
+    print(&(text + "\n"))
 }
 
 /// Writes a result to standard output.
