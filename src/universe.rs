@@ -17,8 +17,8 @@
 //!   count as NYSE, and ETFs cannot be told ([`Universe::listings_known`]). A listing that the
 //!   directory once placed stays where it was then ([`join_known`]).
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use thiserror::Error;
 
@@ -110,20 +110,20 @@ pub enum NoCompany {
 /// Joins the lists. Pass the directory only if both of its files could be read.
 #[must_use]
 pub fn join(list: CompanyList, directory: Option<&Directory>) -> Universe {
-    join_all(list, directory, &HashMap::new())
+    join_all(list, directory, &BTreeMap::new())
 }
 
 /// The SEC's list alone, with what an earlier directory said of listings that are still there:
 /// yesterday's word of the exchanges is better than the SEC's labels.
 #[must_use]
-pub fn join_known(list: CompanyList, known: &HashMap<(Cik, String), Exchange>) -> Universe {
+pub fn join_known(list: CompanyList, known: &BTreeMap<(Cik, String), Exchange>) -> Universe {
     join_all(list, None, known)
 }
 
 fn join_all(
     list: CompanyList,
     directory: Option<&Directory>,
-    known: &HashMap<(Cik, String), Exchange>,
+    known: &BTreeMap<(Cik, String), Exchange>,
 ) -> Universe {
     let mut problems: Vec<String> = list.problems.iter().map(ToString::to_string).collect();
     let symbols = directory.map_or_else(HashMap::new, |d| by_ticker(d, &mut problems));
@@ -142,8 +142,8 @@ fn join_all(
             continue;
         }
         let before = || known.get(&(row.cik, row.ticker.clone())).copied();
-        let placed = symbol.and_then(|symbol| symbol.exchange).or_else(before);
-        let exchange = placed.or_else(|| {
+        let listed_on = symbol.and_then(|symbol| symbol.exchange).or_else(before);
+        let exchange = listed_on.or_else(|| {
             let label = row.exchange.as_deref()?;
             label
                 .parse()
@@ -344,7 +344,7 @@ mod tests {
     fn without_the_directory_listings_stay_where_it_last_had_them() {
         let (list, directory) = sample();
         let before = join(list, Some(&directory));
-        let known: HashMap<_, _> = before
+        let known: BTreeMap<_, _> = before
             .companies
             .iter()
             .flat_map(|c| {
@@ -362,7 +362,7 @@ mod tests {
             assert_eq!(now, company.listings.iter().collect::<Vec<_>>());
         }
         // A ticker that another company has now is a new listing.
-        let moved: HashMap<_, _> = known
+        let moved: BTreeMap<_, _> = known
             .into_iter()
             .map(|((cik, ticker), e)| ((Cik::new(cik.get() + 100).unwrap(), ticker), e))
             .collect();

@@ -1,6 +1,6 @@
 //! `companies sync`: the list of companies, from the SEC and the exchanges.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -123,7 +123,7 @@ fn refresh(
 }
 
 /// Where the exchanges' symbol lists last placed each listing.
-fn known_listings(db: &Writer) -> Result<HashMap<(Cik, String), Exchange>> {
+fn known_listings(db: &Writer) -> Result<BTreeMap<(Cik, String), Exchange>> {
     let known = db.reader()?.known_listings()?.into_iter();
     Ok(known
         .filter_map(|(cik, ticker, exchange)| Some(((cik, ticker), exchange.parse().ok()?)))

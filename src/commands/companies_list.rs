@@ -95,11 +95,10 @@ fn text(list: List, page: Page) -> String {
     };
     let headers = ["CIK", "Ticker", "Exchange", "Name", "Filings", "Checked"];
     let rows = list.companies.into_iter().map(row).collect();
-    let mut text = table::table(&headers, rows, page);
-    text += &format!(
-        "{} companies, listed as of {}\n",
+    format!(
+        "{}{} companies, listed as of {}\n",
+        table::table(&headers, rows, page),
         count(found),
         list.synced_at
-    );
-    text
+    )
 }

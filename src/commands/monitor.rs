@@ -254,6 +254,10 @@ struct Document<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the document"
+)]
 struct Run<'a> {
     run_id: i64,
     command: &'a str,

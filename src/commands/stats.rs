@@ -50,6 +50,10 @@ struct Holdings {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the document"
+)]
 struct Exchange {
     exchange: Option<String>,
     companies: u64,
@@ -73,6 +77,10 @@ struct Year {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the document"
+)]
 struct Run {
     run_id: i64,
     command: String,

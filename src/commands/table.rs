@@ -30,6 +30,7 @@ pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: Page) -> Str
         table.add_row(row.iter().map(|cell| plain(cell)));
     }
     for (column, numbers) in table.column_iter_mut().zip(numbers) {
+        column.set_padding((0, 1));
         if numbers {
             column.set_cell_alignment(CellAlignment::Right);
             column.set_constraint(ColumnConstraint::ContentWidth);

@@ -312,7 +312,9 @@ mod tests {
         let stats = reader.stats(10).unwrap();
         let all = |list: Vec<Holdings>| {
             let mut sum = Holdings::default();
-            list.into_iter().for_each(|one| sum += one);
+            for one in list {
+                sum += one;
+            }
             sum
         };
         let by_exchange = all(stats.exchanges.iter().map(|e| e.holdings).collect());

@@ -142,7 +142,7 @@ fn one_frame_looks_like_this() {
         requests: 0,
         requests_documents: 4001,
         rate_limit: Some(10),
-        paused: Duration::from_secs(60),
+        paused: Duration::from_mins(1),
         ..RunCounts::default()
     };
     let beat = |db: &mut Writer, at| {

@@ -1,7 +1,8 @@
 //! A server of nothing but company lists, written by the test.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -66,9 +67,9 @@ impl Lists {
         let mut other = "ACT Symbol|Security Name|Exchange|CQS Symbol|ETF|Test Issue\n".to_owned();
         for (symbol, name, code, etf) in rows {
             if *code == 'Q' {
-                nasdaq += &format!("{symbol}|{name}|N|{etf}\n");
+                writeln!(nasdaq, "{symbol}|{name}|N|{etf}").unwrap();
             } else {
-                other += &format!("{symbol}|{name}|{code}|{symbol}|{etf}|N\n");
+                writeln!(other, "{symbol}|{name}|{code}|{symbol}|{etf}|N").unwrap();
             }
         }
         self.put(NASDAQ, nasdaq + "File Creation Time: 0102202612:11|||\n");
@@ -94,7 +95,7 @@ impl Lists {
     }
 }
 
-fn answer(mut stream: &TcpStream, files: &HashMap<&str, String>) -> std::io::Result<()> {
+fn answer(mut stream: &TcpStream, files: &HashMap<&str, String>) -> io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let asked = lines.next().transpose()?.unwrap_or_default();
     while lines
@@ -113,10 +114,10 @@ fn answer(mut stream: &TcpStream, files: &HashMap<&str, String>) -> std::io::Res
         Some("txt") if status == "200 OK" => "text/plain",
         _ => "text/html",
     };
-    write!(
-        stream,
+    let answer = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
          Connection: close\r\n\r\n{body}",
         body.len()
-    )
+    );
+    io::Write::write_all(&mut stream, answer.as_bytes())
 }
