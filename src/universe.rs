@@ -14,10 +14,11 @@
 //! - **The primary listing** is the first one on a national exchange in the SEC's order,
 //!   which is by market size; if there is none, the first one.
 //! - **Without the directory** only the SEC's labels are known: NYSE American and NYSE Arca
-//!   count as NYSE, and ETFs cannot be told ([`Universe::listings_known`]).
+//!   count as NYSE, and ETFs cannot be told ([`Universe::listings_known`]). A listing that the
+//!   directory once placed stays where it was then ([`join_known`]).
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use thiserror::Error;
 
@@ -109,6 +110,21 @@ pub enum NoCompany {
 /// Joins the lists. Pass the directory only if both of its files could be read.
 #[must_use]
 pub fn join(list: CompanyList, directory: Option<&Directory>) -> Universe {
+    join_all(list, directory, &BTreeMap::new())
+}
+
+/// The SEC's list alone, with what an earlier directory said of listings that are still there:
+/// yesterday's word of the exchanges is better than the SEC's labels.
+#[must_use]
+pub fn join_known(list: CompanyList, known: &BTreeMap<(Cik, String), Exchange>) -> Universe {
+    join_all(list, None, known)
+}
+
+fn join_all(
+    list: CompanyList,
+    directory: Option<&Directory>,
+    known: &BTreeMap<(Cik, String), Exchange>,
+) -> Universe {
     let mut problems: Vec<String> = list.problems.iter().map(ToString::to_string).collect();
     let symbols = directory.map_or_else(HashMap::new, |d| by_ticker(d, &mut problems));
 
@@ -125,7 +141,9 @@ pub fn join(list: CompanyList, directory: Option<&Directory>) -> Universe {
             });
             continue;
         }
-        let exchange = symbol.and_then(|symbol| symbol.exchange).or_else(|| {
+        let before = || known.get(&(row.cik, row.ticker.clone())).copied();
+        let listed_on = symbol.and_then(|symbol| symbol.exchange).or_else(before);
+        let exchange = listed_on.or_else(|| {
             let label = row.exchange.as_deref()?;
             label
                 .parse()
@@ -320,6 +338,35 @@ mod tests {
         );
         assert!(universe.companies[1].is_on(Exchange::Otc));
         assert_eq!(universe.companies[1].primary().ticker, "BETA");
+    }
+
+    #[test]
+    fn without_the_directory_listings_stay_where_it_last_had_them() {
+        let (list, directory) = sample();
+        let before = join(list, Some(&directory));
+        let known: BTreeMap<_, _> = before
+            .companies
+            .iter()
+            .flat_map(|c| {
+                let place = |l: &Listing| Some(((c.cik, l.ticker.clone()), l.exchange?));
+                c.listings.iter().filter_map(place)
+            })
+            .collect();
+        let after = join_known(sample().0, &known);
+        assert!(!after.listings_known);
+        for company in &before.companies {
+            let now = after.companies.iter().find(|c| c.cik == company.cik);
+            // But for the notes, which only the directory can tell.
+            let stays = |l: &&Listing| l.ticker != "ARCX";
+            let now: Vec<_> = now.unwrap().listings.iter().filter(stays).collect();
+            assert_eq!(now, company.listings.iter().collect::<Vec<_>>());
+        }
+        // A ticker that another company has now is a new listing.
+        let moved: BTreeMap<_, _> = known
+            .into_iter()
+            .map(|((cik, ticker), e)| ((Cik::new(cik.get() + 100).unwrap(), ticker), e))
+            .collect();
+        assert_eq!(join_known(sample().0, &moved), join(sample().0, None));
     }
 
     #[test]

@@ -7,11 +7,14 @@ mod harness;
 
 mod cases {
     mod backfill;
+    mod desk;
     mod fair_access;
     mod faults;
+    mod monitor;
     mod output;
     mod resume;
     mod simulator;
     mod universe;
+    mod universe_sync;
     mod usage;
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::civil::Date;
 use url::Url;
 
@@ -141,21 +142,65 @@ pub enum LogFormat {
 pub enum Command {
     /// Load filings: discover what companies have filed, download it, report
     Backfill(Box<BackfillArgs>),
-    /// Load or refresh the list of companies
+    /// Load, refresh or show the list of companies
     Companies {
         /// What to do with the list.
         #[command(subcommand)]
         command: CompaniesCommand,
+    },
+    /// Show what the database holds: companies, filings, artifacts, and the last runs
+    Stats {
+        /// Print one JSON document instead of the tables
+        #[arg(long)]
+        json: bool,
+    },
+    /// Watch the run that is going on in another process
+    Monitor(MonitorArgs),
+    /// Print the completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the man page of the program, or of one of its commands
+    Man {
+        /// The command, such as backfill or "companies list"
+        command: Vec<String>,
     },
     /// Serve a synthetic EDGAR on this machine until interrupted
     Sim(SimArgs),
 }
 
 /// What can be done with the list of companies.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Subcommand)]
 pub enum CompaniesCommand {
     /// Load or refresh the list
     Sync,
+    /// Show the companies that a backfill with the same filters is about, in its order
+    List(ListArgs),
+}
+
+/// What a list of companies can be told.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub(super) companies: CompanyArgs,
+}
+
+/// What a monitor can be told.
+#[derive(Debug, Args)]
+pub struct MonitorArgs {
+    /// Show the run as it is now, and leave
+    #[arg(long)]
+    pub once: bool,
+    /// Print one JSON document instead of the dashboard
+    #[arg(long, requires = "once")]
+    pub json: bool,
+    /// Seconds between two printed dashboards, when standard error is no terminal
+    #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) progress_interval: u32,
 }
 
 /// What a backfill can be told.

@@ -4,9 +4,13 @@
 //! other module reads arguments, environment or properties of the terminal.
 
 mod args;
+mod generate;
 mod parse;
 mod resolve;
 mod values;
 
-pub use args::{BackfillArgs, Cli, Command, CompaniesCommand, LogFormat, SimArgs};
+pub use args::{
+    BackfillArgs, Cli, Command, CompaniesCommand, ListArgs, LogFormat, MonitorArgs, SimArgs,
+};
+pub use generate::{completions, man};
 pub use resolve::today;

@@ -1,5 +1,6 @@
 //! `companies sync`: the list of companies, from the SEC and the exchanges.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use url::Url;
 use super::session;
 use crate::cancel::Cancel;
 use crate::cli::Cli;
-use crate::edgar::{Urls, company_list};
+use crate::edgar::{Cik, Urls, company_list};
+use crate::exchange::Exchange;
 use crate::exit::Exit;
 use crate::listings::{self, Directory};
 use crate::net::{Client, Expect, FetchError, RequestKind, retry};
@@ -105,17 +107,28 @@ fn refresh(
         Err(e) if cancel.is_set() => return Err(e),
         Err(e) => {
             log::warn!(
-                "the exchanges' symbol lists cannot be had, so the SEC's exchange names are used, \
-                 which do not tell NYSE American and NYSE Arca from NYSE: {e:#}"
+                "the exchanges' symbol lists cannot be had, so the SEC's exchange names are used \
+                 for new listings, which do not tell NYSE American and NYSE Arca from NYSE: {e:#}"
             );
             None
         }
     };
-    let universe = universe::join(list, directory.as_ref());
+    let universe = match &directory {
+        Some(_) => universe::join(list, directory.as_ref()),
+        None => universe::join_known(list, &known_listings(db)?),
+    };
     for problem in &universe.problems {
         log::info!("company list: {}", plain(problem));
     }
     store(db, &universe)
+}
+
+/// Where the exchanges' symbol lists last placed each listing.
+fn known_listings(db: &Writer) -> Result<BTreeMap<(Cik, String), Exchange>> {
+    let known = db.reader()?.known_listings()?.into_iter();
+    Ok(known
+        .filter_map(|(cik, ticker, exchange)| Some(((cik, ticker), exchange.parse().ok()?)))
+        .collect())
 }
 
 fn store(db: &mut Writer, universe: &Universe) -> Result<UniverseChange> {

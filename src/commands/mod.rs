@@ -2,16 +2,20 @@
 
 mod backfill;
 mod companies;
+mod companies_list;
 mod demo;
 mod dry_run;
+mod monitor;
 mod scope;
 mod session;
 mod sim;
+mod stats;
 mod summary;
+mod table;
 
 use anyhow::Result;
 
-use crate::cli::{Cli, Command, CompaniesCommand};
+use crate::cli::{self, Cli, Command, CompaniesCommand};
 use crate::exit::Exit;
 use crate::progress::Terminal;
 
@@ -25,7 +29,18 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
         Command::Backfill(args) => backfill::run(cli, args, terminal),
         Command::Companies { command } => match command {
             CompaniesCommand::Sync => companies::sync(cli),
+            CompaniesCommand::List(args) => companies_list::run(cli, args),
         },
+        Command::Stats { json } => stats::run(cli, *json),
+        Command::Monitor(args) => monitor::run(cli, args, terminal),
+        Command::Completions { shell } => printed(&cli::completions(*shell)?),
+        Command::Man { command } => printed(&cli::man(command)?),
         Command::Sim(args) => sim::run(args),
     }
+}
+
+/// A command that does nothing but print a text.
+fn printed(text: &str) -> Result<Exit> {
+    session::print(text)?;
+    Ok(Exit::Complete)
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use serde::Serialize;
 use url::Url;
 
 use crate::cancel::Cancel;
@@ -63,6 +64,12 @@ pub(super) fn client(
         },
         cancel.clone(),
     )
+}
+
+/// Writes a result to standard output as one JSON document.
+pub(super) fn print_json(document: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(document).context("failed to write JSON")?;
+    print(&(text + "\n"))
 }
 
 /// Writes a result to standard output. A reader that has gone, as `head` does, misses nothing:

@@ -43,6 +43,28 @@ impl RunLock {
         Ok(Some(Self { _file: file }))
     }
 
+    /// Whether a run holds the lock of a database now. Looks at an existing lock file for an
+    /// instant, so that a run which starts just then finds it taken only with the worst of luck.
+    ///
+    /// # Errors
+    ///
+    /// If the lock file cannot be looked at.
+    pub fn is_held(db: &Path) -> Result<bool> {
+        let path = lock_path(db)?;
+        let failed = |error| Error::Lock(path.clone(), error);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        };
+        // Shared, so that two monitors do not take each other for a run.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
     /// The process that holds the lock of a database, as far as it said so.
     #[must_use]
     pub fn holder(db: &Path) -> Option<u32> {
@@ -81,6 +103,19 @@ mod tests {
         assert!(RunLock::acquire(&db).unwrap().is_none());
         assert_eq!(RunLock::holder(&db), Some(std::process::id()));
         drop(first);
+        assert!(RunLock::acquire(&db).unwrap().is_some());
+    }
+
+    #[test]
+    fn looking_at_the_lock_neither_takes_nor_makes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = folder.path().join("filings.db");
+        assert!(!RunLock::is_held(&db).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let lock = RunLock::acquire(&db).unwrap();
+        assert!(RunLock::is_held(&db).unwrap());
+        drop(lock);
+        assert!(!RunLock::is_held(&db).unwrap());
         assert!(RunLock::acquire(&db).unwrap().is_some());
     }
 

@@ -4,6 +4,8 @@
 pub(super) const ARCHIVES_URL: &str = "archives_url";
 /// When the company list was last read.
 pub(super) const COMPANIES_SYNCED_AT: &str = "companies_synced_at";
+/// When the exchanges' symbol lists last took part in it.
+pub(super) const LISTINGS_SYNCED_AT: &str = "listings_synced_at";
 /// Whether the exchanges' symbol lists took part in it.
 pub(super) const LISTINGS_KNOWN: &str = "listings_known";
 

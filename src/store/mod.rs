@@ -29,6 +29,7 @@
 //! in one transaction by the next writer. Tables are private. The views of `sql/views.sql` are public and
 //! are created anew when their text changes.
 
+mod desk;
 mod error;
 mod lock;
 mod meta;
@@ -43,6 +44,7 @@ mod types;
 mod universe;
 mod writer;
 
+pub use desk::{ExchangeStats, FormYearStats, Holdings, Listed, RunRow, Stats};
 pub use error::{Cause, Error, Result};
 pub use lock::RunLock;
 pub use pages::PageKey;

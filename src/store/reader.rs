@@ -15,8 +15,8 @@ use crate::edgar::{Accession, Artifact, Cik};
 /// A connection that reads. Opening one takes a fraction of a millisecond; each thread has its own.
 #[derive(Debug)]
 pub struct Reader {
-    db: Connection,
-    path: PathBuf,
+    pub(super) db: Connection,
+    pub(super) path: PathBuf,
     /// The last artifact that existed when the plan was made.
     last_artifact: i64,
 }
@@ -267,6 +267,20 @@ impl Reader {
         Ok(known.is_some_and(|known| known == meta::YES))
     }
 
+    /// Where each active listing was known to be when the exchanges' own symbol lists last took part;
+    /// empty if they never did.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn known_listings(&self) -> Result<Vec<(Cik, String, String)>> {
+        if self.meta::<String>(meta::LISTINGS_SYNCED_AT)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let doing = "look up known listings";
+        self.rows(queries::KNOWN_LISTINGS, (), doing, |row| row.try_into())
+    }
+
     /// How many companies the universe has now.
     ///
     /// # Errors
@@ -319,7 +333,7 @@ impl Reader {
             .at(&self.path, "look up the company list")
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -347,7 +361,7 @@ impl Reader {
 }
 
 /// A count, which SQLite has as a signed number.
-fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column)
         .map(|number: i64| u64::try_from(number).unwrap_or(0))
 }

@@ -101,6 +101,9 @@ fn replace(
     let answer = if listings_known { meta::YES } else { meta::NO };
     db.execute(queries::META_PUT, (meta::LISTINGS_KNOWN, answer))?;
     db.execute(queries::META_PUT, (meta::COMPANIES_SYNCED_AT, time(now)))?;
+    if listings_known {
+        db.execute(queries::META_PUT, (meta::LISTINGS_SYNCED_AT, time(now)))?;
+    }
 
     let added = incoming - known;
     let updated = changed.difference(&gone).count() as u64;

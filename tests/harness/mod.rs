@@ -1,5 +1,7 @@
 //! A folder of its own for every test, the binary in it, and what it left behind.
 
+pub mod lists;
+pub mod mask;
 pub mod process;
 pub mod scripted;
 pub mod truth;

@@ -1,0 +1,104 @@
+//! `companies list`: who a backfill with the same filters is about. Asks the database alone.
+
+use anyhow::{Result, bail};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{scope, session, table};
+use crate::cli::{Cli, ListArgs};
+use crate::config::Page;
+use crate::exit::Exit;
+use crate::progress::format::count;
+use crate::store::{Error, Listed, Reader};
+
+/// The list, as `--json` prints it: the names of the fields are public.
+#[derive(Debug, Serialize)]
+struct List {
+    /// When the list was loaded.
+    synced_at: String,
+    /// Whether NYSE American and NYSE Arca could be told from NYSE then.
+    listings_known: bool,
+    companies: Vec<Company>,
+}
+
+#[derive(Debug, Serialize)]
+struct Company {
+    cik: u64,
+    ticker: Option<String>,
+    exchange: Option<String>,
+    name: String,
+    filings: u64,
+    last_checked_at: Option<String>,
+}
+
+/// Runs `companies list`.
+pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
+    let filter = args.filter()?;
+    let mut db = match Reader::open(cli.db()) {
+        Err(Error::Missing(_)) => bail!(not_loaded(cli)),
+        opened => opened?,
+    };
+    let Some(synced_at) = db.companies_synced_at()? else {
+        bail!(not_loaded(cli));
+    };
+    let scope = scope::resolve(&db, &filter)?;
+    db.plan(&scope, filter.limit)?;
+    let list = List {
+        synced_at: moment(synced_at),
+        listings_known: db.listings_known()?,
+        companies: db.listed()?.into_iter().map(company).collect(),
+    };
+    if args.json {
+        session::print_json(&list)?;
+    } else {
+        session::print(&text(list, cli.page()))?;
+    }
+    Ok(Exit::Complete)
+}
+
+fn not_loaded(cli: &Cli) -> String {
+    format!(
+        "{} has no list of companies yet: load it with `filing-etl companies sync`, or name \
+         another database with --db",
+        cli.db().display()
+    )
+}
+
+fn company(row: Listed) -> Company {
+    Company {
+        cik: row.cik.get(),
+        ticker: row.ticker,
+        exchange: row.exchange,
+        name: row.name,
+        filings: row.filings,
+        last_checked_at: row.last_checked_at.map(moment),
+    }
+}
+
+/// A time as the views have it, to the second.
+fn moment(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
+
+fn text(list: List, page: Page) -> String {
+    let found = list.companies.len() as u64;
+    let row = |company: Company| {
+        let day = company.last_checked_at.map(|time| time[..10].to_owned());
+        vec![
+            company.cik.to_string(),
+            company.ticker.unwrap_or_default(),
+            company.exchange.unwrap_or_default(),
+            company.name,
+            count(company.filings),
+            day.unwrap_or_else(|| "never".to_owned()),
+        ]
+    };
+    let headers = ["CIK", "Ticker", "Exchange", "Name", "Filings", "Checked"];
+    let rows = list.companies.into_iter().map(row).collect();
+    format!(
+        "{}{} companies, listed as of {}\n",
+        table::table(&headers, rows, page),
+        count(found),
+        list.synced_at
+    )
+}

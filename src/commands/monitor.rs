@@ -1,0 +1,381 @@
+//! `monitor`: the dashboard of a run that goes on in another process.
+//!
+//! Reads the run's row a few times a second, each time for an instant: the run never waits for
+//! who watches it, nor does its write-ahead log grow on their account.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::session;
+use super::stats::between;
+use crate::cancel::Cancel;
+use crate::cli::{Cli, MonitorArgs};
+use crate::exit::Exit;
+use crate::progress::format::{clock, plain};
+use crate::progress::{Dashboard, Snapshot, Terminal, frame};
+use crate::signals::Interrupt;
+use crate::store::{Reader, RunLock, RunRow, RunStatus};
+
+/// Between two looks. A run records its numbers twice a second.
+const GAP: Duration = Duration::from_millis(500);
+
+/// A run that has said nothing for so long hangs, or its machine sleeps.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// How many errors are shown.
+const ERRORS: u32 = 3;
+
+/// How a run looks from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// No run is going on.
+    None,
+    /// A run is going on.
+    Running,
+    /// A run holds the lock, but has given no sign of life for long.
+    Silent,
+    /// The database says that a run is going on, but its process is gone.
+    Dead,
+}
+
+/// What one look shows.
+#[derive(Debug)]
+struct Look {
+    state: State,
+    /// The run that began last, if there ever was one.
+    run: Option<RunRow>,
+    errors: Vec<String>,
+    now: Timestamp,
+}
+
+/// Runs `monitor`.
+pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<Exit> {
+    let cancel = Cancel::default();
+    let interrupt = Interrupt::listen(&cancel)?;
+    let db = Reader::open(cli.db())?;
+    let mut look = look(&db, cli.db())?;
+    if args.json {
+        session::print_json(&Document::new(&look))?;
+        return Ok(Exit::Complete);
+    }
+    if !args.once && look.is_alive() {
+        look = watch(cli, args, terminal, &db, look, &cancel)?;
+        if let Some(exit) = interrupt.exit() {
+            return Ok(exit);
+        }
+    }
+    let mut text = look.words();
+    if let (true, Some(snapshot)) = (args.once && look.state != State::None, look.snapshot()) {
+        for line in frame(&snapshot, cli.page().width) {
+            writeln!(text, "{line}").expect("a String takes all");
+        }
+    }
+    session::print(&text)?;
+    Ok(Exit::Complete)
+}
+
+/// Shows the dashboard until the run ends or we are interrupted, and returns the last look.
+fn watch(
+    cli: &Cli,
+    args: &MonitorArgs,
+    terminal: &Terminal,
+    db: &Reader,
+    mut now: Look,
+    cancel: &Cancel,
+) -> Result<Look> {
+    let shown = Arc::new(Mutex::new(now.snapshot().unwrap_or_default()));
+    let numbers = Arc::clone(&shown);
+    let dashboard = Dashboard::start(cli.monitor_style(args), terminal, move || {
+        numbers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    })
+    .context("failed to start the dashboard")?;
+    let run = now.run.as_ref().map(|run| run.id);
+    let mut state = now.state;
+    let result = loop {
+        if cancel.sleep(GAP) {
+            break Ok(());
+        }
+        now = match look(db, cli.db()) {
+            Ok(look) => look,
+            Err(e) => break Err(e),
+        };
+        if now.run.as_ref().map(|run| run.id) != run {
+            break Ok(()); // ended, and the next one has begun
+        }
+        if let Some(snapshot) = now.snapshot() {
+            *shown.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        }
+        if !now.is_alive() {
+            break Ok(());
+        }
+        if now.state != state && now.state == State::Silent {
+            log::warn!("{}", now.words().trim_end());
+        }
+        state = now.state;
+    };
+    dashboard.finish();
+    result.map(|()| now)
+}
+
+/// Looks at the run that began last.
+fn look(db: &Reader, path: &Path) -> Result<Look> {
+    let mut run = db.latest_run()?;
+    let mut state = state(run.as_ref(), path)?;
+    if state == State::Dead {
+        // It may have ended between our look at its row and the one at its lock.
+        run = db.latest_run()?;
+        if run
+            .as_ref()
+            .is_none_or(|run| run.status != RunStatus::Running)
+        {
+            state = State::None;
+        }
+    }
+    let errors = match &run {
+        Some(run) => db.run_errors(run.id, ERRORS)?,
+        None => Vec::new(),
+    };
+    Ok(Look {
+        state,
+        run,
+        errors: errors.iter().map(|e| plain(e)).collect(),
+        now: Timestamp::now(),
+    })
+}
+
+fn state(run: Option<&RunRow>, path: &Path) -> Result<State> {
+    let Some(run) = run.filter(|run| run.status == RunStatus::Running) else {
+        return Ok(State::None);
+    };
+    // Another process that holds the lock is the next run, which has not got to its row yet.
+    let holds = |pid| pid == run.pid;
+    if !RunLock::is_held(path)? || !RunLock::holder(path).is_none_or(holds) {
+        return Ok(State::Dead);
+    }
+    Ok(match between(run.heartbeat_at, Timestamp::now()) {
+        silence if silence > SILENCE => State::Silent,
+        _ => State::Running,
+    })
+}
+
+impl Look {
+    fn is_alive(&self) -> bool {
+        matches!(self.state, State::Running | State::Silent)
+    }
+
+    /// The time of the run: to now, to its end, or to its last sign of life.
+    fn elapsed(&self, run: &RunRow) -> Duration {
+        let end = match self.state {
+            State::Running => self.now,
+            _ => run.ended_at.unwrap_or(run.heartbeat_at),
+        };
+        between(run.started_at, end)
+    }
+
+    /// The numbers of the run, as its own dashboard shows them.
+    fn snapshot(&self) -> Option<Snapshot> {
+        let run = self.run.as_ref()?;
+        let c = &run.counts;
+        let pause_left = |until| between(self.now, until);
+        Some(Snapshot {
+            companies_total: c.companies_total,
+            companies_done: c.companies_done,
+            companies_with_new: c.companies_with_new,
+            companies_failed: c.companies_failed,
+            companies_in_progress: c.companies_in_progress,
+            filings_found: c.filings_found,
+            filings_new: c.filings_new,
+            artifacts_created: c.artifacts_created,
+            artifacts_queued: c.artifacts_queued,
+            downloaded: c.downloads_ok,
+            download_failed: c.downloads_failed,
+            bytes: c.bytes,
+            recent_errors: self.errors.clone(),
+            elapsed: self.elapsed(run),
+            requests: c.requests,
+            rate_limit: c.rate_limit,
+            paused: c.paused,
+            pause_left: c.paused_until.map(pause_left).unwrap_or_default(),
+        })
+    }
+
+    /// The state in words, a line.
+    fn words(&self) -> String {
+        let Some(run) = &self.run else {
+            return "No run is going on, and none has been recorded yet.\n".to_owned();
+        };
+        let name = format!("run {} ({})", run.id, plain(&run.command));
+        let silence = clock(between(run.heartbeat_at, self.now));
+        match self.state {
+            State::None => format!(
+                "No run is going on. The last one, {name}, {} after {}.\n",
+                ended(run.status),
+                clock(self.elapsed(run)),
+            ),
+            State::Running => format!("Run {} ({}) is going on.\n", run.id, plain(&run.command)),
+            State::Silent => format!(
+                "No sign of life from {name} for {silence}, but its process {} still holds the \
+                 lock: it hangs, or the machine slept.\n",
+                run.pid
+            ),
+            State::Dead => format!(
+                "No run is going on: {name} died without a word {silence} ago. Start it again; it \
+                 goes on where it stopped.\n"
+            ),
+        }
+    }
+}
+
+fn ended(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Running => "is going on",
+        RunStatus::Completed => "was completed",
+        RunStatus::Partial => "ended with items left",
+        RunStatus::Failed => "failed",
+        RunStatus::Interrupted => "was interrupted",
+    }
+}
+
+/// One look, as `--json` prints it: the names of the fields are public.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    state: State,
+    run: Option<Run<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the document"
+)]
+struct Run<'a> {
+    run_id: i64,
+    command: &'a str,
+    status: &'static str,
+    pid: u32,
+    started_at: String,
+    heartbeat_at: String,
+    ended_at: Option<String>,
+    elapsed_s: f64,
+    eta_s: Option<f64>,
+    companies: Companies,
+    filings: Filings,
+    artifacts: Artifacts,
+    requests: Requests,
+    recent_errors: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct Companies {
+    total: u64,
+    done: u64,
+    with_new: u64,
+    failed: u64,
+    unchanged: u64,
+    in_progress: u64,
+    per_second: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Filings {
+    found: u64,
+    new: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Artifacts {
+    created: u64,
+    queued: u64,
+    downloaded: u64,
+    failed: u64,
+    bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Requests {
+    total: u64,
+    companies: u64,
+    discovery: u64,
+    documents: u64,
+    retries: u64,
+    per_second: f64,
+    /// Requests a second; `null` is no limit.
+    limit: Option<u32>,
+    paused_s: f64,
+    pause_left_s: f64,
+}
+
+impl<'a> Document<'a> {
+    fn new(look: &'a Look) -> Self {
+        let run = look.run.as_ref().zip(look.snapshot());
+        Self {
+            state: look.state,
+            run: run.map(|(run, snapshot)| Run::new(look, run, &snapshot)),
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(look: &'a Look, run: &'a RunRow, s: &Snapshot) -> Self {
+        let c = &run.counts;
+        let eta = s.eta().filter(|_| look.is_alive());
+        Self {
+            run_id: run.id.get(),
+            command: &run.command,
+            status: run.status.as_str(),
+            pid: run.pid,
+            started_at: format!("{:.3}", run.started_at),
+            heartbeat_at: format!("{:.3}", run.heartbeat_at),
+            ended_at: run.ended_at.map(|at| format!("{at:.3}")),
+            elapsed_s: rounded(s.elapsed.as_secs_f64()),
+            eta_s: eta.map(|eta| rounded(eta.as_secs_f64())),
+            companies: Companies {
+                total: c.companies_total,
+                done: c.companies_done,
+                with_new: c.companies_with_new,
+                failed: c.companies_failed,
+                unchanged: c.companies_unchanged,
+                in_progress: c.companies_in_progress,
+                per_second: rounded(s.companies_per_second()),
+            },
+            filings: Filings {
+                found: c.filings_found,
+                new: c.filings_new,
+            },
+            artifacts: Artifacts {
+                created: c.artifacts_created,
+                queued: c.artifacts_queued,
+                downloaded: c.downloads_ok,
+                failed: c.downloads_failed,
+                bytes: c.bytes,
+            },
+            requests: Requests {
+                total: c.requests,
+                companies: c.requests_companies,
+                discovery: c.requests_discovery,
+                documents: c.requests_documents,
+                retries: c.retries,
+                per_second: rounded(s.requests_per_second()),
+                limit: c.rate_limit,
+                paused_s: rounded(c.paused.as_secs_f64()),
+                pause_left_s: rounded(s.pause_left.as_secs_f64()),
+            },
+            recent_errors: &look.errors,
+        }
+    }
+}
+
+/// To the thousandth.
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
+}

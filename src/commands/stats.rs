@@ -1,0 +1,277 @@
+//! `stats`: what the database holds. From counters, so that it is instant at any size.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{session, table};
+use crate::cli::Cli;
+use crate::config::Page;
+use crate::exit::Exit;
+use crate::progress::format::{bytes, clock, count};
+use crate::store::{self, Reader, RunRow};
+
+/// How many runs are shown.
+const RUNS: u32 = 10;
+
+/// How many forms the table shows; with `--form all` there are hundreds.
+const FORMS: usize = 15;
+
+/// All that the database holds, as `--json` prints it: the names of the fields are public.
+#[derive(Debug, Serialize)]
+struct Stats {
+    companies: Companies,
+    total: Holdings,
+    exchanges: Vec<Exchange>,
+    forms: Vec<Form>,
+    years: Vec<Year>,
+    runs: Vec<Run>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Companies {
+    active: u64,
+    inactive: u64,
+    with_filings: u64,
+    never_checked: u64,
+}
+
+/// Filings count once for each filer, artifacts once.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Holdings {
+    filings: u64,
+    downloaded: u64,
+    pending: u64,
+    failed: u64,
+    bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the document"
+)]
+struct Exchange {
+    exchange: Option<String>,
+    companies: u64,
+    inactive: u64,
+    #[serde(flatten)]
+    holdings: Holdings,
+}
+
+#[derive(Debug, Serialize)]
+struct Form {
+    form: String,
+    #[serde(flatten)]
+    holdings: Holdings,
+}
+
+#[derive(Debug, Serialize)]
+struct Year {
+    year: i64,
+    #[serde(flatten)]
+    holdings: Holdings,
+}
+
+#[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the document"
+)]
+struct Run {
+    run_id: i64,
+    command: String,
+    status: &'static str,
+    started_at: String,
+    /// To its end, or to its last sign of life.
+    elapsed_s: f64,
+    companies_done: u64,
+    filings_new: u64,
+    downloaded: u64,
+    failed: u64,
+    requests: u64,
+    bytes: u64,
+}
+
+/// Runs `stats`.
+pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
+    let stats = stats(Reader::open(cli.db())?.stats(RUNS)?);
+    if json {
+        session::print_json(&stats)?;
+    } else {
+        session::print(&text(&stats, cli.page()))?;
+    }
+    Ok(Exit::Complete)
+}
+
+fn stats(db: store::Stats) -> Stats {
+    let mut companies = Companies::default();
+    for e in &db.exchanges {
+        companies.active += e.active;
+        companies.inactive += e.inactive;
+        companies.with_filings += e.with_filings;
+        companies.never_checked += e.never_checked;
+    }
+    let mut total = store::Holdings::default();
+    let mut forms: BTreeMap<String, store::Holdings> = BTreeMap::new();
+    let mut years: BTreeMap<i64, store::Holdings> = BTreeMap::new();
+    for row in db.forms_and_years {
+        total += row.holdings;
+        *years.entry(row.year).or_default() += row.holdings;
+        *forms.entry(row.form).or_default() += row.holdings;
+    }
+    let exchanges = db.exchanges.into_iter().map(|e| Exchange {
+        exchange: e.exchange,
+        companies: e.active,
+        inactive: e.inactive,
+        holdings: e.holdings.into(),
+    });
+    let form = |(form, holdings): (String, store::Holdings)| Form {
+        form,
+        holdings: holdings.into(),
+    };
+    let year = |(year, holdings): (i64, store::Holdings)| Year {
+        year,
+        holdings: holdings.into(),
+    };
+    let mut forms: Vec<_> = forms.into_iter().map(form).collect();
+    forms.sort_by_key(|form| std::cmp::Reverse(form.holdings.filings));
+    Stats {
+        companies,
+        total: total.into(),
+        exchanges: exchanges.collect(),
+        forms,
+        years: years.into_iter().rev().map(year).collect(),
+        runs: db.runs.into_iter().map(Run::from).collect(),
+    }
+}
+
+impl From<store::Holdings> for Holdings {
+    fn from(h: store::Holdings) -> Self {
+        Self {
+            filings: h.filings,
+            downloaded: h.downloaded,
+            pending: h.pending,
+            failed: h.failed,
+            bytes: h.bytes,
+        }
+    }
+}
+
+impl From<RunRow> for Run {
+    fn from(run: RunRow) -> Self {
+        let end = run.ended_at.unwrap_or(run.heartbeat_at);
+        Self {
+            run_id: run.id.get(),
+            command: run.command,
+            status: run.status.as_str(),
+            started_at: format!("{:.0}", run.started_at),
+            elapsed_s: (between(run.started_at, end).as_secs_f64() * 1000.0).round() / 1000.0,
+            companies_done: run.counts.companies_done,
+            filings_new: run.counts.filings_new,
+            downloaded: run.counts.downloads_ok,
+            failed: run.counts.downloads_failed + run.counts.companies_failed,
+            requests: run.counts.requests,
+            bytes: run.counts.bytes,
+        }
+    }
+}
+
+/// The time from one moment to a later one; zero if the clock was set back meanwhile.
+pub(super) fn between(start: Timestamp, end: Timestamp) -> Duration {
+    Duration::try_from(end.duration_since(start)).unwrap_or_default()
+}
+
+fn text(stats: &Stats, page: Page) -> String {
+    let (c, t) = (&stats.companies, &stats.total);
+    let mut text = format!(
+        "Companies  {} active: {} with filings, {} never checked; {} no longer listed\n\
+         Filings    {}\n\
+         Artifacts  {} downloaded ({}), {} pending, {} failed\n",
+        count(c.active),
+        count(c.with_filings),
+        count(c.never_checked),
+        count(c.inactive),
+        count(t.filings),
+        count(t.downloaded),
+        bytes(t.bytes),
+        count(t.pending),
+        count(t.failed),
+    );
+    let mut section = |headers: &[&str], rows: Vec<Vec<String>>| {
+        if !rows.is_empty() {
+            text += "\n";
+            text += &table::table(headers, rows, page);
+        }
+    };
+    let what = ["Filings", "Downloaded", "Pending", "Failed", "Bytes"];
+    let headers = |first: &[&'static str]| [first, &what].concat();
+    section(
+        &headers(&["Exchange", "Companies"]),
+        stats.exchanges.iter().map(exchange_row).collect(),
+    );
+    section(&headers(&["Form"]), form_rows(&stats.forms));
+    let year = |y: &Year| row(vec![y.year.to_string()], &y.holdings);
+    section(&headers(&["Year"]), stats.years.iter().map(year).collect());
+    section(
+        &[
+            "Run", "Command", "Status", "Started", "Time", "New", "Files", "Failed", "Bytes",
+        ],
+        stats.runs.iter().map(run_row).collect(),
+    );
+    text
+}
+
+fn row(first: Vec<String>, h: &Holdings) -> Vec<String> {
+    let numbers = [h.filings, h.downloaded, h.pending, h.failed].map(count);
+    [first, numbers.to_vec(), vec![bytes(h.bytes)]].concat()
+}
+
+fn exchange_row(e: &Exchange) -> Vec<String> {
+    let name = e.exchange.clone().unwrap_or_else(|| "unknown".to_owned());
+    row(vec![name, count(e.companies)], &e.holdings)
+}
+
+/// The largest forms, and one line for all others.
+fn form_rows(forms: &[Form]) -> Vec<Vec<String>> {
+    let (shown, others) = forms.split_at(forms.len().min(FORMS));
+    let mut rows: Vec<_> = shown
+        .iter()
+        .map(|f| row(vec![f.form.clone()], &f.holdings))
+        .collect();
+    if !others.is_empty() {
+        let sum = |of: fn(&Holdings) -> u64| others.iter().map(|f| of(&f.holdings)).sum();
+        let all = Holdings {
+            filings: sum(|h| h.filings),
+            downloaded: sum(|h| h.downloaded),
+            pending: sum(|h| h.pending),
+            failed: sum(|h| h.failed),
+            bytes: sum(|h| h.bytes),
+        };
+        rows.push(row(
+            vec![format!("{} others", count(others.len() as u64))],
+            &all,
+        ));
+    }
+    rows
+}
+
+fn run_row(run: &Run) -> Vec<String> {
+    let time = Duration::try_from_secs_f64(run.elapsed_s).unwrap_or_default();
+    // Day and minute: `2026-01-31 09:30`.
+    let started = run.started_at[..16].replace('T', " ");
+    vec![
+        run.run_id.to_string(),
+        run.command.clone(),
+        run.status.to_owned(),
+        started,
+        clock(time),
+        count(run.filings_new),
+        count(run.downloaded),
+        count(run.failed),
+        bytes(run.bytes),
+    ]
+}

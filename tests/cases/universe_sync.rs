@@ -1,0 +1,196 @@
+//! What becomes of the universe when the lists change, are damaged or cannot be had.
+
+use filing_etl::sim::Options;
+
+use crate::harness::lists::{COMPANIES, Lists, NASDAQ, OTHER};
+use crate::harness::{Output, Sandbox, truth};
+
+const V_COMPANIES: &str =
+    "SELECT cik, name, ticker, exchange, active FROM v_companies ORDER BY cik";
+const V_LISTINGS: &str =
+    "SELECT cik, ticker, exchange, active FROM v_listings ORDER BY cik, ticker";
+
+/// Four companies that the SEC and the exchanges agree on, as far as the SEC's labels go.
+fn four() -> Lists {
+    let lists = Lists::start();
+    lists.companies(&[
+        (1, "Alpha", "ALPH", Some("Nasdaq")),
+        (2, "Beta", "BETA", Some("NYSE")),
+        (3, "Gamma", "GAMM", Some("NYSE")),
+        (4, "Delta", "DELT", Some("OTC")),
+    ]);
+    lists.directory(&[
+        ("ALPH", "Alpha", 'Q', 'N'),
+        ("BETA", "Beta", 'N', 'N'),
+        ("GAMM", "Gamma", 'A', 'N'),
+        ("DELT", "Delta", 'P', 'N'),
+    ]);
+    lists
+}
+
+const FOUR: [&str; 4] = [
+    "1|Alpha|ALPH|Nasdaq|1",
+    "2|Beta|BETA|NYSE|1",
+    "3|Gamma|GAMM|NYSE American|1",
+    "4|Delta|DELT|NYSE Arca|1",
+];
+
+#[test]
+fn a_company_that_is_renamed_or_delisted_keeps_its_row() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    let first = lists.sync(&sandbox).code(0);
+    assert_eq!(
+        first.stdout,
+        "4 companies: 4 new, 0 changed, 0 no longer listed\n"
+    );
+    assert_eq!(sandbox.rows(V_COMPANIES), FOUR);
+    lists.companies(&[
+        (1, "Alphabet Soup", "ALPH", Some("Nasdaq")),
+        (3, "Gamma", "GAMM", Some("NYSE")),
+        (4, "Delta", "DELT", Some("OTC")),
+    ]);
+    let second = lists.sync(&sandbox).code(0);
+    assert_eq!(
+        second.stdout,
+        "3 companies: 0 new, 1 changed, 1 no longer listed\n"
+    );
+    assert_eq!(
+        sandbox.rows(V_COMPANIES),
+        [
+            "1|Alphabet Soup|ALPH|Nasdaq|1",
+            "2|Beta|BETA|NYSE|0",
+            FOUR[2],
+            FOUR[3]
+        ]
+    );
+    // It is not ours to look at any more, and the error says so.
+    let _ = sandbox
+        .run(&["companies", "list", "--ticker", "BETA"])
+        .code(2)
+        .says("BETA");
+}
+
+#[test]
+fn a_delisted_company_keeps_its_filings() {
+    let sandbox = Sandbox::new();
+    let sim = truth::start(truth::small());
+    let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
+    let count = "SELECT count(*) FROM v_filings";
+    let (companies, filings) = (
+        sandbox.number("SELECT count(*) FROM v_companies"),
+        sandbox.number(count),
+    );
+    let fewer = truth::start(Options {
+        companies: 40,
+        ..truth::small()
+    });
+    let _ = Output::of(sandbox.command_against(&fewer, &["companies", "sync"])).code(0);
+    let gone = "SELECT count(*), sum(filings) > 0 FROM v_companies WHERE NOT active";
+    assert_eq!(sandbox.rows(gone), [format!("{}|1", companies - 40)]);
+    assert_eq!(sandbox.number(count), filings);
+}
+
+#[test]
+fn a_ticker_that_moves_to_another_company_belongs_to_that_one() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    let _ = lists.sync(&sandbox).code(0);
+    lists.companies(&[
+        (1, "Alpha", "ALPH", Some("Nasdaq")),
+        (2, "Beta", "OLDB", Some("OTC")),
+        (3, "Gamma", "GAMM", Some("NYSE")),
+        (4, "Delta", "DELT", Some("OTC")),
+        (5, "New Beta", "BETA", Some("NYSE")),
+    ]);
+    let _ = lists.sync(&sandbox).code(0);
+    let listings = sandbox.rows(V_LISTINGS);
+    assert!(
+        listings.contains(&"2|BETA|NYSE|0".to_owned()),
+        "{listings:?}"
+    );
+    assert!(
+        listings.contains(&"5|BETA|NYSE|1".to_owned()),
+        "{listings:?}"
+    );
+    let found = sandbox
+        .run(&["companies", "list", "--ticker", "beta", "--json"])
+        .code(0);
+    assert_eq!(found.json()["companies"][0]["cik"], 5);
+}
+
+#[test]
+fn a_list_that_is_damaged_or_absurdly_short_never_replaces_a_good_one() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    let _ = lists.sync(&sandbox).code(0);
+    let whole =
+        r#"{"fields":["cik","name","ticker","exchange"],"data":[[1,"Alpha","ALPH","Nasdaq"],"#;
+    let empty = r#"{"fields":["cik","name","ticker","exchange"],"data":[]}"#;
+    for damaged in [whole, empty, "<html>Sorry</html>", "[]"] {
+        lists.put(COMPANIES, damaged);
+        let output = lists.sync(&sandbox).code(1);
+        assert_eq!(output.stdout, "", "{damaged}");
+        assert_eq!(sandbox.rows(V_COMPANIES), FOUR, "{damaged}");
+    }
+    lists.companies(&[(1, "Alpha", "ALPH", Some("Nasdaq"))]);
+    let _ = lists.sync(&sandbox).code(1).says("too few to be true");
+    assert_eq!(sandbox.rows(V_COMPANIES), FOUR);
+}
+
+#[test]
+fn damaged_symbol_lists_are_no_reason_to_forget_who_is_listed_where() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    let _ = lists.sync(&sandbox).code(0);
+    lists.put(OTHER, "<html>Sorry</html>");
+    let _ = lists
+        .sync(&sandbox)
+        .code(0)
+        .says("symbol lists cannot be had");
+    assert_eq!(sandbox.rows(V_COMPANIES), FOUR);
+}
+
+#[test]
+fn without_nasdaq_trader_a_sync_keeps_the_exchanges_it_knew() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    let _ = lists.sync(&sandbox).code(0);
+    lists.take_away(NASDAQ);
+    lists.take_away(OTHER);
+    lists.companies(&[
+        (1, "Alpha", "ALPH", Some("Nasdaq")),
+        (2, "Beta", "BETA", Some("NYSE")),
+        (3, "Gamma", "GAMM", Some("NYSE")),
+        (4, "Delta", "DELT", Some("OTC")),
+        (5, "Epsilon", "EPSI", Some("NYSE")),
+    ]);
+    // However often it has to do without.
+    for _ in 0..2 {
+        let _ = lists
+            .sync(&sandbox)
+            .code(0)
+            .says("symbol lists cannot be had");
+        let known = sandbox.rows(V_COMPANIES);
+        assert_eq!(known[..4], FOUR);
+        assert_eq!(known[4], "5|Epsilon|EPSI|NYSE|1");
+    }
+    let asked = ["companies", "list", "--exchange", "NYSE American"];
+    let _ = sandbox
+        .run(&asked)
+        .code(2)
+        .says("NYSE American cannot be told")
+        .says("symbol lists could not be loaded");
+    let _ = sandbox
+        .run(&["companies", "list", "--exchange", "nyse"])
+        .code(0);
+}
+
+#[test]
+fn whoever_never_saw_the_symbol_lists_follows_the_secs_labels() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    lists.take_away(OTHER);
+    let _ = lists.sync(&sandbox).code(0);
+    lists.companies(&[
+        (1, "Alpha", "ALPH", Some("NYSE")),
+        (2, "Beta", "BETA", None),
+    ]);
+    let _ = lists.sync(&sandbox).code(0);
+    let known = sandbox.rows(V_COMPANIES);
+    assert_eq!(known[..2], ["1|Alpha|ALPH|NYSE|1", "2|Beta|BETA|NULL|1"]);
+}

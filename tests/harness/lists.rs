@@ -1,0 +1,123 @@
+//! A server of nothing but company lists, written by the test.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use filing_etl::cancel::Cancel;
+use filing_etl::threads;
+
+use super::{Output, Sandbox, USER_AGENT};
+
+/// The SEC's list of companies.
+pub const COMPANIES: &str = "company_tickers_exchange.json";
+/// Nasdaq's own symbols.
+pub const NASDAQ: &str = "nasdaqlisted.txt";
+/// Those of the other exchanges.
+pub const OTHER: &str = "otherlisted.txt";
+
+/// Serves what it is told to, and 404 for all else, until the tests end.
+#[derive(Debug)]
+pub struct Lists {
+    address: SocketAddr,
+    files: Arc<Mutex<HashMap<&'static str, String>>>,
+}
+
+impl Lists {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let files = Arc::<Mutex<HashMap<&'static str, String>>>::default();
+        let served = Arc::clone(&files);
+        let _ = threads::spawn("lists", &Cancel::default(), move || {
+            for stream in listener.incoming() {
+                // A client that goes away in between is no concern of ours.
+                let _ = answer(&stream.unwrap(), &served.lock().unwrap());
+            }
+        })
+        .unwrap();
+        Self { address, files }
+    }
+
+    /// Serves a file from now on.
+    pub fn put(&self, file: &'static str, content: impl Into<String>) {
+        self.files.lock().unwrap().insert(file, content.into());
+    }
+
+    /// Serves a file no more.
+    pub fn take_away(&self, file: &'static str) {
+        self.files.lock().unwrap().remove(file);
+    }
+
+    /// Serves these companies, all on exchanges that the directory knows nothing of: CIK, name,
+    /// ticker, and the SEC's label.
+    pub fn companies(&self, rows: &[(u64, &str, &str, Option<&str>)]) {
+        let fields = ["cik", "name", "ticker", "exchange"];
+        let list = serde_json::json!({"fields": fields, "data": rows});
+        self.put(COMPANIES, list.to_string());
+    }
+
+    /// Serves these symbols: symbol, name, exchange code, and whether it is an ETF. Those with
+    /// code Q are Nasdaq's.
+    pub fn directory(&self, rows: &[(&str, &str, char, char)]) {
+        let mut nasdaq = "Symbol|Security Name|Test Issue|ETF\n".to_owned();
+        let mut other = "ACT Symbol|Security Name|Exchange|CQS Symbol|ETF|Test Issue\n".to_owned();
+        for (symbol, name, code, etf) in rows {
+            if *code == 'Q' {
+                writeln!(nasdaq, "{symbol}|{name}|N|{etf}").unwrap();
+            } else {
+                writeln!(other, "{symbol}|{name}|{code}|{symbol}|{etf}|N").unwrap();
+            }
+        }
+        self.put(NASDAQ, nasdaq + "File Creation Time: 0102202612:11|||\n");
+        self.put(OTHER, other + "File Creation Time: 0102202612:11||||||\n");
+    }
+
+    /// The binary, told to get its lists here.
+    pub fn command(&self, sandbox: &Sandbox, args: &[&str]) -> Command {
+        let mut command = sandbox.command(args);
+        let url = format!("http://{}", self.address);
+        for name in ["ARCHIVES", "DATA", "LISTINGS"] {
+            command.env(format!("FILING_ETL_{name}_URL"), &url);
+        }
+        command
+            .env("FILING_ETL_USER_AGENT", USER_AGENT)
+            .env("FILING_ETL_RATE", "none");
+        command
+    }
+
+    /// Runs `companies sync`.
+    pub fn sync(&self, sandbox: &Sandbox) -> Output {
+        Output::of(self.command(sandbox, &["companies", "sync"]))
+    }
+}
+
+fn answer(mut stream: &TcpStream, files: &HashMap<&str, String>) -> io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let asked = lines.next().transpose()?.unwrap_or_default();
+    while lines
+        .next()
+        .transpose()?
+        .is_some_and(|line| !line.is_empty())
+    {}
+    let path = asked.split(' ').nth(1).unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let (status, body) = match files.get(name) {
+        Some(content) => ("200 OK", content.as_str()),
+        None => ("404 Not Found", "<html>not here</html>"),
+    };
+    let kind = match name.rsplit('.').next() {
+        Some("json") if status == "200 OK" => "application/json",
+        Some("txt") if status == "200 OK" => "text/plain",
+        _ => "text/html",
+    };
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    io::Write::write_all(&mut stream, answer.as_bytes())
+}
