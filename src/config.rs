@@ -142,3 +142,12 @@ pub struct FilingFilter {
     /// Filed in this range.
     pub dates: DateRange,
 }
+
+/// What tables are printed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// In characters.
+    pub width: usize,
+    /// Whether escape sequences for emphasis are understood and wanted.
+    pub styled: bool,
+}

@@ -7,5 +7,7 @@ mod args;
 mod resolve;
 mod values;
 
-pub use args::{BackfillArgs, Cli, Command, CompaniesCommand, LogFormat, SimArgs};
+pub use args::{
+    BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, LogFormat, SimArgs, VerifyArgs,
+};
 pub use resolve::today;

@@ -13,9 +13,11 @@ use jiff::tz::TimeZone;
 use log::LevelFilter;
 use url::Url;
 
-use super::args::{BackfillArgs, Cli, CompanyArgs, LogFormat, Preset, Progress, SimArgs};
+use super::args::{
+    BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, LogFormat, Preset, Progress, SimArgs,
+};
 use super::values::ExchangeChoice;
-use crate::config::{Backfill, CompanyFilter, Concurrency, FilingFilter, Settings};
+use crate::config::{Backfill, CompanyFilter, Concurrency, FilingFilter, Page, Settings};
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, Urls};
 use crate::exchange::Exchange;
@@ -23,6 +25,9 @@ use crate::exit::UsageError;
 use crate::net::{SEC_LANE, SEC_RATE, UserAgent, lane_of};
 use crate::progress::Style;
 use crate::sim;
+
+/// The width of tables that do not go to a terminal, and the least that they are made for.
+const PAGE_WIDTH: usize = 80;
 
 /// The current day, in UTC. EDGAR dates filings in New York, where it is never later.
 #[must_use]
@@ -89,6 +94,26 @@ impl Cli {
         io::stderr().is_terminal() && set("NO_COLOR").is_none() && !dumb_terminal()
     }
 
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Path {
+        &self.global.db
+    }
+
+    /// What standard output is like: a terminal as wide as it is, anything else 80 wide.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let live = io::stdout().is_terminal();
+        let width = terminal_size::terminal_size_of(io::stdout())
+            .filter(|_| live)
+            .map_or(PAGE_WIDTH, |(width, _)| usize::from(width.0));
+        Page {
+            // A terminal may say that it has no width at all.
+            width: width.max(PAGE_WIDTH),
+            styled: live && set("NO_COLOR").is_none() && !dumb_terminal(),
+        }
+    }
+
     /// What a backfill is to do.
     ///
     /// # Errors
@@ -124,7 +149,21 @@ impl Cli {
         })
     }
 
-    fn progress(&self, every: Duration) -> Style {
+    /// Which companies and forms a diagnosis is about.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when a form is none, or the companies file cannot be read.
+    pub fn diagnose(&self, args: &DiagnoseArgs) -> Result<(CompanyFilter, FormFilter)> {
+        Ok((
+            args.companies.filter()?,
+            forms(&args.forms, args.no_amendments)?,
+        ))
+    }
+
+    /// How progress is shown; printed lines come every so often.
+    #[must_use]
+    pub fn progress(&self, every: Duration) -> Style {
         let live = io::stderr().is_terminal() && !dumb_terminal();
         let plain = match self.global.log_format {
             LogFormat::Text => Style::Plain { every },

@@ -3,11 +3,15 @@
 mod backfill;
 mod companies;
 mod demo;
+mod diagnose;
 mod dry_run;
 mod scope;
 mod session;
 mod sim;
 mod summary;
+mod table;
+mod verify;
+mod verify_report;
 
 use anyhow::Result;
 
@@ -26,6 +30,8 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
         Command::Companies { command } => match command {
             CompaniesCommand::Sync => companies::sync(cli),
         },
+        Command::Diagnose(args) => diagnose::run(cli, args),
+        Command::Verify(args) => verify::run(cli, *args, terminal),
         Command::Sim(args) => sim::run(args),
     }
 }

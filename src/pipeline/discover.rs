@@ -127,12 +127,21 @@ impl Discovery<'_> {
         if let Some(pages) = &mut visit.pages {
             let rows = submissions::parse_page(&bytes).map_err(damaged)?;
             pages.pop();
+            rows.iter()
+                .flatten()
+                .for_each(|row| visit.history.look_at(&row));
             return self.pass_on(&visit.company, &rows, url);
         }
         let document = submissions::parse(&bytes).map_err(damaged)?;
         document.check_cik(visit.company.cik).map_err(damaged)?;
         for problem in &document.problems {
             self.problem(&visit.company, url, "bad_page", problem)?;
+        }
+        for row in document.rows.iter().flatten() {
+            visit.history.add(&row);
+        }
+        for page in &document.older {
+            visit.history.add_page(page);
         }
         self.pass_on(&visit.company, &document.rows, url)?;
         let dates = &self.cx.options.filings.dates;
@@ -236,6 +245,7 @@ impl Discovery<'_> {
         }
         self.done(Record::CompanyChecked {
             cik: visit.company.cik,
+            history: std::mem::take(&mut visit.history),
         })
     }
 

@@ -29,6 +29,7 @@
 //! in one transaction by the next writer. Tables are private. The views of `sql/views.sql` are public and
 //! are created anew when their text changes.
 
+mod desk;
 mod error;
 mod lock;
 mod meta;
@@ -42,6 +43,7 @@ mod types;
 mod universe;
 mod writer;
 
+pub use desk::{CompanyFacts, FailureGroup, LastRun, Progress, Stored, StoredId};
 pub use error::{Error, Result};
 pub use lock::RunLock;
 pub use reader::{KnownArtifact, Planned, QueueKey, Queued, Reader, Scope, Tickers};

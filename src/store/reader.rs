@@ -306,7 +306,7 @@ impl Reader {
             .at(&self.path, "look up the company list")
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -319,7 +319,7 @@ impl Reader {
             .at(&self.path, doing)
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -334,7 +334,7 @@ impl Reader {
 }
 
 /// A count, which SQLite has as a signed number.
-fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column)
         .map(|number: i64| u64::try_from(number).unwrap_or(0))
 }
@@ -473,7 +473,9 @@ mod tests {
         batch
             .downloaded(accession(10), "b", &saved, 1, at(1))
             .unwrap();
-        batch.download_failed(accession(11), "a", 3, "no").unwrap();
+        batch
+            .download_failed(accession(11), "a", 3, "network", "no")
+            .unwrap();
         batch.commit().unwrap();
 
         let mut reader = Reader::open(&sandbox.path()).unwrap();

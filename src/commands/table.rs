@@ -1,0 +1,131 @@
+//! Tables for people: aligned, no wider than the page, harmless whatever the cells hold.
+
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, presets};
+
+use crate::config::Page;
+use crate::progress::format::plain;
+
+/// A table with a header, each line ended. Columns of numbers are aligned to the right and never
+/// wrapped; texts are wrapped where the page is too narrow. Cells may quote the network.
+pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: Page) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING.header_separator(LineStyle::none().fill('-').junction('-')))
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(page.width).unwrap_or(u16::MAX))
+        .set_header(headers.iter().copied());
+    let numbers: Vec<bool> = (0..headers.len())
+        .map(|column| {
+            let mut cells = rows.iter().filter_map(|row| row.get(column));
+            cells.all(|cell| is_number(cell))
+        })
+        .collect();
+    for row in rows {
+        table.add_row(row.iter().map(|cell| plain(cell)));
+    }
+    for (column, numbers) in table.column_iter_mut().zip(numbers) {
+        if numbers {
+            column.set_cell_alignment(CellAlignment::Right);
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    let mut text = String::new();
+    for (i, line) in table.lines().enumerate() {
+        // The header alone is emphasised, once the widths are settled.
+        let line = line.trim_end();
+        match (i, page.styled) {
+            (0, true) => text.extend(["\u{1b}[1m", line, "\u{1b}[0m\n"]),
+            _ => text.extend([line, "\n"]),
+        }
+    }
+    text
+}
+
+/// Whether a cell holds a number, a size, a share or nothing.
+fn is_number(cell: &str) -> bool {
+    const UNITS: [&str; 8] = ["", "%", " B", " kB", " MB", " GB", " TB", " PB"];
+    let rest = cell.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.'));
+    match cell.chars().next() {
+        None => true,
+        Some('-') => cell == "-",
+        Some(first) => first.is_ascii_digit() && UNITS.contains(&rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PAGE: Page = Page {
+        width: 80,
+        styled: false,
+    };
+
+    fn rows(cells: &[&[&str]]) -> Vec<Vec<String>> {
+        let row = |row: &&[&str]| row.iter().map(ToString::to_string).collect();
+        cells.iter().map(row).collect()
+    }
+
+    #[test]
+    fn numbers_stand_on_the_right_and_texts_on_the_left() {
+        let rows = rows(&[
+            &["Nasdaq", "3,400", "1.5 MB", "99%"],
+            &["NYSE American", "7", "12 B", "-"],
+        ]);
+        insta::assert_snapshot!(table(
+            &["Exchange", "Companies", "Bytes", "Share"],
+            rows,
+            PAGE
+        ));
+    }
+
+    #[test]
+    fn a_table_without_rows_is_its_header() {
+        insta::assert_snapshot!(table(&["CIK", "Name"], Vec::new(), PAGE));
+    }
+
+    #[test]
+    fn only_the_header_is_styled_and_only_where_that_is_wanted() {
+        let styled = Page {
+            styled: true,
+            ..PAGE
+        };
+        let text = table(&["A"], rows(&[&["b"]]), styled);
+        assert!(text.starts_with("\u{1b}[1m"), "{text:?}");
+        assert_eq!(text.matches('\u{1b}').count(), 2);
+        assert!(!table(&["A"], rows(&[&["b"]]), PAGE).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn long_names_are_wrapped_and_numbers_are_not() {
+        let name =
+            "The Company With A Name That Is Longer Than Any Table Could Ever Be Wide ".repeat(2);
+        let text = table(
+            &["CIK", "Name", "Filings"],
+            rows(&[&["320193", &name, "1,234,567"]]),
+            PAGE,
+        );
+        assert!(
+            text.contains("320193") && text.contains("1,234,567"),
+            "{text}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_page_and_nothing_escapes(cells in proptest::collection::vec(("[a-zA-Z ]{0,200}", any::<String>(), 0..10_000_000_u32), 0..5)) {
+            let rows = cells.into_iter().map(|(a, b, n)| vec![a, b, n.to_string()]).collect();
+            let text = table(&["Name", "Anything", "Number"], rows, PAGE);
+            for line in text.lines() {
+                prop_assert!(console_width(line) <= 80, "{line:?}");
+                prop_assert!(!line.chars().any(char::is_control));
+            }
+        }
+    }
+
+    /// Characters count for what they are at least: zero-width ones are not in the way here.
+    fn console_width(line: &str) -> usize {
+        if line.is_ascii() { line.len() } else { 0 }
+    }
+}
