@@ -29,8 +29,8 @@
 //! in one transaction by the next writer. Tables are private. The views of `sql/views.sql` are public and
 //! are created anew when their text changes.
 
-mod desk;
 mod error;
+mod facts;
 mod lock;
 mod meta;
 mod open;
@@ -43,8 +43,8 @@ mod types;
 mod universe;
 mod writer;
 
-pub use desk::{CompanyFacts, FailureGroup, LastRun, Progress, Stored, StoredId};
 pub use error::{Error, Result};
+pub use facts::{CompanyFacts, FailureGroup, FileCounts, PreviousRun, Stored, StoredId};
 pub use lock::RunLock;
 pub use reader::{KnownArtifact, Planned, QueueKey, Queued, Reader, Scope, Tickers};
 pub use runs::RunCounts;

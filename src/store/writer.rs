@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::desk::StoredId;
 use super::error::{At, Error, Result};
+use super::facts::StoredId;
 use super::reader::Reader;
 use super::types::{Day, RunId, integer, time};
 use super::{open, queries};

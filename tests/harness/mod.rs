@@ -68,24 +68,6 @@ impl Sandbox {
         Output::of(self.command_against(sim, args))
     }
 
-    /// Runs the binary to its end.
-    pub fn run(&self, args: &[&str]) -> Output {
-        Output::of(self.command(args))
-    }
-
-    /// Runs the binary against this simulator to its end.
-    pub fn run_against(&self, sim: &Simulator, args: &[&str]) -> Output {
-        Output::of(self.command_against(sim, args))
-    }
-
-    /// A backfill from [`truth::SINCE`] on, with these further arguments.
-    pub fn backfill(&self, sim: &Simulator, args: &[&str]) -> Command {
-        let since = truth::SINCE.to_string();
-        let given = args.contains(&"--since");
-        let since: &[&str] = if given { &[] } else { &["--since", &since] };
-        self.command_against(sim, &[&["backfill"], since, args].concat())
-    }
-
     /// The database, read-only for tests.
     pub fn db(&self) -> Connection {
         Connection::open(self.path("filings.db")).unwrap()

@@ -11,7 +11,7 @@ use crate::config::Page;
 use crate::diagnosis::{Coverage, Reason, Tally, heading, remedy};
 use crate::edgar::FormFilter;
 use crate::progress::format::{count, percent, plain};
-use crate::store::{CompanyFacts, FailureGroup, LastRun};
+use crate::store::{CompanyFacts, FailureGroup, PreviousRun};
 
 /// What the database said.
 pub(super) struct Asked {
@@ -19,7 +19,7 @@ pub(super) struct Asked {
     pub companies: Vec<CompanyFacts>,
     pub failed_downloads: Vec<FailureGroup>,
     pub problems: Vec<FailureGroup>,
-    pub last_run: Option<LastRun>,
+    pub last_run: Option<PreviousRun>,
     /// Companies there are, asked for or not.
     pub universe: u64,
 }
@@ -140,11 +140,11 @@ impl Report {
         let mut text = String::new();
         self.coverage(&mut text, page);
         self.uncovered(&mut text, page);
-        self.failures(&mut text);
+        self.failures(&mut text, page);
         line(&mut text, "\nNext");
         for step in &self.next {
             line(&mut text, &format!("  {}", step.command));
-            line(&mut text, &format!("    {}", step.why));
+            paragraph(&mut text, &step.why, page);
         }
         text
     }
@@ -161,37 +161,48 @@ impl Report {
                 ),
             },
         );
-        line(text, "");
         let all = Exchange {
             exchange: Some("All".to_owned()),
             tally: self.total,
         };
-        let rows = self.coverage.iter().chain([&all]).map(|row| {
-            let t = row.tally;
+        let rows = |cells: &dyn Fn(Tally) -> Vec<String>| -> Vec<Vec<String>> {
+            let all = self.coverage.iter().chain([&all]);
+            all.map(|row| {
+                let mut line = vec![row.exchange.clone().unwrap_or_else(|| "unknown".to_owned())];
+                line.extend(cells(row.tally));
+                line
+            })
+            .collect()
+        };
+        let companies = rows(&|t| {
             vec![
-                row.exchange.clone().unwrap_or_else(|| "unknown".to_owned()),
                 count(t.companies),
                 count(t.covered_before),
                 count(t.covered),
                 share(t.covered, t.companies),
-                share(t.downloaded_before, t.expected_before),
+            ]
+        });
+        let files = rows(&|t| {
+            vec![
+                count(t.downloaded_before),
+                count(t.expected_before),
                 count(t.downloaded),
                 count(t.expected),
                 share(t.downloaded, t.expected),
             ]
         });
-        let headers = [
-            "Exchange",
-            "Companies",
-            "Before",
-            "Covered",
-            "",
-            "Before",
-            "Files",
-            "Of",
-            "",
-        ];
-        text.push_str(&table(&headers, rows.collect(), page));
+        line(
+            text,
+            "\nCompanies with a wanted filing, before the last run and now",
+        );
+        let headers = ["Exchange", "Companies", "Before", "Covered", "Share"];
+        text.push_str(&table(&headers, companies, page));
+        line(
+            text,
+            "\nFiles downloaded of those known, before the last run and now",
+        );
+        let headers = ["Exchange", "Before", "of", "Downloaded", "of", "Share"];
+        text.push_str(&table(&headers, files, page));
     }
 
     fn uncovered(&self, text: &mut String, page: Page) {
@@ -210,36 +221,59 @@ impl Report {
                     u.detail.clone(),
                 ]
             });
-            let headers = ["Ticker", "CIK", "Company", "Exchange", ""];
+            let headers = ["Ticker", "CIK", "Company", "Exchange", "Detail"];
             text.push_str(&table(&headers, rows.collect(), page));
         }
     }
 
-    fn failures(&self, text: &mut String) {
+    fn failures(&self, text: &mut String, page: Page) {
         if self.failures.is_empty() {
             return;
         }
         line(text, "\nFailures");
         for failure in &self.failures {
             let counts = [
-                ("companies", failure.companies),
-                ("files", failure.artifacts),
-                ("entries of lists", failure.problems),
+                (failure.companies, ["company", "companies"]),
+                (failure.artifacts, ["file", "files"]),
+                (failure.problems, ["entry of a list", "entries of lists"]),
             ];
             let counts: Vec<_> = counts
                 .into_iter()
-                .filter(|(_, n)| *n > 0)
-                .map(|(what, n)| format!("{} {what}", count(n)))
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, what)| many(n, what))
                 .collect();
             line(text, &format!("  {}: {}", failure.kind, counts.join(", ")));
-            line(text, &format!("    e.g. {}", plain(&failure.example)));
-            line(text, &format!("    {}", failure.remedy));
+            paragraph(text, &format!("e.g. {}", plain(&failure.example)), page);
+            paragraph(text, failure.remedy, page);
         }
     }
 }
 
 fn line(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("a String takes all");
+}
+
+/// A text below a line that it belongs to, broken between words.
+fn paragraph(text: &mut String, words: &str, page: Page) {
+    const INDENT: &str = "    ";
+    let mut row = INDENT.to_owned();
+    for word in words.split_whitespace() {
+        let blank = usize::from(row != INDENT);
+        if blank > 0 && row.chars().count() + blank + word.chars().count() > page.width {
+            line(text, &row);
+            INDENT.clone_into(&mut row);
+        }
+        if row != INDENT {
+            row.push(' ');
+        }
+        row.push_str(word);
+    }
+    line(text, &row);
+}
+
+/// A number with its noun, one or many.
+fn many(number: u64, [one, more]: [&str; 2]) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { more })
 }
 
 /// A share in percent; nothing of nothing has none.
@@ -331,17 +365,20 @@ fn next(asked: &Asked, uncovered: &[Uncovered]) -> Vec<Step> {
     let missing: u64 = asked
         .companies
         .iter()
-        .map(|c| c.artifacts.expected - c.artifacts.downloaded)
+        .map(|c| c.artifacts.expected.saturating_sub(c.artifacts.downloaded))
         .sum();
     let mut why = Vec::new();
     for (number, what) in [
-        (unread, "companies to check"),
-        (failing, "companies to try again"),
-        (missing - failed, "files to download"),
-        (failed, "files to try again"),
+        (unread, ["company to check", "companies to check"]),
+        (failing, ["company to try again", "companies to try again"]),
+        (
+            missing.saturating_sub(failed),
+            ["file to download", "files to download"],
+        ),
+        (failed, ["file to try again", "files to try again"]),
     ] {
         if number > 0 {
-            why.push(format!("{} {what}", count(number)));
+            why.push(many(number, what));
         }
     }
     if !why.is_empty() {

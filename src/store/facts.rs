@@ -24,9 +24,9 @@ pub struct CompanyFacts {
     /// When its filings were last read to the end.
     pub last_checked_at: Option<Timestamp>,
     /// Its files: how many there are to be, and how many are there.
-    pub artifacts: Progress,
+    pub artifacts: FileCounts,
     /// The same when the last run began.
-    pub artifacts_before: Progress,
+    pub artifacts_before: FileCounts,
     /// How many of its files a run has given up.
     pub failed: u64,
     /// What EDGAR lists of it; `None` if that was never recorded.
@@ -41,7 +41,7 @@ pub struct CompanyFacts {
 
 /// How many files there are to be, and how many are there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct FileCounts {
     /// To be there.
     pub expected: u64,
     /// There.
@@ -61,7 +61,7 @@ pub struct FailureGroup {
 
 /// The run that began last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastRun {
+pub struct PreviousRun {
     /// Its number.
     pub id: RunId,
     /// What it did.
@@ -155,9 +155,9 @@ impl Reader {
     /// # Errors
     ///
     /// If the database cannot be read.
-    pub fn last_run(&self) -> Result<Option<LastRun>> {
+    pub fn last_run(&self) -> Result<Option<PreviousRun>> {
         let read = |row: &Row<'_>| {
-            Ok(LastRun {
+            Ok(PreviousRun {
                 id: RunId(row.get(0)?),
                 command: row.get(1)?,
                 status: row.get(2)?,
@@ -233,11 +233,11 @@ fn company_facts(row: &Row<'_>) -> rusqlite::Result<CompanyFacts> {
         ticker: row.get(2)?,
         exchange: row.get(3)?,
         last_checked_at: row.get::<_, Option<Time>>(4)?.map(|time| time.0),
-        artifacts: Progress {
+        artifacts: FileCounts {
             expected: pending + downloaded + failed,
             downloaded,
         },
-        artifacts_before: Progress {
+        artifacts_before: FileCounts {
             expected: number(row, 8)?,
             downloaded: number(row, 9)?,
         },
