@@ -259,3 +259,151 @@ fn day(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Date>> {
     let text: Option<String> = row.get(column)?;
     Ok(text.and_then(|text| text.parse().ok()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Sandbox, accession, artifact, at, cik, filing, rows};
+    use super::super::{Batch, Scope, Writer, queries};
+    use super::*;
+    use crate::edgar::history::FormUse;
+    use crate::fingerprint::Fingerprint;
+    use jiff::civil::date;
+    use rusqlite::Connection;
+
+    const SAVED: Fingerprint = Fingerprint {
+        bytes: 1000,
+        sha256: [0xab; 32],
+    };
+
+    fn write(sandbox: &mut Sandbox, write: impl FnOnce(&Batch<'_>)) {
+        let batch = sandbox.writer.begin().unwrap();
+        write(&batch);
+        batch.commit().unwrap();
+    }
+
+    /// What is known of company 1, with 10-K as the only wanted form.
+    fn facts(sandbox: &Sandbox, before: Option<Timestamp>) -> CompanyFacts {
+        let mut reader = Reader::open(&sandbox.path()).unwrap();
+        reader.plan(&Scope::default(), None).unwrap();
+        let all = reader.company_facts(&["10-K".to_owned()], before).unwrap();
+        all.into_iter().find(|facts| facts.cik == cik(1)).unwrap()
+    }
+
+    fn history() -> History {
+        let (first, last) = (date(2020, 1, 2), date(2025, 3, 4));
+        let forms = [("10-K".to_owned(), FormUse { filings: 3, last })];
+        History {
+            listed: 7,
+            first: Some(first),
+            last: Some(last),
+            forms: forms.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn what_edgar_lists_comes_back_and_ends_a_failure() {
+        let mut sandbox = Sandbox::new();
+        assert_eq!(facts(&sandbox, None).history, None);
+        write(&mut sandbox, |b| {
+            b.company_failed(cik(1), "network", "no answer", at(1))
+                .unwrap();
+        });
+        let failed = facts(&sandbox, None);
+        let failure = ("network".to_owned(), "no answer".to_owned());
+        assert_eq!((failed.history, failed.failure), (None, Some(failure)));
+        write(&mut sandbox, |b| {
+            b.company_history(cik(1), &history()).unwrap()
+        });
+        let mended = facts(&sandbox, None);
+        assert_eq!((mended.history, mended.failure), (Some(history()), None));
+        write(&mut sandbox, |b| {
+            b.company_failed(cik(1), "server", "503", at(2)).unwrap();
+        });
+        let again = facts(&sandbox, None);
+        assert_eq!(again.history, Some(history()), "what was learned stays");
+        assert_eq!(again.failure.unwrap().0, "server");
+    }
+
+    #[test]
+    fn coverage_is_told_before_a_moment_and_now() {
+        let mut sandbox = Sandbox::new();
+        let mut eight = filing(1);
+        eight.form = "8-K".to_owned();
+        write(&mut sandbox, |b| {
+            b.put_filings(cik(1), &[eight], at(5)).unwrap();
+        });
+        assert!(!facts(&sandbox, None).covered, "of another form");
+        write(&mut sandbox, |b| {
+            b.put_filings(cik(1), &[filing(2)], at(10)).unwrap();
+        });
+        for (before, expected) in [(None, false), (Some(at(10)), false), (Some(at(11)), true)] {
+            let facts = facts(&sandbox, before);
+            assert!(facts.covered);
+            assert_eq!(facts.covered_before, expected, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_lost_file_is_queued_again_and_every_counter_follows() {
+        let mut sandbox = Sandbox::new();
+        write(&mut sandbox, |b| {
+            b.put_filings(cik(1), &[filing(1), filing(2)], at(0))
+                .unwrap();
+            b.put_artifacts(&[artifact(1, 1, "a"), artifact(1, 2, "b")])
+                .unwrap();
+            b.downloaded(accession(1), "a", &SAVED, 1, at(1)).unwrap();
+        });
+        let reader = Reader::open(&sandbox.path()).unwrap();
+        let stored = reader.stored(StoredId::START, 10).unwrap();
+        assert_eq!(stored.len(), 1, "{stored:?}");
+        assert_eq!(
+            (stored[0].bytes, stored[0].sha256),
+            (Some(1000), Some(SAVED.sha256))
+        );
+        assert!(reader.stored(stored[0].id, 10).unwrap().is_empty());
+        assert_eq!(reader.stored_total().unwrap(), (1, 1000));
+
+        sandbox
+            .writer
+            .start_run("backfill", "{}", "https://x", at(2))
+            .unwrap();
+        write(&mut sandbox, |b| {
+            assert!(b.lost(stored[0].id, "verify: missing").unwrap());
+            assert!(!b.lost(stored[0].id, "verify: missing").unwrap(), "once");
+        });
+        sandbox.assert_counters();
+        assert_eq!(reader.stored_total().unwrap(), (0, 0));
+        let facts = facts(&sandbox, None);
+        let counts = |expected, downloaded| FileCounts {
+            expected,
+            downloaded,
+        };
+        assert_eq!(facts.artifacts_before, counts(2, 1));
+        assert_eq!(facts.artifacts, counts(2, 0));
+        assert_eq!(
+            sandbox.rows("SELECT status, path, last_error FROM v_artifacts WHERE name = 'a'"),
+            ["pending|NULL|verify: missing"]
+        );
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(queries::MIGRATIONS[0]).unwrap();
+        old.execute_batch(
+            "INSERT INTO companies (cik, name, last_checked_at) VALUES (1, 'One', '2026-01-01T00:00:00.000Z');
+             PRAGMA application_id = 0x6665746c; PRAGMA user_version = 1",
+        )
+        .unwrap();
+        drop(old);
+        Writer::open(&path).unwrap().close().unwrap();
+        let mut reader = Reader::open(&path).unwrap();
+        reader.plan(&Scope::default(), None).unwrap();
+        let facts = &reader.company_facts(&[], None).unwrap()[0];
+        assert_eq!((facts.history.as_ref(), facts.covered), (None, false));
+        assert!(facts.last_checked_at.is_some());
+        assert_eq!(rows(&path, "SELECT count(*) FROM v_companies"), ["1"]);
+    }
+}

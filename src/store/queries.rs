@@ -160,7 +160,6 @@ mod tests {
             ARTIFACT_FAILED,
             ARTIFACT_LOST,
             ARTIFACTS_STORED,
-            LAST_RUN,
             PUT_ERROR,
             RUN_HEARTBEAT,
             META_GET,

@@ -27,10 +27,9 @@ fn complete() -> (Sandbox, Simulator) {
 
 fn backfill(sandbox: &Sandbox, sim: &Simulator) -> Output {
     let range = ["--since", "2024-01-01", "--until", "2026-02-27"];
-    sandbox.run_against(
-        sim,
-        &[&["backfill", "--exchange", "all"][..], &range].concat(),
-    )
+    // One after the other, so that the record has one order.
+    let head = ["backfill", "--exchange", "all", "--preset", "sequential"];
+    sandbox.run_against(sim, &[&head[..], &range].concat())
 }
 
 /// The files on record, in the order of the record.
