@@ -312,7 +312,7 @@ mod tests {
         let failure = ("network".to_owned(), "no answer".to_owned());
         assert_eq!((failed.history, failed.failure), (None, Some(failure)));
         write(&mut sandbox, |b| {
-            b.company_history(cik(1), &history()).unwrap()
+            b.company_history(cik(1), &history()).unwrap();
         });
         let mended = facts(&sandbox, None);
         assert_eq!((mended.history, mended.failure), (Some(history()), None));
