@@ -42,11 +42,13 @@ impl Line {
                     // `Terminal` swallows a closed pipe, and there is no other error.
                     let _ = writeln!(terminal, "{}", text());
                 }
+                let _ = writeln!(terminal, "{}", text());
             }
             Style::Logged { every } => {
                 while !done.sleep(every) {
                     log::info!(target: LOG_TARGET, "{}", text());
                 }
+                log::info!(target: LOG_TARGET, "{}", text());
             }
             Style::Bars => {
                 let multi = terminal.0.clone();
@@ -57,12 +59,13 @@ impl Line {
                 }
                 line.finish_and_clear();
                 multi.set_draw_target(ProgressDrawTarget::hidden());
+                let _ = writeln!(terminal, "{}", text());
             }
         })?;
         Ok(Self { finished, thread })
     }
 
-    /// Stops, and leaves nothing behind on a terminal.
+    /// Shows the last state and stops.
     pub fn finish(self) {
         self.finished.set();
         threads::join(self.thread);

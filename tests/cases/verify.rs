@@ -120,7 +120,7 @@ fn the_table_names_the_files_and_what_to_do() {
     fs::remove_file(&files[3]).unwrap();
     fs::create_dir(&files[3]).unwrap();
     fs::write(sandbox.path("filings/edgar/data/note.txt"), "x").unwrap();
-    let output = sandbox.run(&["verify"]).code(3);
+    let output = sandbox.run(&["verify"]).code(3).says("files (100%)");
     let text = output.stdout.split_once(" in 0:").unwrap();
     let text = format!("{} in [time]{}", text.0, &text.1[2..]);
     for line in text.lines() {
