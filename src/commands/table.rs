@@ -1,16 +1,22 @@
 //! Tables for people: aligned, no wider than the page, harmless whatever the cells hold.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, presets};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
+};
 
 use crate::config::Page;
 use crate::progress::format::plain;
+
+/// A line below the header and nothing else.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
 
 /// A table with a header, each line ended. Columns of numbers are aligned to the right and never
 /// wrapped; texts are wrapped where the page is too narrow. Cells may quote the network.
 pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: Page) -> String {
     let mut table = Table::new();
     table
-        .load_style(presets::NOTHING.header_separator(LineStyle::none().fill('-').junction('-')))
+        .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(page.width).unwrap_or(u16::MAX))
         .set_header(headers.iter().copied());
