@@ -20,15 +20,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 use thiserror::Error;
 
-use crate::edgar::Artifact;
-use crate::fingerprint::Fingerprint;
+use crate::edgar::{Accession, Artifact, Cik};
+use crate::fingerprint::{Fingerprint, Fingerprinter};
 
 /// The folder for files that are not whole yet, below the data dir.
 const INCOMING: &str = ".incoming";
+
+/// The folder of all artifacts, below the data dir.
+pub const ROOT: &str = "edgar/data";
 
 /// The longest file name that every common file system takes, in bytes.
 const MAX_NAME: usize = 255;
@@ -94,20 +96,14 @@ impl Archive {
         Ok(Incoming {
             archive: self,
             file,
-            hash: Sha256::new(),
-            bytes: 0,
+            print: Fingerprinter::default(),
         })
     }
 
     /// Makes the folder of an artifact and returns it, canonical and inside the root.
     fn folder(&self, artifact: &Artifact) -> Result<PathBuf> {
         let mut folder = self.root.clone();
-        for part in [
-            "edgar".to_owned(),
-            "data".to_owned(),
-            artifact.cik.to_string(),
-            artifact.accession.bare().to_string(),
-        ] {
+        for part in &folder_of(artifact.cik, artifact.accession) {
             let parent = folder.clone();
             folder.push(part);
             match fs::create_dir(&folder) {
@@ -146,8 +142,7 @@ fn stays_inside(folder: &Path) -> Result<()> {
 pub struct Incoming<'a> {
     archive: &'a Archive,
     file: NamedTempFile,
-    hash: Sha256,
-    bytes: u64,
+    print: Fingerprinter,
 }
 
 impl Incoming<'_> {
@@ -167,18 +162,14 @@ impl Incoming<'_> {
             .and_then(|()| make_readable(&file))
             .and_then(|()| sync_folder(&folder))
             .with_context(|| format!("failed to store {}", place.display()))?;
-        Ok(Fingerprint {
-            bytes: self.bytes,
-            sha256: self.hash.finalize().into(),
-        })
+        Ok(self.print.finish())
     }
 }
 
 impl Write for Incoming<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.as_file_mut().write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        self.bytes += written as u64;
+        self.print.update(&bytes[..written]);
         Ok(written)
     }
 
@@ -236,6 +227,15 @@ fn is_device(name: &str) -> bool {
     }
 }
 
+/// Where the files of a filing lie, below the data dir: EDGAR's own layout.
+#[must_use]
+pub fn folder_of(cik: Cik, accession: Accession) -> PathBuf {
+    let mut folder = PathBuf::from(ROOT);
+    folder.push(cik.to_string());
+    folder.push(accession.bare().to_string());
+    folder
+}
+
 /// Removes what a run that died left behind.
 fn clear(incoming: &Path) -> io::Result<()> {
     for entry in fs::read_dir(incoming)? {
@@ -274,8 +274,9 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edgar::{ArtifactKind, Cik};
+    use crate::edgar::ArtifactKind;
     use proptest::prelude::*;
+    use sha2::{Digest as _, Sha256};
 
     fn artifact(name: &str) -> Artifact {
         Artifact {

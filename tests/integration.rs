@@ -8,6 +8,7 @@ mod harness;
 mod cases {
     mod backfill;
     mod desk;
+    mod diagnose;
     mod fair_access;
     mod faults;
     mod monitor;
@@ -17,4 +18,5 @@ mod cases {
     mod universe;
     mod universe_sync;
     mod usage;
+    mod verify;
 }

@@ -166,6 +166,10 @@ pub enum Command {
         /// The command, such as backfill or "companies list"
         command: Vec<String>,
     },
+    /// Show what is missing and why: coverage by exchange, uncovered companies, failures
+    Diagnose(DiagnoseArgs),
+    /// Compare the files on disk with the database; queue again what is missing or damaged
+    Verify(VerifyArgs),
     /// Serve a synthetic EDGAR on this machine until interrupted
     Sim(SimArgs),
 }
@@ -305,6 +309,34 @@ pub(super) enum DiscoverFrom {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Artifacts {
     Primary,
+}
+
+/// What a diagnosis can be told.
+#[derive(Debug, Args)]
+pub struct DiagnoseArgs {
+    #[command(flatten)]
+    pub(super) companies: CompanyArgs,
+    /// Only filings of this type count as wanted; repeatable; "all" for every type [default: as
+    /// for backfill]
+    #[arg(long = "form", value_name = "TYPE")]
+    pub(super) forms: Vec<String>,
+    /// Amendments, such as 10-K/A, do not count
+    #[arg(long)]
+    pub(super) no_amendments: bool,
+    /// Print one JSON document instead of the tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a verification can be told.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct VerifyArgs {
+    /// Compare sizes only, without reading the files
+    #[arg(long)]
+    pub quick: bool,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What the simulator can be told.

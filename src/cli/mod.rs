@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and what it means.
 //!
-//! [`args`] declares it for clap; [`Cli::resolve`] turns it into plain [`crate::config`]. No
+//! `args` declares it for clap; `resolve` turns it into plain [`crate::config`]. No
 //! other module reads arguments, environment or properties of the terminal.
 
 mod args;
@@ -10,7 +10,8 @@ mod resolve;
 mod values;
 
 pub use args::{
-    BackfillArgs, Cli, Command, CompaniesCommand, ListArgs, LogFormat, MonitorArgs, SimArgs,
+    BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs,
+    SimArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

@@ -14,7 +14,8 @@ use log::LevelFilter;
 use url::Url;
 
 use super::args::{
-    BackfillArgs, Cli, CompanyArgs, ListArgs, LogFormat, MonitorArgs, Preset, Progress, SimArgs,
+    BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs, Preset,
+    Progress, SimArgs,
 };
 use super::values::{ExchangeChoice, ticker};
 use crate::config::{Backfill, CompanyFilter, Concurrency, FilingFilter, Page, Settings};
@@ -155,7 +156,21 @@ impl Cli {
         self.progress(Duration::from_secs(args.progress_interval.into()))
     }
 
-    fn progress(&self, every: Duration) -> Style {
+    /// Which companies and forms a diagnosis is about.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when a form is none, or the companies file cannot be read.
+    pub fn diagnose(&self, args: &DiagnoseArgs) -> Result<(CompanyFilter, FormFilter)> {
+        Ok((
+            args.companies.filter()?,
+            forms(&args.forms, args.no_amendments)?,
+        ))
+    }
+
+    /// How progress is shown; printed lines come every so often.
+    #[must_use]
+    pub fn progress(&self, every: Duration) -> Style {
         let live = io::stderr().is_terminal() && !dumb_terminal();
         let plain = match self.global.log_format {
             LogFormat::Text => Style::Plain { every },

@@ -4,6 +4,7 @@ mod backfill;
 mod companies;
 mod companies_list;
 mod demo;
+mod diagnose;
 mod dry_run;
 mod monitor;
 mod scope;
@@ -12,6 +13,8 @@ mod sim;
 mod stats;
 mod summary;
 mod table;
+mod verify;
+mod verify_report;
 
 use anyhow::Result;
 
@@ -35,6 +38,8 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
         Command::Monitor(args) => monitor::run(cli, args, terminal),
         Command::Completions { shell } => printed(&cli::completions(*shell)?),
         Command::Man { command } => printed(&cli::man(command)?),
+        Command::Diagnose(args) => diagnose::run(cli, args),
+        Command::Verify(args) => verify::run(cli, *args, terminal),
         Command::Sim(args) => sim::run(args),
     }
 }

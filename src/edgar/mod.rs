@@ -7,6 +7,7 @@
 pub mod company_list;
 pub mod dates;
 pub mod form;
+pub mod history;
 pub mod submissions;
 pub mod urls;
 
@@ -23,6 +24,7 @@ pub use company_list::CompanyList;
 pub use dates::DateRange;
 pub use filing::{Artifact, ArtifactKind, Filing, submission_name};
 pub use form::FormFilter;
+pub use history::History;
 pub use json::BadDocument;
 pub use submissions::Submissions;
 pub use urls::Urls;

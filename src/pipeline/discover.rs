@@ -126,6 +126,9 @@ impl Discovery<'_> {
         let damaged = |e: BadDocument| FetchError::Damaged(e.to_string());
         if let Some(pages) = &mut visit.pages {
             let rows = submissions::parse_page(&bytes).map_err(damaged)?;
+            rows.iter()
+                .flatten()
+                .for_each(|row| visit.history.look_at(&row));
             let page = pages.pop();
             let whole = self.pass_on(&visit.company, &rows, url)?;
             // A page with bad rows is read again: they may be mended by then.
@@ -138,6 +141,12 @@ impl Discovery<'_> {
         document.check_cik(visit.company.cik).map_err(damaged)?;
         for problem in &document.problems {
             self.problem(&visit.company, url, "bad_page", problem)?;
+        }
+        for row in document.rows.iter().flatten() {
+            visit.history.add(&row);
+        }
+        for page in &document.older {
+            visit.history.add_page(page);
         }
         self.pass_on(&visit.company, &document.rows, url)?;
         let mut pages = self.unread(document.older)?;
@@ -270,6 +279,7 @@ impl Discovery<'_> {
         }
         self.done(Record::CompanyChecked {
             cik: visit.company.cik,
+            history: std::mem::take(&mut visit.history),
         })
     }
 

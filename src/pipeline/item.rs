@@ -1,7 +1,7 @@
 //! What travels from stage to stage: a company to visit, an artifact to fetch.
 
-use crate::edgar::Artifact;
 use crate::edgar::submissions::OlderPage;
+use crate::edgar::{Artifact, History};
 use crate::store::Planned;
 
 /// A company on its way through discovery.
@@ -11,6 +11,8 @@ pub(super) struct Visit {
     /// The older pages still to be read, the next one last; `None` before the main document
     /// told which there are.
     pub pages: Option<Vec<OlderPage>>,
+    /// What EDGAR lists of the company, as far as it was read.
+    pub history: History,
     /// Failed tries of the current request.
     pub tries: u32,
 }
@@ -20,6 +22,7 @@ impl Visit {
         Self {
             company,
             pages: None,
+            history: History::default(),
             tries: 0,
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use url::Url;
 
 use crate::edgar::submissions::OlderPage;
-use crate::edgar::{Accession, Artifact, Cik, Filing};
+use crate::edgar::{Accession, Artifact, Cik, Filing, History};
 use crate::fingerprint::Fingerprint;
 use crate::net::FetchError;
 use crate::store::Planned;
@@ -22,8 +22,9 @@ pub(super) enum Record {
     },
     /// All wanted filings of this older page have been sent.
     PageRead(OlderPage),
-    /// All filings of this company that were asked for have been sent.
-    CompanyChecked { cik: Cik },
+    /// All filings of this company that were asked for have been sent. With it goes what EDGAR
+    /// lists of it, wanted or not.
+    CompanyChecked { cik: Cik, history: History },
     /// This company was given up in this run.
     CompanyFailed(Problem),
     /// An artifact stands in the archive.

@@ -124,8 +124,9 @@ impl Ledger<'_> {
                     self.batch.page_read(&key)?;
                 }
             }
-            Record::CompanyChecked { cik } => {
+            Record::CompanyChecked { cik, history } => {
                 self.batch.company_checked(cik, self.now)?;
+                self.batch.company_history(cik, &history)?;
                 add(&count.companies_done, 1);
                 add(&count.companies_with_new, self.with_new.remove(&cik).into());
             }
@@ -133,6 +134,8 @@ impl Ledger<'_> {
                 add(&count.companies_done, 1);
                 add(&count.companies_failed, 1);
                 if let Some(cik) = problem.cik {
+                    let (kind, message) = (problem.kind, &problem.message);
+                    self.batch.company_failed(cik, kind, message, self.now)?;
                     add(&count.companies_with_new, self.with_new.remove(&cik).into());
                 }
                 self.problem(problem)?;
@@ -154,8 +157,9 @@ impl Ledger<'_> {
                 problem,
             } => {
                 let (accession, name) = (artifact.accession, &artifact.name);
+                let (kind, message) = (problem.kind, &problem.message);
                 self.batch
-                    .download_failed(accession, name, tries, &problem.message)?;
+                    .download_failed(accession, name, tries, kind, message)?;
                 add(&count.download_failed, 1);
                 self.problem(problem)?;
             }

@@ -35,7 +35,7 @@ pub enum Style {
 }
 
 /// How often live bars are redrawn.
-const REDRAW: Duration = Duration::from_millis(100);
+pub(super) const REDRAW: Duration = Duration::from_millis(100);
 
 /// The log target of [`Style::Logged`] frames.
 pub(crate) const LOG_TARGET: &str = "progress";
@@ -48,7 +48,7 @@ static STDERR_GONE: AtomicBool = AtomicBool::new(false);
 
 /// Standard error, shared by log lines and bars so that neither tears the other.
 #[derive(Debug, Clone, Default)]
-pub struct Terminal(MultiProgress);
+pub struct Terminal(pub(super) MultiProgress);
 
 impl Terminal {
     /// Standard error without anything on it yet.
@@ -189,6 +189,6 @@ impl<'a> Bars<'a> {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates are constants")
 }

@@ -7,8 +7,10 @@ mod counters;
 mod dashboard;
 pub mod format;
 mod frame;
+mod line;
 
 pub use counters::{Counters, InProgress, Snapshot};
 pub(crate) use dashboard::LOG_TARGET;
 pub use dashboard::{Dashboard, Style, Terminal};
 pub use frame::frame;
+pub use line::Line;

@@ -31,6 +31,7 @@
 
 mod desk;
 mod error;
+mod facts;
 mod lock;
 mod meta;
 mod open;
@@ -46,6 +47,7 @@ mod writer;
 
 pub use desk::{ExchangeStats, FormYearStats, Holdings, Listed, RunRow, Stats};
 pub use error::{Cause, Error, Result};
+pub use facts::{CompanyFacts, FailureGroup, FileCounts, PreviousRun, Stored, StoredId};
 pub use lock::RunLock;
 pub use pages::PageKey;
 pub use reader::{KnownArtifact, Planned, QueueKey, Queued, Reader, Scope, Tickers};

@@ -270,7 +270,7 @@ mod tests {
         for message in messages {
             assert_eq!(
                 message,
-                "database FILE was written by a newer filing-etl (schema 99, this program knows 1): upgrade the program"
+                "database FILE was written by a newer filing-etl (schema 99, this program knows 2): upgrade the program"
             );
         }
     }

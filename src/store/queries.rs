@@ -4,7 +4,10 @@
 //! The registry below is what lets a test prepare them all against the current schema.
 
 /// Schema changes in order. The position of the last one is the schema's `user_version`.
-pub(super) const MIGRATIONS: [&str; 1] = [include_str!("../../sql/migrations/0001_init.sql")];
+pub(super) const MIGRATIONS: [&str; 2] = [
+    include_str!("../../sql/migrations/0001_init.sql"),
+    include_str!("../../sql/migrations/0002_desk.sql"),
+];
 
 /// The public schema.
 pub(super) const VIEWS: &str = include_str!("../../sql/views.sql");
@@ -29,10 +32,19 @@ queries! {
     ADOPT_ARTIFACT = "adopt_artifact",
     ARTIFACT_DOWNLOADED = "artifact_downloaded",
     ARTIFACT_FAILED = "artifact_failed",
+    ARTIFACT_LOST = "artifact_lost",
+    ARTIFACTS_STORED = "artifacts_stored",
+    ARTIFACTS_STORED_TOTAL = "artifacts_stored_total",
     BACKLOG = "backlog",
+    BEFORE_RUN_FILL = "before_run_fill",
     COMPANY_CHECKED = "company_checked",
     COMPANY_COUNT = "company_count",
+    COMPANY_FAILED = "company_failed",
     COMPANY_FILINGS = "company_filings",
+    COMPANY_HISTORY = "company_history",
+    DIAGNOSE_COMPANIES = "diagnose_companies",
+    DIAGNOSE_FAILURES = "diagnose_failures",
+    DIAGNOSE_PROBLEMS = "diagnose_problems",
     ERRORS_PRUNE = "errors_prune",
     IDENTITY = "identity",
     IN_SCOPE = "in_scope",
@@ -42,7 +54,9 @@ queries! {
     KNOWN_LISTINGS = "known_listings",
     LISTED = "listed",
     KNOWN_ARTIFACTS = "known_artifacts",
+    KNOWN_FORMS = "known_forms",
     LAST_ARTIFACT = "last_artifact",
+    LAST_RUN = "last_run",
     META_GET = "meta_get",
     META_PUT = "meta_put",
     QUEUED = "queued",
@@ -150,8 +164,12 @@ mod tests {
             PUT_ARTIFACT,
             COMPANY_FILINGS,
             COMPANY_CHECKED,
+            COMPANY_FAILED,
+            COMPANY_HISTORY,
             ARTIFACT_DOWNLOADED,
             ARTIFACT_FAILED,
+            ARTIFACT_LOST,
+            ARTIFACTS_STORED,
             PUT_ERROR,
             RUN_HEARTBEAT,
             META_GET,

@@ -346,7 +346,7 @@ impl Reader {
             .at(&self.path, doing)
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -500,7 +500,9 @@ mod tests {
         batch
             .downloaded(accession(10), "b", &saved, 1, at(1))
             .unwrap();
-        batch.download_failed(accession(11), "a", 3, "no").unwrap();
+        batch
+            .download_failed(accession(11), "a", 3, "network", "no")
+            .unwrap();
         batch.commit().unwrap();
 
         let mut reader = Reader::open(&sandbox.path()).unwrap();

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::{At, Error, Result};
+use super::facts::StoredId;
 use super::pages::PageKey;
 use super::reader::Reader;
 use super::types::{Day, RunId, integer, time};
 use super::{open, queries};
-use crate::edgar::{Accession, Artifact, Cik, Filing, urls};
+use crate::edgar::{Accession, Artifact, Cik, Filing, History, urls};
 use crate::fingerprint::Fingerprint;
 
 /// The only connection that writes.
@@ -204,6 +205,49 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// What a company's list of filings holds, read to its end.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the company is not in it.
+    pub fn company_history(&self, cik: Cik, history: &History) -> Result<()> {
+        let row = (
+            cik,
+            integer(history.listed),
+            history.first.map(Day::new),
+            history.last.map(Day::new),
+            history.forms_json(),
+        );
+        self.execute(queries::COMPANY_HISTORY, row, "record what EDGAR lists")?;
+        Ok(())
+    }
+
+    /// A company's list of filings could not be read in this run; `kind` is one word for why.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the company is not in it.
+    pub fn company_failed(&self, cik: Cik, kind: &str, error: &str, now: Timestamp) -> Result<()> {
+        let row = (cik, kind, error, time(now));
+        self.execute(queries::COMPANY_FAILED, row, "record a failed company")?;
+        Ok(())
+    }
+
+    /// The file of an artifact is not what was stored: it is queued again. `why` is shown as its
+    /// last error until it is downloaded. Tells whether it was on record as downloaded.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn lost(&self, artifact: StoredId, why: &str) -> Result<bool> {
+        let done = self.execute(
+            queries::ARTIFACT_LOST,
+            (artifact.0, why),
+            "queue a file again",
+        )?;
+        Ok(done > 0)
+    }
+
     /// An artifact is on disk, complete and checked. `attempts` are the tries of this run; they add up.
     ///
     /// # Errors
@@ -228,7 +272,7 @@ impl Batch<'_> {
         }
     }
 
-    /// An artifact could not be had in this run. It stays queued for the next one; if it is on disk already,
+    /// An artifact could not be had in this run; `kind` is one word for why. It stays queued for the next one; if it is on disk already,
     /// it stays downloaded.
     ///
     /// # Errors
@@ -239,9 +283,10 @@ impl Batch<'_> {
         accession: Accession,
         name: &str,
         attempts: u32,
+        kind: &str,
         error: &str,
     ) -> Result<()> {
-        let row = (accession, name, attempts, error);
+        let row = (accession, name, attempts, error, kind);
         self.execute(queries::ARTIFACT_FAILED, row, "record a failed download")?;
         Ok(())
     }
@@ -343,7 +388,7 @@ mod tests {
         sandbox.write(|batch| {
             let accession = accession(32_019_323_000_106);
             batch
-                .download_failed(accession, "a b%.htm", 3, "timed out")
+                .download_failed(accession, "a b%.htm", 3, "network", "timed out")
                 .unwrap();
         });
         assert_eq!(
@@ -356,7 +401,7 @@ mod tests {
                 .downloaded(accession, "a b%.htm", &SAVED, 2, at(7))
                 .unwrap();
             batch
-                .download_failed(accession, "a b%.htm", 3, "too late")
+                .download_failed(accession, "a b%.htm", 3, "network", "too late")
                 .unwrap();
         });
         assert_eq!(
@@ -600,7 +645,7 @@ mod tests {
                         prop_assert_eq!(known.is_ok(), queued.contains(&(number, name)));
                     }
                     Step::Failed { number, name } => {
-                        batch.download_failed(accession(number), &name.to_string(), 1, "no").unwrap();
+                        batch.download_failed(accession(number), &name.to_string(), 1, "network", "no").unwrap();
                     }
                 }
             }

@@ -1,0 +1,2 @@
+-- Every form that a known filing has: a few hundred.
+SELECT DISTINCT form FROM filing_counts WHERE filings > 0 ORDER BY form;

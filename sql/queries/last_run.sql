@@ -1,0 +1,2 @@
+-- The run that began last.
+SELECT id, command, status, started_at, ended_at FROM runs ORDER BY id DESC LIMIT 1;

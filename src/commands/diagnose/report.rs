@@ -1,0 +1,416 @@
+//! The diagnosis as tables and as a JSON document: pure.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use crate::commands::table::table;
+use crate::config::Page;
+use crate::diagnosis::{Coverage, Reason, Tally, heading, remedy};
+use crate::edgar::FormFilter;
+use crate::progress::format::{count, percent, plain};
+use crate::store::{CompanyFacts, FailureGroup, PreviousRun};
+
+/// What the database said.
+pub(super) struct Asked {
+    pub wanted: FormFilter,
+    pub companies: Vec<CompanyFacts>,
+    pub failed_downloads: Vec<FailureGroup>,
+    pub problems: Vec<FailureGroup>,
+    pub last_run: Option<PreviousRun>,
+    /// Companies there are, asked for or not.
+    pub universe: u64,
+}
+
+/// The diagnosis, as `--json` prints it: the names of the fields are public.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Report {
+    forms: String,
+    last_run: Option<Run>,
+    coverage: Vec<Exchange>,
+    total: Tally,
+    reasons: Vec<ReasonCount>,
+    uncovered: Vec<Uncovered>,
+    failures: Vec<Failure>,
+    next: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Run {
+    id: i64,
+    command: String,
+    status: &'static str,
+    started_at: String,
+    ended_at: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Exchange {
+    exchange: Option<String>,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ReasonCount {
+    reason: &'static str,
+    companies: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Uncovered {
+    cik: u64,
+    name: String,
+    ticker: Option<String>,
+    exchange: Option<String>,
+    reason: &'static str,
+    /// What is particular to this company.
+    detail: String,
+    /// Filings of any form that EDGAR lists; `null` if its list was never recorded.
+    listed: Option<u64>,
+    first_filed_on: Option<String>,
+    last_filed_on: Option<String>,
+}
+
+/// Failures of one kind.
+#[derive(Debug, Clone, Default, Serialize)]
+struct Failure {
+    kind: String,
+    /// Companies whose filings could not be read.
+    companies: u64,
+    /// Files that could not be downloaded.
+    artifacts: u64,
+    /// What the last run could not read of a list, without losing the company.
+    problems: u64,
+    example: String,
+    remedy: &'static str,
+}
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Step {
+    command: String,
+    why: String,
+}
+
+impl Report {
+    pub(super) fn new(asked: &Asked) -> Self {
+        let coverage = Coverage::of(&asked.companies);
+        let uncovered = uncovered(asked);
+        let reasons = Reason::WORDS
+            .into_iter()
+            .map(|reason| ReasonCount {
+                reason,
+                companies: uncovered.iter().filter(|u| u.reason == reason).count() as u64,
+            })
+            .filter(|r| r.companies > 0)
+            .collect();
+        Self {
+            forms: asked.wanted.to_string(),
+            last_run: asked.last_run.as_ref().map(|run| Run {
+                id: run.id.get(),
+                command: run.command.clone(),
+                status: run.status.as_str(),
+                started_at: run.started_at.to_string(),
+                ended_at: run.ended_at.map(|at| at.to_string()),
+            }),
+            total: coverage.total,
+            coverage: coverage
+                .by_exchange
+                .into_iter()
+                .map(|(exchange, tally)| Exchange { exchange, tally })
+                .collect(),
+            failures: failures(asked),
+            next: next(asked, &uncovered),
+            reasons,
+            uncovered,
+        }
+    }
+
+    /// One JSON document.
+    pub(super) fn json(&self) -> Result<String> {
+        let text = serde_json::to_string_pretty(self).context("failed to write the diagnosis")?;
+        Ok(text + "\n")
+    }
+
+    /// Tables for people.
+    pub(super) fn table(&self, page: Page) -> String {
+        let mut text = String::new();
+        self.coverage(&mut text, page);
+        self.uncovered(&mut text, page);
+        self.failures(&mut text, page);
+        line(&mut text, "\nNext");
+        for step in &self.next {
+            line(&mut text, &format!("  {}", step.command));
+            paragraph(&mut text, &step.why, page);
+        }
+        text
+    }
+
+    fn coverage(&self, text: &mut String, page: Page) {
+        line(text, &format!("Wanted: {}", self.forms));
+        line(
+            text,
+            &match &self.last_run {
+                None => "No run yet".to_owned(),
+                Some(run) => format!(
+                    "Last run: {} ({} {}, began {})",
+                    run.id, run.command, run.status, run.started_at
+                ),
+            },
+        );
+        let all = Exchange {
+            exchange: Some("All".to_owned()),
+            tally: self.total,
+        };
+        let rows = |cells: &dyn Fn(Tally) -> Vec<String>| -> Vec<Vec<String>> {
+            let all = self.coverage.iter().chain([&all]);
+            all.map(|row| {
+                let mut line = vec![row.exchange.clone().unwrap_or_else(|| "unknown".to_owned())];
+                line.extend(cells(row.tally));
+                line
+            })
+            .collect()
+        };
+        let companies = rows(&|t| {
+            vec![
+                count(t.companies),
+                count(t.covered_before),
+                count(t.covered),
+                share(t.covered, t.companies),
+            ]
+        });
+        let files = rows(&|t| {
+            vec![
+                count(t.downloaded_before),
+                count(t.expected_before),
+                count(t.downloaded),
+                count(t.expected),
+                share(t.downloaded, t.expected),
+            ]
+        });
+        line(
+            text,
+            "\nCompanies with a wanted filing, before the last run and now",
+        );
+        let headers = ["Exchange", "Companies", "Before", "Covered", "Share"];
+        text.push_str(&table(&headers, companies, page));
+        line(
+            text,
+            "\nFiles downloaded of those known, before the last run and now",
+        );
+        let headers = ["Exchange", "Before", "of", "Downloaded", "of", "Share"];
+        text.push_str(&table(&headers, files, page));
+    }
+
+    fn uncovered(&self, text: &mut String, page: Page) {
+        for ReasonCount { reason, companies } in &self.reasons {
+            line(
+                text,
+                &format!("\n{} ({})", heading(reason), count(*companies)),
+            );
+            let here = self.uncovered.iter().filter(|u| u.reason == *reason);
+            let rows = here.map(|u| {
+                vec![
+                    u.ticker.clone().unwrap_or_default(),
+                    u.cik.to_string(),
+                    u.name.clone(),
+                    u.exchange.clone().unwrap_or_default(),
+                    u.detail.clone(),
+                ]
+            });
+            let headers = ["Ticker", "CIK", "Company", "Exchange", "Detail"];
+            text.push_str(&table(&headers, rows.collect(), page));
+        }
+    }
+
+    fn failures(&self, text: &mut String, page: Page) {
+        if self.failures.is_empty() {
+            return;
+        }
+        line(text, "\nFailures");
+        for failure in &self.failures {
+            let counts = [
+                (failure.companies, ["company", "companies"]),
+                (failure.artifacts, ["file", "files"]),
+                (failure.problems, ["entry of a list", "entries of lists"]),
+            ];
+            let counts: Vec<_> = counts
+                .into_iter()
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, what)| many(n, what))
+                .collect();
+            line(text, &format!("  {}: {}", failure.kind, counts.join(", ")));
+            paragraph(text, &format!("e.g. {}", plain(&failure.example)), page);
+            paragraph(text, failure.remedy, page);
+        }
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("a String takes all");
+}
+
+/// A text below a line that it belongs to, broken between words.
+fn paragraph(text: &mut String, words: &str, page: Page) {
+    const INDENT: &str = "    ";
+    let mut row = INDENT.to_owned();
+    for word in words.split_whitespace() {
+        let blank = usize::from(row != INDENT);
+        if blank > 0 && row.chars().count() + blank + word.chars().count() > page.width {
+            line(text, &row);
+            INDENT.clone_into(&mut row);
+        }
+        if row != INDENT {
+            row.push(' ');
+        }
+        row.push_str(word);
+    }
+    line(text, &row);
+}
+
+/// A number with its noun, one or many.
+fn many(number: u64, [one, more]: [&str; 2]) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { more })
+}
+
+/// A share in percent; nothing of nothing has none.
+fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "-".to_owned();
+    }
+    format!("{}%", percent(part, whole))
+}
+
+fn uncovered(asked: &Asked) -> Vec<Uncovered> {
+    let missing = asked.companies.iter().filter(|c| !c.covered);
+    missing
+        .map(|company| {
+            let reason = Reason::of(company, &asked.wanted);
+            let history = company.history.as_ref();
+            Uncovered {
+                cik: company.cik.get(),
+                name: company.name.clone(),
+                ticker: company.ticker.clone(),
+                exchange: company.exchange.clone(),
+                reason: reason.word(),
+                detail: reason.detail(),
+                listed: history.map(|h| h.listed),
+                first_filed_on: history.and_then(|h| h.first).map(|day| day.to_string()),
+                last_filed_on: history.and_then(|h| h.last).map(|day| day.to_string()),
+            }
+        })
+        .collect()
+}
+
+/// Companies and files that failed, by kind, each with one example.
+fn failures(asked: &Asked) -> Vec<Failure> {
+    let mut kinds: BTreeMap<&str, Failure> = BTreeMap::new();
+    let mut of_kind = |kind, example: Option<&str>, add: &dyn Fn(&mut Failure)| {
+        let failure = kinds.entry(kind).or_default();
+        if let Some(example) = example.filter(|_| failure.example.is_empty()) {
+            example.clone_into(&mut failure.example);
+        }
+        add(failure);
+    };
+    for company in &asked.companies {
+        if let Some((kind, error)) = &company.failure {
+            of_kind(kind, Some(error), &|f| f.companies += 1);
+        }
+    }
+    for group in &asked.failed_downloads {
+        let example = group.example.as_deref();
+        of_kind(&group.kind, example, &|f| f.artifacts += group.count);
+    }
+    for group in &asked.problems {
+        let example = group.example.as_deref();
+        of_kind(&group.kind, example, &|f| f.problems += group.count);
+    }
+    kinds
+        .into_iter()
+        .map(|(kind, failure)| Failure {
+            kind: kind.to_owned(),
+            remedy: remedy(kind),
+            ..failure
+        })
+        .collect()
+}
+
+/// What to run next, the most useful first.
+fn next(asked: &Asked, uncovered: &[Uncovered]) -> Vec<Step> {
+    let step = |command: &str, why: String| Step {
+        command: format!("filing-etl {command}"),
+        why,
+    };
+    if asked.universe == 0 {
+        return vec![step(
+            "backfill",
+            "there is no list of companies yet".to_owned(),
+        )];
+    }
+    let with = |reasons: &[&str]| {
+        let found = uncovered.iter().filter(|u| reasons.contains(&u.reason));
+        found.count() as u64
+    };
+    let mut steps = Vec::new();
+    let unread = with(&["never_checked", "not_recorded"]);
+    let failing = asked
+        .companies
+        .iter()
+        .filter(|c| c.failure.is_some())
+        .count() as u64;
+    let failed: u64 = asked.companies.iter().map(|c| c.failed).sum();
+    let missing: u64 = asked
+        .companies
+        .iter()
+        .map(|c| c.artifacts.expected.saturating_sub(c.artifacts.downloaded))
+        .sum();
+    let mut why = Vec::new();
+    for (number, what) in [
+        (unread, ["company to check", "companies to check"]),
+        (failing, ["company to try again", "companies to try again"]),
+        (
+            missing.saturating_sub(failed),
+            ["file to download", "files to download"],
+        ),
+        (failed, ["file to try again", "files to try again"]),
+    ] {
+        if number > 0 {
+            why.push(many(number, what));
+        }
+    }
+    if !why.is_empty() {
+        steps.push(step("backfill", why.join(", ")));
+    }
+    let older = with(&["outside_dates"]);
+    if older > 0 {
+        steps.push(step(
+            "backfill --since 30y",
+            format!(
+                "{} companies filed a wanted form, but earlier",
+                count(older)
+            ),
+        ));
+    }
+    for (reason, form) in [("foreign_issuer", "6-K"), ("fund", "N-CSR")] {
+        let companies = with(&[reason]);
+        if companies > 0 {
+            steps.push(step(
+                &format!("backfill --form {form}"),
+                format!(
+                    "only if you want {form} as well: {} companies",
+                    count(companies)
+                ),
+            ));
+        }
+    }
+    if steps.is_empty() {
+        steps.push(step(
+            "verify",
+            "nothing is missing that can be had: make sure that the files are whole".to_owned(),
+        ));
+    }
+    steps
+}

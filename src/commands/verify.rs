@@ -1,0 +1,342 @@
+//! `verify`: are the files on disk those that the database speaks of?
+//!
+//! ```text
+//! database ──Stored──▶ check (every core) ──Finding──▶ this thread: queue again, count
+//! ```
+//!
+//! # Threading
+//!
+//! The pool pulls files from the database in batches and checks them side by side; findings come
+//! back to this thread, the only one that writes. Memory is flat however many files there are:
+//! the lists of problems are cut at a limit, the counts are not.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rayon::iter::{ParallelBridge as _, ParallelIterator as _};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::session;
+use super::verify_report::{Kind, Problem, Report};
+use crate::archive::ROOT;
+use crate::cancel::Cancel;
+use crate::cli::{Cli, VerifyArgs};
+use crate::config::Settings;
+use crate::edgar::{Accession, Cik};
+use crate::exit::Exit;
+use crate::progress::format::{bytes, clock, count, percent};
+use crate::progress::{Line, Terminal};
+use crate::signals::Interrupt;
+use crate::store::{self, Reader, Stored, StoredId, Writer};
+use crate::verify::{self, Depth, Finding, Found};
+
+/// Files read from the database at a time, some 200 bytes each.
+const BATCH: usize = 1000;
+
+/// Findings that wait for the writer; those about whole files are not sent at all.
+const WAITING: usize = 256;
+
+/// The most files queued again in one transaction, and the longest that one waits for it.
+const MOST: usize = 500;
+const LONGEST: Duration = Duration::from_millis(500);
+
+/// How often the progress is printed where there is no terminal.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// Runs `verify`.
+pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Exit> {
+    let settings = cli.settings()?;
+    let cancel = Cancel::default();
+    let interrupt = Interrupt::listen(&cancel)?;
+    // Opening for writing makes a database where there is none; here that is a mistake.
+    if let Err(e @ store::Error::Missing(_)) = Reader::open(&settings.db) {
+        return Err(e.into());
+    }
+    let (_lock, mut db) = session::open(&settings)?;
+    let total = db.reader()?.stored_total()?;
+    there_are_files(&settings, total.0)?;
+
+    let depth = if args.quick {
+        Depth::Size
+    } else {
+        Depth::Content
+    };
+    let work = Work {
+        data_dir: settings.data_dir,
+        depth,
+        done: Arc::default(),
+        cancel,
+    };
+    let mut report = Report::new(args.quick);
+    let line = show(cli, terminal, &work, total)?;
+    let result = check_all(&work, &mut db, &mut report)
+        .and_then(|()| find_strays(&work, &db.reader()?, &mut report));
+    line.finish();
+    let result = result.and_then(|()| Ok(db.close()?));
+    report.finish(
+        &work.done.files,
+        &work.done.bytes,
+        work.done.since.elapsed(),
+    );
+    report.complete = result.is_ok() && !work.cancel.is_set();
+    session::print(&if args.json {
+        report.json()?
+    } else {
+        report.table()
+    })?;
+    result?;
+    Ok(match interrupt.exit() {
+        Some(exit) => exit,
+        None if work.cancel.is_set() => bail!("a thread panicked: this is a bug, please report it"),
+        None if report.is_whole() => Exit::Complete,
+        None => Exit::Partial,
+    })
+}
+
+/// Refuses to take a disk that is not mounted, or a mistyped folder, for the loss of every file.
+fn there_are_files(settings: &Settings, expected: u64) -> Result<()> {
+    if expected == 0 || settings.data_dir.join(ROOT).is_dir() {
+        return Ok(());
+    }
+    Err(anyhow!(
+        "{} holds none of the {} files that the database speaks of: check --data-dir and whether \
+         its disk is mounted; to download all of them again, make the folder {} first",
+        settings.data_dir.display(),
+        count(expected),
+        settings.data_dir.join(ROOT).display(),
+    ))
+}
+
+/// What the threads share.
+struct Work {
+    data_dir: std::path::PathBuf,
+    depth: Depth,
+    done: Arc<Done>,
+    cancel: Cancel,
+}
+
+/// What is done so far.
+struct Done {
+    files: AtomicU64,
+    bytes: AtomicU64,
+    problems: AtomicU64,
+    since: Instant,
+}
+
+impl Default for Done {
+    fn default() -> Self {
+        Self {
+            files: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            problems: AtomicU64::new(0),
+            since: Instant::now(),
+        }
+    }
+}
+
+fn show(cli: &Cli, terminal: &Terminal, work: &Work, total: (u64, u64)) -> Result<Line> {
+    let done = Arc::clone(&work.done);
+    Line::start(cli.progress(EVERY), terminal, move || {
+        let (files, size) = (done.files.load(Relaxed), done.bytes.load(Relaxed));
+        let elapsed = done.since.elapsed();
+        let rate = u128::from(size) * 1000 / elapsed.as_millis().max(1);
+        format!(
+            "Verified {}/{} files ({}%)  {} of {}  {}/s  {} problems  elapsed {}",
+            count(files),
+            count(total.0),
+            percent(files, total.0),
+            bytes(size),
+            bytes(total.1),
+            bytes(u64::try_from(rate).unwrap_or(u64::MAX)),
+            count(done.problems.load(Relaxed)),
+            clock(elapsed),
+        )
+    })
+    .context("failed to start the progress line")
+}
+
+/// Checks every file on record, and queues again what is missing or damaged.
+fn check_all(work: &Work, db: &mut Writer, report: &mut Report) -> Result<()> {
+    let pool = pool(&work.cancel)?;
+    let reader = db.reader()?;
+    let (found_tx, found) = bounded(WAITING);
+    // The scope ends when every thread has; this thread writes meanwhile, outside the pool.
+    pool.in_place_scope(move |scope| {
+        scope.spawn(move |_| check_side_by_side(work, reader, &found_tx));
+        record(found, db, report)
+    })
+}
+
+/// A thread for each core. Rayon ends the process when a job panics, unless it is told otherwise.
+fn pool(cancel: &Cancel) -> Result<ThreadPool> {
+    let cancel = cancel.clone();
+    ThreadPoolBuilder::new()
+        .thread_name(|i| format!("verify-{i}"))
+        .panic_handler(move |_| cancel.set())
+        .build()
+        .context("failed to start the threads")
+}
+
+/// What comes back from the threads.
+enum Message {
+    /// A file that is not as it should be.
+    Found(Stored, Finding),
+    /// The database cannot be read.
+    Failed(store::Error),
+}
+
+/// Ends at the last file, when the run is to stop, or when nobody listens any more.
+fn check_side_by_side(work: &Work, reader: Reader, found: &Sender<Message>) {
+    let files = Files {
+        reader,
+        batch: Vec::new().into_iter(),
+        last: StoredId::START,
+        cancel: &work.cancel,
+    };
+    // An error here says that nobody listens: the listener knows why.
+    let _ = files.par_bridge().try_for_each(|file| {
+        let file = match file {
+            Ok(file) => file,
+            Err(e) => return found.send(Message::Failed(e)).map_err(drop),
+        };
+        match verify::check(&work.data_dir, &file, work.depth, &work.cancel) {
+            Finding::Stopped => Ok(()),
+            Finding::Whole(size) => {
+                work.done.files.fetch_add(1, Relaxed);
+                work.done.bytes.fetch_add(size, Relaxed);
+                Ok(())
+            }
+            finding => {
+                work.done.files.fetch_add(1, Relaxed);
+                work.done.problems.fetch_add(1, Relaxed);
+                found.send(Message::Found(file, finding)).map_err(drop)
+            }
+        }
+    });
+}
+
+/// The files on record, read batch by batch.
+struct Files<'a> {
+    reader: Reader,
+    batch: std::vec::IntoIter<Stored>,
+    last: StoredId,
+    cancel: &'a Cancel,
+}
+
+impl Iterator for Files<'_> {
+    type Item = store::Result<Stored>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.cancel.is_set() {
+            return None;
+        }
+        if self.batch.as_slice().is_empty() {
+            match self.reader.stored(self.last, BATCH) {
+                Ok(batch) => self.batch = batch.into_iter(),
+                Err(e) => return Some(Err(e)),
+            }
+        }
+        let file = self.batch.next()?;
+        self.last = file.id;
+        Some(Ok(file))
+    }
+}
+
+/// Writes down what was found until there is no more, a transaction for many. Takes the receiver,
+/// so that the threads see it go when this fails.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "dropping it ends the threads"
+)]
+fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Report) -> Result<()> {
+    while let Ok(first) = found.recv() {
+        let deadline = Instant::now() + LONGEST;
+        let rest = std::iter::from_fn(|| found.recv_deadline(deadline).ok());
+        let batch = db.begin()?;
+        for message in std::iter::once(first).chain(rest.take(MOST)) {
+            let (file, finding) = match message {
+                Message::Found(file, finding) => (file, finding),
+                Message::Failed(e) => return Err(e.into()),
+            };
+            let Some(problem) = problem(&file, &finding) else {
+                continue;
+            };
+            if problem.kind.is_queued_again()
+                && batch.lost(file.id, &format!("verify: {}", problem.said()))?
+            {
+                report.queued_again += 1;
+            }
+            log::info!("{}: {}", problem.path, problem.said());
+            report.add(problem);
+        }
+        batch.commit()?;
+    }
+    Ok(())
+}
+
+fn problem(file: &Stored, finding: &Finding) -> Option<Problem> {
+    let (kind, detail) = match finding {
+        Finding::Whole(_) | Finding::Stopped => return None,
+        Finding::Missing => (Kind::Missing, None),
+        Finding::Damaged(how) => (Kind::Damaged, Some(how.clone())),
+        Finding::Unreadable(why) => (Kind::Unreadable, Some(why.clone())),
+    };
+    Some(Problem {
+        kind,
+        path: shown(&verify::place(file)),
+        cik: Some(file.cik.get()),
+        accession: Some(file.accession.to_string()),
+        detail,
+    })
+}
+
+/// A path as results have it, with slashes on every system.
+fn shown(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Finds the files that no artifact names. One of an artifact that is queued is none: the
+/// download will replace it.
+fn find_strays(work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
+    let mut batch = Vec::new();
+    verify::walk(&work.data_dir, &mut |found| {
+        batch.push(found);
+        if batch.len() >= BATCH {
+            report_strays(&std::mem::take(&mut batch), work, db, report)?;
+        }
+        Ok(!work.cancel.is_set())
+    })?;
+    if work.cancel.is_set() {
+        return Ok(());
+    }
+    report_strays(&batch, work, db, report)
+}
+
+fn report_strays(batch: &[Found], work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
+    let documents = batch.iter().filter_map(|found| found.document.as_ref());
+    let known = db.known_artifacts(documents.map(|(_, accession, _)| *accession))?;
+    let known: std::collections::HashSet<(Cik, Accession, &str)> = known
+        .iter()
+        .map(|k| (k.cik, k.accession, k.name.as_str()))
+        .collect();
+    for found in batch {
+        let named = found.document.as_ref();
+        if named.is_some_and(|(cik, accession, name)| known.contains(&(*cik, *accession, name))) {
+            continue;
+        }
+        work.done.problems.fetch_add(1, Relaxed);
+        report.add(Problem {
+            kind: Kind::Stray,
+            path: shown(&found.path),
+            cik: None,
+            accession: None,
+            detail: None,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! What a verification came to: the table and the JSON document.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use crate::progress::format::{bytes, clock, count, plain};
+
+/// The most problems that are listed, in the JSON document and in memory: some 200 bytes each.
+/// The counts are exact all the same.
+pub(super) const MOST_LISTED: usize = 100_000;
+
+/// The most that the table lists of a kind.
+const MOST_SHOWN: usize = 20;
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    /// It is not there.
+    Missing,
+    /// It is not what was stored.
+    Damaged,
+    /// It cannot be looked at.
+    Unreadable,
+    /// No artifact names it.
+    Stray,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Missing, Self::Damaged, Self::Unreadable, Self::Stray];
+
+    /// Whether it is downloaded again.
+    pub(super) fn is_queued_again(self) -> bool {
+        matches!(self, Self::Missing | Self::Damaged)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Damaged => "damaged",
+            Self::Unreadable => "unreadable",
+            Self::Stray => "stray",
+        }
+    }
+}
+
+/// One file that is not as it should be.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Problem {
+    pub kind: Kind,
+    /// Below the data dir.
+    pub path: String,
+    pub cik: Option<u64>,
+    pub accession: Option<String>,
+    pub detail: Option<String>,
+}
+
+impl Problem {
+    /// What is wrong, in words.
+    pub(super) fn said(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}: {}", self.kind.as_str(), detail),
+            None => self.kind.as_str().to_owned(),
+        }
+    }
+}
+
+/// The result, as `--json` prints it: the names of the fields are public.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Report {
+    /// Whether only sizes were compared.
+    quick: bool,
+    /// Whether every file was looked at.
+    pub complete: bool,
+    elapsed_s: f64,
+    /// Files on record that were looked at, and the bytes read (or, with `quick`, on disk).
+    checked: u64,
+    bytes: u64,
+    missing: u64,
+    damaged: u64,
+    unreadable: u64,
+    stray: u64,
+    pub queued_again: u64,
+    /// Each problem, by kind and path, up to a limit.
+    problems: Vec<Problem>,
+    /// How many problems are not among them.
+    not_listed: u64,
+}
+
+impl Report {
+    pub(super) fn new(quick: bool) -> Self {
+        Self {
+            quick,
+            complete: false,
+            elapsed_s: 0.0,
+            checked: 0,
+            bytes: 0,
+            missing: 0,
+            damaged: 0,
+            unreadable: 0,
+            stray: 0,
+            queued_again: 0,
+            problems: Vec::new(),
+            not_listed: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, problem: Problem) {
+        *match problem.kind {
+            Kind::Missing => &mut self.missing,
+            Kind::Damaged => &mut self.damaged,
+            Kind::Unreadable => &mut self.unreadable,
+            Kind::Stray => &mut self.stray,
+        } += 1;
+        if self.problems.len() < MOST_LISTED {
+            self.problems.push(problem);
+        } else {
+            self.not_listed += 1;
+        }
+    }
+
+    /// Takes the last numbers, and puts the problems in an order that does not depend on threads.
+    pub(super) fn finish(&mut self, checked: &AtomicU64, bytes: &AtomicU64, elapsed: Duration) {
+        self.checked = checked.load(Relaxed);
+        self.bytes = bytes.load(Relaxed);
+        self.elapsed_s = (elapsed.as_secs_f64() * 1000.0).round() / 1000.0;
+        self.problems
+            .sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
+    }
+
+    /// Whether every file on record is as it was stored. A stray one is no loss.
+    pub(super) fn is_whole(&self) -> bool {
+        self.missing + self.damaged + self.unreadable == 0
+    }
+
+    /// One JSON document.
+    pub(super) fn json(&self) -> Result<String> {
+        let text = serde_json::to_string_pretty(self).context("failed to write the report")?;
+        Ok(text + "\n")
+    }
+
+    /// A table for people.
+    pub(super) fn table(&self) -> String {
+        let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
+        let how = if self.quick {
+            "sizes only"
+        } else {
+            "every byte"
+        };
+        let bad = self.missing + self.damaged + self.unreadable;
+        let left = if self.complete {
+            ""
+        } else {
+            ", and then stopped: the rest was not looked at"
+        };
+        let rows = [
+            (
+                "Checked",
+                format!(
+                    "{} files, {} ({how}) in {}{left}",
+                    count(self.checked),
+                    bytes(self.bytes),
+                    clock(elapsed),
+                ),
+            ),
+            ("Whole", count(self.checked.saturating_sub(bad))),
+            ("Missing", count(self.missing)),
+            ("Damaged", count(self.damaged)),
+            ("Unreadable", count(self.unreadable)),
+            ("Stray", count(self.stray)),
+            ("Queued", format!("{} again", count(self.queued_again))),
+        ];
+        let mut text = String::new();
+        let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
+        for (name, value) in rows {
+            line(format!("{name:<10} {value}"));
+        }
+        for kind in Kind::ALL {
+            let all = || self.problems.iter().filter(|p| p.kind == kind);
+            let number = all().count();
+            if number == 0 {
+                continue;
+            }
+            line(format!("\n{}:", heading(kind)));
+            for problem in all().take(MOST_SHOWN) {
+                line(format!("  {}", plain(&problem.path)));
+                if let Some(detail) = &problem.detail {
+                    line(format!("    {}", plain(detail)));
+                }
+            }
+            if number > MOST_SHOWN {
+                let more = count((number - MOST_SHOWN) as u64);
+                line(format!("  and {more} more: --json lists them"));
+            }
+        }
+        if self.queued_again > 0 {
+            line("\nNext: `filing-etl backfill` downloads what was queued again.".to_owned());
+        }
+        text
+    }
+}
+
+fn heading(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Missing => "Missing, queued again",
+        Kind::Damaged => "Damaged, queued again",
+        Kind::Unreadable => "Unreadable, left alone",
+        Kind::Stray => "Stray, named by no artifact; nothing was deleted",
+    }
+}

@@ -1,0 +1,156 @@
+//! What EDGAR lists of a company, whichever forms are wanted: the material for saying why a
+//! company has none of them. Collected while a list of filings is read, at next to no cost.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::dates::parse_date;
+use super::submissions::{OlderPage, Row};
+
+/// The most forms that are kept apart. EDGAR used 478 in 2025; a list with more is nonsense, and
+/// must not fill the memory.
+const MAX_FORMS: usize = 600;
+
+/// A company's filings in summary.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// How many filings EDGAR lists, those on pages that were not read included.
+    pub listed: u64,
+    /// The day of the first one; give or take some days where its page was not read.
+    pub first: Option<Date>,
+    /// The day of the last one.
+    pub last: Option<Date>,
+    /// The forms on the pages that were read.
+    pub forms: BTreeMap<String, FormUse>,
+}
+
+/// How often a form was filed, and when last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormUse {
+    /// How often.
+    pub filings: u64,
+    /// When last.
+    pub last: Date,
+}
+
+impl History {
+    /// Counts a filing of the main document.
+    pub fn add(&mut self, row: &Row<'_>) {
+        self.listed += 1;
+        self.look_at(row);
+    }
+
+    /// Takes note of a filing on an older page, which [`History::add_page`] has counted.
+    pub fn look_at(&mut self, row: &Row<'_>) {
+        self.span(row.filed_on, row.filed_on);
+        if let Some(form) = self.forms.get_mut(row.form) {
+            form.filings += 1;
+            form.last = form.last.max(row.filed_on);
+        } else if self.forms.len() < MAX_FORMS {
+            let first = FormUse {
+                filings: 1,
+                last: row.filed_on,
+            };
+            self.forms.insert(row.form.to_owned(), first);
+        }
+    }
+
+    /// Counts what an older page holds, read or not.
+    pub fn add_page(&mut self, page: &OlderPage) {
+        self.listed += page.filing_count;
+        if page.filing_count > 0 {
+            // A page that does not say when it begins says so with the first or last day there is.
+            let from = (page.from > Date::MIN).then_some(page.from);
+            let to = (page.to < Date::MAX).then_some(page.to);
+            if let Some((from, to)) = from.or(to).zip(to.or(from)) {
+                self.span(from, to);
+            }
+        }
+    }
+
+    fn span(&mut self, from: Date, to: Date) {
+        self.first = Some(self.first.map_or(from, |first| first.min(from)));
+        self.last = Some(self.last.map_or(to, |last| last.max(to)));
+    }
+
+    /// The forms as one JSON object: `{"10-K":[3,"2025-02-03"]}`.
+    ///
+    /// # Panics
+    ///
+    /// Never: such a map is always valid JSON.
+    #[must_use]
+    pub fn forms_json(&self) -> String {
+        let forms: BTreeMap<_, _> = self
+            .forms
+            .iter()
+            .map(|(form, seen)| (form, Seen(seen.filings, seen.last.to_string())))
+            .collect();
+        serde_json::to_string(&forms).expect("a map of texts is always valid JSON")
+    }
+
+    /// Reads [`History::forms_json`] back. What cannot be read is left out.
+    #[must_use]
+    pub fn parse_forms(json: &str) -> BTreeMap<String, FormUse> {
+        let forms: BTreeMap<String, Seen> = serde_json::from_str(json).unwrap_or_default();
+        forms
+            .into_iter()
+            .filter_map(|(form, Seen(filings, last))| {
+                let last = parse_date(&last)?;
+                Some((form, FormUse { filings, last }))
+            })
+            .collect()
+    }
+}
+
+/// A form's use as it lies in the database: count and last day.
+#[derive(Serialize, Deserialize)]
+struct Seen(u64, String);
+
+#[cfg(test)]
+mod tests {
+    use super::super::submissions;
+    use super::*;
+    use jiff::civil::date;
+
+    const SAMPLE: &str = r#"{"cik":7,"name":"X","filings":{"recent":{
+        "accessionNumber":["0000000007-25-000003","0000000007-25-000002","0000000007-25-000001"],
+        "filingDate":["2025-03-01","2025-02-01","2025-01-01"],"form":["10-K","8-K","10-K"]},
+        "files":[{"name":"CIK0000000007-submissions-001.json","filingCount":12,
+        "filingFrom":"1996-01-01","filingTo":"1999-12-31"},
+        {"name":"CIK0000000007-submissions-002.json"}]}}"#;
+
+    fn sample() -> History {
+        let document = submissions::parse(SAMPLE.as_bytes()).unwrap();
+        let mut history = History::default();
+        for row in document.rows.iter().flatten() {
+            history.add(&row);
+        }
+        for page in &document.older {
+            history.add_page(page);
+        }
+        history
+    }
+
+    #[test]
+    fn pages_that_are_not_read_count_but_their_forms_are_unknown() {
+        let history = sample();
+        assert_eq!(history.listed, 15);
+        assert_eq!(history.first, Some(date(1996, 1, 1)));
+        assert_eq!(history.last, Some(date(2025, 3, 1)));
+        assert_eq!(
+            history.forms_json(),
+            r#"{"10-K":[2,"2025-03-01"],"8-K":[1,"2025-02-01"]}"#
+        );
+    }
+
+    #[test]
+    fn forms_come_back_as_they_went_in_and_damage_is_no_panic() {
+        let history = sample();
+        assert_eq!(History::parse_forms(&history.forms_json()), history.forms);
+        for bad in ["", "[]", "{\"x\":1}", "{\"x\":[1,\"never\"]}"] {
+            assert!(History::parse_forms(bad).is_empty(), "{bad}");
+        }
+    }
+}

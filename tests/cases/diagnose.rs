@@ -1,0 +1,242 @@
+//! `diagnose`: the coverage, a reason for every uncovered company, and what to do next.
+
+use std::collections::BTreeMap;
+
+use filing_etl::sim::{Kind, Options, Simulator};
+use jiff::civil::date;
+use serde_json::Value;
+
+use crate::harness::{Output, Sandbox};
+
+/// Every kind of company, on a day that does not move.
+fn simulator() -> Simulator {
+    Simulator::start(Options {
+        companies: 45,
+        today: date(2026, 2, 27),
+        filings_per_year: 4,
+        document_scale: 0.001,
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+fn backfill(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
+    let range = ["--since", "2024-01-01", "--until", "2026-02-27"];
+    // One after the other, so that joint filings lie where they always do.
+    let head = ["backfill", "--exchange", "all", "--preset", "sequential"];
+    let head = [&head[..], &["--max-attempts", "1"], &range].concat();
+    let output = sandbox.run_against(sim, &[&head, args].concat());
+    // What is newly listed is counted back from the day of the check, which is the real one.
+    sandbox
+        .db()
+        .execute_batch(
+            "UPDATE companies SET last_checked_at = '2026-02-27T12:00:00.000Z'
+             WHERE last_checked_at IS NOT NULL",
+        )
+        .unwrap();
+    output
+}
+
+fn diagnose(sandbox: &Sandbox, args: &[&str]) -> Output {
+    let head = &["diagnose", "--exchange", "all"][..];
+    sandbox.run(&[head, args].concat()).code(0)
+}
+
+/// Texts that differ from run to run, by a name: ports and times.
+fn redacted(text: &str, sim: &Simulator) -> String {
+    let text = text.replace(&sim.url(), "[sim]");
+    text.lines()
+        .map(|line| match line.split_once("began ") {
+            Some((head, _)) => format!("{head}began [time])\n"),
+            None => format!("{line}\n"),
+        })
+        .collect()
+}
+
+fn reasons(report: &Value) -> BTreeMap<u64, String> {
+    let uncovered = report["uncovered"].as_array().unwrap();
+    uncovered
+        .iter()
+        .map(|u| {
+            (
+                u["cik"].as_u64().unwrap(),
+                u["reason"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_uncovered_company_has_the_reason_that_is_true() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let _ = backfill(&sandbox, &sim, &["--no-download"]).code(0);
+    let report = diagnose(&sandbox, &["--json"]).json();
+    let mut expected = BTreeMap::new();
+    for company in sim.universe().companies() {
+        let reason = match company.kind {
+            Kind::Fund => "fund",
+            Kind::NewlyListed => "newly_listed",
+            Kind::FilesUnderParent => "files_under_parent",
+            Kind::Silent => "nothing_on_edgar",
+            _ => continue,
+        };
+        expected.insert(company.cik.get(), reason.to_owned());
+    }
+    assert!(expected.len() >= 5, "{expected:?}");
+    assert_eq!(reasons(&report), expected);
+    let total = &report["total"];
+    assert_eq!(total["companies"], 45);
+    assert_eq!(total["covered"], 45 - expected.len());
+    assert_eq!(total["covered_before"], 0);
+    assert_eq!(total["downloaded"], 0);
+    assert_eq!(
+        total["expected"],
+        sandbox.number("SELECT count(*) FROM v_artifacts")
+    );
+}
+
+#[test]
+fn the_tables_fit_eighty_columns_and_name_every_company() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let _ = backfill(&sandbox, &sim, &[]).code(0);
+    let text = redacted(&diagnose(&sandbox, &[]).stdout, &sim);
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    insta::assert_snapshot!("diagnose_table", text);
+}
+
+#[test]
+fn the_json_document_of_one_exchange() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let _ = backfill(&sandbox, &sim, &[]).code(0);
+    let mut report = sandbox
+        .run(&[
+            "diagnose",
+            "--exchange",
+            "cboe",
+            "--exchange",
+            "nyse-american",
+            "--json",
+        ])
+        .code(0)
+        .json();
+    for time in ["started_at", "ended_at"] {
+        report["last_run"][time] = "[time]".into();
+    }
+    insta::assert_snapshot!(
+        "diagnose_json",
+        serde_json::to_string_pretty(&report).unwrap()
+    );
+}
+
+#[test]
+fn before_the_last_run_is_told_from_now() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let _ = backfill(&sandbox, &sim, &["--limit", "10"]).code(0);
+    let first = diagnose(&sandbox, &["--json"]).json()["total"].clone();
+    let _ = backfill(&sandbox, &sim, &[]).code(0);
+    let second = diagnose(&sandbox, &["--json"]).json()["total"].clone();
+    assert_eq!(first["covered_before"], 0);
+    for (before, then) in [
+        ("covered_before", "covered"),
+        ("downloaded_before", "downloaded"),
+        ("expected_before", "expected"),
+    ] {
+        assert_eq!(second[before], first[then], "{before}");
+        assert!(second[then].as_u64() > first[then].as_u64(), "{then}");
+    }
+    let next = diagnose(&sandbox, &["--json"]).json()["next"].clone();
+    assert!(!next.as_array().unwrap().is_empty());
+}
+
+#[test]
+fn failures_are_grouped_by_kind_with_the_remedy_until_they_are_mended() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let silent = |kind| {
+        let mut companies = sim.universe().companies();
+        companies.find(|c| c.kind == kind).unwrap().cik
+    };
+    let (lost, other) = (silent(Kind::Domestic), silent(Kind::Foreign));
+    sim.set_faults(vec![
+        format!("503@/submissions/CIK{}", lost.padded())
+            .parse()
+            .unwrap(),
+        format!("404@/Archives/edgar/data/{other}/")
+            .parse()
+            .unwrap(),
+    ]);
+    let _ = backfill(&sandbox, &sim, &[]).code(3);
+    let report = diagnose(&sandbox, &["--json"]).json();
+    assert_eq!(reasons(&report)[&lost.get()], "failing");
+    let failures = report["failures"].as_array().unwrap();
+    let kinds: Vec<_> = failures
+        .iter()
+        .map(|f| f["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["not_found", "server"]);
+    let failed = sandbox.number("SELECT count(*) FROM v_artifacts WHERE status = 'failed'");
+    assert_eq!(failures[0]["artifacts"], failed);
+    assert_eq!(failures[1]["companies"], 1);
+    for failure in failures {
+        assert!(
+            failure["remedy"]
+                .as_str()
+                .unwrap()
+                .contains("run backfill again")
+        );
+    }
+    let text = redacted(&diagnose(&sandbox, &[]).stdout, &sim);
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    insta::assert_snapshot!(
+        "diagnose_failures",
+        text.split("\nFailures").nth(1).unwrap()
+    );
+
+    sim.set_faults(Vec::new());
+    let _ = backfill(&sandbox, &sim, &[]).code(0);
+    let report = diagnose(&sandbox, &["--json"]).json();
+    assert_eq!(report["failures"], Value::Array(Vec::new()));
+    assert!(!reasons(&report).contains_key(&lost.get()));
+}
+
+#[test]
+fn other_forms_and_earlier_dates_are_other_reasons() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let range = ["--since", "2026-02-27", "--no-download"];
+    let args = [&["backfill", "--exchange", "all"][..], &range].concat();
+    let _ = sandbox.run_against(&sim, &args).code(0);
+    let report = diagnose(&sandbox, &["--json"]).json();
+    assert!(reasons(&report).values().any(|r| r == "outside_dates"));
+    let next = report["next"].as_array().unwrap();
+    assert!(
+        next.iter()
+            .any(|step| step["command"] == "filing-etl backfill --since 30y"),
+        "{next:?}"
+    );
+    let sixes = diagnose(&sandbox, &["--form", "N-CEN", "--json"]).json();
+    assert_eq!(sixes["forms"], "N-CEN and amendments");
+    assert!(reasons(&sixes).values().any(|r| r == "foreign_issuer"));
+}
+
+#[test]
+fn without_a_database_or_with_an_unknown_filter_it_says_what_to_do() {
+    let sandbox = Sandbox::new();
+    let _ = sandbox
+        .run(&["diagnose"])
+        .code(1)
+        .says("run `filing-etl backfill` first");
+    assert!(!sandbox.path("filings.db").exists());
+    let sim = simulator();
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+    let _ = sandbox
+        .run(&["diagnose", "--ticker", "NOSUCH"])
+        .code(2)
+        .says("NOSUCH");
+    let never = diagnose(&sandbox, &["--json"]).json();
+    assert!(reasons(&never).values().all(|r| r == "never_checked"));
+    assert_eq!(never["last_run"], Value::Null);
+    assert_eq!(never["next"][0]["command"], "filing-etl backfill");
+}
