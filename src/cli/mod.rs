@@ -7,5 +7,5 @@ mod args;
 mod resolve;
 mod values;
 
-pub use args::{BackfillArgs, Cli, Command, CompaniesCommand, LogFormat, SimArgs};
+pub use args::{BackfillArgs, Cli, Command, CompaniesCommand, LogFormat, RunArgs, SimArgs};
 pub use resolve::today;

@@ -12,7 +12,8 @@ use crate::cli::Cli;
 use crate::edgar::{Urls, company_list};
 use crate::exit::Exit;
 use crate::listings::{self, Directory};
-use crate::net::{Client, Expect, FetchError, RequestKind, retry};
+use crate::net::{Client, Expect, FetchError, RequestKind};
+use crate::pipeline::patiently;
 use crate::progress::format::{count, plain};
 use crate::signals::Interrupt;
 use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
@@ -136,24 +137,10 @@ fn row(company: &Company) -> CompanyRow {
     }
 }
 
-/// Fetches one list, with retries. Only one request is under way at a time here, so waiting
-/// holds nothing up.
+/// Fetches one list, with retries.
 fn fetch(client: &Client, url: &Url, expect: Expect, cancel: &Cancel) -> Result<Vec<u8>> {
-    let mut tries = 0;
-    loop {
-        let error = match client.fetch(url, RequestKind::Companies, expect) {
-            Ok(bytes) => return Ok(bytes),
-            Err(error) => error,
-        };
-        tries += u32::from(retry::counts_as_try(&error));
-        match retry::next(&error, tries, MAX_ATTEMPTS, fastrand::f64()) {
-            retry::Next::After(wait) => {
-                client.traffic().count_retry();
-                if cancel.sleep(wait) {
-                    return Err(FetchError::Stopped.into());
-                }
-            }
-            _ => return Err(anyhow::Error::new(error).context(format!("failed to fetch {url}"))),
-        }
-    }
+    patiently(client, cancel, MAX_ATTEMPTS, || {
+        client.fetch(url, RequestKind::Companies, expect)
+    })
+    .with_context(|| format!("failed to fetch {url}"))
 }

@@ -4,10 +4,12 @@ mod backfill;
 mod companies;
 mod demo;
 mod dry_run;
+mod run;
 mod scope;
 mod session;
 mod sim;
 mod summary;
+mod update;
 
 use anyhow::Result;
 
@@ -23,6 +25,7 @@ use crate::progress::Terminal;
 pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
     match &cli.command {
         Command::Backfill(args) => backfill::run(cli, args, terminal),
+        Command::Update(args) => update::run(cli, args, terminal),
         Command::Companies { command } => match command {
             CompaniesCommand::Sync => companies::sync(cli),
         },

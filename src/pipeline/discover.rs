@@ -135,9 +135,10 @@ impl Discovery<'_> {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
         self.pass_on(&visit.company, &document.rows, url)?;
-        let dates = &self.cx.options.filings.dates;
+        let (cik, wanted) = (visit.company.cik, self.cx.options.filings.dates);
+        let dates = self.cx.visits.dates(cik, wanted);
         let mut pages = document.older;
-        pages.retain(|page| page.may_hold(dates));
+        pages.retain(|page| page.may_hold(&dates));
         pages.reverse(); // the newest page is read first, so it lies on top
         visit.pages = Some(pages);
         Ok(())
@@ -149,7 +150,7 @@ impl Discovery<'_> {
         let mut chunk = Vec::new();
         for row in rows.iter() {
             match row {
-                Ok(row) if wanted.forms.wants(row.form) && wanted.dates.contains(row.filed_on) => {
+                Ok(row) if wanted.wants(row.form, row.filed_on) => {
                     chunk.push(row.to_filing());
                 }
                 Ok(_) => {}

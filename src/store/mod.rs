@@ -40,6 +40,7 @@ mod runs;
 mod testing;
 mod types;
 mod universe;
+mod watermarks;
 mod writer;
 
 pub use error::{Error, Result};

@@ -28,10 +28,13 @@ macro_rules! queries {
 queries! {
     ARTIFACT_DOWNLOADED = "artifact_downloaded",
     ARTIFACT_FAILED = "artifact_failed",
+    BACKFILLED = "backfilled",
     BACKLOG = "backlog",
+    CHECKED_SINCE = "checked_since",
     COMPANY_CHECKED = "company_checked",
     COMPANY_COUNT = "company_count",
     COMPANY_FILINGS = "company_filings",
+    COMPANY_UNCHECKED = "company_unchecked",
     ERRORS_PRUNE = "errors_prune",
     IDENTITY = "identity",
     IN_SCOPE = "in_scope",
@@ -42,6 +45,8 @@ queries! {
     LAST_ARTIFACT = "last_artifact",
     META_GET = "meta_get",
     META_PUT = "meta_put",
+    NEVER_CHECKED = "never_checked",
+    OLDEST_CHECK = "oldest_check",
     QUEUED = "queued",
     PLAN_FILL = "plan_fill",
     PLANNED = "planned",
@@ -60,6 +65,7 @@ queries! {
     UNIVERSE_PUT_COMPANIES = "universe_put_companies",
     UNIVERSE_PUT_LISTINGS = "universe_put_listings",
     UNKNOWN_CIKS = "unknown_ciks",
+    UNKNOWN_FILINGS = "unknown_filings",
 }
 
 #[cfg(test)]

@@ -180,6 +180,17 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// A company is to be looked at anew: filings of it are missing.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn company_unchecked(&self, cik: Cik) -> Result<()> {
+        let doing = "queue a company";
+        self.execute(queries::COMPANY_UNCHECKED, [cik], doing)?;
+        Ok(())
+    }
+
     /// An artifact is on disk, complete and checked. `attempts` are the tries of this run; they add up.
     ///
     /// # Errors
