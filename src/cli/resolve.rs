@@ -13,9 +13,7 @@ use jiff::tz::TimeZone;
 use log::LevelFilter;
 use url::Url;
 
-use super::args::{
-    BackfillArgs, Cli, CompanyArgs, LogFormat, Preset, Progress, RunArgs, SimArgs,
-};
+use super::args::{BackfillArgs, Cli, CompanyArgs, LogFormat, Preset, Progress, RunArgs, SimArgs};
 use super::values::ExchangeChoice;
 use crate::config::{Backfill, Budgets, CompanyFilter, Concurrency, FilingFilter, Settings};
 use crate::edgar::dates::parse_when;

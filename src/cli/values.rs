@@ -132,7 +132,14 @@ mod tests {
         assert_eq!(size("0.123456789123GB"), Ok(123_456_789));
         assert_eq!(size("42"), Ok(42));
         for bad in [
-            "", "GB", "-1GB", "1.2.3MB", "1XB", ".5GB", "99999999TB", "1e3",
+            "",
+            "GB",
+            "-1GB",
+            "1.2.3MB",
+            "1XB",
+            ".5GB",
+            "99999999TB",
+            "1e3",
         ] {
             assert!(size(bad).is_err(), "{bad}");
         }

@@ -142,7 +142,10 @@ impl Summary {
         );
         let indexes = self.indexes.as_ref().map(|i| {
             let (read, failed) = (count(i.read), count(i.failed));
-            let text = format!("{read} read, {failed} failed; complete through {}", i.through);
+            let text = format!(
+                "{read} read, {failed} failed; complete through {}",
+                i.through
+            );
             ("Indexes".to_owned(), text)
         });
         let rows = [

@@ -177,7 +177,12 @@ impl Followed {
     }
 
     /// Moves the watermark past the days whose filings are all known.
-    pub(super) fn settle(&mut self, scope: &Scope, options: &Backfill, db: &mut Writer) -> Result<()> {
+    pub(super) fn settle(
+        &mut self,
+        scope: &Scope,
+        options: &Backfill,
+        db: &mut Writer,
+    ) -> Result<()> {
         let mut reader = db.reader()?;
         reader.plan(scope, None)?;
         let Days {

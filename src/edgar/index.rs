@@ -264,10 +264,7 @@ mod tests {
         let error = parse(other.as_bytes()).unwrap_err();
         assert!(matches!(error, BadIndex::Columns(_)), "{error}");
         for no_dashes in [text.replace("-----", ""), String::new(), "\n".repeat(60)] {
-            assert_eq!(
-                parse(no_dashes.as_bytes()).unwrap_err(),
-                BadIndex::NoDashes
-            );
+            assert_eq!(parse(no_dashes.as_bytes()).unwrap_err(), BadIndex::NoDashes);
         }
     }
 

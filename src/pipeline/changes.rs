@@ -29,7 +29,7 @@ use crate::net::{Client, Expect, FetchError, RequestKind, retry};
 use crate::store::Reader;
 
 /// The largest index read, in bytes; a quarter's has 30 MB.
-pub(crate) const MAX_INDEX: u64 = 256 << 20;
+pub const MAX_INDEX: u64 = 256 << 20;
 
 /// For how many days an index that is not there may still come, and a filing that an index lists
 /// may be missing in the company's own list. Then the watermark passes.

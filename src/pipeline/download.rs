@@ -65,10 +65,10 @@ fn step(job: &mut Job, cx: &Services) -> Step {
         Ok(saved) => {
             cx.budget.stored(saved.bytes);
             Step::Record(Record::Downloaded {
-            artifact: artifact.clone(),
-            saved,
-            tries: job.tries + 1,
-        })
+                artifact: artifact.clone(),
+                saved,
+                tries: job.tries + 1,
+            })
         }
         Err(Trouble::Name(cause)) => failed(job, Problem::storing(artifact, &cause)),
         Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, &error, cx),

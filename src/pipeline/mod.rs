@@ -38,7 +38,7 @@ use anyhow::{Context as _, Result};
 use crossbeam_channel::bounded;
 
 pub use budget::{Budget, Spent};
-pub(crate) use changes::MAX_INDEX;
+pub use changes::MAX_INDEX;
 pub use changes::{Changes, IndexProblem, Indexes};
 pub use claims::Claims;
 pub use patiently::patiently;
