@@ -177,6 +177,10 @@ pub struct BackfillArgs {
 
 /// What every run that discovers and downloads can be told.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a flag on the command line is a bool"
+)]
 pub struct RunArgs {
     /// How much happens at once: 1 company and 1 download, one phase after the other; 10 and 5;
     /// 20 and 10

@@ -84,15 +84,15 @@ fn table(plan: &Plan, days: Option<Days>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
     let companies = count(plan.companies);
     match days {
-        None => write!(
+        None => writeln!(
             text,
             "- look at {companies} companies, one submissions request each (more where the dates \
-             reach into older pages),\n"
+             reach into older pages),"
         ),
-        Some(days) => write!(
+        Some(days) => writeln!(
             text,
             "- read {} daily indexes, of the days after {} through {},\n\
-             - look at the companies that changed, and {companies} that were never looked at,\n",
+             - look at the companies that changed, and {companies} that were never looked at,",
             count(days.requests()),
             days.after,
             days.through,

@@ -65,9 +65,10 @@ impl Days {
         if let Some(day) = db.watermark(scope, forms)? {
             return Ok(days(day));
         }
-        let checked = match db.was_backfilled(forms)? {
-            true => db.oldest_check()?,
-            false => None,
+        let checked = if db.was_backfilled(forms)? {
+            db.oldest_check()?
+        } else {
+            None
         };
         let Some(checked) = checked else {
             return Err(UsageError(

@@ -119,8 +119,8 @@ impl<'a> MasterIndex<'a> {
         if last.trim_ascii().is_empty() || read(last).is_ok() {
             return Ok(());
         }
-        let before = self.rows.iter().filter(|b| **b == b'\n').count();
-        Err(BadIndex::Cut(self.first + before))
+        let lines = self.rows.split(|b| *b == b'\n').count();
+        Err(BadIndex::Cut(self.first + lines - 1))
     }
 }
 

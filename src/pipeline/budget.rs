@@ -194,7 +194,7 @@ mod tests {
             duration: Some(Duration::from_millis(1)),
             ..Budgets::default()
         });
-        assert!(cancel.sleep(Duration::from_secs(60)));
+        assert!(cancel.sleep(Duration::from_mins(1)));
         assert_eq!(budget.spent().unwrap().option, "max_duration");
     }
 

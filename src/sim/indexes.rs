@@ -45,7 +45,7 @@ pub(crate) fn daily(universe: &Universe, day: Date) -> Option<Vec<u8>> {
     );
     // What is released today was filed this year, or late in the last one.
     let years = [plus_days(day, -30).year(), day.year()];
-    let rows = rows(universe, &years, |filing| released_on(filing) == day);
+    let rows = rows(universe, years, |filing| released_on(filing) == day);
     let mut duplicates = 0;
     for (cik, name, filing) in rows {
         let line = format!(
@@ -84,7 +84,7 @@ pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Ve
         universe.today().strftime("%B %d, %Y"),
     );
     let today = universe.today();
-    let rows = rows(universe, &[year, year], |filing| {
+    let rows = rows(universe, [year, year], |filing| {
         quarter(filing.filed_on) == number && released_on(filing) <= today
     });
     for (cik, name, filing) in rows {
@@ -105,12 +105,12 @@ const DASHES: &str =
 /// A row for every filing and filer, by CIK as text.
 fn rows(
     universe: &Universe,
-    years: &[i16; 2],
+    years: [i16; 2],
     listed: impl Fn(&Filing) -> bool,
 ) -> Vec<(Cik, String, Filing)> {
     let mut rows = Vec::new();
     for company in universe.companies() {
-        let [first, last] = *years;
+        let [first, last] = years;
         for year in first..=last {
             let filings = history::year(universe, company.number, year);
             let filings = filings.into_iter().filter(|filing| listed(filing));

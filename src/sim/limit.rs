@@ -87,7 +87,7 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    const MINUTES: Duration = Duration::from_secs(600);
+    const MINUTES: Duration = Duration::from_mins(10);
 
     #[test]
     fn the_request_beyond_the_limit_blocks() {

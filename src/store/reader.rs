@@ -7,7 +7,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::error::{At, Result};
-use super::types::{ArtifactStatus, Time, integer, json_numbers, json_texts, time};
+use super::types::{ArtifactStatus, Time, integer, json_numbers, json_pairs, json_texts, time};
 use super::{meta, open, queries};
 use crate::edgar::{Accession, Artifact, Cik};
 
@@ -243,8 +243,7 @@ impl Reader {
         let mut unknown = Vec::new();
         // A list of a quarter has 300,000 lines: in pieces it stays small as JSON.
         for piece in filings.chunks(10_000) {
-            let pairs: Vec<_> = piece.iter().map(|(c, a)| [c.get(), a.get()]).collect();
-            let list = serde_json::to_string(&pairs).expect("numbers are JSON");
+            let list = json_pairs(piece.iter().map(|(c, a)| [c.get(), a.get()]));
             let doing = "compare an index";
             let rows = self.rows(queries::UNKNOWN_FILINGS, [list], doing, |row| {
                 Ok((row.get(0)?, row.get(1)?))

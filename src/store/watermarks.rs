@@ -87,7 +87,7 @@ impl Writer {
         }
         marks.push(new);
         let first = marks.len().saturating_sub(MOST);
-        let text = serde_json::to_string(&marks[first..]).expect("texts and numbers are JSON");
+        let text = write(&marks[first..]);
         batch
             .tx
             .execute(queries::META_PUT, (meta::WATERMARKS, text))
@@ -148,6 +148,10 @@ impl Reader {
         let doing = "look up earlier runs";
         self.one(queries::BACKFILLED, [forms], doing, |row| row.get(0))
     }
+}
+
+fn write(marks: &[Watermark]) -> String {
+    serde_json::to_string(marks).expect("texts and numbers are always valid JSON")
 }
 
 /// What is written in the database; nothing, if it cannot be read: then the next update starts

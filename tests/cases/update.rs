@@ -1,9 +1,11 @@
 //! The nightly job: nothing missed, nothing twice, and not one request more than it takes.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::time::Duration;
 
+use filing_etl::cancel::Cancel;
 use filing_etl::sim::{Fault, Options, RequestKind, Simulator};
-use filing_etl::store::RunLock;
 use jiff::civil::{Date, date};
 
 use crate::harness::{Output, Sandbox};
@@ -279,11 +281,19 @@ fn after_a_backfill_that_did_not_end_the_newest_discovery_is_the_start() {
 #[test]
 fn a_second_run_leaves_at_once() {
     let (sandbox, sim) = a_week_later();
-    let _lock = RunLock::acquire(&sandbox.path("filings.db"))
-        .unwrap()
-        .unwrap();
+    set_faults(&sim, &["stall=2@daily-index*1"]);
+    let mut first = sandbox.command_against(&sim, &["update", "--json", "--since", "2025-01-01"]);
+    first
+        .env("FILING_ETL_NOW", NOW_LATER)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let first = first.spawn().unwrap();
+    while sim.log().requests() == 0 {
+        let _ = Cancel::default().sleep(Duration::from_millis(5));
+    }
     let _ = update(&sandbox, &sim, &[]).code(75).says("another run");
-    assert_eq!(sim.log().requests(), 0);
+    assert_eq!(sim.log().requests(), 1);
+    assert_eq!(through(&Output::of_child(first).code(0)), "2025-11-14");
 }
 
 #[test]
