@@ -39,7 +39,7 @@ impl Sample {
             })
             .collect();
         writer
-            .put_universe(&companies, Timestamp::UNIX_EPOCH)
+            .put_universe(&companies, true, Timestamp::UNIX_EPOCH)
             .expect("a writable database");
         Self {
             writer,
