@@ -4,7 +4,7 @@
 //! form and date, has to be known for that company; what is not is named, and [`queue`] has the
 //! next update look at its company anew, from the first wanted filing on.
 //!
-//! The comparison is pure ([`wanted`]) or SQL; only [`run`] talks to EDGAR.
+//! The comparison is pure ([`wanted`]) or SQL; only [`Reconcile::run`] talks to EDGAR.
 
 use std::collections::{BTreeMap, BTreeSet};
 
