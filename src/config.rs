@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use crate::edgar::{Cik, DateRange, FormFilter, Urls};
 use crate::exchange::Exchange;
 use crate::net::UserAgent;
@@ -26,7 +28,7 @@ pub struct Settings {
     pub urls: Urls,
 }
 
-/// What a backfill is to do.
+/// What a backfill or an update is to do.
 #[derive(Debug, Clone)]
 pub struct Backfill {
     /// How much happens at once.
@@ -43,6 +45,8 @@ pub struct Backfill {
     pub max_attempts: u32,
     /// How long nothing is asked after EDGAR says that we exceeded its limit.
     pub block_cooldown: Duration,
+    /// What the run may cost.
+    pub budgets: Budgets,
     /// How the progress is shown.
     pub progress: Style,
 }
@@ -68,8 +72,22 @@ impl Backfill {
             "download": self.download,
             "max_attempts": self.max_attempts,
             "block_cooldown_s": self.block_cooldown.as_secs(),
+            "max_duration_s": self.budgets.duration.map(|d| d.as_secs_f64()),
+            "max_bytes": self.budgets.bytes,
+            "min_free_space": self.budgets.free_space,
         })
     }
+}
+
+/// What a run may cost; `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Budgets {
+    /// Time from the start of the program.
+    pub duration: Option<Duration>,
+    /// Bytes of artifacts stored, above which no further download begins.
+    pub bytes: Option<u64>,
+    /// Bytes that have to stay free on the disks of the database and the data dir.
+    pub free_space: Option<u64>,
 }
 
 /// How much of a run happens at once.
@@ -150,4 +168,12 @@ pub struct Page {
     pub width: usize,
     /// Whether escape sequences for emphasis are understood and wanted.
     pub styled: bool,
+}
+
+impl FilingFilter {
+    /// Whether a filing is wanted.
+    #[must_use]
+    pub fn wants(&self, form: &str, filed_on: Date) -> bool {
+        self.dates.contains(filed_on) && self.forms.wants(form)
+    }
 }

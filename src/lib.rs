@@ -32,6 +32,7 @@ pub mod logging;
 pub mod net;
 pub mod pipeline;
 pub mod progress;
+pub mod reconcile;
 pub mod signals;
 pub mod sim;
 pub mod store;

@@ -7,6 +7,7 @@ mod harness;
 
 mod cases {
     mod backfill;
+    mod budgets;
     mod desk;
     mod diagnose;
     mod fair_access;
@@ -17,6 +18,7 @@ mod cases {
     mod simulator;
     mod universe;
     mod universe_sync;
+    mod update;
     mod usage;
     mod verify;
 }

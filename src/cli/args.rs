@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use url::Url;
 
-use super::values::{ExchangeChoice, Rate, Span, base_url, span, ticker};
+use super::values::{ExchangeChoice, Rate, Span, base_url, size, span, ticker};
 use crate::edgar::Cik;
 use crate::net::UserAgent;
 use crate::sim::Fault;
@@ -19,8 +20,8 @@ use crate::sim::Fault;
 /// exceeds EDGAR's limit of 10 requests a second. A run can be stopped at any time and started
 /// again; it goes on where it stopped.
 ///
-/// Exit codes: 0 everything asked for is there; 1 aborted; 2 usage; 3 some items failed and
-/// stay queued; 75 another run is at work; 130 or 143 interrupted.
+/// Exit codes: 0 everything asked for is there; 1 aborted; 2 usage; 3 some items failed or a
+/// budget ended the run, and what is left stays queued; 75 another run is at work; 130 or 143 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "filing-etl", version, max_term_width = 100)]
 pub struct Cli {
@@ -113,6 +114,15 @@ pub(super) struct Global {
         default_value = "text"
     )]
     pub log_format: LogFormat,
+    /// Take this for the current time: for tests of what depends on the day
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_NOW",
+        value_name = "TIME",
+        hide = true
+    )]
+    pub now: Option<Timestamp>,
 }
 
 /// How progress is shown.
@@ -142,6 +152,8 @@ pub enum LogFormat {
 pub enum Command {
     /// Load filings: discover what companies have filed, download it, report
     Backfill(Box<BackfillArgs>),
+    /// The nightly job: load what EDGAR's daily indexes list since the last run, and only that
+    Update(Box<RunArgs>),
     /// Load, refresh or show the list of companies
     Companies {
         /// What to do with the list.
@@ -209,11 +221,27 @@ pub struct MonitorArgs {
 
 /// What a backfill can be told.
 #[derive(Debug, Args)]
+pub struct BackfillArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// At most so many companies, those without filings first, then the ones checked longest ago
+    #[arg(long, value_name = "N", help_heading = "Companies", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) limit: Option<u64>,
+    /// Where filings are discovered: "api" asks for each company; "auto" takes what costs least
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub(super) discover_from: DiscoverFrom,
+    /// Run the whole job against the built-in simulator, in the folder filing-etl-demo
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// What every run that discovers and downloads can be told.
+#[derive(Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "a flag on the command line is a bool"
 )]
-pub struct BackfillArgs {
+pub struct RunArgs {
     /// How much happens at once: 1 company and 1 download, one phase after the other; 10 and 5;
     /// 20 and 10
     #[arg(long, value_name = "PRESET", default_value = "fast")]
@@ -248,9 +276,6 @@ pub struct BackfillArgs {
     /// Last filing date [default: today]
     #[arg(long, value_name = "DATE")]
     pub(super) until: Option<String>,
-    /// Where filings are discovered: "api" asks for each company; "auto" takes what costs least
-    #[arg(long, value_name = "HOW", default_value = "auto")]
-    pub(super) discover_from: DiscoverFrom,
     /// What is downloaded of a filing: its primary document
     #[arg(long, value_name = "WHAT", default_value = "primary")]
     pub(super) artifacts: Artifacts,
@@ -260,12 +285,18 @@ pub struct BackfillArgs {
     /// Tries per request before an item is marked failed; a later run tries it again
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(super) max_attempts: u32,
+    /// Stop cleanly after this time; what is left stays queued, and the exit code is 3
+    #[arg(long, value_name = "D", help_heading = "Budgets", value_parser = span)]
+    pub(super) max_duration: Option<Span>,
+    /// Begin no further download once so many bytes were stored: 500MB, 2GiB
+    #[arg(long, value_name = "B", help_heading = "Budgets", value_parser = size)]
+    pub(super) max_bytes: Option<u64>,
+    /// Stop cleanly when a disk has less room left than this
+    #[arg(long, value_name = "B", help_heading = "Budgets", value_parser = size)]
+    pub(super) min_free_space: Option<u64>,
     /// Show what the run would do, and download nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Run the whole job against the built-in simulator, in the folder filing-etl-demo
-    #[arg(long)]
-    pub demo: bool,
     /// Print one JSON document instead of the table
     #[arg(long)]
     pub json: bool,
@@ -288,9 +319,6 @@ pub(super) struct CompanyArgs {
     /// Only the companies in this file: a ticker or CIK a line, "#" begins a comment
     #[arg(long, value_name = "F")]
     pub companies_file: Option<PathBuf>,
-    /// At most so many companies, those without filings first, then the ones checked longest ago
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub limit: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,7 +11,7 @@ mod values;
 
 pub use args::{
     BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs,
-    SimArgs, VerifyArgs,
+    RunArgs, SimArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

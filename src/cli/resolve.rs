@@ -15,10 +15,10 @@ use url::Url;
 
 use super::args::{
     BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs, Preset,
-    Progress, SimArgs,
+    Progress, RunArgs, SimArgs,
 };
 use super::values::{ExchangeChoice, ticker};
-use crate::config::{Backfill, CompanyFilter, Concurrency, FilingFilter, Page, Settings};
+use crate::config::{Backfill, Budgets, CompanyFilter, Concurrency, FilingFilter, Page, Settings};
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, Urls};
 use crate::exchange::Exchange;
@@ -115,6 +115,18 @@ impl Cli {
         }
     }
 
+    /// The current time, unless a test says otherwise.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.global.now.unwrap_or_else(Timestamp::now)
+    }
+
+    /// The current day, in UTC.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        TimeZone::UTC.to_datetime(self.now()).date()
+    }
+
     /// What a backfill is to do.
     ///
     /// # Errors
@@ -122,6 +134,18 @@ impl Cli {
     /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be
     /// read.
     pub fn backfill(&self, args: &BackfillArgs, today: Date) -> Result<Backfill> {
+        let mut options = self.run_options(&args.run, today)?;
+        options.companies.limit = args.limit;
+        Ok(options)
+    }
+
+    /// What a run that discovers and downloads is to do.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be
+    /// read.
+    pub fn run_options(&self, args: &RunArgs, today: Date) -> Result<Backfill> {
         let preset = match args.preset {
             Preset::Sequential => Concurrency::SEQUENTIAL,
             Preset::Fast => Concurrency::FAST,
@@ -146,6 +170,11 @@ impl Cli {
             download: !args.no_download,
             max_attempts: args.max_attempts,
             block_cooldown: args.block_cooldown,
+            budgets: Budgets {
+                duration: args.max_duration,
+                bytes: args.max_bytes,
+                free_space: args.min_free_space,
+            },
             progress: self.progress(Duration::from_secs(args.progress_interval.into())),
         })
     }
@@ -226,7 +255,7 @@ impl CompanyArgs {
             exchanges: None,
             tickers: self.tickers.clone(),
             ciks: self.ciks.clone(),
-            limit: self.limit,
+            limit: None,
         };
         if let Some(file) = &self.companies_file {
             read_companies(file, &mut filter)?;
@@ -283,7 +312,7 @@ fn forms(types: &[String], no_amendments: bool) -> Result<FormFilter> {
     FormFilter::parse(types, !no_amendments).map_err(|e| UsageError(e.to_string()).into())
 }
 
-fn dates(args: &BackfillArgs, today: Date) -> Result<DateRange> {
+fn dates(args: &RunArgs, today: Date) -> Result<DateRange> {
     let day = |option: &str, text: &str| {
         parse_when(text, today).map_err(|e| UsageError(format!("{option}: {e}")))
     };

@@ -69,6 +69,42 @@ pub(super) fn ticker(text: &str) -> Result<String, String> {
     Ok(ticker)
 }
 
+/// Parses a number of bytes: `500MB`, `2 GiB`, `1.5GB`, `1000000`.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let unit_at = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let factor: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1000,
+        "m" | "mb" => 1000_u64.pow(2),
+        "g" | "gb" => 1000_u64.pow(3),
+        "t" | "tb" => 1000_u64.pow(4),
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        _ => 0,
+    };
+    let whole_and_part = || {
+        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        // Nine decimals are a byte of a gigabyte.
+        let part = part.get(..part.len().min(9))?;
+        let mut bytes = u128::from(whole.parse::<u64>().ok()?) * u128::from(factor);
+        if !part.is_empty() {
+            let scale = 10_u128.pow(u32::try_from(part.len()).ok()?);
+            bytes += u128::from(part.parse::<u64>().ok()?) * u128::from(factor) / scale;
+        }
+        u64::try_from(bytes).ok()
+    };
+    (factor > 0)
+        .then(whole_and_part)
+        .flatten()
+        .ok_or_else(|| "a size such as 500MB, 1.5GB or 2GiB is expected".to_owned())
+}
+
 /// Parses an address. Whether anything can lie below it is checked by `Urls`.
 pub(super) fn base_url(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|_| "an address such as https://www.sec.gov is expected".to_owned())
@@ -93,6 +129,28 @@ mod tests {
         assert_eq!(span("250ms"), Ok(Duration::from_millis(250)));
         for bad in ["", "10", "-5s", "soon", "400d"] {
             assert!(span(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_size_has_a_decimal_or_a_binary_unit() {
+        assert_eq!(size("1GB"), Ok(1_000_000_000));
+        assert_eq!(size("500 mb"), Ok(500_000_000));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("1.5kB"), Ok(1500));
+        assert_eq!(size("0.123456789123GB"), Ok(123_456_789));
+        assert_eq!(size("42"), Ok(42));
+        for bad in [
+            "",
+            "GB",
+            "-1GB",
+            "1.2.3MB",
+            "1XB",
+            ".5GB",
+            "99999999TB",
+            "1e3",
+        ] {
+            assert!(size(bad).is_err(), "{bad}");
         }
     }
 

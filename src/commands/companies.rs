@@ -15,7 +15,8 @@ use crate::edgar::{Cik, Urls, company_list};
 use crate::exchange::Exchange;
 use crate::exit::Exit;
 use crate::listings::{self, Directory};
-use crate::net::{Client, Expect, FetchError, RequestKind, retry};
+use crate::net::{Client, Expect, FetchError, RequestKind};
+use crate::pipeline::patiently;
 use crate::progress::format::{count, plain};
 use crate::signals::Interrupt;
 use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
@@ -151,7 +152,6 @@ fn row(company: &Company) -> CompanyRow {
 }
 
 /// Fetches and parses one list, with retries: what does not parse may have been cut on its way.
-/// Only one request is under way at a time here, so waiting holds nothing up.
 fn fetch<T, E: Display>(
     client: &Client,
     url: &Url,
@@ -159,24 +159,9 @@ fn fetch<T, E: Display>(
     cancel: &Cancel,
     parse: impl Fn(&[u8]) -> Result<T, E>,
 ) -> Result<T> {
-    let mut tries = 0;
-    loop {
-        let parsed = client
-            .fetch(url, RequestKind::Companies, expect)
-            .and_then(|bytes| parse(&bytes).map_err(|e| FetchError::Damaged(e.to_string())));
-        let error = match parsed {
-            Ok(list) => return Ok(list),
-            Err(error) => error,
-        };
-        tries += u32::from(retry::counts_as_try(&error));
-        match retry::next(&error, tries, MAX_ATTEMPTS, fastrand::f64()) {
-            retry::Next::After(wait) => {
-                client.traffic().count_retry();
-                if cancel.sleep(wait) {
-                    return Err(FetchError::Stopped.into());
-                }
-            }
-            _ => return Err(anyhow::Error::new(error).context(format!("failed to fetch {url}"))),
-        }
-    }
+    patiently(client, cancel, MAX_ATTEMPTS, || {
+        let bytes = client.fetch(url, RequestKind::Companies, expect)?;
+        parse(&bytes).map_err(|e| FetchError::Damaged(e.to_string()))
+    })
+    .with_context(|| format!("failed to fetch {url}"))
 }

@@ -1,4 +1,4 @@
-//! `backfill --dry-run`: what the run would ask for, and how long that takes at this rate.
+//! `--dry-run`: what the run would ask for, and how long that takes at this rate.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use super::run::Kind;
 use super::session;
+use super::update::Days;
 use crate::config::{Backfill, Settings};
 use crate::exit::Exit;
 use crate::progress::format::{clock, count};
@@ -17,6 +19,7 @@ use crate::store::{Reader, Scope};
 struct Plan {
     command: &'static str,
     dry_run: bool,
+    /// For an update those never looked at; which others changed, only the indexes tell.
     companies: u64,
     requests: Requests,
     /// Requests a second; `null` is no limit.
@@ -27,7 +30,8 @@ struct Plan {
 
 #[derive(Debug, Serialize)]
 struct Requests {
-    /// One for each company. Older pages come on top where the dates reach back to them.
+    /// One for each company, and for each daily index. Older pages come on top where the dates
+    /// reach back to them.
     discovery: u64,
     /// What earlier runs left queued. What discovery will find is not known yet.
     documents: u64,
@@ -38,26 +42,31 @@ pub(super) fn run(
     settings: &Settings,
     options: &Backfill,
     scope: &Scope,
+    days: Option<Days>,
     json: bool,
 ) -> Result<Exit> {
     let mut db = Reader::open(&settings.db)?;
-    let companies = db.plan(scope, options.companies.limit)?;
+    let planned = db.plan(scope, options.companies.limit)?;
+    let (companies, indexes) = match days {
+        None => (planned, 0),
+        Some(days) => (db.never_checked()?.len() as u64, days.requests()),
+    };
     let queued = db.queued()?;
     let documents = if options.download {
         queued.pending + queued.failed
     } else {
         0
     };
-    let requests = companies + documents;
+    let requests = companies + indexes + documents;
     let rate = settings.rate.map(std::num::NonZeroU32::get);
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
     let seconds = rate.map(|rate| requests as f64 / f64::from(rate));
     let plan = Plan {
-        command: "backfill",
+        command: days.map_or(Kind::Backfill, |_| Kind::Update).command(),
         dry_run: true,
         companies,
         requests: Requests {
-            discovery: companies,
+            discovery: companies + indexes,
             documents,
         },
         rate,
@@ -66,21 +75,36 @@ pub(super) fn run(
     session::print(&if json {
         serde_json::to_string_pretty(&plan).context("failed to write the plan")? + "\n"
     } else {
-        table(&plan)
+        table(&plan, days)
     })?;
     Ok(Exit::Complete)
 }
 
-fn table(plan: &Plan) -> String {
-    let mut text = format!(
-        "Nothing was downloaded. This run would\n\
-         - look at {} companies, one submissions request each (more where the dates reach into \
-         older pages),\n\
-         - download {} documents that earlier runs left queued, and every new one that it finds,\n\
-         - ",
-        count(plan.companies),
+fn table(plan: &Plan, days: Option<Days>) -> String {
+    let mut text = "Nothing was downloaded. This run would\n".to_owned();
+    let companies = count(plan.companies);
+    match days {
+        None => writeln!(
+            text,
+            "- look at {companies} companies, one submissions request each (more where the dates \
+             reach into older pages),"
+        ),
+        Some(days) => writeln!(
+            text,
+            "- read {} daily indexes, of the days after {} through {},\n\
+             - look at the companies that changed, and {companies} that were never looked at,",
+            count(days.requests()),
+            days.after,
+            days.through,
+        ),
+    }
+    .expect("a String takes all");
+    write!(
+        text,
+        "- download {} documents that earlier runs left queued, and every new one that it finds,\n- ",
         count(plan.requests.documents),
-    );
+    )
+    .expect("a String takes all");
     match (
         plan.rate,
         plan.seconds_at_least.map(Duration::try_from_secs_f64),

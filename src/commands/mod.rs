@@ -7,12 +7,14 @@ mod demo;
 mod diagnose;
 mod dry_run;
 mod monitor;
+mod run;
 mod scope;
 mod session;
 mod sim;
 mod stats;
 mod summary;
 mod table;
+mod update;
 mod verify;
 mod verify_report;
 
@@ -30,6 +32,7 @@ use crate::progress::Terminal;
 pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
     match &cli.command {
         Command::Backfill(args) => backfill::run(cli, args, terminal),
+        Command::Update(args) => update::run(cli, args, terminal),
         Command::Companies { command } => match command {
             CompaniesCommand::Sync => companies::sync(cli),
             CompaniesCommand::List(args) => companies_list::run(cli, args),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use super::update::Followed;
 use crate::net::RequestKind;
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count};
@@ -22,6 +23,20 @@ pub(super) struct Summary {
     filings: Filings,
     artifacts: Artifacts,
     requests: Requests,
+    /// How far an update followed the daily indexes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    indexes: Option<Indexes>,
+    /// The budget that ended the run: `max_duration`, `max_bytes` or `min_free_space`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_by: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Indexes {
+    read: u64,
+    failed: u64,
+    /// Everything listed up to this day is known.
+    through: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -66,6 +81,7 @@ impl Summary {
         status: RunStatus,
         cx: &Services,
         pending: u64,
+        followed: Option<&Followed>,
     ) -> Self {
         let s = cx.snapshot();
         let traffic = cx.client.traffic();
@@ -100,6 +116,12 @@ impl Summary {
                 retries: traffic.retries(),
                 paused_s: seconds(s.paused),
             },
+            indexes: followed.map(|followed| Indexes {
+                read: followed.days_read(),
+                failed: followed.days_failed(),
+                through: followed.through.to_string(),
+            }),
+            ended_by: cx.budget.spent().map(|spent| spent.option),
         }
     }
 
@@ -118,6 +140,14 @@ impl Summary {
             &self.artifacts,
             &self.requests,
         );
+        let indexes = self.indexes.as_ref().map(|i| {
+            let (read, failed) = (count(i.read), count(i.failed));
+            let text = format!(
+                "{read} read, {failed} failed; complete through {}",
+                i.through
+            );
+            ("Indexes".to_owned(), text)
+        });
         let rows = [
             (
                 format!("Run {}", self.run_id),
@@ -163,7 +193,7 @@ impl Summary {
             ),
         ];
         let mut text = String::new();
-        for (name, value) in rows {
+        for (name, value) in rows.into_iter().chain(indexes) {
             writeln!(text, "{name:<10} {value}").expect("a String takes all");
         }
         text

@@ -37,6 +37,15 @@ impl FormFilter {
         }
     }
 
+    /// Every form.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            types: Vec::new(),
+            amendments: true,
+        }
+    }
+
     /// A filter for exactly these types, or for the default ones if there are none.
     ///
     /// With `amendments`, asking for `8-K` also takes `8-K/A`. Without, an amendment is

@@ -4,10 +4,12 @@
 //! the network, so nothing here panics, whatever the bytes. How EDGAR really behaves was
 //! measured; where a fact comes from stands beside it.
 
+pub mod calendar;
 pub mod company_list;
 pub mod dates;
 pub mod form;
 pub mod history;
+pub mod index;
 pub mod submissions;
 pub mod urls;
 

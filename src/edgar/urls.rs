@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use jiff::civil::Date;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 use url::Url;
 
+use super::calendar::quarter;
 use super::submissions::PageName;
 use super::{Accession, Cik, submission_name};
 
@@ -154,6 +156,26 @@ impl Urls {
         )
     }
 
+    /// The index of everything that EDGAR published on a day.
+    #[must_use]
+    pub fn daily_index(&self, day: Date) -> Url {
+        let (year, quarter) = (day.year(), quarter(day));
+        let day = day.strftime("%Y%m%d");
+        below(
+            &self.archives,
+            &format!("Archives/edgar/daily-index/{year}/QTR{quarter}/master.{day}.idx"),
+        )
+    }
+
+    /// The index of everything that was filed in a quarter, 1 to 4.
+    #[must_use]
+    pub fn quarterly_index(&self, year: i16, quarter: i8) -> Url {
+        below(
+            &self.archives,
+            &format!("Archives/edgar/full-index/{year}/QTR{quarter}/master.idx"),
+        )
+    }
+
     /// What is listed on Nasdaq.
     #[must_use]
     pub fn nasdaq_listed(&self) -> Url {
@@ -198,6 +220,20 @@ mod tests {
     fn mirror(base: &str) -> Urls {
         let url = Url::parse(base).unwrap();
         Urls::new(url.clone(), url.clone(), url).unwrap()
+    }
+
+    #[test]
+    fn indexes_lie_below_the_archives_by_year_and_quarter() {
+        let urls = Urls::default();
+        let day = jiff::civil::date(2020, 1, 3);
+        assert_eq!(
+            urls.daily_index(day).as_str(),
+            "https://www.sec.gov/Archives/edgar/daily-index/2020/QTR1/master.20200103.idx"
+        );
+        assert_eq!(
+            urls.quarterly_index(2025, 4).as_str(),
+            "https://www.sec.gov/Archives/edgar/full-index/2025/QTR4/master.idx"
+        );
     }
 
     #[test]

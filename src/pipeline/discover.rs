@@ -149,7 +149,11 @@ impl Discovery<'_> {
             visit.history.add_page(page);
         }
         self.pass_on(&visit.company, &document.rows, url)?;
-        let mut pages = self.unread(document.older)?;
+        let (cik, wanted) = (visit.company.cik, self.cx.options.filings.dates);
+        let dates = self.cx.visits.dates(cik, wanted);
+        let mut older = document.older;
+        older.retain(|page| page.may_hold(&dates));
+        let mut pages = self.unread(older)?;
         pages.reverse(); // the newest page is read first, so it lies on top
         visit.pages = Some(pages);
         Ok(())
@@ -177,7 +181,7 @@ impl Discovery<'_> {
         let mut chunk = Vec::new();
         for row in rows.iter() {
             match row {
-                Ok(row) if wanted.forms.wants(row.form) && wanted.dates.contains(row.filed_on) => {
+                Ok(row) if wanted.wants(row.form, row.filed_on) => {
                     chunk.push(row.to_filing());
                 }
                 Ok(_) => {}

@@ -58,13 +58,19 @@ enum Trouble {
 }
 
 fn step(job: &mut Job, cx: &Services) -> Step {
+    if !cx.budget.allows_download() {
+        return Step::Stop; // it stays queued
+    }
     let artifact = &job.artifact;
     match fetch(artifact, cx) {
-        Ok(saved) => Step::Record(Record::Downloaded {
-            artifact: artifact.clone(),
-            saved,
-            tries: job.tries + 1,
-        }),
+        Ok(saved) => {
+            cx.budget.stored(saved.bytes);
+            Step::Record(Record::Downloaded {
+                artifact: artifact.clone(),
+                saved,
+                tries: job.tries + 1,
+            })
+        }
         Err(Trouble::Name(cause)) => failed(job, Problem::naming(artifact, &cause)),
         Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, &error, cx),
         Err(Trouble::Disk(cause)) => {

@@ -18,10 +18,13 @@
 //! Nothing waits for a thread that hangs in a system call: the writer's end is the run's end.
 
 mod backlog;
+mod budget;
+mod changes;
 mod claims;
 mod discover;
 mod download;
 mod item;
+mod patiently;
 mod plan;
 mod record;
 mod services;
@@ -34,8 +37,12 @@ use std::thread::JoinHandle;
 use anyhow::{Context as _, Result};
 use crossbeam_channel::bounded;
 
+pub use budget::{Budget, Spent};
+pub use changes::MAX_INDEX;
+pub use changes::{Changes, IndexProblem, Indexes};
 pub use claims::Claims;
-pub use services::{Aborted, Services};
+pub use patiently::patiently;
+pub use services::{Aborted, Services, Visits};
 
 use crate::store::{RunId, Writer};
 use crate::threads::{join, spawn};

@@ -2,16 +2,16 @@
 //!
 //! Reads the companies in batches from the database and hands them on one by one. The next
 //! batch is read as soon as the last company of this one is taken, so no batch waits for its
-//! slowest company.
+//! slowest company. An update looks at the companies that changed, and at no other.
 
 use anyhow::Result;
 use crossbeam_channel::Sender;
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::Services;
 use super::item::Visit;
-use crate::store::Reader;
+use super::{Services, Visits};
+use crate::store::{Reader, Scope};
 
 /// Sends every company of the run, and ends.
 pub(super) fn run(visits: &Sender<Visit>, cx: &Services) {
@@ -22,7 +22,16 @@ pub(super) fn run(visits: &Sender<Visit>, cx: &Services) {
 
 fn send_all(visits: &Sender<Visit>, cx: &Services) -> Result<()> {
     let mut db = Reader::open(&cx.db)?;
-    let total = db.plan(&cx.scope, cx.options.companies.limit)?;
+    let total = match &cx.visits {
+        Visits::All => db.plan(&cx.scope, cx.options.companies.limit)?,
+        Visits::These(companies) => {
+            let changed = Scope {
+                ciks: Some(companies.keys().copied().collect()),
+                ..cx.scope.clone()
+            };
+            db.plan(&changed, None)?
+        }
+    };
     cx.counters.companies_total.store(total, Relaxed);
     let mut last = 0;
     loop {

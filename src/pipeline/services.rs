@@ -1,21 +1,48 @@
 //! What every stage of a run shares.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::budget::Budget;
 use super::claims::Claims;
 use crate::archive::Archive;
 use crate::cancel::Cancel;
 use crate::config::Backfill;
-use crate::edgar::Urls;
+use crate::edgar::{Cik, DateRange, Urls};
 use crate::net::{Client, RequestKind};
 use crate::progress::{Counters, Snapshot};
 use crate::store::{RunCounts, Scope};
+
+/// Which companies of the scope are looked at.
+#[derive(Debug, Clone)]
+pub enum Visits {
+    /// All of them, as far as the limit allows.
+    All,
+    /// These, and of their filings those from a day on; `None` is no bound.
+    These(BTreeMap<Cik, Option<Date>>),
+}
+
+impl Visits {
+    /// The dates within which a company's older pages matter.
+    #[must_use]
+    pub fn dates(&self, cik: Cik, wanted: DateRange) -> DateRange {
+        let since = match self {
+            Self::These(companies) => companies.get(&cik).copied().flatten(),
+            Self::All => None,
+        };
+        DateRange {
+            since: since.map_or(wanted.since, |since| since.max(wanted.since)),
+            ..wanted
+        }
+    }
+}
 
 /// What the stages of a run share: settings, the way to EDGAR, the files, the counters.
 ///
@@ -26,6 +53,8 @@ pub struct Services {
     pub options: Backfill,
     /// The companies it is about, as the database knows them.
     pub scope: Scope,
+    /// Which of them discovery looks at.
+    pub visits: Visits,
     /// The database, for stages that read.
     pub db: PathBuf,
     /// Where everything is.
@@ -38,6 +67,8 @@ pub struct Services {
     pub claims: Claims,
     /// What was done so far.
     pub counters: Counters,
+    /// What the run may cost.
+    pub budget: Budget,
     /// Stops the run.
     pub cancel: Cancel,
     /// When the run began.

@@ -2,7 +2,7 @@
 //!
 //! [`Simulator::start`] serves, on one port and with plain HTTP, what the SEC's two hosts and the
 //! Nasdaq Trader site serve: the company list, submissions with their older pages, documents and
-//! complete submissions, the exchanges' listings. It behaves as EDGAR was measured to: S3's XML
+//! complete submissions, daily and quarterly indexes, the exchanges' listings. It behaves as EDGAR was measured to: S3's XML
 //! for what is not there, a page for undeclared clients, a block for hasty ones. It adds latency
 //! and scripted [faults](Fault), and keeps a [log](RequestLog) of what arrived when, which is the
 //! witness for every claim about fair access.
@@ -29,6 +29,7 @@ mod documents;
 mod faults;
 mod history;
 mod http;
+mod indexes;
 mod limit;
 mod log;
 mod options;

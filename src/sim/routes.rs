@@ -4,13 +4,14 @@ use jiff::civil::Date;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
 
+use crate::edgar::calendar::quarter;
 use crate::edgar::{Accession, Cik};
 
 use super::calendar::plus_days;
 use super::dice::{Dice, key_of};
 use super::http::Answer;
 use super::universe::{Filing, Universe};
-use super::{pages, render};
+use super::{indexes, pages, render};
 
 const JSON: &str = "application/json";
 
@@ -23,6 +24,10 @@ pub(crate) fn answer(universe: &Universe, path: &str) -> Answer {
         submissions(universe, name)
     } else if let Some(rest) = path.strip_prefix("/Archives/edgar/data/") {
         archives(universe, rest)
+    } else if let Some(rest) = path.strip_prefix("/Archives/edgar/daily-index/") {
+        daily_index(universe, rest)
+    } else if let Some(rest) = path.strip_prefix("/Archives/edgar/full-index/") {
+        quarterly_index(universe, rest)
     } else if let Some(name) = path.strip_prefix("/dynamic/symdir/") {
         listings(universe, name)
     } else {
@@ -111,6 +116,27 @@ fn content_type(name: &str) -> &'static str {
         "json" => JSON,
         _ => "text/plain",
     }
+}
+
+/// `{year}/QTR{n}/master.{YYYYMMDD}.idx`.
+fn daily_index(universe: &Universe, rest: &str) -> Option<Answer> {
+    let (folder, name) = rest.rsplit_once('/')?;
+    let text = name.strip_prefix("master.")?.strip_suffix(".idx")?;
+    let digits = text.len() == 8 && text.is_ascii();
+    let part = |from, to| digits.then(|| number::<i16>(&text[from..to])).flatten();
+    let small = |from, to| i8::try_from(part(from, to)?).ok();
+    let day = Date::new(part(0, 4)?, small(4, 6)?, small(6, 8)?).ok()?;
+    let right = folder == format!("{}/QTR{}", day.year(), quarter(day));
+    let body = right.then(|| indexes::daily(universe, day)).flatten()?;
+    // Stamped about 22:00 in New York.
+    Some(Answer::new(200, "text/plain", body).with("Last-Modified", at(day, 27 * 3600)))
+}
+
+/// `{year}/QTR{n}/master.idx`.
+fn quarterly_index(universe: &Universe, rest: &str) -> Option<Answer> {
+    let (year, quarter) = rest.strip_suffix("/master.idx")?.split_once("/QTR")?;
+    let body = indexes::quarterly(universe, number(year)?, number(quarter)?)?;
+    Some(Answer::new(200, "text/plain", body))
 }
 
 /// The Nasdaq Trader files, which have both validators.

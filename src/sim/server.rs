@@ -139,6 +139,11 @@ impl Simulator {
         universe.set_today(plus_days(universe.today(), 1));
     }
 
+    /// Goes on to a later day: everything filed up to it appears.
+    pub fn advance_to(&self, day: jiff::civil::Date) {
+        self.shared.universe.set_today(day);
+    }
+
     /// Blocks until the simulator is stopped from elsewhere with [`Simulator::stopper`].
     pub fn wait(&self) {
         let _ = self

@@ -14,6 +14,7 @@ use crate::edgar::{Accession, Cik, Filing as Row};
 use super::calendar::plus_days;
 use super::dice::Dice;
 use super::history;
+use super::indexes::released_on;
 use super::options::Options;
 
 /// Every company and every filing of one simulated EDGAR.
@@ -307,7 +308,8 @@ impl Universe {
         }
     }
 
-    /// A company's filings up to today, newest first, joint ones of its parent included.
+    /// A company's filings up to today, newest first, joint ones of its parent included. A few
+    /// appear some days after their date.
     #[must_use]
     pub fn filings(&self, cik: Cik) -> Vec<Filing> {
         let Some(number) = self.number(cik) else {
@@ -320,7 +322,7 @@ impl Universe {
                 history::year(self, number, year)
                     .into_iter()
                     .rev()
-                    .filter(|filing| filing.filed_on <= today),
+                    .filter(|filing| released_on(filing) <= today),
             );
         }
         filings
@@ -335,7 +337,7 @@ impl Universe {
         history::year(self, number, year)
             .into_iter()
             .find(|filing| filing.accession == accession)
-            .filter(|filing| filing.filed_on <= self.today())
+            .filter(|filing| released_on(filing) <= self.today())
     }
 
     /// A subsidiary's history goes back as far as its parent's.

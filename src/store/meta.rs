@@ -8,6 +8,8 @@ pub(super) const COMPANIES_SYNCED_AT: &str = "companies_synced_at";
 pub(super) const LISTINGS_SYNCED_AT: &str = "listings_synced_at";
 /// Whether the exchanges' symbol lists took part in it.
 pub(super) const LISTINGS_KNOWN: &str = "listings_known";
+/// How far EDGAR's daily indexes were followed, by selection of companies and forms.
+pub(super) const WATERMARKS: &str = "watermarks";
 
 /// How a fact that holds is written.
 pub(super) const YES: &str = "yes";

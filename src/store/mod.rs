@@ -43,6 +43,7 @@ mod runs;
 mod testing;
 mod types;
 mod universe;
+mod watermarks;
 mod writer;
 
 pub use desk::{ExchangeStats, FormYearStats, Holdings, Listed, RunRow, Stats};

@@ -35,13 +35,16 @@ queries! {
     ARTIFACT_LOST = "artifact_lost",
     ARTIFACTS_STORED = "artifacts_stored",
     ARTIFACTS_STORED_TOTAL = "artifacts_stored_total",
+    BACKFILLED = "backfilled",
     BACKLOG = "backlog",
     BEFORE_RUN_FILL = "before_run_fill",
+    CHECKED_SINCE = "checked_since",
     COMPANY_CHECKED = "company_checked",
     COMPANY_COUNT = "company_count",
     COMPANY_FAILED = "company_failed",
     COMPANY_FILINGS = "company_filings",
     COMPANY_HISTORY = "company_history",
+    COMPANY_UNCHECKED = "company_unchecked",
     DIAGNOSE_COMPANIES = "diagnose_companies",
     DIAGNOSE_FAILURES = "diagnose_failures",
     DIAGNOSE_PROBLEMS = "diagnose_problems",
@@ -59,6 +62,8 @@ queries! {
     LAST_RUN = "last_run",
     META_GET = "meta_get",
     META_PUT = "meta_put",
+    NEVER_CHECKED = "never_checked",
+    OLDEST_CHECK = "oldest_check",
     QUEUED = "queued",
     PAGE_IS_READ = "page_is_read",
     PAGE_READ = "page_read",
@@ -84,6 +89,7 @@ queries! {
     UNIVERSE_PUT_COMPANIES = "universe_put_companies",
     UNIVERSE_PUT_LISTINGS = "universe_put_listings",
     UNKNOWN_CIKS = "unknown_ciks",
+    UNKNOWN_FILINGS = "unknown_filings",
 }
 
 #[cfg(test)]

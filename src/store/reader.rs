@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::error::{At, Result};
 use super::pages::PageKey;
-use super::types::{ArtifactStatus, Time, integer, json_numbers, json_texts};
+use super::types::{ArtifactStatus, Time, integer, json_numbers, json_pairs, json_texts, time};
 use super::{meta, open, queries};
 use crate::edgar::{Accession, Artifact, Cik};
 
@@ -246,6 +246,67 @@ impl Reader {
         })
     }
 
+    /// Those of these filings, each under a filer, that are of a company in scope and not known
+    /// under it, in the order of the list; one that is listed twice comes twice.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read, or there is no plan yet.
+    pub fn unknown_filings(&self, filings: &[(Cik, Accession)]) -> Result<Vec<(Cik, Accession)>> {
+        let mut unknown = Vec::new();
+        // A list of a quarter has 300,000 lines: in pieces it stays small as JSON.
+        for piece in filings.chunks(10_000) {
+            let list = json_pairs(piece.iter().map(|(c, a)| [c.get(), a.get()]));
+            let doing = "compare an index";
+            let rows = self.rows(queries::UNKNOWN_FILINGS, [list], doing, |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            unknown.extend(rows);
+        }
+        Ok(unknown)
+    }
+
+    /// The companies in scope that were never looked at to the end.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read, or there is no plan yet.
+    pub fn never_checked(&self) -> Result<Vec<Cik>> {
+        let doing = "look for new companies";
+        self.rows(queries::NEVER_CHECKED, (), doing, |row| row.get(0))
+    }
+
+    /// When the company in scope that was looked at longest ago was looked at; those that never
+    /// were do not count.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read, or there is no plan yet.
+    pub fn oldest_check(&self) -> Result<Option<Timestamp>> {
+        let doing = "look up the last discovery";
+        let time = self.one(queries::OLDEST_CHECK, (), doing, |row| {
+            row.get::<_, Option<Time>>(0)
+        })?;
+        Ok(time.map(|time| time.0))
+    }
+
+    /// Those of these companies that were looked at since a time.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn checked_since(
+        &self,
+        ciks: impl Iterator<Item = Cik>,
+        since: Timestamp,
+    ) -> Result<Vec<Cik>> {
+        let list = json_numbers(ciks.map(Cik::get));
+        let doing = "look up what was discovered";
+        self.rows(queries::CHECKED_SINCE, (list, time(since)), doing, |row| {
+            row.get(0)
+        })
+    }
+
     /// When the company list was last read; `None` if never.
     ///
     /// # Errors
@@ -326,7 +387,7 @@ impl Reader {
         })
     }
 
-    fn meta<T: FromSql>(&self, key: &str) -> Result<Option<T>> {
+    pub(super) fn meta<T: FromSql>(&self, key: &str) -> Result<Option<T>> {
         self.db
             .prepare_cached(queries::META_GET)
             .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())

@@ -126,6 +126,12 @@ pub(super) fn json_numbers(numbers: impl Iterator<Item = u64>) -> String {
     list
 }
 
+/// A JSON list of pairs of numbers, for `json_each`.
+pub(super) fn json_pairs(pairs: impl Iterator<Item = [u64; 2]>) -> String {
+    let pairs: Vec<_> = pairs.collect();
+    serde_json::to_string(&pairs).expect("a list of numbers is always valid JSON")
+}
+
 /// A JSON list of texts, for `json_each`.
 pub(super) fn json_texts(texts: &[String]) -> String {
     serde_json::to_string(texts).expect("a list of strings is always valid JSON")

@@ -194,6 +194,17 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// A company is to be looked at anew: filings of it are missing.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn company_unchecked(&self, cik: Cik) -> Result<()> {
+        let doing = "queue a company";
+        self.execute(queries::COMPANY_UNCHECKED, [cik], doing)?;
+        Ok(())
+    }
+
     /// An older page was read to its end, for filings of these forms in these days: all of them
     /// that are in it stand in the database.
     ///

@@ -1,0 +1,226 @@
+//! What a run may cost: time, bytes, room on the disk. When a budget is used up, the run stops as
+//! it does at a signal: what is in flight is finished, what is left stays queued.
+//!
+//! # Threading
+//!
+//! One small thread watches the time and the disks, and ends with the [`Budget`]. Bytes are
+//! looked at before each download, so that a run whose last document fills the budget is whole.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::cancel::Cancel;
+use crate::config::Budgets;
+use crate::progress::format::bytes;
+use crate::threads;
+
+/// How often the watcher looks at the disks. The downloads look before each file as well.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The budgets of one run, watched until it is dropped.
+#[derive(Debug)]
+pub struct Budget {
+    ledger: Arc<Ledger>,
+    over: Cancel,
+}
+
+#[derive(Debug)]
+struct Ledger {
+    limits: Budgets,
+    deadline: Option<Instant>,
+    /// Folders on the disks that are written to.
+    folders: Vec<PathBuf>,
+    stored: AtomicU64,
+    ended: OnceLock<Spent>,
+    cancel: Cancel,
+}
+
+/// The budget that ended a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spent {
+    /// The option that set it.
+    pub option: &'static str,
+    /// What happened, for people.
+    pub message: String,
+}
+
+impl Budget {
+    /// Begins to count. `cancel` is set when a budget is used up; at once, if there is no room.
+    ///
+    /// # Errors
+    ///
+    /// When no thread is to be had, or the free space of a disk cannot be told.
+    pub fn start(limits: Budgets, folders: &[&Path], cancel: &Cancel) -> io::Result<Self> {
+        let ledger = Arc::new(Ledger {
+            limits,
+            deadline: limits.duration.map(|d| Instant::now() + d),
+            folders: folders.iter().map(|f| existing(f)).collect(),
+            stored: AtomicU64::new(0),
+            ended: OnceLock::new(),
+            cancel: cancel.clone(),
+        });
+        let over = Cancel::default();
+        if limits.free_space.is_some() {
+            for folder in &ledger.folders {
+                free_space(folder).map_err(|e| {
+                    let folder = folder.display();
+                    io::Error::other(format!("cannot tell the free space of {folder}: {e}"))
+                })?;
+            }
+            ledger.look_at_disks();
+        }
+        if limits.duration.is_some() || limits.free_space.is_some() {
+            let (watched, over) = (Arc::clone(&ledger), over.clone());
+            threads::spawn("budget", cancel, move || watched.watch(&over))?;
+        }
+        Ok(Self { ledger, over })
+    }
+
+    /// The budget that ended the run, if one did.
+    #[must_use]
+    pub fn spent(&self) -> Option<&Spent> {
+        self.ledger.ended.get()
+    }
+
+    /// Counts an artifact that was stored.
+    pub(super) fn stored(&self, bytes: u64) {
+        self.ledger.stored.fetch_add(bytes, Relaxed);
+    }
+
+    /// Whether another download may begin. If not, the run is being stopped.
+    pub(super) fn allows_download(&self) -> bool {
+        let ledger = &self.ledger;
+        if let Some(most) = ledger.limits.bytes {
+            let stored = ledger.stored.load(Relaxed);
+            if stored >= most {
+                let message = format!("{} are stored, and --max-bytes is reached", bytes(stored));
+                ledger.end("max_bytes", message);
+            }
+        }
+        ledger.look_at_disks();
+        self.spent().is_none()
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        self.over.set();
+    }
+}
+
+impl Ledger {
+    fn watch(&self, over: &Cancel) {
+        loop {
+            let now = Instant::now();
+            if self.deadline.is_some_and(|deadline| deadline <= now) {
+                return self.end("max_duration", "--max-duration has passed".to_owned());
+            }
+            self.look_at_disks();
+            // Without a minimum of space only the deadline matters.
+            let look = self.limits.free_space.map(|_| now + LOOK);
+            let Some(next) = self.deadline.into_iter().chain(look).min() else {
+                return;
+            };
+            if self.ended.get().is_some() || over.sleep_until(next) {
+                return;
+            }
+        }
+    }
+
+    fn look_at_disks(&self) {
+        let Some(least) = self.limits.free_space else {
+            return;
+        };
+        for folder in &self.folders {
+            // It could be told at the start; a file system that fails now fails the writes, too.
+            let Ok(free) = free_space(folder) else {
+                continue;
+            };
+            if free < least {
+                let message = format!(
+                    "{} are free at {}, less than --min-free-space",
+                    bytes(free),
+                    folder.display()
+                );
+                self.end("min_free_space", message);
+            }
+        }
+    }
+
+    fn end(&self, option: &'static str, message: String) {
+        // The first budget counts.
+        let _ = self.ended.set(Spent { option, message });
+        self.cancel.set();
+    }
+}
+
+/// Bytes that this user may still write on the disk of a folder.
+fn free_space(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// The folder itself, or where it is going to be made.
+fn existing(folder: &Path) -> PathBuf {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let found = folder.ancestors().find(|f| f.is_dir());
+    found.map_or_else(|| PathBuf::from("/"), Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(limits: Budgets) -> (Budget, Cancel) {
+        let cancel = Cancel::default();
+        let folder = std::env::temp_dir().join("not/made/yet");
+        (Budget::start(limits, &[&folder], &cancel).unwrap(), cancel)
+    }
+
+    #[test]
+    fn without_limits_nothing_ends() {
+        let (budget, cancel) = start(Budgets::default());
+        budget.stored(u64::MAX);
+        assert!(budget.allows_download());
+        assert!(!cancel.is_set());
+    }
+
+    #[test]
+    fn time_that_has_passed_stops_the_run() {
+        let (budget, cancel) = start(Budgets {
+            duration: Some(Duration::from_millis(1)),
+            ..Budgets::default()
+        });
+        assert!(cancel.sleep(Duration::from_mins(1)));
+        assert_eq!(budget.spent().unwrap().option, "max_duration");
+    }
+
+    #[test]
+    fn bytes_count_only_when_another_download_is_to_begin() {
+        let (budget, cancel) = start(Budgets {
+            bytes: Some(100),
+            ..Budgets::default()
+        });
+        budget.stored(99);
+        assert!(budget.allows_download());
+        budget.stored(1);
+        assert!(!cancel.is_set());
+        assert!(!budget.allows_download());
+        assert!(cancel.is_set());
+        assert_eq!(budget.spent().unwrap().option, "max_bytes");
+    }
+
+    #[test]
+    fn a_disk_without_the_room_stops_the_run_before_it_begins() {
+        let (budget, cancel) = start(Budgets {
+            free_space: Some(u64::MAX),
+            ..Budgets::default()
+        });
+        assert!(cancel.is_set());
+        let message = &budget.spent().unwrap().message;
+        assert!(message.contains("--min-free-space"), "{message}");
+    }
+}

@@ -1,0 +1,195 @@
+//! The daily and quarterly master indexes, with the oddities that were measured: the headers
+//! differ, lines occur twice, a joint filing has a row for each filer, and some rows come days
+//! after their filing date.
+
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+
+use super::calendar::{is_business_day, plus_days};
+use super::history;
+use super::universe::{Filing, Universe};
+use crate::edgar::Cik;
+use crate::edgar::calendar::quarter;
+
+/// The most lines of a day that occur twice; measured on one day.
+const MOST_DUPLICATES: usize = 60;
+
+/// The day on which a filing appears in the lists and indexes: most often that of its date, for
+/// one in thirteen some days later. At EDGAR it is one in fifty; here every universe needs some.
+pub(crate) fn released_on(filing: &Filing) -> Date {
+    let number = filing.accession.get();
+    if number % 13 != 3 {
+        return filing.filed_on;
+    }
+    let late = i64::try_from(number / 13 % 6).unwrap_or(0) + 1;
+    let mut day = plus_days(filing.filed_on, late);
+    while !is_business_day(day) {
+        day = plus_days(day, 1);
+    }
+    day
+}
+
+/// `master.YYYYMMDD.idx`; none of a day on which EDGAR is closed, or which is still to come.
+pub(crate) fn daily(universe: &Universe, day: Date) -> Option<Vec<u8>> {
+    if !is_business_day(day) || day > universe.today() {
+        return None;
+    }
+    let mut out = format!(
+        "Description:           Daily Index of EDGAR Dissemination Feed\n\
+         Last Data Received:    {}\n\
+         Comments:              webmaster@sec.gov\n\
+         Anonymous FTP:         ftp://ftp.sec.gov/edgar/\n \n\
+         CIK|Company Name|Form Type|Date Filed|File Name\n{DASHES}\n",
+        day.strftime("%b %e, %Y"),
+    );
+    // What is released today was filed this year, or late in the last one.
+    let years = [plus_days(day, -30).year(), day.year()];
+    let rows = rows(universe, years, |filing| released_on(filing) == day);
+    let mut duplicates = 0;
+    for (cik, name, filing) in rows {
+        let line = format!(
+            "{cik}|{name}|{}|{}|edgar/data/{cik}/{}.txt\n",
+            filing.form,
+            filing.filed_on.strftime("%Y%m%d"),
+            filing.accession
+        );
+        out.push_str(&line);
+        if filing.accession.get().is_multiple_of(4) && duplicates < MOST_DUPLICATES {
+            out.push_str(&line);
+            duplicates += 1;
+        }
+    }
+    Some(out.into_bytes())
+}
+
+/// `master.idx` of a quarter, without the last newline, as EDGAR serves it at times.
+pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Vec<u8>> {
+    let first = Date::new(
+        year,
+        number.checked_sub(1)?.checked_mul(3)?.checked_add(1)?,
+        1,
+    )
+    .ok()?;
+    if !(1..=4).contains(&number) || first > universe.today() {
+        return None;
+    }
+    let mut out = format!(
+        "Description:           Master Index of EDGAR Dissemination Feed\n\
+         Last Data Received:    {}\n\
+         Comments:              webmaster@sec.gov\n\
+         Anonymous FTP:         ftp://ftp.sec.gov/edgar/\n\
+         Cloud HTTP:            https://www.sec.gov/Archives/\n\n\n\n\n\
+         CIK|Company Name|Form Type|Date Filed|Filename\n{DASHES}\n",
+        universe.today().strftime("%B %d, %Y"),
+    );
+    let today = universe.today();
+    let rows = rows(universe, [year, year], |filing| {
+        quarter(filing.filed_on) == number && released_on(filing) <= today
+    });
+    for (cik, name, filing) in rows {
+        writeln!(
+            out,
+            "{cik}|{name}|{}|{}|edgar/data/{cik}/{}.txt",
+            filing.form, filing.filed_on, filing.accession
+        )
+        .expect("a String takes all");
+    }
+    out.truncate(out.trim_end().len());
+    Some(out.into_bytes())
+}
+
+const DASHES: &str =
+    "--------------------------------------------------------------------------------";
+
+/// A row for every filing and filer, by CIK as text.
+fn rows(
+    universe: &Universe,
+    years: [i16; 2],
+    listed: impl Fn(&Filing) -> bool,
+) -> Vec<(Cik, String, Filing)> {
+    let mut rows = Vec::new();
+    for company in universe.companies() {
+        let [first, last] = years;
+        for year in first..=last {
+            let filings = history::year(universe, company.number, year);
+            let filings = filings.into_iter().filter(|filing| listed(filing));
+            rows.extend(filings.map(|filing| (company.cik, company.name.clone(), filing)));
+        }
+    }
+    rows.sort_by_key(|(cik, _, _)| cik.to_string());
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::options::Options;
+    use super::*;
+    use crate::edgar::index::{IndexRow, parse};
+    use jiff::civil::date;
+
+    fn universe(today: Date) -> Universe {
+        Universe::new(&Options {
+            companies: 82,
+            today,
+            ..Options::default()
+        })
+    }
+
+    fn read(bytes: &[u8]) -> Vec<IndexRow<'_>> {
+        parse(bytes).unwrap().rows().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn the_daily_indexes_add_up_to_what_the_companies_list() {
+        let universe = universe(date(2025, 3, 31));
+        let (mut listed, mut lines, mut late) = (BTreeSet::new(), 0, 0);
+        let mut day = date(2025, 1, 1);
+        while day <= universe.today() {
+            let bytes = daily(&universe, day).unwrap_or_default();
+            assert_eq!(bytes.is_empty(), !is_business_day(day), "{day}");
+            let rows = if bytes.is_empty() {
+                vec![]
+            } else {
+                read(&bytes)
+            };
+            lines += rows.len();
+            late += rows.iter().filter(|row| row.filed_on < day).count();
+            listed.extend(rows.iter().map(|r| (r.cik, r.accession, r.filed_on)));
+            day = plus_days(day, 1);
+        }
+        assert!(late > 5 && lines > listed.len(), "{late} {lines}");
+        let from = date(2025, 1, 10);
+        listed.retain(|(_, _, filed_on)| *filed_on >= from);
+        let truth: BTreeSet<_> = universe
+            .companies()
+            .flat_map(|company| {
+                let filings = universe.filings(company.cik).into_iter();
+                let recent = filings.filter(|filing| filing.filed_on >= from);
+                recent.map(move |f| (company.cik, f.accession, f.filed_on))
+            })
+            .collect();
+        assert_eq!(listed, truth);
+        let joint: BTreeSet<_> = truth.iter().map(|(_, accession, _)| accession).collect();
+        assert!(joint.len() < truth.len());
+    }
+
+    #[test]
+    fn a_quarterly_index_holds_the_quarter() {
+        let universe = universe(date(2025, 8, 1));
+        let bytes = quarterly(&universe, 2025, 2).unwrap();
+        let rows = read(&bytes);
+        let quarter = |day: Date| (date(2025, 4, 1)..=date(2025, 6, 30)).contains(&day);
+        assert!(rows.iter().all(|row| quarter(row.filed_on)));
+        let truth = universe.companies().map(|company| {
+            let filings = universe.filings(company.cik);
+            filings.iter().filter(|f| quarter(f.filed_on)).count()
+        });
+        assert_eq!(rows.len(), truth.sum::<usize>());
+        assert_eq!(quarterly(&universe, 2025, 4), None);
+        assert_eq!(quarterly(&universe, 2025, 5), None);
+        assert_eq!(quarterly(&universe, 2025, i8::MIN), None);
+    }
+}

@@ -1,0 +1,343 @@
+//! The nightly job: nothing missed, nothing twice, and not one request more than it takes.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use filing_etl::cancel::Cancel;
+use filing_etl::sim::{Company, Fault, Options, RequestKind, Simulator, Universe};
+use jiff::civil::{Date, date};
+
+use crate::harness::{Output, Sandbox};
+
+/// The last day before the backfill, a Wednesday. The week after it has Veterans Day in it.
+const BEFORE: Date = date(2025, 11, 5);
+/// The last day before the update, a Friday.
+const LATER: Date = date(2025, 11, 14);
+
+/// Seven in the morning in New York after these days.
+const NOW_BEFORE: &str = "2025-11-06T12:00:00Z";
+const NOW_LATER: &str = "2025-11-15T12:00:00Z";
+
+const SINCE: [&str; 2] = ["--since", "2025-01-01"];
+
+fn options(seed: u64) -> Options {
+    Options {
+        companies: 60,
+        seed,
+        today: BEFORE,
+        filings_per_year: 4,
+        document_scale: 0.01,
+        ..Options::default()
+    }
+}
+
+/// Whether a quarterly report dated before [`BEFORE`] appears only after it.
+fn has_late_report(seed: u64) -> bool {
+    let universe = Universe::new(&options(seed));
+    let reports = || -> BTreeSet<_> {
+        let national = |company: &Company| {
+            let mut labels = company.listings.iter().map(|l| l.venue.sec_label());
+            labels.any(|label| label == Some("Nasdaq"))
+        };
+        let companies = universe.companies().filter(national);
+        let filings = companies.flat_map(|company| universe.filings(company.cik));
+        let old = filings.filter(|f| f.form == "10-Q" && f.filed_on <= BEFORE);
+        old.map(|f| f.accession).collect()
+    };
+    let before = reports();
+    universe.set_today(LATER);
+    reports().len() > before.len()
+}
+
+fn sim() -> Simulator {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let seed = *SEED.get_or_init(|| (1..1000).find(|seed| has_late_report(*seed)).unwrap());
+    Simulator::start(options(seed)).unwrap()
+}
+
+fn run(sandbox: &Sandbox, sim: &Simulator, now: &str, command: &str, more: &[&str]) -> Output {
+    let args: Vec<_> = [command, "--json", "-v"]
+        .iter()
+        .chain(&SINCE)
+        .chain(more)
+        .copied()
+        .collect();
+    let mut command = sandbox.command_against(sim, &args);
+    command.env("FILING_ETL_NOW", now);
+    Output::of(command)
+}
+
+/// A database that was complete on [`BEFORE`], and EDGAR on [`LATER`].
+fn a_week_later() -> (Sandbox, Simulator) {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let _ = run(&sandbox, &sim, NOW_BEFORE, "backfill", &[]).code(0);
+    sim.advance_to(LATER);
+    sim.log().clear();
+    (sandbox, sim)
+}
+
+fn update(sandbox: &Sandbox, sim: &Simulator, more: &[&str]) -> Output {
+    run(sandbox, sim, NOW_LATER, "update", more)
+}
+
+fn set_faults(sim: &Simulator, faults: &[&str]) {
+    let faults = faults.iter().map(|fault| fault.parse::<Fault>().unwrap());
+    sim.set_faults(faults.collect());
+}
+
+fn filings(sandbox: &Sandbox) -> BTreeSet<String> {
+    let sql = "SELECT cik || ' ' || accession FROM v_filings";
+    sandbox.rows(sql).into_iter().collect()
+}
+
+fn through(output: &Output) -> String {
+    output.json()["indexes"]["through"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn indexes(sim: &Simulator) -> usize {
+    sim.log()
+        .count(|entry| entry.path.contains("/daily-index/"))
+}
+
+/// Fails unless the database is what a new backfill of the same day makes.
+#[track_caller]
+fn assert_like_new(sandbox: &Sandbox, sim: &Simulator) {
+    let new = Sandbox::new();
+    set_faults(sim, &[]);
+    let _ = run(&new, sim, NOW_LATER, "backfill", &[]).code(0);
+    for sql in [
+        "SELECT cik, name, ticker, exchange, active, filings FROM v_companies ORDER BY 1",
+        "SELECT * FROM v_listings ORDER BY 1, 2",
+        "SELECT accession, cik, form, filed_on, report_date, accepted_at, primary_document, items,
+            size, is_xbrl FROM v_filings ORDER BY 1, 2",
+        "SELECT accession, form, filed_on, kind, name, status, bytes, sha256
+            FROM v_artifacts ORDER BY accession, name",
+    ] {
+        assert_eq!(sandbox.rows(sql), new.rows(sql));
+    }
+    assert_eq!(sandbox.files().len(), new.files().len());
+}
+
+#[test]
+fn an_update_finds_what_a_new_backfill_would_with_the_fewest_requests() {
+    let (sandbox, sim) = a_week_later();
+    let before = filings(&sandbox);
+    let artifacts = "SELECT count(*) FROM v_artifacts";
+    let had = sandbox.number(artifacts);
+    let output = update(&sandbox, &sim, &[]).code(0).says("federal holiday");
+    assert_eq!(through(&output), "2025-11-14");
+    assert_eq!(output.json()["command"], "update");
+
+    let after = filings(&sandbox);
+    let new: Vec<_> = after.difference(&before).collect();
+    let changed: BTreeSet<_> = new.iter().map(|f| f.split(' ').next().unwrap()).collect();
+    let documents = usize::try_from(sandbox.number(artifacts) - had).unwrap();
+    assert!(changed.len() > 3 && documents > 3, "{new:?}");
+    let late = "SELECT count(*) FROM v_filings WHERE filed_on <= '2025-11-05'
+        AND discovered_at > (SELECT max(started_at) FROM v_runs)";
+    assert!(sandbox.number(late) > 0, "the simulator has no late filing");
+    // Seven days that are no weekend, one of them a holiday.
+    assert_eq!(indexes(&sim), 7);
+    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 7 + changed.len());
+    assert_eq!(sim.log().of_kind(RequestKind::Documents), documents);
+    assert_eq!(sim.log().requests(), 7 + changed.len() + documents);
+    let runs = sandbox.rows("SELECT command, status FROM v_runs ORDER BY id");
+    assert_eq!(runs, ["backfill|completed", "update|completed"]);
+
+    sim.log().clear();
+    let again = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(sim.log().requests(), 0);
+    assert_eq!(through(&again), "2025-11-14");
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn an_update_each_night_leaves_what_one_for_all_leaves() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let _ = run(&sandbox, &sim, NOW_BEFORE, "backfill", &[]).code(0);
+    for day in 6..=14 {
+        sim.advance_day();
+        let now = format!("2025-11-{:02}T12:00:00Z", day + 1);
+        sim.log().clear();
+        let output = run(&sandbox, &sim, &now, "update", &[]).code(0);
+        assert_eq!(through(&output), format!("2025-11-{day:02}"));
+        assert_eq!(indexes(&sim), usize::from(day != 8 && day != 9), "{day}");
+    }
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn an_index_that_is_not_published_yet_holds_the_watermark() {
+    let (sandbox, sim) = a_week_later();
+    set_faults(&sim, &["403@master.20251114"]);
+    let output = update(&sandbox, &sim, &[])
+        .code(0)
+        .says("the index of 2025-11-14 is not published yet");
+    assert_eq!(through(&output), "2025-11-13");
+    set_faults(&sim, &[]);
+    sim.log().clear();
+    let output = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(through(&output), "2025-11-14");
+    assert_eq!(indexes(&sim), 1);
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn before_six_in_new_york_the_last_index_is_not_asked_for() {
+    let (sandbox, sim) = a_week_later();
+    let now = "2025-11-15T10:59:59Z";
+    let output = run(&sandbox, &sim, now, "update", &[]).code(0);
+    assert_eq!(through(&output), "2025-11-13");
+    assert_eq!(indexes(&sim), 6);
+}
+
+#[test]
+fn a_broken_index_holds_the_watermark_and_nothing_else() {
+    let (sandbox, sim) = a_week_later();
+    set_faults(&sim, &["json-cut@master.20251112"]);
+    let output = update(&sandbox, &sim, &["--max-attempts", "1"])
+        .code(3)
+        .says("the index of 2025-11-12 cannot be read");
+    assert_eq!(through(&output), "2025-11-11");
+    let kinds = sandbox.rows("SELECT kind, url LIKE '%master.20251112.idx' FROM v_errors");
+    assert_eq!(kinds, ["damaged|1"]);
+    set_faults(&sim, &[]);
+    let output = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(through(&output), "2025-11-14");
+    let documents = sim.log().paths();
+    let twice = documents
+        .iter()
+        .find(|(p, n)| **n > 1 && p.contains("/data/"));
+    assert_eq!(twice, None);
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn a_throttle_is_waited_for() {
+    let (sandbox, sim) = a_week_later();
+    set_faults(&sim, &["throttle-page=403@master.20251112*1"]);
+    let output = update(&sandbox, &sim, &["--block-cooldown", "300ms"]).code(0);
+    assert_eq!(through(&output), "2025-11-14");
+    assert!(output.json()["requests"]["paused_s"].as_f64().unwrap() > 0.0);
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn a_throttle_that_does_not_end_holds_the_watermark() {
+    let (sandbox, sim) = a_week_later();
+    set_faults(&sim, &["throttle-page=403@master.20251112"]);
+    let limits = ["--block-cooldown", "1h", "--max-duration", "3s"];
+    let output = update(&sandbox, &sim, &limits)
+        .code(3)
+        .says("--max-duration has passed");
+    assert_eq!(output.json()["status"], "partial");
+    assert!(through(&output).as_str() < "2025-11-12");
+}
+
+#[test]
+fn a_company_that_fails_is_asked_for_again_the_next_night() {
+    let (sandbox, sim) = a_week_later();
+    let wanted = |form: &str| form == "10-Q";
+    let company = sim
+        .universe()
+        .companies()
+        .find(|company| {
+            let national = company
+                .listings
+                .iter()
+                .any(|l| l.venue.sec_label() == Some("Nasdaq"));
+            let filings = sim.universe().filings(company.cik);
+            let new = |f: &filing_etl::sim::Filing| wanted(f.form) && f.filed_on > BEFORE;
+            national && filings.iter().any(new)
+        })
+        .unwrap();
+    let fault = format!("500@CIK{}", company.cik.padded());
+    set_faults(&sim, &[&fault]);
+    let output = update(&sandbox, &sim, &["--max-attempts", "1"]).code(3);
+    assert!(through(&output).as_str() < "2025-11-14");
+    assert_eq!(output.json()["companies"]["failed"], 1);
+    set_faults(&sim, &[]);
+    sim.log().clear();
+    let output = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(through(&output), "2025-11-14");
+    assert_eq!(output.json()["companies"]["total"], 1);
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn what_failed_to_download_is_retried() {
+    let (sandbox, sim) = a_week_later();
+    set_faults(&sim, &["500@documents"]);
+    let output = update(&sandbox, &sim, &["--max-attempts", "1"]).code(3);
+    assert!(output.json()["artifacts"]["failed"].as_u64().unwrap() > 0);
+    set_faults(&sim, &[]);
+    sim.log().clear();
+    let _ = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn without_a_backfill_there_is_nothing_to_update() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let _ = update(&sandbox, &sim, &[])
+        .code(2)
+        .says("run `filing-etl backfill` with the same options first");
+    let _ = run(&sandbox, &sim, NOW_BEFORE, "backfill", &[]).code(0);
+    let _ = update(&sandbox, &sim, &["--form", "8-K"]).code(2);
+}
+
+#[test]
+fn after_a_backfill_that_did_not_end_the_newest_discovery_is_the_start() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    sim.advance_to(LATER);
+    let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &["--limit", "5"]).code(0);
+    let _ = update(&sandbox, &sim, &[])
+        .code(0)
+        .says("no backfill of these companies and forms came to its end");
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn a_second_run_leaves_at_once() {
+    let (sandbox, sim) = a_week_later();
+    set_faults(&sim, &["stall=2@daily-index*1"]);
+    let mut first = sandbox.command_against(&sim, &["update", "--json", "--since", "2025-01-01"]);
+    first
+        .env("FILING_ETL_NOW", NOW_LATER)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let first = first.spawn().unwrap();
+    while sim.log().requests() == 0 {
+        let _ = Cancel::default().sleep(Duration::from_millis(5));
+    }
+    let _ = update(&sandbox, &sim, &[]).code(75).says("another run");
+    assert_eq!(sim.log().requests(), 1);
+    assert_eq!(through(&Output::of_child(first).code(0)), "2025-11-14");
+}
+
+#[test]
+fn a_dry_run_tells_the_days_and_asks_for_nothing() {
+    let (sandbox, sim) = a_week_later();
+    let plan = update(&sandbox, &sim, &["--dry-run"]).code(0).json();
+    assert_eq!(plan["command"], "update");
+    assert_eq!(plan["requests"]["discovery"], 7);
+    assert_eq!(sim.log().requests(), 0);
+}
+
+#[test]
+fn one_company_is_updated_by_the_watermark_of_all() {
+    let (sandbox, sim) = a_week_later();
+    let cik = sandbox.number("SELECT cik FROM v_companies WHERE exchange = 'Nasdaq' LIMIT 1");
+    let output = update(&sandbox, &sim, &["--cik", &cik.to_string()]).code(0);
+    assert_eq!(through(&output), "2025-11-14");
+    // It says nothing about the others.
+    let output = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(output.json()["indexes"]["read"], 6);
+    assert_like_new(&sandbox, &sim);
+}
