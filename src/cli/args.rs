@@ -203,6 +203,9 @@ pub struct ListArgs {
     pub json: bool,
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
+    /// At most so many companies, those without filings first, then the ones checked longest ago
+    #[arg(long, value_name = "N", help_heading = "Companies", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) limit: Option<u64>,
 }
 
 /// What a monitor can be told.

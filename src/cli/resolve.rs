@@ -226,7 +226,10 @@ impl ListArgs {
     ///
     /// A [`UsageError`] when the companies file cannot be read.
     pub fn filter(&self) -> Result<CompanyFilter> {
-        self.companies.filter()
+        Ok(CompanyFilter {
+            limit: self.limit,
+            ..self.companies.filter()?
+        })
     }
 }
 

@@ -252,19 +252,34 @@ fn a_database_that_is_not_ours_is_left_as_it_is_and_nothing_is_asked() {
     let foreign = fs::read(own.path("filings.db")).unwrap();
     sim.log().clear();
 
+    let known = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations"))
+        .unwrap()
+        .count();
     let left = "name another file with --db; this one was left as it is";
     let damaged = "database filings.db: cannot read it (it is damaged: restore a copy, or start a \
                    new one): database disk image is malformed";
     for (content, message) in [
-        (b"hello\n".to_vec(), format!("filings.db is not an SQLite database: {left}")),
-        (foreign, format!("filings.db is a database of another program: {left}")),
+        (
+            b"hello\n".to_vec(),
+            format!("filings.db is not an SQLite database: {left}"),
+        ),
+        (
+            foreign,
+            format!("filings.db is a database of another program: {left}"),
+        ),
         (
             newer,
-            "database filings.db was written by a newer filing-etl (schema 99, this program knows 1): upgrade the program".to_owned(),
+            format!(
+                "database filings.db was written by a newer filing-etl (schema 99, this program knows {known}): upgrade the program"
+            ),
         ),
         (ours[..6000].to_vec(), damaged.to_owned()),
     ] {
-        for command in [&["backfill"][..], &["backfill", "--dry-run"], &["companies", "sync"]] {
+        for command in [
+            &["backfill"][..],
+            &["backfill", "--dry-run"],
+            &["companies", "sync"],
+        ] {
             let sandbox = Sandbox::new();
             fs::write(sandbox.path("filings.db"), &content).unwrap();
             refused(sandbox.run_against(&sim, command), 1, &message);
