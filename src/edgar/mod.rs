@@ -7,6 +7,7 @@
 mod accession;
 mod cik;
 mod filing;
+pub mod submission;
 
 pub use accession::{Accession, BadAccession};
 pub use cik::{BadCik, Cik};
