@@ -40,6 +40,8 @@
 mod head;
 mod lines;
 mod split;
+#[cfg(test)]
+mod tests;
 mod uuencode;
 
 use std::io;

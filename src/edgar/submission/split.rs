@@ -163,7 +163,8 @@ enum Envelope {
     Missing,
     /// Wants this tag.
     Open(&'static str),
-    Closed,
+    /// This tag has come, and no document since.
+    Closed(&'static str),
 }
 
 #[derive(Debug)]
@@ -228,6 +229,8 @@ impl Wrapper {
 /// A line inside a text, as far as it may matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
+    /// Longer than a line that can mean something; perhaps only its first part.
+    Long,
     Blank,
     /// `<TYPE>…`
     Type,
@@ -242,6 +245,7 @@ enum Line {
 impl Line {
     fn of(line: &[u8]) -> Self {
         match line {
+            _ if line.len() > LONGEST => Self::Long,
             [b'<', b'/' | b'D', ..] => match trimmed(line) {
                 b"</TEXT>" => Self::CloseText,
                 b"</DOCUMENT>" => Self::CloseDocument,
@@ -283,14 +287,14 @@ impl<S: Sink> Take<SplitError> for Core<S> {
             }
             self.verbatim(&block[run..end - line.len()])?;
             run = end;
-            self.raw_line(line)?;
+            self.raw_line(line, line.len() > LONGEST)?;
         }
         self.verbatim(&block[run..])
     }
 
     fn part(&mut self, part: &[u8], first: bool) -> Result<(), SplitError> {
         if first {
-            self.raw_line(part)
+            self.raw_line(part, true)
         } else {
             self.long_part(part)
         }
@@ -304,46 +308,50 @@ impl<S: Sink> Core<S> {
         matches!(self.state, State::Verbatim(_))
             && self.closing == Closing::None
             && match line[0] {
-                b'<' => line.len() > LONGEST || matches!(Line::of(line), Line::Other | Line::Type),
+                b'<' => matches!(Line::of(line), Line::Other | Line::Type | Line::Long),
                 b'-' => self.pem == Pem::None,
                 _ => true,
             }
     }
 
     /// One line as it stands in the file, or the first part of an over-long one.
-    fn raw_line(&mut self, line: &[u8]) -> Result<(), SplitError> {
+    fn raw_line(&mut self, line: &[u8], long: bool) -> Result<(), SplitError> {
         if self.pem != Pem::Open {
-            return self.line(line, b"");
+            return self.line(line, long, b"");
         }
         if line.starts_with(PEM_END) {
             self.pem_ends()?;
-            self.account(Class::Envelope, line);
             self.long = Class::Envelope;
+            self.account(Class::Envelope, line);
             return Ok(());
         }
-        // PEM puts `- ` before every line that begins with `-`.
+        // PEM puts `- ` before every line that begins with `-`. No line of a head does.
         match line.strip_prefix(b"- ") {
-            Some(rest) if !rest.is_empty() => self.line(rest, b"- "),
-            _ => self.line(line, b""),
+            Some(rest) if rest.starts_with(b"-") && !matches!(self.state, State::Head) => {
+                self.line(rest, long, b"- ")
+            }
+            _ => self.line(line, long, b""),
         }
     }
 
     /// One line, and what PEM had put before it.
-    fn line(&mut self, line: &[u8], escape: &[u8]) -> Result<(), SplitError> {
-        let kind = if line.len() > LONGEST {
-            Line::Other
-        } else {
-            Line::of(line)
-        };
+    fn line(&mut self, line: &[u8], long: bool, escape: &[u8]) -> Result<(), SplitError> {
+        let kind = if long { Line::Long } else { Line::of(line) };
         if self.closing != Closing::None && self.goes_on_closing(kind, line)? {
+            return Ok(());
+        }
+        if let State::Head = self.state {
+            return self.in_head(line, kind);
+        }
+        if let State::FirstLine = self.state
+            && self.first_line(line, kind)?
+        {
             return Ok(());
         }
         self.account(Class::Escape, escape);
         match self.state {
             State::Between => self.between(line, kind),
-            State::Head => self.in_head(line, kind),
-            State::FirstLine => self.first_line(line, kind),
-            State::Verbatim(_) | State::Encoded(_) => self.in_text(line, kind),
+            _ => self.in_text(line, kind),
         }
     }
 
@@ -368,8 +376,8 @@ impl<S: Sink> Core<S> {
                     return Err(SplitError::TooManyDocuments);
                 }
                 self.summary.documents += 1;
-                if let Envelope::Closed = self.envelope {
-                    self.envelope = Envelope::Open("closing tag behind the last document");
+                if let Envelope::Closed(tag) = self.envelope {
+                    self.envelope = Envelope::Open(tag);
                 }
                 self.in_header = false;
                 self.state = State::Head;
@@ -377,12 +385,13 @@ impl<S: Sink> Core<S> {
                 self.head.extend_from_slice(line);
                 return Ok(());
             }
-            Line::CloseEnvelope => self.envelope = Envelope::Closed,
-            _ => {
-                if line.len() <= LONGEST {
-                    self.envelope_line(line);
+            Line::CloseEnvelope => {
+                if let Envelope::Open(tag) = self.envelope {
+                    self.envelope = Envelope::Closed(tag);
                 }
             }
+            Line::Long => {}
+            _ => self.envelope_line(line),
         }
         let belongs = self.in_header || matches!(kind, Line::Blank | Line::CloseEnvelope);
         self.long = if belongs {
@@ -427,7 +436,7 @@ impl<S: Sink> Core<S> {
     }
 
     fn in_head(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {
-        if line.len() > LONGEST || self.head.len() + line.len() > LONGEST_HEAD {
+        if kind == Line::Long || self.head.len() + line.len() > LONGEST_HEAD {
             self.problem(Problem::NoText);
             self.begin(DocumentForm::Wrapped)?;
             return self.in_text(line, kind);
@@ -460,19 +469,20 @@ impl<S: Sink> Core<S> {
         }
     }
 
-    /// The first line of a text tells how the document comes out.
-    fn first_line(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {
-        if line.len() <= LONGEST {
-            if self.wrapper.is_none() {
-                self.wrapper = Wrapper::opened_by(trimmed(line));
-                if self.wrapper.is_some() {
-                    self.head.extend_from_slice(line);
-                    return Ok(());
-                }
+    /// The first line of a text tells how the document comes out. Whether the line belongs to
+    /// the wrapper, and is done with.
+    fn first_line(&mut self, line: &[u8], kind: Line) -> Result<bool, SplitError> {
+        if kind != Line::Long {
+            let wrapper = Wrapper::opened_by(trimmed(line));
+            if self.wrapper.is_none() && wrapper.is_some() {
+                self.wrapper = wrapper;
+                self.head.extend_from_slice(line);
+                return Ok(true);
             }
             if is_begin(line) {
                 self.head.extend_from_slice(line);
-                return self.begin(DocumentForm::Decoded);
+                self.begin(DocumentForm::Decoded)?;
+                return Ok(true);
             }
         }
         let form = match self.wrapper {
@@ -480,7 +490,7 @@ impl<S: Sink> Core<S> {
             None => head::plain_form(Fields::parse(&self.head).type_.as_deref().unwrap_or("")),
         };
         self.begin(form)?;
-        self.in_text(line, kind)
+        Ok(false)
     }
 
     /// Tells the sink of the document whose head is complete.
@@ -546,20 +556,20 @@ impl<S: Sink> Core<S> {
             Line::CloseDocument => Closing::Document,
             Line::OpenDocument => Closing::Next,
             Line::CloseEnvelope => Closing::Envelope,
-            _ => return self.content(line),
+            _ => return self.content(line, kind),
         };
         self.held.extend_from_slice(line);
         Ok(())
     }
 
     /// A line, or the first part of an over-long one, that belongs to the text.
-    fn content(&mut self, line: &[u8]) -> Result<(), SplitError> {
+    fn content(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {
         let State::Encoded(decoder) = &mut self.state else {
             self.long = Class::Verbatim;
             return self.verbatim(line);
         };
         self.long = Class::Encoded;
-        if line.len() > LONGEST {
+        if kind == Line::Long {
             decoder.long_line();
         } else {
             decoder.line(trimmed(line), &mut self.decoded);
@@ -604,11 +614,7 @@ impl<S: Sink> Core<S> {
                 self.end("</TEXT>")?;
                 Ok(false)
             }
-            (Closing::Next, Line::Type) => {
-                self.end_before_held()?;
-                Ok(false)
-            }
-            (Closing::Envelope, Line::CloseEnvelope) => {
+            (Closing::Next, Line::Type) | (Closing::Envelope, Line::CloseEnvelope) => {
                 self.end_before_held()?;
                 Ok(false)
             }
@@ -623,7 +629,7 @@ impl<S: Sink> Core<S> {
     fn release(&mut self) -> Result<(), SplitError> {
         self.closing = Closing::None;
         let held = std::mem::take(&mut self.held);
-        self.each_line(&held, Self::content)
+        self.each_line(&held, |core, line| core.content(line, Line::of(line)))
     }
 
     /// The lines held back are the end of the document: part of it if it comes out wrapped.
@@ -769,5 +775,19 @@ impl<S: Sink> Core<S> {
         *count += bytes.len() as u64;
         #[cfg(test)]
         self.trace.push((class, bytes.to_vec()));
+    }
+}
+
+#[cfg(test)]
+impl<S: Sink> Splitter<S> {
+    /// Finishes, and tells what became of every byte: its class as a word, in order.
+    pub(super) fn finish_traced(mut self) -> (Result<Summary, SplitError>, Vec<(String, Vec<u8>)>) {
+        let result = self
+            .lines
+            .finish(&mut self.core)
+            .and_then(|()| self.core.finish());
+        let word = |(class, bytes)| (format!("{class:?}"), bytes);
+        let trace = self.core.trace.into_iter().map(word).collect();
+        (result.map(|()| self.core.summary), trace)
     }
 }
