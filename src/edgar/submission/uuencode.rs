@@ -128,21 +128,27 @@ impl Decoder {
             self.damaged(BadEncodingReason::TooLong);
         }
         let data = &data[..data.len().min(needed)];
-        // Stripped blanks were zeros.
         let mut padded = [b' '; 84];
-        padded[..data.len()].copy_from_slice(data);
-        let start = out.len();
+        let whole = if data.len() == needed {
+            data
+        } else {
+            // Stripped blanks were zeros.
+            padded[..data.len()].copy_from_slice(data);
+            &padded[..needed]
+        };
+        let mut bytes = [0; 63];
         let mut seen = 0;
-        for group in padded[..needed].as_chunks::<4>().0 {
+        let groups = whole.as_chunks::<4>().0.iter();
+        for (group, three) in groups.zip(bytes.as_chunks_mut::<3>().0) {
             let [a, b, c, d] = group.map(|byte| SIX_BITS[usize::from(byte)]);
             seen |= a | b | c | d;
-            out.extend_from_slice(&[
+            *three = [
                 a << 2 | (b >> 4) & 3,
                 b << 4 | (c >> 2) & 15,
                 c << 6 | d & 63,
-            ]);
+            ];
         }
-        out.truncate(start + length);
+        out.extend_from_slice(&bytes[..length]);
         if seen & FOREIGN != 0 {
             let foreign = |byte: &&u8| SIX_BITS[usize::from(**byte)] & FOREIGN != 0;
             let byte = data.iter().find(foreign).copied().unwrap_or_default();
