@@ -11,7 +11,7 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use filing_etl::edgar::Accession;
-use filing_etl::edgar::submission::{DocumentHead, Problem, Sink, Splitter};
+use filing_etl::edgar::submission::{DocumentHead, DotScan, Dots, Problem, Sink, Splitter};
 
 /// As much as a buffered reader hands on at a time.
 const CHUNK: usize = 64 * 1024;
@@ -43,7 +43,7 @@ impl Sink for Count {
 
 fn split(accession: Accession, text: &[u8]) -> Count {
     let mut count = Count::default();
-    let mut splitter = Splitter::new(accession, &mut count);
+    let mut splitter = Splitter::new(accession, Dots::Doubled, &mut count);
     for chunk in text.chunks(CHUNK) {
         splitter.write(chunk).expect("a whole submission");
     }
@@ -128,6 +128,18 @@ fn bench(c: &mut Criterion) {
             });
         });
     }
+    group.throughput(Throughput::Bytes(LENGTH as u64));
+    let text = "     of the Registrant's Common Stock, as reported on the New York Stock\n"
+        .repeat(LENGTH / 73);
+    group.bench_function("looking for dots", |b| {
+        b.iter(|| {
+            let mut scan = DotScan::default();
+            text.as_bytes()
+                .chunks(CHUNK)
+                .for_each(|chunk| scan.write(chunk));
+            scan.finish(None)
+        });
+    });
     group.finish();
 }
 

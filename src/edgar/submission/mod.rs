@@ -19,6 +19,7 @@
 //! | TYPE `XML`, `JSON`, `ZIP`, `EXCEL`, `GRAPHIC` without such a line: `R1.htm`, `Show.js`, `report.css`, `MetaLinks.json` | the text | **no pair of bytes**: a captured `R2.htm` has no wrapper, but a tool had cut its last line end |
 //! | text that begins with a `begin 644 name` line, also behind `<PDF>` | decoded (see [`BadEncoding`]) | a picture equals its member of the filing's ZIP; all ZIP archives pass their CRC checks |
 //! | a file of a PEM envelope (before 2011) | without the `- ` that PEM puts before each line that begins with `-` | 4 of 4 pairs equal only so |
+//! | a file with doubled dots (see [`Dots`]) | without the dot that is put before each line that begins with `.` | an XLSX and a PDF are only whole so; a page of 2008 served singly has its single dot |
 //!
 //! Whatever no pair speaks about comes out with everything it has, the wrapper included. Feed
 //! files (`.nc`) with bare CR as line end come out with CR: nothing is converted.
@@ -37,6 +38,7 @@
 //! line and where what follows fits: `</TEXT>` ends a text only before `</DOCUMENT>`, so a text
 //! may quote any tag.
 
+mod dots;
 mod head;
 mod lines;
 mod split;
@@ -49,6 +51,7 @@ use std::io;
 use thiserror::Error;
 
 use super::Accession;
+pub use dots::{DotScan, Dots};
 pub use split::Splitter;
 pub use uuencode::{BadEncoding, BadEncodingReason};
 
@@ -195,7 +198,7 @@ pub struct ByteCounts {
     pub encoded: u64,
     /// The wrappers of documents that come out bare or decoded.
     pub wrappers: u64,
-    /// The `- ` that a PEM envelope adds.
+    /// What the transport added: the `- ` of a PEM envelope, and doubled dots.
     pub escapes: u64,
 }
 

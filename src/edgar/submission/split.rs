@@ -11,7 +11,7 @@ use std::hash::BuildHasher;
 use super::head::{self, Fields};
 use super::lines::{LONGEST, Lines, Take, first_line_end, trimmed};
 use super::uuencode::{Decoder, is_begin};
-use super::{ByteCounts, DocumentForm, DocumentHead, Problem, Sink, SplitError, Summary};
+use super::{ByteCounts, DocumentForm, DocumentHead, Dots, Problem, Sink, SplitError, Summary};
 use crate::edgar::Accession;
 
 /// The most documents a submission may have: many times the most seen (thousands), and a bound
@@ -30,7 +30,7 @@ const PEM_END: &[u8] = b"-----END PRIVACY-ENHANCED MESSAGE-----";
 /// Splits a complete submission text file that arrives in chunks of any size.
 ///
 /// ```
-/// use filing_etl::edgar::submission::{DocumentHead, Problem, Sink, Splitter};
+/// use filing_etl::edgar::submission::{DocumentHead, Dots, Problem, Sink, Splitter};
 ///
 /// /// Collects names and contents.
 /// #[derive(Default)]
@@ -54,7 +54,7 @@ const PEM_END: &[u8] = b"-----END PRIVACY-ENHANCED MESSAGE-----";
 ///     <DOCUMENT>\n<TYPE>XML\n<SEQUENCE>1\n<FILENAME>Show.js\n<TEXT>\n\
 ///     let a;\n</TEXT>\n</DOCUMENT>\n</SEC-DOCUMENT>\n";
 /// let mut documents = Documents::default();
-/// let mut splitter = Splitter::new("0000320193-23-000106".parse()?, &mut documents);
+/// let mut splitter = Splitter::new("0000320193-23-000106".parse()?, Dots::Plain, &mut documents);
 /// for chunk in text.chunks(7) {
 ///     splitter.write(chunk)?;
 /// }
@@ -70,9 +70,11 @@ pub struct Splitter<S> {
 
 impl<S: Sink> Splitter<S> {
     /// A splitter of the submission with this accession, which names documents without a name.
-    pub fn new(accession: Accession, sink: S) -> Self {
+    /// A [`DotScan`](super::DotScan) of the same bytes tells about the dots.
+    pub fn new(accession: Accession, dots: Dots, sink: S) -> Self {
         let core = Core {
             accession,
+            dots,
             sink,
             summary: Summary::default(),
             names: HashSet::new(),
@@ -120,6 +122,7 @@ impl<S: Sink> Splitter<S> {
 #[derive(Debug)]
 struct Core<S> {
     accession: Accession,
+    dots: Dots,
     sink: S,
     summary: Summary,
     /// The names so far, as hashes: 8 bytes each, however long they are.
@@ -310,31 +313,36 @@ impl<S: Sink> Core<S> {
             && match line[0] {
                 b'<' => matches!(Line::of(line), Line::Other | Line::Type | Line::Long),
                 b'-' => self.pem == Pem::None,
+                b'.' => self.dots == Dots::Plain,
                 _ => true,
             }
     }
 
     /// One line as it stands in the file, or the first part of an over-long one.
     fn raw_line(&mut self, line: &[u8], long: bool) -> Result<(), SplitError> {
-        if self.pem != Pem::Open {
-            return self.line(line, long, b"");
-        }
-        if line.starts_with(PEM_END) {
+        if self.pem == Pem::Open && line.starts_with(PEM_END) {
             self.pem_ends()?;
             self.long = Class::Envelope;
             self.account(Class::Envelope, line);
             return Ok(());
         }
-        // PEM puts `- ` before every line that begins with `-`. No line of a head does.
-        match line.strip_prefix(b"- ") {
-            Some(rest) if rest.starts_with(b"-") && !matches!(self.state, State::Head) => {
-                self.line(rest, long, b"- ")
-            }
-            _ => self.line(line, long, b""),
+        let (escape, line) = line.split_at(self.escape(line));
+        self.line(line, long, escape)
+    }
+
+    /// How many bytes at the start of a line the transport had added.
+    fn escape(&self, line: &[u8]) -> usize {
+        match line {
+            // No line of a head begins so.
+            _ if matches!(self.state, State::Head) => 0,
+            // PEM puts `- ` before every line that begins with `-`.
+            [b'-', b' ', b'-', ..] if self.pem == Pem::Open => 2,
+            [b'.', b'.', ..] if self.dots == Dots::Doubled => 1,
+            _ => 0,
         }
     }
 
-    /// One line, and what PEM had put before it.
+    /// One line, and what the transport had put before it.
     fn line(&mut self, line: &[u8], long: bool, escape: &[u8]) -> Result<(), SplitError> {
         let kind = if long { Line::Long } else { Line::of(line) };
         if self.closing != Closing::None && self.goes_on_closing(kind, line)? {

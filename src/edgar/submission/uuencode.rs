@@ -26,7 +26,8 @@ pub enum BadEncodingReason {
     /// It holds a byte that stands for no six bits.
     #[error("holds a byte that is no uuencode ({0:#04x})")]
     Character(u8),
-    /// It is far longer than its length byte says.
+    /// It is longer than its length byte says: no line measured was, once a doubled dot was taken
+    /// away.
     #[error("is longer than its length says")]
     TooLong,
     /// It follows the line that ends the data.
@@ -36,10 +37,6 @@ pub enum BadEncodingReason {
     #[error("is the last one, and not `end`")]
     NoEnd,
 }
-
-/// How many characters more than its length needs a line may have: encoders pad to a whole
-/// group, or append a checksum character (one line of 15,000 measured).
-const SURPLUS: usize = 4;
 
 /// Whether this is a `begin` line, such as `begin 644 image.jpg`. The name in it is not the
 /// document's name: letters of the staff say `filename1` for `filename1.pdf`.
@@ -124,7 +121,7 @@ impl Decoder {
 
     fn data(&mut self, length: usize, data: &[u8], out: &mut Vec<u8>) {
         let needed = length.div_ceil(3) * 4;
-        if data.len() > needed + SURPLUS {
+        if data.len() > needed {
             self.damaged(BadEncodingReason::TooLong);
         }
         let data = &data[..data.len().min(needed)];
@@ -232,11 +229,9 @@ mod tests {
     }
 
     #[test]
-    fn the_length_byte_decides_about_surplus_bits_and_characters() {
+    fn the_length_byte_decides_about_surplus_bits() {
         // The end of a ZIP archive as EDGAR encodes it: one byte, with bits left over.
         assert_eq!(decode("!  $!\nend\n"), (vec![0], None));
-        // A character more than the length needs.
-        assert_eq!(decode("#86)CX\nend\n"), (b"abc".to_vec(), None));
     }
 
     #[test]
@@ -259,10 +254,7 @@ mod tests {
             reason("`\n#86)C\nend"),
             Some((3, BadEncodingReason::BehindEnd))
         );
-        assert_eq!(
-            reason("#86)CCCCCC\nend"),
-            Some((2, BadEncodingReason::TooLong))
-        );
+        assert_eq!(reason("#86)CX\nend"), Some((2, BadEncodingReason::TooLong)));
         assert_eq!(reason("#86)C\n`\nend\n\n"), None);
     }
 
