@@ -786,10 +786,14 @@ impl<S: Sink> Core<S> {
     }
 }
 
+/// What became of each stretch of the input, in order: its class as a word, and the bytes.
+#[cfg(test)]
+pub(super) type Trace = Vec<(String, Vec<u8>)>;
+
 #[cfg(test)]
 impl<S: Sink> Splitter<S> {
-    /// Finishes, and tells what became of every byte: its class as a word, in order.
-    pub(super) fn finish_traced(mut self) -> (Result<Summary, SplitError>, Vec<(String, Vec<u8>)>) {
+    /// Finishes, and tells what became of every byte.
+    pub(super) fn finish_traced(mut self) -> (Result<Summary, SplitError>, Trace) {
         let result = self
             .lines
             .finish(&mut self.core)
