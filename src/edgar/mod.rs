@@ -7,6 +7,7 @@
 pub mod company_list;
 pub mod dates;
 pub mod form;
+pub mod submission;
 pub mod submissions;
 pub mod urls;
 
