@@ -191,7 +191,8 @@ pub struct BackfillArgs {
     /// Where filings are discovered: "api" asks for each company; "auto" takes what costs least
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(super) discover_from: DiscoverFrom,
-    /// What is downloaded of a filing: its primary document
+    /// What is downloaded of a filing, in one request: its primary document, its complete
+    /// submission text file, or that file split into every document in it
     #[arg(long, value_name = "WHAT", default_value = "primary")]
     pub(super) artifacts: Artifacts,
     /// How long nothing is asked after EDGAR says "Request Rate Threshold Exceeded"
@@ -248,7 +249,12 @@ pub(super) enum DiscoverFrom {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Artifacts {
+    /// The primary document
     Primary,
+    /// `<accession>.txt` as it is
+    Submission,
+    /// Exhibits, XBRL, graphics and all, each under its own name
+    Documents,
 }
 
 /// What the simulator can be told.

@@ -13,11 +13,13 @@ use jiff::tz::TimeZone;
 use log::LevelFilter;
 use url::Url;
 
-use super::args::{BackfillArgs, Cli, CompanyArgs, LogFormat, Preset, Progress, SimArgs};
+use super::args::{
+    Artifacts, BackfillArgs, Cli, CompanyArgs, LogFormat, Preset, Progress, SimArgs,
+};
 use super::values::ExchangeChoice;
 use crate::config::{Backfill, CompanyFilter, Concurrency, FilingFilter, Settings};
 use crate::edgar::dates::parse_when;
-use crate::edgar::{Cik, DateRange, FormFilter, Urls};
+use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::exit::UsageError;
 use crate::net::{SEC_LANE, SEC_RATE, UserAgent, lane_of};
@@ -117,6 +119,7 @@ impl Cli {
                 forms: forms(&args.forms, args.no_amendments)?,
                 dates: dates(args, today)?,
             },
+            artifacts: args.artifacts.wanted(),
             download: !args.no_download,
             max_attempts: args.max_attempts,
             block_cooldown: args.block_cooldown,
@@ -136,6 +139,16 @@ impl Cli {
             Progress::Bars => Style::Bars,
             Progress::Auto if live && self.global.log_format == LogFormat::Text => Style::Bars,
             Progress::Auto | Progress::Plain => plain,
+        }
+    }
+}
+
+impl Artifacts {
+    fn wanted(self) -> Wanted {
+        match self {
+            Self::Primary => Wanted::Primary,
+            Self::Submission => Wanted::Submission,
+            Self::Documents => Wanted::Documents,
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::store::{Reader, Scope};
 struct Plan {
     command: &'static str,
     dry_run: bool,
+    /// What is downloaded of each filing, in one request.
+    artifacts: &'static str,
     companies: u64,
     requests: Requests,
     /// Requests a second; `null` is no limit.
@@ -55,6 +57,7 @@ pub(super) fn run(
     let plan = Plan {
         command: "backfill",
         dry_run: true,
+        artifacts: options.artifacts.as_str(),
         companies,
         requests: Requests {
             discovery: companies,
@@ -76,10 +79,16 @@ fn table(plan: &Plan) -> String {
         "Nothing was downloaded. This run would\n\
          - look at {} companies, one submissions request each (more where the dates reach into \
          older pages),\n\
-         - download {} documents that earlier runs left queued, and every new one that it finds,\n\
+         - download {} documents that earlier runs left queued, and of every new filing that it \
+         finds {}, in one request,\n\
          - ",
         count(plan.companies),
         count(plan.requests.documents),
+        match plan.artifacts {
+            "submission" => "the complete submission text",
+            "documents" => "all documents",
+            _ => "the primary document",
+        },
     );
     match (
         plan.rate,

@@ -22,7 +22,7 @@ pub use accession::{Accession, BadAccession};
 pub use cik::{BadCik, Cik};
 pub use company_list::CompanyList;
 pub use dates::DateRange;
-pub use filing::{Artifact, ArtifactKind, Filing, submission_name};
+pub use filing::{ALL_DOCUMENTS, Artifact, ArtifactKind, Filing, Source, Wanted, submission_name};
 pub use form::FormFilter;
 pub use json::BadDocument;
 pub use submissions::Submissions;

@@ -25,6 +25,7 @@ mod item;
 mod plan;
 mod record;
 mod services;
+mod split;
 mod work;
 mod write;
 

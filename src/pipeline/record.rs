@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use url::Url;
 
+use super::split::Split;
 use crate::edgar::{Accession, Artifact, Cik, Filing};
 use crate::fingerprint::Fingerprint;
 use crate::net::FetchError;
@@ -27,6 +28,13 @@ pub(super) enum Record {
     Downloaded {
         artifact: Artifact,
         saved: Fingerprint,
+        tries: u32,
+    },
+    /// A submission was split, and its documents stand in the archive or were given up.
+    Split {
+        /// What stood for them in the queue.
+        artifact: Artifact,
+        split: Split,
         tries: u32,
     },
     /// An artifact was given up in this run.
@@ -73,6 +81,17 @@ impl Problem {
             url: Some(url.to_string()),
             kind: error.kind(),
             ..Self::storing(artifact, error)
+        }
+    }
+
+    /// Something about a document of a submission that was split.
+    pub(super) fn splitting(artifact: &Artifact, kind: &'static str, message: String) -> Self {
+        Self {
+            cik: Some(artifact.cik),
+            accession: Some(artifact.accession),
+            url: None,
+            kind,
+            message,
         }
     }
 

@@ -4,7 +4,10 @@
 //! The registry below is what lets a test prepare them all against the current schema.
 
 /// Schema changes in order. The position of the last one is the schema's `user_version`.
-pub(super) const MIGRATIONS: [&str; 1] = [include_str!("../../sql/migrations/0001_init.sql")];
+pub(super) const MIGRATIONS: [&str; 2] = [
+    include_str!("../../sql/migrations/0001_init.sql"),
+    include_str!("../../sql/migrations/0002_documents.sql"),
+];
 
 /// The public schema.
 pub(super) const VIEWS: &str = include_str!("../../sql/views.sql");
@@ -32,7 +35,10 @@ queries! {
     COMPANY_CHECKED = "company_checked",
     COMPANY_COUNT = "company_count",
     COMPANY_FILINGS = "company_filings",
+    DOCUMENT_FAILED = "document_failed",
+    DOCUMENT_STORED = "document_stored",
     ERRORS_PRUNE = "errors_prune",
+    FILING_ARTIFACTS = "filing_artifacts",
     IDENTITY = "identity",
     IN_SCOPE = "in_scope",
     INCOMING_COMPANY = "incoming_company",
@@ -54,6 +60,8 @@ queries! {
     RUN_START = "run_start",
     RUNS_INTERRUPT = "runs_interrupt",
     SCOPE_FILL = "scope_fill",
+    SPLIT_DONE = "split_done",
+    SPLIT_UNQUEUE = "split_unqueue",
     UNIVERSE_DEACTIVATE_COMPANIES = "universe_deactivate_companies",
     UNIVERSE_DEACTIVATE_LISTINGS = "universe_deactivate_listings",
     UNIVERSE_KNOWN = "universe_known",
@@ -142,6 +150,11 @@ mod tests {
             COMPANY_CHECKED,
             ARTIFACT_DOWNLOADED,
             ARTIFACT_FAILED,
+            DOCUMENT_STORED,
+            DOCUMENT_FAILED,
+            FILING_ARTIFACTS,
+            SPLIT_UNQUEUE,
+            SPLIT_DONE,
             PUT_ERROR,
             RUN_HEARTBEAT,
             META_GET,

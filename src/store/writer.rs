@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::error::{At, Error, Result};
 use super::reader::Reader;
 use super::types::{Day, RunId, integer, time};
 use super::{open, queries};
-use crate::edgar::{Accession, Artifact, Cik, Filing, urls};
+use crate::edgar::{
+    ALL_DOCUMENTS, Accession, Artifact, ArtifactKind, Cik, Filing, submission_name, urls,
+};
 use crate::fingerprint::Fingerprint;
 
 /// The only connection that writes.
@@ -32,6 +34,31 @@ pub struct ErrorRow<'a> {
     pub kind: &'a str,
     /// One line.
     pub message: String,
+}
+
+/// One document of a submission that was split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The name it is stored under.
+    pub name: String,
+    /// What it is within its filing.
+    pub kind: ArtifactKind,
+    /// Its `<TYPE>`, such as `EX-99.1`.
+    pub type_: Option<String>,
+    /// Its `<SEQUENCE>`.
+    pub sequence: Option<u32>,
+    /// Its `<DESCRIPTION>`.
+    pub description: Option<String>,
+    /// The file, or why there is none.
+    pub outcome: std::result::Result<Fingerprint, String>,
+}
+
+/// The name of an artifact within its URL, where that is another one.
+fn name_in_url(artifact: &Artifact) -> Option<String> {
+    match artifact.kind {
+        ArtifactKind::Documents => Some(submission_name(artifact.accession)),
+        _ => urls::encoded(&artifact.name),
+    }
 }
 
 impl Writer {
@@ -159,11 +186,86 @@ impl Batch<'_> {
                     artifact.cik,
                     artifact.kind,
                     &artifact.name,
-                    urls::encoded(&artifact.name),
+                    name_in_url(artifact),
                 ))
                 .at(self.path, doing)? as u64;
         }
         Ok(created)
+    }
+
+    /// The complete submission of a filing was split, and every document of it is on disk or
+    /// given up. `attempts` are the requests for the submission. Tells how many artifacts the
+    /// filing has more than before; what stood for its documents in the queue is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the filing was not recorded before.
+    pub fn split(
+        &self,
+        artifact: &Artifact,
+        submission: &Fingerprint,
+        documents: &[Document],
+        attempts: u32,
+        now: Timestamp,
+    ) -> Result<i64> {
+        self.documents(artifact, submission, documents, attempts, &time(now))
+            .at(self.path, "record documents")
+    }
+
+    fn documents(
+        &self,
+        artifact: &Artifact,
+        submission: &Fingerprint,
+        documents: &[Document],
+        attempts: u32,
+        now: &str,
+    ) -> rusqlite::Result<i64> {
+        let (accession, cik) = (artifact.accession, artifact.cik);
+        let before = self.filing_artifacts(accession)?;
+        let mut stored = self.tx.prepare_cached(queries::DOCUMENT_STORED)?;
+        let mut failed = self.tx.prepare_cached(queries::DOCUMENT_FAILED)?;
+        for d in documents {
+            let in_url = urls::encoded(&d.name);
+            let (type_, sequence, text) = (&d.type_, d.sequence, &d.description);
+            match &d.outcome {
+                Ok(saved) => stored.execute(params![
+                    accession,
+                    cik,
+                    d.kind,
+                    d.name,
+                    in_url,
+                    type_,
+                    sequence,
+                    text,
+                    integer(saved.bytes),
+                    saved.sha256,
+                    attempts,
+                    now
+                ])?,
+                Err(why) => failed.execute(params![
+                    accession, cik, d.kind, d.name, in_url, type_, sequence, text, attempts, why
+                ])?,
+            };
+        }
+        self.tx.prepare_cached(queries::SPLIT_UNQUEUE)?.execute((
+            accession,
+            ALL_DOCUMENTS,
+            ArtifactKind::Documents,
+        ))?;
+        self.tx.prepare_cached(queries::SPLIT_DONE)?.execute((
+            accession,
+            cik,
+            integer(documents.len() as u64),
+            integer(submission.bytes),
+            submission.sha256,
+            now,
+        ))?;
+        Ok(self.filing_artifacts(accession)? - before)
+    }
+
+    fn filing_artifacts(&self, accession: Accession) -> rusqlite::Result<i64> {
+        let mut count = self.tx.prepare_cached(queries::FILING_ARTIFACTS)?;
+        count.query_row([accession], |row| row.get(0))
     }
 
     /// A company's filings were read to the end.
@@ -268,7 +370,6 @@ mod tests {
     use super::super::testing::{Sandbox, accession, artifact, at, cik, filing};
     use super::super::{ArtifactStatus, Reader};
     use super::*;
-    use crate::edgar::ArtifactKind;
     use jiff::civil::date;
     use proptest::prelude::*;
 
