@@ -435,6 +435,14 @@ fn footer(universe: &Universe, fields: usize) -> String {
     format!("File Creation Time: {stamp}{}\n", "|".repeat(fields - 1))
 }
 
+impl Universe {
+    /// Whether a company is in the exchanges' files, as nearly all are.
+    #[must_use]
+    pub fn in_symbol_lists(&self, company: &Company) -> bool {
+        !unlisted(self, company)
+    }
+}
+
 /// Whether the exchanges' files lack a listing that the SEC has: seen for one in a hundred.
 fn unlisted(universe: &Universe, company: &Company) -> bool {
     Dice::of(&[universe.seed, company.cik.get(), 0x0FF]).chance(1, 100)

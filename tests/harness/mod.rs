@@ -1,0 +1,224 @@
+//! A folder of its own for every test, the binary in it, and what it left behind.
+
+pub mod process;
+pub mod truth;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use filing_etl::sim::Simulator;
+use rusqlite::Connection;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Who the tests say they are.
+pub const USER_AGENT: &str = "filing-etl tests tests@example.com";
+
+/// A folder with a database, documents and state of its own; gone when dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    dir: TempDir,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The binary, with nothing of our own environment.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("filing-etl"));
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("HOME", self.dir.path())
+            .env("XDG_STATE_HOME", self.path("state"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The binary, talking to this simulator at the simulator's own speed.
+    pub fn command_against(&self, sim: &Simulator, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command
+            .env("FILING_ETL_ARCHIVES_URL", sim.url())
+            .env("FILING_ETL_DATA_URL", sim.url())
+            .env("FILING_ETL_LISTINGS_URL", sim.url())
+            .env("FILING_ETL_USER_AGENT", USER_AGENT)
+            .env("FILING_ETL_RATE", "none");
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        Output::of(self.command(args))
+    }
+
+    /// Runs the binary against this simulator to its end.
+    pub fn run_against(&self, sim: &Simulator, args: &[&str]) -> Output {
+        Output::of(self.command_against(sim, args))
+    }
+
+    /// A backfill from [`truth::SINCE`] on, with these further arguments.
+    pub fn backfill(&self, sim: &Simulator, args: &[&str]) -> Command {
+        let since = truth::SINCE.to_string();
+        let given = args.contains(&"--since");
+        let since: &[&str] = if given { &[] } else { &["--since", &since] };
+        self.command_against(sim, &[&["backfill"], since, args].concat())
+    }
+
+    /// The database, read-only for tests.
+    pub fn db(&self) -> Connection {
+        Connection::open(self.path("filings.db")).unwrap()
+    }
+
+    /// The rows of a query, every value as text, joined with "|".
+    pub fn rows(&self, sql: &str) -> Vec<String> {
+        let db = self.db();
+        let mut statement = db.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let rows = statement
+            .query_map([], |row| {
+                let values: Vec<String> = (0..columns)
+                    .map(|i| {
+                        row.get::<_, rusqlite::types::Value>(i).map(|v| match v {
+                            rusqlite::types::Value::Null => "NULL".to_owned(),
+                            rusqlite::types::Value::Integer(n) => n.to_string(),
+                            rusqlite::types::Value::Real(n) => n.to_string(),
+                            rusqlite::types::Value::Text(t) => t,
+                            rusqlite::types::Value::Blob(b) => format!("{b:02x?}"),
+                        })
+                    })
+                    .collect::<Result<_, _>>()?;
+                Ok(values.join("|"))
+            })
+            .unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The single number that a query returns.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.db().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// The files in the data dir, by path relative to it, with their content.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let root = self.path("filings");
+        let mut files = BTreeMap::new();
+        collect(&root, &root.join("edgar"), &mut files);
+        files
+    }
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, files);
+        } else {
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            files.insert(name, std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// What a run of the binary printed and how it ended.
+#[derive(Debug)]
+#[must_use]
+pub struct Output {
+    pub stdout: String,
+    pub stderr: String,
+    pub status: ExitStatus,
+    command: String,
+}
+
+impl Output {
+    pub fn of(mut command: Command) -> Self {
+        let shown = format!("{command:?}");
+        let output = command.output().unwrap();
+        Self::from_parts(output, shown)
+    }
+
+    /// Waits for a child whose output is piped.
+    pub fn of_child(child: Child) -> Self {
+        Self::from_parts(child.wait_with_output().unwrap(), "a child".to_owned())
+    }
+
+    fn from_parts(output: std::process::Output, command: String) -> Self {
+        Self {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            status: output.status,
+            command,
+        }
+    }
+
+    /// Fails unless the run ended with this code.
+    #[track_caller]
+    pub fn code(self, expected: i32) -> Self {
+        if self.status.code() != Some(expected) {
+            self.fail(&format!(
+                "expected exit code {expected}, got {}",
+                self.status
+            ));
+        }
+        self
+    }
+
+    /// Fails unless standard error holds this text.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        if !self.stderr.contains(text) {
+            self.fail(&format!("standard error does not say {text:?}"));
+        }
+        self
+    }
+
+    /// Standard output as one JSON document.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|e| self.fail(&format!("standard output is no JSON document: {e}")))
+    }
+
+    #[track_caller]
+    fn fail(&self, why: &str) -> ! {
+        let _ = std::io::stderr().flush();
+        panic!(
+            "{why}\n--- command\n{}\n--- stdout\n{}\n--- stderr\n{}",
+            self.command, self.stdout, self.stderr
+        );
+    }
+}
+
+/// What the simulator serves at a path, asked for by the test itself. It stands in the log.
+pub fn get(sim: &Simulator, path: &str) -> Vec<u8> {
+    let mut stream = std::net::TcpStream::connect(sim.address()).unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {USER_AGENT}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+    answer.split_off(end + 4)
+}

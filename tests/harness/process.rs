@@ -1,0 +1,98 @@
+//! Runs that are watched, signalled and killed while they are under way.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use filing_etl::cancel::Cancel;
+
+use super::Output;
+
+/// Longer than anything here takes on the slowest machine.
+const WATCHDOG: Duration = Duration::from_secs(90);
+
+/// A run under way. Killed when dropped, so that a failing test leaves nothing behind.
+#[derive(Debug)]
+pub struct Running(Option<Child>);
+
+impl Running {
+    /// Starts a run.
+    pub fn start(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start_as_is(command)
+    }
+
+    /// Starts a run whose output goes wherever the command says.
+    pub fn start_as_is(mut command: Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
+    }
+
+    /// Waits until something holds. Returns whether it did before the run ended.
+    pub fn until(&mut self, holds: impl Fn() -> bool) -> bool {
+        let started = Instant::now();
+        while !holds() {
+            if self.has_ended() {
+                return holds();
+            }
+            assert!(started.elapsed() < WATCHDOG, "it does not come to that");
+            pause();
+        }
+        true
+    }
+
+    /// Sends a signal by its name, such as `INT`.
+    pub fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .stderr(Stdio::null())
+            .status();
+        // It may have ended a moment ago.
+        let _ = status.unwrap();
+    }
+
+    /// Kills it, without a word to it.
+    pub fn kill(mut self) -> Output {
+        let mut child = self.0.take().unwrap();
+        child.kill().unwrap();
+        Output::of_child(child)
+    }
+
+    /// Waits for its end.
+    pub fn end(self) -> Output {
+        self.end_within(WATCHDOG)
+    }
+
+    /// Waits for its end, and fails if that does not come in time.
+    pub fn end_within(mut self, time: Duration) -> Output {
+        let started = Instant::now();
+        while !self.has_ended() {
+            assert!(started.elapsed() < time, "it does not end within {time:?}");
+            pause();
+        }
+        Output::of_child(self.0.take().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Between two looks at something that others change.
+pub fn pause() {
+    let _ = Cancel::default().sleep(Duration::from_millis(2));
+}

@@ -1,0 +1,119 @@
+//! What a run against a simulator should leave, from the simulator's own truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use filing_etl::exchange::Exchange;
+use filing_etl::sim::{Company, Filing, Options, Simulator, Venue};
+use jiff::civil::{Date, date};
+
+/// The last day of every simulated EDGAR here, so that no test depends on the day it runs.
+pub const TODAY: Date = date(2025, 6, 30);
+/// The first filing day that the tests ask for unless they say otherwise.
+pub const SINCE: Date = date(2023, 7, 1);
+
+/// Fifty companies, so of every kind and on every exchange; small documents, many older pages.
+pub fn small() -> Options {
+    Options {
+        companies: 50,
+        today: TODAY,
+        years: 6,
+        page_rows: 20,
+        document_scale: 0.001,
+        ..Options::default()
+    }
+}
+
+/// A simulator with these options.
+pub fn start(options: Options) -> Simulator {
+    Simulator::start(options).unwrap()
+}
+
+/// A listing's exchange as the SEC's and the exchanges' lists together tell it.
+pub fn exchange(sim: &Simulator, company: &Company, venue: Venue) -> Option<Exchange> {
+    let listed = sim.universe().in_symbol_lists(company);
+    match venue {
+        Venue::Nasdaq => Some(Exchange::Nasdaq),
+        Venue::NyseAmerican if listed => Some(Exchange::NyseAmerican),
+        Venue::NyseArca if listed => Some(Exchange::NyseArca),
+        Venue::Nyse | Venue::NyseAmerican | Venue::NyseArca => Some(Exchange::Nyse),
+        Venue::Cboe => Some(Exchange::Cboe),
+        Venue::Otc => Some(Exchange::Otc),
+        // The SEC does not know yet, but Nasdaq's own list does.
+        Venue::Unknown => listed.then_some(Exchange::Nasdaq),
+    }
+}
+
+/// Whether a company has a listing on one of these exchanges.
+pub fn is_on(sim: &Simulator, company: &Company, exchanges: &[Exchange]) -> bool {
+    let mut venues = company.listings.iter().map(|listing| listing.venue);
+    venues.any(|venue| exchange(sim, company, venue).is_some_and(|e| exchanges.contains(&e)))
+}
+
+/// The companies that a run is about when nothing is said.
+pub fn national(sim: &Simulator) -> Vec<Company> {
+    let exchanges: Vec<_> = Exchange::ALL
+        .into_iter()
+        .filter(|e| *e != Exchange::Otc)
+        .collect();
+    on(sim, &exchanges)
+}
+
+/// The companies on some exchanges.
+pub fn on(sim: &Simulator, exchanges: &[Exchange]) -> Vec<Company> {
+    let all = sim.universe().companies();
+    all.filter(|c| is_on(sim, c, exchanges)).collect()
+}
+
+/// The forms that a run is about when nothing is said.
+pub fn is_report(form: &str) -> bool {
+    let base = form.strip_suffix("/A").unwrap_or(form);
+    ["10-K", "10-KT", "10-Q", "10-QT", "20-F", "40-F"].contains(&base)
+}
+
+/// The filings of some companies that a run should find, with the CIK they are found under.
+pub fn filings(
+    sim: &Simulator,
+    companies: &[Company],
+    wanted: impl Fn(&Filing) -> bool,
+) -> Vec<(u64, Filing)> {
+    let mut found = Vec::new();
+    for company in companies {
+        let filings = sim.universe().filings(company.cik);
+        let filings = filings.into_iter().filter(&wanted);
+        found.extend(filings.map(|filing| (company.cik.get(), filing)));
+    }
+    found
+}
+
+/// The reports since [`SINCE`] of the national exchanges' companies.
+pub fn reports(sim: &Simulator) -> Vec<(u64, Filing)> {
+    filings(sim, &national(sim), |f| {
+        is_report(f.form) && f.filed_on >= SINCE
+    })
+}
+
+/// The name of the one file that a run fetches of a filing.
+pub fn file_name(filing: &Filing) -> String {
+    match filing.primary_document.rsplit('/').next() {
+        None | Some("") => format!("{}.txt", filing.accession),
+        Some(name) => name.to_owned(),
+    }
+}
+
+/// The file of every filing: `accession/name` and its bytes.
+pub fn contents(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, Vec<u8>> {
+    let mut contents = BTreeMap::new();
+    for (_, filing) in filings {
+        let name = file_name(filing);
+        contents
+            .entry(format!("{}/{name}", filing.accession.bare()))
+            .or_insert_with(|| sim.universe().file(filing, &name).unwrap());
+    }
+    contents
+}
+
+/// `cik|accession` of some filings, as a query gives it.
+pub fn keys(filings: &[(u64, Filing)]) -> BTreeSet<String> {
+    let key = |(cik, filing): &(u64, Filing)| format!("{cik}|{}", filing.accession);
+    filings.iter().map(key).collect()
+}
