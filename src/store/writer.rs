@@ -398,6 +398,51 @@ mod tests {
     }
 
     #[test]
+    fn documents_take_the_place_of_what_stood_for_them() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(10)]);
+        let all = Artifact {
+            kind: ArtifactKind::Documents,
+            ..artifact(1, 10, ALL_DOCUMENTS)
+        };
+        let document = |name: &str, outcome| Document {
+            name: name.to_owned(),
+            kind: ArtifactKind::Exhibit,
+            type_: Some("EX-99.1".to_owned()),
+            sequence: Some(2),
+            description: None,
+            outcome,
+        };
+        let documents = [
+            document("a.htm", Ok(SAVED)),
+            document("b.htm", Err("no <TEXT>".to_owned())),
+        ];
+        let split = |batch: &Batch<'_>| batch.split(&all, &SAVED, &documents, 1, at(1)).unwrap();
+        sandbox.write(|batch| batch.put_artifacts(std::slice::from_ref(&all)).unwrap());
+        assert_eq!(
+            sandbox
+                .rows("SELECT kind, name, url LIKE '%/0000000000-00-000010.txt' FROM v_artifacts"),
+            ["documents|*|1"]
+        );
+        assert_eq!(sandbox.write(split), 1, "two for one");
+        assert_eq!(sandbox.write(split), 0, "the same again");
+        assert_eq!(
+            sandbox.rows(
+                "SELECT kind, name, status, type, sequence, bytes FROM v_artifacts ORDER BY name"
+            ),
+            [
+                "exhibit|a.htm|downloaded|EX-99.1|2|1000",
+                "exhibit|b.htm|failed|EX-99.1|2|NULL"
+            ]
+        );
+        sandbox.assert_counters();
+        let known = Reader::open(&sandbox.path()).unwrap();
+        let known = known.known_artifacts([accession(10)].into_iter()).unwrap();
+        let all = known.iter().find(|k| k.name == ALL_DOCUMENTS).unwrap();
+        assert_eq!(all.status, ArtifactStatus::Downloaded);
+    }
+
+    #[test]
     fn a_filing_and_its_artifact_show_in_the_views() {
         let mut sandbox = Sandbox::new();
         assert_eq!(sandbox.put(1, &[filing(32_019_323_000_106)]), 1);
@@ -439,7 +484,7 @@ mod tests {
         assert_eq!(
             sandbox.rows("SELECT * FROM v_artifacts"),
             [format!(
-                "1|{dashed}|1|10-K|2025-02-03|primary|a b%.htm|https://www.sec.gov/Archives/edgar/data/1/000032019323000106/a%20b%25.htm|downloaded|edgar/data/1/000032019323000106/a b%.htm|1000|{hash}|5|NULL|2026-01-01T00:00:07.000Z",
+                "1|{dashed}|1|10-K|2025-02-03|primary|a b%.htm|https://www.sec.gov/Archives/edgar/data/1/000032019323000106/a%20b%25.htm|downloaded|edgar/data/1/000032019323000106/a b%.htm|1000|{hash}|5|NULL|2026-01-01T00:00:07.000Z|NULL|NULL|NULL",
                 dashed = "0000320193-23-000106",
                 hash = "ab".repeat(32)
             )]
