@@ -19,7 +19,7 @@ use super::record::{Problem, Record};
 use super::split::{self, Text};
 use super::work::{self, Next};
 use crate::archive::checked_name;
-use crate::edgar::{Artifact, Source};
+use crate::edgar::{Artifact, ArtifactKind, Source};
 use crate::net::{Expect, FetchError, RequestKind, retry};
 
 /// The largest document of a filing whose size EDGAR does not tell, in bytes. The largest
@@ -86,6 +86,11 @@ fn fetch(artifact: &Artifact, tries: u32, cx: &Services) -> Result<Record, Troub
             split::Trouble::Damaged(why) => Trouble::Fetch(url, FetchError::Damaged(why)),
             split::Trouble::Disk(e) => Trouble::Disk(Box::new(format!("{e:#}"))),
         })?;
+        let all = artifact.kind == ArtifactKind::Documents;
+        if !all && split.documents.iter().all(|d| d.name != artifact.name) {
+            let why = "its submission no longer has it";
+            return Err(Trouble::Name(Box::new(why)));
+        }
         return Ok(Record::Split {
             artifact: artifact.clone(),
             split,
