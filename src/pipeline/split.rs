@@ -281,9 +281,10 @@ mod tests {
         let mut text = format!("<SEC-DOCUMENT>{ACCESSION}.txt : 20231103\n</SEC-HEADER>\n");
         for (i, name) in names.iter().enumerate() {
             let n = i + 1;
-            text += &format!(
-                "<DOCUMENT>\n<TYPE>XML\n<SEQUENCE>{n}\n<FILENAME>{name}\n<TEXT>\ntext {n}\n</TEXT>\n</DOCUMENT>\n"
-            );
+            let head = format!("<DOCUMENT>\n<TYPE>XML\n<SEQUENCE>{n}\n<FILENAME>{name}\n");
+            let body = format!("<TEXT>\ntext {n}\n</TEXT>\n</DOCUMENT>\n");
+            text.push_str(&head);
+            text.push_str(&body);
         }
         text + "</SEC-DOCUMENT>\n"
     }
