@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use filing_etl::edgar::{Accession, Artifact, Cik, Filing};
+use filing_etl::edgar::{Accession, Artifact, Cik, Filing, Wanted};
 use filing_etl::store::{CompanyRow, Writer};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -82,7 +82,7 @@ impl Sample {
                 let artifacts: Vec<_> = filings
                     .iter()
                     .map(|filing| {
-                        let (kind, name) = filing.primary_artifact();
+                        let (kind, name) = filing.artifact(Wanted::Primary);
                         Artifact {
                             accession: filing.accession,
                             cik: *cik,

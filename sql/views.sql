@@ -37,7 +37,16 @@ SELECT
     a.cik,
     f.form,
     f.filed_on,
-    CASE a.kind WHEN 0 THEN 'primary' WHEN 1 THEN 'submission' END AS kind,
+    CASE a.kind
+        WHEN 0 THEN 'primary'
+        WHEN 1 THEN 'submission'
+        WHEN 2 THEN 'exhibit'
+        WHEN 3 THEN 'graphic'
+        WHEN 4 THEN 'xbrl'
+        WHEN 5 THEN 'pdf'
+        WHEN 6 THEN 'other'
+        WHEN 7 THEN 'documents'
+    END AS kind,
     a.name,
     coalesce((SELECT value FROM meta WHERE key = 'archives_url'), 'https://www.sec.gov')
         || '/Archives/edgar/data/' || a.cik || '/' || printf('%018d', a.accession)
@@ -51,7 +60,10 @@ SELECT
     CASE WHEN a.sha256 IS NOT NULL THEN lower(hex(a.sha256)) END AS sha256,
     a.attempts,
     a.last_error,
-    a.downloaded_at
+    a.downloaded_at,
+    a.type,
+    a.sequence,
+    a.description
 FROM artifacts AS a
 JOIN filings AS f ON f.cik = a.cik AND f.accession = a.accession;
 

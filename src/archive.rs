@@ -15,8 +15,10 @@
 //!
 //! [`Archive`] is shared by all download threads and holds no lock while it writes.
 
+mod bundle;
+
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -25,6 +27,8 @@ use thiserror::Error;
 
 use crate::edgar::{Accession, Artifact, Cik};
 use crate::fingerprint::{Fingerprint, Fingerprinter};
+
+pub use bundle::Bundle;
 
 /// The folder for files that are not whole yet, below the data dir.
 const INCOMING: &str = ".incoming";
@@ -166,6 +170,20 @@ impl Incoming<'_> {
     }
 }
 
+impl Incoming<'_> {
+    /// What was written, to be read from its beginning: for what is not to be kept as it is. The
+    /// file is gone once it is closed.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not give it back.
+    pub fn into_reader(self) -> io::Result<(File, Fingerprint)> {
+        let mut file = self.file.into_file();
+        file.rewind()?;
+        Ok((file, self.print.finish()))
+    }
+}
+
 impl Write for Incoming<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.as_file_mut().write(bytes)?;
@@ -239,8 +257,14 @@ pub fn folder_of(cik: Cik, accession: Accession) -> PathBuf {
 /// Removes what a run that died left behind.
 fn clear(incoming: &Path) -> io::Result<()> {
     for entry in fs::read_dir(incoming)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "part") {
+        let entry = entry?;
+        let path = entry.path();
+        if path.extension().is_none_or(|e| e != "part") {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(path)?;
+        } else {
             fs::remove_file(path)?;
         }
     }
@@ -278,7 +302,7 @@ mod tests {
     use proptest::prelude::*;
     use sha2::{Digest as _, Sha256};
 
-    fn artifact(name: &str) -> Artifact {
+    pub(super) fn artifact(name: &str) -> Artifact {
         Artifact {
             accession: "0000320193-23-000106".parse().unwrap(),
             cik: Cik::new(320_193).unwrap(),
@@ -322,11 +346,14 @@ mod tests {
         let first = Archive::open(dir.path()).unwrap();
         let left = dir.path().join(INCOMING).join("x.part");
         fs::write(&left, b"half").unwrap();
+        fs::create_dir(dir.path().join(INCOMING).join("y.part")).unwrap();
+        fs::write(dir.path().join(INCOMING).join("y.part/0"), b"half").unwrap();
         let second = Archive::open(dir.path()).unwrap();
         assert!(left.exists());
         drop((first, second));
         Archive::open(dir.path()).unwrap();
         assert!(!left.exists());
+        assert!(!dir.path().join(INCOMING).join("y.part").exists());
     }
 
     #[cfg(unix)]

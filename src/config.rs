@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use crate::edgar::{Cik, DateRange, FormFilter, Urls};
+use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::net::UserAgent;
 use crate::progress::Style;
@@ -39,6 +39,8 @@ pub struct Backfill {
     pub companies: CompanyFilter,
     /// Which filings.
     pub filings: FilingFilter,
+    /// What of each filing.
+    pub artifacts: Wanted,
     /// Whether to download what was discovered, or to leave it queued.
     pub download: bool,
     /// Tries per request before an item is marked failed.
@@ -69,6 +71,7 @@ impl Backfill {
             "forms": self.filings.forms.to_string(),
             "since": self.filings.dates.since.to_string(),
             "until": self.filings.dates.until.to_string(),
+            "artifacts": self.artifacts.as_str(),
             "download": self.download,
             "max_attempts": self.max_attempts,
             "block_cooldown_s": self.block_cooldown.as_secs(),

@@ -6,6 +6,7 @@
 mod harness;
 
 mod cases {
+    mod artifacts;
     mod backfill;
     mod budgets;
     mod desk;

@@ -279,7 +279,8 @@ pub struct RunArgs {
     /// Last filing date [default: today]
     #[arg(long, value_name = "DATE")]
     pub(super) until: Option<String>,
-    /// What is downloaded of a filing: its primary document
+    /// What is downloaded of a filing, in one request: its primary document, its complete
+    /// submission text file, or that file split into every document in it
     #[arg(long, value_name = "WHAT", default_value = "primary")]
     pub(super) artifacts: Artifacts,
     /// How long nothing is asked after EDGAR says "Request Rate Threshold Exceeded"
@@ -339,7 +340,12 @@ pub(super) enum DiscoverFrom {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Artifacts {
+    /// The primary document
     Primary,
+    /// `<accession>.txt` as it is
+    Submission,
+    /// Exhibits, XBRL, graphics and all, each under its own name
+    Documents,
 }
 
 /// What a diagnosis can be told.

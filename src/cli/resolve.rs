@@ -14,13 +14,13 @@ use log::LevelFilter;
 use url::Url;
 
 use super::args::{
-    BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs, Preset,
-    Progress, RunArgs, SimArgs,
+    Artifacts, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs,
+    Preset, Progress, RunArgs, SimArgs,
 };
 use super::values::{ExchangeChoice, ticker};
 use crate::config::{Backfill, Budgets, CompanyFilter, Concurrency, FilingFilter, Page, Settings};
 use crate::edgar::dates::parse_when;
-use crate::edgar::{Cik, DateRange, FormFilter, Urls};
+use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::exit::UsageError;
 use crate::net::{SEC_LANE, SEC_RATE, UserAgent, lane_of};
@@ -167,6 +167,7 @@ impl Cli {
                 forms: forms(&args.forms, args.no_amendments)?,
                 dates: dates(args, today)?,
             },
+            artifacts: args.artifacts.wanted(),
             download: !args.no_download,
             max_attempts: args.max_attempts,
             block_cooldown: args.block_cooldown,
@@ -230,6 +231,16 @@ impl ListArgs {
             limit: self.limit,
             ..self.companies.filter()?
         })
+    }
+}
+
+impl Artifacts {
+    fn wanted(self) -> Wanted {
+        match self {
+            Self::Primary => Wanted::Primary,
+            Self::Submission => Wanted::Submission,
+            Self::Documents => Wanted::Documents,
+        }
     }
 }
 

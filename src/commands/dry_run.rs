@@ -19,6 +19,8 @@ use crate::store::{Reader, Scope};
 struct Plan {
     command: &'static str,
     dry_run: bool,
+    /// What is downloaded of each filing, in one request.
+    artifacts: &'static str,
     /// For an update those never looked at; which others changed, only the indexes tell.
     companies: u64,
     requests: Requests,
@@ -64,6 +66,7 @@ pub(super) fn run(
     let plan = Plan {
         command: days.map_or(Kind::Backfill, |_| Kind::Update).command(),
         dry_run: true,
+        artifacts: options.artifacts.as_str(),
         companies,
         requests: Requests {
             discovery: companies + indexes,
@@ -101,8 +104,14 @@ fn table(plan: &Plan, days: Option<Days>) -> String {
     .expect("a String takes all");
     write!(
         text,
-        "- download {} documents that earlier runs left queued, and every new one that it finds,\n- ",
+        "- download {} documents that earlier runs left queued, and of every new filing that it \
+         finds {}, in one request,\n- ",
         count(plan.requests.documents),
+        match plan.artifacts {
+            "submission" => "the complete submission text",
+            "documents" => "all documents",
+            _ => "the primary document",
+        },
     )
     .expect("a String takes all");
     match (

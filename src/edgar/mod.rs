@@ -10,6 +10,7 @@ pub mod dates;
 pub mod form;
 pub mod history;
 pub mod index;
+pub mod submission;
 pub mod submissions;
 pub mod urls;
 
@@ -24,7 +25,7 @@ pub use accession::{Accession, BadAccession};
 pub use cik::{BadCik, Cik};
 pub use company_list::CompanyList;
 pub use dates::DateRange;
-pub use filing::{Artifact, ArtifactKind, Filing, submission_name};
+pub use filing::{ALL_DOCUMENTS, Artifact, ArtifactKind, Filing, Source, Wanted, submission_name};
 pub use form::FormFilter;
 pub use history::History;
 pub use json::BadDocument;

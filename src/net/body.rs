@@ -6,6 +6,8 @@
 //! - by the end of the connection, which a broken one looks just like: taken only where
 //!   the content proves itself (see [`verdict::proves_itself`]).
 //!
+//! Whatever its end, an MD5 in the `ETag` has to be that of the decoded body (see [`etag`]).
+//!
 //! Limits hold while streaming, before and after decoding, so neither an endless body
 //! nor a zip bomb fills a disk. A body that drips is given up (see [`Timeouts::slow_start`]).
 
@@ -18,6 +20,7 @@ use ureq::http::{HeaderMap, Response, Version};
 use ureq::{Body, BodyReader};
 
 use super::agent::{Timeouts, cause};
+use super::etag;
 use super::traffic::Traffic;
 use super::verdict::{self, HEAD, Seen, Verdict};
 use super::{Expect, FetchError};
@@ -40,6 +43,8 @@ pub(super) struct Incoming<'a> {
     framed: bool,
     declared: Option<u64>,
     odd_encoding: Option<String>,
+    /// What the body has to be by its `ETag`.
+    content: etag::Check,
     head: Vec<u8>,
     whole: bool,
 }
@@ -95,6 +100,7 @@ impl<'a> Incoming<'a> {
             retry_after: header("retry-after")
                 .and_then(|value| verdict::retry_after(&value, Timestamp::now())),
             location: header("location"),
+            content: etag::Check::of(header("etag").as_deref()),
             expect,
             decoder: if gzip {
                 Decoder::Gzip(Box::new(MultiGzDecoder::new(wire)))
@@ -175,6 +181,7 @@ impl<'a> Incoming<'a> {
             if length > limit {
                 return Err(FetchError::TooLarge { limit });
             }
+            self.content.update(&chunk);
             sink.write_all(&chunk).map_err(FetchError::Sink)?;
             tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
             tail.drain(..tail.len().saturating_sub(TAIL));
@@ -189,13 +196,17 @@ impl<'a> Incoming<'a> {
         let proven = self.framed
             || matches!(self.decoder, Decoder::Gzip(_))
             || verdict::proves_itself(self.expect, &start, &tail);
-        if proven {
-            Ok(length)
-        } else {
-            Err(FetchError::Damaged(format!(
+        if !proven {
+            return Err(FetchError::Damaged(format!(
                 "ended with the connection after {length} bytes, and nothing shows that it is whole"
-            )))
+            )));
         }
+        if !self.content.holds() {
+            return Err(FetchError::Damaged(format!(
+                "the {length} bytes are not those whose MD5 its ETag names"
+            )));
+        }
+        Ok(length)
     }
 
     fn verdict(&self, head: &[u8], whole: bool) -> Verdict {

@@ -14,6 +14,7 @@
 
 mod agent;
 mod body;
+mod etag;
 mod fair_access;
 mod redirect;
 mod resolver;

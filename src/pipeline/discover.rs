@@ -230,15 +230,17 @@ impl Discovery<'_> {
         let claims = &self.cx.claims;
         let claimed = claims.claim(filings.iter().map(|f| f.accession));
         let known = self.db.known_artifacts(claimed.iter().copied())?;
+        // A filing stays in the folder where its first file is.
+        let homes: HashMap<_, _> = known.iter().map(|k| (k.accession, k.cik)).collect();
         let known: HashMap<_, _> = known.iter().map(|k| ((k.accession, &*k.name), k)).collect();
         let (mut new, mut settled) = (Vec::new(), Vec::new());
         for filing in filings {
             if !claimed.contains(&filing.accession) {
                 continue;
             }
-            let (kind, name) = filing.primary_artifact();
+            let (kind, name) = filing.artifact(self.cx.options.artifacts);
             let cik = match known.get(&(filing.accession, &*name)) {
-                None => company.cik,
+                None => homes.get(&filing.accession).copied().unwrap_or(company.cik),
                 Some(known) if self.nobody_downloads(known)? && claims.adopt(filing.accession) => {
                     self.downloader(known, company)
                 }

@@ -1,4 +1,5 @@
-//! Third stage: one artifact after the other from EDGAR into the archive.
+//! Third stage: one artifact after the other from EDGAR into the archive, or all of a filing's
+//! documents out of one submission.
 //!
 //! # Threading
 //!
@@ -6,7 +7,7 @@
 //! the network layer. An artifact that has to wait for its next try is laid aside.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -15,10 +16,10 @@ use url::Url;
 use super::Services;
 use super::item::Job;
 use super::record::{Problem, Record};
+use super::split::{self, Text};
 use super::work::{self, Next};
 use crate::archive::checked_name;
-use crate::edgar::Artifact;
-use crate::fingerprint::Fingerprint;
+use crate::edgar::{Artifact, ArtifactKind, Source};
 use crate::net::{Expect, FetchError, RequestKind, retry};
 
 /// The largest document of a filing whose size EDGAR does not tell, in bytes. The largest
@@ -62,14 +63,10 @@ fn step(job: &mut Job, cx: &Services) -> Step {
         return Step::Stop; // it stays queued
     }
     let artifact = &job.artifact;
-    match fetch(artifact, cx) {
-        Ok(saved) => {
-            cx.budget.stored(saved.bytes);
-            Step::Record(Record::Downloaded {
-                artifact: artifact.clone(),
-                saved,
-                tries: job.tries + 1,
-            })
+    match fetch(artifact, job.tries + 1, cx) {
+        Ok(record) => {
+            cx.budget.stored(record.bytes());
+            Step::Record(record)
         }
         Err(Trouble::Name(cause)) => failed(job, Problem::naming(artifact, &cause)),
         Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, &error, cx),
@@ -85,27 +82,67 @@ fn step(job: &mut Job, cx: &Services) -> Step {
     }
 }
 
-/// Asks for an artifact once and stores it.
-fn fetch(artifact: &Artifact, cx: &Services) -> Result<Fingerprint, Trouble> {
-    checked_name(&artifact.name).map_err(|e| Trouble::Name(Box::new(e)))?;
-    let url = cx
-        .urls
-        .document(artifact.cik, artifact.accession, &artifact.name)
-        .map_err(|e| Trouble::Name(Box::new(e)))?;
-    let max = artifact.submission_size.map_or(MAX_UNKNOWN, |s| s + SLACK);
-    let mut incoming = cx.archive.begin().map_err(|e| Trouble::Disk(e.into()))?;
-    cx.client
-        .download(
-            &url,
-            RequestKind::Document,
-            Expect::Document { max },
-            &mut incoming,
-        )
-        .map_err(|e| match e {
-            FetchError::Sink(e) => Trouble::Disk(e.into()),
-            e => Trouble::Fetch(url, e),
+/// Asks for an artifact once and stores what comes: one file, or all that are in it.
+fn fetch(artifact: &Artifact, tries: u32, cx: &Services) -> Result<Record, Trouble> {
+    let disk = |e: io::Error| Trouble::Disk(e.into());
+    if artifact.source() == Source::Split {
+        let mut text = Text::begin(&cx.archive).map_err(disk)?;
+        let url = download(artifact, &mut text, cx)?;
+        let split = split::store(artifact, text, &cx.archive).map_err(|e| match e {
+            split::Trouble::Damaged(why) => Trouble::Fetch(url, FetchError::Damaged(why)),
+            split::Trouble::Disk(e) => Trouble::Disk(e),
         })?;
-    incoming.keep(artifact).map_err(Trouble::Disk)
+        let all = artifact.kind == ArtifactKind::Documents;
+        if !all && split.documents.iter().all(|d| d.name != artifact.name) {
+            let why = "its submission no longer has it";
+            return Err(Trouble::Name(Box::new(why)));
+        }
+        return Ok(Record::Split {
+            artifact: artifact.clone(),
+            split,
+            tries,
+        });
+    }
+    checked_name(&artifact.name).map_err(|e| Trouble::Name(Box::new(e)))?;
+    let mut incoming = cx.archive.begin().map_err(disk)?;
+    download(artifact, &mut incoming, cx)?;
+    let saved = incoming.keep(artifact).map_err(Trouble::Disk)?;
+    Ok(Record::Downloaded {
+        artifact: artifact.clone(),
+        saved,
+        tries,
+    })
+}
+
+/// Asks for the file that an artifact comes from, checks its length, and returns its address.
+fn download(artifact: &Artifact, sink: &mut dyn Write, cx: &Services) -> Result<Url, Trouble> {
+    let (cik, accession) = (artifact.cik, artifact.accession);
+    let size = artifact.submission_size;
+    let max = size.map_or(MAX_UNKNOWN, |s| s.saturating_add(SLACK));
+    let single = artifact.source() == Source::Document;
+    let (url, expect) = if single {
+        let url = cx.urls.document(cik, accession, &artifact.name);
+        let url = url.map_err(|e| Trouble::Name(Box::new(e)))?;
+        (url, Expect::Document { max })
+    } else {
+        let url = cx.urls.submission_text(cik, accession);
+        (url, Expect::Text { max })
+    };
+    let exact = size.filter(|_| !single);
+    let kind = RequestKind::Document;
+    match (cx.client.download(&url, kind, expect, sink), exact) {
+        (Ok(length), Some(size)) if length != size => {
+            let error = format!("it has {length} bytes, and EDGAR lists it with {size}");
+            Err(Trouble::Fetch(url, FetchError::Damaged(error)))
+        }
+        (Ok(_), _) => Ok(url),
+        (Err(FetchError::Sink(e)), _) => Err(Trouble::Disk(e.into())),
+        (Err(FetchError::TooLarge { .. }), Some(size)) => {
+            let error = format!("it is longer than the {size} bytes that EDGAR lists it with");
+            Err(Trouble::Fetch(url, FetchError::Damaged(error)))
+        }
+        (Err(e), _) => Err(Trouble::Fetch(url, e)),
+    }
 }
 
 /// What to do about a disk that takes no files, where the cause does not say it itself.

@@ -28,6 +28,7 @@ mod patiently;
 mod plan;
 mod record;
 mod services;
+mod split;
 mod work;
 mod write;
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use url::Url;
 
+use super::split::Split;
 use crate::edgar::submissions::OlderPage;
 use crate::edgar::{Accession, Artifact, Cik, Filing, History};
 use crate::fingerprint::Fingerprint;
@@ -33,6 +34,13 @@ pub(super) enum Record {
         saved: Fingerprint,
         tries: u32,
     },
+    /// A submission was split, and its documents stand in the archive or were given up.
+    Split {
+        /// What stood for them in the queue.
+        artifact: Artifact,
+        split: Split,
+        tries: u32,
+    },
     /// An artifact was given up in this run.
     DownloadFailed {
         artifact: Artifact,
@@ -41,6 +49,23 @@ pub(super) enum Record {
     },
     /// Something went wrong that costs no whole artifact.
     Problem(Problem),
+}
+
+impl Record {
+    /// The bytes that went to the disk.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Downloaded { saved, .. } => saved.bytes,
+            Self::Split { split, .. } => {
+                let stored = split
+                    .documents
+                    .iter()
+                    .filter_map(|d| d.outcome.as_ref().ok());
+                stored.map(|saved| saved.bytes).sum()
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// One error, with the item that it happened to.
@@ -78,6 +103,17 @@ impl Problem {
             kind: error.kind(),
             message: format!("{} {}: {error}", artifact.accession, artifact.name),
             ..Self::naming(artifact, error)
+        }
+    }
+
+    /// Something about a document of a submission that was split.
+    pub(super) fn splitting(artifact: &Artifact, kind: &'static str, message: String) -> Self {
+        Self {
+            cik: Some(artifact.cik),
+            accession: Some(artifact.accession),
+            url: None,
+            kind,
+            message,
         }
     }
 

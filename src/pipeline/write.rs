@@ -15,7 +15,8 @@ use jiff::Timestamp;
 
 use super::Services;
 use super::record::{Problem, Record};
-use crate::edgar::{Accession, Cik};
+use super::split::Split;
+use crate::edgar::{Accession, Artifact, Cik};
 use crate::store::{Batch, ErrorRow, PageKey, RunId, Writer};
 
 /// The most records in one transaction: by then the commit itself no longer counts.
@@ -151,6 +152,11 @@ impl Ledger<'_> {
                 add(&count.downloaded, 1);
                 add(&count.bytes, saved.bytes);
             }
+            Record::Split {
+                artifact,
+                split,
+                tries,
+            } => self.split(&artifact, split, tries)?,
             Record::DownloadFailed {
                 artifact,
                 tries,
@@ -166,6 +172,34 @@ impl Ledger<'_> {
             Record::Problem(problem) => self.problem(problem)?,
         }
         Ok(())
+    }
+
+    /// The documents of a filing, in place of the one artifact that stood for them.
+    fn split(&self, artifact: &Artifact, split: Split, tries: u32) -> Result<()> {
+        let Split {
+            submission,
+            documents,
+            problems,
+        } = split;
+        let more = self
+            .batch
+            .split(artifact, &submission, &documents, tries, self.now)?;
+        let count = &self.cx.counters;
+        let stored = documents.iter().filter_map(|d| d.outcome.as_ref().ok());
+        let (mut files, mut bytes) = (0, 0);
+        for saved in stored {
+            files += 1;
+            bytes += saved.bytes;
+        }
+        let all = documents.len() as u64;
+        add(&count.downloaded, files);
+        add(&count.download_failed, all - files);
+        add(&count.bytes, bytes);
+        change(&count.artifacts_created, more);
+        change(&count.artifacts_queued, all.cast_signed() - 1);
+        problems.into_iter().try_for_each(|(kind, message)| {
+            self.problem(Problem::splitting(artifact, kind, message))
+        })
     }
 
     fn problem(&self, problem: Problem) -> Result<()> {
@@ -192,4 +226,9 @@ impl Ledger<'_> {
 
 fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Relaxed);
+}
+
+/// Counts more, or less: what was counted by an earlier run stays with that one.
+fn change(counter: &AtomicU64, by: i64) {
+    let _ = counter.fetch_update(Relaxed, Relaxed, |n| Some(n.saturating_add_signed(by)));
 }

@@ -91,6 +91,8 @@ pub enum FaultKind {
     ErrorPage,
     /// Status 200 and no body (`empty`).
     Empty,
+    /// One byte of the body is another one; nothing else tells (`altered`).
+    Altered,
     /// Half of the body with a length to match (`json-cut`).
     JsonCut,
     /// JSON of another shape (`json-shape`).
@@ -184,7 +186,7 @@ pub struct BadFault {
 }
 
 /// The kinds that are a word alone.
-const WORDS: [(&str, FaultKind); 22] = [
+const WORDS: [(&str, FaultKind); 23] = [
     ("refuse", FaultKind::Refuse),
     ("reset", FaultKind::Reset(Moment::Before)),
     ("reset-headers", FaultKind::Reset(Moment::Headers)),
@@ -196,6 +198,7 @@ const WORDS: [(&str, FaultKind); 22] = [
     ("gzip-damaged", FaultKind::GzipDamaged),
     ("html", FaultKind::ErrorPage),
     ("empty", FaultKind::Empty),
+    ("altered", FaultKind::Altered),
     ("json-cut", FaultKind::JsonCut),
     ("json-shape", FaultKind::JsonShape),
     ("redirect-loop", FaultKind::RedirectLoop),

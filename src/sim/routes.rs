@@ -1,11 +1,14 @@
 //! What EDGAR answers to a path when all is well.
 
+use std::fmt::Write as _;
+
 use jiff::civil::Date;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
+use md5::{Digest as _, Md5};
 
 use crate::edgar::calendar::quarter;
-use crate::edgar::{Accession, Cik};
+use crate::edgar::{Accession, Cik, submission_name};
 
 use super::calendar::plus_days;
 use super::dice::{Dice, key_of};
@@ -91,11 +94,24 @@ fn archives(universe: &Universe, rest: &str) -> Option<Answer> {
     let accession: Accession = folder.parse().ok()?;
     let filing = universe.filing(cik, accession)?;
     let body = universe.file(&filing, name)?;
-    Some(
-        Answer::new(200, content_type(name), body)
-            .with("Last-Modified", at(filing.filed_on, accepted(&filing)))
-            .with("Accept-Ranges", "bytes"),
-    )
+    // Complete submissions name their MD5; single documents came without it.
+    let tag = (name == submission_name(accession)).then(|| md5_tag(&body));
+    let answer = Answer::new(200, content_type(name), body)
+        .with("Last-Modified", at(filing.filed_on, accepted(&filing)))
+        .with("Accept-Ranges", "bytes");
+    Some(match tag {
+        Some(tag) => answer.with("ETag", tag),
+        None => answer,
+    })
+}
+
+/// An `ETag` as the archive's store writes it: the MD5 of the content.
+fn md5_tag(body: &[u8]) -> String {
+    let mut tag = String::from("\"");
+    for byte in Md5::digest(body) {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag + "-gzip\""
 }
 
 /// Seconds of the day in UTC, near enough.

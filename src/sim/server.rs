@@ -476,6 +476,12 @@ impl Connection<'_> {
             }
             Some(FaultKind::Stall(time)) if self.shared.stop.sleep(*time) => return Next::Close,
             Some(FaultKind::JsonCut) => answer.body.truncate(answer.body.len() / 2),
+            Some(FaultKind::Altered) => {
+                let middle = answer.body.len() / 2;
+                if let Some(byte) = answer.body.get_mut(middle) {
+                    *byte ^= 1;
+                }
+            }
             _ => {}
         }
         let sent = match fault {

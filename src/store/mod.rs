@@ -55,4 +55,4 @@ pub use reader::{KnownArtifact, Planned, QueueKey, Queued, Reader, Scope, Ticker
 pub use runs::RunCounts;
 pub use types::{ArtifactStatus, RunId, RunStatus};
 pub use universe::{CompanyRow, ListingRow, UniverseChange};
-pub use writer::{Batch, ErrorRow, Writer};
+pub use writer::{Batch, Document, ErrorRow, Failure, Writer};

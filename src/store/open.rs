@@ -270,7 +270,9 @@ mod tests {
         for message in messages {
             assert_eq!(
                 message,
-                "database FILE was written by a newer filing-etl (schema 99, this program knows 2): upgrade the program"
+                format!(
+                    "database FILE was written by a newer filing-etl (schema 99, this program knows {VERSION}): upgrade the program"
+                )
             );
         }
     }
@@ -423,7 +425,7 @@ mod tests {
             "v_companies(cik, name, ticker, exchange, active, filings, last_checked_at)",
             "v_listings(cik, ticker, exchange, active)",
             "v_filings(accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, size, is_xbrl, discovered_at)",
-            "v_artifacts(id, accession, cik, form, filed_on, kind, name, url, status, path, bytes, sha256, attempts, last_error, downloaded_at)",
+            "v_artifacts(id, accession, cik, form, filed_on, kind, name, url, status, path, bytes, sha256, attempts, last_error, downloaded_at, type, sequence, description)",
             "v_runs(id, command, status, started_at, ended_at, options, companies_total, companies_done, companies_with_new, filings_found, artifacts_created, downloads_ok, downloads_failed, requests, bytes, paused_seconds)",
             "v_errors(run_id, occurred_at, cik, accession, url, kind, message)",
         ];

@@ -4,9 +4,10 @@
 //! The registry below is what lets a test prepare them all against the current schema.
 
 /// Schema changes in order. The position of the last one is the schema's `user_version`.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("../../sql/migrations/0001_init.sql"),
     include_str!("../../sql/migrations/0002_desk.sql"),
+    include_str!("../../sql/migrations/0003_documents.sql"),
 ];
 
 /// The public schema.
@@ -48,7 +49,10 @@ queries! {
     DIAGNOSE_COMPANIES = "diagnose_companies",
     DIAGNOSE_FAILURES = "diagnose_failures",
     DIAGNOSE_PROBLEMS = "diagnose_problems",
+    DOCUMENT_FAILED = "document_failed",
+    DOCUMENT_STORED = "document_stored",
     ERRORS_PRUNE = "errors_prune",
+    FILING_ARTIFACTS = "filing_artifacts",
     IDENTITY = "identity",
     IN_SCOPE = "in_scope",
     INCOMING_COMPANY = "incoming_company",
@@ -83,6 +87,8 @@ queries! {
     SCOPE_FILL = "scope_fill",
     STATS_COUNTS = "stats_counts",
     STATS_EXCHANGES = "stats_exchanges",
+    SPLIT_DONE = "split_done",
+    SPLIT_UNQUEUE = "split_unqueue",
     UNIVERSE_DEACTIVATE_COMPANIES = "universe_deactivate_companies",
     UNIVERSE_DEACTIVATE_LISTINGS = "universe_deactivate_listings",
     UNIVERSE_KNOWN = "universe_known",
@@ -176,6 +182,11 @@ mod tests {
             ARTIFACT_FAILED,
             ARTIFACT_LOST,
             ARTIFACTS_STORED,
+            DOCUMENT_STORED,
+            DOCUMENT_FAILED,
+            FILING_ARTIFACTS,
+            SPLIT_UNQUEUE,
+            SPLIT_DONE,
             PUT_ERROR,
             RUN_HEARTBEAT,
             META_GET,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::error::{At, Error, Result};
 use super::facts::StoredId;
@@ -11,7 +11,9 @@ use super::pages::PageKey;
 use super::reader::Reader;
 use super::types::{Day, RunId, integer, time};
 use super::{open, queries};
-use crate::edgar::{Accession, Artifact, Cik, Filing, History, urls};
+use crate::edgar::{
+    ALL_DOCUMENTS, Accession, Artifact, ArtifactKind, Cik, Filing, History, submission_name, urls,
+};
 use crate::fingerprint::Fingerprint;
 
 /// The only connection that writes.
@@ -32,6 +34,40 @@ pub struct ErrorRow<'a> {
     pub url: Option<String>,
     /// One word that groups errors with the same remedy.
     pub kind: &'a str,
+    /// One line.
+    pub message: String,
+}
+
+/// One document of a submission that was split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The name it is stored under.
+    pub name: String,
+    /// What it is within its filing.
+    pub kind: ArtifactKind,
+    /// Its `<TYPE>`, such as `EX-99.1`.
+    pub type_: Option<String>,
+    /// Its `<SEQUENCE>`.
+    pub sequence: Option<u32>,
+    /// Its `<DESCRIPTION>`.
+    pub description: Option<String>,
+    /// The file, or why there is none.
+    pub outcome: std::result::Result<Fingerprint, Failure>,
+}
+
+/// The name of an artifact within its URL, where that is another one.
+fn name_in_url(artifact: &Artifact) -> Option<String> {
+    match artifact.kind {
+        ArtifactKind::Documents => Some(submission_name(artifact.accession)),
+        _ => urls::encoded(&artifact.name),
+    }
+}
+
+/// Why a document of a submission is not on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// One word that groups failures with the same remedy.
+    pub kind: &'static str,
     /// One line.
     pub message: String,
 }
@@ -170,7 +206,7 @@ impl Batch<'_> {
         for artifact in artifacts {
             let (accession, cik, name) = (artifact.accession, artifact.cik, &artifact.name);
             let new = put
-                .execute((accession, cik, artifact.kind, name, urls::encoded(name)))
+                .execute((accession, cik, artifact.kind, name, name_in_url(artifact)))
                 .at(self.path, doing)?;
             if new == 0 {
                 adopt.execute((accession, cik, name)).at(self.path, doing)?;
@@ -178,6 +214,91 @@ impl Batch<'_> {
             created += new as u64;
         }
         Ok(created)
+    }
+
+    /// The complete submission of a filing was split, and every document of it is on disk or
+    /// given up. `attempts` are the requests for the submission. Tells how many artifacts the
+    /// filing has more than before; what stood for its documents in the queue is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the filing was not recorded before.
+    pub fn split(
+        &self,
+        artifact: &Artifact,
+        submission: &Fingerprint,
+        documents: &[Document],
+        attempts: u32,
+        now: Timestamp,
+    ) -> Result<i64> {
+        self.documents(artifact, submission, documents, attempts, &time(now))
+            .at(self.path, "record documents")
+    }
+
+    fn documents(
+        &self,
+        artifact: &Artifact,
+        submission: &Fingerprint,
+        documents: &[Document],
+        attempts: u32,
+        now: &str,
+    ) -> rusqlite::Result<i64> {
+        let (accession, cik) = (artifact.accession, artifact.cik);
+        let before = self.filing_artifacts(accession)?;
+        let mut stored = self.tx.prepare_cached(queries::DOCUMENT_STORED)?;
+        let mut failed = self.tx.prepare_cached(queries::DOCUMENT_FAILED)?;
+        for d in documents {
+            let in_url = urls::encoded(&d.name);
+            let (type_, sequence, text) = (&d.type_, d.sequence, &d.description);
+            match &d.outcome {
+                Ok(saved) => stored.execute(params![
+                    accession,
+                    cik,
+                    d.kind,
+                    d.name,
+                    in_url,
+                    type_,
+                    sequence,
+                    text,
+                    integer(saved.bytes),
+                    saved.sha256,
+                    attempts,
+                    now
+                ])?,
+                Err(why) => failed.execute(params![
+                    accession,
+                    cik,
+                    d.kind,
+                    d.name,
+                    in_url,
+                    type_,
+                    sequence,
+                    text,
+                    attempts,
+                    why.message,
+                    why.kind
+                ])?,
+            };
+        }
+        self.tx.prepare_cached(queries::SPLIT_UNQUEUE)?.execute((
+            accession,
+            ALL_DOCUMENTS,
+            ArtifactKind::Documents,
+        ))?;
+        self.tx.prepare_cached(queries::SPLIT_DONE)?.execute((
+            accession,
+            cik,
+            integer(documents.len() as u64),
+            integer(submission.bytes),
+            submission.sha256,
+            now,
+        ))?;
+        Ok(self.filing_artifacts(accession)? - before)
+    }
+
+    fn filing_artifacts(&self, accession: Accession) -> rusqlite::Result<i64> {
+        let mut count = self.tx.prepare_cached(queries::FILING_ARTIFACTS)?;
+        count.query_row([accession], |row| row.get(0))
     }
 
     /// A company's filings were read to the end.
@@ -348,7 +469,6 @@ mod tests {
     use super::super::testing::{Sandbox, accession, artifact, at, cik, filing};
     use super::super::{ArtifactStatus, Reader};
     use super::*;
-    use crate::edgar::ArtifactKind;
     use jiff::civil::date;
     use proptest::prelude::*;
 
@@ -374,6 +494,57 @@ mod tests {
         fn changes(&self) -> u64 {
             self.writer.db.total_changes()
         }
+    }
+
+    #[test]
+    fn documents_take_the_place_of_what_stood_for_them() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(10)]);
+        let all = Artifact {
+            kind: ArtifactKind::Documents,
+            ..artifact(1, 10, ALL_DOCUMENTS)
+        };
+        let document = |name: &str, outcome| Document {
+            name: name.to_owned(),
+            kind: ArtifactKind::Exhibit,
+            type_: Some("EX-99.1".to_owned()),
+            sequence: Some(2),
+            description: None,
+            outcome,
+        };
+        let documents = [
+            document("a.htm", Ok(SAVED)),
+            document(
+                "b.htm",
+                Err(Failure {
+                    kind: "damaged",
+                    message: "no <TEXT>".to_owned(),
+                }),
+            ),
+        ];
+        let split = |batch: &Batch<'_>| batch.split(&all, &SAVED, &documents, 1, at(1)).unwrap();
+        sandbox.write(|batch| batch.put_artifacts(std::slice::from_ref(&all)).unwrap());
+        assert_eq!(
+            sandbox
+                .rows("SELECT kind, name, url LIKE '%/0000000000-00-000010.txt' FROM v_artifacts"),
+            ["documents|*|1"]
+        );
+        assert_eq!(sandbox.write(split), 1, "two for one");
+        assert_eq!(sandbox.write(split), 0, "the same again");
+        assert_eq!(
+            sandbox.rows(
+                "SELECT kind, name, status, type, sequence, bytes FROM v_artifacts ORDER BY name"
+            ),
+            [
+                "exhibit|a.htm|downloaded|EX-99.1|2|1000",
+                "exhibit|b.htm|failed|EX-99.1|2|NULL"
+            ]
+        );
+        sandbox.assert_counters();
+        let known = Reader::open(&sandbox.path()).unwrap();
+        let known = known.known_artifacts([accession(10)].into_iter()).unwrap();
+        let all = known.iter().find(|k| k.name == ALL_DOCUMENTS).unwrap();
+        assert_eq!(all.status, ArtifactStatus::Downloaded);
     }
 
     #[test]
@@ -418,7 +589,7 @@ mod tests {
         assert_eq!(
             sandbox.rows("SELECT * FROM v_artifacts"),
             [format!(
-                "1|{dashed}|1|10-K|2025-02-03|primary|a b%.htm|https://www.sec.gov/Archives/edgar/data/1/000032019323000106/a%20b%25.htm|downloaded|edgar/data/1/000032019323000106/a b%.htm|1000|{hash}|5|NULL|2026-01-01T00:00:07.000Z",
+                "1|{dashed}|1|10-K|2025-02-03|primary|a b%.htm|https://www.sec.gov/Archives/edgar/data/1/000032019323000106/a%20b%25.htm|downloaded|edgar/data/1/000032019323000106/a b%.htm|1000|{hash}|5|NULL|2026-01-01T00:00:07.000Z|NULL|NULL|NULL",
                 dashed = "0000320193-23-000106",
                 hash = "ab".repeat(32)
             )]

@@ -1,0 +1,13 @@
+-- A document that its submission holds only damaged, or under a name that cannot be a file's: a
+-- later run asks for it by itself. What is on disk already stays downloaded.
+INSERT INTO artifacts (
+    accession, cik, kind, name, encoded_name, type, sequence, description,
+    status, attempts, last_error, error_kind
+)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 2, ?9, ?10, ?11)
+ON CONFLICT (accession, name) DO UPDATE
+SET kind = excluded.kind, type = excluded.type, sequence = excluded.sequence,
+    description = excluded.description, status = 2,
+    attempts = attempts + excluded.attempts, last_error = excluded.last_error,
+    error_kind = excluded.error_kind
+WHERE status <> 1;

@@ -1,0 +1,2 @@
+-- How many artifacts a filing has; the difference tells how many a split added.
+SELECT count(*) FROM artifacts WHERE accession = ?1;

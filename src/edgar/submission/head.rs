@@ -1,0 +1,173 @@
+//! What stands between `<DOCUMENT>` and `<TEXT>`, and what follows from it.
+
+use super::lines::first_line_end;
+use super::{DocumentForm, DocumentKind};
+
+/// The most that is kept of a name, type or description, in bytes.
+const LONGEST_FIELD: usize = 1024;
+
+/// The fields of a document's head; of a tag that repeats, the first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Fields {
+    pub(super) type_: Option<String>,
+    pub(super) sequence: Option<u32>,
+    pub(super) filename: Option<String>,
+    pub(super) description: Option<String>,
+    /// A text was cut, or was no UTF-8.
+    pub(super) changed: bool,
+}
+
+impl Fields {
+    pub(super) fn parse(mut head: &[u8]) -> Self {
+        let mut fields = Self::default();
+        while !head.is_empty() {
+            let (line, rest) = head.split_at(first_line_end(head));
+            fields.line(line);
+            head = rest;
+        }
+        fields
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        if let Some(value) = line.strip_prefix(b"<SEQUENCE>") {
+            let number = || str::from_utf8(value).ok()?.trim().parse().ok();
+            self.sequence = self.sequence.or_else(number);
+            return;
+        }
+        let (field, value) = if let Some(value) = line.strip_prefix(b"<TYPE>") {
+            (&mut self.type_, value)
+        } else if let Some(value) = line.strip_prefix(b"<FILENAME>") {
+            (&mut self.filename, value)
+        } else if let Some(value) = line.strip_prefix(b"<DESCRIPTION>") {
+            (&mut self.description, value)
+        } else {
+            return;
+        };
+        let value = value.trim_ascii();
+        if field.is_none() && !value.is_empty() {
+            let (text, changed) = text(value);
+            *field = Some(text);
+            self.changed |= changed;
+        }
+    }
+}
+
+/// The bytes as text of bounded length, and whether that changed them.
+fn text(bytes: &[u8]) -> (String, bool) {
+    let mut text = String::from_utf8_lossy(bytes).into_owned();
+    let short = text.floor_char_boundary(LONGEST_FIELD);
+    text.truncate(short);
+    let changed = text.as_bytes() != bytes;
+    (text, changed)
+}
+
+/// What a document is, from its place, type and name.
+pub(super) fn kind(position: u32, type_: &str, name: &str, in_pdf_tag: bool) -> DocumentKind {
+    if position == 1 {
+        DocumentKind::Primary
+    } else if in_pdf_tag || extension(name).is_some_and(|e| e.eq_ignore_ascii_case("pdf")) {
+        DocumentKind::Pdf
+    } else if type_ == "GRAPHIC" {
+        DocumentKind::Graphic
+    } else if type_.starts_with("EX-100") || type_.starts_with("EX-101") || is_rendered(type_) {
+        DocumentKind::Xbrl
+    } else if type_.starts_with("EX-") {
+        DocumentKind::Exhibit
+    } else {
+        DocumentKind::Other
+    }
+}
+
+/// How a document comes out whose text begins with no tag and no `begin` line.
+pub(super) fn plain_form(type_: &str) -> DocumentForm {
+    if is_rendered(type_) || type_ == "GRAPHIC" {
+        DocumentForm::Bare
+    } else {
+        DocumentForm::Wrapped
+    }
+}
+
+/// Whether EDGAR itself made documents of this type.
+fn is_rendered(type_: &str) -> bool {
+    matches!(type_, "XML" | "JSON" | "EXCEL" | "ZIP")
+}
+
+/// A short plain extension.
+pub(super) fn extension(name: &str) -> Option<&str> {
+    let (_, extension) = name.rsplit_once('.')?;
+    let plain =
+        (1..=8).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain.then_some(extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_are_read_with_any_line_end() {
+        for end in ["\n", "\r", "\r\n"] {
+            let head = [
+                "<DOCUMENT>",
+                "<TYPE>EX-99.1",
+                "<SEQUENCE>12",
+                "<FILENAME> a b.htm ",
+                "<DESCRIPTION>A <B> C",
+                "<TEXT>",
+                "",
+            ]
+            .join(end);
+            let fields = Fields::parse(head.as_bytes());
+            assert_eq!(fields.type_.as_deref(), Some("EX-99.1"));
+            assert_eq!(fields.sequence, Some(12));
+            assert_eq!(fields.filename.as_deref(), Some("a b.htm"));
+            assert_eq!(fields.description.as_deref(), Some("A <B> C"));
+            assert!(!fields.changed);
+        }
+    }
+
+    #[test]
+    fn odd_fields_are_missing_and_never_fatal() {
+        let fields = Fields::parse(
+            b"<SEQUENCE>one\n<FILENAME>\n<FILENAME>../x\n<FILENAME>y\n<DESCRIPTION>\xff",
+        );
+        assert_eq!(fields.sequence, None);
+        assert_eq!(fields.filename.as_deref(), Some("../x"));
+        assert_eq!(fields.description.as_deref(), Some("\u{fffd}"));
+        assert!(fields.changed);
+        let long = [&b"<FILENAME>"[..], "é".repeat(2000).as_bytes()].concat();
+        let fields = Fields::parse(&long);
+        assert_eq!(fields.filename.map(|name| name.len()), Some(LONGEST_FIELD));
+        assert!(fields.changed);
+    }
+
+    #[test]
+    fn the_kind_follows_from_place_type_and_name() {
+        use DocumentKind::*;
+        for (position, type_, name, expected) in [
+            (1, "10-K", "a.htm", Primary),
+            (1, "LETTER", "filename1.pdf", Primary),
+            (2, "EX-99.1", "b.htm", Exhibit),
+            (2, "EX-99.1", "b.PDF", Pdf),
+            (3, "GRAPHIC", "c.jpg", Graphic),
+            (4, "EX-101.SCH", "d.xsd", Xbrl),
+            (5, "XML", "R1.htm", Xbrl),
+            (6, "INFORMATION TABLE", "e.xml", Other),
+            (7, "", "", Other),
+        ] {
+            assert_eq!(
+                kind(position, type_, name, false),
+                expected,
+                "{type_} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_plain_extension_is_one() {
+        assert_eq!(extension("a.b.htm"), Some("htm"));
+        for name in ["", "a", "a.", "a.h/m", "a.verylongone", ".é"] {
+            assert_eq!(extension(name), None, "{name}");
+        }
+    }
+}
