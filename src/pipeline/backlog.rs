@@ -12,19 +12,34 @@ use crate::store::Reader;
 /// Artifacts read from the database at a time, about 200 bytes each.
 const BATCH: usize = 256;
 
-/// Sends every artifact that was queued when the run began, and ends.
-pub(super) fn run(jobs: &Sender<Job>, cx: &Services) {
-    if let Err(e) = send_all(jobs, cx) {
+/// The artifacts that are queued at one moment.
+pub(super) struct Backlog(Reader);
+
+impl Backlog {
+    /// Fixes which artifacts these are. To be called before discovery begins: what discovery
+    /// finds is downloaded at once, and must not be met here again.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(super) fn now(cx: &Services) -> Result<Self> {
+        let mut db = Reader::open(&cx.db)?;
+        db.plan(&cx.scope, None)?;
+        let queued = db.queued()?;
+        let total = queued.pending + queued.failed;
+        cx.counters.artifacts_queued.fetch_add(total, Relaxed);
+        Ok(Self(db))
+    }
+}
+
+/// Sends every artifact of the backlog, and ends.
+pub(super) fn run(backlog: &Backlog, jobs: &Sender<Job>, cx: &Services) {
+    if let Err(e) = send_all(&backlog.0, jobs) {
         cx.abort(format!("{e:#}"));
     }
 }
 
-fn send_all(jobs: &Sender<Job>, cx: &Services) -> Result<()> {
-    let mut db = Reader::open(&cx.db)?;
-    db.plan(&cx.scope, None)?;
-    let queued = db.queued()?;
-    let total = queued.pending + queued.failed;
-    cx.counters.artifacts_queued.fetch_add(total, Relaxed);
+fn send_all(db: &Reader, jobs: &Sender<Job>) -> Result<()> {
     let mut last = None;
     loop {
         let batch = db.backlog(last, BATCH)?;

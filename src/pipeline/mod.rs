@@ -66,7 +66,7 @@ pub struct Flow {
 ///
 /// When the database cannot be written, or no thread is to be had.
 pub fn run(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Writer> {
-    let threads = start(cx, db, run, flow).context("failed to start a thread")?;
+    let threads = start(cx, db, run, flow).context("failed to start")?;
     let written = join(threads.writer).context("failed to record what was found");
     let stopping = cx.cancel.is_set();
     for stage in threads.stages {
@@ -107,8 +107,9 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
             })?);
         }
         let (stage, job_tx) = (Arc::clone(cx), job_tx.clone());
+        let queued = backlog::Backlog::now(cx)?;
         stages.push(spawn("backlog", &cx.cancel, move || {
-            backlog::run(&job_tx, &stage);
+            backlog::run(&queued, &job_tx, &stage);
         })?);
     }
     if flow.discover {

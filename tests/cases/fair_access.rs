@@ -88,7 +88,7 @@ fn a_run_started_right_after_another_keeps_the_rate_too() {
 fn after_the_silence(entries: &[Entry]) -> (usize, Duration) {
     let gaps = entries
         .windows(2)
-        .map(|pair| pair[1].at.saturating_sub(pair[0].at));
+        .map(|pair| pair[1].at.abs_diff(pair[0].at));
     let longest = gaps.enumerate().max_by_key(|(_, gap)| *gap).unwrap();
     (longest.0 + 1, longest.1)
 }
@@ -140,8 +140,7 @@ fn of_many_threads_one_alone_probes_after_a_block() {
         "the pause outlasts the block"
     );
     let answered = entries[probe].answered_at.unwrap();
-    // The client may have the answer a moment before the simulator has noted so.
-    let next = entries[probe + 1].at + Duration::from_millis(40);
+    let next = entries[probe + 1].at;
     assert!(next >= answered, "the others wait for the probe's answer");
     // What was in flight at that moment cannot be called back: a request a thread.
     assert!(sim.log().while_blocked() < 10, "{}", sim.log().stats());

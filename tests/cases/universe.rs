@@ -15,7 +15,7 @@ fn companies_and_listings_are_those_of_the_sec_and_the_exchanges() {
         ..truth::small()
     });
     let sandbox = Sandbox::new();
-    let _ = Output::of(sandbox.command_against(&sim, &["companies", "sync"])).code(0);
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
     let (mut companies, mut listings) = (BTreeSet::new(), BTreeSet::new());
     let mut exchanges = BTreeSet::new();
     for company in sim.universe().companies() {
@@ -57,7 +57,7 @@ fn a_company_that_leaves_the_list_stays_on_record_and_is_no_longer_asked_for() {
         ..truth::small()
     });
     let gone: Vec<_> = sim.universe().companies().skip(40).collect();
-    let _ = Output::of(sandbox.command_against(&fewer, &["companies", "sync"])).code(0);
+    let _ = sandbox.run_against(&fewer, &["companies", "sync"]).code(0);
     let active = sandbox.number("SELECT count(*) FROM v_companies WHERE active");
     assert_eq!(active, 40);
     assert_eq!(sandbox.number("SELECT count(*) FROM v_companies"), 50);
