@@ -6,9 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::run::Kind;
+use super::follow::Days;
 use super::session;
-use super::update::Days;
 use crate::config::{Backfill, Settings};
 use crate::exit::Exit;
 use crate::progress::format::{clock, count};
@@ -41,6 +40,7 @@ struct Requests {
 
 /// Prints the plan.
 pub(super) fn run(
+    command: &'static str,
     settings: &Settings,
     options: &Backfill,
     scope: &Scope,
@@ -64,7 +64,7 @@ pub(super) fn run(
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
     let seconds = rate.map(|rate| requests as f64 / f64::from(rate));
     let plan = Plan {
-        command: days.map_or(Kind::Backfill, |_| Kind::Update).command(),
+        command,
         dry_run: true,
         artifacts: options.artifacts.as_str(),
         companies,

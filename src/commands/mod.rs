@@ -6,6 +6,7 @@ mod companies_list;
 mod demo;
 mod diagnose;
 mod dry_run;
+mod follow;
 mod monitor;
 mod run;
 mod scope;

@@ -7,8 +7,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use jiff::Timestamp;
 
+use super::follow::{self, Days, Followed};
 use super::summary::Summary;
-use super::update::{self, Days, Followed};
 use super::{companies, dry_run, scope, session};
 use crate::archive::Archive;
 use crate::cancel::Cancel;
@@ -81,7 +81,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         _ => None,
     };
     if job.dry_run {
-        return dry_run::run(settings, &options, &scope, days, job.json);
+        return dry_run::run(kind.command(), settings, &options, &scope, days, job.json);
     }
 
     let run = db.start_run(
@@ -94,7 +94,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         None => (Visits::All, None),
         Some(days) => {
             let edgar = (&client, &settings.urls, &cancel);
-            let followed = update::follow(days, edgar, (&scope, &options), (&mut db, run));
+            let followed = follow::follow(days, edgar, (&scope, &options), (&mut db, run));
             match followed {
                 Ok((visits, followed)) => (visits, Some(followed)),
                 Err(e) => {

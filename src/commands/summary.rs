@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::update::Followed;
+use super::follow::Followed;
 use crate::net::RequestKind;
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count};

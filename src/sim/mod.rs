@@ -27,6 +27,7 @@ mod calendar;
 mod dice;
 mod documents;
 mod faults;
+mod filings;
 mod history;
 mod http;
 mod indexes;

@@ -9,12 +9,10 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
 
-use crate::edgar::{Accession, Cik, Filing as Row};
+use crate::edgar::{Accession, Cik};
 
 use super::calendar::plus_days;
 use super::dice::Dice;
-use super::history;
-use super::indexes::released_on;
 use super::options::Options;
 
 /// Every company and every filing of one simulated EDGAR.
@@ -308,66 +306,12 @@ impl Universe {
         }
     }
 
-    /// A company's filings up to today, newest first, joint ones of its parent included. A few
-    /// appear some days after their date.
-    #[must_use]
-    pub fn filings(&self, cik: Cik) -> Vec<Filing> {
-        let Some(number) = self.number(cik) else {
-            return Vec::new();
-        };
-        let today = self.today();
-        let mut filings = Vec::new();
-        for year in (self.first_year_with_parent(number)..=today.year()).rev() {
-            filings.extend(
-                history::year(self, number, year)
-                    .into_iter()
-                    .rev()
-                    .filter(|filing| released_on(filing) <= today),
-            );
-        }
-        filings
-    }
-
-    /// A filing by the CIK of any of its filers and its accession, if it was filed by today.
-    #[must_use]
-    pub fn filing(&self, cik: Cik, accession: Accession) -> Option<Filing> {
-        let number = self.number(cik)?;
-        let short = i16::try_from(accession.get() / 1_000_000 % 100).ok()?;
-        let year = if short < 90 { 2000 } else { 1900 } + short;
-        history::year(self, number, year)
-            .into_iter()
-            .find(|filing| filing.accession == accession)
-            .filter(|filing| released_on(filing) <= self.today())
-    }
-
-    /// A subsidiary's history goes back as far as its parent's.
-    fn first_year_with_parent(&self, number: u32) -> i16 {
-        let own = self.first_year(number);
-        history::parent_of(number).map_or(own, |parent| own.min(self.first_year(parent)))
-    }
-
     /// Every CIK a filing is under: the company that filed it first.
     #[must_use]
     pub fn filers(&self, filing: &Filing) -> Vec<Cik> {
         (0..=filing.joint)
             .map(|n| self.cik(filing.company + n))
             .collect()
-    }
-
-    /// A filing as the submissions document of `cik` describes it.
-    #[must_use]
-    pub fn row(&self, cik: Cik, filing: &Filing) -> Row {
-        Row {
-            accession: filing.accession,
-            form: filing.form.to_owned(),
-            filed_on: filing.filed_on,
-            report_date: filing.report_date,
-            accepted_at: super::render::accepted_at(self, cik, filing),
-            primary_document: filing.primary_document.clone(),
-            items: filing.items.to_owned(),
-            size: Some(filing.size),
-            is_xbrl: filing.is_xbrl,
-        }
     }
 }
 
