@@ -350,6 +350,10 @@ pub(super) enum Artifacts {
 
 /// What a diagnosis can be told.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a flag on the command line is a bool"
+)]
 pub struct DiagnoseArgs {
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
@@ -360,6 +364,24 @@ pub struct DiagnoseArgs {
     /// Amendments, such as 10-K/A, do not count
     #[arg(long)]
     pub(super) no_amendments: bool,
+    /// Ask EDGAR: compare the quarterly indexes, one request each, with the database, and name
+    /// every filing that is missing
+    #[arg(long)]
+    pub reconcile: bool,
+    /// Have the next run look anew at the companies of missing filings
+    #[arg(long, requires = "reconcile")]
+    pub fix: bool,
+    /// First filing date compared
+    #[arg(
+        long,
+        value_name = "DATE",
+        default_value = "3y",
+        requires = "reconcile"
+    )]
+    pub(super) since: String,
+    /// Last filing date compared [default: today]
+    #[arg(long, value_name = "DATE", requires = "reconcile")]
+    pub(super) until: Option<String>,
     /// Print one JSON document instead of the tables
     #[arg(long)]
     pub json: bool,

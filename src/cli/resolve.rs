@@ -165,7 +165,7 @@ impl Cli {
             companies: args.companies.filter()?,
             filings: FilingFilter {
                 forms: forms(&args.forms, args.no_amendments)?,
-                dates: dates(args, today)?,
+                dates: dates(&args.since, args.until.as_deref(), today)?,
             },
             artifacts: args.artifacts.wanted(),
             download: !args.no_download,
@@ -196,6 +196,15 @@ impl Cli {
             args.companies.filter()?,
             forms(&args.forms, args.no_amendments)?,
         ))
+    }
+
+    /// Which filing dates a reconciliation is about.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when they are none.
+    pub fn diagnosed_dates(&self, args: &DiagnoseArgs) -> Result<DateRange> {
+        dates(&args.since, args.until.as_deref(), self.today())
     }
 
     /// How progress is shown; printed lines come every so often.
@@ -326,12 +335,12 @@ fn forms(types: &[String], no_amendments: bool) -> Result<FormFilter> {
     FormFilter::parse(types, !no_amendments).map_err(|e| UsageError(e.to_string()).into())
 }
 
-fn dates(args: &RunArgs, today: Date) -> Result<DateRange> {
+fn dates(since: &str, until: Option<&str>, today: Date) -> Result<DateRange> {
     let day = |option: &str, text: &str| {
         parse_when(text, today).map_err(|e| UsageError(format!("{option}: {e}")))
     };
-    let since = day("--since", &args.since)?;
-    let until = match &args.until {
+    let since = day("--since", since)?;
+    let until = match until {
         Some(text) => day("--until", text)?,
         None => today,
     };

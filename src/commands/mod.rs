@@ -8,6 +8,7 @@ mod diagnose;
 mod dry_run;
 mod follow;
 mod monitor;
+mod reconcile;
 mod run;
 mod scope;
 mod session;
@@ -42,6 +43,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
         Command::Monitor(args) => monitor::run(cli, args, terminal),
         Command::Completions { shell } => printed(&cli::completions(*shell)?),
         Command::Man { command } => printed(&cli::man(command)?),
+        Command::Diagnose(args) if args.reconcile => reconcile::run(cli, args),
         Command::Diagnose(args) => diagnose::run(cli, args),
         Command::Verify(args) => verify::run(cli, *args, terminal),
         Command::Sim(args) => sim::run(args),

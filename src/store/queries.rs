@@ -71,6 +71,7 @@ queries! {
     QUEUED = "queued",
     PAGE_IS_READ = "page_is_read",
     PAGE_READ = "page_read",
+    PAGES_FORGET = "pages_forget",
     PLAN_FILL = "plan_fill",
     PLANNED = "planned",
     PUT_ARTIFACT = "put_artifact",

@@ -323,6 +323,12 @@ impl Batch<'_> {
     pub fn company_unchecked(&self, cik: Cik) -> Result<()> {
         let doing = "queue a company";
         self.execute(queries::COMPANY_UNCHECKED, [cik], doing)?;
+        // `.` follows `-`, so these names enclose all that begin with `CIK##########-`.
+        let (first, end) = (
+            format!("CIK{}-", cik.padded()),
+            format!("CIK{}.", cik.padded()),
+        );
+        self.execute(queries::PAGES_FORGET, (first, end), doing)?;
         Ok(())
     }
 

@@ -240,3 +240,54 @@ fn without_a_database_or_with_an_unknown_filter_it_says_what_to_do() {
     assert_eq!(never["last_run"], Value::Null);
     assert_eq!(never["next"][0]["command"], "filing-etl backfill");
 }
+
+#[test]
+fn what_the_quarterly_indexes_list_and_the_database_lacks_is_named_and_queued() {
+    let sim = Simulator::start(Options {
+        companies: 12,
+        today: date(2025, 6, 30),
+        document_scale: 0.002,
+        ..Options::default()
+    })
+    .unwrap();
+    let sandbox = Sandbox::new();
+    let backfill = [
+        "backfill",
+        "--since=2024-10-01",
+        "--until=2025-06-30",
+        "--no-download",
+    ];
+    let reconcile = [
+        "diagnose",
+        "--reconcile",
+        "--since=2024-10-01",
+        "--until=2025-06-30",
+        "--json",
+    ];
+    let _ = sandbox.run_against(&sim, &backfill).code(0);
+    sim.log().clear();
+    let whole = sandbox.run_against(&sim, &reconcile).code(0).json();
+    assert_eq!(whole["quarters"], 3);
+    assert_eq!(whole["missing"], serde_json::json!([]));
+    assert_eq!(sim.log().requests(), 3, "one request a quarter");
+
+    let lost = sandbox.rows("SELECT accession FROM v_filings WHERE form = '10-Q' LIMIT 1");
+    let bare = lost[0].replace('-', "");
+    let number: i64 = bare.parse().unwrap();
+    let db = sandbox.db();
+    db.execute("DELETE FROM artifacts WHERE accession = ?1", [number])
+        .unwrap();
+    db.execute("DELETE FROM filings WHERE accession = ?1", [number])
+        .unwrap();
+    let fix = [&reconcile[..], &["--fix"]].concat();
+    let found = sandbox.run_against(&sim, &fix).code(3).json();
+    assert_eq!(found["missing"][0]["accession"], lost[0].as_str());
+    assert_eq!(
+        found["companies_queued"],
+        found["missing"].as_array().unwrap().len()
+    );
+
+    let _ = sandbox.run_against(&sim, &backfill).code(0);
+    let mended = sandbox.run_against(&sim, &reconcile).code(0).json();
+    assert_eq!(mended["missing"], serde_json::json!([]));
+}
