@@ -230,7 +230,8 @@ pub struct BackfillArgs {
     /// At most so many companies, those without filings first, then the ones checked longest ago
     #[arg(long, value_name = "N", help_heading = "Companies", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) limit: Option<u64>,
-    /// Where filings are discovered: "api" asks for each company; "auto" takes what costs least
+    /// Where filings are discovered: "api" asks for each company; "auto" is the same, as there is
+    /// no other way yet
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(super) discover_from: DiscoverFrom,
     /// Run the whole job against the built-in simulator, in the folder filing-etl-demo

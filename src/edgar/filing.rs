@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::submission::DocumentKind;
 use super::{Accession, Cik};
 
-/// One filing as a submissions row describes it (EDGAR.md section 1).
+/// One filing as a row of its company's submissions document describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filing {
     /// EDGAR's name for it, unique over all filers.
