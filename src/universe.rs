@@ -18,7 +18,7 @@
 //!   directory once placed stays where it was then ([`join_known`]).
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use thiserror::Error;
 
@@ -110,21 +110,26 @@ pub enum NoCompany {
 /// Joins the lists. Pass the directory only if both of its files could be read.
 #[must_use]
 pub fn join(list: CompanyList, directory: Option<&Directory>) -> Universe {
-    join_all(list, directory, &BTreeMap::new())
+    join_all(list, directory, &Known::default())
 }
 
 /// The SEC's list alone, with what an earlier directory said of listings that are still there:
 /// yesterday's word of the exchanges is better than the SEC's labels.
 #[must_use]
-pub fn join_known(list: CompanyList, known: &BTreeMap<(Cik, String), Exchange>) -> Universe {
+pub fn join_known(list: CompanyList, known: &Known) -> Universe {
     join_all(list, None, known)
 }
 
-fn join_all(
-    list: CompanyList,
-    directory: Option<&Directory>,
-    known: &BTreeMap<(Cik, String), Exchange>,
-) -> Universe {
+/// What an earlier directory said, by company and ticker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Where each listing was.
+    pub exchanges: BTreeMap<(Cik, String), Exchange>,
+    /// What was no company's listing.
+    pub left_out: BTreeSet<(Cik, String)>,
+}
+
+fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> Universe {
     let mut problems: Vec<String> = list.problems.iter().map(ToString::to_string).collect();
     let symbols = directory.map_or_else(HashMap::new, |d| by_ticker(d, &mut problems));
 
@@ -133,7 +138,9 @@ fn join_all(
     let mut left_out = Vec::new();
     for row in list.rows {
         let symbol = symbols.get(row.ticker.as_str());
-        if let Some(kind) = symbol.and_then(|symbol| no_company(symbol)) {
+        let key = (row.cik, row.ticker.clone());
+        let was_none = || known.left_out.contains(&key).then_some(NoCompany::Etf);
+        if let Some(kind) = symbol.and_then(|s| no_company(s)).or_else(was_none) {
             left_out.push(LeftOut {
                 cik: row.cik,
                 ticker: row.ticker,
@@ -141,7 +148,7 @@ fn join_all(
             });
             continue;
         }
-        let before = || known.get(&(row.cik, row.ticker.clone())).copied();
+        let before = || known.exchanges.get(&key).copied();
         let listed_on = symbol.and_then(|symbol| symbol.exchange).or_else(before);
         let exchange = listed_on.or_else(|| {
             let label = row.exchange.as_deref()?;
@@ -344,7 +351,7 @@ mod tests {
     fn without_the_directory_listings_stay_where_it_last_had_them() {
         let (list, directory) = sample();
         let before = join(list, Some(&directory));
-        let known: BTreeMap<_, _> = before
+        let exchanges: BTreeMap<_, _> = before
             .companies
             .iter()
             .flat_map(|c| {
@@ -352,20 +359,28 @@ mod tests {
                 c.listings.iter().filter_map(place)
             })
             .collect();
+        let left_out = before.left_out.iter();
+        let known = Known {
+            exchanges,
+            left_out: left_out.map(|l| (l.cik, l.ticker.clone())).collect(),
+        };
         let after = join_known(sample().0, &known);
         assert!(!after.listings_known);
+        assert_eq!(after.companies.len(), before.companies.len());
         for company in &before.companies {
             let now = after.companies.iter().find(|c| c.cik == company.cik);
-            // But for the notes, which only the directory can tell.
-            let stays = |l: &&Listing| l.ticker != "ARCX";
-            let now: Vec<_> = now.unwrap().listings.iter().filter(stays).collect();
-            assert_eq!(now, company.listings.iter().collect::<Vec<_>>());
+            assert_eq!(now.unwrap().listings, company.listings);
         }
         // A ticker that another company has now is a new listing.
-        let moved: BTreeMap<_, _> = known
+        let exchanges = known
+            .exchanges
             .into_iter()
             .map(|((cik, ticker), e)| ((Cik::new(cik.get() + 100).unwrap(), ticker), e))
             .collect();
+        let moved = Known {
+            exchanges,
+            ..Known::default()
+        };
         assert_eq!(join_known(sample().0, &moved), join(sample().0, None));
     }
 

@@ -1,6 +1,5 @@
 //! `companies sync`: the list of companies, from the SEC and the exchanges.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -12,7 +11,6 @@ use super::session;
 use crate::cancel::Cancel;
 use crate::cli::Cli;
 use crate::edgar::{Cik, Urls, company_list};
-use crate::exchange::Exchange;
 use crate::exit::Exit;
 use crate::listings::{self, Directory};
 use crate::net::{Client, Expect, FetchError, RequestKind};
@@ -20,7 +18,7 @@ use crate::pipeline::patiently;
 use crate::progress::format::{count, plain};
 use crate::signals::Interrupt;
 use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
-use crate::universe::{self, Company, Listing, Universe};
+use crate::universe::{self, Company, Known, Listing, Universe};
 
 /// How long a list of companies is good for.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
@@ -116,7 +114,7 @@ fn refresh(
     };
     let universe = match &directory {
         Some(_) => universe::join(list, directory.as_ref()),
-        None => universe::join_known(list, &known_listings(db)?),
+        None => universe::join_known(list, &known(db)?),
     };
     for problem in &universe.problems {
         log::info!("company list: {}", plain(problem));
@@ -124,17 +122,27 @@ fn refresh(
     store(db, &universe)
 }
 
-/// Where the exchanges' symbol lists last placed each listing.
-fn known_listings(db: &Writer) -> Result<BTreeMap<(Cik, String), Exchange>> {
-    let known = db.reader()?.known_listings()?.into_iter();
-    Ok(known
-        .filter_map(|(cik, ticker, exchange)| Some(((cik, ticker), exchange.parse().ok()?)))
-        .collect())
+/// What the exchanges' symbol lists said when they last took part.
+fn known(db: &Writer) -> Result<Known> {
+    let db = db.reader()?;
+    let place = |(cik, ticker, exchange): (Cik, String, String)| {
+        Some(((cik, ticker), exchange.parse().ok()?))
+    };
+    let left_out = |(cik, ticker)| Some((Cik::new(cik)?, ticker));
+    Ok(Known {
+        exchanges: db.known_listings()?.into_iter().filter_map(place).collect(),
+        left_out: db.left_out()?.into_iter().filter_map(left_out).collect(),
+    })
 }
 
 fn store(db: &mut Writer, universe: &Universe) -> Result<UniverseChange> {
     let known = usize::try_from(db.reader()?.company_count()?)?;
     universe::may_replace(known, universe.companies.len())?;
+    if universe.listings_known {
+        let left_out = universe.left_out.iter();
+        let tickers: Vec<_> = left_out.map(|l| (l.cik.get(), l.ticker.as_str())).collect();
+        db.put_left_out(&tickers)?;
+    }
     let rows: Vec<_> = universe.companies.iter().map(row).collect();
     Ok(db.put_universe(&rows, universe.listings_known, Timestamp::now())?)
 }

@@ -6,6 +6,8 @@ pub(super) const ARCHIVES_URL: &str = "archives_url";
 pub(super) const COMPANIES_SYNCED_AT: &str = "companies_synced_at";
 /// When the exchanges' symbol lists last took part in it.
 pub(super) const LISTINGS_SYNCED_AT: &str = "listings_synced_at";
+/// The tickers that those lists said are no company's, as JSON.
+pub(super) const LEFT_OUT: &str = "left_out";
 /// Whether the exchanges' symbol lists took part in it.
 pub(super) const LISTINGS_KNOWN: &str = "listings_known";
 /// How far EDGAR's daily indexes were followed, by selection of companies and forms.

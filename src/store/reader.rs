@@ -342,6 +342,20 @@ impl Reader {
         self.rows(queries::KNOWN_LISTINGS, (), doing, |row| row.try_into())
     }
 
+    /// The tickers that the exchanges' own symbol lists last said are no company's listing: funds
+    /// and test issues.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn left_out(&self) -> Result<Vec<(u64, String)>> {
+        let list = self.meta::<String>(meta::LEFT_OUT)?;
+        // We wrote it; were it damaged, the next sync with those lists would mend it.
+        Ok(list.map_or_else(Vec::new, |list| {
+            serde_json::from_str(&list).unwrap_or_default()
+        }))
+    }
+
     /// How many companies the universe has now.
     ///
     /// # Errors

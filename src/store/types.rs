@@ -132,6 +132,11 @@ pub(super) fn json_pairs(pairs: impl Iterator<Item = [u64; 2]>) -> String {
     serde_json::to_string(&pairs).expect("a list of numbers is always valid JSON")
 }
 
+/// A JSON list of companies with a ticker each.
+pub(super) fn json_tickers(tickers: &[(u64, &str)]) -> String {
+    serde_json::to_string(tickers).expect("numbers and texts are always valid JSON")
+}
+
 /// A JSON list of texts, for `json_each`.
 pub(super) fn json_texts(texts: &[String]) -> String {
     serde_json::to_string(texts).expect("a list of strings is always valid JSON")

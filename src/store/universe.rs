@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::error::{At, Result};
-use super::types::time;
+use super::types::{json_tickers, time};
 use super::writer::Writer;
 use super::{meta, queries};
 use crate::edgar::Cik;
@@ -43,6 +43,21 @@ pub struct UniverseChange {
 }
 
 impl Writer {
+    /// Remembers which tickers the exchanges' own symbol lists say are no company's listing.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn put_left_out(&mut self, tickers: &[(u64, &str)]) -> Result<()> {
+        let list = json_tickers(tickers);
+        let batch = self.begin()?;
+        batch
+            .tx
+            .execute(queries::META_PUT, (meta::LEFT_OUT, list))
+            .at(batch.path, "record the company list")?;
+        batch.commit()
+    }
+
     /// Replaces the universe by this list. Companies and listings that are not in it become
     /// inactive and keep what we know of them; a ticker that moved to another CIK moves here too.
     /// A list that says what we know writes only the time. `listings_known` tells whether the

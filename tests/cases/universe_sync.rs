@@ -182,6 +182,23 @@ fn without_nasdaq_trader_a_sync_keeps_the_exchanges_it_knew() {
 }
 
 #[test]
+fn a_fund_is_no_company_for_a_sync_without_nasdaq_trader_either() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    lists.directory(&[
+        ("ALPH", "Alpha", 'Q', 'N'),
+        ("BETA", "Beta", 'N', 'N'),
+        ("GAMM", "Gamma", 'A', 'N'),
+        ("DELT", "Delta", 'P', 'Y'),
+    ]);
+    for _ in 0..2 {
+        let _ = lists.sync(&sandbox).code(0);
+        assert_eq!(sandbox.rows(V_COMPANIES), FOUR[..3]);
+        lists.take_away(NASDAQ);
+        lists.take_away(OTHER);
+    }
+}
+
+#[test]
 fn whoever_never_saw_the_symbol_lists_follows_the_secs_labels() {
     let (sandbox, lists) = (Sandbox::new(), four());
     lists.take_away(OTHER);
