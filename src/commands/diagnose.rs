@@ -33,10 +33,10 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
         last_run,
         universe: db.company_count()?,
     });
-    session::print(&if args.json {
-        report.json()?
+    if args.json {
+        session::print_json(&report)?;
     } else {
-        report.table(cli.page())
-    })?;
+        session::print(&report.table(cli.page()))?;
+    }
     Ok(Exit::Complete)
 }

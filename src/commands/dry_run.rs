@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use super::follow::Days;
@@ -75,11 +75,11 @@ pub(super) fn run(
         rate,
         seconds_at_least: seconds,
     };
-    session::print(&if json {
-        serde_json::to_string_pretty(&plan).context("failed to write the plan")? + "\n"
+    if json {
+        session::print_json(&plan)?;
     } else {
-        table(&plan, days)
-    })?;
+        session::print(&table(&plan, days))?;
+    }
     Ok(Exit::Complete)
 }
 

@@ -209,11 +209,11 @@ impl Report<'_> {
         let command = self.kind.command();
         let followed = self.followed.as_ref();
         let summary = Summary::new(command, self.run, status, cx, pending, followed);
-        session::print(&if json {
-            summary.json()?
+        if json {
+            session::print_json(&summary)?;
         } else {
-            summary.table()
-        })?;
+            session::print(&summary.table())?;
+        }
         match (exit, cx.aborted.reason()) {
             (Exit::Aborted, Some(reason)) => Err(anyhow!("{reason}")),
             (Exit::Aborted, None) => Err(anyhow!(

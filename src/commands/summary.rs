@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::follow::Followed;
@@ -123,12 +122,6 @@ impl Summary {
             }),
             ended_by: cx.budget.spent().map(|spent| spent.option),
         }
-    }
-
-    /// One JSON document.
-    pub(super) fn json(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self).context("failed to write the summary")?;
-        Ok(text + "\n")
     }
 
     /// A table for people.

@@ -83,11 +83,11 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
         work.done.since.elapsed(),
     );
     report.complete = result.is_ok() && !work.cancel.is_set();
-    session::print(&if args.json {
-        report.json()?
+    if args.json {
+        session::print_json(&report)?;
     } else {
-        report.table()
-    })?;
+        session::print(&report.table())?;
+    }
     result?;
     Ok(match interrupt.exit() {
         Some(exit) => exit,

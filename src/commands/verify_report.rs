@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::progress::format::{bytes, clock, count, plain};
@@ -135,12 +134,6 @@ impl Report {
     /// Whether every file on record is as it was stored. A stray one is no loss.
     pub(super) fn is_whole(&self) -> bool {
         self.missing + self.damaged + self.unreadable == 0
-    }
-
-    /// One JSON document.
-    pub(super) fn json(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self).context("failed to write the report")?;
-        Ok(text + "\n")
     }
 
     /// A table for people.

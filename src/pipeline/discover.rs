@@ -19,7 +19,7 @@ use super::Services;
 use super::item::{Job, Visit};
 use super::record::{Problem, Record};
 use super::work::{self, Next};
-use crate::edgar::submissions::{self, OlderPage, Rows};
+use crate::edgar::submissions::{self, OlderPage, Row, Rows};
 use crate::edgar::{Artifact, BadDocument, Cik, Filing};
 use crate::net::{Expect, FetchError, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, KnownArtifact, PageKey, Planned, Reader};
@@ -126,11 +126,9 @@ impl Discovery<'_> {
         let damaged = |e: BadDocument| FetchError::Damaged(e.to_string());
         if let Some(pages) = &mut visit.pages {
             let rows = submissions::parse_page(&bytes).map_err(damaged)?;
-            rows.iter()
-                .flatten()
-                .for_each(|row| visit.history.look_at(&row));
             let page = pages.pop();
-            let whole = self.pass_on(&visit.company, &rows, url)?;
+            let history = &mut visit.history;
+            let whole = self.pass_on(&visit.company, &rows, url, |row| history.look_at(row))?;
             // A page with bad rows is read again: they may be mended by then.
             return match page.filter(|_| whole) {
                 Some(page) => self.record(Record::PageRead(page)),
@@ -142,13 +140,11 @@ impl Discovery<'_> {
         for problem in &document.problems {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
-        for row in document.rows.iter().flatten() {
-            visit.history.add(&row);
-        }
         for page in &document.older {
             visit.history.add_page(page);
         }
-        self.pass_on(&visit.company, &document.rows, url)?;
+        let history = &mut visit.history;
+        self.pass_on(&visit.company, &document.rows, url, |row| history.add(row))?;
         let (cik, wanted) = (visit.company.cik, self.cx.options.filings.dates);
         let dates = self.cx.visits.dates(cik, wanted);
         let mut older = document.older;
@@ -174,17 +170,26 @@ impl Discovery<'_> {
         Ok(unread)
     }
 
-    /// Sends the wanted filings of some rows on, chunk by chunk. Returns whether every row was good.
-    fn pass_on(&self, company: &Planned, rows: &Rows<'_>, url: &Url) -> Result<bool, Trouble> {
+    /// Sends the wanted filings of some rows on, chunk by chunk, and shows every good row to
+    /// `look`. Returns whether every row was good.
+    fn pass_on(
+        &self,
+        company: &Planned,
+        rows: &Rows<'_>,
+        url: &Url,
+        mut look: impl FnMut(&Row<'_>),
+    ) -> Result<bool, Trouble> {
         let mut whole = true;
         let wanted = &self.cx.options.filings;
         let mut chunk = Vec::new();
         for row in rows.iter() {
             match row {
-                Ok(row) if wanted.wants(row.form, row.filed_on) => {
-                    chunk.push(row.to_filing());
+                Ok(row) => {
+                    look(&row);
+                    if wanted.wants(row.form, row.filed_on) {
+                        chunk.push(row.to_filing());
+                    }
                 }
-                Ok(_) => {}
                 Err(bad) => {
                     whole = false;
                     self.problem(company, url, "bad_row", &bad)?;

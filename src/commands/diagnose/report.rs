@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::commands::table::table;
@@ -127,12 +126,6 @@ impl Report {
             reasons,
             uncovered,
         }
-    }
-
-    /// One JSON document.
-    pub(super) fn json(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self).context("failed to write the diagnosis")?;
-        Ok(text + "\n")
     }
 
     /// Tables for people.
