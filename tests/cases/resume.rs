@@ -92,7 +92,7 @@ fn a_run_killed_at_any_moment_is_continued_by_the_next() {
         let mut asked = BTreeMap::new();
         for entry in sim.log().entries() {
             if entry.user_agent.as_deref() == Some(NEXT_RUN) {
-                *asked.entry(entry.path.to_string()).or_insert(0) += 1;
+                *asked.entry(entry.path.clone()).or_insert(0) += 1;
             }
         }
         assert!(!asked.is_empty());
