@@ -41,6 +41,8 @@ pub struct Backfill {
     pub filings: FilingFilter,
     /// What of each filing.
     pub artifacts: Wanted,
+    /// Where filings are discovered.
+    pub discover_from: DiscoverFrom,
     /// Whether to download what was discovered, or to leave it queued.
     pub download: bool,
     /// Tries per request before an item is marked failed.
@@ -72,6 +74,7 @@ impl Backfill {
             "since": self.filings.dates.since.to_string(),
             "until": self.filings.dates.until.to_string(),
             "artifacts": self.artifacts.as_str(),
+            "discover_from": self.discover_from.as_str(),
             "download": self.download,
             "max_attempts": self.max_attempts,
             "block_cooldown_s": self.block_cooldown.as_secs(),
@@ -91,6 +94,29 @@ pub struct Budgets {
     pub bytes: Option<u64>,
     /// Bytes that have to stay free on the disks of the database and the data dir.
     pub free_space: Option<u64>,
+}
+
+/// Where filings are discovered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiscoverFrom {
+    /// Where it takes less time.
+    Auto,
+    /// One submissions request a company.
+    Api,
+    /// EDGAR's nightly `submissions.zip`.
+    Bulk,
+}
+
+impl DiscoverFrom {
+    /// The word for it on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Api => "api",
+            Self::Bulk => "bulk",
+        }
+    }
 }
 
 /// How much of a run happens at once.

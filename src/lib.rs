@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! main ─▶ cli ─▶ commands ─▶ pipeline ─▶ net       ─▶ edgar, listings, universe
+//!                               │    ├─▶ bulk ──┘
 //!                               │    ├─▶ store
 //!                               │    ├─▶ archive
 //!                               │    └─▶ progress
@@ -14,15 +15,17 @@
 //! Imports point to the right and never back. [`pipeline`] has the whole flow on one screen;
 //! [`edgar`], [`listings`] and [`universe`] are pure: bytes in, values out. [`net`] is the only
 //! room that knows HTTP, [`store`] the only one that knows SQLite, [`cli`] the only one that
-//! reads the environment. [`sim`] stands apart: a synthetic EDGAR for the demo, the tests and
-//! the benches.
+//! reads the environment. [`bulk`] is EDGAR's nightly archive of all submissions. [`sim`]
+//! stands apart: a synthetic EDGAR for the demo, the tests and the benches.
 
 pub mod archive;
+pub mod bulk;
 pub mod cancel;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod diagnosis;
+pub mod disk;
 pub mod edgar;
 pub mod exchange;
 pub mod exit;

@@ -9,6 +9,7 @@ mod cases {
     mod artifacts;
     mod backfill;
     mod budgets;
+    mod bulk;
     mod desk;
     mod diagnose;
     mod fair_access;

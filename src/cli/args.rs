@@ -230,8 +230,8 @@ pub struct BackfillArgs {
     /// At most so many companies, those without filings first, then the ones checked longest ago
     #[arg(long, value_name = "N", help_heading = "Companies", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) limit: Option<u64>,
-    /// Where filings are discovered: "api" asks for each company; "auto" is the same, as there is
-    /// no other way yet
+    /// Where filings are discovered: "api" asks for each company, "bulk" for EDGAR's nightly
+    /// submissions.zip (1.3 GB) in one request; "auto" takes what takes less time
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(super) discover_from: DiscoverFrom,
     /// Run the whole job against the built-in simulator, in the folder filing-etl-demo
@@ -337,6 +337,7 @@ pub(super) enum Preset {
 pub(super) enum DiscoverFrom {
     Auto,
     Api,
+    Bulk,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

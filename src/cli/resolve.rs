@@ -14,11 +14,13 @@ use log::LevelFilter;
 use url::Url;
 
 use super::args::{
-    Artifacts, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs,
-    Preset, Progress, RunArgs, SimArgs,
+    self, Artifacts, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, ListArgs, LogFormat,
+    MonitorArgs, Preset, Progress, RunArgs, SimArgs,
 };
 use super::values::{ExchangeChoice, ticker};
-use crate::config::{Backfill, Budgets, CompanyFilter, Concurrency, FilingFilter, Page, Settings};
+use crate::config::{
+    Backfill, Budgets, CompanyFilter, Concurrency, DiscoverFrom, FilingFilter, Page, Settings,
+};
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
 use crate::exchange::Exchange;
@@ -136,6 +138,11 @@ impl Cli {
     pub fn backfill(&self, args: &BackfillArgs, today: Date) -> Result<Backfill> {
         let mut options = self.run_options(&args.run, today)?;
         options.companies.limit = args.limit;
+        options.discover_from = match args.discover_from {
+            args::DiscoverFrom::Auto => DiscoverFrom::Auto,
+            args::DiscoverFrom::Api => DiscoverFrom::Api,
+            args::DiscoverFrom::Bulk => DiscoverFrom::Bulk,
+        };
         Ok(options)
     }
 
@@ -167,6 +174,8 @@ impl Cli {
                 forms: forms(&args.forms, args.no_amendments)?,
                 dates: dates(&args.since, args.until.as_deref(), today)?,
             },
+            // An update wants what is newer than last night's archive.
+            discover_from: DiscoverFrom::Api,
             artifacts: args.artifacts.wanted(),
             download: !args.no_download,
             max_attempts: args.max_attempts,

@@ -7,10 +7,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::follow::Days;
-use super::session;
+use super::{session, way};
+use crate::bulk::Way;
 use crate::config::{Backfill, Settings};
 use crate::exit::Exit;
-use crate::progress::format::{clock, count};
+use crate::progress::format::{bytes, clock, count};
 use crate::store::{Reader, Scope};
 
 /// The plan of a run, as `--dry-run --json` prints it.
@@ -22,20 +23,38 @@ struct Plan {
     artifacts: &'static str,
     /// For an update those never looked at; which others changed, only the indexes tell.
     companies: u64,
+    discovery: Discovery,
     requests: Requests,
+    bytes: Bytes,
     /// Requests a second; `null` is no limit.
     rate: Option<u32>,
-    /// The least time that the known requests take at this rate.
+    /// The least time that what is known takes at this rate; `null` without a limit.
     seconds_at_least: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
+struct Discovery {
+    from: Way,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
 struct Requests {
-    /// One for each company, and for each daily index. Older pages come on top where the dates
-    /// reach back to them.
+    /// Daily indexes of an update.
+    indexes: u64,
+    /// One for each company, or one for all. Older pages come on top of the former where the
+    /// dates reach back to them. The indexes are among them, as in the summary of a run.
     discovery: u64,
     /// What earlier runs left queued. What discovery will find is not known yet.
     documents: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Bytes {
+    /// Of `submissions.zip` that are not here yet; assumed if it was never seen.
+    archive: u64,
+    /// Of the queued documents, at most.
+    documents_at_most: u64,
 }
 
 /// Prints the plan.
@@ -53,27 +72,40 @@ pub(super) fn run(
         None => (planned, 0),
         Some(days) => (db.never_checked()?.len() as u64, days.requests()),
     };
-    let queued = db.queued()?;
-    let documents = if options.download {
-        queued.pending + queued.failed
+    let choice = way::of(settings, options, companies);
+    let (documents, at_most) = if options.download {
+        let queued = db.queued()?;
+        (queued.pending + queued.failed, db.queued_bytes()?)
     } else {
-        0
+        (0, 0)
     };
-    let requests = companies + indexes + documents;
+    let asked = match choice.way {
+        Way::Api => companies,
+        Way::Bulk => companies.min(1),
+    };
     let rate = settings.rate.map(std::num::NonZeroU32::get);
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
-    let seconds = rate.map(|rate| requests as f64 / f64::from(rate));
+    let others = |rate| (indexes + documents) as f64 / f64::from(rate);
     let plan = Plan {
         command,
         dry_run: true,
         artifacts: options.artifacts.as_str(),
         companies,
+        discovery: Discovery {
+            from: choice.way,
+            why: choice.why,
+        },
         requests: Requests {
-            discovery: companies + indexes,
+            indexes,
+            discovery: indexes + asked,
             documents,
         },
+        bytes: Bytes {
+            archive: choice.bytes,
+            documents_at_most: at_most,
+        },
         rate,
-        seconds_at_least: seconds,
+        seconds_at_least: rate.map(|rate| choice.time.as_secs_f64() + others(rate)),
     };
     if json {
         session::print_json(&plan)?;
@@ -85,47 +117,53 @@ pub(super) fn run(
 
 fn table(plan: &Plan, days: Option<Days>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
+    let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all");
     let companies = count(plan.companies);
-    match days {
-        None => writeln!(
-            text,
+    match (days, plan.discovery.from) {
+        (Some(days), _) => {
+            say(format!(
+                "- read {} daily indexes, of the days after {} through {},",
+                count(plan.requests.indexes),
+                days.after,
+                days.through,
+            ));
+            say(format!(
+                "- look at the companies that changed, and {companies} that were never looked at,"
+            ));
+        }
+        (None, Way::Api) => say(format!(
             "- look at {companies} companies, one submissions request each (more where the dates \
-             reach into older pages),"
-        ),
-        Some(days) => writeln!(
-            text,
-            "- read {} daily indexes, of the days after {} through {},\n\
-             - look at the companies that changed, and {companies} that were never looked at,",
-            count(days.requests()),
-            days.after,
-            days.through,
-        ),
+             reach into older pages): {},",
+            plan.discovery.why,
+        )),
+        (None, Way::Bulk) => say(format!(
+            "- look at {companies} companies in submissions.zip, one request for {} of it: {},",
+            bytes(plan.bytes.archive),
+            plan.discovery.why,
+        )),
     }
-    .expect("a String takes all");
-    write!(
-        text,
-        "- download {} documents that earlier runs left queued, and of every new filing that it \
-         finds {}, in one request,\n- ",
+    let known = match plan.bytes.documents_at_most {
+        0 => String::new(),
+        most => format!(" (at most {})", bytes(most)),
+    };
+    say(format!(
+        "- download {} documents that earlier runs left queued{known}, and of every new filing \
+         that it finds {}, in one request,",
         count(plan.requests.documents),
         match plan.artifacts {
             "submission" => "the complete submission text",
             "documents" => "all documents",
             _ => "the primary document",
         },
-    )
-    .expect("a String takes all");
-    match (
-        plan.rate,
-        plan.seconds_at_least.map(Duration::try_from_secs_f64),
-    ) {
-        (Some(rate), Some(Ok(time))) => writeln!(
-            text,
-            "take at least {} for the {} requests known now, at {rate} a second.",
+    ));
+    let time = plan.seconds_at_least.map(Duration::try_from_secs_f64);
+    match (plan.rate, time) {
+        (Some(rate), Some(Ok(time))) => say(format!(
+            "- take at least {} for the {} requests known now, at {rate} a second.",
             clock(time),
             count(plan.requests.discovery + plan.requests.documents),
-        ),
-        _ => writeln!(text, "ask as fast as it can: there is no rate limit."),
+        )),
+        _ => say("- ask as fast as it can: there is no rate limit.".to_owned()),
     }
-    .expect("a String takes all");
     text
 }

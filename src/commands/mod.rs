@@ -19,6 +19,7 @@ mod table;
 mod update;
 mod verify;
 mod verify_report;
+mod way;
 
 use anyhow::Result;
 

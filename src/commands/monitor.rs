@@ -206,6 +206,8 @@ impl Look {
             rate_limit: c.rate_limit,
             paused: c.paused,
             pause_left: c.paused_until.map(pause_left).unwrap_or_default(),
+            // How far `submissions.zip` has come stands in the run's own dashboard only.
+            ..Snapshot::default()
         })
     }
 

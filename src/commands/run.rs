@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::follow::{self, Days, Followed};
 use super::summary::Summary;
-use super::{companies, dry_run, scope, session};
+use super::{companies, dry_run, scope, session, way};
 use crate::archive::Archive;
 use crate::cancel::Cancel;
 use crate::config::{Backfill, Phases, Settings};
@@ -84,6 +84,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         return dry_run::run(kind.command(), settings, &options, &scope, days, job.json);
     }
 
+    let source = way::source(settings, &options, &scope, db.reader()?)?;
     let run = db.start_run(
         kind.command(),
         &options.to_json().to_string(),
@@ -112,6 +113,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         db: settings.db.clone(),
         urls: settings.urls.clone(),
         client,
+        source,
         archive,
         counters: Counters::default(),
         claims: pipeline::Claims::default(),
@@ -224,7 +226,8 @@ impl Report<'_> {
     }
 
     /// Notes up to which day everything is known. A backfill knows it when every company was
-    /// looked at: what EDGAR published by the day before it began was in their lists.
+    /// looked at: what EDGAR published by the day before it began was in their lists, or by the
+    /// day before the archive of all submissions was made in that.
     fn move_watermark(&mut self, db: &mut Writer) -> Result<()> {
         let (cx, options) = (self.cx, &self.cx.options);
         if let Some(followed) = &mut self.followed {
@@ -237,7 +240,11 @@ impl Report<'_> {
             && now.companies_failed == 0
             && limit.is_none_or(|limit| now.companies_total < limit);
         if self.kind == Kind::Backfill && all {
-            let day = day_before(filing_day(self.now)).min(options.filings.dates.until);
+            let seen = cx
+                .source
+                .as_of()
+                .map_or(self.now, |as_of| as_of.min(self.now));
+            let day = day_before(filing_day(seen)).min(options.filings.dates.until);
             db.set_watermark(&cx.scope, &options.filings.forms, day)?;
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::follow::Followed;
+use crate::bulk::Way;
 use crate::net::RequestKind;
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count};
@@ -18,6 +19,9 @@ pub(super) struct Summary {
     command: &'static str,
     status: &'static str,
     elapsed_s: f64,
+    /// Which way a backfill took; an update asks for each company that changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discovery: Option<Discovery>,
     companies: Companies,
     filings: Filings,
     artifacts: Artifacts,
@@ -36,6 +40,13 @@ struct Indexes {
     failed: u64,
     /// Everything listed up to this day is known.
     through: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Discovery {
+    /// As it was chosen before the run.
+    from: Way,
+    why: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -72,6 +83,16 @@ struct Requests {
     paused_s: f64,
 }
 
+impl Discovery {
+    fn of(cx: &Services) -> Self {
+        let choice = cx.source.choice();
+        Self {
+            from: choice.way,
+            why: choice.why.clone(),
+        }
+    }
+}
+
 impl Summary {
     /// The numbers of a run that has ended, with the artifacts that are still to be downloaded.
     pub(super) fn new(
@@ -89,6 +110,7 @@ impl Summary {
             command,
             status: status.as_str(),
             elapsed_s: seconds(s.elapsed),
+            discovery: followed.is_none().then(|| Discovery::of(cx)),
             companies: Companies {
                 total: s.companies_total,
                 done: s.companies_done,
@@ -141,6 +163,10 @@ impl Summary {
             );
             ("Indexes".to_owned(), text)
         });
+        let discovery = self.discovery.as_ref().map(|d| {
+            let text = format!("from {}: {}", d.from, d.why);
+            ("Discovery".to_owned(), text)
+        });
         let rows = [
             (
                 format!("Run {}", self.run_id),
@@ -186,7 +212,7 @@ impl Summary {
             ),
         ];
         let mut text = String::new();
-        for (name, value) in rows.into_iter().chain(indexes) {
+        for (name, value) in rows.into_iter().chain(indexes).chain(discovery) {
             writeln!(text, "{name:<10} {value}").expect("a String takes all");
         }
         text

@@ -127,6 +127,15 @@ impl Urls {
         below(&self.data, &format!("submissions/{name}"))
     }
 
+    /// The submissions of all companies in one archive, made anew every night.
+    #[must_use]
+    pub fn submissions_archive(&self) -> Url {
+        below(
+            &self.archives,
+            "Archives/edgar/daily-index/bulkdata/submissions.zip",
+        )
+    }
+
     /// A document of a filing, in the folder of one of its filers.
     ///
     /// The name is always one segment of the path: what could end the segment is encoded.
@@ -253,6 +262,10 @@ mod tests {
             (
                 urls.submissions_page(&page),
                 "https://data.sec.gov/submissions/CIK0000320193-submissions-001.json",
+            ),
+            (
+                urls.submissions_archive(),
+                "https://www.sec.gov/Archives/edgar/daily-index/bulkdata/submissions.zip",
             ),
             (
                 urls.document(cik, accession, "aapl-20230930.htm").unwrap(),

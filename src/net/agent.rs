@@ -80,18 +80,24 @@ impl Agent {
         })
     }
 
-    /// Sends one GET, and comes back when the response's headers are in.
+    /// Sends one GET with these headers, and comes back when the response's headers are in.
     pub(super) fn send<'a>(
         &self,
         pass: Pass<'a>,
         url: &Url,
+        headers: &[(&'static str, String)],
     ) -> Result<(Response<Body>, Pending<'a>), FetchError> {
         let agent = if is_loopback(url) {
             &self.loopback
         } else {
             &self.outside
         };
-        match agent.get(url.as_str()).call() {
+        let request = headers
+            .iter()
+            .fold(agent.get(url.as_str()), |request, (name, value)| {
+                request.header(*name, value)
+            });
+        match request.call() {
             Ok(response) => Ok((response, pass.response_begins())),
             Err(error) => {
                 drop(pass);

@@ -11,6 +11,7 @@
 //! Limits hold while streaming, before and after decoding, so neither an endless body
 //! nor a zip bomb fills a disk. A body that drips is given up (see [`Timeouts::slow_start`]).
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,8 @@ use ureq::{Body, BodyReader};
 use super::agent::{Timeouts, cause};
 use super::etag;
 use super::traffic::Traffic;
-use super::verdict::{self, HEAD, Seen, Verdict};
-use super::{Expect, FetchError};
+use super::verdict::{self, Asked, HEAD, Seen, Verdict};
+use super::{Expect, FetchError, Validators};
 
 /// What a body has to bring each second, on average, after the slow start.
 const SLOWEST: u64 = 8 * 1024;
@@ -37,7 +38,10 @@ pub(super) struct Incoming<'a> {
     status: u16,
     retry_after: Option<Duration>,
     location: Option<String>,
+    validators: Validators,
+    content_range: Option<String>,
     expect: Expect,
+    asked: Asked,
     decoder: Decoder<'a>,
     /// Whether the length is known from outside: a header, or chunks.
     framed: bool,
@@ -67,10 +71,18 @@ struct Wire<'a> {
     trouble: Option<FetchError>,
 }
 
+impl fmt::Debug for Incoming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Incoming");
+        shown.field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
 impl<'a> Incoming<'a> {
     pub(super) fn new(
         response: Response<Body>,
         expect: Expect,
+        asked: Asked,
         timeouts: Timeouts,
         traffic: &'a Traffic,
     ) -> Self {
@@ -95,13 +107,21 @@ impl<'a> Incoming<'a> {
             declared,
             trouble: None,
         };
+        let status = parts.status.as_u16();
         Self {
-            status: parts.status.as_u16(),
+            status,
             retry_after: header("retry-after")
                 .and_then(|value| verdict::retry_after(&value, Timestamp::now())),
             location: header("location"),
-            content: etag::Check::of(header("etag").as_deref()),
+            // A part's tag is that of the whole.
+            content: etag::Check::of(header("etag").filter(|_| status != 206).as_deref()),
+            validators: Validators {
+                etag: header("etag"),
+                last_modified: header("last-modified"),
+            },
+            content_range: header("content-range"),
             expect,
+            asked,
             decoder: if gzip {
                 Decoder::Gzip(Box::new(MultiGzDecoder::new(wire)))
             } else {
@@ -125,13 +145,38 @@ impl<'a> Incoming<'a> {
         self.location.as_deref()
     }
 
+    /// What the server calls this version of the file.
+    pub(super) fn validators(&self) -> &Validators {
+        &self.validators
+    }
+
+    /// Where the body begins in the file, and how long the whole file is, if that is known.
+    ///
+    /// # Errors
+    /// When the body is not the rest that was asked for, which begins at `from`.
+    pub(super) fn place(&self, from: u64) -> Result<(u64, Option<u64>), FetchError> {
+        let plain = matches!(self.decoder, Decoder::Plain(_));
+        if self.status != 206 {
+            return Ok((0, self.declared.filter(|_| plain)));
+        }
+        let range = self.content_range.as_deref().and_then(content_range);
+        match range {
+            Some((first, total)) if first == from && plain => Ok((first, total)),
+            _ => Err(FetchError::Damaged(format!(
+                "asked for the bytes from {from} on, and got others ({})",
+                self.content_range.as_deref().unwrap_or("no range")
+            ))),
+        }
+    }
+
     /// Reads the beginning of the body, all of a small one, and says what the response means.
     ///
     /// # Errors
     /// When a body that came with status 200 breaks before its meaning is known. With any other status, what did
     /// come is judged.
     pub(super) fn judge(&mut self) -> Result<Verdict, FetchError> {
-        if self.status == 200 {
+        let carries = self.status == 200 || (self.status == 206 && self.asked == Asked::Rest);
+        if carries {
             if let Some(encoding) = &self.odd_encoding {
                 return Err(FetchError::Damaged(format!(
                     "an encoding that was not asked for, {encoding:?}"
@@ -143,7 +188,7 @@ impl<'a> Incoming<'a> {
             }
         }
         if let Err(error) = self.read_head()
-            && self.status == 200
+            && carries
         {
             return Err(error);
         }
@@ -216,6 +261,7 @@ impl<'a> Incoming<'a> {
             head,
             whole,
             expect: self.expect,
+            asked: self.asked,
         })
     }
 
@@ -295,7 +341,44 @@ impl Wire<'_> {
     }
 }
 
+/// First byte and, if it is known, whole length of a `Content-Range`: `bytes 5-9/10`.
+fn content_range(value: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.trim().split_once('-')?;
+    let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+    let total = match total.trim() {
+        "*" => None,
+        total => Some(total.parse().ok().filter(|total| last < *total)?),
+    };
+    // Whoever asks for the rest wants all of it.
+    let all = total.is_none_or(|total| last.checked_add(1) == Some(total));
+    (first <= last && all).then_some((first, total))
+}
+
 /// A header's text; `None` when it is missing or none.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_range_is_the_rest_or_nothing() {
+        assert_eq!(content_range("bytes 5-9/10"), Some((5, Some(10))));
+        assert_eq!(content_range("bytes 5-9/*"), Some((5, None)));
+        for text in [
+            "",
+            "5-9/10",
+            "bytes */10",
+            "bytes 5-8/10",
+            "bytes 9-5/*",
+            "bytes 5-10/10",
+            "bytes 0-18446744073709551615/18446744073709551615",
+            "bytes a-b/c",
+        ] {
+            assert_eq!(content_range(text), None, "{text}");
+        }
+    }
 }

@@ -31,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use log::debug;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
 
@@ -42,7 +43,7 @@ pub use self::user_agent::{BadUserAgent, UserAgent};
 use self::agent::Agent;
 use self::body::Incoming;
 use self::fair_access::{Answer, FairAccess};
-use self::verdict::Verdict;
+use self::verdict::{Asked, Verdict};
 use crate::cancel::Cancel;
 
 /// More a second than this is never sent to a host under sec.gov.
@@ -69,13 +70,125 @@ pub enum Expect {
     Text { max: u64 },
     /// A document of a filing: anything but an empty body or an error page.
     Document { max: u64 },
+    /// A zip archive, or the rest of one.
+    Archive { max: u64 },
 }
 
 impl Expect {
     fn max(self) -> u64 {
         match self {
-            Self::Json { max } | Self::Text { max } | Self::Document { max } => max,
+            Self::Json { max }
+            | Self::Text { max }
+            | Self::Document { max }
+            | Self::Archive { max } => max,
         }
+    }
+}
+
+/// What a server calls one version of a file, to ask later whether it is still that one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// The `ETag` header, with its quotes.
+    pub etag: Option<String>,
+    /// The `Last-Modified` header.
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    /// What tells two versions apart byte for byte, as a range request needs it: a strong tag, or else the date.
+    #[must_use]
+    pub fn strong(&self) -> Option<&str> {
+        let tag = self.etag.as_deref().filter(|tag| !tag.starts_with("W/"));
+        tag.or(self.last_modified.as_deref())
+    }
+}
+
+/// How much of a file is wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum Want<'a> {
+    /// All of it.
+    Whole,
+    /// All of it, unless it is still this version.
+    Changed(&'a Validators),
+    /// The bytes from `from` on if it is still this version, or else all of it.
+    Rest {
+        /// How much is there already.
+        from: u64,
+        /// Of which version; it has to have a [strong](Validators::strong) validator.
+        of: &'a Validators,
+    },
+}
+
+impl Want<'_> {
+    fn asked(self) -> Asked {
+        match self {
+            Self::Whole => Asked::Whole,
+            Self::Changed(_) => Asked::Changed,
+            Self::Rest { .. } => Asked::Rest,
+        }
+    }
+
+    fn headers(self, expect: Expect) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::new();
+        if let Expect::Archive { .. } = expect {
+            // Compressed already; and its lengths and ranges have to be those of the file itself.
+            headers.push(("Accept-Encoding", "identity".to_owned()));
+        }
+        match self {
+            Self::Whole => {}
+            Self::Changed(have) => {
+                let tag = have.etag.clone().map(|tag| ("If-None-Match", tag));
+                let date = have.last_modified.clone();
+                headers.extend(tag);
+                headers.extend(date.map(|date| ("If-Modified-Since", date)));
+            }
+            Self::Rest { from, of } => {
+                headers.push(("Range", format!("bytes={from}-")));
+                headers.push(("If-Range", of.strong().unwrap_or_default().to_owned()));
+            }
+        }
+        headers
+    }
+}
+
+/// What came of asking for a file, perhaps on a condition.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
+pub enum Reply<'a> {
+    /// The version that the client has is the current one.
+    Unchanged,
+    /// The file is not as long as what the client has of it.
+    NoRest,
+    /// The file, or its rest.
+    Content(Content<'a>),
+}
+
+/// A good answer whose body is still to be read.
+#[derive(Debug)]
+pub struct Content<'a> {
+    /// Where the body begins in the file; more than 0 only where the rest was asked for.
+    pub start: u64,
+    /// The length of the whole file, where the server says so.
+    pub total: Option<u64>,
+    /// Which version it is.
+    pub validators: Validators,
+    incoming: Incoming<'a>,
+    client: &'a Client,
+}
+
+impl Content<'_> {
+    /// Streams the body into `sink`, and returns its length without what came before it.
+    ///
+    /// # Errors
+    /// When the body is cut, damaged or too large, or the sink fails.
+    pub fn pour(self, sink: &mut dyn io::Write) -> Result<u64, FetchError> {
+        let client = self.client;
+        self.incoming
+            .pour(sink)
+            .map_err(|error| client.blame(error))
     }
 }
 
@@ -246,12 +359,32 @@ impl Client {
         expect: Expect,
         sink: &mut dyn io::Write,
     ) -> Result<u64, FetchError> {
-        self.follow(url, kind, expect, sink).map_err(|error| {
-            // A connection that we cut ourselves is no fault of the network.
-            let ours = self.hung_up.load(Relaxed)
-                && matches!(error, FetchError::Network(_) | FetchError::Damaged(_));
-            if ours { FetchError::Stopped } else { error }
-        })
+        match self.ask(url, kind, expect, Want::Whole)? {
+            Reply::Content(content) => content.pour(sink),
+            Reply::Unchanged | Reply::NoRest => unreachable!("the whole was asked for"),
+        }
+    }
+
+    /// One try, up to the beginning of the body, for a file of which something may be there already.
+    ///
+    /// # Errors
+    /// Every way in which a try can fail; see [`FetchError`].
+    pub fn ask(
+        &self,
+        url: &Url,
+        kind: RequestKind,
+        expect: Expect,
+        want: Want<'_>,
+    ) -> Result<Reply<'_>, FetchError> {
+        self.follow(url, kind, expect, want)
+            .map_err(|error| self.blame(error))
+    }
+
+    /// A connection that we cut ourselves is no fault of the network.
+    fn blame(&self, error: FetchError) -> FetchError {
+        let ours = self.hung_up.load(Relaxed)
+            && matches!(error, FetchError::Network(_) | FetchError::Damaged(_));
+        if ours { FetchError::Stopped } else { error }
     }
 
     /// What has been asked so far.
@@ -279,9 +412,10 @@ impl Client {
         url: &Url,
         kind: RequestKind,
         expect: Expect,
-        sink: &mut dyn io::Write,
-    ) -> Result<u64, FetchError> {
+        want: Want<'_>,
+    ) -> Result<Reply<'_>, FetchError> {
         let mut url = url.clone();
+        let headers = want.headers(expect);
         for _ in 0..=redirect::MOST {
             let host = url.host_str().unwrap_or_default();
             if fair_access::is_sec(host) && !self.fit_for_sec {
@@ -294,8 +428,9 @@ impl Client {
                 .enter(&gate_name(&url), &self.cancel)
                 .map_err(|_| FetchError::Stopped)?;
             self.traffic.count_request(kind);
-            let (response, pending) = self.agent.send(pass, &url)?;
-            let mut incoming = Incoming::new(response, expect, self.timeouts, &self.traffic);
+            let (response, pending) = self.agent.send(pass, &url, &headers)?;
+            let (asked, timeouts) = (want.asked(), self.timeouts);
+            let mut incoming = Incoming::new(response, expect, asked, timeouts, &self.traffic);
             let status = incoming.status();
             let verdict = incoming.judge()?;
             if redirect::is_redirect(status) && verdict == Verdict::Refused {
@@ -307,7 +442,22 @@ impl Client {
             }
             pending.settle(answer(&verdict));
             return match verdict {
-                Verdict::Good => incoming.pour(sink),
+                Verdict::Good | Verdict::Rest => {
+                    let from = match want {
+                        Want::Rest { from, .. } => from,
+                        Want::Whole | Want::Changed(_) => 0,
+                    };
+                    let (start, total) = incoming.place(from)?;
+                    Ok(Reply::Content(Content {
+                        start,
+                        total,
+                        validators: incoming.validators().clone(),
+                        incoming,
+                        client: self,
+                    }))
+                }
+                Verdict::Unchanged => Ok(Reply::Unchanged),
+                Verdict::NoRest => Ok(Reply::NoRest),
                 Verdict::NotFound => Err(FetchError::NotFound),
                 Verdict::Throttled { page, .. } => Err(FetchError::Throttled { page }),
                 Verdict::UndeclaredAgent => Err(FetchError::UndeclaredAgent),
@@ -338,7 +488,11 @@ fn gate_name(url: &Url) -> String {
 /// What a verdict says about the host.
 fn answer(verdict: &Verdict) -> Answer {
     match *verdict {
-        Verdict::Good | Verdict::NotFound => Answer::Fine,
+        Verdict::Good
+        | Verdict::Rest
+        | Verdict::Unchanged
+        | Verdict::NoRest
+        | Verdict::NotFound => Answer::Fine,
         Verdict::Throttled { retry_after, page } => Answer::Throttled {
             asked: retry_after,
             page,

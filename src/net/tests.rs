@@ -93,11 +93,13 @@ fn serve(
             .map_while(Result::ok)
             .take_while(|line| !line.is_empty())
             .collect();
-        assert!(
-            headers
-                .iter()
-                .any(|line| line.eq_ignore_ascii_case("accept-encoding: gzip"))
-        );
+        let encoding = if path == "/archive" {
+            "identity"
+        } else {
+            "gzip"
+        };
+        let encoding = format!("accept-encoding: {encoding}");
+        assert!(headers.iter().any(|h| h.eq_ignore_ascii_case(&encoding)));
         let before = {
             let mut log = log.lock().unwrap();
             let before = log.iter().filter(|(_, old)| *old == path).count();
@@ -640,4 +642,69 @@ fn sec_gov_is_not_asked_with_settings_it_would_not_accept() {
         assert!(matches!(got, Err(FetchError::Forbidden(_))));
         assert_eq!(client.traffic().requests(), 0);
     }
+}
+
+/// What comes of asking for the bytes of an archive from 4 on.
+fn rest(status: &str, headers: &str, body: &[u8]) -> Result<(u64, Option<u64>, Vec<u8>), String> {
+    let server = Server::always(Reply::Keep(response(status, headers, body)));
+    let (client, _folder) = client();
+    let have = Validators {
+        etag: Some("\"a\"".into()),
+        last_modified: None,
+    };
+    let want = Want::Rest { from: 4, of: &have };
+    let expect = Expect::Archive { max: 1 << 20 };
+    let url = server.url("/archive");
+    match client.ask(&url, RequestKind::Discovery, expect, want) {
+        Ok(super::Reply::Content(content)) => {
+            let (start, total, mut bytes) = (content.start, content.total, Vec::new());
+            content.pour(&mut bytes).map_err(|e| e.to_string())?;
+            Ok((start, total, bytes))
+        }
+        Ok(other) => Err(format!("{other:?}")),
+        Err(error) => Err(error.kind().to_owned()),
+    }
+}
+
+#[test]
+fn the_rest_of_a_file_is_told_from_all_of_it() {
+    let part = "206 Partial Content";
+    let place = "Content-Range: bytes 4-5/6\r\n";
+    assert_eq!(rest(part, place, b"ef"), Ok((4, Some(6), b"ef".to_vec())));
+    assert_eq!(
+        rest("200 OK", "", b"PKcd"),
+        Ok((0, Some(4), b"PKcd".to_vec()))
+    );
+    assert_eq!(rest("416 x", "", b""), Err("NoRest".into()));
+    for headers in [
+        "",
+        "Content-Range: bytes 3-5/6\r\n",
+        "Content-Range: bytes 4-4/6\r\n",
+    ] {
+        assert_eq!(
+            rest(part, headers, b"ef"),
+            Err("damaged".into()),
+            "{headers}"
+        );
+    }
+    let gzipped = format!("{place}Content-Encoding: gzip\r\n");
+    assert_eq!(rest(part, &gzipped, &gzip(b"ef")), Err("damaged".into()));
+    assert_eq!(rest("304 Not Modified", "", b""), Err("refused".into()));
+}
+
+#[test]
+fn an_unchanged_file_costs_no_bytes() {
+    let server = Server::always(Reply::Keep(b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec()));
+    let (client, _folder) = client();
+    let have = Validators::default();
+    let expect = Expect::Archive { max: 1 << 20 };
+    for _ in 0..2 {
+        let url = server.url("/archive");
+        let reply = client.ask(&url, RequestKind::Discovery, expect, Want::Changed(&have));
+        assert!(matches!(reply, Ok(super::Reply::Unchanged)), "{reply:?}");
+    }
+    assert_eq!(
+        (client.traffic().requests(), client.traffic().bytes()),
+        (2, 0)
+    );
 }

@@ -38,6 +38,19 @@ pub(super) struct Seen<'a> {
     /// Whether `head` is the whole body.
     pub(super) whole: bool,
     pub(super) expect: Expect,
+    /// Which of the answers to a conditional request were asked for.
+    pub(super) asked: Asked,
+}
+
+/// What kind of request a response answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The whole, whatever was there before.
+    Whole,
+    /// The whole, if it has changed.
+    Changed,
+    /// What is missing.
+    Rest,
 }
 
 /// What a response means.
@@ -45,6 +58,12 @@ pub(super) struct Seen<'a> {
 pub(super) enum Verdict {
     /// What was asked for, as far as the first bytes tell.
     Good,
+    /// The rest that was asked for (206).
+    Rest,
+    /// What the client has is what the server has (304).
+    Unchanged,
+    /// There is nothing where the rest should begin (416).
+    NoRest,
     /// The server has no such file.
     NotFound,
     /// Too many requests: ask nothing for a while.
@@ -71,6 +90,12 @@ pub(super) fn judge(seen: Seen<'_>) -> Verdict {
     }
     match seen.status {
         200 => content(seen, &text).map_or(Verdict::Good, Verdict::Damaged),
+        206 if seen.asked == Asked::Rest && seen.head.is_empty() => {
+            Verdict::Damaged("an empty body")
+        }
+        206 if seen.asked == Asked::Rest => Verdict::Rest,
+        304 if seen.asked == Asked::Changed => Verdict::Unchanged,
+        416 if seen.asked == Asked::Rest => Verdict::NoRest,
         404 | 410 => Verdict::NotFound,
         429 => Verdict::Throttled {
             retry_after: seen.retry_after,
@@ -90,6 +115,9 @@ pub(super) fn judge(seen: Seen<'_>) -> Verdict {
 
 /// Whether this is one of EDGAR's block pages, and which.
 fn block_page(seen: Seen<'_>, text: &str) -> Option<Verdict> {
+    if seen.status == 206 && seen.asked == Asked::Rest {
+        return None; // the middle of something, whatever it says
+    }
     let searched = if seen.status == 200 {
         let small = seen.whole && text.len() <= LARGEST_BLOCK_PAGE;
         if !small || !is_html(text) {
@@ -134,6 +162,10 @@ fn content(seen: Seen<'_>, text: &str) -> Option<&'static str> {
         } else {
             "something else where JSON belongs"
         }),
+        Expect::Archive { .. } if is_html(text) => Some("a web page where an archive belongs"),
+        Expect::Archive { .. } if !seen.head.starts_with(b"PK") => {
+            Some("something else where an archive belongs")
+        }
         Expect::Text { .. } if is_html(text) => Some("a web page where plain text belongs"),
         // The site's own pages; no filing has a title that begins like this.
         Expect::Document { .. }
@@ -179,6 +211,9 @@ fn element(text: &str, name: &str) -> String {
 /// Whether a document that ended with the connection, and says nothing of its length,
 /// shows by its own end that it is whole.
 pub(super) fn proves_itself(expect: Expect, head: &[u8], tail: &[u8]) -> bool {
+    if let Expect::Archive { .. } = expect {
+        return tail.windows(4).any(|window| window == b"PK\x05\x06"); // its last record
+    }
     let head = String::from_utf8_lossy(&head[..head.len().min(256)]).to_ascii_lowercase();
     let tail = String::from_utf8_lossy(tail).to_ascii_lowercase();
     let (start, end) = (beginning(&head), tail.trim_end());
@@ -241,6 +276,7 @@ mod tests {
             head: head.as_bytes(),
             whole: true,
             expect,
+            asked: Asked::Whole,
         })
     }
 
@@ -277,6 +313,7 @@ mod tests {
             head: long.replace("SEC.gov | ", "").as_bytes(),
             whole: true,
             expect: DOCUMENT,
+            asked: Asked::Whole,
         });
         assert_eq!(verdict, Verdict::Good);
     }
@@ -304,6 +341,7 @@ mod tests {
         };
         assert_eq!(seen(429, "slow down", DOCUMENT), plain);
         assert!(matches!(seen(206, "x", DOCUMENT), Verdict::Damaged(_)));
+        assert_eq!(seen(416, "", DOCUMENT), Verdict::Refused);
     }
 
     #[test]
@@ -398,11 +436,41 @@ mod tests {
         assert!(!proves_itself(JSON, b"{", b"\"fil"));
     }
 
+    #[test]
+    fn conditional_answers_count_where_they_were_asked_for() {
+        let expect = Expect::Archive { max: 1 << 20 };
+        let answer = |status, head: &str, asked| {
+            judge(Seen {
+                status,
+                retry_after: None,
+                head: head.as_bytes(),
+                whole: true,
+                expect,
+                asked,
+            })
+        };
+        assert_eq!(answer(206, THROTTLED, Asked::Rest), Verdict::Rest);
+        assert_eq!(answer(416, "", Asked::Rest), Verdict::NoRest);
+        assert_eq!(answer(304, "", Asked::Changed), Verdict::Unchanged);
+        assert_eq!(answer(200, "PK\x03\x04", Asked::Changed), Verdict::Good);
+        assert_eq!(answer(403, THROTTLED, Asked::Rest), throttled());
+        for (status, head, asked) in [
+            (206, "", Asked::Rest),
+            (206, "x", Asked::Changed),
+            (200, "<html>", Asked::Rest),
+            (200, "{}", Asked::Whole),
+        ] {
+            let verdict = answer(status, head, asked);
+            assert!(matches!(verdict, Verdict::Damaged(_)), "{status} {head:?}");
+        }
+        assert_eq!(answer(304, "", Asked::Rest), Verdict::Refused);
+    }
+
     proptest! {
         #[test]
         fn no_response_makes_it_panic(status in any::<u16>(), head in any::<Vec<u8>>(), text in any::<String>()) {
             for expect in [DOCUMENT, JSON, TEXT] {
-                let _ = judge(Seen { status, retry_after: None, head: &head, whole: true, expect });
+                let _ = judge(Seen { status, retry_after: None, head: &head, whole: true, expect, asked: Asked::Rest });
                 let _ = proves_itself(expect, &head, text.as_bytes());
             }
             let _ = retry_after(&text, Timestamp::UNIX_EPOCH);

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
 use crate::config::Budgets;
+use crate::disk::free_space;
 use crate::progress::format::bytes;
 use crate::threads;
 
@@ -155,12 +156,6 @@ impl Ledger {
         let _ = self.ended.set(Spent { option, message });
         self.cancel.set();
     }
-}
-
-/// Bytes that this user may still write on the disk of a folder.
-fn free_space(folder: &Path) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(folder)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// The folder itself, or where it is going to be made.

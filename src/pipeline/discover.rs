@@ -1,7 +1,8 @@
 //! Second stage: which filings a company has, and which of their artifacts are new.
 //!
-//! One submissions request a company, and one more for each older page that the wanted dates
-//! reach into and that was not read before.
+//! One submissions document a company, and one more for each older page that the wanted dates
+//! reach into and that was not read before: asked for one by one, or read from the archive of
+//! all of them (see [`super::source`]). What cannot be read from the archive is asked for.
 //!
 //! # Threading
 //!
@@ -13,12 +14,14 @@ use std::fmt::Display;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crossbeam_channel::{Receiver, Sender};
+use jiff::Timestamp;
 use url::Url;
 
 use super::Services;
 use super::item::{Job, Visit};
 use super::record::{Problem, Record};
 use super::work::{self, Next};
+use crate::bulk::BadMember;
 use crate::edgar::submissions::{self, OlderPage, Row, Rows};
 use crate::edgar::{Artifact, BadDocument, Cik, Filing};
 use crate::net::{Expect, FetchError, RequestKind, retry};
@@ -53,6 +56,8 @@ pub(super) fn run(visits: &Receiver<Visit>, found: &Found, cx: &Services) {
 enum Trouble {
     /// The request failed, or what came is no submissions document.
     Fetch(FetchError),
+    /// The archive has no such document, or a damaged one.
+    Member(BadMember),
     /// The writer or the downloads have ended: so does this stage.
     NobodyListens,
     /// The database cannot be read.
@@ -62,6 +67,12 @@ enum Trouble {
 impl From<FetchError> for Trouble {
     fn from(error: FetchError) -> Self {
         Self::Fetch(error)
+    }
+}
+
+impl From<BadMember> for Trouble {
+    fn from(error: BadMember) -> Self {
+        Self::Member(error)
     }
 }
 
@@ -78,7 +89,7 @@ struct Discovery<'a> {
 }
 
 impl Discovery<'_> {
-    /// One request for a company, and what follows from the answer.
+    /// One document of a company, and what follows from it.
     fn step(&self, visit: &mut Visit) -> Next {
         let cx = self.cx;
         let _in_progress = cx.counters.in_progress();
@@ -94,6 +105,7 @@ impl Discovery<'_> {
                 cx.abort(format!("{:#}", anyhow::Error::from(e)));
                 return Next::Stop;
             }
+            Err(Trouble::Member(bad)) => return self.leave_archive(visit, &url, &bad),
             Err(Trouble::Fetch(error)) => error,
         };
         visit.tries += u32::from(retry::counts_as_try(&error));
@@ -116,14 +128,40 @@ impl Discovery<'_> {
         }
     }
 
-    /// Asks for the main document or the next older page, and passes on what it lists.
+    /// From here on, a company's documents are asked for one by one. Those that the archive had
+    /// already stand: rows only ever move to older documents, which are read later.
+    fn leave_archive(&self, visit: &mut Visit, url: &Url, bad: &BadMember) -> Next {
+        visit.from_archive = false;
+        let recorded = match bad {
+            BadMember::Missing => {
+                log::info!("company {}: {bad}", visit.company.cik);
+                Ok(())
+            }
+            BadMember::Damaged(_) => self.problem(&visit.company, url, "bad_member", bad),
+        };
+        match recorded {
+            Ok(()) => Next::Again,
+            Err(_) => Next::Stop,
+        }
+    }
+
+    /// Gets the main document or the next older page, and passes on what it lists.
     fn read(&self, visit: &mut Visit, url: &Url) -> Result<(), Trouble> {
-        let max = MAX_DOCUMENT;
-        let bytes = self
-            .cx
-            .client
-            .fetch(url, RequestKind::Discovery, Expect::Json { max })?;
-        let damaged = |e: BadDocument| FetchError::Damaged(e.to_string());
+        let (cx, max) = (self.cx, MAX_DOCUMENT);
+        let from_archive = visit.from_archive;
+        let bytes = if from_archive {
+            cx.source.member(visit)?
+        } else {
+            cx.client
+                .fetch(url, RequestKind::Discovery, Expect::Json { max })?
+        };
+        let damaged = |e: BadDocument| {
+            if from_archive {
+                Trouble::Member(BadMember::Damaged(e.to_string()))
+            } else {
+                Trouble::Fetch(FetchError::Damaged(e.to_string()))
+            }
+        };
         if let Some(pages) = &mut visit.pages {
             let rows = submissions::parse_page(&bytes).map_err(damaged)?;
             let page = pages.pop();
@@ -288,8 +326,10 @@ impl Discovery<'_> {
         if visit.pages.as_ref().is_some_and(|pages| !pages.is_empty()) {
             return Next::Again;
         }
+        let archived = self.cx.source.as_of().filter(|_| visit.from_archive);
         self.done(Record::CompanyChecked {
             cik: visit.company.cik,
+            as_of: archived.unwrap_or_else(Timestamp::now),
             history: std::mem::take(&mut visit.history),
         })
     }

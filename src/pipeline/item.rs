@@ -13,16 +13,20 @@ pub(super) struct Visit {
     pub pages: Option<Vec<OlderPage>>,
     /// What EDGAR lists of the company, as far as it was read.
     pub history: History,
+    /// Whether its documents are read from the archive of all submissions. Once one of them cannot be,
+    /// the rest is asked for.
+    pub from_archive: bool,
     /// Failed tries of the current request.
     pub tries: u32,
 }
 
 impl Visit {
-    pub(super) fn new(company: Planned) -> Self {
+    pub(super) fn new(company: Planned, from_archive: bool) -> Self {
         Self {
             company,
             pages: None,
             history: History::default(),
+            from_archive,
             tries: 0,
         }
     }

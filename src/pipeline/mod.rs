@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! plan ──Company──▶ discover (rayon pool) ──Artifact──▶ download × N ──┐
-//!                        │                    ▲                        │
+//!   submissions.zip?     │                    ▲                        │
 //!                        │                 backlog                     │
 //!                        └──────────Record──────────▶ write × 1 ◀──Record
 //! ```
@@ -28,6 +28,7 @@ mod patiently;
 mod plan;
 mod record;
 mod services;
+mod source;
 mod split;
 mod work;
 mod write;
@@ -44,6 +45,7 @@ pub use changes::{Changes, IndexProblem, Indexes};
 pub use claims::Claims;
 pub use patiently::patiently;
 pub use services::{Aborted, Services, Visits};
+pub use source::Source;
 
 use crate::store::{RunId, Writer};
 use crate::threads::{join, spawn};
@@ -113,9 +115,9 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
         })?);
     }
     if flow.discover {
-        let stage = Arc::clone(cx);
+        let (stage, problems) = (Arc::clone(cx), record_tx.clone());
         stages.push(spawn("plan", &cx.cancel, move || {
-            plan::run(&visit_tx, &stage);
+            plan::run(&visit_tx, &problems, &stage);
         })?);
         let (pool, stage) = (services::discovery_pool(cx)?, Arc::clone(cx));
         let found = discover::Found {

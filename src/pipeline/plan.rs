@@ -2,25 +2,29 @@
 //!
 //! Reads the companies in batches from the database and hands them on one by one. The next
 //! batch is read as soon as the last company of this one is taken, so no batch waits for its
-//! slowest company. An update looks at the companies that changed, and at no other.
+//! slowest company. An update looks at the companies that changed, and at no other. Where the
+//! companies are read from the archive of all submissions, that is fetched first.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Result;
 use crossbeam_channel::Sender;
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use super::item::Visit;
+use super::record::Record;
 use super::{Services, Visits};
+use crate::edgar::Cik;
 use crate::store::{Reader, Scope};
 
 /// Sends every company of the run, and ends.
-pub(super) fn run(visits: &Sender<Visit>, cx: &Services) {
-    if let Err(e) = send_all(visits, cx) {
+pub(super) fn run(visits: &Sender<Visit>, records: &Sender<Record>, cx: &Services) {
+    if let Err(e) = send_all(visits, records, cx) {
         cx.abort(format!("{e:#}"));
     }
 }
 
-fn send_all(visits: &Sender<Visit>, cx: &Services) -> Result<()> {
+fn send_all(visits: &Sender<Visit>, records: &Sender<Record>, cx: &Services) -> Result<()> {
     let mut db = Reader::open(&cx.db)?;
     let total = match &cx.visits {
         Visits::All => db.plan(&cx.scope, cx.options.companies.limit)?,
@@ -33,6 +37,10 @@ fn send_all(visits: &Sender<Visit>, cx: &Services) -> Result<()> {
         }
     };
     cx.counters.companies_total.store(total, Relaxed);
+    if total > 0 && cx.source.wants_archive() {
+        cx.source.open(&wanted(&db)?, records, cx);
+    }
+    let from_archive = cx.source.has_archive();
     let mut last = 0;
     loop {
         let batch = db.planned(last, cx.options.batch_size)?;
@@ -41,9 +49,22 @@ fn send_all(visits: &Sender<Visit>, cx: &Services) -> Result<()> {
         };
         last = end.position;
         for company in batch {
-            if visits.send(Visit::new(company)).is_err() {
+            if visits.send(Visit::new(company, from_archive)).is_err() {
                 return Ok(()); // discovery has ended
             }
         }
+    }
+}
+
+/// Every company of the plan, whose documents are looked for in the archive.
+fn wanted(db: &Reader) -> Result<HashSet<Cik>> {
+    let (mut wanted, mut last) = (HashSet::new(), 0);
+    loop {
+        let batch = db.planned(last, 1000)?;
+        let Some(end) = batch.last() else {
+            return Ok(wanted);
+        };
+        last = end.position;
+        wanted.extend(batch.iter().map(|company| company.cik));
     }
 }

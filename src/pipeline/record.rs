@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use jiff::Timestamp;
 use url::Url;
 
 use super::split::Split;
@@ -24,8 +25,12 @@ pub(super) enum Record {
     /// All wanted filings of this older page have been sent.
     PageRead(OlderPage),
     /// All filings of this company that were asked for have been sent. With it goes what EDGAR
-    /// lists of it, wanted or not.
-    CompanyChecked { cik: Cik, history: History },
+    /// listed of it at that time, wanted or not.
+    CompanyChecked {
+        cik: Cik,
+        as_of: Timestamp,
+        history: History,
+    },
     /// This company was given up in this run.
     CompanyFailed(Problem),
     /// An artifact stands in the archive.

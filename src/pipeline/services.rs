@@ -12,6 +12,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::budget::Budget;
 use super::claims::Claims;
+use super::source::Source;
 use crate::archive::Archive;
 use crate::cancel::Cancel;
 use crate::config::Backfill;
@@ -61,6 +62,8 @@ pub struct Services {
     pub urls: Urls,
     /// The one way to EDGAR.
     pub client: Client,
+    /// Where the companies' submissions come from.
+    pub source: Source,
     /// Where files are kept.
     pub archive: Archive,
     /// What was handed out and does not stand in the database yet.

@@ -125,8 +125,12 @@ impl Ledger<'_> {
                     self.batch.page_read(&key)?;
                 }
             }
-            Record::CompanyChecked { cik, history } => {
-                self.batch.company_checked(cik, self.now)?;
+            Record::CompanyChecked {
+                cik,
+                as_of,
+                history,
+            } => {
+                self.batch.company_checked(cik, as_of)?;
                 self.batch.company_history(cik, &history)?;
                 add(&count.companies_done, 1);
                 add(&count.companies_with_new, self.with_new.remove(&cik).into());

@@ -37,6 +37,10 @@ pub struct Counters {
     pub download_failed: AtomicU64,
     /// Bytes of the stored artifacts.
     pub bytes: AtomicU64,
+    /// Bytes of `submissions.zip` that are here.
+    pub archive_bytes: AtomicU64,
+    /// Its whole length; 0 when it is not fetched, or its length is not known.
+    pub archive_total: AtomicU64,
     recent_errors: Mutex<VecDeque<String>>,
 }
 
@@ -88,6 +92,8 @@ impl Counters {
             downloaded: self.downloaded.load(Relaxed),
             download_failed: self.download_failed.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
+            archive_bytes: self.archive_bytes.load(Relaxed),
+            archive_total: self.archive_total.load(Relaxed),
             recent_errors: errors.iter().cloned().collect(),
             ..Snapshot::default()
         }
@@ -113,6 +119,8 @@ pub struct Snapshot {
     pub downloaded: u64,
     pub download_failed: u64,
     pub bytes: u64,
+    pub archive_bytes: u64,
+    pub archive_total: u64,
     pub recent_errors: Vec<String>,
     /// Time since the run began.
     pub elapsed: Duration,

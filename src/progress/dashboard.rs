@@ -139,9 +139,10 @@ fn record(numbers: &Snapshot) {
     log::info!(target: LOG_TARGET, "{}", frame(numbers, usize::MAX).join(" | "));
 }
 
-/// Two bars and the lines of the frame below them.
+/// Two bars, a third while the archive is fetched, and the lines of the frame below them.
 struct Bars<'a> {
     multi: &'a MultiProgress,
+    archive: Option<ProgressBar>,
     companies: ProgressBar,
     downloads: ProgressBar,
     lines: Vec<ProgressBar>,
@@ -150,19 +151,25 @@ struct Bars<'a> {
 impl<'a> Bars<'a> {
     fn new(multi: &'a MultiProgress) -> Self {
         multi.set_draw_target(ProgressDrawTarget::stderr());
-        let bar = |name: &'static str| {
-            let style = style("{prefix:9} [{wide_bar}] {percent:>3}%").progress_chars("=> ");
-            multi.add(ProgressBar::new(0).with_style(style).with_prefix(name))
-        };
         Self {
             multi,
-            companies: bar("Companies"),
-            downloads: bar("Downloads"),
+            archive: None,
+            companies: multi.add(bar("Companies")),
+            downloads: multi.add(bar("Downloads")),
             lines: Vec::new(),
         }
     }
 
     fn draw(&mut self, numbers: &Snapshot) {
+        let (here, all) = (numbers.archive_bytes, numbers.archive_total);
+        if here < all {
+            let new = || self.multi.insert(0, bar("Archive"));
+            let archive = self.archive.get_or_insert_with(new);
+            archive.set_length(all);
+            archive.set_position(here);
+        } else if let Some(archive) = self.archive.take() {
+            archive.finish_and_clear();
+        }
         self.companies.set_length(numbers.companies_total);
         self.companies.set_position(numbers.companies_done);
         self.downloads.set_length(numbers.artifacts_queued);
@@ -181,12 +188,18 @@ impl<'a> Bars<'a> {
     fn clear(self) {
         for bar in [self.companies, self.downloads]
             .into_iter()
+            .chain(self.archive)
             .chain(self.lines)
         {
             bar.finish_and_clear();
         }
         self.multi.set_draw_target(ProgressDrawTarget::hidden());
     }
+}
+
+fn bar(name: &'static str) -> ProgressBar {
+    let style = style("{prefix:9} [{wide_bar}] {percent:>3}%").progress_chars("=> ");
+    ProgressBar::new(0).with_style(style).with_prefix(name)
 }
 
 pub(super) fn style(template: &str) -> ProgressStyle {

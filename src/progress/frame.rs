@@ -42,6 +42,14 @@ pub fn frame(s: &Snapshot, width: usize) -> Vec<String> {
         ),
         requests(s),
     ];
+    if s.archive_bytes > 0 {
+        lines.push(format!(
+            "Archive submissions.zip {} of {} ({}%)",
+            bytes(s.archive_bytes),
+            bytes(s.archive_total),
+            percent(s.archive_bytes, s.archive_total),
+        ));
+    }
     lines.extend(s.recent_errors.iter().map(|e| format!("Error: {e}")));
     for line in &mut lines {
         cut(line, width.max(MIN_WIDTH));
@@ -101,6 +109,8 @@ mod tests {
             downloaded: 4000,
             download_failed: 1,
             bytes: 812_000_000,
+            archive_bytes: 650_000_000,
+            archive_total: 1_300_000_000,
             recent_errors: vec!["company 1 (X): HTTP 503".to_owned()],
             elapsed: Duration::from_mins(10),
             requests: 5300,
@@ -118,6 +128,7 @@ mod tests {
         Filings 18,000 found, 17,500 new  artifacts created 17,500
         Downloads 4,000 ok, 1 failed of 17,600  812.0 MB
         Requests 5,300  8.8/s of 10/s  paused by EDGAR 1:00, 9:00 to go
+        Archive submissions.zip 650.0 MB of 1.3 GB (50%)
         Error: company 1 (X): HTTP 503
         ");
     }

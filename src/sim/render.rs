@@ -102,6 +102,18 @@ fn split(universe: &Universe, filings: &[Filing]) -> (usize, Vec<Page>) {
     (recent, pages)
 }
 
+/// All older pages of a company with their names, the newest first.
+pub(crate) fn pages(universe: &Universe, cik: Cik) -> Vec<(String, Vec<u8>)> {
+    let filings = universe.filings(cik);
+    let (_, pages) = split(universe, &filings);
+    let render = |(index, page): (usize, &Page)| {
+        let mut out = Vec::new();
+        columns(universe, cik, &filings[page.rows.clone()], &mut out);
+        (page_name(cik, index), out)
+    };
+    pages.iter().enumerate().map(render).collect()
+}
+
 fn page_name(cik: Cik, index: usize) -> String {
     format!("CIK{}-submissions-{:03}.json", cik.padded(), index + 1)
 }

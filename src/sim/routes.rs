@@ -171,7 +171,7 @@ fn listings(universe: &Universe, name: &str) -> Option<Answer> {
 }
 
 /// A time of a day in UTC as HTTP writes it. Beyond midnight is the next day.
-fn at(day: Date, seconds: u32) -> String {
+pub(crate) fn at(day: Date, seconds: u32) -> String {
     let day = plus_days(day, i64::from(seconds / 86_400));
     TimeZone::UTC
         .to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))

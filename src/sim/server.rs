@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::cancel::Cancel;
 use crate::threads;
 
+use super::archive::Archives;
 use super::calendar::plus_days;
 use super::dice::Dice;
 use super::faults::{Fault, FaultKind, Moment, RetryAfter, Script};
@@ -33,6 +34,7 @@ pub struct Simulator {
 #[derive(Debug)]
 struct Shared {
     universe: Universe,
+    archives: Archives,
     log: RequestLog,
     limiter: Mutex<Limiter>,
     script: Script,
@@ -61,6 +63,7 @@ impl Simulator {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             universe: Universe::new(&options),
+            archives: Archives::default(),
             log: RequestLog::new(Instant::now()),
             limiter: Mutex::new(Limiter::new(options.rate_limit, options.block_for)),
             script: Script::new(options.seed, options.faults),
@@ -374,6 +377,13 @@ impl Connection<'_> {
             return (answer, fault);
         }
         let answer = match (request.method.as_str(), path) {
+            ("GET" | "HEAD", Some(super::archive::PATH)) => {
+                shared
+                    .archives
+                    .answer(&shared.universe, request.header("range"), |name| {
+                        request.header(name)
+                    })
+            }
             ("GET" | "HEAD", Some(path)) => routes::answer(&shared.universe, path),
             ("GET" | "HEAD", None) => Answer::new(400, "text/plain", b"bad path\n".to_vec()),
             _ => Answer::new(405, "text/plain", b"only GET and HEAD\n".to_vec()),

@@ -69,6 +69,7 @@ queries! {
     NEVER_CHECKED = "never_checked",
     OLDEST_CHECK = "oldest_check",
     QUEUED = "queued",
+    QUEUED_BYTES = "queued_bytes",
     PAGE_IS_READ = "page_is_read",
     PAGE_READ = "page_read",
     PAGES_FORGET = "pages_forget",

@@ -225,6 +225,17 @@ impl Reader {
         })
     }
 
+    /// How many bytes the downloads of what is queued take at most: the sizes of the submissions
+    /// that hold it, where EDGAR told them.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read, or there is no plan yet.
+    pub fn queued_bytes(&self) -> Result<u64> {
+        let doing = "add up what is queued";
+        self.one(queries::QUEUED_BYTES, (), doing, |row| number(row, 0))
+    }
+
     /// What is known of the files of these filings, in no order.
     ///
     /// # Errors

@@ -730,6 +730,7 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
     let summary = backfill(&sandbox, &sim, &["--json"]).json();
     let shape: Value = serde_json::from_str(
         r#"{"run_id": 1, "command": "backfill", "status": "completed", "elapsed_s": 61.2,
+            "discovery": {"from": "api", "why": ""},
             "companies": {"total": 0, "done": 0, "with_new": 0, "failed": 0, "unchanged": 0},
             "filings": {"found": 0, "new": 0},
             "artifacts": {"created": 0, "downloaded": 0, "failed": 0, "pending": 0, "bytes": 0},
@@ -750,6 +751,7 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
     let expected = serde_json::json!({
         "run_id": 1, "command": "backfill", "status": "completed",
         "elapsed_s": summary["elapsed_s"],
+        "discovery": {"from": "api", "why": summary["discovery"]["why"]},
         "companies": {"total": companies.len(), "done": companies.len(), "with_new": with_new,
                       "failed": 0, "unchanged": companies.len() - with_new},
         "filings": {"found": wanted.len(), "new": wanted.len()},

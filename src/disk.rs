@@ -1,0 +1,25 @@
+//! What the disks say.
+
+use std::io;
+use std::path::Path;
+
+/// Bytes that this user may still write on the disk of a folder.
+///
+/// # Errors
+///
+/// When the folder is not there, or its file system does not tell.
+pub fn free_space(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_a_disk_and_a_missing_one_has_none() {
+        assert!(free_space(&std::env::temp_dir()).unwrap() > 0);
+        assert!(free_space(Path::new("/not/there")).is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! `submissions.zip`: every company's submissions and older pages, made on the first request of a day.
+//!
+//! The archive lies in a temp file without a name, and its members are the very bytes that the API
+//! serves. It has 64-bit end records, as EDGAR's own with its 950,000 members must have.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::civil::Date;
+use zip::write::{SimpleFileOptions, ZipWriter};
+use zip::{CompressionMethod, DateTime};
+
+use super::http::Answer;
+use super::routes::at;
+use super::universe::Universe;
+use super::{pages, render};
+
+/// Where it is.
+pub(crate) const PATH: &str = "/Archives/edgar/daily-index/bulkdata/submissions.zip";
+
+/// The archive of the current day, once somebody has asked for it.
+#[derive(Debug, Default)]
+pub(crate) struct Archives(Mutex<Option<Archive>>);
+
+#[derive(Debug)]
+struct Archive {
+    day: Date,
+    file: File,
+    length: u64,
+}
+
+impl Archives {
+    /// The answer to a GET with this `Range`; `header` knows the others.
+    pub(crate) fn answer<'a>(
+        &self,
+        universe: &Universe,
+        range: Option<&str>,
+        header: impl Fn(&str) -> Option<&'a str>,
+    ) -> Answer {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let day = universe.today();
+        if kept.as_ref().is_none_or(|archive| archive.day != day) {
+            *kept = Archive::make(universe, day).ok();
+        }
+        let Some(archive) = kept.as_mut() else {
+            let body = pages::unavailable(universe.seed);
+            return Answer::new(500, "text/html", body);
+        };
+        let tag = format!("\"{day}-{:x}-{:x}\"", universe.seed, archive.length);
+        let modified = at(day, 7 * 3600);
+        let same = header("if-range").is_none_or(|version| version == tag || version == modified);
+        let from = range.filter(|_| same).and_then(|range| {
+            range
+                .strip_prefix("bytes=")?
+                .strip_suffix('-')?
+                .parse()
+                .ok()
+        });
+        let total = archive.length;
+        let answer = match from {
+            Some(from) if from >= total => Answer::new(416, "text/html", Vec::new())
+                .with("Content-Range", format!("bytes */{total}")),
+            Some(from) => Answer::new(206, "application/zip", archive.read(from)).with(
+                "Content-Range",
+                format!("bytes {from}-{}/{total}", total - 1),
+            ),
+            None => Answer::new(200, "application/zip", archive.read(0)),
+        };
+        answer
+            .plain()
+            .with("ETag", tag)
+            .with("Last-Modified", modified)
+            .with("Accept-Ranges", "bytes")
+    }
+}
+
+impl Archive {
+    fn make(universe: &Universe, day: Date) -> io::Result<Self> {
+        let mut zip = ZipWriter::new(io::BufWriter::new(tempfile::tempfile()?));
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .last_modified_time(DateTime::default());
+        zip.set_raw_zip64_extensible_data_sector(Box::default());
+        let mut add = |name: &str, bytes: &[u8]| -> io::Result<()> {
+            zip.start_file(name, options)?;
+            zip.write_all(bytes)
+        };
+        for company in universe.companies() {
+            let cik = company.cik;
+            if let Some(bytes) = render::submissions(universe, cik) {
+                add(&format!("CIK{}.json", cik.padded()), &bytes)?;
+            }
+            for (name, bytes) in render::pages(universe, cik) {
+                add(&name, &bytes)?;
+            }
+        }
+        add("placeholder.txt", b"\n")?;
+        let mut file = zip
+            .finish()?
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        Ok(Self { day, file, length })
+    }
+
+    /// The file from a place on; empty where the disk fails, which no client takes for the archive.
+    fn read(&mut self, from: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let read = self
+            .file
+            .seek(SeekFrom::Start(from))
+            .and_then(|_| self.file.read_to_end(&mut bytes));
+        read.map_or_else(|_| Vec::new(), |_| bytes)
+    }
+}

@@ -1,0 +1,272 @@
+//! Discovery from `submissions.zip`: the same results as from the API, in one request.
+
+use std::fs;
+use std::path::PathBuf;
+
+use filing_etl::sim::{Entry, Options, RequestKind, Simulator};
+use jiff::civil::date;
+
+use crate::harness::{Output, Sandbox};
+
+const ARCHIVE: &str = "/Archives/edgar/daily-index/bulkdata/submissions.zip";
+
+/// A universe with older pages.
+fn sim() -> Simulator {
+    Simulator::start(Options {
+        companies: 41,
+        page_rows: 40,
+        today: date(2025, 8, 1),
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+fn discover(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
+    let command = [
+        "backfill",
+        "--no-download",
+        "--json",
+        "--since",
+        "2019-01-01",
+    ];
+    sandbox.run_against(sim, &[&command, args].concat())
+}
+
+fn bulk(sandbox: &Sandbox, sim: &Simulator) -> Output {
+    discover(sandbox, sim, &["--discover-from", "bulk"])
+}
+
+fn requests(sim: &Simulator) -> Vec<Entry> {
+    let mut entries = sim.log().entries();
+    entries.retain(|entry| entry.kind == RequestKind::Discovery);
+    entries
+}
+
+/// How often the archive was asked for, and anything else of discovery.
+fn asked(sim: &Simulator) -> (usize, usize) {
+    let (archive, api): (Vec<_>, Vec<_>) =
+        requests(sim).into_iter().partition(|e| e.path == ARCHIVE);
+    (archive.len(), api.len())
+}
+
+/// Everything that discovery finds out, in no order that depends on the way.
+fn found(sandbox: &Sandbox) -> Vec<String> {
+    [
+        "SELECT accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, size,
+                is_xbrl FROM v_filings ORDER BY accession, cik",
+        "SELECT accession, form, filed_on, kind, name, status FROM v_artifacts ORDER BY accession, name",
+        "SELECT cik, name, ticker, exchange, filings, last_checked_at IS NULL FROM v_companies ORDER BY cik",
+        "SELECT companies_done, companies_with_new, filings_found, artifacts_created FROM v_runs",
+    ]
+    .iter()
+    .flat_map(|sql| sandbox.rows(sql))
+    .collect()
+}
+
+fn zip_of(sandbox: &Sandbox) -> PathBuf {
+    sandbox.path("filings/.bulk/submissions.zip")
+}
+
+/// The database of a run that asked the API.
+fn by_api(sim: &Simulator) -> Vec<String> {
+    let sandbox = Sandbox::new();
+    let _ = discover(&sandbox, sim, &["--discover-from", "api"]).code(0);
+    sim.log().clear();
+    found(&sandbox)
+}
+
+#[test]
+fn the_archive_gives_the_same_rows_as_the_api_in_one_request() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let api = by_api(&sim);
+    let output = bulk(&sandbox, &sim).code(0);
+    assert_eq!(asked(&sim), (1, 0));
+    assert_eq!(found(&sandbox), api);
+    let json = output.json();
+    assert_eq!(json["discovery"]["from"], "bulk");
+    assert_eq!(json["requests"]["discovery"], 1);
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_errors"), 0);
+    // Older pages were needed, or the comparison would say little.
+    let sql = "SELECT max(filings) FROM v_companies";
+    assert!(sandbox.number(sql) > 20);
+}
+
+#[test]
+fn an_unchanged_archive_is_not_fetched_again_and_a_new_one_is() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let _ = bulk(&sandbox, &sim).code(0);
+    sim.log().clear();
+    let _ = bulk(&sandbox, &sim).code(0);
+    let again = requests(&sim);
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].status, Some(304));
+
+    sim.advance_day();
+    sim.log().clear();
+    let _ = bulk(&sandbox, &sim).code(0);
+    assert_eq!(requests(&sim)[0].status, Some(200));
+    assert_eq!(asked(&sim), (1, 0));
+}
+
+#[test]
+fn a_break_costs_only_the_rest_in_the_same_run() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let api = by_api(&sim);
+    sim.set_faults(vec!["short@submissions.zip*1".parse().unwrap()]);
+    let _ = bulk(&sandbox, &sim).code(0);
+    let tries = requests(&sim);
+    let statuses: Vec<_> = tries.iter().map(|entry| entry.status).collect();
+    assert_eq!(statuses, [Some(200), Some(206)]);
+    let whole = fs::metadata(zip_of(&sandbox)).unwrap().len();
+    let sent: u64 = tries.iter().map(|entry| entry.sent).sum();
+    assert!(sent < whole + 2000, "{sent} bytes for {whole}"); // the headers count
+    assert_eq!(found(&sandbox), api);
+}
+
+#[test]
+fn a_break_costs_only_the_rest_in_the_next_run() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let api = by_api(&sim);
+    sim.set_faults(vec!["short@submissions.zip*1".parse().unwrap()]);
+    let args = ["--discover-from", "bulk", "--max-attempts", "1"];
+    // Without the archive, the companies are asked for by themselves.
+    let _ = discover(&sandbox, &sim, &args)
+        .code(0)
+        .says("each company is asked for by itself");
+    assert_eq!(found(&sandbox), api);
+    assert_eq!(asked(&sim).0, 1);
+    sim.log().clear();
+    let _ = bulk(&sandbox, &sim).code(0);
+    assert_eq!(asked(&sim), (1, 0));
+    assert_eq!(requests(&sim)[0].status, Some(206));
+}
+
+#[test]
+fn a_part_of_yesterdays_archive_is_not_mixed_with_todays() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    sim.set_faults(vec!["short@submissions.zip*1".parse().unwrap()]);
+    let args = ["--discover-from", "bulk", "--max-attempts", "1"];
+    let _ = discover(&sandbox, &sim, &args).code(0);
+    sim.advance_day();
+    sim.log().clear();
+    let _ = bulk(&sandbox, &sim).code(0);
+    assert_eq!(asked(&sim), (1, 0));
+    assert_eq!(requests(&sim)[0].status, Some(200));
+}
+
+#[test]
+fn a_damaged_member_costs_its_company_one_request() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let api = by_api(&sim);
+    let _ = bulk(&sandbox, &sim).code(0);
+    let cik = sandbox.rows("SELECT cik FROM v_companies WHERE filings > 0 ORDER BY cik")[0].clone();
+    let mut bytes = fs::read(zip_of(&sandbox)).unwrap();
+    let name = format!("CIK{cik:0>10}.json");
+    let place = bytes
+        .windows(name.len())
+        .position(|window| window == name.as_bytes())
+        .unwrap();
+    bytes[place + name.len() + 20] ^= 0x55;
+    fs::write(zip_of(&sandbox), bytes).unwrap();
+    fs::remove_file(sandbox.path("filings.db")).unwrap();
+    sim.log().clear();
+
+    let _ = bulk(&sandbox, &sim).code(0).says("damaged");
+    let paths: Vec<_> = requests(&sim).into_iter().map(|entry| entry.path).collect();
+    assert!(paths.contains(&format!("/submissions/{name}")), "{paths:?}");
+    // The archive is unchanged, and the older pages of this company are asked for with it.
+    let of_it = paths
+        .iter()
+        .filter(|path| path.contains(&format!("{cik:0>10}")));
+    assert_eq!(of_it.count() + 1, paths.len());
+    assert_eq!(found(&sandbox), api);
+    let errors = sandbox.rows("SELECT cik, kind FROM v_errors");
+    assert_eq!(errors, [format!("{cik}|bad_member")]);
+}
+
+#[test]
+fn an_archive_that_is_none_is_thrown_away_and_the_run_goes_on() {
+    let api = by_api(&sim());
+    for fault in [
+        "json-cut@submissions.zip",
+        "html@submissions.zip",
+        "404@submissions.zip",
+    ] {
+        let (sandbox, sim) = (Sandbox::new(), sim());
+        sim.set_faults(vec![fault.parse().unwrap()]);
+        let _ = bulk(&sandbox, &sim)
+            .code(0)
+            .says("each company is asked for by itself");
+        assert_eq!(found(&sandbox), api, "{fault}");
+        assert!(!zip_of(&sandbox).exists());
+        sim.set_faults(Vec::new());
+        sim.log().clear();
+        let _ = bulk(&sandbox, &sim).code(0);
+        assert_eq!(asked(&sim), (1, 0), "{fault}");
+    }
+}
+
+#[test]
+fn a_member_of_another_company_or_that_is_no_json_is_not_believed() {
+    use std::io::Write as _;
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let api = by_api(&sim);
+    let _ = bulk(&sandbox, &sim).code(0);
+    let ciks = sandbox.rows("SELECT cik FROM v_companies ORDER BY cik LIMIT 2");
+    let [first, second] = [0, 1].map(|i| format!("CIK{:0>10}.json", ciks[i]));
+    // Only these two are left; the others are missing, which is no error.
+    let mut zip = zip::ZipWriter::new(fs::File::create(zip_of(&sandbox)).unwrap());
+    let options = zip::write::SimpleFileOptions::default();
+    let stranger = format!(
+        r#"{{"cik":"{}","name":"","filings":{{"recent":{{"accessionNumber":[],"filingDate":[],"form":[]}},"files":[]}}}}"#,
+        ciks[1]
+    );
+    for (name, text) in [(first, stranger.as_str()), (second, "no JSON")] {
+        zip.start_file(name, options).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    let length = zip.finish().unwrap().metadata().unwrap().len();
+    let notes = sandbox.path("filings/.bulk/notes.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&notes).unwrap()).unwrap();
+    json["whole"]["bytes"] = length.into();
+    fs::write(&notes, json.to_string()).unwrap();
+    fs::remove_file(sandbox.path("filings.db")).unwrap();
+
+    let _ = bulk(&sandbox, &sim).code(0);
+    assert_eq!(found(&sandbox), api);
+    let errors = sandbox.rows("SELECT cik, kind FROM v_errors ORDER BY cik");
+    assert_eq!(errors, [0, 1].map(|i| format!("{}|bad_member", ciks[i])));
+}
+
+#[test]
+fn auto_takes_what_takes_less_time_and_says_why() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let auto = |args: &[&str]| discover(&sandbox, &sim, args).code(0).json();
+    let plan = auto(&["--dry-run", "--rate", "20"]);
+    assert_eq!(plan["discovery"]["from"], "api");
+    assert_eq!(plan["requests"]["discovery"], plan["companies"]);
+    assert_eq!(plan["bytes"]["archive"], 0);
+    assert_eq!(auto(&[])["discovery"]["from"], "api");
+    assert_eq!(asked(&sim).0, 0);
+
+    let plan = auto(&["--dry-run", "--discover-from", "bulk"]);
+    assert_eq!(plan["discovery"]["from"], "bulk");
+    assert_eq!(plan["requests"]["discovery"], 1);
+    assert_eq!(plan["bytes"]["archive"], 1_500_000_000);
+
+    // Once the archive is here, it is the faster way for more than a few.
+    let _ = bulk(&sandbox, &sim).code(0);
+    sim.log().clear();
+    let plan = auto(&["--dry-run", "--rate", "20"]);
+    assert_eq!(plan["discovery"]["from"], "bulk");
+    assert_eq!(plan["bytes"]["archive"], 0);
+    let run = auto(&["--rate", "20"]);
+    assert_eq!(run["discovery"]["from"], "bulk");
+    assert!(
+        run["discovery"]["why"]
+            .as_str()
+            .unwrap()
+            .contains("current today")
+    );
+    assert_eq!(asked(&sim), (1, 0));
+}
