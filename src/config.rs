@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
 use crate::exchange::Exchange;
-use crate::net::UserAgent;
+use crate::net::{Timeouts, UserAgent};
 use crate::progress::Style;
 
 /// What holds for every command.
@@ -26,6 +26,8 @@ pub struct Settings {
     pub rate: Option<NonZeroU32>,
     /// Whom to ask.
     pub urls: Urls,
+    /// How long a request may take.
+    pub timeouts: Timeouts,
 }
 
 /// What a backfill or an update is to do.

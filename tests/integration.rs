@@ -20,6 +20,7 @@ mod cases {
     mod simulator;
     mod universe;
     mod universe_sync;
+    mod unreachable;
     mod update;
     mod usage;
     mod verify;

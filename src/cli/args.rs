@@ -123,6 +123,16 @@ pub(super) struct Global {
         hide = true
     )]
     pub now: Option<Timestamp>,
+    /// Wait so long for anything from the network: for tests of a server that stalls
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_PATIENCE",
+        value_name = "D",
+        value_parser = span,
+        hide = true
+    )]
+    pub patience: Option<Span>,
 }
 
 /// How progress is shown.

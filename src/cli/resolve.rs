@@ -25,7 +25,7 @@ use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::exit::UsageError;
-use crate::net::{SEC_LANE, SEC_RATE, UserAgent, lane_of};
+use crate::net::{SEC_LANE, SEC_RATE, Timeouts, UserAgent, lane_of};
 use crate::progress::Style;
 use crate::sim;
 
@@ -70,6 +70,7 @@ impl Cli {
             user_agent,
             rate: global.rate.0,
             urls,
+            timeouts: global.patience.map_or_else(Timeouts::default, Timeouts::of),
         })
     }
 

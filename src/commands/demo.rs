@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::config::Settings;
 use crate::edgar::Urls;
+use crate::net::Timeouts;
 use crate::progress::Terminal;
 use crate::sim::{self, Simulator};
 
@@ -50,6 +51,7 @@ impl Demo {
                 user_agent: Some(USER_AGENT.parse().expect("the demo's user agent is good")),
                 rate: rate.and_then(std::num::NonZeroU32::new),
                 urls: Urls::new(url.clone(), url.clone(), url)?,
+                timeouts: Timeouts::default(),
             },
         })
     }

@@ -60,7 +60,7 @@ pub(super) fn client(
             lane: lane_of(asks_sec(settings).unwrap_or(settings.urls.archives())),
             connections: threads,
             block_cooldown,
-            timeouts: net::Timeouts::default(),
+            timeouts: settings.timeouts,
         },
         cancel.clone(),
     )

@@ -38,6 +38,20 @@ pub struct Timeouts {
     pub body: Duration,
 }
 
+impl Timeouts {
+    /// The same time for every phase; a body that keeps coming may still take as long as any.
+    #[must_use]
+    pub fn of(time: Duration) -> Self {
+        Self {
+            connect: time,
+            response: time,
+            per_read: time,
+            slow_start: time,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
@@ -166,7 +180,7 @@ pub(super) fn cause(error: &Error) -> String {
             Timeout::RecvBody => "timed out: the body took too long".into(),
             other => format!("timed out ({other})"),
         },
-        Error::HostNotFound => "the host name cannot be resolved".into(),
+        Error::HostNotFound => "the host name cannot be resolved; check network and DNS".into(),
         Error::ConnectionFailed => "no connection".into(),
         Error::ConnectProxyFailed(_) => {
             "the proxy refused to connect; check HTTPS_PROXY and its password".into()
@@ -186,11 +200,15 @@ fn io_cause(error: &io::Error) -> String {
         InvalidData, NetworkUnreachable, NotConnected, TimedOut, UnexpectedEof, WouldBlock,
     };
     match error.kind() {
-        ConnectionRefused => "connection refused".into(),
+        ConnectionRefused => "connection refused; check address, proxy and firewall".into(),
         ConnectionReset | ConnectionAborted | BrokenPipe => "connection reset".into(),
-        UnexpectedEof | NotConnected => "the server closed the connection".into(),
+        UnexpectedEof | NotConnected => {
+            "the server closed the connection; if it stays so, check proxy and firewall".into()
+        }
         TimedOut | WouldBlock => "timed out".into(),
-        HostUnreachable | NetworkUnreachable => "the network cannot be reached".into(),
+        HostUnreachable | NetworkUnreachable => {
+            "the network cannot be reached; check the connection".into()
+        }
         // rustls' own error comes wrapped.
         InvalidData => tls_cause(&error.to_string()),
         _ => {
@@ -228,11 +246,13 @@ mod tests {
     #[test]
     fn causes_are_short_and_name_the_remedy() {
         let io = |kind: io::ErrorKind| cause(&Error::Io(kind.into()));
-        assert_eq!(io(io::ErrorKind::ConnectionRefused), "connection refused");
-        assert_eq!(
-            io(io::ErrorKind::UnexpectedEof),
-            "the server closed the connection"
+        let refused = io(io::ErrorKind::ConnectionRefused);
+        assert!(
+            refused.starts_with("connection refused; check"),
+            "{refused}"
         );
+        let closed = io(io::ErrorKind::UnexpectedEof);
+        assert!(closed.starts_with("the server closed"), "{closed}");
         let tls = io::Error::new(
             io::ErrorKind::InvalidData,
             "invalid peer certificate: UnknownIssuer",

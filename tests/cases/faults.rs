@@ -157,6 +157,84 @@ fn what_goes_wrong_once_for_each_request_costs_only_time() {
     });
 }
 
+/// So long these runs wait for a server, instead of half a minute.
+const PATIENCE: (&str, &str) = ("FILING_ETL_PATIENCE", "2s");
+
+#[test]
+fn a_server_that_stalls_or_drips_is_given_up_and_asked_again() {
+    let sim = simulator(Options::default());
+    let faults = [
+        "stall=60@companies#1",
+        "stall-body=60@companies#2",
+        "drip=0.1@listings#1",
+        "stall=60@discovery#1",
+        "stall-body=60@discovery#2",
+        "drip=0.1@discovery#3",
+        "stall=60@documents#2",
+        "stall-body=60@documents#4",
+        "drip=0.1@documents#6",
+    ];
+    set(&sim, &faults.map(str::to_owned));
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command_against(&sim, &JOB);
+    command.env(PATIENCE.0, PATIENCE.1);
+    let output = Output::of(command).code(0);
+    let struck = sim.log().count(|e| e.fault.is_some());
+    assert_eq!(struck, faults.len());
+    assert!(output.json()["requests"]["retries"].as_u64() >= Some(9));
+    complete("stalls", &sim, &sandbox);
+}
+
+#[test]
+fn what_stalls_or_drips_for_good_is_named_and_costs_its_item_alone() {
+    let cases = [
+        ("stall=60", "timed out while waiting for the response"),
+        ("stall-body=60", "timed out: nothing came for too long"),
+        ("drip=0.1", "too slow: "),
+    ];
+    for_each(&cases, |(fault, word)| {
+        let sim = simulator(Options::default());
+        let filings = filings(&sim);
+        let (_, bad_filing) = filings.first().unwrap();
+        let (bad_company, _) = filings.last().unwrap();
+        let file = format!(
+            "{}/{}",
+            bad_filing.accession.bare(),
+            bad_filing.primary_document
+        );
+        let page = format!("CIK{}.json", bad_company.padded());
+        set(
+            &sim,
+            &[format!("{fault}@{file}"), format!("{fault}@{page}")],
+        );
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command_against(&sim, &JOB);
+        command.env(PATIENCE.0, PATIENCE.1);
+        let _ = Output::of(command).code(3);
+        let errors =
+            sandbox.rows("SELECT ifnull(accession, cik), kind FROM v_errors ORDER BY accession");
+        let accession = bad_filing.accession;
+        assert_eq!(
+            errors,
+            [
+                format!("{bad_company}|network"),
+                format!("{accession}|network")
+            ],
+            "{fault}"
+        );
+        for message in sandbox.rows("SELECT message FROM v_errors") {
+            assert!(message.contains(word), "{fault}: {message}");
+        }
+        for path in [&file, &page] {
+            let asked = sim.log().count(|e| e.path.ends_with(path.as_str()));
+            assert_eq!(asked, 3, "{fault}: {path}");
+        }
+        set(&sim, &[]);
+        let _ = sandbox.run_against(&sim, &JOB).code(0);
+        complete(fault, &sim, &sandbox);
+    });
+}
+
 #[test]
 fn json_that_is_cut_or_of_another_shape_is_asked_for_again() {
     for_each(&["json-cut", "json-shape"], |fault| {

@@ -4,6 +4,7 @@ pub mod lists;
 pub mod mask;
 pub mod process;
 pub mod scripted;
+pub mod tls;
 pub mod truth;
 
 use std::collections::BTreeMap;
