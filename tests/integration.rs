@@ -10,6 +10,7 @@ mod cases {
     mod backfill;
     mod budgets;
     mod bulk;
+    mod clock;
     mod desk;
     mod diagnose;
     mod fair_access;

@@ -7,11 +7,16 @@
 //! error), another single probe follows.
 //!
 //! # Beyond one process
-//! `pause-<host>` in the lane's folder says `paused <time>` or `open <time>`; it survives a
+//! `pause-<host>` in the lane's folder says `paused <time> <length>` or `open <time>`; it survives a
 //! restart and is read again every quarter of a second by all runs. A pause that
 //! is over and not yet marked open needs a probe, however long ago it was. `probe-<host>` is
 //! locked while a probe is out, so that there is one for all runs. Writers of the
 //! first lock it for the moment of the change; readers need no lock.
+//!
+//! # Clocks that are set
+//! Times on disk are wall-clock times, since nothing else outlives a process. A pause that would
+//! last longer than it was long to begin with was noted before the clock was set back: it
+//! starts anew. So a wrong clock neither loses a pause nor makes one endless.
 //!
 //! [`Host`] and [`Record`] are pure: the time is handed in.
 
@@ -34,7 +39,7 @@ const READ_AGAIN: Duration = Duration::from_millis(250);
 const PROBE_OUT: Duration = Duration::from_millis(100);
 /// Between a probe that said nothing and the next one.
 const PROBE_AGAIN: Duration = Duration::from_secs(2);
-/// No pause is longer. A stamp further ahead is from before the clock was set back.
+/// No pause is longer.
 const LONGEST: Duration = Duration::from_hours(24);
 /// One request a second more each time this has passed without a block.
 const STEP: Duration = Duration::from_mins(1);
@@ -48,7 +53,11 @@ enum Record {
     /// Nothing has been wrong.
     Clear,
     /// Ask nothing until this wall-clock time (ms), then probe.
-    Paused(u64),
+    Paused {
+        until: u64,
+        /// How long it was when it began (ms).
+        length: u64,
+    },
     /// A probe was answered well at that time.
     Open(u64),
 }
@@ -58,24 +67,41 @@ impl Record {
         if text.is_empty() {
             return Some(Self::Clear);
         }
-        let (word, time) = text.trim().split_once(' ')?;
+        let mut words = text.split_ascii_whitespace();
+        let (word, time) = (words.next()?, words.next()?);
         let time: Timestamp = time.parse().ok()?;
         let time = u64::try_from(time.as_millisecond()).ok()?;
         match word {
-            "paused" => Some(Self::Paused(time)),
+            "paused" => Some(Self::Paused {
+                until: time,
+                length: words.next()?.parse::<u64>().ok()?.min(millis(LONGEST)),
+            }),
             "open" => Some(Self::Open(time)),
             _ => None,
         }
     }
 
+    /// What a record means to a clock that may have been set back since.
+    fn by_clock(self, now: Moment) -> Self {
+        match self {
+            Self::Paused { until, length } => Self::Paused {
+                until: until.min(now.wall.saturating_add(length)),
+                length,
+            },
+            // A time to come is none from which a rate could have recovered.
+            Self::Open(since) => Self::Open(since.min(now.wall)),
+            Self::Clear => Self::Clear,
+        }
+    }
+
     fn text(self) -> String {
-        let (word, time) = match self {
+        let text = match self {
             Self::Clear => return String::new(),
-            Self::Paused(time) => ("paused", time),
-            Self::Open(time) => ("open", time),
+            Self::Paused { until, length } => format!("paused {} {length}", timestamp(until)),
+            Self::Open(time) => format!("open {}", timestamp(time)),
         };
         // Of fixed width, so that it is replaced by one write in place.
-        format!("{:<47}\n", format!("{word} {}", timestamp(time)))
+        format!("{text:<47}\n")
     }
 }
 
@@ -111,7 +137,7 @@ impl Host {
     }
 
     fn look(&self, now: Moment) -> Look {
-        let Record::Paused(until) = self.record else {
+        let Record::Paused { until, .. } = self.record else {
             return Look::Open;
         };
         if until > now.wall {
@@ -132,8 +158,7 @@ impl Host {
         let Record::Open(since) = self.record else {
             return full;
         };
-        let step = u64::try_from(STEP.as_millis()).expect("a minute");
-        let steps = now.wall.saturating_sub(since) / step;
+        let steps = now.wall.saturating_sub(since) / millis(STEP);
         (full / 2)
             .max(1)
             .saturating_add(usize::try_from(steps).unwrap_or(usize::MAX))
@@ -221,7 +246,7 @@ impl Pauses {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
         match state.record {
-            Record::Paused(until) => !probe || until > now.wall,
+            Record::Paused { until, .. } => !probe || until > now.wall,
             _ => false,
         }
     }
@@ -277,15 +302,16 @@ impl Pauses {
 
     fn pause(&self, host: &str, state: &mut Host, time: Duration, why: &str, now: Moment) {
         let time = time.min(LONGEST);
-        let until = now.wall + u64::try_from(time.as_millis()).expect("a day");
+        let length = millis(time);
+        let until = now.wall + length;
         let was = state.record;
-        let longest = |old: Record| match old {
-            Record::Paused(old) => Record::Paused(old.max(until)),
-            _ => Record::Paused(until),
+        let longest = |old: Record| match old.by_clock(now) {
+            old @ Record::Paused { until: later, .. } if later > until => old,
+            _ => Record::Paused { until, length },
         };
         state.record = self.change(host, longest).unwrap_or(longest(was));
         self.traffic.book_pause(now.mono, now.mono + time);
-        if !matches!(was, Record::Paused(old) if old > now.wall) {
+        if !matches!(was, Record::Paused { until, .. } if until > now.wall) {
             warn!(
                 "{host} says: {why}; nothing is asked there until {} ({} s)",
                 timestamp(until),
@@ -297,7 +323,7 @@ impl Pauses {
     fn open(&self, host: &str, state: &mut Host, now: Moment) {
         let opened = |old: Record| match old {
             // A request that was under way, or another run, has been blocked since the probe went out.
-            Record::Paused(until) if until > now.wall => old,
+            Record::Paused { until, .. } if until > now.wall => old,
             _ => Record::Open(now.wall),
         };
         let was = state.record;
@@ -325,18 +351,15 @@ impl Pauses {
         let Some(found) = self.read(host) else {
             return state;
         };
-        let longest = u64::try_from(LONGEST.as_millis()).expect("a day");
+        let meant = found.by_clock(now);
         let found = match found {
-            Record::Paused(until) if until > now.wall + longest => {
-                let cooldown = u64::try_from(self.cooldown.as_millis()).expect("a day");
-                let clamped = Record::Paused(now.wall + cooldown);
-                self.change(host, |_| clamped).unwrap_or(clamped)
+            // Written down, or it would start anew with every look.
+            Record::Paused { .. } if meant != found => {
+                self.change(host, |old| old.by_clock(now)).unwrap_or(meant)
             }
-            // A time to come is none from which a rate could have recovered.
-            Record::Open(since) if since > now.wall => Record::Open(now.wall),
-            found => found,
+            _ => meant,
         };
-        if let Record::Paused(until) = found
+        if let Record::Paused { until, .. } = found
             && until > now.wall
             && found != state.record
         {
@@ -434,6 +457,11 @@ fn open(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .open(path)
+}
+
+/// A time of at most a day in milliseconds.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).expect("no longer than a day")
 }
 
 /// A wall-clock time (ms) as people read it.
@@ -653,6 +681,23 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_set_back_a_little_neither_loses_a_pause_nor_makes_it_longer_than_it_was() {
+        let bench = Bench::new();
+        bench.run().note(HOST, BLOCK, false, bench.at(3600));
+        let fresh = bench.run();
+        assert!(waits_until(
+            &fresh.gate(HOST, bench.at(3000)),
+            bench.at(3600)
+        ));
+        // What was meant is written down, for runs to come.
+        let next = bench.run();
+        let gate = next.gate(HOST, bench.at(3500));
+        assert!(waits_until(&gate, bench.at(3600)), "{gate:?}");
+        let gate = next.gate(HOST, bench.at(3600));
+        assert!(matches!(gate, Gate::Probe(_)), "{gate:?}");
+    }
+
+    #[test]
     fn many_unexplained_refusals_in_a_row_are_taken_for_a_block() {
         let bench = Bench::new();
         let run = bench.run();
@@ -685,7 +730,8 @@ mod tests {
     proptest! {
         #[test]
         fn records_read_back_as_written(ms in 0..4_102_444_800_000u64) {
-            for record in [Record::Paused(ms), Record::Open(ms)] {
+            let paused = Record::Paused { until: ms, length: ms % (millis(LONGEST) + 1) };
+            for record in [paused, Record::Open(ms)] {
                 prop_assert_eq!(record.text().len(), 48);
                 prop_assert_eq!(Record::parse(&record.text()), Some(record));
             }

@@ -1,0 +1,91 @@
+//! A clock that was wrong for a while: nothing waits for ever, and nothing is forgotten.
+
+use std::fs;
+
+use filing_etl::sim::{RequestKind, Simulator};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::harness::truth;
+use crate::harness::{Output, Sandbox};
+
+/// Notes a pause for the simulator, as a run does that was blocked.
+fn note_pause(sandbox: &Sandbox, sim: &Simulator, until: Timestamp, length_ms: u32) {
+    let name = sim.address().to_string().replace(':', "_");
+    let folder = sandbox.path("state/filing-etl").join(&name);
+    fs::create_dir_all(&folder).unwrap();
+    let text = format!("paused {until} {length_ms}\n");
+    fs::write(folder.join(format!("pause-{name}")), text).unwrap();
+    // And the slots of the rate limit: in use for a long time to come.
+    for slot in 0..50 {
+        fs::write(
+            folder.join(format!("slot-{slot:02}")),
+            "free 9999999999999\n",
+        )
+        .unwrap();
+    }
+}
+
+/// How long the next run pauses, in seconds; it completes.
+fn paused(sandbox: &Sandbox, sim: &Simulator) -> f64 {
+    let args = ["--limit", "3", "--rate", "50", "--json"];
+    let output = Output::of(sandbox.backfill(sim, &args)).code(0);
+    let output = output.says("is blocked until ");
+    assert_eq!(sim.log().while_blocked(), 0);
+    let state = sandbox.path("state/filing-etl");
+    let name = sim.address().to_string().replace(':', "_");
+    let record = fs::read_to_string(state.join(&name).join(format!("pause-{name}"))).unwrap();
+    assert!(record.starts_with("open "), "{record}");
+    output.json()["requests"]["paused_s"].as_f64().unwrap()
+}
+
+#[test]
+fn a_pause_noted_by_a_clock_that_ran_ahead_starts_anew_and_ends() {
+    let sim = truth::start(truth::small());
+    for until in ["2099-01-01T00:00:00Z", "9999-12-30T00:00:00Z"] {
+        let sandbox = Sandbox::new();
+        note_pause(&sandbox, &sim, until.parse().unwrap(), 1500);
+        let seconds = paused(&sandbox, &sim);
+        assert!((1.4..60.0).contains(&seconds), "{seconds}");
+    }
+}
+
+#[test]
+fn a_pause_is_kept_when_the_clock_is_set_back_a_little() {
+    let sim = truth::start(truth::small());
+    let sandbox = Sandbox::new();
+    // Of its ten minutes, hardly two seconds are left to go.
+    let until = Timestamp::now() + SignedDuration::from_millis(2500);
+    note_pause(&sandbox, &sim, until, 600_000);
+    let first = Timestamp::now();
+    let seconds = paused(&sandbox, &sim);
+    assert!(Timestamp::now() >= until && first < until);
+    assert!((1.0..60.0).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn a_record_from_a_time_to_come_keeps_no_run_from_its_work() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
+    let ahead = "
+        UPDATE meta SET value = '2099-01-01T00:00:00.000Z' WHERE key LIKE '%synced_at';
+        UPDATE companies SET last_checked_at = '2099-01-01T00:00:00.000Z';
+        UPDATE runs SET started_at = '2099-01-01T00:00:00.000Z',
+            heartbeat_at = '2099-01-01T00:00:00.000Z', ended_at = '2099-01-01T00:00:00.000Z'";
+    sandbox.db().execute_batch(ahead).unwrap();
+    sim.advance_to(jiff::civil::date(2025, 8, 31));
+    sim.log().clear();
+    let mut command = sandbox.backfill(&sim, &["--until", "2025-08-31"]);
+    command.env("FILING_ETL_NOW", "2025-06-01T00:00:00Z");
+    let _ = Output::of(command).code(0);
+    // The list of companies is no fresher for that, and every company is looked at again.
+    assert_eq!(sim.log().of_kind(RequestKind::Companies), 1);
+    let contents = truth::contents(&sim, &truth::reports(&sim));
+    assert_eq!(sandbox.files().len(), contents.len());
+    let ahead = "SELECT count(*) FROM v_companies WHERE last_checked_at > '2098'";
+    let national = truth::national(&sim).len();
+    let all = sandbox.number("SELECT count(*) FROM v_companies");
+    assert_eq!(
+        sandbox.number(ahead),
+        all - i64::try_from(national).unwrap()
+    );
+}
