@@ -7,9 +7,13 @@
 //!
 //! A file is written under a temporary name in `.incoming/` of the same file system, synced to
 //! the disk, renamed into place, and then the folder that holds its name is synced, and every
-//! folder made for it. Only after [`Incoming::keep`] returned does the database learn of it. So
+//! folder above it. Only after [`Incoming::keep`] returned does the database learn of it. So
 //! a row never speaks of a file that a power loss could take away, and a file under its final
 //! name is whole. What a killed run leaves in `.incoming/` is removed by the next one.
+//!
+//! A folder that is there already may be one that a killed run or another thread made a moment
+//! ago, and not on the disk yet. So each run syncs the name of every company's folder once
+//! itself, and that of a filing's folder each time.
 //!
 //! # Threading
 //!
@@ -17,9 +21,11 @@
 
 mod bundle;
 
+use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use tempfile::{NamedTempFile, TempPath};
@@ -44,6 +50,9 @@ const MAX_NAME: usize = 255;
 pub struct Archive {
     /// Its canonical path, so that a symlink inside it cannot lead a file out.
     root: PathBuf,
+    /// Folders whose own names this run has synced, and those of the folders above: some
+    /// thousand, one for each company.
+    synced: Mutex<HashSet<PathBuf>>,
     /// Held shared for the whole run: tells the next run that `.incoming/` is in use.
     _in_use: File,
 }
@@ -75,8 +84,16 @@ impl Archive {
         lock.lock_shared()?;
         tempfile::tempfile_in(&incoming)?.write_all(b"writable")?;
         let root = root.canonicalize()?;
+        for folder in root.ancestors() {
+            // Those above ours may be closed to us, and are not ours to keep.
+            match sync_folder(folder) {
+                Err(e) if folder == root => return Err(e.into()),
+                _ => {}
+            }
+        }
         Ok(Self {
             root,
+            synced: Mutex::default(),
             _in_use: lock,
         })
     }
@@ -104,21 +121,33 @@ impl Archive {
         })
     }
 
-    /// Makes the folder of an artifact and returns it, canonical and inside the root.
+    /// Makes the folder of an artifact, durably, and returns it, canonical and inside the root.
     fn folder(&self, artifact: &Artifact) -> Result<PathBuf> {
         let mut folder = self.root.clone();
-        for part in &folder_of(artifact.cik, artifact.accession) {
+        let below = folder_of(artifact.cik, artifact.accession);
+        let parts = below.components().count();
+        for (depth, part) in below.iter().enumerate() {
             let parent = folder.clone();
             folder.push(part);
+            let failed = || format!("failed to make {}", folder.display());
             match fs::create_dir(&folder) {
-                Ok(()) => sync_folder(&parent)?,
+                Ok(()) => {}
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stays_inside(&folder)?,
-                Err(e) => {
-                    return Err(e).with_context(|| format!("failed to make {}", folder.display()));
+                Err(e) => return Err(e).with_context(failed),
+            }
+            if !self.synced().contains(&folder) {
+                sync_folder(&parent).with_context(failed)?;
+                // A filing's folder is seldom needed again.
+                if depth + 1 < parts {
+                    self.synced().insert(folder.clone());
                 }
             }
         }
         Ok(folder)
+    }
+
+    fn synced(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+        self.synced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -161,9 +190,9 @@ impl Incoming<'_> {
         let folder = self.archive.folder(artifact)?;
         let place = folder.join(name);
         let (file, temp): (File, TempPath) = self.file.into_parts();
-        file.sync_all()
+        make_readable(&file)
+            .and_then(|()| file.sync_all())
             .and_then(|()| temp.persist(&place).map_err(|e| e.error))
-            .and_then(|()| make_readable(&file))
             .and_then(|()| sync_folder(&folder))
             .with_context(|| format!("failed to store {}", place.display()))?;
         Ok(self.print.finish())
