@@ -11,6 +11,7 @@ mod cases {
     mod budgets;
     mod bulk;
     mod clock;
+    mod crashes;
     mod desk;
     mod diagnose;
     mod fair_access;

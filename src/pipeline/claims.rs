@@ -36,6 +36,12 @@ impl Claims {
         adopted.insert(filing)
     }
 
+    /// Whether the rows of this filing are still on their way to the writer.
+    pub(super) fn has(&self, filing: Accession) -> bool {
+        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.contains(&filing)
+    }
+
     /// Gives claims up.
     pub(super) fn release<'a>(&self, filings: impl IntoIterator<Item = &'a Accession>) {
         let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,7 +61,9 @@ mod tests {
         let [a, b] = [1, 2].map(|n| Accession::new(n).unwrap());
         assert_eq!(claims.claim([a].into_iter()), HashSet::from([a]));
         assert_eq!(claims.claim([a, b].into_iter()), HashSet::from([b]));
+        assert!(claims.has(a));
         claims.release(&[a]);
+        assert!(!claims.has(a) && claims.has(b));
         assert_eq!(claims.claim([a].into_iter()), HashSet::from([a]));
     }
 }

@@ -26,6 +26,9 @@ use crate::net::{Expect, FetchError, RequestKind, retry};
 /// submission measured has 612 MB.
 const MAX_UNKNOWN: u64 = 2_000_000_000;
 
+/// How soon to look again whether the row of an artifact stands.
+const COMMIT: Duration = Duration::from_millis(20);
+
 /// How much longer than its submission a document may be: not at all, in theory.
 const SLACK: u64 = 1 << 20;
 
@@ -63,6 +66,11 @@ fn step(job: &mut Job, cx: &Services) -> Step {
         return Step::Stop; // it stays queued
     }
     let artifact = &job.artifact;
+    // The row says in which company's folder the files of a joint filing lie. It stands before
+    // they do, or a run killed in between would leave them where the next one looks not.
+    if cx.claims.has(artifact.accession) {
+        return Step::Wait(COMMIT);
+    }
     match fetch(artifact, job.tries + 1, cx) {
         Ok(record) => {
             cx.budget.stored(record.bytes());

@@ -2,8 +2,17 @@
 //!
 //! Records are grouped into one transaction until there are enough of them or the oldest has
 //! waited long enough: a commit costs more than a hundred rows. Whoever kills the run loses
-//! what was not committed yet; the next run finds it again, since rows follow facts: the file
-//! stands before its row does.
+//! what was not committed yet; the next run finds it again.
+//!
+//! # Crashes and power loss
+//!
+//! An artifact has its row, queued, before its file is asked for; so the next run keeps the
+//! file in the same company's folder. The file stands, synced (see [`crate::archive`]), before
+//! the row says so. A kill between the two costs one request. A commit is not synced by
+//! itself: a power loss may take the last ones back, but all of a commit and all after it, so
+//! the database only ever knows less than the disk holds. A file whose first row was taken back
+//! with it is replaced; only that of a joint filing may stay behind in another company's
+//! folder, where `verify` finds it.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -22,8 +31,11 @@ use crate::store::{Batch, ErrorRow, PageKey, RunId, Writer};
 /// The most records in one transaction: by then the commit itself no longer counts.
 const MOST: usize = 1000;
 
-/// The longest that a record waits for its commit.
-const LONGEST: Duration = Duration::from_millis(500);
+/// The longest that a record waits for its commit. Downloads wait for that of their rows.
+const LONGEST: Duration = Duration::from_millis(100);
+
+/// How often a run in which nothing happens says that it is alive.
+const HEARTBEAT: Duration = Duration::from_millis(500);
 
 /// How long the stages may finish what is in flight once the run is to stop. Then their
 /// connections are cut; what is not done stays queued.
@@ -62,7 +74,7 @@ fn write_all(records: &Receiver<Record>, db: &mut Writer, run: RunId, cx: &Servi
                 _ => {}
             }
         }
-        let first = match records.recv_timeout(LONGEST) {
+        let first = match records.recv_timeout(HEARTBEAT) {
             Ok(record) => Some(record),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),

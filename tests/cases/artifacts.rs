@@ -28,28 +28,6 @@ fn wanted(filing: &Filing) -> bool {
     truth::is_report(filing.form) && filing.filed_on >= truth::SINCE
 }
 
-/// The files of some filings by `accession/name`, as the simulator serves them.
-fn documents(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for (_, filing) in filings {
-        for (i, document) in sim.universe().documents(filing).into_iter().enumerate() {
-            let (name, served) = match document.name {
-                Some(name) => {
-                    let served = sim.universe().file(filing, &name).unwrap();
-                    (name, served)
-                }
-                // EDGAR gives it none, and does not serve it by itself.
-                None => (
-                    format!("{}-{}.txt", filing.accession, i + 1),
-                    document.bytes,
-                ),
-            };
-            files.insert(format!("{}/{name}", filing.accession.bare()), served);
-        }
-    }
-    files
-}
-
 fn submissions(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, Vec<u8>> {
     let file = |(_, filing): &(u64, Filing)| {
         let name = submission_name(filing.accession);
@@ -83,7 +61,7 @@ fn distinct(filings: &[(u64, Filing)]) -> usize {
 fn documents_are_split_from_one_request_a_filing_as_edgar_serves_them() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     let filings = truth::reports(&sim);
-    let expected = documents(&sim, &filings);
+    let expected = truth::documents(&sim, &filings);
     let summary = run(&sandbox, &sim, &[&DOCUMENTS[..], &["--json"]].concat())
         .code(0)
         .json();
@@ -130,7 +108,7 @@ fn one_way_may_follow_another() {
     for wanted in ["primary", "documents", "submission", "documents", "primary"] {
         let _ = run(&sandbox, &sim, &["--cik", &cik, "--artifacts", wanted]).code(0);
     }
-    let mut expected = documents(&sim, &filings);
+    let mut expected = truth::documents(&sim, &filings);
     expected.extend(submissions(&sim, &filings));
     assert_stored(&sandbox, &expected);
     let asked = sim.log().of_kind(RequestKind::Documents);
@@ -146,7 +124,7 @@ fn a_submission_that_is_cut_or_altered_is_asked_for_again() {
             sim.set_faults(vec![fault.replace(".txt", "/Archives").parse().unwrap()]);
             let _ = run(&sandbox, &sim, &["--cik", &cik, "--artifacts", way]).code(0);
             let expected = match way {
-                "documents" => documents(&sim, &filings),
+                "documents" => truth::documents(&sim, &filings),
                 _ => submissions(&sim, &filings),
             };
             assert_stored(&sandbox, &expected);

@@ -38,14 +38,7 @@ fn assert_complete(sandbox: &Sandbox, sim: &Simulator) {
     for (path, bytes) in &files {
         let key = path.splitn(4, '/').last().unwrap();
         assert_eq!(contents.get(key), Some(bytes), "{path}");
-        // A kill can come between a file and its row. The file is fetched again, and if its
-        // filing is a joint one, perhaps in the folder of another company.
-        let joint = || {
-            wanted.iter().any(|(_, f)| {
-                f.accession.bare().to_string() == key[..18] && sim.universe().filers(f).len() > 1
-            })
-        };
-        assert!(recorded.contains(path) || joint(), "{path} has no row");
+        assert!(recorded.contains(path), "{path} has no row");
     }
     assert!(recorded.iter().all(|path| files.contains_key(path)));
     assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);

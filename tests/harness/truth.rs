@@ -112,6 +112,28 @@ pub fn contents(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, 
     contents
 }
 
+/// Every document of some filings by `accession/name`, as the simulator serves them.
+pub fn documents(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for (_, filing) in filings {
+        for (i, document) in sim.universe().documents(filing).into_iter().enumerate() {
+            let (name, served) = match document.name {
+                Some(name) => {
+                    let served = sim.universe().file(filing, &name).unwrap();
+                    (name, served)
+                }
+                // EDGAR gives it none, and does not serve it by itself.
+                None => (
+                    format!("{}-{}.txt", filing.accession, i + 1),
+                    document.bytes,
+                ),
+            };
+            files.insert(format!("{}/{name}", filing.accession.bare()), served);
+        }
+    }
+    files
+}
+
 /// `cik|accession` of some filings, as a query gives it.
 pub fn keys(filings: &[(u64, Filing)]) -> BTreeSet<String> {
     let key = |(cik, filing): &(u64, Filing)| format!("{cik}|{}", filing.accession);

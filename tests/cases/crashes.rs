@@ -1,0 +1,156 @@
+//! Killed without a word, at any moment, again and again: what stands is whole, and what is on
+//! record is never asked for again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+
+use filing_etl::sim::{Options, Simulator};
+use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
+
+use crate::harness::process::Running;
+use crate::harness::truth;
+use crate::harness::{Output, Sandbox};
+
+/// How often the job is killed, unless `FILING_ETL_KILLS` says otherwise.
+const KILLS: u32 = 8;
+
+/// A kill comes after at most so many more requests: a second at this latency, so that most
+/// runs commit some rows before they die.
+const REQUESTS: usize = 250;
+
+const ARGS: [&str; 2] = ["--artifacts", "documents"];
+
+fn kills() -> u32 {
+    #[expect(clippy::disallowed_methods, reason = "tests have no command line")]
+    let given = std::env::var("FILING_ETL_KILLS");
+    given.map_or(KILLS, |kills| kills.parse().unwrap())
+}
+
+/// What a killed run left, looked at without touching it: SQLite would tidy up the original.
+fn copy_of_database(sandbox: &Sandbox) -> Option<Connection> {
+    let copy = sandbox.path("copy.db");
+    for ending in ["", "-wal"] {
+        let (from, to) = (format!("filings.db{ending}"), format!("copy.db{ending}"));
+        let _ = fs::remove_file(sandbox.path(&to));
+        // Before the first page is written there is nothing to copy.
+        let _ = fs::copy(sandbox.path(&from), sandbox.path(&to));
+    }
+    let _ = fs::remove_file(sandbox.path("copy.db-shm"));
+    let db = Connection::open(copy).unwrap();
+    let check: String = db
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok");
+    let views = "SELECT count(*) FROM sqlite_schema WHERE name = 'v_artifacts'";
+    let views: i64 = db.query_row(views, [], |row| row.get(0)).unwrap();
+    (views == 1).then_some(db)
+}
+
+/// The downloaded files on record: path, and hash in hexadecimal.
+fn recorded(db: &Connection) -> BTreeMap<String, String> {
+    let sql = "SELECT path, sha256 FROM v_artifacts WHERE status = 'downloaded'";
+    let mut rows = db.prepare(sql).unwrap();
+    let rows = rows.query_map([], |row| row.try_into()).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// `accession/name` of a path below the data dir.
+fn key(path: &str) -> &str {
+    path.splitn(4, '/').last().unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
+}
+
+/// Fails unless every file is whole and every row has its file. Returns the filings on record.
+fn check(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>, when: &str) -> BTreeSet<String> {
+    let files = sandbox.files();
+    for (path, bytes) in &files {
+        assert!(expected.get(key(path)) == Some(bytes), "{when}: {path}");
+    }
+    let Some(db) = copy_of_database(sandbox) else {
+        return BTreeSet::new();
+    };
+    let recorded = recorded(&db);
+    for (path, hash) in &recorded {
+        let file = files.get(path).unwrap_or_else(|| panic!("{when}: {path}"));
+        assert_eq!(*hash, hex(file), "{when}: {path}");
+    }
+    recorded
+        .keys()
+        .map(|path| key(path)[..18].to_owned())
+        .collect()
+}
+
+/// Fails if one of these filings was asked for by the run of that name.
+fn asked_for_none_of(sim: &Simulator, filings: &BTreeSet<String>, name: &str) {
+    for entry in sim.log().entries() {
+        let filing = entry.path.split('/').nth(5).unwrap_or_default();
+        let theirs = entry.user_agent.as_deref() == Some(name);
+        assert!(
+            !theirs || !filings.contains(filing),
+            "{name}: {}",
+            entry.path
+        );
+    }
+}
+
+#[test]
+fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
+    let kills = kills();
+    let sim = truth::start(Options {
+        // Too many to be done before the last kill.
+        companies: 60 + 12 * kills,
+        latency: std::time::Duration::from_millis(60),
+        ..truth::small()
+    });
+    let filings = truth::reports(&sim);
+    assert!(
+        filings
+            .iter()
+            .any(|(_, f)| sim.universe().filers(f).len() > 1)
+    );
+    let expected = truth::documents(&sim, &filings);
+    let sandbox = Sandbox::new();
+    let mut on_record = BTreeSet::new();
+    let mut commits = 0;
+    let mut moments = fastrand::Rng::with_seed(20_250_630);
+    for kill in 1..=kills {
+        let name = format!("filing-etl kill {kill} tests@example.com");
+        let mut command = sandbox.backfill(&sim, &ARGS);
+        command.env("FILING_ETL_USER_AGENT", &name);
+        let until = sim.log().requests() + moments.usize(1..=REQUESTS);
+        let mut run = Running::start(command);
+        assert!(run.until(|| sim.log().requests() >= until), "it is done");
+        let _ = run.kill();
+        let before = std::mem::take(&mut on_record);
+        on_record = check(&sandbox, &expected, &name);
+        assert!(on_record.is_superset(&before), "{name}");
+        commits += u32::from(on_record.len() > before.len());
+        asked_for_none_of(&sim, &before, &name);
+    }
+    // Otherwise the kills came too early to show anything.
+    assert!(commits > kills / 4, "{commits} of {kills}");
+    let _ = Output::of(sandbox.backfill(&sim, &ARGS)).code(0);
+    asked_for_none_of(&sim, &on_record, crate::harness::USER_AGENT);
+    check(&sandbox, &expected, "the end");
+    let paths = sandbox.rows("SELECT path FROM v_artifacts WHERE status = 'downloaded'");
+    let paths: BTreeSet<_> = paths.into_iter().collect();
+    assert!(
+        sandbox.files().into_keys().eq(paths),
+        "a file without a row"
+    );
+    assert_eq!(sandbox.files().len(), expected.len());
+    assert_eq!(sandbox.incoming(), ["lock"]);
+    assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);
+    let unfinished = "SELECT count(*) FROM v_runs WHERE status = 'interrupted'";
+    assert!(sandbox.number(unfinished) <= kills.into());
+    let _ = sandbox.run(&["verify"]).code(0);
+}
