@@ -14,6 +14,7 @@ mod cases {
     mod crashes;
     mod desk;
     mod diagnose;
+    mod disk;
     mod fair_access;
     mod faults;
     mod monitor;

@@ -1,0 +1,276 @@
+//! Disks that are full or closed, and databases that others hold: the run says so and ends, nothing
+//! half-written stands under a final name, and a later run completes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use filing_etl::sim::{Filing, Options, RequestKind, Simulator};
+
+use crate::harness::process::Running;
+use crate::harness::truth;
+use crate::harness::{Output, Sandbox};
+
+fn simulator() -> (Simulator, Vec<(u64, Filing)>) {
+    let sim = truth::start(Options {
+        companies: 13,
+        ..truth::small()
+    });
+    let filings = truth::reports(&sim);
+    (sim, filings)
+}
+
+/// Fails unless every file that stands is whole.
+#[track_caller]
+fn whole(sandbox: &Sandbox, contents: &BTreeMap<String, Vec<u8>>) {
+    for (path, bytes) in sandbox.files() {
+        let key = path.splitn(4, '/').last().unwrap();
+        assert!(contents.get(key) == Some(&bytes), "{path}");
+    }
+}
+
+/// Runs the same job again, undisturbed, and fails unless it then is complete.
+#[track_caller]
+fn completed(sandbox: &Sandbox, sim: &Simulator, filings: &[(u64, Filing)]) {
+    assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);
+    let _ = Output::of(sandbox.backfill(sim, &[])).code(0);
+    let contents = truth::contents(sim, filings);
+    whole(sandbox, &contents);
+    assert_eq!(sandbox.files().len(), contents.len());
+    let recorded = sandbox.rows("SELECT path FROM v_artifacts WHERE status = 'downloaded'");
+    let recorded: BTreeSet<_> = recorded.into_iter().collect();
+    assert!(sandbox.files().into_keys().eq(recorded));
+}
+
+/// The one line that an aborted run ends with.
+#[track_caller]
+fn last_line(output: &Output) -> &str {
+    let errors = output.stderr.lines().filter(|l| l.starts_with("error: "));
+    assert_eq!(errors.count(), 1, "{}", output.stderr);
+    output.stderr.lines().last().unwrap()
+}
+
+/// The same command where no file can grow beyond so many KiB: as a full disk, but on every
+/// machine. The signal that goes with it has to be ignored, or it would end the process. (A block
+/// has 512 bytes in one shell, 1024 in another: nothing here depends on it.)
+fn confined(command: &Command, kib: u32) -> Command {
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", 2 * kib);
+    let mut confined = Command::new("/bin/sh");
+    confined
+        .args(["-c", &script, "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    confined.current_dir(command.get_current_dir().unwrap());
+    confined
+}
+
+#[test]
+fn a_disk_that_takes_no_more_of_a_file_ends_the_run_with_what_to_do() {
+    let sim = truth::start(Options {
+        companies: 13,
+        document_scale: 0.3,
+        ..truth::small()
+    });
+    let filings = truth::reports(&sim);
+    let contents = truth::contents(&sim, &filings);
+    assert!(contents.values().any(|bytes| bytes.len() > 1024 * 1024));
+    let sandbox = Sandbox::new();
+    let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
+    let output = Output::of(confined(&sandbox.backfill(&sim, &[]), 512)).code(1);
+    let line = last_line(&output);
+    assert!(
+        line.starts_with("error: failed to store files in ")
+            && line.ends_with(": make room, then run the same command again"),
+        "{line}"
+    );
+    whole(&sandbox, &contents);
+    assert!(sandbox.files().len() < contents.len());
+    assert_eq!(sandbox.incoming(), ["lock"]);
+    let left = "SELECT count(*) FROM v_artifacts WHERE status = 'failed'";
+    assert_eq!(sandbox.number(left), 0, "the disk's fault, not theirs");
+    assert_eq!(
+        sandbox.rows("SELECT status FROM v_runs"),
+        ["completed", "failed"]
+    );
+    completed(&sandbox, &sim, &filings);
+}
+
+#[test]
+fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {
+    let (sim, filings) = simulator();
+    // From nothing at all, and in the midst of the run.
+    for (synced, kib) in [(false, 16), (true, 64), (true, 128)] {
+        let sandbox = Sandbox::new();
+        if synced {
+            let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+        }
+        let output = Output::of(confined(&sandbox.backfill(&sim, &[]), kib)).code(1);
+        let line = last_line(&output);
+        assert!(line.contains("database filings.db: cannot "), "{line}");
+        if !synced {
+            assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+            assert_eq!((output.stdout.as_str(), sim.log().requests()), ("", 0));
+        }
+        assert!(line.contains(" (check its disk): disk I/O error"), "{line}");
+        whole(&sandbox, &truth::contents(&sim, &filings));
+        completed(&sandbox, &sim, &filings);
+    }
+}
+
+/// The same command as somebody without any rights. Permissions mean nothing to root.
+fn without_rights(sandbox: &Sandbox, command: &Command) -> Command {
+    let here = sandbox.path("");
+    let mut other = Command::new(command.get_program());
+    if fs::metadata(&here).unwrap().uid() == 0 {
+        // The folder of the tests may be closed to others.
+        let program = sandbox.path("program");
+        fs::copy(command.get_program(), &program).unwrap();
+        fs::set_permissions(&here, Permissions::from_mode(0o755)).unwrap();
+        other = Command::new(program);
+        other.uid(NOBODY).gid(NOBODY);
+    }
+    other
+        .args(command.get_args())
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    other.current_dir(&here);
+    other
+}
+
+/// Who owns nothing.
+const NOBODY: u32 = 65534;
+
+/// Gives a folder and all in it to nobody, where that can be done.
+fn give_away(path: &Path) {
+    // Without root's rights it is all ours already.
+    let _ = chown(path, Some(NOBODY), Some(NOBODY));
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            give_away(&entry.unwrap().path());
+        }
+    }
+}
+
+#[test]
+fn what_may_not_be_written_is_named_and_left_as_it_was() {
+    let (sim, filings) = simulator();
+    let cases = [
+        (
+            "filings.db",
+            0o444,
+            "error: database filings.db cannot be written: check the permissions of the file and its folder",
+        ),
+        (
+            "",
+            0o555,
+            "error: database filings.db cannot be written: check the permissions of the file and its folder",
+        ),
+        (
+            "filings",
+            0o555,
+            "error: the data dir filings cannot be used: check its permissions, or choose another --data-dir: Permission denied (os error 13)",
+        ),
+        (
+            "filings/edgar",
+            0o555,
+            "Permission denied (os error 13): check the permissions, then run the same command again",
+        ),
+        (
+            "state/filing-etl",
+            0o555,
+            "set XDG_STATE_HOME to a local folder that can be written: Permission denied (os error 13)",
+        ),
+    ];
+    for (closed, mode, said) in cases {
+        let sandbox = Sandbox::new();
+        let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+        fs::remove_file(sandbox.path("filings.db.lock")).unwrap();
+        fs::create_dir_all(sandbox.path("filings/edgar")).unwrap();
+        fs::remove_dir_all(sandbox.path("state")).unwrap();
+        fs::create_dir_all(sandbox.path("state/filing-etl")).unwrap();
+        let command = without_rights(&sandbox, &sandbox.backfill(&sim, &[]));
+        give_away(&sandbox.path(""));
+        let before = fs::metadata(sandbox.path(closed)).unwrap().permissions();
+        let set = |mode| fs::set_permissions(sandbox.path(closed), mode).unwrap();
+        set(Permissions::from_mode(mode));
+        sim.log().clear();
+        let output = Output::of(command).code(1);
+        let line = last_line(&output);
+        assert!(line.ends_with(said), "{closed}: {line}");
+        assert!(sandbox.files().is_empty());
+        set(before);
+        completed(&sandbox, &sim, &filings);
+    }
+}
+
+/// Another program in the middle of a change.
+fn lock_database(sandbox: &Sandbox) -> rusqlite::Connection {
+    let other = sandbox.db();
+    other.busy_timeout(Duration::from_secs(30)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+#[test]
+fn a_database_that_is_locked_for_seconds_is_waited_for() {
+    let (sim, filings) = simulator();
+    let sandbox = Sandbox::new();
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+    sim.log().clear();
+    let other = lock_database(&sandbox);
+    let mut run = Running::start(sandbox.backfill(&sim, &[]));
+    // It opens the database right after it has taken the run's lock.
+    let id = format!("{}\n", run.id());
+    let lock = sandbox.path("filings.db.lock");
+    assert!(run.until(|| fs::read_to_string(&lock).is_ok_and(|text| text == id)));
+    let held = Instant::now();
+    assert!(run.until(|| held.elapsed() > Duration::from_secs(2)));
+    assert_eq!(sim.log().requests(), 0);
+    other.execute_batch("COMMIT").unwrap();
+    let _ = run.end().code(0);
+    completed(&sandbox, &sim, &filings);
+}
+
+#[test]
+fn a_database_that_stays_locked_ends_the_run_with_what_to_do() {
+    let (sim, filings) = simulator();
+    let said = "database filings.db: cannot begin to write (another program keeps it locked: close that one, then start again): database is locked";
+    // At the start, and in the midst of it.
+    for requests in [0, 20] {
+        let sandbox = Sandbox::new();
+        let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+        sim.log().clear();
+        let mut other = (requests == 0).then(|| lock_database(&sandbox));
+        let mut run = Running::start(sandbox.backfill(&sim, &[]));
+        if other.is_none() {
+            // Slow enough that it cannot be done before.
+            sim.set_faults(vec!["stall=3@documents".parse().unwrap()]);
+            assert!(run.until(|| sim.log().of_kind(RequestKind::Documents) >= 3));
+            other = Some(lock_database(&sandbox));
+        }
+        let output = run.end().code(1);
+        drop(other);
+        let line = last_line(&output);
+        assert!(line.ends_with(said), "{line}");
+        sim.set_faults(Vec::new());
+        completed(&sandbox, &sim, &filings);
+    }
+}
+
+#[test]
+fn a_reader_of_the_database_holds_up_nobody() {
+    let (sim, filings) = simulator();
+    let sandbox = Sandbox::new();
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+    let other = sandbox.db();
+    other.execute_batch("BEGIN; SELECT * FROM v_runs").unwrap();
+    let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
+    drop(other);
+    completed(&sandbox, &sim, &filings);
+}
