@@ -56,6 +56,14 @@ fn recorded(db: &Connection) -> BTreeMap<String, String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
+/// The folders of all filings on record, whether their files are there or queued.
+fn folders(db: &Connection) -> BTreeSet<String> {
+    let sql = "SELECT DISTINCT cik || '/' || replace(accession, '-', '') FROM v_artifacts";
+    let mut rows = db.prepare(sql).unwrap();
+    let rows = rows.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
 /// `accession/name` of a path below the data dir.
 fn key(path: &str) -> &str {
     path.splitn(4, '/').last().unwrap()
@@ -69,15 +77,28 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Fails unless every file is whole and every row has its file. Returns the filings on record.
+/// Fails unless every file is whole and known, and every row has its file. Returns the filings on record.
 fn check(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>, when: &str) -> BTreeSet<String> {
     let files = sandbox.files();
     for (path, bytes) in &files {
         assert!(expected.get(key(path)) == Some(bytes), "{when}: {path}");
     }
     let Some(db) = copy_of_database(sandbox) else {
+        assert!(files.is_empty(), "{when}");
         return BTreeSet::new();
     };
+    let folders = folders(&db);
+    for path in files.keys() {
+        // In another company's folder, no later run would look for it.
+        let folder = path
+            .splitn(3, '/')
+            .last()
+            .unwrap()
+            .rsplit_once('/')
+            .unwrap()
+            .0;
+        assert!(folders.contains(folder), "{when}: {path} has no row");
+    }
     let recorded = recorded(&db);
     for (path, hash) in &recorded {
         let file = files.get(path).unwrap_or_else(|| panic!("{when}: {path}"));
@@ -153,4 +174,17 @@ fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
     let unfinished = "SELECT count(*) FROM v_runs WHERE status = 'interrupted'";
     assert!(sandbox.number(unfinished) <= kills.into());
     let _ = sandbox.run(&["verify"]).code(0);
+}
+
+#[test]
+fn the_first_file_stands_where_the_record_has_it() {
+    let sim = truth::start(truth::small());
+    let expected = truth::documents(&sim, &truth::reports(&sim));
+    for _ in 0..3 {
+        let sandbox = Sandbox::new();
+        let mut run = Running::start(sandbox.backfill(&sim, &ARGS));
+        assert!(run.until(|| !sandbox.files().is_empty()));
+        let _ = run.kill();
+        check(&sandbox, &expected, "after the first file");
+    }
 }
