@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use filing_etl::archive::{Archive, checked_name, folder_of};
 use filing_etl::edgar::submission::{
-    DocumentForm, DocumentHead, DotScan, Problem, Sink, Splitter, Summary,
+    DocumentForm, DocumentHead, DotScan, Dots, Problem, Sink, Splitter, Summary,
 };
 use filing_etl::edgar::submissions::{self, Rows};
 use filing_etl::edgar::{
@@ -32,8 +32,8 @@ pub(crate) const ALL: [(&str, Check); 7] = [
     ("names", names),
 ];
 
-/// Longer than any message about one row, entry or line should be.
-const LONGEST_MESSAGE: usize = 400;
+/// Longer than any message about one row, entry or line should be. It may quote a hundred characters, each as an escape of ten.
+const LONGEST_MESSAGE: usize = 1200;
 
 /// A company's filings, and a page of its older ones.
 pub(crate) fn submissions(bytes: &[u8]) {
@@ -196,10 +196,10 @@ pub(crate) fn uuencode(bytes: &[u8]) {
     let Some((manner, payload)) = bytes.split_first() else {
         return;
     };
-    // What is encoded comes back.
-    let good = documents(std::iter::once(
-        &submission_of(&encoded(payload, *manner))[..],
-    ));
+    // What is encoded comes back. (A line of it that begins with two dots may look like one whose
+    // dot was doubled, so nobody is asked about the dots.)
+    let good = submission_of(&encoded(payload, *manner));
+    let good = documents_with(Dots::Plain, std::iter::once(&good[..]));
     let [document] = &good.documents[..] else {
         panic!("one document went in, {} came out", good.documents.len());
     };
@@ -350,7 +350,11 @@ impl Split {
         assert_eq!(length(false), summary.bytes.verbatim);
         // A line of two bytes may stand for 63, if 84 blanks were stripped from its end.
         assert!(length(true) <= 32 * summary.bytes.encoded);
-        let mut names: Vec<_> = self.documents.iter().map(|d| &d.name).collect();
+        let mut names: Vec<_> = self
+            .documents
+            .iter()
+            .map(|d| d.name.to_ascii_lowercase())
+            .collect();
         names.sort();
         names.dedup();
         assert_eq!(names.len(), self.documents.len(), "a name came twice");
@@ -398,9 +402,13 @@ fn documents<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Split {
     for chunk in &chunks {
         scan.write(chunk);
     }
+    documents_with(scan.finish(None), chunks.into_iter())
+}
+
+fn documents_with<'a>(dots: Dots, mut chunks: impl Iterator<Item = &'a [u8]>) -> Split {
     let mut documents = Collect::default();
-    let mut splitter = Splitter::new(accession(), scan.finish(None), &mut documents);
-    let written = chunks.iter().try_for_each(|chunk| splitter.write(chunk));
+    let mut splitter = Splitter::new(accession(), dots, &mut documents);
+    let written = chunks.try_for_each(|chunk| splitter.write(chunk));
     let end = match written {
         Ok(()) => splitter.finish(),
         Err(error) => Err(error),
