@@ -15,6 +15,8 @@ pub fn init(cli: &Cli, terminal: &Terminal) {
     builder
         .filter_level(LevelFilter::Error)
         .filter_module("filing_etl", cli.log_level())
+        // What it reports, the failed request reports as well, with what to do.
+        .filter_module("rustls_platform_verifier", LevelFilter::Off)
         // Frames of the dashboard that go to the log, where somebody asked for them.
         .filter_module(LOG_TARGET, LevelFilter::Info)
         .parse_env(Env::default())
