@@ -10,14 +10,17 @@ mod cases {
     mod backfill;
     mod budgets;
     mod bulk;
+    mod company_network;
     mod desk;
     mod diagnose;
     mod fair_access;
     mod faults;
+    mod hostile;
     mod monitor;
     mod output;
     mod resume;
     mod simulator;
+    mod source;
     mod universe;
     mod universe_sync;
     mod update;

@@ -3,7 +3,9 @@
 pub mod lists;
 pub mod mask;
 pub mod process;
+pub mod proxy;
 pub mod scripted;
+pub mod tls;
 pub mod truth;
 
 use std::collections::BTreeMap;
