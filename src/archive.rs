@@ -73,9 +73,11 @@ impl Archive {
     }
 
     fn try_open(root: &Path) -> Result<Self> {
+        fs::create_dir_all(root.join(INCOMING))?;
+        let root = root.canonicalize()?;
         let incoming = root.join(INCOMING);
-        fs::create_dir_all(&incoming)?;
-        let lock = File::create(incoming.join("lock"))?;
+        stays_inside(&incoming)?;
+        let lock = open_lock(&incoming.join("lock"))?;
         match lock.try_lock() {
             Ok(()) => clear(&incoming)?,
             Err(TryLockError::WouldBlock) => {} // another run's files are in there
@@ -83,7 +85,6 @@ impl Archive {
         }
         lock.lock_shared()?;
         tempfile::tempfile_in(&incoming)?.write_all(b"writable")?;
-        let root = root.canonicalize()?;
         for folder in root.ancestors() {
             // Those above ours may be closed to us, and are not ours to keep.
             match sync_folder(folder) {
@@ -149,6 +150,21 @@ impl Archive {
     fn synced(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
         self.synced.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Opens the lock file. One that is a symlink would have a file elsewhere made or locked.
+fn open_lock(path: &Path) -> Result<File> {
+    if path.is_symlink() {
+        bail!(
+            "{} is a symlink, which could lead out of the data dir: remove it",
+            path.display()
+        );
+    }
+    Ok(File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?)
 }
 
 /// Refuses to go on below anything but a folder: a symlink would lead out of the data dir. Looked

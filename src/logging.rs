@@ -15,7 +15,7 @@ pub fn init(cli: &Cli, terminal: &Terminal) {
     builder
         .filter_level(LevelFilter::Error)
         .filter_module("filing_etl", cli.log_level())
-        // What it says of a certificate is part of our own error.
+        // What it reports, the failed request reports as well, with what to do.
         .filter_module("rustls_platform_verifier", LevelFilter::Off)
         // Frames of the dashboard that go to the log, where somebody asked for them.
         .filter_module(LOG_TARGET, LevelFilter::Info)

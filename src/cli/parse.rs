@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
@@ -36,7 +36,9 @@ impl Cli {
             let empty = arg.get_env().is_some_and(|name| set(name).is_none());
             if empty { arg.env(None::<&str>) } else { arg }
         });
-        let matches = command.try_get_matches_from_mut(args)?;
+        let matches = command
+            .try_get_matches_from_mut(args)
+            .map_err(without_secret)?;
         let mut cli = Self::from_arg_matches(&matches)?;
         // The flag wins over the environment, also where they contradict each other.
         match (source(&matches, "quiet"), source(&matches, "verbose")) {
@@ -69,6 +71,19 @@ impl Cli {
             _ => Ok(cli),
         }
     }
+}
+
+/// An address that is none may still have a password in it, so it is not repeated.
+fn without_secret(mut error: clap::Error) -> clap::Error {
+    let of_address = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) => option.contains("-url "),
+        _ => false,
+    };
+    if of_address && error.get(ContextKind::InvalidValue).is_some() {
+        let hidden = ContextValue::String("...".to_owned());
+        error.insert(ContextKind::InvalidValue, hidden);
+    }
+    error
 }
 
 /// Where a global option comes from; it may stand before or behind the command.

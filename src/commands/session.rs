@@ -11,6 +11,7 @@ use crate::cancel::Cancel;
 use crate::config::Settings;
 use crate::exit::{BusyError, UsageError};
 use crate::net::{self, Client, SEC_LANE, lane_of};
+use crate::progress::format::plain_json;
 use crate::store::{RunLock, Writer};
 
 /// What can be refused before anything is asked, made or changed: nobody to introduce, a database
@@ -69,7 +70,7 @@ pub(super) fn client(
 /// Writes a result to standard output as one JSON document.
 pub(super) fn print_json(document: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(document).context("failed to write JSON")?;
-    print(&(text + "\n"))
+    print(&(plain_json(&text) + "\n"))
 }
 
 /// Writes a result to standard output. A reader that has gone, as `head` does, misses nothing:

@@ -32,11 +32,12 @@ pub struct Urls {
 /// A URL that nothing can lie below.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadBase {
-    /// Not a place on the web, or more than one.
+    /// Not a place on the web, or more than one. Shown without its query and fragment, where
+    /// tokens stand.
     #[error(
         "{0} cannot be a base address: expected is http:// or https://, a host, and at most a path"
     )]
-    NoBase(Url),
+    NoBase(String),
     /// URLs stand in the database and in messages, where no password belongs; so the message
     /// does not repeat it.
     #[error(
@@ -81,7 +82,10 @@ impl Urls {
             }
             let http = matches!(url.scheme(), "http" | "https") && url.has_host();
             if !http || url.query().is_some() || url.fragment().is_some() {
-                return Err(BadBase::NoBase(url.clone()));
+                let mut shown = url.clone();
+                shown.set_query(None);
+                shown.set_fragment(None);
+                return Err(BadBase::NoBase(shown.into()));
             }
         }
         Ok(Self {

@@ -30,6 +30,9 @@ use crate::store::{self, ArtifactStatus, KnownArtifact, PageKey, Planned, Reader
 /// The largest submissions document read, in bytes; the largest measured has about 3 MB.
 const MAX_DOCUMENT: u64 = 64 << 20;
 
+/// So many bad rows and pages of one document are told each; a document may hold a million.
+const MOST_TOLD: usize = 100;
+
 /// Filings sent at a time, so that a bank with 100,000 of them does not fill the memory.
 pub(super) const CHUNK: usize = 500;
 
@@ -175,9 +178,10 @@ impl Discovery<'_> {
         }
         let document = submissions::parse(&bytes).map_err(damaged)?;
         document.check_cik(visit.company.cik).map_err(damaged)?;
-        for problem in &document.problems {
+        for problem in document.problems.iter().take(MOST_TOLD) {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
+        self.untold(&visit.company, url, "bad_page", document.problems.len())?;
         for page in &document.older {
             visit.history.add_page(page);
         }
@@ -217,7 +221,7 @@ impl Discovery<'_> {
         url: &Url,
         mut look: impl FnMut(&Row<'_>),
     ) -> Result<bool, Trouble> {
-        let mut whole = true;
+        let mut bad_rows = 0;
         let wanted = &self.cx.options.filings;
         let mut chunk = Vec::new();
         for row in rows.iter() {
@@ -229,8 +233,10 @@ impl Discovery<'_> {
                     }
                 }
                 Err(bad) => {
-                    whole = false;
-                    self.problem(company, url, "bad_row", &bad)?;
+                    bad_rows += 1;
+                    if bad_rows <= MOST_TOLD {
+                        self.problem(company, url, "bad_row", &bad)?;
+                    }
                 }
             }
             if chunk.len() == CHUNK {
@@ -240,7 +246,8 @@ impl Discovery<'_> {
         if !chunk.is_empty() {
             self.pass_on_chunk(company, chunk)?;
         }
-        Ok(whole)
+        self.untold(company, url, "bad_row", bad_rows)?;
+        Ok(bad_rows == 0)
     }
 
     /// Sends some filings to the writer, and then those artifacts of them that are new to the
@@ -349,6 +356,20 @@ impl Discovery<'_> {
     ) -> Result<(), Trouble> {
         let problem = Problem::discovering(company, url, kind, cause);
         self.record(Record::Problem(problem))
+    }
+
+    /// Records how many of a document's problems were too many to record each.
+    fn untold(
+        &self,
+        company: &Planned,
+        url: &Url,
+        kind: &'static str,
+        all: usize,
+    ) -> Result<(), Trouble> {
+        match all.saturating_sub(MOST_TOLD) {
+            0 => Ok(()),
+            more => self.problem(company, url, kind, &format!("{more} more are left out")),
+        }
     }
 
     fn done(&self, record: Record) -> Next {

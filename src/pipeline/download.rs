@@ -22,9 +22,9 @@ use crate::archive::checked_name;
 use crate::edgar::{Artifact, ArtifactKind, Source};
 use crate::net::{Expect, FetchError, RequestKind, retry};
 
-/// The largest document of a filing whose size EDGAR does not tell, in bytes. The largest
+/// The largest file of a filing, in bytes, whatever size EDGAR lists it with. The largest
 /// submission measured has 612 MB.
-const MAX_UNKNOWN: u64 = 2_000_000_000;
+const MAX_FILE: u64 = 2_000_000_000;
 
 /// How soon to look again whether the row of an artifact stands.
 const COMMIT: Duration = Duration::from_millis(20);
@@ -126,7 +126,7 @@ fn fetch(artifact: &Artifact, tries: u32, cx: &Services) -> Result<Record, Troub
 fn download(artifact: &Artifact, sink: &mut dyn Write, cx: &Services) -> Result<Url, Trouble> {
     let (cik, accession) = (artifact.cik, artifact.accession);
     let size = artifact.submission_size;
-    let max = size.map_or(MAX_UNKNOWN, |s| s.saturating_add(SLACK));
+    let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
     let single = artifact.source() == Source::Document;
     let (url, expect) = if single {
         let url = cx.urls.document(cik, accession, &artifact.name);
@@ -145,7 +145,7 @@ fn download(artifact: &Artifact, sink: &mut dyn Write, cx: &Services) -> Result<
         }
         (Ok(_), _) => Ok(url),
         (Err(FetchError::Sink(e)), _) => Err(Trouble::Disk(e.into())),
-        (Err(FetchError::TooLarge { .. }), Some(size)) => {
+        (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
             let error = format!("it is longer than the {size} bytes that EDGAR lists it with");
             Err(Trouble::Fetch(url, FetchError::Damaged(error)))
         }

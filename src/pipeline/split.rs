@@ -16,7 +16,7 @@ use crate::archive::{Archive, Bundle, Incoming, checked_name};
 use crate::edgar::submission::{
     DocumentHead, DotScan, Problem as Oddity, Sink, SplitError, Splitter,
 };
-use crate::edgar::{Accession, Artifact, submission_name};
+use crate::edgar::{Accession, Artifact};
 use crate::fingerprint::Fingerprint;
 use crate::store::{Document, Failure};
 
@@ -162,25 +162,11 @@ impl Files<'_> {
         self.problems
             .push((kind, format!("{accession} {name}: {cause}")));
     }
-
-    /// The name to store a document under: its own, unless that is the submission's.
-    fn name(&mut self, head: &DocumentHead<'_>) -> String {
-        if head.name != submission_name(self.accession) {
-            return head.name.to_owned();
-        }
-        let name = format!("{}-{}.txt", self.accession, head.position);
-        self.problem(
-            "name_taken",
-            &name,
-            &"the document has the name of the complete submission",
-        );
-        name
-    }
 }
 
 impl Sink for Files<'_> {
     fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
-        let name = self.name(head);
+        let name = head.name.to_owned();
         let refused = checked_name(&name).err();
         if let Some(why) = &refused {
             self.problem("unsafe_name", &name, why);
@@ -301,12 +287,12 @@ mod tests {
         let long = "x".repeat(300);
         let whole = format!("{ACCESSION}.txt");
         let names = [
-            "a.htm", "../../x", "a/b", "con", &long, "a.htm", &whole, "z.htm",
+            "a.htm", "../../x", "a/b", "con", &long, "A.HTM", &whole, "z.htm",
         ];
         let split = store_text(dir.path(), ACCESSION, submission(&names).as_bytes()).unwrap();
         let files = stored(dir.path(), ACCESSION);
         let expected = [
-            ("0000320193-23-000106-6.htm", "text 6\n"),
+            ("0000320193-23-000106-6.HTM", "text 6\n"),
             ("0000320193-23-000106-7.txt", "text 7\n"),
             ("a.htm", "text 1\n"),
             ("z.htm", "text 8\n"),

@@ -1,5 +1,6 @@
 //! Numbers, sizes and times as people read them.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A count with separators: `1,234,567`.
@@ -61,11 +62,29 @@ pub fn percent(part: u64, whole: u64) -> u64 {
 #[must_use]
 pub fn plain(text: &str) -> String {
     text.chars()
-        .map(|c| {
-            let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-            if c.is_control() || turns { '?' } else { c }
-        })
+        .map(|c| if is_harmful(c) { '?' } else { c })
         .collect()
+}
+
+/// A JSON document made harmless for a terminal, without changing what it says: what serde lets
+/// pass of [`plain`]'s concerns stands in strings alone, and is written as an escape.
+#[must_use]
+pub fn plain_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) && c != '\n' {
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// Control characters, and those without a width or with a direction. All have four hex digits.
+fn is_harmful(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    c.is_control() || turns
 }
 
 #[cfg(test)]
@@ -105,6 +124,14 @@ mod tests {
         #[test]
         fn plain_text_holds_no_control_character(text in any::<String>()) {
             prop_assert!(!plain(&text).chars().any(char::is_control));
+        }
+
+        #[test]
+        fn plain_json_says_the_same_and_holds_no_control_character(text in any::<String>()) {
+            let json = serde_json::to_string_pretty(&[&text]).unwrap();
+            let shown = plain_json(&json);
+            prop_assert!(!shown.chars().any(|c| is_harmful(c) && c != '\n'));
+            prop_assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [text]);
         }
 
         #[test]

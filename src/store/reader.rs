@@ -421,7 +421,7 @@ impl Reader {
 
     pub(super) fn rows<T>(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         doing: &'static str,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
@@ -434,7 +434,7 @@ impl Reader {
 
     pub(super) fn one<T>(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         doing: &'static str,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,

@@ -132,7 +132,7 @@ fn replace(
 }
 
 /// Runs a statement that returns the companies it changed.
-fn touched(db: &Connection, sql: &str) -> rusqlite::Result<HashSet<i64>> {
+fn touched(db: &Connection, sql: &'static str) -> rusqlite::Result<HashSet<i64>> {
     let mut statement = db.prepare(sql)?;
     let ciks = statement.query_map([], |row| row.get(0))?;
     ciks.collect()

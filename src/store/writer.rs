@@ -459,7 +459,7 @@ impl Batch<'_> {
 
     fn execute(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: impl rusqlite::Params,
         doing: &'static str,
     ) -> Result<usize> {

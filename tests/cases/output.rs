@@ -1,7 +1,5 @@
-//! What is shown where: results on standard output, everything else on standard error, and
-//! nothing from the network raw.
+//! What is shown where: results on standard output, everything else on standard error.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,7 +8,6 @@ use filing_etl::sim::{Options, Simulator};
 use jiff::civil::date;
 use serde_json::Value;
 
-use crate::harness::scripted::Scripted;
 use crate::harness::{Output, Sandbox};
 
 /// A job of a second, the same on every day.
@@ -261,153 +258,6 @@ fn a_result_that_cannot_be_written_is_an_error_that_says_so() {
         .unwrap();
     let output = Output::of_child(child).code(0);
     assert!(output.stdout.starts_with("Run 2 "));
-}
-
-/// Escape sequences, a line break, a C1 control and a character that turns the writing around.
-const EVIL: &str = "Evil\u{1b}[2J\u{1b}]0;owned\u{7}\r\nerror: fake\u{9b}31m\u{202e}Corp";
-
-/// An EDGAR with one company whose filings have these document names.
-fn hostile(names: &[&str]) -> Scripted {
-    let mut bodies = BTreeMap::new();
-    let list = serde_json::json!({
-        "fields": ["cik", "name", "ticker", "exchange"],
-        "data": [[7, EVIL, "EVIL", "Nasdaq"], [8, EVIL, format!("X{EVIL}"), EVIL], [EVIL, 9, 9, 9]],
-    });
-    let accession = |i| format!("0000000007-25-{i:06}");
-    let column = |f: &dyn Fn(usize) -> Value| (0..names.len()).map(f).collect::<Vec<_>>();
-    let submissions = serde_json::json!({
-        "cik": "0000000007", "name": EVIL,
-        "filings": {
-            "recent": {
-                "accessionNumber": column(&|i| accession(i).into()),
-                "filingDate": column(&|_| "2025-01-02".into()),
-                "form": column(&|_| "10-K".into()),
-                "primaryDocument": column(&|i| names[i].into()),
-                "size": column(&|_| 10_000.into()),
-            },
-            "files": [{"name": format!("../../{EVIL}"), "filingCount": 1, "filingFrom": "2024-01-01", "filingTo": "2025-01-01"}],
-        },
-    });
-    bodies.insert(
-        "/files/company_tickers_exchange.json".to_owned(),
-        list.to_string().into(),
-    );
-    bodies.insert(
-        "/submissions/CIK0000000007.json".to_owned(),
-        submissions.to_string().into(),
-    );
-    let empty = r#"{"cik":"8","name":"x","filings":{"recent":{"accessionNumber":["\u001b[31m"],"filingDate":["\u001b[31m"],"form":["\u001b[31m"]},"files":[]}}"#;
-    bodies.insert("/submissions/CIK0000000008.json".to_owned(), empty.into());
-    for i in 0..names.len() {
-        let folder = accession(i).replace('-', "");
-        for name in ["x", "passwd", "good.htm"] {
-            bodies.insert(
-                format!("/Archives/edgar/data/7/{folder}/{name}"),
-                b"<html>a document</html>".to_vec(),
-            );
-        }
-    }
-    Scripted::start(bodies)
-}
-
-/// Document names that lead elsewhere, mean something else, or attack the terminal.
-const NAMES: [&str; 11] = [
-    "good.htm",
-    "../../x",
-    "/etc/passwd",
-    "..",
-    "..\\..\\x",
-    "C:\\x",
-    "con.htm",
-    "a\u{1b}[31mred.htm",
-    "a\nerror: fake",
-    "a\u{202e}mth.exe",
-    "x\0y",
-];
-
-#[track_caller]
-fn harmless(text: &str, what: &str) {
-    let bad = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-    };
-    assert!(!text.contains(bad), "{what}: {text:?}");
-    let faked = |line: &str| line.starts_with("error: fake");
-    assert!(!text.lines().any(faked), "{what}: {text:?}");
-}
-
-#[test]
-fn nothing_from_the_network_reaches_the_terminal_raw() {
-    let server = hostile(&NAMES);
-    for args in [
-        &["--progress=plain"][..],
-        &["-vvv"],
-        &["--log-format=json", "-vvv"],
-        &["--json"],
-        &["--dry-run"],
-        &["--ticker=EVIL"],
-    ] {
-        let sandbox = Sandbox::new();
-        let mut command = sandbox.command_to(&server.url(), &job(args));
-        command.env(
-            "RUST_LOG",
-            if args.contains(&"-vvv") {
-                "trace"
-            } else {
-                "info"
-            },
-        );
-        let output = Output::of(command);
-        harmless(&output.stdout, &format!("{args:?}"));
-        harmless(&output.stderr, &format!("{args:?}"));
-        let _ = output.code(if args == ["--dry-run"] { 0 } else { 3 });
-    }
-    // What ends the run may quote the network as well.
-    let list = r#"{"fields":["cik","name","ticker","exchange"],"data":"\u001b[31m\u009b"}"#;
-    for body in [list, "{\"fields\":[\"\u{1b}[31m\"]}", "{\u{1b}[31m"] {
-        let path = "/files/company_tickers_exchange.json".to_owned();
-        let server = Scripted::start(BTreeMap::from([(path, body.into())]));
-        let sandbox = Sandbox::new();
-        let args = ["backfill", "--max-attempts=1"];
-        let output = Output::of(sandbox.command_to(&server.url(), &args)).code(1);
-        harmless(&output.stderr, body);
-        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
-    }
-}
-
-#[test]
-fn no_document_name_leads_out_of_its_folder() {
-    let server = hostile(&NAMES);
-    let sandbox = Sandbox::new();
-    let _ = Output::of(sandbox.command_to(&server.url(), &job(&[]))).code(3);
-    // What follows the last slash is a name like any other; the rest is no name at all.
-    let files: Vec<_> = sandbox.files().into_keys().collect();
-    let folder = |i| format!("edgar/data/7/00000000072500000{i}");
-    let names = [
-        folder(0) + "/good.htm",
-        folder(1) + "/x",
-        folder(2) + "/passwd",
-    ];
-    assert_eq!(files, names);
-    let failed = "SELECT count(*) FROM v_artifacts WHERE status = 'failed'";
-    assert_eq!(sandbox.number(failed), 8);
-    let kinds = "SELECT DISTINCT kind FROM v_errors WHERE accession IS NOT NULL";
-    assert_eq!(sandbox.rows(kinds), ["unsafe_name"]);
-    let mut made: Vec<_> = fs::read_dir(sandbox.path(""))
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
-    made.sort();
-    assert_eq!(made, ["filings", "filings.db", "filings.db.lock", "state"]);
-    // Nor was anything asked for under such a name.
-    for path in server.asked() {
-        assert!(
-            path.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b)),
-            "{path}"
-        );
-        assert!(!path.contains(".."), "{path}");
-    }
 }
 
 /// The program below a pseudo terminal, or `None` where util-linux is missing. Everything it

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use filing_etl::sim::RequestKind;
 
-use crate::harness::tls::{TlsServer, serve};
+use crate::harness::tls::{Tls, listen};
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
@@ -23,7 +23,7 @@ fn no_such_host() -> String {
 
 /// A server that closes every connection within the TLS handshake.
 fn cut_handshake() -> String {
-    let address = serve(|mut stream| {
+    let address = listen(|mut stream| {
         let _ = stream.read(&mut [0; 16 * 1024]);
     });
     format!("https://{address}")
@@ -31,7 +31,7 @@ fn cut_handshake() -> String {
 
 #[test]
 fn a_server_that_cannot_be_reached_ends_the_run_with_url_cause_and_next_step() {
-    let tls = TlsServer::start();
+    let tls = Tls::empty();
     let cases = [
         (
             no_such_host(),
@@ -70,9 +70,9 @@ fn a_server_that_cannot_be_reached_ends_the_run_with_url_cause_and_next_step() {
 
 #[test]
 fn a_certificate_of_ones_own_authority_is_trusted() {
-    let tls = TlsServer::start();
+    let tls = Tls::empty();
     let sandbox = Sandbox::new();
-    std::fs::write(sandbox.path("authority.pem"), &tls.certificate).unwrap();
+    std::fs::write(sandbox.path("authority.pem"), &tls.authority).unwrap();
     let mut command = sandbox.command_to(&tls.url(), &["companies", "sync"]);
     command.env("SSL_CERT_FILE", sandbox.path("authority.pem"));
     let _ = Output::of(command).code(1).says("json: not found");
@@ -81,7 +81,7 @@ fn a_certificate_of_ones_own_authority_is_trusted() {
 #[test]
 fn companies_whose_server_cannot_be_reached_fail_and_a_later_run_completes_them() {
     let sim = truth::start(truth::small());
-    let tls = TlsServer::start();
+    let tls = Tls::empty();
     for url in [no_such_host(), nobody(), cut_handshake(), tls.url()] {
         let sandbox = Sandbox::new();
         let args = ["--limit", "3", "--max-attempts", "2", "--json"];

@@ -3,6 +3,7 @@
 pub mod lists;
 pub mod mask;
 pub mod process;
+pub mod proxy;
 pub mod scripted;
 pub mod tls;
 pub mod truth;

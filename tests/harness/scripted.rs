@@ -2,7 +2,7 @@
 //! no simulator gives.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -22,6 +22,17 @@ pub struct Scripted {
 impl Scripted {
     /// Serves these bodies by path; everything else is not there.
     pub fn start(bodies: BTreeMap<String, Vec<u8>>) -> Self {
+        Self::answering(move |path, stream| match bodies.get(path) {
+            Some(body) => stream.write_all(&response("200 OK", "", body)),
+            None => stream.write_all(&response("404 Not Found", "", b"nothing here")),
+        })
+    }
+
+    /// Answers each path as the test says, byte for byte. A client that goes away in the middle
+    /// is no concern of ours.
+    pub fn answering(
+        answer: impl Fn(&str, &mut TcpStream) -> io::Result<()> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), Cancel::default());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -31,8 +42,10 @@ impl Scripted {
                 if stopped.is_set() {
                     return;
                 }
-                if let Some(path) = stream.ok().and_then(|s| answer(&s, &bodies)) {
-                    log.lock().unwrap().push(path);
+                let Ok(mut stream) = stream else { continue };
+                if let Some(path) = asked_for(&stream) {
+                    log.lock().unwrap().push(path.clone());
+                    let _ = answer(&path, &mut stream);
                 }
             }
         });
@@ -63,17 +76,19 @@ impl Drop for Scripted {
     }
 }
 
-fn answer(mut stream: &TcpStream, bodies: &BTreeMap<String, Vec<u8>>) -> Option<String> {
+/// The path of a request.
+fn asked_for(stream: &TcpStream) -> Option<String> {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let path = lines.next()?.split(' ').nth(1)?.to_owned();
     lines.find(String::is_empty)?;
-    let (status, body) = match bodies.get(&path) {
-        Some(body) => ("200 OK", &body[..]),
-        None => ("404 Not Found", &b"nothing here"[..]),
-    };
-    let length = body.len();
-    let head =
-        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-    stream.write_all(&[head.as_bytes(), body].concat()).ok()?;
     Some(path)
+}
+
+/// A whole response with these further header lines, each with its line end.
+pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
 }

@@ -1,60 +1,68 @@
-//! A TLS server whose certificate nobody trusts, unless told to.
+//! A server with TLS, whose certificate is signed by an authority of its own.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{self, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
 use filing_etl::cancel::Cancel;
 use filing_etl::threads;
-use rcgen::CertifiedKey;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// Answers every request with 404, until the tests end.
+/// Serves `https://localhost` until the tests end, one request a connection.
 #[derive(Debug)]
-pub struct TlsServer {
-    address: SocketAddr,
-    /// Its certificate, as `SSL_CERT_FILE` wants it.
-    pub certificate: String,
+pub struct Tls {
+    port: u16,
+    /// The authority's certificate, as a file has it.
+    pub authority: String,
 }
 
-impl TlsServer {
-    pub fn start() -> Self {
-        let CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed([String::from("127.0.0.1")]).unwrap();
-        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)
-            .unwrap();
-        let config = Arc::new(config);
-        let address = serve(move |stream| {
-            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = BufReader::new(StreamOwned::new(connection, stream));
-            let mut line = String::new();
-            // A client that refuses the certificate ends this.
-            while stream.read_line(&mut line).is_ok_and(|read| read > 2) {
-                line.clear();
-            }
-            let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone";
-            let _ = stream.get_mut().write_all(answer);
+impl Tls {
+    /// Hands every request on to a server without TLS.
+    pub fn before(server: SocketAddr) -> Self {
+        Self::answering(move |request, client| {
+            let mut server = TcpStream::connect(server)?;
+            let head = request.strip_suffix(b"\r\n").unwrap_or(request);
+            server.write_all(&[head, b"Connection: close\r\n\r\n"].concat())?;
+            let mut answer = Vec::new();
+            server.read_to_end(&mut answer)?;
+            client.write_all(&answer)
+        })
+    }
+
+    /// Answers each request's head as the test says.
+    pub fn answering(
+        answer: impl Fn(&[u8], &mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        let (config, authority) = config();
+        let address = listen(move |stream| {
+            // A client that does not trust us goes away.
+            let _ = serve(stream, &config, &answer);
         });
         Self {
-            address,
-            certificate: cert.pem(),
+            port: address.port(),
+            authority,
         }
     }
 
+    /// Has no file at all.
+    pub fn empty() -> Self {
+        Self::answering(|_, client| {
+            client.write_all(
+                b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 4\r\n\r\nnone",
+            )
+        })
+    }
+
     pub fn url(&self) -> String {
-        format!("https://{}", self.address)
+        format!("https://localhost:{}", self.port)
     }
 }
 
 /// Hands every connection to `answer`, one after the other, until the tests end.
-pub fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
+pub fn listen(answer: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let _ = threads::spawn("listener", &Cancel::default(), move || {
@@ -64,4 +72,40 @@ pub fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     })
     .unwrap();
     address
+}
+
+fn serve(
+    stream: TcpStream,
+    config: &Arc<ServerConfig>,
+    answer: &impl Fn(&[u8], &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+    let mut stream = StreamOwned::new(connection, stream);
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    answer(&head, &mut stream)?;
+    stream.conn.send_close_notify();
+    stream.flush()
+}
+
+/// A server that calls itself `localhost`, and the authority that says so.
+fn config() -> (Arc<ServerConfig>, String) {
+    let mut authority = CertificateParams::new([]).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let server = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let server = server.signed_by(&key, &authority).unwrap();
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![server.der().clone()], key)
+        .unwrap();
+    (Arc::new(config), authority.pem())
 }

@@ -28,8 +28,9 @@
 //!
 //! The name is the `<FILENAME>` as it stands: it comes from outside and may be hostile, so it is
 //! no safe path. Filings before mid-2000 have no such tag; those documents are called
-//! `<accession>-<position>.txt`, position counted from 1. A name that occurs again becomes
-//! `<accession>-<position>` with the extension of the name, and [`Problem::NameTaken`] says so.
+//! `<accession>-<position>.txt`, position counted from 1. A name that occurs again, in any case of
+//! its letters, or is the submission's own, becomes `<accession>-<position>` with the extension of
+//! the name, and [`Problem::NameTaken`] says so.
 //!
 //! # Damage
 //!
@@ -104,7 +105,7 @@ pub struct DocumentHead<'a> {
     pub type_: &'a str,
     /// `<SEQUENCE>`. Gaps are normal: files that only EDGAR's renderer made are left out.
     pub sequence: Option<u32>,
-    /// The name it goes by, unique within the submission.
+    /// The name it goes by, unique within the submission whatever the case of its letters.
     pub name: &'a str,
     /// `<FILENAME>`, missing before mid-2000.
     pub filename: Option<&'a str>,
@@ -155,8 +156,9 @@ pub enum Problem {
     /// The name, type or description is not reported whole.
     #[error("the document's head is not plain text of reasonable length")]
     HeadChanged,
-    /// An earlier document of the submission has the same `<FILENAME>`.
-    #[error("the document's name is taken by an earlier one")]
+    /// An earlier document of the submission has the same `<FILENAME>` but for upper and lower
+    /// case, or the submission itself has.
+    #[error("the document's name is taken by an earlier one, or by the submission")]
     NameTaken,
     /// The uuencoded text is damaged.
     #[error("{0}")]

@@ -12,7 +12,7 @@ use super::head::{self, Fields};
 use super::lines::{LONGEST, Lines, Take, first_line_end, trimmed};
 use super::uuencode::{Decoder, is_begin};
 use super::{ByteCounts, DocumentForm, DocumentHead, Dots, Problem, Sink, SplitError, Summary};
-use crate::edgar::Accession;
+use crate::edgar::{Accession, submission_name};
 
 /// The most documents a submission may have: many times the most seen (thousands), and a bound
 /// for the names remembered.
@@ -72,7 +72,7 @@ impl<S: Sink> Splitter<S> {
     /// A splitter of the submission with this accession, which names documents without a name.
     /// A [`DotScan`](super::DotScan) of the same bytes tells about the dots.
     pub fn new(accession: Accession, dots: Dots, sink: S) -> Self {
-        let core = Core {
+        let mut core = Core {
             accession,
             dots,
             sink,
@@ -93,6 +93,7 @@ impl<S: Sink> Splitter<S> {
             #[cfg(test)]
             trace: Vec::new(),
         };
+        core.is_new(&submission_name(accession));
         Self {
             lines: Lines::default(),
             core,
@@ -539,7 +540,7 @@ impl<S: Sink> Core<S> {
     /// The name of a document, unique in this submission.
     fn name(&mut self, position: u32, filename: Option<&str>) -> String {
         if let Some(name) = filename {
-            if self.names.insert(self.hasher.hash_one(name)) {
+            if self.is_new(name) {
                 return name.to_owned();
             }
             self.problem(Problem::NameTaken);
@@ -548,11 +549,17 @@ impl<S: Sink> Core<S> {
         let extension = extension.map(|e| format!(".{e}")).unwrap_or_default();
         let mut name = format!("{}-{position}{extension}", self.accession);
         let mut more = 1;
-        while !self.names.insert(self.hasher.hash_one(&name)) {
+        while !self.is_new(&name) {
             more += 1;
             name = format!("{}-{position}-{more}{extension}", self.accession);
         }
         name
+    }
+
+    /// Takes note of a name. Two that differ in case alone are one file on some systems.
+    fn is_new(&mut self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.names.insert(self.hasher.hash_one(name))
     }
 
     fn in_text(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {

@@ -313,8 +313,9 @@ fn names_stay_unique_and_hostile_ones_stay_as_they_are() {
         "../../x",
         "0000320193-23-000106-3.jpg",
         "0000320193-23-000106-3.jpg",
-        "../../x",
+        "../../X",
         "con",
+        "0000320193-23-000106.TXT",
     ];
     let (documents, _) = Split::good(submission(
         &names.map(|name| document("GRAPHIC", name, "x\n")),
@@ -327,11 +328,13 @@ fn names_stay_unique_and_hostile_ones_stay_as_they_are() {
             "0000320193-23-000106-3.jpg",
             "0000320193-23-000106-3-2.jpg",
             "0000320193-23-000106-4",
-            "con"
+            "con",
+            "0000320193-23-000106-6.TXT"
         ]
     );
     assert_eq!(documents[3].problems, Some(vec![Problem::NameTaken]));
-    assert_eq!(documents[3].filename.as_deref(), Some("../../x"));
+    assert_eq!(documents[3].filename.as_deref(), Some("../../X"));
+    assert_eq!(documents[5].problems, Some(vec![Problem::NameTaken]));
 }
 
 #[test]

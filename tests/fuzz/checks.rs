@@ -1,0 +1,420 @@
+//! What has to hold for any bytes at all: one check for each kind of input from outside.
+//!
+//! A check panics when its claim is broken. `tests/fuzz.rs` runs each over damaged samples;
+//! the targets in `.fuzz/` let libFuzzer look for worse. So nothing here knows either of them.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use filing_etl::archive::{Archive, checked_name, folder_of};
+use filing_etl::edgar::submission::{
+    DocumentForm, DocumentHead, DotScan, Dots, Problem, Sink, Splitter, Summary,
+};
+use filing_etl::edgar::submissions::{self, Rows};
+use filing_etl::edgar::{
+    Accession, Artifact, ArtifactKind, Cik, History, Urls, Wanted, company_list, index,
+};
+use filing_etl::listings::{self, Directory, SymbolFile};
+use filing_etl::universe;
+
+/// One check.
+pub(crate) type Check = fn(&[u8]);
+
+/// Every check, under the name of its target.
+pub(crate) const ALL: [(&str, Check); 7] = [
+    ("submissions", submissions),
+    ("companies", companies),
+    ("indexes", indexes),
+    ("symbols", symbols),
+    ("split", split),
+    ("uuencode", uuencode),
+    ("names", names),
+];
+
+/// Longer than any message about one row, entry or line should be. It may quote a hundred characters, each as an escape of ten.
+const LONGEST_MESSAGE: usize = 1200;
+
+/// A company's filings, and a page of its older ones.
+pub(crate) fn submissions(bytes: &[u8]) {
+    if let Ok(document) = submissions::parse(bytes) {
+        rows(&document.rows, document.cik);
+        let mut history = History::default();
+        for page in &document.older {
+            let name = page.name.as_str();
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
+            assert!(name.bytes().all(plain), "{name:?}");
+            assert!(name.contains(&document.cik.padded().to_string()));
+            history.add_page(page);
+        }
+        for row in document.rows.iter().flatten() {
+            history.add(&row);
+        }
+        let _ = History::parse_forms(&history.forms_json());
+        for problem in &document.problems {
+            assert!(problem.len() <= LONGEST_MESSAGE, "{problem}");
+        }
+    }
+    if let Ok(page) = submissions::parse_page(bytes) {
+        rows(&page, cik());
+    }
+}
+
+fn rows(rows: &Rows<'_>, cik: Cik) {
+    let mut seen = 0;
+    for (index, row) in rows.iter().enumerate() {
+        seen += 1;
+        match row {
+            Err(bad) => {
+                assert_eq!(bad.index, index);
+                assert!(bad.to_string().len() <= LONGEST_MESSAGE, "{bad}");
+            }
+            Ok(row) => {
+                assert!(!row.form.trim().is_empty());
+                let (_, name) = row.to_filing().artifact(Wanted::Primary);
+                stays_in_its_folder(cik, row.accession, &name);
+            }
+        }
+    }
+    assert_eq!(seen, rows.len());
+}
+
+/// The SEC's list of companies.
+pub(crate) fn companies(bytes: &[u8]) {
+    let Ok(list) = company_list::parse(bytes) else {
+        return;
+    };
+    assert!(!list.rows.is_empty());
+    let mut tickers: Vec<&str> = list.rows.iter().map(|r| r.ticker.as_str()).collect();
+    assert!(tickers.iter().all(|t| is_plain_ticker(t)));
+    tickers.sort_unstable();
+    assert!(
+        tickers.windows(2).all(|two| two[0] != two[1]),
+        "a ticker stands there twice"
+    );
+    let rows = list.rows.len();
+    let universe = universe::join(list, None);
+    let listings: usize = universe.companies.iter().map(|c| c.listings.len()).sum();
+    assert_eq!(listings, rows);
+    for problem in &universe.problems {
+        assert!(problem.len() <= LONGEST_MESSAGE, "{problem}");
+    }
+}
+
+/// A daily or quarterly index.
+pub(crate) fn indexes(bytes: &[u8]) {
+    let index = match index::parse(bytes) {
+        Ok(index) => index,
+        Err(why) => return assert!(why.to_string().len() <= LONGEST_MESSAGE, "{why}"),
+    };
+    let lines = bytes.split(|b| *b == b'\n').count();
+    let mut last = 0;
+    for row in index.rows() {
+        match row {
+            Ok(row) => {
+                let url = Urls::default().submission_text(row.cik, row.accession);
+                assert!(url.path().starts_with("/Archives/edgar/data/"));
+            }
+            Err(bad) => {
+                assert!(bad.line > last && bad.line <= lines, "{bad}");
+                assert!(bad.to_string().len() <= LONGEST_MESSAGE, "{bad}");
+                last = bad.line;
+            }
+        }
+    }
+    assert!(index.rows().count() <= lines);
+}
+
+/// The exchanges' symbol lists: the bytes as either file, and as a single symbol.
+pub(crate) fn symbols(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(ticker) = listings::sec_ticker(&text) {
+        assert!(is_plain_ticker(&ticker), "{ticker:?}");
+    }
+    let nasdaq = listings::parse_nasdaq_listed(bytes);
+    let other = listings::parse_other_listed(bytes);
+    for file in [&nasdaq, &other].into_iter().flatten() {
+        symbol_file(file);
+    }
+    if let (Ok(nasdaq), Ok(other)) = (nasdaq, other) {
+        let directory = Directory { nasdaq, other };
+        let list = company_list::CompanyList::default();
+        assert!(
+            universe::join(list, Some(&directory)).companies.is_empty(),
+            "the directory invents no company"
+        );
+    }
+}
+
+fn symbol_file(file: &SymbolFile) {
+    assert!(!file.rows.is_empty());
+    for row in &file.rows {
+        assert!((1..=20).contains(&row.symbol.len()));
+        assert!(row.ticker.as_deref().is_none_or(is_plain_ticker));
+    }
+    for problem in &file.problems {
+        assert!(problem.len() <= LONGEST_MESSAGE, "{problem}");
+    }
+}
+
+/// What goes into URLs, tables and the database as a ticker.
+fn is_plain_ticker(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-';
+    (1..=12).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// A complete submission. The first four bytes say how the rest is cut into chunks.
+pub(crate) fn split(bytes: &[u8]) {
+    let (sizes, text) = bytes.split_at(bytes.len().min(4));
+    let whole = documents(std::iter::once(text));
+    if let Ok(summary) = &whole.end {
+        whole.accounts_for(text, summary);
+    }
+    let sizes: Vec<usize> = sizes.iter().map(|b| usize::from(*b) * 17 + 1).collect();
+    let sizes = if sizes.is_empty() { vec![1] } else { sizes };
+    let (mut rest, mut sizes) = (text, sizes.into_iter().cycle());
+    let cut = std::iter::from_fn(|| {
+        let size = sizes.next()?.min(rest.len());
+        let (chunk, behind) = rest.split_at(size);
+        rest = behind;
+        (!chunk.is_empty()).then_some(chunk)
+    });
+    assert!(
+        documents(cut) == whole,
+        "where the chunks end made a change"
+    );
+    if text.len() <= 4096 {
+        assert!(
+            documents(text.chunks(1)) == whole,
+            "single bytes made a change"
+        );
+    }
+}
+
+/// A submission with one uuencoded document. The first byte says how it is encoded.
+pub(crate) fn uuencode(bytes: &[u8]) {
+    let Some((manner, payload)) = bytes.split_first() else {
+        return;
+    };
+    // What is encoded comes back. (A line of it that begins with two dots may look like one whose
+    // dot was doubled, so nobody is asked about the dots.)
+    let good = submission_of(&encoded(payload, *manner));
+    let good = documents_with(Dots::Plain, std::iter::once(&good[..]));
+    let [document] = &good.documents[..] else {
+        panic!("one document went in, {} came out", good.documents.len());
+    };
+    assert_eq!(document.form, DocumentForm::Decoded);
+    assert!(document.data == payload, "other bytes came out");
+    assert_eq!(document.problems.as_deref(), Some(&[][..]));
+    // What is no uuencode is survived, and whatever is not decoded whole is said.
+    let bad = [b"begin 644 x\n", payload, b"\n"].concat();
+    let text = [&[*manner, 3, 5, 7][..], &submission_of(&bad)].concat();
+    split(&text);
+}
+
+fn submission_of(text: &[u8]) -> Vec<u8> {
+    [
+        b"<SEC-DOCUMENT>0000320193-23-000106.txt : 20231103\n</SEC-HEADER>\n<DOCUMENT>\n\
+          <TYPE>GRAPHIC\n<SEQUENCE>1\n<FILENAME>x.bin\n<TEXT>\n",
+        text,
+        b"</TEXT>\n</DOCUMENT>\n</SEC-DOCUMENT>\n",
+    ]
+    .concat()
+}
+
+/// The text book's encoder, with what encoders differ in: how zero is written, whether trailing
+/// blanks survive, how long the lines are, and how they end.
+fn encoded(bytes: &[u8], manner: u8) -> Vec<u8> {
+    let zero = if manner & 1 == 0 { b'`' } else { b' ' };
+    let six = |bits: u8| if bits == 0 { zero } else { bits + b' ' };
+    let end: &[u8] = if manner & 4 == 0 { b"\n" } else { b"\r\n" };
+    let most = if manner & 8 == 0 { 45 } else { 63 };
+    let mut text = [b"begin 644 x", end].concat();
+    for line in bytes.chunks(most) {
+        let length = u8::try_from(line.len()).expect("a line has at most 63 bytes");
+        let mut row = vec![six(length)];
+        for three in line.chunks(3) {
+            let at = |i: usize| three.get(i).copied().unwrap_or(0);
+            let (a, b, c) = (at(0), at(1), at(2));
+            let bits = [a >> 2, a << 4 & 63 | b >> 4, b << 2 & 63 | c >> 6, c & 63];
+            row.extend(bits.map(six));
+        }
+        if manner & 2 == 0 {
+            row.truncate(row.trim_ascii_end().len());
+        }
+        text.extend([&row[..], end].concat());
+    }
+    text.extend([&[zero], end, b"end", end].concat());
+    text
+}
+
+/// The name of a document: on disk it is one plain name inside the data dir or none at all, and
+/// in an address one segment of the path.
+pub(crate) fn names(bytes: &[u8]) {
+    let name = String::from_utf8_lossy(bytes);
+    stays_in_its_folder(cik(), accession(), &name);
+    let root = tempfile::tempdir().expect("a folder for temporary files");
+    let data = root.path().join("data");
+    let archive = Archive::open(&data).expect("an empty folder is a data dir");
+    let artifact = Artifact {
+        accession: accession(),
+        cik: cik(),
+        kind: ArtifactKind::Primary,
+        name: name.clone().into_owned(),
+        submission_size: None,
+    };
+    let mut incoming = archive.begin().expect("the disk takes it");
+    incoming.write_all(b"x").expect("the disk takes it");
+    let kept = incoming.keep(&artifact).is_ok();
+    assert_eq!(kept, checked_name(&name).is_ok(), "{name:?}");
+    let mut expected = vec![PathBuf::from("data/.incoming/lock")];
+    if kept {
+        let folder = Path::new("data").join(folder_of(cik(), accession()));
+        expected.push(folder.join(&*name));
+    }
+    let mut found = Vec::new();
+    files(root.path(), root.path(), &mut found);
+    found.sort();
+    assert_eq!(found, expected, "{name:?}");
+}
+
+fn files(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("our own folder") {
+        let path = entry.expect("our own folder").path();
+        if path.is_dir() {
+            files(root, &path, found);
+        } else {
+            found.push(path.strip_prefix(root).expect("below it").to_owned());
+        }
+    }
+}
+
+fn stays_in_its_folder(cik: Cik, accession: Accession, name: &str) {
+    if let Ok(name) = checked_name(name) {
+        let parts: Vec<_> = Path::new(name).components().collect();
+        assert!(
+            matches!(parts[..], [Component::Normal(part)] if part == name),
+            "{name:?}"
+        );
+    }
+    if let Ok(url) = Urls::default().document(cik, accession, name) {
+        let folder = format!("/Archives/edgar/data/{cik}/{}/", accession.bare());
+        let last = url.path().strip_prefix(&folder);
+        assert!(
+            last.is_some_and(|last| !last.is_empty() && !last.contains('/')),
+            "{name:?} leads to {url}"
+        );
+        assert_eq!(url.host_str(), Some("www.sec.gov"));
+        assert_eq!((url.query(), url.fragment()), (None, None));
+    }
+}
+
+fn cik() -> Cik {
+    Cik::new(320_193).expect("Apple's")
+}
+
+fn accession() -> Accession {
+    "0000320193-23-000106".parse().expect("one of Apple's")
+}
+
+/// All that a split shows, comparable.
+#[derive(PartialEq)]
+struct Split {
+    documents: Vec<Document>,
+    /// The summary, or the error's text.
+    end: Result<Summary, String>,
+}
+
+/// One document as it came out: everything of its head in one text.
+#[derive(PartialEq)]
+struct Document {
+    head: String,
+    name: String,
+    form: DocumentForm,
+    data: Vec<u8>,
+    /// Absent while the document has not ended.
+    problems: Option<Vec<Problem>>,
+}
+
+impl Split {
+    /// No byte is lost, and none is made up.
+    fn accounts_for(&self, text: &[u8], summary: &Summary) {
+        assert_eq!(summary.bytes.total(), text.len() as u64);
+        assert_eq!(summary.documents as usize, self.documents.len());
+        assert!(self.documents.iter().all(|d| d.problems.is_some()));
+        let length = |decoded: bool| -> u64 {
+            let of = |d: &&Document| (d.form == DocumentForm::Decoded) == decoded;
+            let all = self.documents.iter().filter(of);
+            all.map(|d| d.data.len() as u64).sum()
+        };
+        assert_eq!(length(false), summary.bytes.verbatim);
+        // A line of two bytes may stand for 63, if 84 blanks were stripped from its end.
+        assert!(length(true) <= 32 * summary.bytes.encoded);
+        let mut names: Vec<_> = self
+            .documents
+            .iter()
+            .map(|d| d.name.to_ascii_lowercase())
+            .collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), self.documents.len(), "a name came twice");
+    }
+}
+
+/// Collects everything, and checks the order of the calls.
+#[derive(Default)]
+struct Collect(Vec<Document>);
+
+impl Sink for Collect {
+    fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
+        assert!(self.0.last().is_none_or(|d| d.problems.is_some()));
+        assert_eq!(head.position as usize, self.0.len() + 1);
+        let texts = [Some(head.type_), head.filename, head.description];
+        assert!(texts.iter().flatten().all(|text| text.len() <= 1024));
+        self.0.push(Document {
+            head: format!("{head:?}"),
+            name: head.name.to_owned(),
+            form: head.form,
+            data: Vec::new(),
+            problems: None,
+        });
+        Ok(())
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let document = self.0.last_mut().expect("data follows a beginning");
+        assert!(document.problems.is_none(), "data behind the end");
+        document.data.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn end(&mut self, problems: &[Problem]) -> io::Result<()> {
+        let document = self.0.last_mut().expect("an end follows a beginning");
+        let before = document.problems.replace(problems.to_vec());
+        assert_eq!(before, None, "a document ends once");
+        Ok(())
+    }
+}
+
+fn documents<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Split {
+    let chunks: Vec<_> = chunks.collect();
+    let mut scan = DotScan::default();
+    for chunk in &chunks {
+        scan.write(chunk);
+    }
+    documents_with(scan.finish(None), chunks.into_iter())
+}
+
+fn documents_with<'a>(dots: Dots, mut chunks: impl Iterator<Item = &'a [u8]>) -> Split {
+    let mut documents = Collect::default();
+    let mut splitter = Splitter::new(accession(), dots, &mut documents);
+    let written = chunks.try_for_each(|chunk| splitter.write(chunk));
+    let end = match written {
+        Ok(()) => splitter.finish(),
+        Err(error) => Err(error),
+    };
+    Split {
+        end: end.map_err(|e| e.to_string()),
+        documents: documents.0,
+    }
+}
