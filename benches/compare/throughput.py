@@ -4,16 +4,18 @@ nginx serves 20,000 documents of 30 to 90 KB in EDGAR's layout, with the submiss
 their 500 companies, from memory over loopback, over http and over https with an authority of its
 own. filing-etl discovers and downloads all of them with `--rate none`: what it takes includes the
 discovery, every hash and the database. curl is handed the list of documents. Both write to the same
-folder, in memory (`/dev/shm`) unless another is given; on a disk, filing-etl syncs every file to it
-and curl none. A round runs both, one after the other, and swaps which is first.
+folder, in memory unless another is given; on a disk, filing-etl syncs every file to it and curl
+none. A round runs both, one after the other, and swaps which is first. Before the first round both
+run once unmeasured.
 
-Memory is shared by nginx, the programs and this machine's other work, so only ratios of the same
-minute mean something. Before the first round both run once unmeasured.
+nginx, the programs and this machine's other work share the processors, so only ratios of the same
+minute mean something.
 """
 
 import json
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -46,6 +48,7 @@ def main(args):
     finally:
         nginx.terminate()
         nginx.wait()
+        shutil.rmtree(folder)
 
 
 def compare(url, paths, folder, rounds):
