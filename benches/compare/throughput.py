@@ -77,7 +77,8 @@ def run(name, url, paths, folder):
     scratch = fresh(folder / "scratch")
     authority = str(folder / "authority.pem")
     if name == "own":
-        command = filing_etl(url, scratch) + ["--rate=none", "backfill", "--exchange=all", "--since=20y"]
+        command = filing_etl(url, scratch) + ["--rate=none", "backfill", "--exchange=all",
+                                         "--since=20y", "--discover-from=api"]  # fmt: skip
         took = call(command, scratch, SSL_CERT_FILE=authority)
         files = (scratch / "filings").glob("edgar/data/*/*/*")
     else:
