@@ -2,7 +2,7 @@
 //!
 //! The real binary against the simulator, without a rate limit. What counts is the ratio to
 //! `sequential`: at least 9.5 for `fast`, which asks for 10 companies at once, and 19 for
-//! `turbo`, which asks for 20.
+//! `turbo`, which asks for 20. And how many artifacts a second where there is no latency either?
 //!
 //! A sample is a whole first run over a fresh database that knows its companies already; its
 //! length is the `elapsed_s` of the run's own summary.
@@ -64,36 +64,83 @@ fn main() {
         rates.push((preset, done / seconds, target));
     }
     group.finish();
+    drop(simulator);
+    artifacts(&mut criterion);
     criterion.final_summary();
     report(&rates);
 }
 
+/// The whole pipeline where nothing holds it back. The simulator makes up every document on the
+/// same processors, so this tells of changes, not of what the program can do at most.
+fn artifacts(criterion: &mut Criterion) {
+    let simulator = Simulator::start(Options {
+        companies: 400,
+        today: date(2025, 6, 30),
+        years: 3,
+        compress: false,
+        ..Options::default()
+    })
+    .expect("a free port on loopback");
+    let folder = tempfile::tempdir().expect("a temp folder");
+    run(&simulator, folder.path(), &["companies", "sync"]);
+    let (_, artifacts) = download(&simulator, folder.path());
+    let mut group = criterion.benchmark_group("everything");
+    group
+        .sample_size(10)
+        .sampling_mode(SamplingMode::Flat)
+        .warm_up_time(Duration::from_millis(1))
+        .measurement_time(Duration::from_secs(1))
+        .throughput(Throughput::Elements(artifacts));
+    group.bench_function("artifacts", |bench| {
+        bench.iter_custom(|times| {
+            let seconds = (0..times).map(|_| download(&simulator, folder.path()).0);
+            Duration::from_secs_f64(seconds.sum())
+        });
+    });
+    group.finish();
+}
+
 /// Discovers so many companies in a fresh database; returns the seconds that it took.
 fn discover(simulator: &Simulator, folder: &Path, preset: &str, companies: u32) -> f64 {
+    let limit = companies.to_string();
+    let args = ["--no-download", "--preset", preset, "--limit", &limit];
+    let summary = backfill(simulator, folder, &args);
+    assert_eq!(summary["companies"]["done"], companies, "{summary}");
+    summary["elapsed_s"].as_f64().expect("a number")
+}
+
+/// Discovers and downloads everything; returns the seconds that it took, and how many artifacts.
+fn download(simulator: &Simulator, folder: &Path) -> (f64, u64) {
+    // What is not there needs no removal.
+    let _ = fs::remove_dir_all(folder.join("filings"));
+    let summary = backfill(simulator, folder, &[]);
+    let seconds = summary["elapsed_s"].as_f64().expect("a number");
+    let artifacts = summary["artifacts"]["downloaded"]
+        .as_u64()
+        .expect("a number");
+    assert_eq!(summary["artifacts"]["failed"], 0, "{summary}");
+    (seconds, artifacts)
+}
+
+/// A first run over a database that knows only its companies; returns its summary.
+fn backfill(simulator: &Simulator, folder: &Path, args: &[&str]) -> serde_json::Value {
     let database = folder.join("run.db");
     for ending in ["", "-wal", "-shm"] {
         // What is not there needs no removal.
         let _ = fs::remove_file(folder.join(format!("run.db{ending}")));
     }
     fs::copy(folder.join("filings.db"), database).expect("room for a database");
-    let limit = companies.to_string();
-    let args = [
+    let common = [
         "--db",
         "run.db",
         "backfill",
         "--since=2024-07-01",
         "--exchange=all",
-        "--no-download",
+        "--discover-from=api",
         "--json",
-        "--preset",
-        preset,
-        "--limit",
-        &limit,
     ];
-    let summary: serde_json::Value =
-        serde_json::from_slice(&run(simulator, folder, &args)).expect("a JSON document");
-    assert_eq!(summary["companies"]["done"], companies, "{summary}");
-    summary["elapsed_s"].as_f64().expect("a number")
+    let summary = run(simulator, folder, &[&common[..], args].concat());
+    serde_json::from_slice(&summary).expect("a JSON document")
 }
 
 /// Runs the binary to its end; returns what it printed.

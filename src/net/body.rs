@@ -267,17 +267,21 @@ impl<'a> Incoming<'a> {
 
     /// Fills `head`, up to its limit or the end of the body.
     fn read_head(&mut self) -> Result<(), FetchError> {
-        let mut chunk = vec![0; 16 * 1024];
-        while self.head.len() < HEAD {
-            let room = chunk.len().min(HEAD - self.head.len());
-            let read = self.read(&mut chunk[..room])?;
-            if read == 0 {
-                self.whole = true;
-                break;
+        let mut head = vec![0; HEAD];
+        let mut filled = 0;
+        let mut result = Ok(());
+        while filled < HEAD && !self.whole && result.is_ok() {
+            match self.read(&mut head[filled..]) {
+                Ok(read) => {
+                    self.whole = read == 0;
+                    filled += read;
+                }
+                Err(error) => result = Err(error),
             }
-            self.head.extend_from_slice(&chunk[..read]);
         }
-        Ok(())
+        head.truncate(filled);
+        self.head = head;
+        result
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FetchError> {

@@ -24,7 +24,8 @@ use super::Expect;
 
 /// How much of a decoded body is looked at.
 pub(super) const HEAD: usize = 64 * 1024;
-/// No block page is larger; a larger one with status 200 is a document.
+/// No block page is larger; a larger one with status 200 is a document. Of what came with status
+/// 200 no more is looked at: every download passes here.
 const LARGEST_BLOCK_PAGE: usize = 16 * 1024;
 
 /// A response, as far as its meaning depends on it.
@@ -84,7 +85,12 @@ pub(super) enum Verdict {
 
 /// Says what a response means.
 pub(super) fn judge(seen: Seen<'_>) -> Verdict {
-    let text = String::from_utf8_lossy(seen.head).to_ascii_lowercase();
+    let length = seen.head.len();
+    let looked_at = match seen.status {
+        200 => length.min(LARGEST_BLOCK_PAGE),
+        _ => length,
+    };
+    let text = String::from_utf8_lossy(&seen.head[..looked_at]).to_ascii_lowercase();
     if let Some(verdict) = block_page(seen, &text) {
         return verdict;
     }
@@ -119,7 +125,7 @@ fn block_page(seen: Seen<'_>, text: &str) -> Option<Verdict> {
         return None; // the middle of something, whatever it says
     }
     let searched = if seen.status == 200 {
-        let small = seen.whole && text.len() <= LARGEST_BLOCK_PAGE;
+        let small = seen.whole && seen.head.len() <= LARGEST_BLOCK_PAGE;
         if !small || !is_html(text) {
             return None;
         }
@@ -153,7 +159,8 @@ fn content(seen: Seen<'_>, text: &str) -> Option<&'static str> {
         return Some("an empty body");
     }
     let start = beginning(text);
-    if start.is_empty() && seen.whole {
+    let mut rest = seen.head.iter().skip(LARGEST_BLOCK_PAGE);
+    if start.is_empty() && seen.whole && rest.all(u8::is_ascii_whitespace) {
         return Some("a body of nothing but blanks");
     }
     match seen.expect {

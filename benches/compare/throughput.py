@@ -1,0 +1,190 @@
+"""Files a second and CPU time a file without any limit, beside `curl --parallel`.
+
+nginx serves 20,000 documents of 30 to 90 KB in EDGAR's layout, with the submissions documents of
+their 500 companies, from memory over loopback, over http and over https with an authority of its
+own. filing-etl discovers and downloads all of them with `--rate none`: what it takes includes the
+discovery, every hash and the database. curl is handed the list of documents. Both write to the same
+folder, in memory unless another is given; on a disk, filing-etl syncs every file to it and curl
+none. A round runs both, one after the other, and swaps which is first. Before the first round both
+run once unmeasured.
+
+nginx, the programs and this machine's other work share the processors, so only ratios of the same
+minute mean something.
+"""
+
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from measure import call, curl, filing_etl, fresh, machine, need
+
+COMPANIES, EACH = 500, 40
+SIZES = (30_000, 90_000)
+HTTP, HTTPS = 18080, 18443
+
+
+def main(args):
+    need("curl", "curl")
+    need("nginx", "nginx-light")
+    need("openssl", "openssl")
+    folder = args.folder / "throughput"
+    fresh(folder)
+    paths = make_tree(folder / "tree")
+    make_certificates(folder)
+    print(f"{machine()}. {len(paths)} files, written to {folder}. Medians of {args.rounds} rounds, "
+          "with the least and the most.\n")  # fmt: skip
+    print("| | files/s | curl | × | CPU ms/file | curl | × |\n|---|---|---|---|---|---|---|")
+    nginx = start_nginx(folder)
+    try:
+        for url in (f"http://127.0.0.1:{HTTP}", f"https://127.0.0.1:{HTTPS}"):
+            compare(url, paths, folder, args.rounds)
+    finally:
+        nginx.terminate()
+        nginx.wait()
+        shutil.rmtree(folder)
+
+
+def compare(url, paths, folder, rounds):
+    runs = {"own": [], "curl": []}
+    for number in range(-1, rounds):
+        for name in list(runs)[:: 1 if number % 2 else -1]:
+            took = run(name, url, paths, folder)
+            if number >= 0:
+                runs[name].append(took)
+    rates = {name: [len(paths) / took.seconds for took in of] for name, of in runs.items()}
+    cpu = {name: [1000 * took.cpu / len(paths) for took in of] for name, of in runs.items()}
+    print(f"| {url.split(':')[0]} | {cells(rates, 0)} | {cells(cpu, 2)} |", flush=True)
+
+
+def cells(figures, digits):
+    own, other = (statistics.median(figures[name]) for name in ("own", "curl"))
+    spread = [
+        f"{statistics.median(of):.{digits}f} ({min(of):.{digits}f}-{max(of):.{digits}f})"
+        for of in figures.values()
+    ]
+    return " | ".join([*spread, f"{own / other:.2f}"])
+
+
+def run(name, url, paths, folder):
+    """One program fetches every document once, into an empty folder."""
+    scratch = fresh(folder / "scratch")
+    authority = str(folder / "authority.pem")
+    if name == "own":
+        command = filing_etl(url, scratch) + ["--rate=none", "backfill", "--exchange=all",
+                                         "--since=20y", "--discover-from=api"]  # fmt: skip
+        took = call(command, scratch, SSL_CERT_FILE=authority)
+        files = (scratch / "filings").glob("edgar/data/*/*/*")
+    else:
+        command = [*curl(url, paths, scratch), "--cacert", authority, "--parallel",
+                   "--parallel-max", "10"]  # fmt: skip
+        took = call(command, scratch)
+        files = (scratch / "Archives").glob("edgar/data/*/*/*")
+    if (got := sum(1 for _ in files)) != len(paths):
+        sys.exit(f"{name} has {got} of {len(paths)} files: see {scratch / 'output'}")
+    return took
+
+
+# --- What is served ---------------------------------------------------------------------------
+
+
+def make_tree(tree):
+    """The documents and what leads to them; returns the documents' paths."""
+    dice = random.Random(1)
+    words = [f"<p>{dice.randbytes(6).hex()} net sales</p>\n".encode() for _ in range(5000)]
+    paths, companies = [], []
+    for cik in range(1_000_001, 1_000_001 + COMPANIES):
+        filings = [f"{cik:010}-24-{number:06}" for number in range(EACH)]
+        names = [f"a{number}.htm" for number in range(EACH)]
+        for accession, name in zip(filings, names):
+            path = f"/Archives/edgar/data/{cik}/{accession.replace('-', '')}/{name}"
+            size = dice.randint(*SIZES)
+            text = b"<html>\n" + b"".join(dice.choices(words, k=size // len(words[0])))
+            write(tree, path, text + b"</html>\n")
+            paths.append(path)
+        submissions = {
+            "cik": f"{cik:010}",
+            "filings": {"recent": columns(filings, names), "files": []},
+        }
+        write(tree, f"/submissions/CIK{cik:010}.json", json.dumps(submissions).encode())
+        companies.append([cik, f"Company {cik}", f"C{cik}", "Nasdaq"])
+    listed = {"fields": ["cik", "name", "ticker", "exchange"], "data": companies}
+    write(tree, "/files/company_tickers_exchange.json", json.dumps(listed).encode())
+    return paths
+
+
+def columns(filings, names):
+    same = {"filingDate": "2024-03-01", "reportDate": "2023-12-31", "form": "10-K",
+            "acceptanceDateTime": "2024-03-01T16:05:00.000Z", "act": "34", "fileNumber": "",
+            "filmNumber": "", "items": "", "core_type": "10-K", "size": 1_000_000, "isXBRL": 0,
+            "isInlineXBRL": 0, "primaryDocDescription": "10-K"}  # fmt: skip
+    columns = {key: [value] * len(filings) for key, value in same.items()}
+    return {"accessionNumber": filings, "primaryDocument": names, **columns}
+
+
+def write(tree, path, content):
+    file = tree / path[1:]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def make_certificates(folder):
+    """An authority, and a server's certificate for 127.0.0.1 from it."""
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *key, "-keyout", "authority.key", "-out", "authority.pem",
+            "-days", "30", "-subj", "/CN=Bench authority")  # fmt: skip
+    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "authority.pem", "-CAkey", "authority.key",
+            "-CAcreateserial", "-days", "30", "-extfile", "names", "-out", "server.pem")  # fmt: skip
+
+
+def start_nginx(folder):
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(f"""
+        {user}
+        daemon off;
+        worker_processes 2;
+        pid {folder}/nginx.pid;
+        error_log stderr;
+        events {{ worker_connections 256; }}
+        http {{
+            access_log off;
+            sendfile on;
+            tcp_nopush on;
+            keepalive_requests 1000000;
+            types {{ text/html htm; application/json json; }}
+            client_body_temp_path {folder}/nginx.temp;
+            root {folder}/tree;
+            server {{ listen 127.0.0.1:{HTTP}; }}
+            server {{
+                listen 127.0.0.1:{HTTPS} ssl;
+                ssl_certificate {folder}/server.pem;
+                ssl_certificate_key {folder}/server.key;
+            }}
+        }}
+    """)
+    with open(folder / "nginx.log", "wb") as log:
+        nginx = subprocess.Popen(
+            ["nginx", "-p", folder, "-c", folder / "nginx.conf"], stdout=log, stderr=log
+        )
+    url = f"http://127.0.0.1:{HTTP}/files/company_tickers_exchange.json"
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(url).close()
+            return nginx
+        except OSError:
+            if nginx.poll() is not None:
+                break
+            time.sleep(0.05)
+    sys.exit(f"nginx did not start: see {folder / 'nginx.log'}")
