@@ -659,7 +659,8 @@ fn a_sequential_run_asks_for_the_first_document_after_the_last_company() {
 #[test]
 fn a_fast_run_asks_for_documents_while_it_discovers() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    let _ = backfill(&sandbox, &sim, &[]);
+    // At this rate discovery takes far longer than a row takes to be on record.
+    let _ = backfill(&sandbox, &sim, &["--rate", "20"]);
     let (last_discovery, first_document) = turning_points(&sim);
     assert!(first_document < last_discovery);
 }

@@ -270,3 +270,24 @@ fn auto_takes_what_takes_less_time_and_says_why() {
     );
     assert_eq!(asked(&sim), (1, 0));
 }
+
+#[test]
+fn an_archive_that_turns_out_too_large_to_be_worth_it_is_not_fetched() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let api = by_api(&sim);
+    // All that is known of it is small, and the link is slow.
+    fs::create_dir_all(sandbox.path("filings/.bulk")).unwrap();
+    fs::write(zip_of(&sandbox), "PK").unwrap();
+    let notes = serde_json::json!({
+        "url": format!("{}{ARCHIVE}", sim.url()),
+        "whole": {"etag": "\"old\"", "last_modified": null, "bytes": 2, "current_at": 0},
+        "bytes_per_second": 1000,
+    });
+    fs::write(sandbox.path("filings/.bulk/notes.json"), notes.to_string()).unwrap();
+    let run = discover(&sandbox, &sim, &["--rate", "20"]).code(0).json();
+    assert_eq!(run["discovery"]["from"], "bulk");
+    assert_eq!(asked(&sim).0, 1);
+    assert!(asked(&sim).1 > 30, "each company was asked for by itself");
+    assert_eq!(found(&sandbox), api);
+    assert_eq!(fs::read(zip_of(&sandbox)).unwrap(), b"PK");
+}

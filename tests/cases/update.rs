@@ -124,6 +124,21 @@ fn assert_like_new(sandbox: &Sandbox, sim: &Simulator) {
 }
 
 #[test]
+fn an_update_after_a_bulk_backfill_begins_with_the_day_the_archive_was_made() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let bulk = ["--discover-from", "bulk"];
+    let _ = run(&sandbox, &sim, NOW_BEFORE, "backfill", &bulk).code(0);
+    sim.advance_to(LATER);
+    sim.log().clear();
+    let output = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(through(&output), "2025-11-14");
+    // Made in the night before, it cannot hold what was filed on that day.
+    let of = |day| sim.log().count(|entry| entry.path.contains(day));
+    assert_eq!((of("master.20251104"), of("master.20251105")), (0, 1));
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
 fn an_update_finds_what_a_new_backfill_would_with_the_fewest_requests() {
     let (sandbox, sim) = a_week_later();
     let before = filings(&sandbox);
