@@ -31,6 +31,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::{NamedTempFile, TempPath};
 use thiserror::Error;
 
+use crate::disk::no_symlink;
 use crate::edgar::{Accession, Artifact, Cik};
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 
@@ -154,12 +155,7 @@ impl Archive {
 
 /// Opens the lock file. One that is a symlink would have a file elsewhere made or locked.
 fn open_lock(path: &Path) -> Result<File> {
-    if path.is_symlink() {
-        bail!(
-            "{} is a symlink, which could lead out of the data dir: remove it",
-            path.display()
-        );
-    }
+    no_symlink(path)?;
     Ok(File::options()
         .write(true)
         .create(true)
@@ -170,14 +166,8 @@ fn open_lock(path: &Path) -> Result<File> {
 /// Refuses to go on below anything but a folder: a symlink would lead out of the data dir. Looked
 /// at before the next folder is made, which would else be made elsewhere.
 fn stays_inside(folder: &Path) -> Result<()> {
-    let kind = fs::symlink_metadata(folder)?.file_type();
-    if kind.is_symlink() {
-        bail!(
-            "{} is a symlink, which could lead out of the data dir: remove it",
-            folder.display()
-        );
-    }
-    if !kind.is_dir() {
+    no_symlink(folder)?;
+    if !fs::symlink_metadata(folder)?.is_dir() {
         bail!(
             "{} is in the place of a folder: move it away",
             folder.display()

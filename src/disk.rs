@@ -1,4 +1,4 @@
-//! What the disks say.
+//! What the disks and their folders say.
 
 use std::io;
 use std::path::Path;
@@ -11,6 +11,21 @@ use std::path::Path;
 pub fn free_space(folder: &Path) -> io::Result<u64> {
     let disk = rustix::fs::statvfs(folder)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Refuses a symlink within the data dir: through it, files elsewhere would be made or changed.
+///
+/// # Errors
+///
+/// When it is one.
+pub fn no_symlink(path: &Path) -> io::Result<()> {
+    if path.is_symlink() {
+        return Err(io::Error::other(format!(
+            "{} is a symlink, which could lead out of the data dir: remove it",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::cancel::Cancel;
-use crate::disk::free_space;
+use crate::disk::{free_space, no_symlink};
 use crate::net::{
     Client, Content, Expect, FetchError, Reply, RequestKind, Validators, Want, retry,
 };
@@ -191,8 +191,12 @@ impl Shelf {
         cancel: &Cancel,
         progress: &dyn Fn(u64, u64),
     ) -> Result<Refreshed, Stale> {
+        let lock = self.folder.join("lock");
+        for path in [&self.folder, &lock, &self.part()] {
+            no_symlink(path)?;
+        }
         fs::create_dir_all(&self.folder)?;
-        let lock = File::create(self.folder.join("lock"))?;
+        let lock = File::create(lock)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Stale::Busy),

@@ -291,3 +291,23 @@ fn an_archive_that_turns_out_too_large_to_be_worth_it_is_not_fetched() {
     assert_eq!(found(&sandbox), api);
     assert_eq!(fs::read(zip_of(&sandbox)).unwrap(), b"PK");
 }
+
+#[test]
+fn a_symlink_in_the_place_of_the_archive_leads_nothing_out() {
+    use std::os::unix::fs::symlink;
+    let sim = sim();
+    let api = by_api(&sim);
+    for place in [".bulk", ".bulk/lock", ".bulk/submissions.zip.part"] {
+        let sandbox = Sandbox::new();
+        let (outside, link) = (sandbox.path("outside"), sandbox.path("filings").join(place));
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        fs::create_dir_all(&outside).unwrap();
+        let file = outside.join("mine");
+        fs::write(&file, "mine").unwrap();
+        symlink(if place == ".bulk" { &outside } else { &file }, &link).unwrap();
+        let _ = bulk(&sandbox, &sim).code(0).says("remove it");
+        assert_eq!(found(&sandbox), api, "{place}");
+        assert_eq!(fs::read(&file).unwrap(), b"mine", "{place}");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 1, "{place}");
+    }
+}
