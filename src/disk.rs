@@ -1,7 +1,9 @@
 //! What the disks and their folders say.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
 
 /// Bytes that this user may still write on the disk of a folder.
 ///
@@ -18,15 +20,17 @@ pub fn free_space(folder: &Path) -> io::Result<u64> {
 /// # Errors
 ///
 /// When it is one.
-pub fn no_symlink(path: &Path) -> io::Result<()> {
+pub fn no_symlink(path: &Path) -> Result<(), Symlink> {
     if path.is_symlink() {
-        return Err(io::Error::other(format!(
-            "{} is a symlink, which could lead out of the data dir: remove it",
-            path.display()
-        )));
+        return Err(Symlink(path.to_owned()));
     }
     Ok(())
 }
+
+/// A symlink within the data dir. No [`io::Error`]: there is nothing wrong with the disk.
+#[derive(Debug, Error)]
+#[error("{} is a symlink, which could lead out of the data dir: remove it", .0.display())]
+pub struct Symlink(PathBuf);
 
 #[cfg(test)]
 mod tests {

@@ -193,7 +193,7 @@ impl Shelf {
     ) -> Result<Refreshed, Stale> {
         let lock = self.folder.join("lock");
         for path in [&self.folder, &lock, &self.part()] {
-            no_symlink(path)?;
+            no_symlink(path).map_err(io::Error::other)?;
         }
         fs::create_dir_all(&self.folder)?;
         let lock = File::create(lock)?;
