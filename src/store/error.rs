@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use thiserror::Error;
 
 /// A database that cannot be used. The message is one line and names the file.
@@ -112,13 +113,18 @@ impl<T> At<T> for rusqlite::Result<T> {
     }
 }
 
+const MAKE_ROOM: &str = " (make room on its disk, then start again)";
+
 /// What to do about an error, where SQLite's own words do not tell.
 fn hint(error: &rusqlite::Error) -> &'static str {
+    let details = error.sqlite_error().map(|e| e.extended_code);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             " (another program keeps it locked: close that one, then start again)"
         }
-        Some(ErrorCode::DiskFull) => " (make room on its disk, then start again)",
+        Some(ErrorCode::DiskFull) => MAKE_ROOM,
+        // What its processes share did not fit on the disk.
+        Some(ErrorCode::SystemIoFailure) if details == Some(SQLITE_IOERR_SHMSIZE) => MAKE_ROOM,
         Some(ErrorCode::CannotOpen) => " (check the permissions of the file and its folder)",
         Some(ErrorCode::DatabaseCorrupt) => " (it is damaged: restore a copy, or start a new one)",
         Some(ErrorCode::SystemIoFailure) => " (check its disk)",

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -70,26 +70,88 @@ fn confined(command: &Command, kib: u32) -> Command {
     confined
 }
 
-#[test]
-fn a_disk_that_takes_no_more_of_a_file_ends_the_run_with_what_to_do() {
+/// The arguments with which `unshare` lets us mount, if there are any.
+fn may_mount() -> Option<&'static [&'static str]> {
+    let ways = [&["--user", "--map-root-user", "--mount"][..], &["--mount"]];
+    let works = |way: &&[&str]| {
+        let mut mount = Command::new("unshare");
+        mount
+            .args(*way)
+            .args(["mount", "-t", "tmpfs", "tmpfs", "/tmp"]);
+        mount.output().is_ok_and(|output| output.status.success())
+    };
+    ways.into_iter().find(works)
+}
+
+/// Puts a disk in the place of a folder, with what the folder holds, and runs a command. Nobody else
+/// sees that disk. In the end all its files lie in the folder, as if moved to a larger disk.
+const WITH_A_DISK_OF: &str = r#"
+set -e
+folder=$1 kib=$2
+shift 2
+mkdir disk
+mount -t tmpfs -o "size=${kib}k" tmpfs disk
+cp -a "$folder/." disk
+rm -r "$folder"
+mkdir "$folder"
+mount --bind disk "$folder"
+code=0
+"$@" || code=$?
+umount "$folder"
+cp -a disk/. "$folder"
+exit $code
+"#;
+
+/// The same command with one of the sandbox's folders on a disk of so many KiB: the kernel itself
+/// says when it is full. `None` on a system where only an administrator can have that.
+#[expect(clippy::print_stderr, reason = "a test that was skipped has to say so")]
+fn on_a_small_disk(sandbox: &Sandbox, folder: &str, kib: u64, command: &Command) -> Option<Output> {
+    let Some(way) = may_mount() else {
+        eprintln!("SKIPPED: this system does not let the tests mount a disk that can run full");
+        return None;
+    };
+    let mut small = Command::new("unshare");
+    small
+        .args(way)
+        .args(["/bin/sh", "-c", WITH_A_DISK_OF, "sh", folder])
+        .arg(kib.to_string())
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))))
+        .current_dir(sandbox.path(""));
+    Some(Output::of(small))
+}
+
+/// Documents of which some are larger than a MiB.
+fn simulator_of_large_documents() -> (Simulator, Vec<(u64, Filing)>) {
     let sim = truth::start(Options {
         companies: 13,
         document_scale: 0.3,
         ..truth::small()
     });
     let filings = truth::reports(&sim);
-    let contents = truth::contents(&sim, &filings);
-    assert!(contents.values().any(|bytes| bytes.len() > 1024 * 1024));
-    let sandbox = Sandbox::new();
-    let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
-    let output = Output::of(confined(&sandbox.backfill(&sim, &[]), 512)).code(1);
+    (sim, filings)
+}
+
+/// Fails unless a run ended because the disk took no more files, and the next one completes it.
+#[track_caller]
+fn ended_for_want_of_room(
+    output: Output,
+    sandbox: &Sandbox,
+    sim: &Simulator,
+    filings: &[(u64, Filing)],
+) {
+    let output = output.code(1);
     let line = last_line(&output);
     assert!(
         line.starts_with("error: failed to store files in ")
             && line.ends_with(": make room, then run the same command again"),
         "{line}"
     );
-    whole(&sandbox, &contents);
+    let contents = truth::contents(sim, filings);
+    whole(sandbox, &contents);
     assert!(sandbox.files().len() < contents.len());
     assert_eq!(sandbox.incoming(), ["lock"]);
     let left = "SELECT count(*) FROM v_artifacts WHERE status = 'failed'";
@@ -98,14 +160,66 @@ fn a_disk_that_takes_no_more_of_a_file_ends_the_run_with_what_to_do() {
         sandbox.rows("SELECT status FROM v_runs"),
         ["completed", "failed"]
     );
-    completed(&sandbox, &sim, &filings);
+    completed(sandbox, sim, filings);
 }
 
 #[test]
+fn a_disk_that_takes_no_more_of_a_file_ends_the_run_with_what_to_do() {
+    let (sim, filings) = simulator_of_large_documents();
+    let contents = truth::contents(&sim, &filings);
+    assert!(contents.values().any(|bytes| bytes.len() > 1024 * 1024));
+    let sandbox = Sandbox::new();
+    let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
+    let output = Output::of(confined(&sandbox.backfill(&sim, &[]), 512));
+    ended_for_want_of_room(output, &sandbox, &sim, &filings);
+}
+
+#[test]
+fn a_full_disk_under_the_files_ends_the_run_with_what_to_do() {
+    let (sim, filings) = simulator_of_large_documents();
+    let contents = truth::contents(&sim, &filings);
+    assert!(contents.values().map(Vec::len).sum::<usize>() > 2 * 1024 * 1024);
+    // No room for a single document, and room for some.
+    for kib in [4, 2 * 1024] {
+        let sandbox = Sandbox::new();
+        let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
+        let command = sandbox.backfill(&sim, &[]);
+        let Some(output) = on_a_small_disk(&sandbox, "filings", kib, &command) else {
+            return;
+        };
+        let output = output.says(": No space left on device (os error 28): make room");
+        ended_for_want_of_room(output, &sandbox, &sim, &filings);
+    }
+}
+
+/// So many filings that a database of them takes more than 256 KiB, however the writer groups its
+/// commits: the most that the limits here may come to.
+fn simulator_of_many_filings() -> (Simulator, Vec<(u64, Filing)>) {
+    let sim = truth::start(Options {
+        companies: 120,
+        ..truth::small()
+    });
+    let filings = truth::reports(&sim);
+    (sim, filings)
+}
+
+#[track_caller]
+fn needs_more_than(kib: u64, sandbox: &Sandbox) {
+    let database = fs::metadata(sandbox.path("filings.db")).unwrap().len();
+    assert!(database > kib * 1024, "{database} bytes fit");
+}
+
+const MAKE_ROOM: &str = " (make room on its disk, then start again): ";
+
+#[test]
 fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {
-    let (sim, filings) = simulator();
+    let (sim, filings) = simulator_of_many_filings();
     // From nothing at all, and in the midst of the run.
-    for (synced, kib) in [(false, 16), (true, 64), (true, 128)] {
+    for (synced, kib, hint) in [
+        (false, 16, MAKE_ROOM),
+        (true, 64, " (check its disk): "),
+        (true, 128, " (check its disk): "),
+    ] {
         let sandbox = Sandbox::new();
         if synced {
             let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
@@ -117,9 +231,45 @@ fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {
             assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
             assert_eq!((output.stdout.as_str(), sim.log().requests()), ("", 0));
         }
-        assert!(line.contains(" (check its disk): disk I/O error"), "{line}");
+        assert!(line.contains(&format!("{hint}disk I/O error")), "{line}");
         whole(&sandbox, &truth::contents(&sim, &filings));
         completed(&sandbox, &sim, &filings);
+        needs_more_than(2 * u64::from(kib), &sandbox);
+    }
+}
+
+#[test]
+fn a_full_disk_under_the_database_ends_the_run_with_what_to_do() {
+    let (sim, filings) = simulator_of_many_filings();
+    // Where SQLite cannot even share its memory, where it cannot make the tables, and twice in the
+    // midst of the run.
+    for (synced, room, cause) in [
+        (false, 16, "cannot read it"),
+        (false, 64, "cannot bring its schema up to date"),
+        (true, 96, "cannot commit"),
+        (true, 160, "cannot commit"),
+    ] {
+        let sandbox = Sandbox::new();
+        fs::create_dir(sandbox.path("disk-of-db")).unwrap();
+        symlink("disk-of-db/filings.db", sandbox.path("filings.db")).unwrap();
+        let mut kib = room;
+        if synced {
+            let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+            kib += fs::metadata(sandbox.path("filings.db")).unwrap().len() / 1024;
+        }
+        sim.log().clear();
+        let command = sandbox.backfill(&sim, &[]);
+        let Some(output) = on_a_small_disk(&sandbox, "disk-of-db", kib, &command) else {
+            return;
+        };
+        let output = output.code(1);
+        let line = last_line(&output);
+        let said = format!("database filings.db: {cause}{MAKE_ROOM}");
+        assert!(line.contains(&said), "{line}");
+        assert_eq!(sim.log().requests() > 0, synced, "{line}");
+        whole(&sandbox, &truth::contents(&sim, &filings));
+        completed(&sandbox, &sim, &filings);
+        needs_more_than(kib, &sandbox);
     }
 }
 
