@@ -278,9 +278,12 @@ fn without_rights(sandbox: &Sandbox, command: &Command) -> Command {
     let here = sandbox.path("");
     let mut other = Command::new(command.get_program());
     if fs::metadata(&here).unwrap().uid() == 0 {
-        // The folder of the tests may be closed to others.
+        // The folder of the tests may be closed to others. Were the copy open here, a test that
+        // starts a process at the same time would hand it on, and nobody could run it.
         let program = sandbox.path("program");
-        fs::copy(command.get_program(), &program).unwrap();
+        let mut copy = Command::new("cp");
+        copy.arg(command.get_program()).arg(&program);
+        assert!(copy.status().unwrap().success());
         fs::set_permissions(&here, Permissions::from_mode(0o755)).unwrap();
         other = Command::new(program);
         other.uid(NOBODY).gid(NOBODY);

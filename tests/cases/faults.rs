@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use filing_etl::edgar::Cik;
 use filing_etl::sim::{Entry, Filing, Options, RequestKind, Simulator};
 use jiff::civil::{Date, date};
 
+use crate::harness::process::Running;
 use crate::harness::{Output, Sandbox};
 
 /// The last day of the simulated EDGAR, and the first that is asked for.
@@ -482,16 +482,12 @@ fn one_item_in_trouble_never_holds_up_the_others() {
         // Ten minutes of patience are asked for, so that the order is no matter of speed.
         set(&sim, &[format!("503=600@{name}#1")]);
         let sandbox = Sandbox::new();
-        let mut child = sandbox
-            .command_against(&sim, &[&JOB[..], &narrow].concat())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let command = sandbox.command_against(&sim, &[&JOB[..], &narrow].concat());
+        let mut run = Running::start(command);
         let all = truth(&sim).len();
-        let bad = wait_for(&mut child, || {
-            sim.log().entries().into_iter().find(|e| e.fault.is_some())
-        });
+        let struck = |e: &Entry| e.fault.is_some();
+        assert!(run.until(|| sim.log().count(struck) > 0), "{name}");
+        let bad = sim.log().entries().into_iter().find(struck).unwrap();
         let lost = match place {
             RequestKind::Discovery => {
                 let cik = bad
@@ -508,31 +504,10 @@ fn one_item_in_trouble_never_holds_up_the_others() {
             }
             _ => 1,
         };
-        wait_for(&mut child, || {
-            (found(&sandbox).len() >= all - lost).then_some(())
-        });
+        let others = || found(&sandbox).len() >= all - lost;
+        assert!(run.until(others), "{name}: the run has ended");
         assert_eq!(sim.log().count(|e| e.path == bad.path), 1, "{name}");
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-/// Asks until there is an answer; fails when the child ends before, or when it takes so long that
-/// there will be none.
-#[track_caller]
-fn wait_for<T>(child: &mut std::process::Child, answer: impl Fn() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        let waited = started.elapsed();
-        if waited > Duration::from_mins(1) {
-            let _ = child.kill();
-            panic!("nothing happened for a minute");
-        }
-        if let Some(answer) = answer() {
-            return answer;
-        }
-        assert!(child.try_wait().unwrap().is_none(), "the run has ended");
-        let _ = filing_etl::cancel::Cancel::default().sleep(Duration::from_millis(2));
+        let _ = run.kill();
     }
 }
 

@@ -18,7 +18,7 @@ const ONCE: [&str; 3] = ["monitor", "--once", "--json"];
 /// A simulator that takes a while, and a run under way.
 fn under_way(sandbox: &Sandbox) -> (Simulator, Running) {
     let sim = truth::start(Options {
-        latency: Duration::from_millis(60),
+        latency: Duration::from_millis(120),
         ..truth::small()
     });
     let args = [

@@ -24,6 +24,15 @@ fn run_until(sandbox: &Sandbox, sim: &Simulator, args: &[&str], requests: usize)
     run
 }
 
+/// Lets no run come further than the last documents for so many seconds, on so many threads as any
+/// run here has: it is not done before it is stopped, however late this test gets to do that.
+fn hold_the_end(sim: &Simulator, seconds: u32) {
+    let documents = truth::contents(sim, &truth::reports(sim)).len();
+    let last = documents - 9..=documents;
+    let holds = last.map(|n| format!("stall={seconds}@documents#{n}"));
+    sim.set_faults(holds.map(|fault| fault.parse().unwrap()).collect());
+}
+
 /// Fails unless database and files are what an undisturbed run leaves.
 fn assert_complete(sandbox: &Sandbox, sim: &Simulator) {
     let wanted = truth::reports(sim);
@@ -64,7 +73,9 @@ fn a_run_killed_at_any_moment_is_continued_by_the_next() {
     ] {
         let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
         let args = ["--preset", preset];
+        hold_the_end(&sim, 60);
         let _ = run_until(&sandbox, &sim, &args, requests).kill();
+        sim.set_faults(Vec::new());
         let existed = sandbox.path("filings.db").exists();
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'v_artifacts'";
         let existed = existed && sandbox.number(tables) == 1;
@@ -111,10 +122,13 @@ fn a_run_killed_again_and_again_gets_there() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     let mut kills = 0;
     loop {
-        let seen = sim.log().requests();
+        // Each gets further than the last, and no further.
+        let documents = 20 + 20 * kills;
+        let hold = |n| format!("stall=60@documents#{n}").parse().unwrap();
+        sim.set_faults((documents..documents + 5).map(hold).collect());
+        sim.log().clear();
         let mut run = Running::start(sandbox.backfill(&sim, &[]));
-        // Each gets further than the last.
-        let killed = run.until(|| sim.log().requests() >= seen + 60 + 20 * kills);
+        let killed = run.until(|| sim.log().of_kind(RequestKind::Documents) >= documents);
         if !killed {
             let _ = run.end().code(0);
             break;
@@ -130,9 +144,11 @@ fn a_run_killed_again_and_again_gets_there() {
 fn an_interrupted_run_records_everything_it_has_downloaded() {
     for (signal, code, requests) in [("INT", 130, 150), ("TERM", 143, 250), ("TERM", 143, 20)] {
         let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        hold_the_end(&sim, 4);
         let run = run_until(&sandbox, &sim, &[], requests);
         run.signal(signal);
         let _ = run.end_within(Duration::from_secs(30)).code(code);
+        sim.set_faults(Vec::new());
         let files: BTreeSet<String> = sandbox.files().into_keys().collect();
         assert_eq!(recorded(&sandbox), files, "{signal}");
         let contents = truth::contents(&sim, &truth::reports(&sim));

@@ -1,14 +1,12 @@
 //! The nightly job: nothing missed, nothing twice, and not one request more than it takes.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use filing_etl::cancel::Cancel;
 use filing_etl::sim::{Company, Fault, Options, RequestKind, Simulator, Universe};
 use jiff::civil::{Date, date};
 
+use crate::harness::process::Running;
 use crate::harness::{Output, Sandbox};
 
 /// The last day before the backfill, a Wednesday. The week after it has Veterans Day in it.
@@ -321,19 +319,15 @@ fn after_a_backfill_that_did_not_end_the_newest_discovery_is_the_start() {
 #[test]
 fn a_second_run_leaves_at_once() {
     let (sandbox, sim) = a_week_later();
-    set_faults(&sim, &["stall=2@daily-index*1"]);
+    // Longer than the second one takes on the slowest machine.
+    set_faults(&sim, &["stall=12@daily-index#1"]);
     let mut first = sandbox.command_against(&sim, &["update", "--json", "--since", "2025-01-01"]);
-    first
-        .env("FILING_ETL_NOW", NOW_LATER)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let first = first.spawn().unwrap();
-    while sim.log().requests() == 0 {
-        let _ = Cancel::default().sleep(Duration::from_millis(5));
-    }
+    first.env("FILING_ETL_NOW", NOW_LATER);
+    let mut first = Running::start(first);
+    assert!(first.until(|| sim.log().requests() == 1));
     let _ = update(&sandbox, &sim, &[]).code(75).says("another run");
     assert_eq!(sim.log().requests(), 1);
-    assert_eq!(through(&Output::of_child(first).code(0)), "2025-11-14");
+    assert_eq!(through(&first.end().code(0)), "2025-11-14");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use filing_etl::cancel::Cancel;
 use super::Output;
 
 /// Longer than anything here takes on the slowest machine.
-const WATCHDOG: Duration = Duration::from_secs(90);
+const WATCHDOG: Duration = Duration::from_mins(5);
 
 /// A run under way. Killed when dropped, so that a failing test leaves nothing behind.
 #[derive(Debug)]
