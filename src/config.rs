@@ -28,6 +28,8 @@ pub struct Settings {
     pub urls: Urls,
     /// How long a request may take.
     pub timeouts: Timeouts,
+    /// How long another program may keep the database locked, if not as long as the store allows.
+    pub locked: Option<Duration>,
 }
 
 /// What a backfill or an update is to do.

@@ -123,7 +123,7 @@ pub(super) struct Global {
         hide = true
     )]
     pub now: Option<Timestamp>,
-    /// Wait so long for anything from the network: for tests of a server that stalls
+    /// Wait so long for anything from the network, and for a database that is locked: for tests
     #[arg(
         long,
         global = true,

@@ -71,6 +71,7 @@ impl Cli {
             rate: global.rate.0,
             urls,
             timeouts: global.patience.map_or_else(Timeouts::default, Timeouts::of),
+            locked: global.patience,
         })
     }
 

@@ -52,6 +52,7 @@ impl Demo {
                 rate: rate.and_then(std::num::NonZeroU32::new),
                 urls: Urls::new(url.clone(), url.clone(), url)?,
                 timeouts: Timeouts::default(),
+                locked: None,
             },
         })
     }

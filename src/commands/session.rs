@@ -43,6 +43,9 @@ pub(super) fn open(settings: &Settings) -> Result<(RunLock, Writer)> {
         return Err(BusyError { database }.into());
     };
     let writer = Writer::open(&settings.db)?;
+    if let Some(time) = settings.locked {
+        writer.wait_at_most(time)?;
+    }
     Ok((lock, writer))
 }
 

@@ -9,8 +9,8 @@
 //! A [`Writer`] or [`Reader`] belongs to one thread at a time. Readers never wait for the writer
 //! nor it for them (write-ahead log), but a reader that holds a transaction open lets the log
 //! grow without bound: every call here reads a short burst and lets go. One process writes at a
-//! time, which is what [`RunLock`] is for; should another one write nevertheless, SQLite makes us wait
-//! up to five seconds.
+//! time, which is what [`RunLock`] is for; should another program write nevertheless, SQLite makes us
+//! wait up to thirty seconds. Nothing ends that wait, so whoever is interrupted leaves without it.
 //!
 //! # Durability
 //!

@@ -25,7 +25,11 @@ const APPLICATION_ID: i32 = 0x6665_746c;
 )]
 const VERSION: i32 = queries::MIGRATIONS.len() as i32;
 
-/// How long to wait for another process, such as a `companies sync` beside a run.
+/// How long a writer waits for another program that keeps the database locked, such as a user's own
+/// `VACUUM`. The error would end the whole run; waiting costs nothing that is not still to be had.
+const LOCKED: Duration = Duration::from_secs(30);
+
+/// How long a reader waits for a writer. With a write-ahead log that is rare, and a matter of moments.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Refuses what [`for_writing`] would refuse, and makes nothing where nothing is: for the start of
@@ -69,7 +73,7 @@ fn is_there(path: &Path, file: &Path) -> Result<bool> {
 fn writable(path: &Path, file: &Path, create: OpenFlags) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let db = Connection::open_with_flags(file, flags).at(path, "open it")?;
-    db.busy_timeout(BUSY).at(path, "set a timeout")?;
+    db.busy_timeout(LOCKED).at(path, "set a timeout")?;
     identify(&db, path)?;
     if db.is_readonly(MAIN_DB).at(path, "ask for permissions")? {
         return Err(Error::ReadOnly(path.to_owned()));

@@ -1,6 +1,7 @@
 //! The only writing connection, and what one transaction records.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -15,6 +16,9 @@ use crate::edgar::{
     ALL_DOCUMENTS, Accession, Artifact, ArtifactKind, Cik, Filing, History, submission_name, urls,
 };
 use crate::fingerprint::Fingerprint;
+
+/// How long the end of a run waits for a reader at work, who holds nothing up but the log.
+const LAST_READER: Duration = Duration::from_secs(5);
 
 /// The only connection that writes.
 #[derive(Debug)]
@@ -94,6 +98,15 @@ impl Writer {
         open::check(path)
     }
 
+    /// Waits so long for another program that keeps the database locked, and no longer.
+    ///
+    /// # Errors
+    ///
+    /// If SQLite refuses that.
+    pub fn wait_at_most(&self, time: Duration) -> Result<()> {
+        self.db.busy_timeout(time).at(&self.path, "set a timeout")
+    }
+
     /// A reader of the same database.
     ///
     /// # Errors
@@ -110,7 +123,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// If another process keeps the database locked for more than five seconds.
+    /// If another process keeps the database locked for longer than this writer waits.
     pub fn begin(&mut self) -> Result<Batch<'_>> {
         let tx = self
             .db
@@ -130,6 +143,7 @@ impl Writer {
     /// then stays until the last one closes.
     pub fn close(self) -> Result<()> {
         let doing = "close it";
+        self.wait_at_most(LAST_READER)?;
         self.db
             .pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
             .at(&self.path, doing)?;

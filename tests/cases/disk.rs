@@ -370,6 +370,16 @@ fn lock_database(sandbox: &Sandbox) -> rusqlite::Connection {
     other
 }
 
+/// A run that has come to a database which another program keeps locked.
+fn waiting_run(sandbox: &Sandbox, sim: &Simulator) -> Running {
+    let mut run = Running::start(sandbox.backfill(sim, &[]));
+    // It opens the database right after it has taken the run's lock.
+    let id = format!("{}\n", run.id());
+    let lock = sandbox.path("filings.db.lock");
+    assert!(run.until(|| fs::read_to_string(&lock).is_ok_and(|text| text == id)));
+    run
+}
+
 #[test]
 fn a_database_that_is_locked_for_seconds_is_waited_for() {
     let (sim, filings) = simulator();
@@ -377,16 +387,26 @@ fn a_database_that_is_locked_for_seconds_is_waited_for() {
     let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
     sim.log().clear();
     let other = lock_database(&sandbox);
-    let mut run = Running::start(sandbox.backfill(&sim, &[]));
-    // It opens the database right after it has taken the run's lock.
-    let id = format!("{}\n", run.id());
-    let lock = sandbox.path("filings.db.lock");
-    assert!(run.until(|| fs::read_to_string(&lock).is_ok_and(|text| text == id)));
+    let mut run = waiting_run(&sandbox, &sim);
     let held = Instant::now();
-    assert!(run.until(|| held.elapsed() > Duration::from_secs(2)));
+    assert!(run.until(|| held.elapsed() > Duration::from_secs(7)));
     assert_eq!(sim.log().requests(), 0);
     other.execute_batch("COMMIT").unwrap();
     let _ = run.end().code(0);
+    completed(&sandbox, &sim, &filings);
+}
+
+#[test]
+fn a_run_that_waits_for_the_database_can_be_interrupted() {
+    let (sim, filings) = simulator();
+    let sandbox = Sandbox::new();
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+    let other = lock_database(&sandbox);
+    let run = waiting_run(&sandbox, &sim);
+    run.signal("INT");
+    // Ten seconds are promised; it would wait for thirty.
+    let _ = run.end_within(Duration::from_secs(20)).code(130);
+    drop(other);
     completed(&sandbox, &sim, &filings);
 }
 
@@ -400,7 +420,9 @@ fn a_database_that_stays_locked_ends_the_run_with_what_to_do() {
         let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
         sim.log().clear();
         let mut other = (requests == 0).then(|| lock_database(&sandbox));
-        let mut run = Running::start(sandbox.backfill(&sim, &[]));
+        let mut command = sandbox.backfill(&sim, &[]);
+        command.env("FILING_ETL_PATIENCE", "4s");
+        let mut run = Running::start(command);
         if other.is_none() {
             // Slow enough that it cannot be done before.
             sim.set_faults(vec!["stall=3@documents".parse().unwrap()]);
