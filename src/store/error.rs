@@ -123,7 +123,7 @@ fn hint(error: &rusqlite::Error) -> &'static str {
             " (another program keeps it locked: close that one, then start again)"
         }
         Some(ErrorCode::DiskFull) => MAKE_ROOM,
-        // What its processes share did not fit on the disk.
+        // The memory that its processes share is a file as well.
         Some(ErrorCode::SystemIoFailure) if details == Some(SQLITE_IOERR_SHMSIZE) => MAKE_ROOM,
         Some(ErrorCode::CannotOpen) => " (check the permissions of the file and its folder)",
         Some(ErrorCode::DatabaseCorrupt) => " (it is damaged: restore a copy, or start a new one)",

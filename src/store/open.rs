@@ -25,8 +25,8 @@ const APPLICATION_ID: i32 = 0x6665_746c;
 )]
 const VERSION: i32 = queries::MIGRATIONS.len() as i32;
 
-/// How long a writer waits for another program that keeps the database locked, such as a user's own
-/// `VACUUM`. The error would end the whole run; waiting costs nothing that is not still to be had.
+/// How long a writer waits for another program that keeps the database locked, such as somebody's
+/// `VACUUM`: an error would end a run that may have been at work for hours.
 const LOCKED: Duration = Duration::from_secs(30);
 
 /// How long a reader waits for a writer. With a write-ahead log that is rare, and a matter of moments.

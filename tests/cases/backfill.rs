@@ -659,10 +659,19 @@ fn a_sequential_run_asks_for_the_first_document_after_the_last_company() {
 #[test]
 fn a_fast_run_asks_for_documents_while_it_discovers() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    // At this rate discovery takes far longer than a row takes to be on record.
-    let _ = backfill(&sandbox, &sim, &["--rate", "20"]);
-    let (last_discovery, first_document) = turning_points(&sim);
-    assert!(first_document < last_discovery);
+    // One company is asked for again and again, so that discovery lasts.
+    let company = truth::national(&sim)[0].cik.padded();
+    let busy = format!("503=1@CIK{company}.json");
+    sim.set_faults(vec![busy.parse().unwrap()]);
+    let mut run = Running::start(sandbox.backfill(&sim, &["--max-attempts", "100"]));
+    assert!(
+        run.until(|| sim.log().of_kind(RequestKind::Documents) > 0 && {
+            let (last_discovery, first_document) = turning_points(&sim);
+            first_document < last_discovery
+        })
+    );
+    sim.set_faults(Vec::new());
+    let _ = run.end().code(0);
 }
 
 /// The places in the log of the last request of discovery and of the first for a document.

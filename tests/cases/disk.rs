@@ -103,7 +103,7 @@ exit $code
 "#;
 
 /// The same command with one of the sandbox's folders on a disk of so many KiB: the kernel itself
-/// says when it is full. `None` on a system where only an administrator can have that.
+/// says when it is full. `None`, and a word about it, on a system that does not let us mount one.
 #[expect(clippy::print_stderr, reason = "a test that was skipped has to say so")]
 fn on_a_small_disk(sandbox: &Sandbox, folder: &str, kib: u64, command: &Command) -> Option<Output> {
     let Some(way) = may_mount() else {
@@ -209,14 +209,15 @@ fn needs_more_than(kib: u64, sandbox: &Sandbox) {
     assert!(database > kib * 1024, "{database} bytes fit");
 }
 
+/// What is said of a disk that is full.
 const MAKE_ROOM: &str = " (make room on its disk, then start again): ";
 
 #[test]
 fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {
     let (sim, filings) = simulator_of_many_filings();
-    // From nothing at all, and in the midst of the run.
+    // From nothing at all, where SQLite cannot even share its memory, and in the midst of the run.
     for (synced, kib, hint) in [
-        (false, 16, MAKE_ROOM),
+        (false, 8, MAKE_ROOM),
         (true, 64, " (check its disk): "),
         (true, 128, " (check its disk): "),
     ] {
@@ -241,7 +242,7 @@ fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {
 #[test]
 fn a_full_disk_under_the_database_ends_the_run_with_what_to_do() {
     let (sim, filings) = simulator_of_many_filings();
-    // Where SQLite cannot even share its memory, where it cannot make the tables, and twice in the
+    // From nothing at all, without room for SQLite's shared memory or for the tables, and in the
     // midst of the run.
     for (synced, room, cause) in [
         (false, 16, "cannot read it"),
