@@ -68,9 +68,9 @@ pub(super) fn run(
 ) -> Result<Exit> {
     let mut db = Reader::open(&settings.db)?;
     let planned = db.plan(scope, options.companies.limit)?;
-    let (companies, indexes) = match days {
+    let (companies, indexes) = match &days {
         None => (planned, 0),
-        Some(days) => (db.never_checked()?.len() as u64, days.requests()),
+        Some(days) => (days.new_companies(&db)?.len() as u64, days.requests()),
     };
     let choice = way::of(settings, options, companies);
     let (documents, at_most) = if options.download {
@@ -110,12 +110,12 @@ pub(super) fn run(
     if json {
         session::print_json(&plan)?;
     } else {
-        session::print(&table(&plan, days))?;
+        session::print(&table(&plan, days.as_ref()))?;
     }
     Ok(Exit::Complete)
 }
 
-fn table(plan: &Plan, days: Option<Days>) -> String {
+fn table(plan: &Plan, days: Option<&Days>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
     let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all");
     let companies = count(plan.companies);

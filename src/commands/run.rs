@@ -11,6 +11,7 @@ use super::follow::{self, Days, Followed};
 use super::summary::Summary;
 use super::{companies, dry_run, scope, session, way};
 use crate::archive::Archive;
+use crate::bulk::Way;
 use crate::cancel::Cancel;
 use crate::config::{Backfill, Phases, Settings};
 use crate::edgar::calendar::{day_before, filing_day};
@@ -85,6 +86,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
     }
 
     let source = way::source(settings, &options, &scope, db.reader()?)?;
+    owe(&mut db, &scope, &options, source.choice().way)?;
     let run = db.start_run(
         kind.command(),
         &options.to_json().to_string(),
@@ -132,6 +134,14 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         followed,
     }
     .finish(db, job.json)
+}
+
+/// Leaves the companies that this run is the first to look at to the watermarks of other forms.
+fn owe(db: &mut Writer, scope: &Scope, options: &Backfill, way: Way) -> Result<()> {
+    let mut reader = db.reader()?;
+    reader.plan(scope, None)?;
+    let new = reader.never_checked()?;
+    Ok(db.owe(&new, &options.filings.forms, way == Way::Bulk)?)
 }
 
 /// A scope without companies: for a run that ended before there was a list of them.
@@ -245,7 +255,7 @@ impl Report<'_> {
                 .as_of()
                 .map_or(self.now, |as_of| as_of.min(self.now));
             let day = day_before(filing_day(seen)).min(options.filings.dates.until);
-            db.set_watermark(&cx.scope, &options.filings.forms, day)?;
+            db.set_watermark(&cx.scope, &options.filings.forms, day, &[])?;
         }
         Ok(())
     }

@@ -356,3 +356,66 @@ fn one_company_is_updated_by_the_watermark_of_all() {
     assert_eq!(output.json()["indexes"]["read"], 6);
     assert_like_new(&sandbox, &sim);
 }
+
+#[test]
+fn fewer_forms_and_companies_are_updated_by_the_watermark_of_more() {
+    let (sandbox, sim) = a_week_later();
+    let forms = ["--form", "10-Q"];
+    let output = update(&sandbox, &sim, &forms).code(0);
+    assert_eq!(through(&output), "2025-11-14");
+    assert!(output.json()["filings"]["new"].as_u64().unwrap() > 0);
+    let _ = update(&sandbox, &sim, &["--no-amendments", "--exchange", "nasdaq"]).code(0);
+    // It says nothing about the other forms and companies.
+    let output = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(output.json()["indexes"]["read"], 6);
+    assert_like_new(&sandbox, &sim);
+    // And what is known of more is known of fewer.
+    sim.log().clear();
+    for fewer in [&forms[..], &["--exchange", "nasdaq"], &["--form", "20-F"]] {
+        assert_eq!(
+            through(&update(&sandbox, &sim, fewer).code(0)),
+            "2025-11-14"
+        );
+    }
+    assert_eq!(sim.log().requests(), 0);
+    let _ = update(&sandbox, &sim, &["--form", "10-Q", "--form", "8-K"]).code(2);
+}
+
+/// A database in which a company is new to the universe: no run has looked at it.
+fn with_a_new_company(sandbox: &Sandbox) -> i64 {
+    let cik = sandbox.number(
+        "SELECT cik FROM v_filings JOIN v_companies USING (cik)
+            WHERE exchange = 'Nasdaq' AND form = '10-K' AND filed_on < '2025-10-01' LIMIT 1",
+    );
+    let db = sandbox.db();
+    for sql in [
+        "DELETE FROM artifacts WHERE accession IN (SELECT accession FROM filings WHERE cik = ?1)",
+        "DELETE FROM filings WHERE cik = ?1",
+        "UPDATE companies SET last_checked_at = NULL, filings = 0 WHERE cik = ?1",
+    ] {
+        db.execute(sql, [cik]).unwrap();
+    }
+    cik
+}
+
+#[test]
+fn a_new_company_is_looked_at_for_all_forms_that_are_followed() {
+    for command in ["update", "backfill"] {
+        let (sandbox, sim) = a_week_later();
+        let cik = with_a_new_company(&sandbox);
+        let _ = run(&sandbox, &sim, NOW_LATER, command, &["--form", "10-Q"]).code(0);
+        let of_it = format!("SELECT count(*) FROM v_filings WHERE cik = {cik} AND form = ");
+        let count = |form: &str| sandbox.number(&format!("{of_it}'{form}'"));
+        assert!(count("10-Q") > 0 && count("10-K") == 0, "{command}");
+        sim.log().clear();
+        let plan = update(&sandbox, &sim, &["--dry-run"]).code(0).json();
+        assert_eq!(plan["companies"], 1, "{command}");
+        let _ = update(&sandbox, &sim, &[]).code(0);
+        assert!(count("10-K") > 0, "{command}");
+        assert_like_new(&sandbox, &sim);
+        // Once.
+        sim.log().clear();
+        let _ = update(&sandbox, &sim, &[]).code(0);
+        assert_eq!(sim.log().requests(), 0);
+    }
+}
