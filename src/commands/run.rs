@@ -82,6 +82,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         _ => None,
     };
     if job.dry_run {
+        let days = days.as_ref();
         return dry_run::run(kind.command(), settings, &options, &scope, days, job.json);
     }
 

@@ -701,6 +701,8 @@ fn a_dry_run_asks_nothing_about_filings() {
     assert_eq!(plan["requests"]["documents"], queued);
     let table = backfill(&sandbox, &sim, &["--dry-run"]);
     assert!(table.stdout.contains(&companies.to_string()), "{table:?}");
+    let table = backfill(&sandbox, &sim, &["--dry-run", "--no-download"]).stdout;
+    assert!(table.contains("download nothing, but queue"), "{table}");
     assert_eq!(sim.log().requests(), 0);
 }
 

@@ -291,3 +291,28 @@ fn what_the_quarterly_indexes_list_and_the_database_lacks_is_named_and_queued() 
     let mended = sandbox.run_against(&sim, &reconcile).code(0).json();
     assert_eq!(mended["missing"], serde_json::json!([]));
 }
+
+#[test]
+fn a_quarter_without_a_working_day_yet_proves_nothing_less() {
+    let sim = Simulator::start(Options {
+        companies: 12,
+        today: date(2025, 12, 31),
+        document_scale: 0.002,
+        ..Options::default()
+    })
+    .unwrap();
+    let sandbox = Sandbox::new();
+    let at = |now: &str, args: &[&str]| {
+        let mut command = sandbox.command_against(&sim, &[args, &["--since=2025-10-01"]].concat());
+        command.env("FILING_ETL_NOW", now);
+        Output::of(command)
+    };
+    let reconcile = ["diagnose", "--reconcile", "--json"];
+    let _ = at("2026-01-01T12:00:00Z", &["backfill", "--no-download"]).code(0);
+    for now in ["2026-01-01T12:00:00Z", "2026-01-02T23:00:00Z"] {
+        assert_eq!(at(now, &reconcile).code(0).json()["quarters"], 1);
+    }
+    // From the first working day's end on, its index is missing.
+    let problems = at("2026-01-03T12:00:00Z", &reconcile).code(3).json();
+    assert_eq!(problems["problems"].as_array().unwrap().len(), 1);
+}

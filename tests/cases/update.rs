@@ -9,7 +9,8 @@ use filing_etl::cancel::Cancel;
 use filing_etl::sim::{Company, Fault, Options, RequestKind, Simulator, Universe};
 use jiff::civil::{Date, date};
 
-use crate::harness::{Output, Sandbox};
+use crate::harness::scripted::Scripted;
+use crate::harness::{self, Output, Sandbox};
 
 /// The last day before the backfill, a Wednesday. The week after it has Veterans Day in it.
 const BEFORE: Date = date(2025, 11, 5);
@@ -229,6 +230,105 @@ fn a_broken_index_holds_the_watermark_and_nothing_else() {
         .iter()
         .find(|(p, n)| **n > 1 && p.contains("/data/"));
     assert_eq!(twice, None);
+    assert_like_new(&sandbox, &sim);
+}
+
+/// An update that gets indexes in which something is changed.
+fn update_with(
+    sandbox: &Sandbox,
+    sim: &Simulator,
+    now: &str,
+    change: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send + 'static,
+) -> Output {
+    let edgar = Scripted::in_front_of(sim, change);
+    let args = ["update", "--json", "--max-attempts", "1"];
+    let mut command = sandbox.command_against(sim, &[&args[..], &SINCE].concat());
+    command
+        .env("FILING_ETL_NOW", now)
+        .env("FILING_ETL_ARCHIVES_URL", edgar.url());
+    Output::of(command)
+}
+
+/// Some bytes of an index in place of others, in all its lines.
+fn replaced(index: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+    let text = String::from_utf8(index).unwrap();
+    assert!(text.contains(from), "{text}");
+    text.replace(from, to).into_bytes()
+}
+
+#[test]
+fn an_index_with_another_header_or_other_dates_is_broken() {
+    for (from, to) in [
+        ("CIK|Company Name|", "Company Name|CIK|"),
+        ("----------", "=========="),
+        ("|202511", "|25/11/"),
+    ] {
+        let (sandbox, sim) = a_week_later();
+        let output = update_with(&sandbox, &sim, NOW_LATER, move |path, body| {
+            let broken = path.contains("master.20251112");
+            Some(if broken {
+                replaced(body, from, to)
+            } else {
+                body
+            })
+        })
+        .code(3)
+        .says("the index of 2025-11-12 cannot be read");
+        assert_eq!(through(&output), "2025-11-11", "{from}");
+        let _ = update(&sandbox, &sim, &[]).code(0);
+        assert_like_new(&sandbox, &sim);
+    }
+}
+
+/// The line of a report in the index of the 12th.
+fn a_line(sim: &Simulator) -> String {
+    let path = "/Archives/edgar/daily-index/2025/QTR4/master.20251112.idx";
+    let text = String::from_utf8(harness::get(sim, path)).unwrap();
+    let mut lines = text.lines().filter(|line| line.contains("|10-Q|"));
+    let line = lines.next_back().expect("a report on that day");
+    line.to_owned()
+}
+
+#[test]
+fn a_line_that_cannot_be_read_holds_the_watermark_for_a_week() {
+    let (sandbox, sim) = a_week_later();
+    let line = a_line(&sim);
+    let damage = {
+        let line = line.clone();
+        move |path: &str, body: Vec<u8>| {
+            let damaged = line.replace("edgar/data", "data");
+            let broken = path.contains("master.20251112");
+            Some(if broken {
+                replaced(body, &line, &damaged)
+            } else {
+                body
+            })
+        }
+    };
+    let output = update_with(&sandbox, &sim, NOW_LATER, damage.clone())
+        .code(3)
+        .says("is no submission's path");
+    assert_eq!(through(&output), "2025-11-11");
+    assert_eq!(output.json()["indexes"]["failed"], 1);
+    // Mended, nothing is missed; not mended, the update does not stay there for ever.
+    let (late, late_sim) = a_week_later();
+    let _ = update_with(&late, &late_sim, NOW_LATER, damage.clone()).code(3);
+    let output = update_with(&late, &late_sim, "2025-11-21T12:00:00Z", damage).code(0);
+    assert_eq!(through(&output), "2025-11-16");
+    let _ = update(&sandbox, &sim, &[]).code(0);
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn indexes_that_are_nowhere_hold_the_watermark_however_long_that_lasts() {
+    let (sandbox, sim) = a_week_later();
+    let nowhere = |path: &str, body| (!path.contains("/daily-index/")).then_some(body);
+    let output = update_with(&sandbox, &sim, "2025-11-24T12:00:00Z", nowhere)
+        .code(3)
+        .says("the index of 2025-11-06 should have been there for days");
+    assert_eq!(through(&output), "2025-11-05");
+    assert_eq!(output.json()["status"], "partial");
+    let _ = update(&sandbox, &sim, &[]).code(0);
     assert_like_new(&sandbox, &sim);
 }
 
