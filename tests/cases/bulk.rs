@@ -1,12 +1,14 @@
 //! Discovery from `submissions.zip`: the same results as from the API, in one request.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use filing_etl::sim::{Entry, Options, RequestKind, Simulator};
 use jiff::civil::date;
 
-use crate::harness::{Output, Sandbox};
+use crate::harness::scripted::{Scripted, response};
+use crate::harness::{self, Output, Sandbox};
 
 const ARCHIVE: &str = "/Archives/edgar/daily-index/bulkdata/submissions.zip";
 
@@ -21,7 +23,7 @@ fn sim() -> Simulator {
     .unwrap()
 }
 
-fn discover(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
+fn command<'a>(args: &[&'a str]) -> Vec<&'a str> {
     let command = [
         "backfill",
         "--no-download",
@@ -29,7 +31,11 @@ fn discover(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
         "--since",
         "2019-01-01",
     ];
-    sandbox.run_against(sim, &[&command, args].concat())
+    [&command, args].concat()
+}
+
+fn discover(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
+    sandbox.run_against(sim, &command(args))
 }
 
 fn bulk(sandbox: &Sandbox, sim: &Simulator) -> Output {
@@ -208,7 +214,6 @@ fn an_archive_that_is_none_is_thrown_away_and_the_run_goes_on() {
 
 #[test]
 fn a_member_of_another_company_or_that_is_no_json_is_not_believed() {
-    use std::io::Write as _;
     let (sandbox, sim) = (Sandbox::new(), sim());
     let api = by_api(&sim);
     let _ = bulk(&sandbox, &sim).code(0);
@@ -269,6 +274,67 @@ fn auto_takes_what_takes_less_time_and_says_why() {
             .contains("current today")
     );
     assert_eq!(asked(&sim), (1, 0));
+}
+
+#[test]
+fn auto_fetches_no_archive_that_is_larger_than_the_run_may_store() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    // A small one of yesterday on a fast link: it takes the time of 11 requests.
+    fs::create_dir_all(sandbox.path("filings/.bulk")).unwrap();
+    fs::write(zip_of(&sandbox), "PK").unwrap();
+    let notes = serde_json::json!({
+        "url": format!("{}{ARCHIVE}", sim.url()),
+        "whole": {"etag": "\"old\"", "last_modified": null, "bytes": 2, "current_at": 0},
+        "bytes_per_second": 1_000_000_000,
+    });
+    fs::write(sandbox.path("filings/.bulk/notes.json"), notes.to_string()).unwrap();
+    let auto = |more: &[&str]| {
+        let args = [&["--rate", "20", "--max-bytes"], more].concat();
+        discover(&sandbox, &sim, &args).code(0).json()
+    };
+    assert_eq!(auto(&["1B", "--dry-run"])["discovery"]["from"], "api");
+    let plan = auto(&["1B", "--dry-run", "--discover-from", "bulk"]);
+    assert_eq!(plan["discovery"]["from"], "bulk", "it is asked for");
+    assert_eq!(auto(&["3B", "--dry-run"])["discovery"]["from"], "bulk");
+    // It turns out to be larger.
+    assert_eq!(auto(&["1kB"])["companies"]["failed"], 0);
+    assert_eq!(asked(&sim).0, 1);
+    assert!(asked(&sim).1 > 30, "each company was asked for by itself");
+    assert_eq!(auto(&["1GB"])["discovery"]["from"], "bulk");
+    assert!(fs::metadata(zip_of(&sandbox)).unwrap().len() > 1000);
+}
+
+#[test]
+fn an_archive_for_which_the_disk_has_no_room_is_not_fetched() {
+    const LENGTH: u64 = 15 << 30;
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let api = by_api(&sim);
+    let list = harness::get(&sim, "/files/company_tickers_exchange.json");
+    let edgar = Scripted::answering(move |path, stream| {
+        if path != ARCHIVE {
+            return stream.write_all(&response("200 OK", "", &list));
+        }
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: {LENGTH}\r\n\r\nPK\x03\x04"
+        )?;
+        stream.write_all(&vec![0; 1 << 20])
+    });
+    let free = filing_etl::disk::free_space(&sandbox.path("")).unwrap();
+    // Others may write to this disk meanwhile.
+    let keep = free.saturating_sub(LENGTH / 2).to_string();
+    let args = ["--discover-from", "bulk", "--min-free-space", &keep];
+    let mut command = sandbox.command_against(&sim, &command(&args));
+    command.env("FILING_ETL_ARCHIVES_URL", edgar.url());
+    let _ = Output::of(command)
+        .code(0)
+        .says("submissions.zip needs")
+        .says("each company is asked for by itself");
+    assert_eq!(found(&sandbox), api);
+    assert!(!zip_of(&sandbox).exists());
+    assert!(!zip_of(&sandbox).with_extension("zip.part").exists());
+    let asked = edgar.asked();
+    assert_eq!(asked.iter().filter(|path| *path == ARCHIVE).count(), 1);
 }
 
 #[test]

@@ -519,3 +519,33 @@ fn a_new_company_is_looked_at_for_all_forms_that_are_followed() {
         assert_eq!(sim.log().requests(), 0);
     }
 }
+
+#[test]
+fn a_company_that_comes_from_an_exchange_that_is_not_followed_is_looked_at_anew() {
+    let (sandbox, sim) = a_week_later();
+    let in_new = sim.universe().companies().find(|company| {
+        let filings = sim.universe().filings(company.cik);
+        let new = filings
+            .iter()
+            .any(|f| f.form == "10-Q" && f.filed_on > BEFORE);
+        let known = sandbox.number(&format!(
+            "SELECT count(*) FROM v_companies WHERE cik = {} AND exchange = 'Nasdaq'",
+            company.cik
+        ));
+        new && known == 1
+    });
+    let cik = in_new.unwrap().cik.get().cast_signed();
+    for sql in [
+        "UPDATE listings SET exchange = 'NYSE' WHERE cik = ?1",
+        "UPDATE companies SET exchange = 'NYSE' WHERE cik = ?1",
+    ] {
+        sandbox.db().execute(sql, [cik]).unwrap();
+    }
+    let new = format!("SELECT count(*) FROM v_filings WHERE cik = {cik} AND filed_on > '{BEFORE}'");
+    let nasdaq = ["--exchange", "nasdaq"];
+    let _ = update(&sandbox, &sim, &nasdaq).code(0);
+    assert_eq!(sandbox.number(&new), 0);
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+    let _ = update(&sandbox, &sim, &nasdaq).code(0);
+    assert!(sandbox.number(&new) > 0);
+}
