@@ -259,10 +259,17 @@ fn every_real_capture_is_stored_whole_and_in_all_its_documents() {
 fn submission(accession: &str, documents: &[(&str, &str)]) -> Vec<u8> {
     let mut text = format!("<SEC-DOCUMENT>{accession}.txt : 20250102\n</SEC-HEADER>\n");
     for (i, (name, body)) in documents.iter().enumerate() {
-        text += &format!(
-            "<DOCUMENT>\n<TYPE>XML\n<SEQUENCE>{}\n<FILENAME>{name}\n<TEXT>\n{body}</TEXT>\n</DOCUMENT>\n",
-            i + 1
-        );
+        let number = i + 1;
+        let head = format!("<TYPE>XML\n<SEQUENCE>{number}\n<FILENAME>{name}\n");
+        for part in [
+            "<DOCUMENT>\n",
+            &head,
+            "<TEXT>\n",
+            body,
+            "</TEXT>\n</DOCUMENT>\n",
+        ] {
+            text += part;
+        }
     }
     (text + "</SEC-DOCUMENT>\n").into_bytes()
 }
