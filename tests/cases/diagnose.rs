@@ -243,6 +243,15 @@ fn without_a_database_or_with_an_unknown_filter_it_says_what_to_do() {
 
 #[test]
 fn what_the_quarterly_indexes_list_and_the_database_lacks_is_named_and_queued() {
+    reconcile_and_complete_with("backfill");
+}
+
+#[test]
+fn an_update_completes_what_a_comparison_has_queued() {
+    reconcile_and_complete_with("update");
+}
+
+fn reconcile_and_complete_with(command: &str) {
     let sim = Simulator::start(Options {
         companies: 12,
         today: date(2025, 6, 30),
@@ -287,7 +296,13 @@ fn what_the_quarterly_indexes_list_and_the_database_lacks_is_named_and_queued() 
         found["missing"].as_array().unwrap().len()
     );
 
-    let _ = sandbox.run_against(&sim, &backfill).code(0);
+    let again = [&[command], &backfill[1..]].concat();
+    sim.log().clear();
+    let _ = sandbox.run_against(&sim, &again).code(0);
+    if command == "update" {
+        let asked = sim.log().requests();
+        assert_eq!(asked, 1, "the one company");
+    }
     let mended = sandbox.run_against(&sim, &reconcile).code(0).json();
     assert_eq!(mended["missing"], serde_json::json!([]));
 }

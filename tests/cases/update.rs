@@ -549,3 +549,21 @@ fn a_company_that_comes_from_an_exchange_that_is_not_followed_is_looked_at_anew(
     let _ = update(&sandbox, &sim, &nasdaq).code(0);
     assert!(sandbox.number(&new) > 0);
 }
+
+#[test]
+fn a_night_costs_the_company_lists_the_days_the_changed_companies_and_the_new_documents() {
+    for (minutes, lists) in [("-1425 minutes", 3), ("-1320 minutes", 0)] {
+        let (sandbox, sim) = a_week_later();
+        let age = "UPDATE meta SET value = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)
+            WHERE key LIKE '%synced_at'";
+        assert!(sandbox.db().execute(age, [minutes]).unwrap() > 0);
+        let json = update(&sandbox, &sim, &[]).code(0).json();
+        let number = |path: &str| json.pointer(path).unwrap().as_u64().unwrap();
+        let changed = number("/companies/total");
+        assert_eq!(number("/companies/with_new"), changed);
+        let expected = lists + 7 + changed + number("/artifacts/created");
+        assert_eq!(sim.log().requests() as u64, expected);
+        assert_eq!(number("/requests/total"), expected);
+        assert_like_new(&sandbox, &sim);
+    }
+}
