@@ -1,5 +1,6 @@
--- The forms of which a backfill was ever begun: then the times at which companies were looked at
--- tell something about these forms.
-SELECT DISTINCT json_extract(options, '$.forms')
+-- The forms of all runs, and whether a backfill was among them: what the times at which companies
+-- were looked at tell about.
+SELECT json_extract(options, '$.forms'), max(command = 'backfill')
 FROM runs
-WHERE command = 'backfill' AND json_extract(options, '$.forms') IS NOT NULL;
+WHERE json_extract(options, '$.forms') IS NOT NULL
+GROUP BY 1;

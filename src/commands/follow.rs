@@ -17,7 +17,7 @@ use crate::exit::UsageError;
 use crate::net::Client;
 use crate::pipeline::{Changes, Indexes, Visits};
 use crate::progress::format::count;
-use crate::store::{ErrorRow, Reader, RunId, Scope, Writer};
+use crate::store::{Backfilled, ErrorRow, Reader, RunId, Scope, Writer};
 
 /// The days whose indexes an update is to read: those after the watermark.
 #[derive(Debug)]
@@ -55,10 +55,18 @@ impl Days {
         if let Some(known) = db.watermark(scope, forms)? {
             return Ok(days(known.through, known.owed));
         }
-        let checked = if db.was_backfilled(forms)? {
-            db.oldest_check()?
-        } else {
-            None
+        let checked = match db.backfilled(forms)? {
+            Backfilled::Never => None,
+            Backfilled::Begun => db.oldest_check()?,
+            Backfilled::BegunAmongOthers => {
+                return Err(UsageError(
+                    "no backfill of these companies and forms came to its end, and which companies \
+                     were looked at for other forms only is not known: run `filing-etl backfill` \
+                     with the same options to its end first"
+                        .to_owned(),
+                )
+                .into());
+            }
         };
         let Some(checked) = checked else {
             return Err(UsageError(

@@ -218,19 +218,36 @@ impl Reader {
         Ok(wide.ciks.is_none() && exchanges)
     }
 
-    /// Whether a backfill of these forms, among others perhaps, was ever begun.
+    /// What runs were ever begun that looked for these forms, perhaps among others.
     ///
     /// # Errors
     ///
     /// If the database cannot be read.
-    pub fn was_backfilled(&self, forms: &FormFilter) -> Result<bool> {
+    pub fn backfilled(&self, forms: &FormFilter) -> Result<Backfilled> {
         let doing = "look up earlier runs";
-        let begun = self.rows(queries::BACKFILLED, (), doing, |row| {
-            row.get::<_, String>(0)
+        let runs = self.rows(queries::BACKFILLED, (), doing, |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))
         })?;
-        let begun = begun.iter().filter_map(|text| FormFilter::from_text(text));
-        Ok(begun.into_iter().any(|begun| begun.holds(forms)))
+        let holds = |text: &str| FormFilter::from_text(text).is_some_and(|own| own.holds(forms));
+        let begun = runs.iter().any(|(own, backfill)| *backfill && holds(own));
+        let others = runs.iter().any(|(own, _)| !holds(own));
+        Ok(match (begun, others) {
+            (false, _) => Backfilled::Never,
+            (true, false) => Backfilled::Begun,
+            (true, true) => Backfilled::BegunAmongOthers,
+        })
     }
+}
+
+/// Whether a backfill of some forms was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backfilled {
+    /// None was.
+    Never,
+    /// One was, and when a company was looked at, it was for these forms.
+    Begun,
+    /// One was, but other runs looked at companies for other forms only.
+    BegunAmongOthers,
 }
 
 fn write(marks: &[Watermark]) -> String {

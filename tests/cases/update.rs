@@ -567,3 +567,18 @@ fn a_night_costs_the_company_lists_the_days_the_changed_companies_and_the_new_do
         assert_like_new(&sandbox, &sim);
     }
 }
+
+#[test]
+fn companies_that_were_looked_at_for_other_forms_are_not_taken_for_known() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    sim.advance_to(LATER);
+    for args in [&["--form", "8-K"][..], &["--limit", "5"]] {
+        let _ = run(&sandbox, &sim, NOW_LATER, "backfill", args).code(0);
+    }
+    let _ = update(&sandbox, &sim, &[])
+        .code(2)
+        .says("run `filing-etl backfill` with the same options to its end first");
+    let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &[]).code(0);
+    let _ = update(&sandbox, &sim, &[]).code(0);
+    let _ = update(&sandbox, &sim, &["--form", "8-K"]).code(0);
+}
