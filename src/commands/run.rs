@@ -13,7 +13,7 @@ use super::{companies, dry_run, scope, session, way};
 use crate::archive::Archive;
 use crate::bulk::Way;
 use crate::cancel::Cancel;
-use crate::config::{Backfill, Phases, Settings};
+use crate::config::{Backfill, Budgets, Phases, Settings};
 use crate::edgar::calendar::{day_before, filing_day};
 use crate::exit::Exit;
 use crate::pipeline::{self, Aborted, Budget, Flow, Services, Visits};
@@ -62,7 +62,13 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
     let archive = Archive::open(&settings.data_dir)?;
     let (_lock, mut db) = session::open(settings)?;
     let disks = [settings.data_dir.as_path(), folder_of(&settings.db)];
-    let budget = Budget::start(options.budgets, &disks, &cancel)?;
+    // A plan costs nothing of what the run may cost.
+    let budgets = if job.dry_run {
+        Budgets::default()
+    } else {
+        options.budgets
+    };
+    let budget = Budget::start(budgets, &disks, &cancel)?;
 
     let listed = companies::ensure_fresh(&mut db, &client, &settings.urls, &cancel);
     let scope = match listed {
@@ -82,6 +88,9 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         _ => None,
     };
     if job.dry_run {
+        if let Some(exit) = interrupt.exit() {
+            return Ok(exit);
+        }
         let days = days.as_ref();
         return dry_run::run(kind.command(), settings, &options, &scope, days, job.json);
     }

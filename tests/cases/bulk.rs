@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use filing_etl::sim::{Entry, Options, RequestKind, Simulator};
 use jiff::civil::date;
 
+#[cfg(target_os = "linux")]
+use crate::harness::process::Running;
 use crate::harness::scripted::{Scripted, response};
 use crate::harness::{self, Output, Sandbox};
 
@@ -376,4 +378,75 @@ fn a_symlink_in_the_place_of_the_archive_leads_nothing_out() {
         assert_eq!(fs::read(&file).unwrap(), b"mine", "{place}");
         assert_eq!(fs::read_dir(&outside).unwrap().count(), 1, "{place}");
     }
+}
+
+/// The submissions of a company with so many rows: 900 are 150 KB, EDGAR's median.
+#[cfg(target_os = "linux")]
+fn document(cik: u64, rows: u64) -> String {
+    let column =
+        |value: &dyn Fn(u64) -> serde_json::Value| (0..rows).map(value).collect::<Vec<_>>();
+    let forms = ["4", "4", "8-K", "10-Q", "10-K", "SC 13G/A"];
+    serde_json::json!({
+        "cik": format!("{cik:010}"), "name": "A company",
+        "filings": {
+            "recent": {
+                "accessionNumber": column(&|row| format!("{cik:010}-25-{row:06}").into()),
+                "filingDate": column(&|row| format!("2025-{:02}-{:02}", 12 - row % 12, 1 + row % 28).into()),
+                "reportDate": column(&|row| format!("2024-{:02}-{:02}", 12 - row % 12, 1 + row % 28).into()),
+                "acceptanceDateTime": column(&|row| format!("2025-01-01T10:00:{:02}.000Z", row % 60).into()),
+                "act": column(&|_| "34".into()),
+                "form": column(&|row| forms[usize::try_from(row * 7 % 11 % 6).unwrap()].into()),
+                "fileNumber": column(&|row| format!("001-{:05}", row * 31 % 99_999).into()),
+                "size": column(&|row| (row * 7919 % 9_000_000).into()),
+                "primaryDocument": column(&|row| format!("xslF345X05/wk-form4_{}.xml", row * cik).into()),
+                "primaryDocDescription": column(&|_| "FORM 4".into()),
+            },
+            "files": [],
+        },
+    })
+    .to_string()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn at_edgars_sizes_it_takes_less_than_128_mb() {
+    const COMPANIES: u64 = 300;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    let mut add = |cik: u64, text: &str| {
+        zip.start_file(format!("CIK{cik:010}.json"), options)
+            .unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    };
+    for cik in 1..=COMPANIES {
+        add(cik, &document(cik, 300 + cik * 37 % 1200));
+    }
+    for cik in 0..100_000 {
+        add(1_000_000 + cik, "{}");
+    }
+    let archive = zip.finish().unwrap().into_inner();
+    let letter =
+        |digit: char| char::from(b'A' + u8::try_from(digit.to_digit(10).unwrap()).unwrap());
+    let row = |cik: u64| {
+        let ticker: String = cik.to_string().chars().map(letter).collect();
+        serde_json::json!([cik, "A company", format!("T{ticker}"), "Nasdaq"])
+    };
+    let list = serde_json::json!({
+        "fields": ["cik", "name", "ticker", "exchange"],
+        "data": (1..=COMPANIES).map(row).collect::<Vec<_>>(),
+    });
+    let edgar = Scripted::start(std::collections::BTreeMap::from([
+        (
+            "/files/company_tickers_exchange.json".to_owned(),
+            list.to_string().into_bytes(),
+        ),
+        (ARCHIVE.to_owned(), archive),
+    ]));
+    let sandbox = Sandbox::new();
+    let args = command(&["--discover-from=bulk", "--preset=turbo", "--form=all"]);
+    let (run, peak) = Running::start(sandbox.command_to(&edgar.url(), &args)).end_measured();
+    let json = run.code(0).json();
+    assert_eq!(json["companies"]["with_new"], COMPANIES);
+    assert_eq!(json["requests"]["discovery"], 1);
+    assert!(peak < 128 << 10, "{peak} kB");
 }

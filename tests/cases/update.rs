@@ -442,6 +442,10 @@ fn a_dry_run_tells_the_days_and_asks_for_nothing() {
     let plan = update(&sandbox, &sim, &["--dry-run"]).code(0).json();
     assert_eq!(plan["command"], "update");
     assert_eq!(plan["requests"]["discovery"], 7);
+    // What the run may cost is no matter of its plan.
+    let budgets = ["--max-duration", "1ms", "--min-free-space", "1000000TB"];
+    let limited = update(&sandbox, &sim, &[&budgets[..], &["--dry-run"]].concat());
+    assert_eq!(limited.code(0).json(), plan);
     assert_eq!(sim.log().requests(), 0);
 }
 
