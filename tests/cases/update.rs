@@ -579,10 +579,19 @@ fn companies_that_were_looked_at_for_other_forms_are_not_taken_for_known() {
     for args in [&["--form", "8-K"][..], &["--limit", "5"]] {
         let _ = run(&sandbox, &sim, NOW_LATER, "backfill", args).code(0);
     }
-    let _ = update(&sandbox, &sim, &[])
-        .code(2)
-        .says("run `filing-etl backfill` with the same options to its end first");
-    let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &[]).code(0);
+    let output = update(&sandbox, &sim, &[])
+        .code(0)
+        .says("each is looked at anew");
+    assert_eq!(through(&output), "2025-11-14");
+    let reports = |sandbox: &Sandbox| {
+        sandbox.rows("SELECT cik, accession FROM v_filings WHERE form <> '8-K' AND form <> '8-K/A' ORDER BY 1, 2")
+    };
+    let new = Sandbox::new();
+    let _ = run(&new, &sim, NOW_LATER, "backfill", &[]).code(0);
+    assert_eq!(reports(&sandbox), reports(&new));
+    // Once.
+    sim.log().clear();
     let _ = update(&sandbox, &sim, &[]).code(0);
     let _ = update(&sandbox, &sim, &["--form", "8-K"]).code(0);
+    assert_eq!(sim.log().requests(), 0);
 }
