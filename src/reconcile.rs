@@ -13,11 +13,11 @@ use jiff::civil::Date;
 
 use crate::cancel::Cancel;
 use crate::config::FilingFilter;
-use crate::edgar::calendar::quarter;
+use crate::edgar::calendar::{has_begun, quarter};
 use crate::edgar::index::{self, BadIndex, BadLine};
 use crate::edgar::{Accession, Cik, DateRange, Urls};
 use crate::net::{Client, Expect, FetchError, RequestKind};
-use crate::pipeline::{MAX_INDEX, patiently};
+use crate::pipeline::{MAX_INDEX, patiently, told};
 use crate::store::{Reader, Writer};
 
 /// A filing that EDGAR lists and the database lacks.
@@ -59,6 +59,8 @@ pub struct Reconcile<'a> {
     pub max_attempts: u32,
     /// The filings that have to be there.
     pub filings: &'a FilingFilter,
+    /// The last day that can be in an index.
+    pub published: Date,
 }
 
 /// The filings of an index that have to be known, by filer and accession.
@@ -110,13 +112,14 @@ impl Reconcile<'_> {
             let name = format!("the index of {year} Q{number}");
             let (wanted, bad) = match self.index(year, number) {
                 Ok(found) => found,
+                Err(FetchError::NotFound) if !has_begun(year, number, self.published) => continue,
                 Err(e) => {
                     let problem = format!("{name} cannot be read: {e}: run this again later");
                     result.problems.push(problem);
                     continue;
                 }
             };
-            let bad = bad.into_iter().map(|line| format!("{name}: {line}"));
+            let bad = told(&bad).map(|line| format!("{name}: {line}"));
             result.problems.extend(bad);
             result.quarters += 1;
             result.listed += wanted.len() as u64;
@@ -249,6 +252,7 @@ mod tests {
             cancel: &cancel,
             max_attempts: 1,
             filings: &filings,
+            published: filings.dates.until,
         };
         let mut reader = db.reader().unwrap();
         reader.plan(&Scope::default(), None).unwrap();

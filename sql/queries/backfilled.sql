@@ -1,8 +1,6 @@
--- Whether a backfill of one of these sets of forms (a JSON list) was ever begun: then the times
--- at which companies were looked at tell something about these forms.
-SELECT EXISTS (
-    SELECT 1
-    FROM runs
-    WHERE command = 'backfill'
-        AND json_extract(options, '$.forms') IN (SELECT value FROM json_each(?1))
-);
+-- The forms of all runs, and whether a backfill was among them: what the times at which companies
+-- were looked at tell about.
+SELECT json_extract(options, '$.forms'), max(command = 'backfill')
+FROM runs
+WHERE json_extract(options, '$.forms') IS NOT NULL
+GROUP BY 1;

@@ -55,6 +55,8 @@ pub struct Facts {
     pub rate: Option<NonZeroU32>,
     /// What lies in the data dir already.
     pub archive: Known,
+    /// Bytes that the run may store: no more of the archive is fetched unasked.
+    pub most: Option<u64>,
 }
 
 /// The way that is taken, and what led to it.
@@ -91,6 +93,13 @@ pub fn choose(facts: &Facts) -> Choice {
             Way::Api,
             "without a rate limit, requests cost no time worth speaking of".to_owned(),
         ),
+        DiscoverFrom::Auto if facts.most.is_some_and(|most| size > most) => (
+            Way::Api,
+            format!(
+                "--max-bytes is less than the {} of submissions.zip",
+                bytes(size)
+            ),
+        ),
         DiscoverFrom::Auto => {
             let way = if bulk < api { Way::Bulk } else { Way::Api };
             (way, weighed(facts, size, bandwidth, api, bulk))
@@ -105,7 +114,8 @@ pub fn choose(facts: &Facts) -> Choice {
         worth: auto.then(|| {
             let time = api.saturating_sub(fixed).as_millis();
             let bytes = time * u128::from(bandwidth) / 1000;
-            u64::try_from(bytes).unwrap_or(u64::MAX)
+            let worth = u64::try_from(bytes).unwrap_or(u64::MAX);
+            facts.most.map_or(worth, |most| worth.min(most))
         }),
     }
 }
@@ -149,6 +159,7 @@ mod tests {
             companies,
             rate: NonZeroU32::new(rate),
             archive,
+            most: None,
         }
     }
 

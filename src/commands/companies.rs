@@ -20,8 +20,9 @@ use crate::signals::Interrupt;
 use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
 use crate::universe::{self, Company, Known, Listing, Universe};
 
-/// How long a list of companies is good for.
-const FRESH: SignedDuration = SignedDuration::from_hours(24);
+/// How long a list of companies is good for: a day, less what a nightly job may begin earlier than
+/// the night before. Otherwise it would load the list every other night.
+const FRESH: SignedDuration = SignedDuration::from_hours(23);
 
 /// The largest list read, in bytes; the largest today has 1 MB.
 const MAX_LIST: u64 = 64 << 20;

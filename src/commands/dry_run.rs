@@ -21,6 +21,8 @@ struct Plan {
     dry_run: bool,
     /// What is downloaded of each filing, in one request.
     artifacts: &'static str,
+    /// Whether it is; if not, it stays queued.
+    download: bool,
     /// For an update those never looked at; which others changed, only the indexes tell.
     companies: u64,
     discovery: Discovery,
@@ -63,14 +65,14 @@ pub(super) fn run(
     settings: &Settings,
     options: &Backfill,
     scope: &Scope,
-    days: Option<Days>,
+    days: Option<&Days>,
     json: bool,
 ) -> Result<Exit> {
     let mut db = Reader::open(&settings.db)?;
     let planned = db.plan(scope, options.companies.limit)?;
     let (companies, indexes) = match days {
         None => (planned, 0),
-        Some(days) => (db.never_checked()?.len() as u64, days.requests()),
+        Some(days) => (days.new_companies(&db)?.len() as u64, days.requests()),
     };
     let choice = way::of(settings, options, companies);
     let (documents, at_most) = if options.download {
@@ -90,6 +92,7 @@ pub(super) fn run(
         command,
         dry_run: true,
         artifacts: options.artifacts.as_str(),
+        download: options.download,
         companies,
         discovery: Discovery {
             from: choice.way,
@@ -115,7 +118,7 @@ pub(super) fn run(
     Ok(Exit::Complete)
 }
 
-fn table(plan: &Plan, days: Option<Days>) -> String {
+fn table(plan: &Plan, days: Option<&Days>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
     let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all");
     let companies = count(plan.companies);
@@ -146,16 +149,20 @@ fn table(plan: &Plan, days: Option<Days>) -> String {
         0 => String::new(),
         most => format!(" (at most {})", bytes(most)),
     };
-    say(format!(
-        "- download {} documents that earlier runs left queued{known}, and of every new filing \
-         that it finds {}, in one request,",
-        count(plan.requests.documents),
-        match plan.artifacts {
-            "submission" => "the complete submission text",
-            "documents" => "all documents",
-            _ => "the primary document",
-        },
-    ));
+    let of_each = match plan.artifacts {
+        "submission" => "the complete submission text",
+        "documents" => "all documents",
+        _ => "the primary document",
+    };
+    say(if plan.download {
+        format!(
+            "- download {} documents that earlier runs left queued{known}, and of every new filing \
+             that it finds {of_each}, in one request,",
+            count(plan.requests.documents),
+        )
+    } else {
+        format!("- download nothing, but queue {of_each} of every new filing that it finds,")
+    });
     let time = plan.seconds_at_least.map(Duration::try_from_secs_f64);
     match (plan.rate, time) {
         (Some(rate), Some(Ok(time))) => say(format!(

@@ -3,22 +3,24 @@
 //! The watermark is the last day whose index was read and whose filings are all known. It moves
 //! past a day when that holds, and never otherwise, so whatever goes wrong is looked at again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::cancel::Cancel;
 use crate::config::Backfill;
-use crate::edgar::Urls;
 use crate::edgar::calendar::{day_before, filing_day, indexed_through, is_weekend};
+use crate::edgar::{Cik, Urls};
 use crate::exit::UsageError;
 use crate::net::Client;
 use crate::pipeline::{Changes, Indexes, Visits};
 use crate::progress::format::count;
-use crate::store::{ErrorRow, Reader, RunId, Scope, Writer};
+use crate::store::{Backfilled, ErrorRow, Reader, RunId, Scope, Writer};
 
 /// The days whose indexes an update is to read: those after the watermark.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Days {
     /// The watermark.
     pub after: Date,
@@ -26,10 +28,13 @@ pub(super) struct Days {
     pub through: Date,
     /// The newest index that should be there.
     pub published: Date,
+    /// Companies that the watermark does not speak for.
+    owed: Vec<Cik>,
 }
 
 impl Days {
-    /// Finds the watermark. Without one, the newest discovery has to do.
+    /// Finds the watermark. Without one, the newest discovery has to do. `db` has the plan of these
+    /// companies.
     ///
     /// # Errors
     ///
@@ -42,18 +47,25 @@ impl Days {
     ) -> Result<Self> {
         let (forms, until) = (&options.filings.forms, options.filings.dates.until);
         let published = indexed_through(now);
-        let days = |after| Self {
+        let days = |after, owed| Self {
             after,
             through: published.min(until),
             published,
+            owed,
         };
-        if let Some(day) = db.watermark(scope, forms)? {
-            return Ok(days(day));
+        if let Some(known) = db.watermark(scope, forms)? {
+            return Ok(days(known.through, known.owed));
         }
-        let checked = if db.was_backfilled(forms)? {
-            db.oldest_check()?
-        } else {
-            None
+        let checked = match db.backfilled(forms)? {
+            Backfilled::Never => None,
+            Backfilled::Begun => db.oldest_check()?,
+            Backfilled::BegunAmongOthers => {
+                log::warn!(
+                    "no backfill of these companies and forms came to its end, and which companies \
+                     were looked at for other forms only is not known: each is looked at anew"
+                );
+                return Ok(days(published.min(until), everybody(db)?));
+            }
         };
         let Some(checked) = checked else {
             return Err(UsageError(
@@ -69,14 +81,38 @@ impl Days {
              the newest discovery, with the index of {}",
             after.tomorrow()?
         );
-        Ok(days(after))
+        Ok(days(after, Vec::new()))
     }
 
     /// How many requests they take: a weekend has no index.
-    pub(super) fn requests(self) -> u64 {
+    pub(super) fn requests(&self) -> u64 {
         let days = self.after.series(jiff::Span::new().days(1)).skip(1);
         let days = days.take_while(|day| *day <= self.through);
         days.filter(|day| !is_weekend(*day)).count() as u64
+    }
+
+    /// The companies to look at whatever the indexes say: those that no run looked at, or none
+    /// for these forms. `db` has the plan whose scope matters.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub(super) fn new_companies(&self, db: &Reader) -> Result<BTreeSet<Cik>> {
+        let new = db.never_checked()?.into_iter();
+        Ok(new.chain(self.owed.iter().copied()).collect())
+    }
+}
+
+/// Every company of the plan.
+fn everybody(db: &Reader) -> Result<Vec<Cik>> {
+    let (mut all, mut last) = (Vec::new(), 0);
+    loop {
+        let batch = db.planned(last, 1000)?;
+        let Some(end) = batch.last() else {
+            return Ok(all);
+        };
+        last = end.position;
+        all.extend(batch.iter().map(|company| company.cik));
     }
 }
 
@@ -113,21 +149,20 @@ pub(super) fn follow(
         .read(days.after, days.through, &db)
         .context("failed to read the daily indexes")?;
     record(&changes, writer, run)?;
-    let mut visits: std::collections::BTreeMap<_, _> =
-        changes.oldest.iter().map(|(c, d)| (*c, Some(*d))).collect();
-    let new = db.never_checked()?;
+    let mut visits: BTreeMap<_, _> = changes.oldest.iter().map(|(c, d)| (*c, Some(*d))).collect();
+    let new = days.new_companies(&db)?;
     if !new.is_empty() {
         log::info!(
-            "{} companies were never looked at, so all their filings are looked for",
+            "{} companies were never looked at for these forms, so all their filings are looked for",
             count(new.len() as u64)
         );
     }
     visits.extend(new.into_iter().map(|cik| (cik, None)));
     let followed = Followed {
+        through: days.after,
         days,
         changes,
         started,
-        through: days.after,
     };
     Ok((Visits::These(visits), followed))
 }
@@ -177,7 +212,10 @@ impl Followed {
         self.through = self
             .changes
             .watermark(after, published, self.started, &reader)?;
-        db.set_watermark(scope, &options.filings.forms, self.through)?;
+        let mut owed = self.days.owed.clone();
+        let looked_at = reader.checked_since(owed.iter().copied(), self.started)?;
+        owed.retain(|cik| !looked_at.contains(cik));
+        db.set_watermark(scope, &options.filings.forms, self.through, &owed)?;
         Ok(())
     }
 }

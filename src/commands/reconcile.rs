@@ -11,6 +11,7 @@ use super::{scope, session};
 use crate::cancel::Cancel;
 use crate::cli::{Cli, DiagnoseArgs};
 use crate::config::{FilingFilter, Page};
+use crate::edgar::calendar::indexed_through;
 use crate::exit::Exit;
 use crate::progress::format::{count, plain};
 use crate::reconcile::{Missing, Reconcile, Reconciled, queue};
@@ -44,6 +45,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
         cancel: &cancel,
         max_attempts: MAX_ATTEMPTS,
         filings: &filings,
+        published: indexed_through(cli.now()),
     }
     .run(&db)?;
     if let Some(exit) = interrupt.exit() {

@@ -11,8 +11,9 @@ use super::follow::{self, Days, Followed};
 use super::summary::Summary;
 use super::{companies, dry_run, scope, session, way};
 use crate::archive::Archive;
+use crate::bulk::Way;
 use crate::cancel::Cancel;
-use crate::config::{Backfill, Phases, Settings};
+use crate::config::{Backfill, Budgets, Phases, Settings};
 use crate::edgar::calendar::{day_before, filing_day};
 use crate::exit::Exit;
 use crate::pipeline::{self, Aborted, Budget, Flow, Services, Visits};
@@ -61,7 +62,13 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
     let archive = Archive::open(&settings.data_dir)?;
     let (_lock, mut db) = session::open(settings)?;
     let disks = [settings.data_dir.as_path(), folder_of(&settings.db)];
-    let budget = Budget::start(options.budgets, &disks, &cancel)?;
+    // A plan costs nothing of what the run may cost.
+    let budgets = if job.dry_run {
+        Budgets::default()
+    } else {
+        options.budgets
+    };
+    let budget = Budget::start(budgets, &disks, &cancel)?;
 
     let listed = companies::ensure_fresh(&mut db, &client, &settings.urls, &cancel);
     let scope = match listed {
@@ -81,10 +88,15 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         _ => None,
     };
     if job.dry_run {
+        if let Some(exit) = interrupt.exit() {
+            return Ok(exit);
+        }
+        let days = days.as_ref();
         return dry_run::run(kind.command(), settings, &options, &scope, days, job.json);
     }
 
     let source = way::source(settings, &options, &scope, db.reader()?)?;
+    owe(&mut db, &scope, &options, source.choice().way)?;
     let run = db.start_run(
         kind.command(),
         &options.to_json().to_string(),
@@ -132,6 +144,14 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         followed,
     }
     .finish(db, job.json)
+}
+
+/// Leaves the companies that this run is the first to look at to the watermarks of other forms.
+fn owe(db: &mut Writer, scope: &Scope, options: &Backfill, way: Way) -> Result<()> {
+    let mut reader = db.reader()?;
+    reader.plan(scope, None)?;
+    let new = reader.never_checked()?;
+    Ok(db.owe(&new, &options.filings.forms, way == Way::Bulk)?)
 }
 
 /// A scope without companies: for a run that ended before there was a list of them.
@@ -245,7 +265,7 @@ impl Report<'_> {
                 .as_of()
                 .map_or(self.now, |as_of| as_of.min(self.now));
             let day = day_before(filing_day(seen)).min(options.filings.dates.until);
-            db.set_watermark(&cx.scope, &options.filings.forms, day)?;
+            db.set_watermark(&cx.scope, &options.filings.forms, day, &[])?;
         }
         Ok(())
     }

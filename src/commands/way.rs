@@ -16,6 +16,7 @@ pub(super) fn of(settings: &Settings, options: &Backfill, companies: u64) -> Cho
         companies,
         rate: settings.rate,
         archive: Shelf::new(&settings.data_dir).known(&url, Timestamp::now()),
+        most: options.budgets.bytes,
     })
 }
 

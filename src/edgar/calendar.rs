@@ -81,6 +81,19 @@ pub fn quarter(day: Date) -> i8 {
     (day.month() - 1) / 3 + 1
 }
 
+/// Whether EDGAR was open on a day of this quarter by the end of `until`: before, there is no
+/// index of it.
+#[must_use]
+pub fn has_begun(year: i16, quarter: i8, until: Date) -> bool {
+    let Ok(first) = Date::new(year, 3 * quarter - 2, 1) else {
+        return false;
+    };
+    first
+        .series(jiff::Span::new().days(1))
+        .take_while(|day| *day <= until)
+        .any(|day| !is_weekend(day) && !is_federal_holiday(day))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +145,19 @@ mod tests {
         let day = |text: &str| filing_day(text.parse().unwrap());
         assert_eq!(day("2026-07-15T03:59:59Z"), date(2026, 7, 14));
         assert_eq!(day("2026-07-15T04:00:00Z"), date(2026, 7, 15));
+    }
+
+    #[test]
+    fn a_quarter_begins_with_its_first_working_day() {
+        for (until, begun) in [
+            (date(2025, 12, 31), false),
+            (date(2026, 1, 1), false),
+            (date(2026, 1, 2), true),
+            (date(2027, 5, 5), true),
+        ] {
+            assert_eq!(has_begun(2026, 1, until), begun, "{until}");
+        }
+        assert!(!has_begun(2026, 3, date(2026, 1, 2)));
     }
 
     #[test]

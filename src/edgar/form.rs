@@ -9,6 +9,9 @@ use thiserror::Error;
 /// own). The 10-K405 and 10-KSB of old are other forms and have to be asked for.
 const REPORTS: [&str; 6] = ["10-K", "10-KT", "10-Q", "10-QT", "20-F", "40-F"];
 
+const AND_AMENDMENTS: &str = " and amendments";
+const WITHOUT_AMENDMENTS: &str = " without amendments";
+
 /// Says which form types are wanted. Types are compared whole and in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormFilter {
@@ -81,6 +84,30 @@ impl FormFilter {
         })
     }
 
+    /// The filter that shows itself as this text; `None` if none does.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        if text == "all" {
+            return Some(Self::all());
+        }
+        let with = text.strip_suffix(AND_AMENDMENTS);
+        let types = with.or_else(|| text.strip_suffix(WITHOUT_AMENDMENTS))?;
+        let types: Vec<_> = types.split(", ").map(str::to_owned).collect();
+        Self::parse(&types, with.is_some()).ok()
+    }
+
+    /// Whether every form that the other one wants is wanted.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        if other.types.is_empty() {
+            return self.types.is_empty() && (self.amendments || !other.amendments);
+        }
+        other.types.iter().all(|form| {
+            let amendments = other.amendments && amended(form).is_none();
+            self.wants(form) && (!amendments || self.wants(&format!("{form}/A")))
+        })
+    }
+
     /// Whether a form of this type is wanted.
     #[must_use]
     pub fn wants(&self, form: &str) -> bool {
@@ -107,9 +134,9 @@ impl fmt::Display for FormFilter {
             (types, _) => types,
         })?;
         f.write_str(if self.amendments {
-            " and amendments"
+            AND_AMENDMENTS
         } else {
-            " without amendments"
+            WITHOUT_AMENDMENTS
         })
     }
 }
@@ -185,6 +212,27 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_holds_what_wants_no_more() {
+        let (all, reports) = (FormFilter::all(), FormFilter::default());
+        let plain = filter(&[], false);
+        for (wide, narrow, holds) in [
+            (&all, &reports, true),
+            (&reports, &all, false),
+            (&reports, &plain, true),
+            (&plain, &reports, false),
+            (&reports, &filter(&["10-k"], true), true),
+            (&reports, &filter(&["10-K/A"], true), true),
+            (&plain, &filter(&["10-K/A"], true), false),
+            (&reports, &filter(&["10-K", "8-K"], false), false),
+            (&filter(&["all"], false), &plain, true),
+            (&filter(&["all"], false), &reports, false),
+            (&filter(&["all"], false), &all, false),
+        ] {
+            assert_eq!(wide.holds(narrow), holds, "{wide}: {narrow}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_a_form_is_refused() {
         for text in ["", "  ", "10-K,10-Q", "10-K\n8-K", "é"] {
             assert!(
@@ -200,6 +248,7 @@ mod tests {
             let asked = filter(&[&form.to_lowercase()], amendments);
             prop_assert!(asked.wants(&form));
             prop_assert_eq!(asked.wants(&format!("{form}/A")), amendments);
+            prop_assert_eq!(FormFilter::from_text(&asked.to_string()), Some(asked));
         }
 
         #[test]

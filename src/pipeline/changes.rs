@@ -10,9 +10,11 @@
 //! - a weekend, a holiday, or a day after which others have an index: EDGAR was closed;
 //! - otherwise "no such file" on one of the last days: it is not published yet;
 //! - a throttle is waited for, as everywhere;
-//! - anything else is a failure.
+//! - anything else is a failure, "no such file" for many days included: the indexes are not where
+//!   they are looked for.
 //!
-//! Only the first lets the watermark pass.
+//! Only the first lets the watermark pass. An index with lines that cannot be read tells what the
+//! others say, and holds the watermark for some days: EDGAR may mend it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -31,9 +33,13 @@ use crate::store::Reader;
 /// The largest index read, in bytes; a quarter's has 30 MB.
 pub const MAX_INDEX: u64 = 256 << 20;
 
-/// For how many days an index that is not there may still come, and a filing that an index lists
-/// may be missing in the company's own list. Then the watermark passes.
+/// For how many days an index that is not there may still come: then something is wrong. And for
+/// how many a line of it may be damaged, and a filing that it lists may be missing in the company's
+/// own list: then the watermark passes.
 const PATIENCE: i32 = 7;
+
+/// So many damaged lines of one index are told each; it may have a million.
+const MOST_TOLD: usize = 20;
 
 /// What it takes to read indexes.
 #[derive(Debug)]
@@ -85,6 +91,8 @@ struct Day {
 enum State {
     /// The index was read.
     Read,
+    /// It was, but for lines that are damaged and may be mended.
+    ReadInPart,
     /// There is none, and none will come.
     Closed,
     /// There is none yet.
@@ -131,13 +139,18 @@ impl Indexes<'_> {
             self.wanted(&bytes)
         })
         .map_err(Trouble::Fetch)?;
-        for bad in &found.bad {
+        for bad in told(&found.bad) {
             changes.problems.push(IndexProblem {
                 url: url.to_string(),
                 kind: "bad_row",
                 message: format!("the index of {date}: {bad}"),
             });
         }
+        let state = if found.bad.is_empty() || is_old(date, self.published) {
+            State::Read
+        } else {
+            State::ReadInPart
+        };
         let pairs: Vec<_> = found.dates.keys().copied().collect();
         let new = db.unknown_filings(&pairs).map_err(Trouble::Database)?;
         for filing in &new {
@@ -145,11 +158,7 @@ impl Indexes<'_> {
             let oldest = changes.oldest.entry(filing.0).or_insert(filed_on);
             *oldest = filed_on.min(*oldest);
         }
-        changes.days.push(Day {
-            date,
-            state: State::Read,
-            new,
-        });
+        changes.days.push(Day { date, state, new });
         Ok(())
     }
 
@@ -157,7 +166,9 @@ impl Indexes<'_> {
     fn wanted(&self, bytes: &[u8]) -> Result<Wanted, FetchError> {
         let index = index::parse(bytes).map_err(|e| FetchError::Damaged(e.to_string()))?;
         let mut wanted = Wanted::default();
+        let mut rows = 0;
         for row in index.rows() {
+            rows += 1;
             match row {
                 Ok(row) if self.filings.wants(row.form, row.filed_on) => {
                     let filing = (row.cik, row.accession);
@@ -167,7 +178,12 @@ impl Indexes<'_> {
                 Err(bad) => wanted.bad.push(bad),
             }
         }
-        Ok(wanted)
+        match wanted.bad.first() {
+            Some(first) if wanted.bad.len() == rows => {
+                Err(FetchError::Damaged(format!("no line can be read: {first}")))
+            }
+            _ => Ok(wanted),
+        }
     }
 
     fn failed(&self, date: Date, error: &FetchError, changes: &mut Changes) {
@@ -183,18 +199,29 @@ impl Indexes<'_> {
 
     /// Tells days on which EDGAR was closed from those whose index is still to come.
     fn judge_missing(&self, changes: &mut Changes) {
-        let mut later = false;
+        let (mut later, mut problems) = (false, Vec::new());
         for day in changes.days.iter_mut().rev() {
             let date = day.date;
             match day.state {
-                State::Read => later = true,
+                State::Read | State::ReadInPart => later = true,
                 State::NotPublished if is_federal_holiday(date) => {
                     log::info!("EDGAR has no index of {date}: it is a federal holiday");
                     day.state = State::Closed;
                 }
-                State::NotPublished if later || is_old(date, self.published) => {
+                State::NotPublished if later => {
                     log::info!("EDGAR has no index of {date}: it was closed that day");
                     day.state = State::Closed;
+                }
+                State::NotPublished if is_old(date, self.published) => {
+                    day.state = State::Failed;
+                    problems.push(IndexProblem {
+                        url: self.urls.daily_index(date).to_string(),
+                        kind: FetchError::NotFound.kind(),
+                        message: format!(
+                            "the index of {date} should have been there for days, and none of a \
+                             later day is: check --archives-url"
+                        ),
+                    });
                 }
                 State::NotPublished => log::warn!(
                     "the index of {date} is not published yet: the next update asks for it again"
@@ -202,6 +229,8 @@ impl Indexes<'_> {
                 State::Closed | State::Failed => {}
             }
         }
+        problems.reverse();
+        changes.problems.append(&mut problems);
     }
 }
 
@@ -209,6 +238,16 @@ impl Indexes<'_> {
 struct Wanted {
     dates: HashMap<(Cik, Accession), Date>,
     bad: Vec<index::BadLine>,
+}
+
+/// The first damaged lines of an index, and how many more there are.
+pub(crate) fn told(bad: &[index::BadLine]) -> impl Iterator<Item = String> + use<'_> {
+    let more = bad.len().saturating_sub(MOST_TOLD);
+    let more = (more > 0).then(|| format!("{more} more lines cannot be read"));
+    bad.iter()
+        .take(MOST_TOLD)
+        .map(ToString::to_string)
+        .chain(more)
 }
 
 enum Trouble {
@@ -239,13 +278,13 @@ impl Changes {
     /// How many indexes were read.
     #[must_use]
     pub fn days_read(&self) -> u64 {
-        self.count(State::Read)
+        self.count(State::Read) + self.count(State::ReadInPart)
     }
 
-    /// How many indexes could not be had.
+    /// How many indexes could not be had, or not whole.
     #[must_use]
     pub fn days_failed(&self) -> u64 {
-        self.count(State::Failed)
+        self.count(State::Failed) + self.count(State::ReadInPart)
     }
 
     fn count(&self, state: State) -> u64 {
@@ -270,7 +309,7 @@ impl Changes {
     ) -> Result<Date> {
         let mut through = before;
         for day in &self.days {
-            if matches!(day.state, State::NotPublished | State::Failed) {
+            if !matches!(day.state, State::Read | State::Closed) {
                 break;
             }
             let missing = db.unknown_filings(&day.new)?;

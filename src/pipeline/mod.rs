@@ -41,6 +41,7 @@ use crossbeam_channel::bounded;
 
 pub use budget::{Budget, Spent};
 pub use changes::MAX_INDEX;
+pub(crate) use changes::told;
 pub use changes::{Changes, IndexProblem, Indexes};
 pub use claims::Claims;
 pub use patiently::patiently;

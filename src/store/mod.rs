@@ -55,4 +55,5 @@ pub use reader::{KnownArtifact, Planned, QueueKey, Queued, Reader, Scope, Ticker
 pub use runs::RunCounts;
 pub use types::{ArtifactStatus, RunId, RunStatus};
 pub use universe::{CompanyRow, ListingRow, UniverseChange};
+pub use watermarks::{Backfilled, Followed};
 pub use writer::{Batch, Document, ErrorRow, Failure, Writer};

@@ -1,12 +1,16 @@
 //! Discovery from `submissions.zip`: the same results as from the API, in one request.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use filing_etl::sim::{Entry, Options, RequestKind, Simulator};
 use jiff::civil::date;
 
-use crate::harness::{Output, Sandbox};
+#[cfg(target_os = "linux")]
+use crate::harness::process::Running;
+use crate::harness::scripted::{Scripted, response};
+use crate::harness::{self, Output, Sandbox};
 
 const ARCHIVE: &str = "/Archives/edgar/daily-index/bulkdata/submissions.zip";
 
@@ -21,7 +25,7 @@ fn sim() -> Simulator {
     .unwrap()
 }
 
-fn discover(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
+fn command<'a>(args: &[&'a str]) -> Vec<&'a str> {
     let command = [
         "backfill",
         "--no-download",
@@ -29,7 +33,11 @@ fn discover(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
         "--since",
         "2019-01-01",
     ];
-    sandbox.run_against(sim, &[&command, args].concat())
+    [&command, args].concat()
+}
+
+fn discover(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
+    sandbox.run_against(sim, &command(args))
 }
 
 fn bulk(sandbox: &Sandbox, sim: &Simulator) -> Output {
@@ -208,7 +216,6 @@ fn an_archive_that_is_none_is_thrown_away_and_the_run_goes_on() {
 
 #[test]
 fn a_member_of_another_company_or_that_is_no_json_is_not_believed() {
-    use std::io::Write as _;
     let (sandbox, sim) = (Sandbox::new(), sim());
     let api = by_api(&sim);
     let _ = bulk(&sandbox, &sim).code(0);
@@ -272,6 +279,67 @@ fn auto_takes_what_takes_less_time_and_says_why() {
 }
 
 #[test]
+fn auto_fetches_no_archive_that_is_larger_than_the_run_may_store() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    // A small one of yesterday on a fast link: it takes the time of 11 requests.
+    fs::create_dir_all(sandbox.path("filings/.bulk")).unwrap();
+    fs::write(zip_of(&sandbox), "PK").unwrap();
+    let notes = serde_json::json!({
+        "url": format!("{}{ARCHIVE}", sim.url()),
+        "whole": {"etag": "\"old\"", "last_modified": null, "bytes": 2, "current_at": 0},
+        "bytes_per_second": 1_000_000_000,
+    });
+    fs::write(sandbox.path("filings/.bulk/notes.json"), notes.to_string()).unwrap();
+    let auto = |more: &[&str]| {
+        let args = [&["--rate", "20", "--max-bytes"], more].concat();
+        discover(&sandbox, &sim, &args).code(0).json()
+    };
+    assert_eq!(auto(&["1B", "--dry-run"])["discovery"]["from"], "api");
+    let plan = auto(&["1B", "--dry-run", "--discover-from", "bulk"]);
+    assert_eq!(plan["discovery"]["from"], "bulk", "it is asked for");
+    assert_eq!(auto(&["3B", "--dry-run"])["discovery"]["from"], "bulk");
+    // It turns out to be larger.
+    assert_eq!(auto(&["1kB"])["companies"]["failed"], 0);
+    assert_eq!(asked(&sim).0, 1);
+    assert!(asked(&sim).1 > 30, "each company was asked for by itself");
+    assert_eq!(auto(&["1GB"])["discovery"]["from"], "bulk");
+    assert!(fs::metadata(zip_of(&sandbox)).unwrap().len() > 1000);
+}
+
+#[test]
+fn an_archive_for_which_the_disk_has_no_room_is_not_fetched() {
+    const LENGTH: u64 = 15 << 30;
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let api = by_api(&sim);
+    let list = harness::get(&sim, "/files/company_tickers_exchange.json");
+    let edgar = Scripted::answering(move |path, stream| {
+        if path != ARCHIVE {
+            return stream.write_all(&response("200 OK", "", &list));
+        }
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: {LENGTH}\r\n\r\nPK\x03\x04"
+        )?;
+        stream.write_all(&vec![0; 1 << 20])
+    });
+    let free = filing_etl::disk::free_space(&sandbox.path("")).unwrap();
+    // Others may write to this disk meanwhile.
+    let keep = free.saturating_sub(LENGTH / 2).to_string();
+    let args = ["--discover-from", "bulk", "--min-free-space", &keep];
+    let mut command = sandbox.command_against(&sim, &command(&args));
+    command.env("FILING_ETL_ARCHIVES_URL", edgar.url());
+    let _ = Output::of(command)
+        .code(0)
+        .says("submissions.zip needs")
+        .says("each company is asked for by itself");
+    assert_eq!(found(&sandbox), api);
+    assert!(!zip_of(&sandbox).exists());
+    assert!(!zip_of(&sandbox).with_extension("zip.part").exists());
+    let asked = edgar.asked();
+    assert_eq!(asked.iter().filter(|path| *path == ARCHIVE).count(), 1);
+}
+
+#[test]
 fn an_archive_that_turns_out_too_large_to_be_worth_it_is_not_fetched() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     let api = by_api(&sim);
@@ -310,4 +378,75 @@ fn a_symlink_in_the_place_of_the_archive_leads_nothing_out() {
         assert_eq!(fs::read(&file).unwrap(), b"mine", "{place}");
         assert_eq!(fs::read_dir(&outside).unwrap().count(), 1, "{place}");
     }
+}
+
+/// The submissions of a company with so many rows: 900 are 150 KB, EDGAR's median.
+#[cfg(target_os = "linux")]
+fn document(cik: u64, rows: u64) -> String {
+    let column =
+        |value: &dyn Fn(u64) -> serde_json::Value| (0..rows).map(value).collect::<Vec<_>>();
+    let forms = ["4", "4", "8-K", "10-Q", "10-K", "SC 13G/A"];
+    serde_json::json!({
+        "cik": format!("{cik:010}"), "name": "A company",
+        "filings": {
+            "recent": {
+                "accessionNumber": column(&|row| format!("{cik:010}-25-{row:06}").into()),
+                "filingDate": column(&|row| format!("2025-{:02}-{:02}", 12 - row % 12, 1 + row % 28).into()),
+                "reportDate": column(&|row| format!("2024-{:02}-{:02}", 12 - row % 12, 1 + row % 28).into()),
+                "acceptanceDateTime": column(&|row| format!("2025-01-01T10:00:{:02}.000Z", row % 60).into()),
+                "act": column(&|_| "34".into()),
+                "form": column(&|row| forms[usize::try_from(row * 7 % 11 % 6).unwrap()].into()),
+                "fileNumber": column(&|row| format!("001-{:05}", row * 31 % 99_999).into()),
+                "size": column(&|row| (row * 7919 % 9_000_000).into()),
+                "primaryDocument": column(&|row| format!("xslF345X05/wk-form4_{}.xml", row * cik).into()),
+                "primaryDocDescription": column(&|_| "FORM 4".into()),
+            },
+            "files": [],
+        },
+    })
+    .to_string()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn at_edgars_sizes_it_takes_less_than_128_mb() {
+    const COMPANIES: u64 = 300;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    let mut add = |cik: u64, text: &str| {
+        zip.start_file(format!("CIK{cik:010}.json"), options)
+            .unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    };
+    for cik in 1..=COMPANIES {
+        add(cik, &document(cik, 300 + cik * 37 % 1200));
+    }
+    for cik in 0..100_000 {
+        add(1_000_000 + cik, "{}");
+    }
+    let archive = zip.finish().unwrap().into_inner();
+    let letter =
+        |digit: char| char::from(b'A' + u8::try_from(digit.to_digit(10).unwrap()).unwrap());
+    let row = |cik: u64| {
+        let ticker: String = cik.to_string().chars().map(letter).collect();
+        serde_json::json!([cik, "A company", format!("T{ticker}"), "Nasdaq"])
+    };
+    let list = serde_json::json!({
+        "fields": ["cik", "name", "ticker", "exchange"],
+        "data": (1..=COMPANIES).map(row).collect::<Vec<_>>(),
+    });
+    let edgar = Scripted::start(std::collections::BTreeMap::from([
+        (
+            "/files/company_tickers_exchange.json".to_owned(),
+            list.to_string().into_bytes(),
+        ),
+        (ARCHIVE.to_owned(), archive),
+    ]));
+    let sandbox = Sandbox::new();
+    let args = command(&["--discover-from=bulk", "--preset=turbo", "--form=all"]);
+    let (run, peak) = Running::start(sandbox.command_to(&edgar.url(), &args)).end_measured();
+    let json = run.code(0).json();
+    assert_eq!(json["companies"]["with_new"], COMPANIES);
+    assert_eq!(json["requests"]["discovery"], 1);
+    assert!(peak < 128 << 10, "{peak} kB");
 }

@@ -243,6 +243,15 @@ fn without_a_database_or_with_an_unknown_filter_it_says_what_to_do() {
 
 #[test]
 fn what_the_quarterly_indexes_list_and_the_database_lacks_is_named_and_queued() {
+    reconcile_and_complete_with("backfill");
+}
+
+#[test]
+fn an_update_completes_what_a_comparison_has_queued() {
+    reconcile_and_complete_with("update");
+}
+
+fn reconcile_and_complete_with(command: &str) {
     let sim = Simulator::start(Options {
         companies: 12,
         today: date(2025, 6, 30),
@@ -287,7 +296,38 @@ fn what_the_quarterly_indexes_list_and_the_database_lacks_is_named_and_queued() 
         found["missing"].as_array().unwrap().len()
     );
 
-    let _ = sandbox.run_against(&sim, &backfill).code(0);
+    let again = [&[command], &backfill[1..]].concat();
+    sim.log().clear();
+    let _ = sandbox.run_against(&sim, &again).code(0);
+    if command == "update" {
+        let asked = sim.log().requests();
+        assert_eq!(asked, 1, "the one company");
+    }
     let mended = sandbox.run_against(&sim, &reconcile).code(0).json();
     assert_eq!(mended["missing"], serde_json::json!([]));
+}
+
+#[test]
+fn a_quarter_without_a_working_day_yet_proves_nothing_less() {
+    let sim = Simulator::start(Options {
+        companies: 12,
+        today: date(2025, 12, 31),
+        document_scale: 0.002,
+        ..Options::default()
+    })
+    .unwrap();
+    let sandbox = Sandbox::new();
+    let at = |now: &str, args: &[&str]| {
+        let mut command = sandbox.command_against(&sim, &[args, &["--since=2025-10-01"]].concat());
+        command.env("FILING_ETL_NOW", now);
+        Output::of(command)
+    };
+    let reconcile = ["diagnose", "--reconcile", "--json"];
+    let _ = at("2026-01-01T12:00:00Z", &["backfill", "--no-download"]).code(0);
+    for now in ["2026-01-01T12:00:00Z", "2026-01-02T23:00:00Z"] {
+        assert_eq!(at(now, &reconcile).code(0).json()["quarters"], 1);
+    }
+    // From the first working day's end on, its index is missing.
+    let problems = at("2026-01-03T12:00:00Z", &reconcile).code(3).json();
+    assert_eq!(problems["problems"].as_array().unwrap().len(), 1);
 }

@@ -7,7 +7,8 @@ use filing_etl::sim::{Company, Fault, Options, RequestKind, Simulator, Universe}
 use jiff::civil::{Date, date};
 
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox};
+use crate::harness::scripted::Scripted;
+use crate::harness::{self, Output, Sandbox};
 
 /// The last day before the backfill, a Wednesday. The week after it has Veterans Day in it.
 const BEFORE: Date = date(2025, 11, 5);
@@ -230,6 +231,105 @@ fn a_broken_index_holds_the_watermark_and_nothing_else() {
     assert_like_new(&sandbox, &sim);
 }
 
+/// An update that gets indexes in which something is changed.
+fn update_with(
+    sandbox: &Sandbox,
+    sim: &Simulator,
+    now: &str,
+    change: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send + 'static,
+) -> Output {
+    let edgar = Scripted::in_front_of(sim, change);
+    let args = ["update", "--json", "--max-attempts", "1"];
+    let mut command = sandbox.command_against(sim, &[&args[..], &SINCE].concat());
+    command
+        .env("FILING_ETL_NOW", now)
+        .env("FILING_ETL_ARCHIVES_URL", edgar.url());
+    Output::of(command)
+}
+
+/// Some bytes of an index in place of others, in all its lines.
+fn replaced(index: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+    let text = String::from_utf8(index).unwrap();
+    assert!(text.contains(from), "{text}");
+    text.replace(from, to).into_bytes()
+}
+
+#[test]
+fn an_index_with_another_header_or_other_dates_is_broken() {
+    for (from, to) in [
+        ("CIK|Company Name|", "Company Name|CIK|"),
+        ("----------", "=========="),
+        ("|202511", "|25/11/"),
+    ] {
+        let (sandbox, sim) = a_week_later();
+        let output = update_with(&sandbox, &sim, NOW_LATER, move |path, body| {
+            let broken = path.contains("master.20251112");
+            Some(if broken {
+                replaced(body, from, to)
+            } else {
+                body
+            })
+        })
+        .code(3)
+        .says("the index of 2025-11-12 cannot be read");
+        assert_eq!(through(&output), "2025-11-11", "{from}");
+        let _ = update(&sandbox, &sim, &[]).code(0);
+        assert_like_new(&sandbox, &sim);
+    }
+}
+
+/// The line of a report in the index of the 12th.
+fn a_line(sim: &Simulator) -> String {
+    let path = "/Archives/edgar/daily-index/2025/QTR4/master.20251112.idx";
+    let text = String::from_utf8(harness::get(sim, path)).unwrap();
+    let mut lines = text.lines().filter(|line| line.contains("|10-Q|"));
+    let line = lines.next_back().expect("a report on that day");
+    line.to_owned()
+}
+
+#[test]
+fn a_line_that_cannot_be_read_holds_the_watermark_for_a_week() {
+    let (sandbox, sim) = a_week_later();
+    let line = a_line(&sim);
+    let damage = {
+        let line = line.clone();
+        move |path: &str, body: Vec<u8>| {
+            let damaged = line.replace("edgar/data", "data");
+            let broken = path.contains("master.20251112");
+            Some(if broken {
+                replaced(body, &line, &damaged)
+            } else {
+                body
+            })
+        }
+    };
+    let output = update_with(&sandbox, &sim, NOW_LATER, damage.clone())
+        .code(3)
+        .says("is no submission's path");
+    assert_eq!(through(&output), "2025-11-11");
+    assert_eq!(output.json()["indexes"]["failed"], 1);
+    // Mended, nothing is missed; not mended, the update does not stay there for ever.
+    let (late, late_sim) = a_week_later();
+    let _ = update_with(&late, &late_sim, NOW_LATER, damage.clone()).code(3);
+    let output = update_with(&late, &late_sim, "2025-11-21T12:00:00Z", damage).code(0);
+    assert_eq!(through(&output), "2025-11-16");
+    let _ = update(&sandbox, &sim, &[]).code(0);
+    assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn indexes_that_are_nowhere_hold_the_watermark_however_long_that_lasts() {
+    let (sandbox, sim) = a_week_later();
+    let nowhere = |path: &str, body| (!path.contains("/daily-index/")).then_some(body);
+    let output = update_with(&sandbox, &sim, "2025-11-24T12:00:00Z", nowhere)
+        .code(3)
+        .says("the index of 2025-11-06 should have been there for days");
+    assert_eq!(through(&output), "2025-11-05");
+    assert_eq!(output.json()["status"], "partial");
+    let _ = update(&sandbox, &sim, &[]).code(0);
+    assert_like_new(&sandbox, &sim);
+}
+
 #[test]
 fn a_throttle_is_waited_for() {
     let (sandbox, sim) = a_week_later();
@@ -336,6 +436,10 @@ fn a_dry_run_tells_the_days_and_asks_for_nothing() {
     let plan = update(&sandbox, &sim, &["--dry-run"]).code(0).json();
     assert_eq!(plan["command"], "update");
     assert_eq!(plan["requests"]["discovery"], 7);
+    // What the run may cost is no matter of its plan.
+    let budgets = ["--max-duration", "1ms", "--min-free-space", "1000000TB"];
+    let limited = update(&sandbox, &sim, &[&budgets[..], &["--dry-run"]].concat());
+    assert_eq!(limited.code(0).json(), plan);
     assert_eq!(sim.log().requests(), 0);
 }
 
@@ -349,4 +453,139 @@ fn one_company_is_updated_by_the_watermark_of_all() {
     let output = update(&sandbox, &sim, &[]).code(0);
     assert_eq!(output.json()["indexes"]["read"], 6);
     assert_like_new(&sandbox, &sim);
+}
+
+#[test]
+fn fewer_forms_and_companies_are_updated_by_the_watermark_of_more() {
+    let (sandbox, sim) = a_week_later();
+    let forms = ["--form", "10-Q"];
+    let output = update(&sandbox, &sim, &forms).code(0);
+    assert_eq!(through(&output), "2025-11-14");
+    assert!(output.json()["filings"]["new"].as_u64().unwrap() > 0);
+    let _ = update(&sandbox, &sim, &["--no-amendments", "--exchange", "nasdaq"]).code(0);
+    // It says nothing about the other forms and companies.
+    let output = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(output.json()["indexes"]["read"], 6);
+    assert_like_new(&sandbox, &sim);
+    // And what is known of more is known of fewer.
+    sim.log().clear();
+    for fewer in [&forms[..], &["--exchange", "nasdaq"], &["--form", "20-F"]] {
+        assert_eq!(
+            through(&update(&sandbox, &sim, fewer).code(0)),
+            "2025-11-14"
+        );
+    }
+    assert_eq!(sim.log().requests(), 0);
+    let _ = update(&sandbox, &sim, &["--form", "10-Q", "--form", "8-K"]).code(2);
+}
+
+/// A database in which a company is new to the universe: no run has looked at it.
+fn with_a_new_company(sandbox: &Sandbox) -> i64 {
+    let cik = sandbox.number(
+        "SELECT cik FROM v_filings JOIN v_companies USING (cik)
+            WHERE exchange = 'Nasdaq' AND form = '10-K' AND filed_on < '2025-10-01' LIMIT 1",
+    );
+    let db = sandbox.db();
+    for sql in [
+        "DELETE FROM artifacts WHERE accession IN (SELECT accession FROM filings WHERE cik = ?1)",
+        "DELETE FROM filings WHERE cik = ?1",
+        "UPDATE companies SET last_checked_at = NULL, filings = 0 WHERE cik = ?1",
+    ] {
+        db.execute(sql, [cik]).unwrap();
+    }
+    cik
+}
+
+#[test]
+fn a_new_company_is_looked_at_for_all_forms_that_are_followed() {
+    for command in ["update", "backfill"] {
+        let (sandbox, sim) = a_week_later();
+        let cik = with_a_new_company(&sandbox);
+        let _ = run(&sandbox, &sim, NOW_LATER, command, &["--form", "10-Q"]).code(0);
+        let of_it = format!("SELECT count(*) FROM v_filings WHERE cik = {cik} AND form = ");
+        let count = |form: &str| sandbox.number(&format!("{of_it}'{form}'"));
+        assert!(count("10-Q") > 0 && count("10-K") == 0, "{command}");
+        sim.log().clear();
+        let plan = update(&sandbox, &sim, &["--dry-run"]).code(0).json();
+        assert_eq!(plan["companies"], 1, "{command}");
+        let _ = update(&sandbox, &sim, &[]).code(0);
+        assert!(count("10-K") > 0, "{command}");
+        assert_like_new(&sandbox, &sim);
+        // Once.
+        sim.log().clear();
+        let _ = update(&sandbox, &sim, &[]).code(0);
+        assert_eq!(sim.log().requests(), 0);
+    }
+}
+
+#[test]
+fn a_company_that_comes_from_an_exchange_that_is_not_followed_is_looked_at_anew() {
+    let (sandbox, sim) = a_week_later();
+    let in_new = sim.universe().companies().find(|company| {
+        let filings = sim.universe().filings(company.cik);
+        let new = filings
+            .iter()
+            .any(|f| f.form == "10-Q" && f.filed_on > BEFORE);
+        let known = sandbox.number(&format!(
+            "SELECT count(*) FROM v_companies WHERE cik = {} AND exchange = 'Nasdaq'",
+            company.cik
+        ));
+        new && known == 1
+    });
+    let cik = in_new.unwrap().cik.get().cast_signed();
+    for sql in [
+        "UPDATE listings SET exchange = 'NYSE' WHERE cik = ?1",
+        "UPDATE companies SET exchange = 'NYSE' WHERE cik = ?1",
+    ] {
+        sandbox.db().execute(sql, [cik]).unwrap();
+    }
+    let new = format!("SELECT count(*) FROM v_filings WHERE cik = {cik} AND filed_on > '{BEFORE}'");
+    let nasdaq = ["--exchange", "nasdaq"];
+    let _ = update(&sandbox, &sim, &nasdaq).code(0);
+    assert_eq!(sandbox.number(&new), 0);
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+    let _ = update(&sandbox, &sim, &nasdaq).code(0);
+    assert!(sandbox.number(&new) > 0);
+}
+
+#[test]
+fn a_night_costs_the_company_lists_the_days_the_changed_companies_and_the_new_documents() {
+    for (minutes, lists) in [("-1425 minutes", 3), ("-1320 minutes", 0)] {
+        let (sandbox, sim) = a_week_later();
+        let age = "UPDATE meta SET value = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)
+            WHERE key LIKE '%synced_at'";
+        assert!(sandbox.db().execute(age, [minutes]).unwrap() > 0);
+        let json = update(&sandbox, &sim, &[]).code(0).json();
+        let number = |path: &str| json.pointer(path).unwrap().as_u64().unwrap();
+        let changed = number("/companies/total");
+        assert_eq!(number("/companies/with_new"), changed);
+        let expected = lists + 7 + changed + number("/artifacts/created");
+        assert_eq!(sim.log().requests() as u64, expected);
+        assert_eq!(number("/requests/total"), expected);
+        assert_like_new(&sandbox, &sim);
+    }
+}
+
+#[test]
+fn companies_that_were_looked_at_for_other_forms_are_not_taken_for_known() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    sim.advance_to(LATER);
+    for args in [&["--form", "8-K"][..], &["--limit", "5"]] {
+        let _ = run(&sandbox, &sim, NOW_LATER, "backfill", args).code(0);
+    }
+    let output = update(&sandbox, &sim, &[])
+        .code(0)
+        .says("each is looked at anew");
+    assert_eq!(through(&output), "2025-11-14");
+    let reports = |sandbox: &Sandbox| {
+        sandbox.rows("SELECT cik, accession FROM v_filings WHERE form <> '8-K' AND form <> '8-K/A' ORDER BY 1, 2")
+    };
+    let new = Sandbox::new();
+    let _ = run(&new, &sim, NOW_LATER, "backfill", &[]).code(0);
+    assert_eq!(reports(&sandbox), reports(&new));
+    // Once.
+    sim.log().clear();
+    let _ = update(&sandbox, &sim, &[]).code(0);
+    let _ = update(&sandbox, &sim, &["--form", "8-K"]).code(0);
+    assert_eq!(sim.log().requests(), 0);
 }

@@ -10,6 +10,14 @@ use super::Output;
 /// Longer than anything here takes on the slowest machine.
 const WATCHDOG: Duration = Duration::from_mins(5);
 
+/// The most memory that a process has held so far, in kB; `None` once it has ended.
+#[cfg(target_os = "linux")]
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// A run under way. Killed when dropped, so that a failing test leaves nothing behind.
 #[derive(Debug)]
 pub struct Running(Option<Child>);
@@ -29,6 +37,18 @@ impl Running {
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.0.as_ref().unwrap().id()
+    }
+
+    /// Waits for its end, and tells the most memory that it held, in kB.
+    #[cfg(target_os = "linux")]
+    pub fn end_measured(mut self) -> (Output, u64) {
+        let (process, peak) = (self.id(), std::cell::Cell::new(0));
+        let _ended = self.until(|| {
+            peak.set(peak_memory(process).unwrap_or(0).max(peak.get()));
+            false
+        });
+        assert!(peak.get() > 1000, "nothing was measured");
+        (self.end(), peak.get())
     }
 
     /// Whether it has ended.

@@ -2,13 +2,16 @@
 //! no simulator gives.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use filing_etl::cancel::Cancel;
+use filing_etl::sim::Simulator;
 use filing_etl::threads;
+
+use super::USER_AGENT;
 
 /// Serves on loopback until it is dropped, one request a connection.
 #[derive(Debug)]
@@ -55,6 +58,37 @@ impl Scripted {
             asked,
             thread: Some(thread.unwrap()),
         }
+    }
+
+    /// Answers as the simulator does, but for the bodies of the paths that `change` changes:
+    /// nothing in place of one is S3's answer for a file that is not there.
+    pub fn in_front_of(
+        sim: &Simulator,
+        change: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send + 'static,
+    ) -> Self {
+        let edgar = sim.address();
+        Self::answering(move |path, stream| {
+            let mut behind = TcpStream::connect(edgar)?;
+            write!(
+                behind,
+                "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {USER_AGENT}\r\n\
+                 Connection: close\r\n\r\n"
+            )?;
+            let mut answer = Vec::new();
+            behind.read_to_end(&mut answer)?;
+            let body = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+            let old = answer[body..].to_vec();
+            match change(path, old.clone()) {
+                Some(new) if new == old => stream.write_all(&answer),
+                Some(new) => stream.write_all(&response("200 OK", "", &new)),
+                None => stream.write_all(&response(
+                    "403 Forbidden",
+                    "Content-Type: application/xml\r\n",
+                    b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code>\
+                      <Message>Access Denied</Message></Error>",
+                )),
+            }
+        })
     }
 
     pub fn url(&self) -> String {
