@@ -12,8 +12,8 @@
 //! name is whole. What a killed run leaves in `.incoming/` is removed by the next one.
 //!
 //! A folder that is there already may be one that a killed run or another thread made a moment
-//! ago, and not on the disk yet. So each run syncs the name of every company's folder once
-//! itself, and that of a filing's folder each time.
+//! ago, and not on the disk yet. So each run looks at every company's folder and syncs its name
+//! once itself, and at that of a filing each time.
 //!
 //! # Threading
 //!
@@ -51,8 +51,8 @@ const MAX_NAME: usize = 255;
 pub struct Archive {
     /// Its canonical path, so that a symlink inside it cannot lead a file out.
     root: PathBuf,
-    /// Folders whose own names this run has synced, and those of the folders above: some
-    /// thousand, one for each company.
+    /// Companies' folders that this run has made or found: real folders, whose names and those
+    /// above are on the disk. Some thousand.
     synced: Mutex<HashSet<PathBuf>>,
     /// Held shared for the whole run: tells the next run that `.incoming/` is in use.
     _in_use: File,
@@ -112,40 +112,38 @@ impl Archive {
     ///
     /// When the disk does not take it.
     pub fn begin(&self) -> io::Result<Incoming<'_>> {
-        let file = tempfile::Builder::new()
-            .prefix("")
-            .suffix(".part")
-            .tempfile_in(self.root.join(INCOMING))?;
         Ok(Incoming {
             archive: self,
-            file,
+            file: temporary(&self.root.join(INCOMING))?,
             print: Fingerprinter::default(),
         })
     }
 
     /// Makes the folder of an artifact, durably, and returns it, canonical and inside the root.
     fn folder(&self, artifact: &Artifact) -> Result<PathBuf> {
-        let mut folder = self.root.clone();
-        let below = folder_of(artifact.cik, artifact.accession);
-        let parts = below.components().count();
-        for (depth, part) in below.iter().enumerate() {
-            let parent = folder.clone();
-            folder.push(part);
-            let failed = || format!("failed to make {}", folder.display());
-            match fs::create_dir(&folder) {
-                Ok(()) => {}
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stays_inside(&folder)?,
-                Err(e) => return Err(e).with_context(failed),
-            }
-            if !self.synced().contains(&folder) {
-                sync_folder(&parent).with_context(failed)?;
-                // A filing's folder is seldom needed again.
-                if depth + 1 < parts {
-                    self.synced().insert(folder.clone());
-                }
-            }
+        let folder = self.root.join(folder_of(artifact.cik, artifact.accession));
+        let company = folder.parent().unwrap_or(&self.root);
+        self.make_company(company)?;
+        match make_folder(&folder) {
+            // Somebody removed the company's folder meanwhile.
+            Err(e) if is_missing(&e) && self.synced().remove(company) => self.folder(artifact),
+            made => made.map(|()| folder),
         }
-        Ok(folder)
+    }
+
+    /// Makes the folder of a company and those above it, where this run has not done so before.
+    fn make_company(&self, company: &Path) -> Result<()> {
+        if self.synced().contains(company) {
+            return Ok(());
+        }
+        let above = company
+            .ancestors()
+            .take_while(|folder| *folder != self.root);
+        for folder in above.collect::<Vec<_>>().into_iter().rev() {
+            make_folder(folder)?;
+        }
+        self.synced().insert(company.to_owned());
+        Ok(())
     }
 
     fn synced(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
@@ -161,6 +159,26 @@ fn open_lock(path: &Path) -> Result<File> {
         .create(true)
         .truncate(false)
         .open(path)?)
+}
+
+/// Makes a folder that may be there already, and syncs its name to the disk.
+fn make_folder(folder: &Path) -> Result<()> {
+    let failed = || format!("failed to make {}", folder.display());
+    match fs::create_dir(folder) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stays_inside(folder)?,
+        Err(e) => return Err(e).with_context(failed),
+    }
+    folder
+        .parent()
+        .map_or(Ok(()), sync_folder)
+        .with_context(failed)
+}
+
+/// Whether a folder could not be made because the one above it is not there.
+fn is_missing(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref().map(io::Error::kind);
+    cause == Some(io::ErrorKind::NotFound)
 }
 
 /// Refuses to go on below anything but a folder: a symlink would lead out of the data dir. Looked
@@ -196,8 +214,7 @@ impl Incoming<'_> {
         let folder = self.archive.folder(artifact)?;
         let place = folder.join(name);
         let (file, temp): (File, TempPath) = self.file.into_parts();
-        make_readable(&file)
-            .and_then(|()| file.sync_all())
+        file.sync_all()
             .and_then(|()| temp.persist(&place).map_err(|e| e.error))
             .and_then(|()| sync_folder(&folder))
             .with_context(|| format!("failed to store {}", place.display()))?;
@@ -306,16 +323,17 @@ fn clear(incoming: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Temp files are private to their owner; a data dir is for others to read.
-#[cfg(unix)]
-fn make_readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &File) -> io::Result<()> {
-    Ok(())
+/// A temporary file that others may read as far as the user's umask allows, as any file that is
+/// simply made; temporary files are private otherwise.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("").suffix(".part");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
 }
 
 /// Makes the names in a folder survive a power loss.
@@ -389,6 +407,17 @@ mod tests {
         Archive::open(dir.path()).unwrap();
         assert!(!left.exists());
         assert!(!dir.path().join(INCOMING).join("y.part").exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_removed_meanwhile_is_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let archive = Archive::open(dir.path()).unwrap();
+        for _ in 0..2 {
+            let saved = archive.begin().unwrap().keep(&artifact("doc.htm")).unwrap();
+            assert_eq!(saved.bytes, 0);
+            fs::remove_dir_all(dir.path().join("edgar")).unwrap();
+        }
     }
 
     #[cfg(unix)]

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
-use super::{Archive, INCOMING, checked_name, make_readable, sync_folder};
+use super::{Archive, INCOMING, checked_name, sync_folder};
 use crate::edgar::Artifact;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 
@@ -93,7 +93,6 @@ impl Bundle<'_> {
         let Some(open) = self.open.take() else {
             return Err(io::Error::other("no file was begun"));
         };
-        make_readable(&open.file)?;
         open.file.sync_all()?;
         self.names.push(open.name);
         Ok(open.print.finish())

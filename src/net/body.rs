@@ -21,6 +21,7 @@ use ureq::http::{HeaderMap, Response, Version};
 use ureq::{Body, BodyReader};
 
 use super::agent::{Timeouts, cause};
+use super::buffers::{Buffer, Buffers};
 use super::etag;
 use super::traffic::Traffic;
 use super::verdict::{self, Asked, HEAD, Seen, Verdict};
@@ -49,7 +50,9 @@ pub(super) struct Incoming<'a> {
     odd_encoding: Option<String>,
     /// What the body has to be by its `ETag`.
     content: etag::Check,
-    head: Vec<u8>,
+    buffer: Buffer<'a>,
+    /// How much of the buffer is filled: with the beginning of the body at first.
+    filled: usize,
     whole: bool,
 }
 
@@ -85,6 +88,7 @@ impl<'a> Incoming<'a> {
         asked: Asked,
         timeouts: Timeouts,
         traffic: &'a Traffic,
+        buffers: &'a Buffers,
     ) -> Self {
         let (parts, body) = response.into_parts();
         let header = |name: &str| text(&parts.headers, name);
@@ -131,7 +135,8 @@ impl<'a> Incoming<'a> {
             declared,
             odd_encoding: (!gzip && !matches!(encoding.as_str(), "" | "identity"))
                 .then(|| encoding.chars().take(40).collect()),
-            head: Vec::new(),
+            buffer: buffers.take(),
+            filled: 0,
             whole: false,
         }
     }
@@ -194,9 +199,9 @@ impl<'a> Incoming<'a> {
         }
         // Block pages come compressed even when nobody says so.
         let plain = matches!(self.decoder, Decoder::Plain(_));
-        if plain && self.head.starts_with(&[0x1f, 0x8b]) {
+        if plain && self.head().starts_with(&[0x1f, 0x8b]) {
             let mut inner = Vec::new();
-            let mut decoder = MultiGzDecoder::new(&self.head[..]).take(HEAD as u64);
+            let mut decoder = MultiGzDecoder::new(self.head()).take(HEAD as u64);
             let ended = decoder.read_to_end(&mut inner).is_ok() && inner.len() < HEAD;
             let verdict = self.verdict(&inner, self.whole && ended);
             let is_block = matches!(
@@ -207,7 +212,7 @@ impl<'a> Incoming<'a> {
                 return Ok(verdict);
             }
         }
-        Ok(self.verdict(&self.head, self.whole))
+        Ok(self.verdict(self.head(), self.whole))
     }
 
     /// Hands the whole body of a good response to `sink`, and returns its decoded length.
@@ -218,25 +223,23 @@ impl<'a> Incoming<'a> {
         let limit = self.expect.max();
         let mut length = 0u64;
         let mut tail: Vec<u8> = Vec::with_capacity(2 * TAIL);
-        let mut chunk = std::mem::take(&mut self.head);
-        let start = chunk[..chunk.len().min(TAIL)].to_vec();
+        let start = self.head()[..self.filled.min(TAIL)].to_vec();
         let mut ended = self.whole;
         loop {
+            let chunk = &self.buffer[..self.filled];
             length += chunk.len() as u64;
             if length > limit {
                 return Err(FetchError::TooLarge { limit });
             }
-            self.content.update(&chunk);
-            sink.write_all(&chunk).map_err(FetchError::Sink)?;
+            self.content.update(chunk);
+            sink.write_all(chunk).map_err(FetchError::Sink)?;
             tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
             tail.drain(..tail.len().saturating_sub(TAIL));
             if ended {
                 break;
             }
-            chunk.resize(HEAD, 0);
-            let read = self.read(&mut chunk)?;
-            chunk.truncate(read);
-            ended = read == 0;
+            self.filled = self.decoder.read(&mut self.buffer)?;
+            ended = self.filled == 0;
         }
         let proven = self.framed
             || matches!(self.decoder, Decoder::Gzip(_))
@@ -265,34 +268,32 @@ impl<'a> Incoming<'a> {
         })
     }
 
-    /// Fills `head`, up to its limit or the end of the body.
-    fn read_head(&mut self) -> Result<(), FetchError> {
-        let mut head = vec![0; HEAD];
-        let mut filled = 0;
-        let mut result = Ok(());
-        while filled < HEAD && !self.whole && result.is_ok() {
-            match self.read(&mut head[filled..]) {
-                Ok(read) => {
-                    self.whole = read == 0;
-                    filled += read;
-                }
-                Err(error) => result = Err(error),
-            }
-        }
-        head.truncate(filled);
-        self.head = head;
-        result
+    /// The beginning of the body, until it is poured.
+    fn head(&self) -> &[u8] {
+        &self.buffer[..self.filled]
     }
 
+    /// Fills the buffer, up to its limit or the end of the body.
+    fn read_head(&mut self) -> Result<(), FetchError> {
+        while self.filled < HEAD && !self.whole {
+            let read = self.decoder.read(&mut self.buffer[self.filled..])?;
+            self.whole = read == 0;
+            self.filled += read;
+        }
+        Ok(())
+    }
+}
+
+impl Decoder<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FetchError> {
-        let read = match &mut self.decoder {
-            Decoder::Plain(wire) => wire.read(buffer),
-            Decoder::Gzip(decoder) => decoder.read(buffer),
+        let read = match self {
+            Self::Plain(wire) => wire.read(buffer),
+            Self::Gzip(decoder) => decoder.read(buffer),
         };
         read.map_err(|error| {
-            let wire = match &mut self.decoder {
-                Decoder::Plain(wire) => wire,
-                Decoder::Gzip(decoder) => decoder.get_mut(),
+            let wire = match self {
+                Self::Plain(wire) => wire,
+                Self::Gzip(decoder) => decoder.get_mut(),
             };
             wire.trouble
                 .take()

@@ -14,6 +14,7 @@
 
 mod agent;
 mod body;
+mod buffers;
 mod etag;
 mod fair_access;
 mod redirect;
@@ -42,6 +43,7 @@ pub use self::user_agent::{BadUserAgent, UserAgent};
 
 use self::agent::Agent;
 use self::body::Incoming;
+use self::buffers::Buffers;
 use self::fair_access::{Answer, FairAccess};
 use self::verdict::{Asked, Verdict};
 use crate::cancel::Cancel;
@@ -298,6 +300,7 @@ pub struct Client {
     cancel: Cancel,
     traffic: Arc<Traffic>,
     timeouts: Timeouts,
+    buffers: Buffers,
     rate: Option<NonZeroU32>,
     /// Whether user agent, rate and lane are what EDGAR asks for.
     fit_for_sec: bool,
@@ -324,6 +327,7 @@ impl Client {
             cancel,
             traffic,
             timeouts: settings.timeouts,
+            buffers: Buffers::default(),
             rate: settings.rate,
             fit_for_sec: settings.user_agent.is_some()
                 && settings.rate.is_some_and(|rate| rate.get() <= SEC_RATE)
@@ -430,7 +434,14 @@ impl Client {
             self.traffic.count_request(kind);
             let (response, pending) = self.agent.send(pass, &url, &headers)?;
             let (asked, timeouts) = (want.asked(), self.timeouts);
-            let mut incoming = Incoming::new(response, expect, asked, timeouts, &self.traffic);
+            let mut incoming = Incoming::new(
+                response,
+                expect,
+                asked,
+                timeouts,
+                &self.traffic,
+                &self.buffers,
+            );
             let status = incoming.status();
             let verdict = incoming.judge()?;
             if redirect::is_redirect(status) && verdict == Verdict::Refused {

@@ -24,9 +24,10 @@ use super::Expect;
 
 /// How much of a decoded body is looked at.
 pub(super) const HEAD: usize = 64 * 1024;
-/// No block page is larger; a larger one with status 200 is a document. Of what came with status
-/// 200 no more is looked at: every download passes here.
+/// No block page is larger; a larger one with status 200 is a document.
 const LARGEST_BLOCK_PAGE: usize = 16 * 1024;
+/// Of a document, the beginning and the title are looked at: every download passes here.
+const BEGINNING: usize = 4 * 1024;
 
 /// A response, as far as its meaning depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,22 @@ pub(super) struct Seen<'a> {
     pub(super) expect: Expect,
     /// Which of the answers to a conditional request were asked for.
     pub(super) asked: Asked,
+}
+
+impl<'a> Seen<'a> {
+    /// Whether it can be a block page that came with status 200.
+    fn is_small(&self) -> bool {
+        self.whole && self.head.len() <= LARGEST_BLOCK_PAGE
+    }
+
+    /// The part that its meaning depends on.
+    fn looked_at(&self) -> &'a [u8] {
+        let length = self.head.len();
+        match self.status {
+            200 if !self.is_small() => &self.head[..length.min(BEGINNING)],
+            _ => self.head,
+        }
+    }
 }
 
 /// What kind of request a response answers.
@@ -85,12 +102,7 @@ pub(super) enum Verdict {
 
 /// Says what a response means.
 pub(super) fn judge(seen: Seen<'_>) -> Verdict {
-    let length = seen.head.len();
-    let looked_at = match seen.status {
-        200 => length.min(LARGEST_BLOCK_PAGE),
-        _ => length,
-    };
-    let text = String::from_utf8_lossy(&seen.head[..looked_at]).to_ascii_lowercase();
+    let text = String::from_utf8_lossy(seen.looked_at()).to_ascii_lowercase();
     if let Some(verdict) = block_page(seen, &text) {
         return verdict;
     }
@@ -125,8 +137,7 @@ fn block_page(seen: Seen<'_>, text: &str) -> Option<Verdict> {
         return None; // the middle of something, whatever it says
     }
     let searched = if seen.status == 200 {
-        let small = seen.whole && seen.head.len() <= LARGEST_BLOCK_PAGE;
-        if !small || !is_html(text) {
+        if !seen.is_small() || !is_html(text) {
             return None;
         }
         [element(text, "title"), element(text, "h1")].join(" ")
@@ -159,7 +170,7 @@ fn content(seen: Seen<'_>, text: &str) -> Option<&'static str> {
         return Some("an empty body");
     }
     let start = beginning(text);
-    let mut rest = seen.head.iter().skip(LARGEST_BLOCK_PAGE);
+    let mut rest = seen.head.iter().skip(seen.looked_at().len());
     if start.is_empty() && seen.whole && rest.all(u8::is_ascii_whitespace) {
         return Some("a body of nothing but blanks");
     }

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Result;
-use crossbeam_channel::Sender;
 
 use super::Services;
+use super::feed::Filler;
 use super::item::Job;
 use crate::store::Reader;
 
@@ -33,13 +33,13 @@ impl Backlog {
 }
 
 /// Sends every artifact of the backlog, and ends.
-pub(super) fn run(backlog: &Backlog, jobs: &Sender<Job>, cx: &Services) {
+pub(super) fn run(backlog: &Backlog, jobs: &Filler<Job>, cx: &Services) {
     if let Err(e) = send_all(&backlog.0, jobs) {
         cx.abort(format!("{e:#}"));
     }
 }
 
-fn send_all(db: &Reader, jobs: &Sender<Job>) -> Result<()> {
+fn send_all(db: &Reader, jobs: &Filler<Job>) -> Result<()> {
     let mut last = None;
     loop {
         let batch = db.backlog(last, BATCH)?;
@@ -47,10 +47,9 @@ fn send_all(db: &Reader, jobs: &Sender<Job>) -> Result<()> {
             return Ok(());
         };
         last = Some(*end);
-        for (_, artifact) in batch {
-            if jobs.send(Job::new(artifact)).is_err() {
-                return Ok(()); // the downloads have ended
-            }
+        let batch = batch.into_iter().map(|(_, artifact)| Job::new(artifact));
+        if jobs.send(batch.collect()).is_err() {
+            return Ok(()); // the downloads have ended
         }
     }
 }

@@ -13,11 +13,12 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 use jiff::Timestamp;
 use url::Url;
 
 use super::Services;
+use super::feed::{Feed, Filler};
 use super::item::{Job, Visit};
 use super::record::{Problem, Record};
 use super::work::{self, Next};
@@ -34,18 +35,18 @@ const MAX_DOCUMENT: u64 = 64 << 20;
 const MOST_TOLD: usize = 100;
 
 /// Filings sent at a time, so that a bank with 100,000 of them does not fill the memory.
-pub(super) const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 100;
 
 /// Where discovery sends what it finds.
 pub(super) struct Found {
     /// To the downloads, if there are any in this flow.
-    pub jobs: Option<Sender<Job>>,
+    pub jobs: Option<Filler<Job>>,
     /// To the writer.
     pub records: Sender<Record>,
 }
 
 /// Visits companies until there are no more.
-pub(super) fn run(visits: &Receiver<Visit>, found: &Found, cx: &Services) {
+pub(super) fn run(visits: &Feed<Visit>, found: &Found, cx: &Services) {
     match Reader::open(&cx.db) {
         Ok(db) => {
             let discovery = Discovery { found, db, cx };
@@ -265,10 +266,7 @@ impl Discovery<'_> {
         };
         let queued = &self.cx.counters.artifacts_queued;
         queued.fetch_add(jobs.len() as u64, Relaxed);
-        for job in jobs {
-            downloads.send(job).map_err(|_| Trouble::NobodyListens)?;
-        }
-        Ok(())
+        downloads.send(jobs).map_err(|_| Trouble::NobodyListens)
     }
 
     /// The artifacts that neither the database nor another thread takes care of.

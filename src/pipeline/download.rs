@@ -10,10 +10,11 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 use url::Url;
 
 use super::Services;
+use super::feed::Feed;
 use super::item::Job;
 use super::record::{Problem, Record};
 use super::split::{self, Text};
@@ -27,13 +28,13 @@ use crate::net::{Expect, FetchError, RequestKind, retry};
 const MAX_FILE: u64 = 2_000_000_000;
 
 /// How soon to look again whether the row of an artifact stands.
-const COMMIT: Duration = Duration::from_millis(20);
+const COMMIT: Duration = Duration::from_millis(10);
 
 /// How much longer than its submission a document may be: not at all, in theory.
 const SLACK: u64 = 1 << 20;
 
 /// Downloads artifacts until there are no more.
-pub(super) fn run(jobs: &Receiver<Job>, records: &Sender<Record>, cx: &Services) {
+pub(super) fn run(jobs: &Feed<Job>, records: &Sender<Record>, cx: &Services) {
     work::run(jobs, &cx.cancel, |job| match step(job, cx) {
         Step::Record(record) => match records.send(record) {
             Ok(()) => Next::Done,

@@ -23,6 +23,7 @@ mod changes;
 mod claims;
 mod discover;
 mod download;
+mod feed;
 mod item;
 mod patiently;
 mod plan;
@@ -47,6 +48,8 @@ pub use claims::Claims;
 pub use patiently::patiently;
 pub use services::{Aborted, Services, Visits};
 pub use source::Source;
+
+use feed::feed;
 
 use crate::store::{RunId, Writer};
 use crate::threads::{join, spawn};
@@ -91,11 +94,12 @@ struct Threads {
 fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threads> {
     let threads = cx.options.concurrency;
     // Enough that no thread waits for the database to hand out the next company.
-    let (visit_tx, visits) = bounded(threads.companies);
+    let (visit_tx, visits) = feed(threads.companies);
     // Small, so that discovery does not run far ahead of the downloads: 200 bytes an artifact.
-    let (job_tx, jobs) = bounded(2 * threads.downloads);
-    // A record holds at most `discover::CHUNK` filings, 100 kB; most hold a dozen.
-    let (record_tx, records) = bounded(2 * (threads.companies + threads.downloads));
+    let (job_tx, jobs) = feed(threads.downloads);
+    // What comes while the writer gathers. A record holds at most `discover::CHUNK` filings,
+    // 20 kB; most hold a dozen.
+    let (record_tx, records) = bounded(8 * (threads.companies + threads.downloads));
 
     let stage = Arc::clone(cx);
     let writer = spawn("write", &cx.cancel, move || {

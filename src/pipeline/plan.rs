@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use anyhow::Result;
 use crossbeam_channel::Sender;
 
+use super::feed::Filler;
 use super::item::Visit;
 use super::record::Record;
 use super::{Services, Visits};
@@ -18,13 +19,13 @@ use crate::edgar::Cik;
 use crate::store::{Reader, Scope};
 
 /// Sends every company of the run, and ends.
-pub(super) fn run(visits: &Sender<Visit>, records: &Sender<Record>, cx: &Services) {
+pub(super) fn run(visits: &Filler<Visit>, records: &Sender<Record>, cx: &Services) {
     if let Err(e) = send_all(visits, records, cx) {
         cx.abort(format!("{e:#}"));
     }
 }
 
-fn send_all(visits: &Sender<Visit>, records: &Sender<Record>, cx: &Services) -> Result<()> {
+fn send_all(visits: &Filler<Visit>, records: &Sender<Record>, cx: &Services) -> Result<()> {
     let mut db = Reader::open(&cx.db)?;
     let total = match &cx.visits {
         Visits::All => db.plan(&cx.scope, cx.options.companies.limit)?,
@@ -48,10 +49,9 @@ fn send_all(visits: &Sender<Visit>, records: &Sender<Record>, cx: &Services) -> 
             return Ok(());
         };
         last = end.position;
-        for company in batch {
-            if visits.send(Visit::new(company, from_archive)).is_err() {
-                return Ok(()); // discovery has ended
-            }
+        let batch = batch.into_iter().map(|c| Visit::new(c, from_archive));
+        if visits.send(batch.collect()).is_err() {
+            return Ok(()); // discovery has ended
         }
     }
 }

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::RecvTimeoutError;
 
+use super::feed::Feed;
 use crate::cancel::Cancel;
 
 /// How many items a worker lays aside before it takes no new one. When so many have to wait,
@@ -27,11 +28,7 @@ pub(super) enum Next {
 }
 
 /// Works the items of `incoming` step by step until there are no more, or the run is to stop.
-pub(super) fn run<T>(
-    incoming: &Receiver<T>,
-    cancel: &Cancel,
-    mut step: impl FnMut(&mut T) -> Next,
-) {
+pub(super) fn run<T>(incoming: &Feed<T>, cancel: &Cancel, mut step: impl FnMut(&mut T) -> Next) {
     let mut shelf = BinaryHeap::new();
     while let Some(mut item) = next_item(incoming, &mut shelf, cancel) {
         loop {
@@ -54,13 +51,13 @@ pub(super) fn run<T>(
 
 /// The next item to work on: one whose wait is over, or else a new one.
 fn next_item<T>(
-    incoming: &Receiver<T>,
+    incoming: &Feed<T>,
     shelf: &mut BinaryHeap<Waiting<T>>,
     cancel: &Cancel,
 ) -> Option<T> {
     while !cancel.is_set() {
         let Some(due) = shelf.peek().map(|w| w.due) else {
-            return incoming.recv().ok();
+            return incoming.next(None).ok();
         };
         if due <= Instant::now() {
             return shelf.pop().map(|w| w.item);
@@ -69,7 +66,7 @@ fn next_item<T>(
         match if no_new {
             Err(RecvTimeoutError::Disconnected)
         } else {
-            incoming.recv_deadline(due)
+            incoming.next(Some(due))
         } {
             Ok(item) => return Some(item),
             Err(RecvTimeoutError::Timeout) => {}
@@ -109,13 +106,13 @@ impl<T> Eq for Waiting<T> {}
 
 #[cfg(test)]
 mod tests {
+    use super::super::feed::feed;
     use super::*;
-    use crossbeam_channel::bounded;
 
-    fn items(n: u32) -> Receiver<u32> {
-        let (tx, rx) = bounded(n as usize);
-        (0..n).for_each(|i| tx.send(i).unwrap());
-        rx
+    fn items(n: u32) -> Feed<u32> {
+        let (filler, items) = feed(n as usize);
+        filler.send((0..n).collect()).unwrap();
+        items
     }
 
     #[test]

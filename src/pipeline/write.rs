@@ -31,8 +31,9 @@ use crate::store::{Batch, ErrorRow, PageKey, RunId, Writer};
 /// The most records in one transaction: by then the commit itself no longer counts.
 const MOST: usize = 1000;
 
-/// The longest that a record waits for its commit. Downloads wait for that of their rows.
-const LONGEST: Duration = Duration::from_millis(100);
+/// How long the first record of a transaction waits for others. Nobody is woken for them, so at
+/// full speed the writer costs little; downloads wait for the commit of their rows.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// How often a run in which nothing happens says that it is alive.
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -79,8 +80,8 @@ fn write_all(records: &Receiver<Record>, db: &mut Writer, run: RunId, cx: &Servi
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
-        let deadline = Instant::now() + LONGEST;
-        let rest = std::iter::from_fn(|| records.recv_deadline(deadline).ok());
+        let busy = first.is_some();
+        let _stopping = busy && cx.cancel.sleep(GATHER);
         let mut ledger = Ledger {
             batch: db.begin()?,
             run,
@@ -89,11 +90,7 @@ fn write_all(records: &Receiver<Record>, db: &mut Writer, run: RunId, cx: &Servi
             claimed: Vec::new(),
             cx,
         };
-        let busy = first.is_some();
-        for record in first
-            .into_iter()
-            .chain(rest.take(if busy { MOST } else { 0 }))
-        {
+        for record in first.into_iter().chain(records.try_iter().take(MOST)) {
             ledger.write(record)?;
         }
         ledger.commit()?;
