@@ -1,10 +1,17 @@
 //! How does it grow? What must stay flat, whatever the database holds: the time a company takes in
-//! discovery, the start of a run, `stats`, `monitor --once`, and the memory of each.
+//! discovery, the start of a run, `stats`, `monitor --once`, the memory of each, and the writer.
 //!
 //! Arguments name the sizes, as companies and artifacts of each: by default `1000x20 5000x20`, and
 //! `cargo bench --bench growth -- 1000x100 10000x100 100000x100` up to ten million artifacts (a
-//! database of some 2 GB in the system's temp folder). Filings come through the writer, 20 companies a commit; all artifacts stay queued.
+//! database of some 2 GB in the system's temp folder). Below each size stand its ratios to the
+//! first one: 1.00 is flat.
+//!
+//! Filings come through the writer, 20 companies a commit; all artifacts stay queued. To be quick
+//! about it, the accession numbers of the database ascend with its companies. What is measured is
+//! what is written on top: companies whose numbers fall anywhere among them, as they really do.
 //! Then the real binary runs; its peak memory is read from `/proc` (Linux; elsewhere it is left out).
+//! Others may be at work on the machine: of several runs the fastest counts, and of the writer's
+//! thread the time on a processor is told as well (Linux).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,6 +29,15 @@ use jiff::civil::date;
 /// Companies in a commit, as a run commits many records at once.
 const COMMIT: usize = 20;
 
+/// Companies that are written on top of each database at last, so many between two looks at the
+/// clock. The first half is not measured: its rows are what the writer tidies up in the second.
+const MORE: u32 = 4000;
+const STEP: u32 = 500;
+
+/// Runs of each command, and the companies that each of the last kind discovers.
+const RUNS: usize = 3;
+const NEW: &str = "300";
+
 fn main() {
     // `cargo test --benches` only wants to know that it runs.
     if !std::env::args().any(|argument| argument == "--bench") {
@@ -34,21 +50,90 @@ fn main() {
     if sizes.is_empty() {
         sizes = ["1000x20", "5000x20"].map(str::to_owned).into();
     }
-    let mut out = String::from(
-        "companies  artifacts  written/s  db MB  | nothing to do  stats  monitor --once  | 900 companies more\n",
-    );
+    say(&format!("{HEADER}\n"));
+    let mut first = None;
     for size in sizes {
         let (companies, each) = size.split_once('x').expect("companies x artifacts");
         let companies = companies.parse().expect("a number of companies");
         let each = each.parse().expect("a number of artifacts");
-        out += &row(companies, each);
-        // Nobody reads when the pipe is closed.
-        let _ = write!(io::stdout(), "{out}");
-        out.clear();
+        let row = measure(companies, each);
+        say(&row.shown());
+        match &first {
+            None => first = Some(row),
+            Some(first) => say(&row.ratios(first)),
+        }
     }
 }
 
-fn row(companies: u32, each: u32) -> String {
+/// Nobody reads when the pipe is closed.
+fn say(text: &str) {
+    let _ = write!(io::stdout(), "{text}");
+}
+
+const HEADER: &str = "companies  artifacts   db MB | written/s  fastest  CPU us a row  worst commit | \
+                      nothing to do    stats            monitor --once   300 companies more";
+
+/// What one size came to.
+struct Row {
+    companies: u32,
+    artifacts: u32,
+    megabytes: u64,
+    written: Written,
+    /// Time and peak memory in KB of each command.
+    commands: Vec<(Duration, u64)>,
+}
+
+/// How the writer did on top of what was there, in filings with their artifacts a second.
+struct Written {
+    overall: f64,
+    fastest: f64,
+    /// Microseconds on a processor for each of them.
+    cpu: f64,
+    worst_commit: Duration,
+}
+
+impl Row {
+    fn shown(&self) -> String {
+        let Written {
+            overall,
+            fastest,
+            cpu,
+            worst_commit,
+        } = self.written;
+        let mut out = format!(
+            "{:>9}  {:>9}  {:>6} | {overall:>9.0}  {fastest:>7.0}  {cpu:>12.1}  {:>10.2} s |",
+            self.companies,
+            self.artifacts,
+            self.megabytes,
+            worst_commit.as_secs_f64()
+        );
+        for (time, peak) in &self.commands {
+            let _ = write!(out, " {:.3} s, {:>2} MB  ", time.as_secs_f64(), peak >> 10);
+        }
+        out + "\n"
+    }
+
+    /// This row as multiples of another; of the rate, as a part of it.
+    fn ratios(&self, first: &Self) -> String {
+        let mut out = format!(
+            "{:>29} | {:>9.2}  {:>7.2}  {:>12.2}  {:>12} |",
+            "ratio",
+            self.written.overall / first.written.overall,
+            self.written.fastest / first.written.fastest,
+            self.written.cpu / first.written.cpu,
+            ""
+        );
+        for ((time, peak), (first_time, first_peak)) in self.commands.iter().zip(&first.commands) {
+            let time = time.as_secs_f64() / first_time.as_secs_f64();
+            #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
+            let peak = *peak as f64 / *first_peak as f64;
+            let _ = write!(out, " {time:>5.2}    {peak:>5.2}  ");
+        }
+        out + "\n"
+    }
+}
+
+fn measure(companies: u32, each: u32) -> Row {
     let folder = tempfile::tempdir().expect("a temp folder");
     let folder = folder.path();
     let simulator = Simulator::start(Options {
@@ -59,17 +144,11 @@ fn row(companies: u32, each: u32) -> String {
     })
     .expect("a free port on loopback");
     run(&simulator, folder, &["companies", "sync"]);
-    let began = Instant::now();
     let real: Vec<_> = simulator.universe().companies().map(|c| c.cik).collect();
-    fill(&folder.join("filings.db"), &real, companies, each);
-    let artifacts = companies * each;
-    let rate = f64::from(artifacts) / began.elapsed().as_secs_f64();
-    let bytes = fs::metadata(folder.join("filings.db")).map_or(0, |file| file.len());
+    let database = folder.join("filings.db");
+    fill(&database, &real, companies, each);
+    let bytes = fs::metadata(&database).map_or(0, |file| file.len());
 
-    let mut row = format!(
-        "{companies:>9}  {artifacts:>9}  {rate:>9.0}  {:>5}  |",
-        bytes >> 20
-    );
     // The second time there is nothing new about this one.
     let cik = format!("--cik={}", real[0].get());
     let discover = [
@@ -78,30 +157,82 @@ fn row(companies: u32, each: u32) -> String {
         "--no-download",
         "--exchange=all",
     ];
-    run(&simulator, folder, &[&discover[..], &[&cik]].concat());
-    for args in [
-        [&discover[..], &[&cik]].concat(),
-        vec!["stats"],
-        vec!["monitor", "--once"],
-        [&discover[..], &["--limit=900"]].concat(),
-    ] {
-        let (time, peak) = run(&simulator, folder, &args);
-        let _ = write!(row, "  {:.2} s, {} MB", time.as_secs_f64(), peak >> 10);
+    let nothing = [&discover[..], &[&cik]].concat();
+    run(&simulator, folder, &nothing);
+    let more = [&discover[..], &["--limit", NEW]].concat();
+    let commands = [nothing, vec!["stats"], vec!["monitor", "--once"], more]
+        .iter()
+        .map(|args| {
+            let runs: Vec<_> = (0..RUNS).map(|_| run(&simulator, folder, args)).collect();
+            let time = runs.iter().map(|(time, _)| *time).min();
+            let peak = runs.iter().map(|(_, peak)| *peak).max();
+            (time.expect("some runs"), peak.expect("some runs"))
+        })
+        .collect();
+    let written = write_more(&database, &real, companies, each);
+    Row {
+        companies,
+        artifacts: companies * each,
+        megabytes: bytes >> 20,
+        written,
+        commands,
     }
-    row + "\n"
 }
 
 /// Adds companies with filings and a queued artifact for each, beside those that exist.
 fn fill(database: &Path, real: &[Cik], companies: u32, each: u32) {
     let mut writer = Writer::open(database).expect("a database");
-    let ciks: Vec<Cik> = (0..u64::from(companies))
-        .map(|n| Cik::new(5_000_000 + n).expect("a small number"))
-        .collect();
+    put_universe(&mut writer, real, companies);
+    let numbers: Vec<_> = (0..companies).collect();
+    for some in numbers.chunks(COMMIT) {
+        // Backwards within a commit: pages that only ever grow at the end would be fuller than
+        // they really are.
+        let some: Vec<_> = some.iter().rev().copied().collect();
+        write(&mut writer, &some, each, |n| n * 10);
+    }
+    writer.close().expect("room");
+}
+
+/// Adds some more companies, whose accession numbers are anywhere among those that there are.
+fn write_more(database: &Path, real: &[Cik], companies: u32, each: u32) -> Written {
+    let mut writer = Writer::open(database).expect("a database");
+    put_universe(&mut writer, real, companies + MORE);
+    let all = u64::from(companies) * u64::from(each);
+    // Each is one of the gaps: 7919 is a prime that does not divide the number of rows.
+    let anywhere = |n: u64| (n * 7919 % all) * 10 + 1 + n / all % 9;
+    let numbers: Vec<_> = (companies..companies + MORE).collect();
+    let (unmeasured, measured) = numbers.split_at((MORE / 2) as usize);
+    for some in unmeasured.chunks(COMMIT) {
+        write(&mut writer, some, each, anywhere);
+    }
+    let (mut steps, mut worst, cpu) = (Vec::new(), Duration::ZERO, on_cpu());
+    for step in measured.chunks(STEP as usize) {
+        let began = Instant::now();
+        for some in step.chunks(COMMIT) {
+            let began = Instant::now();
+            write(&mut writer, some, each, anywhere);
+            worst = worst.max(began.elapsed());
+        }
+        steps.push(began.elapsed());
+    }
+    let cpu = on_cpu().saturating_sub(cpu);
+    writer.close().expect("room");
+    let rows = f64::from(MORE / 2 * each);
+    let fastest = steps.iter().min().expect("some steps");
+    Written {
+        overall: rows / steps.iter().sum::<Duration>().as_secs_f64(),
+        fastest: f64::from(STEP * each) / fastest.as_secs_f64(),
+        cpu: cpu.as_secs_f64() * 1e6 / rows,
+        worst_commit: worst,
+    }
+}
+
+/// The companies of the simulator, and so many made up.
+fn put_universe(writer: &mut Writer, real: &[Cik], companies: u32) {
+    let ciks = (0..companies).map(made_up).chain(real.iter().copied());
     let rows: Vec<_> = ciks
-        .iter()
-        .chain(real)
         .map(|cik| CompanyRow {
-            cik: *cik,
+            cik,
             name: format!("COMPANY {cik} INC"),
             listings: Vec::new(),
         })
@@ -109,28 +240,40 @@ fn fill(database: &Path, real: &[Cik], companies: u32, each: u32) {
     // Now, so that the list is not asked for again.
     let now = Timestamp::now();
     writer.put_universe(&rows, true, now).expect("room");
-    for some in ciks.chunks(COMMIT) {
-        let batch = writer.begin().expect("the only writer");
-        for cik in some {
-            let filings: Vec<_> = (0..each).map(|n| filing(*cik, n)).collect();
-            let artifacts: Vec<_> = filings.iter().map(|f| artifact(*cik, f)).collect();
-            batch.put_filings(*cik, &filings, now).expect("room");
-            batch.put_artifacts(&artifacts).expect("room");
-            batch.company_checked(*cik, now).expect("room");
-        }
-        batch.commit().expect("room");
-    }
-    writer.close().expect("room");
 }
 
-fn filing(cik: Cik, number: u32) -> Filing {
+/// Writes companies in one commit. `place` tells where the n-th filing stands among all numbers.
+fn write(writer: &mut Writer, companies: &[u32], each: u32, place: impl Fn(u64) -> u64) {
+    let now = Timestamp::now();
+    let batch = writer.begin().expect("the only writer");
+    for &company in companies {
+        let cik = made_up(company);
+        let filings: Vec<_> = (0..each)
+            .map(|n| {
+                filing(
+                    place(u64::from(company) * u64::from(each) + u64::from(n)),
+                    n,
+                )
+            })
+            .collect();
+        let artifacts: Vec<_> = filings.iter().map(|f| artifact(cik, f)).collect();
+        batch.put_filings(cik, &filings, now).expect("room");
+        batch.put_artifacts(&artifacts).expect("room");
+        batch.company_checked(cik, now).expect("room");
+    }
+    batch.commit().expect("room");
+}
+
+fn made_up(number: u32) -> Cik {
+    Cik::new(5_000_000 + u64::from(number)).expect("a small number")
+}
+
+/// A filing at this place among all accession numbers, and with this number within its company.
+fn filing(place: u64, number: u32) -> Filing {
     let year = i16::try_from(2000 + number % 25).expect("a year");
     let form = ["10-K", "10-Q", "8-K", "4", "424B2"][number as usize % 5];
-    // Agents number the filings of many companies: neighbours in one are strangers as numbers.
-    let spread = (cik.get() * 100 + u64::from(number)) * 7919 % 99_999_989;
-    let id = (1_000_000 + spread / 1_000_000) * 100_000_000
-        + u64::from(number % 25) * 1_000_000
-        + spread % 1_000_000;
+    // An agent's number, a year, and a number within it.
+    let id = (1_000_000 + place / 25_000_000) * 100_000_000 + place % 25_000_000;
     Filing {
         accession: Accession::new(id).expect("18 digits"),
         form: form.to_owned(),
@@ -191,4 +334,11 @@ fn high_water(process: u32) -> u64 {
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
         .unwrap_or(0)
+}
+
+/// How long this thread has been on a processor; 0 where the system does not tell.
+fn on_cpu() -> Duration {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = told.split_whitespace().next().and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
 }

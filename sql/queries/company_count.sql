@@ -1,2 +1,2 @@
--- How many companies are in the universe now.
-SELECT count(*) FROM companies WHERE active = 1;
+-- How many companies are in the universe now: from the counters.
+SELECT coalesce(sum(active), 0) FROM exchange_counts;

@@ -4,7 +4,7 @@
 SELECT
     c.cik, c.name, c.ticker, c.exchange, c.last_checked_at,
     c.pending, c.downloaded, c.failed,
-    coalesce(b.expected, 0), coalesce(b.downloaded, 0),
+    coalesce(b.expected, c.pending + c.downloaded + c.failed), coalesce(b.downloaded, c.downloaded),
     k.listed, k.first_filed_on, k.last_filed_on, k.forms, k.error_kind, k.error,
     EXISTS (
         SELECT 1 FROM filings AS f

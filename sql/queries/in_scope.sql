@@ -1,4 +1,4 @@
--- Whether company ?3 is one that a run is responsible for: the conditions of scope_fill.sql.
+-- Whether company ?3 is one that a run is responsible for: the conditions of scope_fill_named.sql.
 SELECT EXISTS (
     SELECT 1
     FROM companies AS c

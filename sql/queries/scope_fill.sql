@@ -1,5 +1,5 @@
 -- The companies a run is responsible for: active ones, with an active listing on one of the
--- exchanges ?1 and among the CIKs ?2 (JSON lists; NULL is no condition).
+-- exchanges ?1 (a JSON list; NULL is no condition).
 INSERT INTO temp.scope (cik)
 SELECT c.cik
 FROM companies AS c
@@ -10,5 +10,4 @@ WHERE c.active = 1
             SELECT 1 FROM listings AS l
             WHERE l.cik = c.cik AND l.active = 1 AND l.exchange IN (SELECT value FROM json_each(?1))
         )
-    )
-    AND (?2 IS NULL OR c.cik IN (SELECT value FROM json_each(?2)));
+    );

@@ -1,16 +1,7 @@
--- What we hold by exchange of the primary listing, from the counters of each company: counting
--- a million artifacts would take longer than `stats` may.
+-- What we hold by exchange of the primary listing, from the counters that the triggers keep.
 SELECT
-    exchange,
-    sum(active),
-    sum(active = 0),
-    sum(active = 1 AND filings > 0),
-    sum(active = 1 AND last_checked_at IS NULL),
-    sum(filings),
-    sum(downloaded),
-    sum(pending),
-    sum(failed),
-    sum(bytes)
-FROM companies
-GROUP BY exchange
-ORDER BY exchange IS NULL, sum(active) DESC, exchange;
+    nullif(exchange, ''), active, inactive, with_filings, never_checked,
+    filings, downloaded, pending, failed, bytes
+FROM exchange_counts
+WHERE active + inactive > 0
+ORDER BY exchange = '', active DESC, exchange;

@@ -136,7 +136,7 @@ pub(super) fn follow(
 ) -> Result<(Visits, Followed)> {
     let started = Timestamp::now();
     let mut db = writer.reader()?;
-    db.plan(scope, None)?;
+    db.select(scope)?;
     let indexes = Indexes {
         client,
         urls,
@@ -205,7 +205,7 @@ impl Followed {
         db: &mut Writer,
     ) -> Result<()> {
         let mut reader = db.reader()?;
-        reader.plan(scope, None)?;
+        reader.select(scope)?;
         let Days {
             after, published, ..
         } = self.days;

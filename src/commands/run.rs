@@ -82,7 +82,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
     let days = match kind {
         Kind::Update if !cancel.is_set() => {
             let mut db = db.reader()?;
-            db.plan(&scope, None)?;
+            db.select(&scope)?;
             Some(Days::since_last_run(&db, &scope, &options, job.now)?)
         }
         _ => None,
@@ -309,6 +309,6 @@ impl Report<'_> {
 /// How many artifacts of the companies in scope are still to be downloaded.
 fn pending(cx: &Services, db: &Writer) -> Result<u64> {
     let mut db = db.reader()?;
-    db.plan(&cx.scope, None)?;
+    db.select(&cx.scope)?;
     Ok(db.queued()?.pending)
 }

@@ -27,7 +27,11 @@ pub(super) fn source(
     scope: &Scope,
     mut db: Reader,
 ) -> Result<Source> {
-    let companies = db.plan(scope, options.companies.limit)?;
+    let companies = db.select(scope)?;
+    let companies = options
+        .companies
+        .limit
+        .map_or(companies, |limit| limit.min(companies));
     let choice = of(settings, options, companies);
     log::info!("discovery from {}: {}", choice.way, choice.why);
     Ok(Source::new(choice, Shelf::new(&settings.data_dir)))

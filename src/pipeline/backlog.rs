@@ -24,7 +24,7 @@ impl Backlog {
     /// When the database cannot be read.
     pub(super) fn now(cx: &Services) -> Result<Self> {
         let mut db = Reader::open(&cx.db)?;
-        db.plan(&cx.scope, None)?;
+        db.select(&cx.scope)?;
         let queued = db.queued()?;
         let total = queued.pending + queued.failed;
         cx.counters.artifacts_queued.fetch_add(total, Relaxed);

@@ -23,6 +23,13 @@
 //! 16 MB of page cache for the writer, 256 KB for each reader: 20 readers and the writer stay under
 //! 22 MB. More cache does not help: rows arrive grouped by company, in the order of the tables.
 //!
+//! # Growth
+//!
+//! What a run does for a company, and what `stats` and `monitor` ask, takes the same however much there
+//! is: it comes from counters or by an index, and tests keep the plans so. Rows are written in the
+//! order of the tables; what has to be found by accession alone is gathered in `owners_recent` and
+//! settled from time to time. `cargo bench --bench growth` shows all of it.
+//!
 //! # Compatibility
 //!
 //! `user_version` counts the migrations; a newer database is refused, an older one is migrated

@@ -49,6 +49,9 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection> {
     let mut db = writable(path, &file, OpenFlags::SQLITE_OPEN_CREATE)?;
     write_ahead(&db, path)?;
     migrate(&mut db, path)?;
+    // Only now: a migration may sort ten million rows, which is nothing for the memory.
+    db.pragma_update(None, "temp_store", "MEMORY")
+        .at(path, "prepare it for writing")?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
 }
@@ -158,8 +161,6 @@ fn write_ahead(db: &Connection, path: &Path) -> Result<()> {
     }
     let set = |name, value: i64| db.pragma_update(None, name, value).at(path, doing);
     db.pragma_update(None, "synchronous", "NORMAL")
-        .at(path, doing)?;
-    db.pragma_update(None, "temp_store", "MEMORY")
         .at(path, doing)?;
     set("foreign_keys", 1)?;
     set("cache_size", -16 * 1024)?;
@@ -391,6 +392,63 @@ mod tests {
         assert_eq!(identify(&db, &path).unwrap(), 0);
     }
 
+    /// A database of the schema before `owners` and `exchange_counts`.
+    fn database_of_version_3(path: &Path) {
+        let db = Connection::open(path).unwrap();
+        for migration in &queries::MIGRATIONS[..3] {
+            db.execute_batch(migration).unwrap();
+        }
+        db.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        db.pragma_update(None, "user_version", 3).unwrap();
+        let filing = "'10-K', '2025-02-03', NULL, '', 'a', '', NULL, 0, '2025-02-03T00:00:00.000Z'";
+        let batch = "INSERT INTO companies (cik, name, exchange, active) VALUES
+                 (1, 'One', 'NYSE', 1), (2, 'Two', NULL, 1), (3, 'Three', 'NYSE', 0);
+             INSERT INTO filings VALUES (1, 10, FILING), (2, 10, FILING), (2, 20, FILING);
+             INSERT INTO artifacts (id, accession, cik, kind, name, status, bytes, error_kind) VALUES
+                 (5, 10, 1, 0, 'a', 1, 7, NULL), (6, 20, 2, 0, 'a', 2, NULL, 'network'),
+                 (9, 10, 1, 2, 'b', 0, NULL, NULL);
+             INSERT INTO before_run VALUES (1, 1, 1), (2, 1, 0), (3, 0, 0);
+             CREATE VIEW v_artifacts AS SELECT id FROM artifacts;
+             CREATE VIEW mine AS SELECT id FROM v_artifacts;
+             CREATE VIEW broken AS SELECT id FROM no_such_table"
+            .replace("FILING", filing);
+        db.execute_batch(&batch).unwrap();
+    }
+
+    #[test]
+    fn an_older_database_keeps_its_rows_and_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("filings.db");
+        database_of_version_3(&path);
+        assert!(matches!(Reader::open(&path), Err(Error::Older { .. })));
+        let writer = Writer::open(&path).unwrap();
+        let sandbox = Sandbox { folder, writer };
+        sandbox.assert_counters();
+        let artifacts =
+            "SELECT id, accession, cik, name, status, last_error FROM v_artifacts ORDER BY id";
+        assert_eq!(
+            sandbox.rows(artifacts),
+            [
+                "5|0000000000-00-000010|1|a|downloaded|NULL",
+                "6|0000000000-00-000020|2|a|failed|NULL",
+                "9|0000000000-00-000010|1|b|pending|NULL",
+            ]
+        );
+        assert_eq!(
+            sandbox.rows("SELECT * FROM owners_settled"),
+            ["10|1", "20|2"]
+        );
+        assert_eq!(
+            sandbox.rows("SELECT id FROM mine ORDER BY id"),
+            ["5", "6", "9"]
+        );
+        assert_eq!(
+            sandbox.rows("SELECT exchange, active, inactive, filings FROM exchange_counts"),
+            ["|1|0|2", "NYSE|1|1|1"]
+        );
+    }
+
     #[test]
     fn two_processes_may_open_a_new_database_at_once() {
         let folder = tempfile::tempdir().unwrap();
@@ -441,7 +499,7 @@ mod tests {
             assert_eq!(actual, [columns.trim_end_matches(')')], "{view}");
         }
         assert_eq!(
-            sandbox.rows("SELECT count(*) FROM sqlite_schema WHERE type = 'view'"),
+            sandbox.rows("SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND name LIKE 'v\\_%' ESCAPE '\\'"),
             [promised.len().to_string()]
         );
     }

@@ -106,9 +106,24 @@ impl Reader {
         })
     }
 
-    /// Fixes scope and order of a run, for [`Reader::planned`], [`Reader::backlog`] and
-    /// [`Reader::queued`] of this reader, and tells how many companies the plan has. `limit` cuts the
-    /// plan, not the backlog.
+    /// Fixes the scope of a run, for [`Reader::backlog`] and [`Reader::queued`] of this reader, and
+    /// tells how many companies are in it.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn select(&mut self, scope: &Scope) -> Result<u64> {
+        let doing = "select the companies";
+        // One transaction, so that scope and backlog are of the same moment.
+        let tx = self.db.transaction().at(&self.path, doing)?;
+        let selected = fill_scope(&tx, scope).at(&self.path, doing)?;
+        self.last_artifact = last_artifact(&tx).at(&self.path, doing)?;
+        tx.commit().at(&self.path, doing)?;
+        Ok(selected)
+    }
+
+    /// Fixes scope and order of a run, for [`Reader::planned`] and all that [`Reader::select`] is
+    /// for, and tells how many companies the plan has. `limit` cuts the plan, not the backlog.
     ///
     /// # Errors
     ///
@@ -116,17 +131,12 @@ impl Reader {
     pub fn plan(&mut self, scope: &Scope, limit: Option<u64>) -> Result<u64> {
         let doing = "plan the run";
         let limit = limit.map_or(-1, integer);
-        // One transaction, so that order and backlog are of the same moment.
         let tx = self.db.transaction().at(&self.path, doing)?;
-        tx.execute_batch(queries::TEMP_PLAN).at(&self.path, doing)?;
-        tx.execute(queries::SCOPE_FILL, scope.params())
-            .at(&self.path, doing)?;
+        fill_scope(&tx, scope).at(&self.path, doing)?;
         let planned = tx
             .execute(queries::PLAN_FILL, [limit])
             .at(&self.path, doing)?;
-        self.last_artifact = tx
-            .query_row(queries::LAST_ARTIFACT, [], |row| row.get(0))
-            .at(&self.path, doing)?;
+        self.last_artifact = last_artifact(&tx).at(&self.path, doing)?;
         tx.commit().at(&self.path, doing)?;
         Ok(planned as u64)
     }
@@ -444,6 +454,21 @@ impl Reader {
             .and_then(|mut statement| statement.query_row(params, read))
             .at(&self.path, doing)
     }
+}
+
+/// Empties scope and plan, and fills the scope.
+fn fill_scope(db: &Connection, scope: &Scope) -> rusqlite::Result<u64> {
+    db.execute_batch(queries::TEMP_PLAN)?;
+    let filled = match scope.params() {
+        (exchanges, None) => db.execute(queries::SCOPE_FILL, [exchanges])?,
+        (exchanges, ciks) => db.execute(queries::SCOPE_FILL_NAMED, (exchanges, ciks))?,
+    };
+    Ok(filled as u64)
+}
+
+/// The last artifact that there is now.
+fn last_artifact(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row(queries::LAST_ARTIFACT, [], |row| row.get(0))
 }
 
 /// A count, which SQLite has as a signed number.

@@ -85,7 +85,7 @@ impl Writer {
         )
         .at(path, doing)?;
         let id = RunId(tx.last_insert_rowid());
-        tx.execute(queries::BEFORE_RUN_FILL, []).at(path, doing)?;
+        tx.execute(queries::BEFORE_RUN_FORGET, []).at(path, doing)?;
         tx.execute(queries::ERRORS_PRUNE, []).at(path, doing)?;
         tx.execute(
             queries::META_PUT,

@@ -56,6 +56,10 @@ impl Sandbox {
              SELECT 'a' || status, form, year, artifacts, bytes FROM artifact_counts WHERE artifacts <> 0
              UNION ALL
              SELECT 'c', cik, filings, pending || ' ' || downloaded || ' ' || failed, bytes FROM companies
+             UNION ALL
+             SELECT 'e' || exchange, active || ' ' || inactive, with_filings || ' ' || never_checked,
+                 filings || ' ' || pending || ' ' || downloaded || ' ' || failed, bytes
+             FROM exchange_counts WHERE active + inactive > 0
              ORDER BY 1, 2, 3",
         );
         let counted = self.rows(
@@ -71,9 +75,24 @@ impl Sandbox {
                  (SELECT count(*) FROM artifacts AS a WHERE a.cik = c.cik AND status = 2),
                  (SELECT coalesce(sum(bytes), 0) FROM artifacts AS a WHERE a.cik = c.cik)
              FROM companies AS c
+             UNION ALL
+             SELECT 'e' || coalesce(exchange, ''), sum(active) || ' ' || sum(active = 0),
+                 sum(active AND filings > 0) || ' ' || sum(active AND last_checked_at IS NULL),
+                 sum(filings) || ' ' || sum(pending) || ' ' || sum(downloaded) || ' ' || sum(failed),
+                 sum(bytes)
+             FROM companies GROUP BY coalesce(exchange, '')
              ORDER BY 1, 2, 3",
         );
         assert_eq!(stored, counted);
+        // Every artifact is found by its accession, and nothing is in both parts.
+        assert!(
+            self.rows(
+                "SELECT accession, cik FROM artifacts EXCEPT SELECT accession, cik FROM owners
+                 UNION ALL
+                 SELECT * FROM owners_settled INTERSECT SELECT * FROM owners_recent"
+            )
+            .is_empty()
+        );
     }
 }
 

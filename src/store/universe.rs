@@ -141,7 +141,7 @@ fn touched(db: &Connection, sql: &'static str) -> rusqlite::Result<HashSet<i64>>
 #[cfg(test)]
 mod tests {
     use super::super::Reader;
-    use super::super::testing::{Sandbox, at, cik, company, filing};
+    use super::super::testing::{Sandbox, artifact, at, cik, company, filing};
     use super::*;
 
     fn change(added: u64, updated: u64, deactivated: u64) -> UniverseChange {
@@ -286,6 +286,35 @@ mod tests {
             sandbox.rows("SELECT cik, ticker FROM v_listings WHERE active = 1 ORDER BY cik"),
             ["5|EEE", "6|GGG"]
         );
+    }
+
+    #[test]
+    fn the_counts_by_exchange_follow_a_company_wherever_it_goes() {
+        let mut sandbox = Sandbox::new();
+        let batch = sandbox.writer.begin().unwrap();
+        for number in [1, 2] {
+            batch
+                .put_filings(cik(number), &[filing(number)], at(0))
+                .unwrap();
+            batch
+                .put_artifacts(&[artifact(number, number, "a")])
+                .unwrap();
+            batch.company_checked(cik(number), at(0)).unwrap();
+        }
+        batch.company_unchecked(cik(2)).unwrap();
+        batch.commit().unwrap();
+        sandbox.assert_counters();
+        let on = |number, exchange| company(number, "Name", &[("TTT", exchange)]);
+        for list in [
+            vec![on(1, Some("OTC"))],
+            vec![on(1, None)],
+            vec![on(2, Some("OTC"))],
+            vec![on(2, Some("NYSE")), company(1, "One", &[])],
+            vec![],
+        ] {
+            sandbox.writer.put_universe(&list, true, at(1)).unwrap();
+            sandbox.assert_counters();
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The only writing connection, and what one transaction records.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,11 +21,20 @@ use crate::fingerprint::Fingerprint;
 /// How long the end of a run waits for a reader at work, who holds nothing up but the log.
 const LAST_READER: Duration = Duration::from_secs(5);
 
+/// So many recent owners are settled at once: they take 6 MB, well within the page cache, and are
+/// several to a page of the ten million that may be settled. It takes about a second then.
+const SETTLE: u64 = 200_000;
+
+/// Fewer wait for the next run. More would slow its start, which counts them.
+const WAITING: u64 = 10_000;
+
 /// The only connection that writes.
 #[derive(Debug)]
 pub struct Writer {
     db: Connection,
     path: PathBuf,
+    /// How many owners are recent, at most.
+    recent: Cell<u64>,
 }
 
 /// Something that went wrong, for `v_errors`.
@@ -83,9 +93,14 @@ impl Writer {
     ///
     /// If it is not ours, newer than this program, or cannot be written; it is then left as it was.
     pub fn open(path: &Path) -> Result<Self> {
+        let db = open::for_writing(path)?;
+        let recent: i64 = db
+            .query_row(queries::OWNERS_COUNT, [], |row| row.get(0))
+            .at(path, "prepare it for writing")?;
         Ok(Self {
-            db: open::for_writing(path)?,
+            db,
             path: path.to_owned(),
+            recent: Cell::new(u64::try_from(recent).unwrap_or(0)),
         })
     }
 
@@ -125,6 +140,13 @@ impl Writer {
     ///
     /// If another process keeps the database locked for longer than this writer waits.
     pub fn begin(&mut self) -> Result<Batch<'_>> {
+        if self.recent.get() >= SETTLE {
+            self.settle()?;
+        }
+        self.transaction()
+    }
+
+    fn transaction(&mut self) -> Result<Batch<'_>> {
         let tx = self
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -132,7 +154,19 @@ impl Writer {
         Ok(Batch {
             tx,
             path: &self.path,
+            recent: &self.recent,
         })
+    }
+
+    /// Moves the recent owners to the settled ones.
+    fn settle(&mut self) -> Result<()> {
+        let doing = "settle what is recent";
+        let batch = self.transaction()?;
+        batch.execute(queries::OWNERS_SETTLE, (), doing)?;
+        batch.execute(queries::OWNERS_SETTLED, (), doing)?;
+        batch.commit()?;
+        self.recent.set(0);
+        Ok(())
     }
 
     /// Writes the log back into the database, so that one file holds it all, and closes it.
@@ -141,8 +175,11 @@ impl Writer {
     ///
     /// If that fails; every commit is safe nevertheless. A reader at work is no error: the log
     /// then stays until the last one closes.
-    pub fn close(self) -> Result<()> {
+    pub fn close(mut self) -> Result<()> {
         let doing = "close it";
+        if self.recent.get() >= WAITING {
+            self.settle()?;
+        }
         self.wait_at_most(LAST_READER)?;
         self.db
             .pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
@@ -159,6 +196,7 @@ impl Writer {
 pub struct Batch<'w> {
     pub(super) tx: Transaction<'w>,
     pub(super) path: &'w Path,
+    recent: &'w Cell<u64>,
 }
 
 impl Batch<'_> {
@@ -227,6 +265,7 @@ impl Batch<'_> {
             }
             created += new as u64;
         }
+        self.recent.set(self.recent.get() + created);
         Ok(created)
     }
 
@@ -728,6 +767,68 @@ mod tests {
             batch.put_artifacts(&[artifact(2, 9, "a")]).unwrap();
         });
         assert_eq!(owner(&sandbox), ["1"], "its path stays");
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_joint_filing_is_known_whether_its_owner_is_recent_or_settled() {
+        let mut sandbox = Sandbox::new();
+        for company in [1, 2] {
+            sandbox.put(company, &[filing(8), filing(9)]);
+        }
+        let put = |sandbox: &mut Sandbox, company, number| {
+            let artifacts = [artifact(company, number, "a")];
+            sandbox.write(|batch| batch.put_artifacts(&artifacts).unwrap())
+        };
+        let owners = |sandbox: &Sandbox, table: &str| {
+            sandbox.rows(&["SELECT accession, cik FROM ", table].concat())
+        };
+        assert_eq!(put(&mut sandbox, 1, 8), 1);
+        sandbox.writer.recent.set(SETTLE);
+        assert_eq!(put(&mut sandbox, 1, 9), 1, "settles what there was");
+        assert_eq!(owners(&sandbox, "owners_settled"), ["8|1"]);
+        assert_eq!(owners(&sandbox, "owners_recent"), ["9|1"]);
+        assert_eq!(sandbox.writer.recent.get(), 1);
+
+        // Both go over to the other filer.
+        assert_eq!(put(&mut sandbox, 2, 8), 0);
+        assert_eq!(put(&mut sandbox, 2, 9), 0);
+        sandbox.assert_counters();
+        sandbox.writer.settle().unwrap();
+        assert_eq!(
+            owners(&sandbox, "owners_settled"),
+            ["8|1", "8|2", "9|1", "9|2"]
+        );
+        sandbox.write(|batch| {
+            for number in [8, 9] {
+                batch
+                    .downloaded(accession(number), "a", &SAVED, 1, at(1))
+                    .unwrap();
+            }
+        });
+        assert_eq!(put(&mut sandbox, 1, 8), 0);
+        sandbox.assert_counters();
+        let reader = Reader::open(&sandbox.path()).unwrap();
+        let known = reader
+            .known_artifacts([accession(8), accession(9)].into_iter())
+            .unwrap();
+        assert_eq!(known.len(), 2, "each once");
+        assert!(known.iter().all(|known| known.cik == cik(2)));
+    }
+
+    #[test]
+    fn a_writer_knows_how_many_owners_are_recent() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(8), filing(9)]);
+        sandbox.write(|batch| {
+            let artifacts = [artifact(1, 8, "a"), artifact(1, 9, "a")];
+            batch.put_artifacts(&artifacts).unwrap();
+        });
+        let again = Writer::open(&sandbox.path()).unwrap();
+        assert_eq!(again.recent.get(), 2);
+        again.recent.set(WAITING);
+        again.close().unwrap();
+        assert!(sandbox.rows("SELECT * FROM owners_recent").is_empty());
         sandbox.assert_counters();
     }
 

@@ -1,0 +1,2 @@
+-- How many filings wait to be settled.
+SELECT count(*) FROM owners_recent;

@@ -1,0 +1,2 @@
+-- What was settled is recent no more.
+DELETE FROM owners_recent;
