@@ -78,7 +78,7 @@ def run(name, url, paths, folder):
     authority = str(folder / "authority.pem")
     if name == "own":
         command = filing_etl(url, scratch) + ["--rate=none", "backfill", "--exchange=all",
-                                         "--since=20y", "--discover-from=api"]  # fmt: skip
+                                         "--since=20y", "--discover-from=api", "--preset=turbo"]  # fmt: skip
         took = call(command, scratch, SSL_CERT_FILE=authority)
         files = (scratch / "filings").glob("edgar/data/*/*/*")
     else:

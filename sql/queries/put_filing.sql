@@ -1,7 +1,7 @@
 -- Records a filing of a company. A row that says what we know writes nothing, which is what a
 -- nightly run over a complete database lives on. `accepted_at` alone is no change: EDGAR
--- flips it between UTC and New York time.
-INSERT INTO filings (
+-- flips it between UTC and New York time. FAIL as in artifact_downloaded.sql.
+INSERT OR FAIL INTO filings (
     cik, accession, form, filed_on, report_date, accepted_at,
     primary_document, items, size, is_xbrl, discovered_at
 )

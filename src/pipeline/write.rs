@@ -159,9 +159,7 @@ impl Ledger<'_> {
                 saved,
                 tries,
             } => {
-                let (accession, name) = (artifact.accession, &artifact.name);
-                self.batch
-                    .downloaded(accession, name, &saved, tries, self.now)?;
+                self.batch.downloaded(&artifact, &saved, tries, self.now)?;
                 add(&count.downloaded, 1);
                 add(&count.bytes, saved.bytes);
             }
@@ -175,10 +173,9 @@ impl Ledger<'_> {
                 tries,
                 problem,
             } => {
-                let (accession, name) = (artifact.accession, &artifact.name);
                 let (kind, message) = (problem.kind, &problem.message);
                 self.batch
-                    .download_failed(accession, name, tries, kind, message)?;
+                    .download_failed(&artifact, tries, kind, message)?;
                 add(&count.download_failed, 1);
                 self.problem(problem)?;
             }

@@ -262,7 +262,7 @@ fn day(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Date>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Sandbox, accession, artifact, at, cik, filing, rows};
+    use super::super::testing::{Sandbox, artifact, at, cik, filing, rows};
     use super::super::{Batch, Scope, Writer, queries};
     use super::*;
     use crate::edgar::history::FormUse;
@@ -351,7 +351,8 @@ mod tests {
                 .unwrap();
             b.put_artifacts(&[artifact(1, 1, "a"), artifact(1, 2, "b")])
                 .unwrap();
-            b.downloaded(accession(1), "a", &SAVED, 1, at(1)).unwrap();
+            b.downloaded(&artifact(1, 1, "a"), &SAVED, 1, at(1))
+                .unwrap();
         });
         let reader = Reader::open(&sandbox.path()).unwrap();
         let stored = reader.stored(StoredId::START, 10).unwrap();

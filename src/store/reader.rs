@@ -609,10 +609,10 @@ mod tests {
             sha256: [0; 32],
         };
         batch
-            .downloaded(accession(10), "b", &saved, 1, at(1))
+            .downloaded(&artifact(1, 10, "b"), &saved, 1, at(1))
             .unwrap();
         batch
-            .download_failed(accession(11), "a", 3, "network", "no")
+            .download_failed(&artifact(1, 11, "a"), 3, "network", "no")
             .unwrap();
         batch.commit().unwrap();
 

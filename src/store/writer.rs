@@ -446,18 +446,18 @@ impl Batch<'_> {
     /// If the database cannot be written, or the artifact was never queued.
     pub fn downloaded(
         &self,
-        accession: Accession,
-        name: &str,
+        artifact: &Artifact,
         saved: &Fingerprint,
         attempts: u32,
         now: Timestamp,
     ) -> Result<()> {
-        let bytes = integer(saved.bytes);
-        let row = (accession, name, bytes, saved.sha256, attempts, time(now));
+        let (cik, accession, name) = (artifact.cik, artifact.accession, &artifact.name);
+        let (bytes, sha256) = (integer(saved.bytes), saved.sha256);
+        let row = (cik, accession, name, bytes, sha256, attempts, time(now));
         match self.execute(queries::ARTIFACT_DOWNLOADED, row, "record a download")? {
             0 => Err(Error::Damaged {
                 path: self.path.to_owned(),
-                what: format!("artifact {name:?} of {accession} has no row"),
+                what: format!("artifact {name:?} of {accession} has no row under company {cik}"),
             }),
             _ => Ok(()),
         }
@@ -471,13 +471,13 @@ impl Batch<'_> {
     /// If the database cannot be written.
     pub fn download_failed(
         &self,
-        accession: Accession,
-        name: &str,
+        artifact: &Artifact,
         attempts: u32,
         kind: &str,
         error: &str,
     ) -> Result<()> {
-        let row = (accession, name, attempts, error, kind);
+        let (cik, accession, name) = (artifact.cik, artifact.accession, &artifact.name);
+        let row = (cik, accession, name, attempts, error, kind);
         self.execute(queries::ARTIFACT_FAILED, row, "record a failed download")?;
         Ok(())
     }
@@ -627,9 +627,9 @@ mod tests {
         );
 
         sandbox.write(|batch| {
-            let accession = accession(32_019_323_000_106);
+            let artifact = artifact(1, 32_019_323_000_106, "a b%.htm");
             batch
-                .download_failed(accession, "a b%.htm", 3, "network", "timed out")
+                .download_failed(&artifact, 3, "network", "timed out")
                 .unwrap();
         });
         assert_eq!(
@@ -637,12 +637,10 @@ mod tests {
             ["failed|NULL|NULL|NULL|3|timed out|NULL"]
         );
         sandbox.write(|batch| {
-            let accession = accession(32_019_323_000_106);
+            let artifact = artifact(1, 32_019_323_000_106, "a b%.htm");
+            batch.downloaded(&artifact, &SAVED, 2, at(7)).unwrap();
             batch
-                .downloaded(accession, "a b%.htm", &SAVED, 2, at(7))
-                .unwrap();
-            batch
-                .download_failed(accession, "a b%.htm", 3, "network", "too late")
+                .download_failed(&artifact, 3, "network", "too late")
                 .unwrap();
         });
         assert_eq!(
@@ -710,7 +708,7 @@ mod tests {
             ];
             batch.put_artifacts(&artifacts).unwrap();
             batch
-                .downloaded(accession(1), "a", &SAVED, 1, at(1))
+                .downloaded(&artifact(1, 1, "a"), &SAVED, 1, at(1))
                 .unwrap();
         });
         let corrected = Filing {
@@ -762,7 +760,7 @@ mod tests {
         }
         sandbox.write(|batch| {
             batch
-                .downloaded(accession(9), "a", &SAVED, 1, at(1))
+                .downloaded(&artifact(1, 9, "a"), &SAVED, 1, at(1))
                 .unwrap();
             batch.put_artifacts(&[artifact(2, 9, "a")]).unwrap();
         });
@@ -802,7 +800,7 @@ mod tests {
         sandbox.write(|batch| {
             for number in [8, 9] {
                 batch
-                    .downloaded(accession(number), "a", &SAVED, 1, at(1))
+                    .downloaded(&artifact(2, number, "a"), &SAVED, 1, at(1))
                     .unwrap();
             }
         });
@@ -848,7 +846,7 @@ mod tests {
         let batch = sandbox.writer.begin().unwrap();
         assert!(batch.put_filings(cik(77), &[filing(1)], at(0)).is_err());
         assert!(batch.put_artifacts(&[artifact(1, 1, "a")]).is_err());
-        let error = batch.downloaded(accession(1), "a", &SAVED, 1, at(0));
+        let error = batch.downloaded(&artifact(1, 1, "a"), &SAVED, 1, at(0));
         assert!(
             error.unwrap_err().to_string().contains("has no row"),
             "a download without an artifact"
@@ -926,6 +924,9 @@ mod tests {
             let mut filers = std::collections::BTreeMap::new();
             let mut queued = std::collections::BTreeSet::new();
             for step in steps {
+                let of_filer = |filers: &std::collections::BTreeMap<_, _>, number, name: u8| {
+                    artifact(filers.get(&number).copied().unwrap_or(1), number, &name.to_string())
+                };
                 match step {
                     Step::Filing { company, number, form, year } => {
                         let row = Filing {
@@ -944,11 +945,11 @@ mod tests {
                     }
                     Step::Downloaded { number, name, bytes } => {
                         let saved = Fingerprint { bytes, ..SAVED };
-                        let known = batch.downloaded(accession(number), &name.to_string(), &saved, 1, at(1));
+                        let known = batch.downloaded(&of_filer(&filers, number, name), &saved, 1, at(1));
                         prop_assert_eq!(known.is_ok(), queued.contains(&(number, name)));
                     }
                     Step::Failed { number, name } => {
-                        batch.download_failed(accession(number), &name.to_string(), 1, "network", "no").unwrap();
+                        batch.download_failed(&of_filer(&filers, number, name), 1, "network", "no").unwrap();
                     }
                 }
             }
