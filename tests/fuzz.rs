@@ -162,6 +162,16 @@ fn no_document_name_leads_out_of_the_data_dir() {
 }
 
 #[test]
+fn any_archive_of_submissions_gives_what_its_directory_promises_or_nothing() {
+    survives("zip");
+}
+
+#[test]
+fn any_answer_is_taken_whole_or_not_at_all() {
+    survives("answers");
+}
+
+#[test]
 fn every_check_is_fuzzed_and_tested() {
     let names: Vec<_> = checks::ALL.iter().map(|(name, _)| *name).collect();
     let manifest =

@@ -18,11 +18,17 @@ use filing_etl::edgar::{
 use filing_etl::listings::{self, Directory, SymbolFile};
 use filing_etl::universe;
 
+mod answers;
+mod zip;
+
+pub(crate) use self::answers::answers;
+pub(crate) use self::zip::zip;
+
 /// One check.
 pub(crate) type Check = fn(&[u8]);
 
 /// Every check, under the name of its target.
-pub(crate) const ALL: [(&str, Check); 7] = [
+pub(crate) const ALL: [(&str, Check); 9] = [
     ("submissions", submissions),
     ("companies", companies),
     ("indexes", indexes),
@@ -30,6 +36,8 @@ pub(crate) const ALL: [(&str, Check); 7] = [
     ("split", split),
     ("uuencode", uuencode),
     ("names", names),
+    ("zip", zip),
+    ("answers", answers),
 ];
 
 /// Longer than any message about one row, entry or line should be. It may quote a hundred characters, each as an escape of ten.
@@ -108,11 +116,12 @@ pub(crate) fn indexes(bytes: &[u8]) {
         Err(why) => return assert!(why.to_string().len() <= LONGEST_MESSAGE, "{why}"),
     };
     let lines = bytes.split(|b| *b == b'\n').count();
+    let urls = Urls::default();
     let mut last = 0;
     for row in index.rows() {
         match row {
             Ok(row) => {
-                let url = Urls::default().submission_text(row.cik, row.accession);
+                let url = urls.submission_text(row.cik, row.accession);
                 assert!(url.path().starts_with("/Archives/edgar/data/"));
             }
             Err(bad) => {
