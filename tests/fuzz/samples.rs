@@ -201,6 +201,11 @@ fn answers() -> Vec<Vec<u8>> {
     samples.push(
         b"\x04HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".into(),
     );
+    let large = format!(
+        "\x04HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n1770\r\n{:6000}\r\n0\r\n\r\n",
+        "x"
+    );
+    samples.push(large.into_bytes());
     samples.push(b"\x04HTTP/1.0 200\r\n\r\n<SEC-DOCUMENT>0\n</SEC-DOCUMENT>\n".into());
     samples.extend(
         (1..128)

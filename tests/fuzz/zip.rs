@@ -86,18 +86,20 @@ fn member(packed: &[u8], manner: u8) {
     } else {
         inflated(packed)
     };
-    let read = |size: usize| {
-        let archive = archive_of(packed, stored, size as u64, crc32(&bytes), long);
+    let crc = crc32(&bytes);
+    let read = |size: usize, crc: u32| {
+        let archive = archive_of(packed, stored, size as u64, crc, long);
         let archive = open(&archive, &HashSet::from([cik()])).expect("its directory is sound");
         archive.document(cik())
     };
-    match read(bytes.len()) {
+    match read(bytes.len(), crc) {
         Ok(member) => assert!(sound && member == bytes, "other bytes came out"),
         Err(why) => assert!(!sound, "{why}"),
     }
     for wrong in [bytes.len() + 1, bytes.len().wrapping_sub(1), usize::MAX] {
-        assert!(read(wrong).is_err(), "{wrong} bytes are said");
+        assert!(read(wrong, crc).is_err(), "{wrong} bytes are said");
     }
+    assert!(read(bytes.len(), !crc).is_err(), "the checksum is wrong");
 }
 
 /// What bytes inflate to, up to a limit, and whether that is all of it.
