@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use filing_etl::archive::{Archive, checked_name, folder_of};
 use filing_etl::edgar::submission::{
@@ -42,6 +43,9 @@ pub(crate) const ALL: [(&str, Check); 9] = [
 
 /// Longer than any message about one row, entry or line should be. It may quote a hundred characters, each as an escape of ten.
 const LONGEST_MESSAGE: usize = 1200;
+
+/// Parsed once, not for every row.
+static URLS: LazyLock<Urls> = LazyLock::new(Urls::default);
 
 /// A company's filings, and a page of its older ones.
 pub(crate) fn submissions(bytes: &[u8]) {
@@ -116,12 +120,11 @@ pub(crate) fn indexes(bytes: &[u8]) {
         Err(why) => return assert!(why.to_string().len() <= LONGEST_MESSAGE, "{why}"),
     };
     let lines = bytes.split(|b| *b == b'\n').count();
-    let urls = Urls::default();
     let mut last = 0;
     for row in index.rows() {
         match row {
             Ok(row) => {
-                let url = urls.submission_text(row.cik, row.accession);
+                let url = URLS.submission_text(row.cik, row.accession);
                 assert!(url.path().starts_with("/Archives/edgar/data/"));
             }
             Err(bad) => {
@@ -306,7 +309,7 @@ fn stays_in_its_folder(cik: Cik, accession: Accession, name: &str) {
             "{name:?}"
         );
     }
-    if let Ok(url) = Urls::default().document(cik, accession, name) {
+    if let Ok(url) = URLS.document(cik, accession, name) {
         let folder = format!("/Archives/edgar/data/{cik}/{}/", accession.bare());
         let last = url.path().strip_prefix(&folder);
         assert!(
