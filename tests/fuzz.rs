@@ -162,6 +162,23 @@ fn no_document_name_leads_out_of_the_data_dir() {
 }
 
 #[test]
+fn any_archive_of_submissions_gives_what_its_directory_promises_or_nothing() {
+    survives("zip");
+}
+
+#[test]
+fn any_answer_is_taken_whole_or_not_at_all() {
+    survives("answers");
+}
+
+#[test]
+fn a_range_that_was_not_asked_for_is_not_quoted_at_length() {
+    let range = "x".repeat(20_000);
+    let sent = format!("\x1eHTTP/1.1 206 OK\r\nContent-Range: {range}\r\n\r\nPK");
+    checks::answers(sent.as_bytes());
+}
+
+#[test]
 fn every_check_is_fuzzed_and_tested() {
     let names: Vec<_> = checks::ALL.iter().map(|(name, _)| *name).collect();
     let manifest =

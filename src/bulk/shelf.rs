@@ -142,7 +142,7 @@ impl Version {
     fn as_of(&self) -> Timestamp {
         let made = self.validators.last_modified.as_deref();
         made.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok())
-            .or_else(|| Timestamp::from_second(self.current_at - DAY).ok())
+            .or_else(|| Timestamp::from_second(self.current_at.saturating_sub(DAY)).ok())
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
@@ -462,6 +462,7 @@ impl Write for Sink<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const UNSEEN: Known = Known {
         missing: None,
@@ -548,5 +549,34 @@ mod tests {
         let no_room = shelf.check(u64::MAX, terms(None));
         assert!(matches!(no_room, Err(Stale::NoRoom { .. })));
         shelf.check(10, terms(Some(10))).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_notes_say_a_shelf_can_be_asked(
+            text in any::<String>(),
+            validators in any::<[Option<String>; 2]>(),
+            bytes in any::<Option<u64>>(),
+            current_at in prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)],
+            speed in any::<Option<u64>>(),
+        ) {
+            let now = Timestamp::from_second(1_000_060).unwrap();
+            let [etag, last_modified] = validators;
+            let version = Version {
+                validators: Validators { etag, last_modified },
+                bytes,
+                current_at,
+            };
+            let _ = version.as_of();
+            let (_dir, shelf) = shelf(|notes| {
+                notes.whole = Some(Version { bytes: Some(100), ..version.clone() });
+                notes.part = Some(version);
+                notes.bytes_per_second = speed;
+            });
+            fs::write(shelf.part(), [0; 40]).unwrap();
+            prop_assert_eq!(shelf.known(&url("http://a/"), now).bandwidth, speed);
+            fs::write(shelf.folder.join("notes.json"), text).unwrap();
+            prop_assert_eq!(shelf.known(&url("http://a/"), now), UNSEEN);
+        }
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Days {
 }
 
 impl Days {
-    /// Finds the watermark. Without one, the newest discovery has to do. `db` has the plan of these
+    /// Finds the watermark. Without one, the newest discovery has to do. `db` has selected these
     /// companies.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Days {
                     "no backfill of these companies and forms came to its end, and which companies \
                      were looked at for other forms only is not known: each is looked at anew"
                 );
-                return Ok(days(published.min(until), everybody(db)?));
+                return Ok(days(published.min(until), db.selected()?));
             }
         };
         let Some(checked) = checked else {
@@ -100,19 +100,6 @@ impl Days {
     pub(super) fn new_companies(&self, db: &Reader) -> Result<BTreeSet<Cik>> {
         let new = db.never_checked()?.into_iter();
         Ok(new.chain(self.owed.iter().copied()).collect())
-    }
-}
-
-/// Every company of the plan.
-fn everybody(db: &Reader) -> Result<Vec<Cik>> {
-    let (mut all, mut last) = (Vec::new(), 0);
-    loop {
-        let batch = db.planned(last, 1000)?;
-        let Some(end) = batch.last() else {
-            return Ok(all);
-        };
-        last = end.position;
-        all.extend(batch.iter().map(|company| company.cik));
     }
 }
 

@@ -167,10 +167,13 @@ impl<'a> Incoming<'a> {
         let range = self.content_range.as_deref().and_then(content_range);
         match range {
             Some((first, total)) if first == from && plain => Ok((first, total)),
-            _ => Err(FetchError::Damaged(format!(
-                "asked for the bytes from {from} on, and got others ({})",
-                self.content_range.as_deref().unwrap_or("no range")
-            ))),
+            _ => {
+                let theirs = self.content_range.as_deref().unwrap_or("no range");
+                let short: String = theirs.chars().take(100).collect();
+                Err(FetchError::Damaged(format!(
+                    "asked for the bytes from {from} on, and got others ({short})"
+                )))
+            }
         }
     }
 

@@ -92,6 +92,7 @@ queries! {
     RUNS_INTERRUPT = "runs_interrupt",
     SCOPE_FILL = "scope_fill",
     SCOPE_FILL_NAMED = "scope_fill_named",
+    SELECTED = "selected",
     STATS_COUNTS = "stats_counts",
     STATS_EXCHANGES = "stats_exchanges",
     SPLIT_DONE = "split_done",

@@ -297,6 +297,16 @@ impl Reader {
         self.rows(queries::NEVER_CHECKED, (), doing, |row| row.get(0))
     }
 
+    /// The companies in scope.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read, or nothing was selected yet.
+    pub fn selected(&self) -> Result<Vec<Cik>> {
+        let doing = "list the companies";
+        self.rows(queries::SELECTED, (), doing, |row| row.get(0))
+    }
+
     /// When the company in scope that was looked at longest ago was looked at; those that never
     /// were do not count.
     ///

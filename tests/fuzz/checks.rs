@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use filing_etl::archive::{Archive, checked_name, folder_of};
 use filing_etl::edgar::submission::{
@@ -18,11 +19,17 @@ use filing_etl::edgar::{
 use filing_etl::listings::{self, Directory, SymbolFile};
 use filing_etl::universe;
 
+mod answers;
+mod zip;
+
+pub(crate) use self::answers::answers;
+pub(crate) use self::zip::zip;
+
 /// One check.
 pub(crate) type Check = fn(&[u8]);
 
 /// Every check, under the name of its target.
-pub(crate) const ALL: [(&str, Check); 7] = [
+pub(crate) const ALL: [(&str, Check); 9] = [
     ("submissions", submissions),
     ("companies", companies),
     ("indexes", indexes),
@@ -30,10 +37,15 @@ pub(crate) const ALL: [(&str, Check); 7] = [
     ("split", split),
     ("uuencode", uuencode),
     ("names", names),
+    ("zip", zip),
+    ("answers", answers),
 ];
 
 /// Longer than any message about one row, entry or line should be. It may quote a hundred characters, each as an escape of ten.
 const LONGEST_MESSAGE: usize = 1200;
+
+/// Parsed once, not for every row.
+static URLS: LazyLock<Urls> = LazyLock::new(Urls::default);
 
 /// A company's filings, and a page of its older ones.
 pub(crate) fn submissions(bytes: &[u8]) {
@@ -112,7 +124,7 @@ pub(crate) fn indexes(bytes: &[u8]) {
     for row in index.rows() {
         match row {
             Ok(row) => {
-                let url = Urls::default().submission_text(row.cik, row.accession);
+                let url = URLS.submission_text(row.cik, row.accession);
                 assert!(url.path().starts_with("/Archives/edgar/data/"));
             }
             Err(bad) => {
@@ -297,7 +309,7 @@ fn stays_in_its_folder(cik: Cik, accession: Accession, name: &str) {
             "{name:?}"
         );
     }
-    if let Ok(url) = Urls::default().document(cik, accession, name) {
+    if let Ok(url) = URLS.document(cik, accession, name) {
         let folder = format!("/Archives/edgar/data/{cik}/{}/", accession.bare());
         let last = url.path().strip_prefix(&folder);
         assert!(

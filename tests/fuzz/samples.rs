@@ -1,10 +1,14 @@
 //! Samples of everything that comes from outside, as the simulator serves it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 
 use filing_etl::sim::{Options, Simulator};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use jiff::civil::date;
+use zip::CompressionMethod;
+use zip::write::{SimpleFileOptions, ZipWriter};
 
 /// Samples for each of the checks, by the name of its target.
 pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
@@ -65,6 +69,8 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
             "names",
             NAMES.iter().map(|name| name.as_bytes().to_vec()).collect(),
         ),
+        ("zip", archives()),
+        ("answers", answers()),
     ]
 }
 
@@ -98,6 +104,116 @@ const NAMES: [&str; 16] = [
     "a\u{1b}[31m.htm",
     "%2e%2e",
 ];
+
+/// Small archives of a few submissions, and bytes to be packed into others.
+fn archives() -> Vec<Vec<u8>> {
+    let deflated = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    let stored = deflated.compression_method(CompressionMethod::Stored);
+    let mut samples = Vec::new();
+    for (options, long) in [
+        (deflated, false),
+        (stored, false),
+        (deflated.large_file(true), true),
+    ] {
+        let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
+        if long {
+            zip.set_raw_zip64_extensible_data_sector(Box::default());
+        } else {
+            zip.set_comment("made at night").expect("a short one");
+        }
+        for (name, bytes) in [
+            ("CIK0000320193.json", &b"{\"cik\": \"320193\"}"[..]),
+            ("CIK0000320193-submissions-001.json", &[b'x'; 300]),
+            ("CIK0000000001.json", b"{}"),
+            ("CIK0000000002.json", b"not wanted"),
+            ("placeholder.txt", b""),
+        ] {
+            zip.start_file(name, options).expect("a good name");
+            zip.write_all(bytes).expect("memory takes it");
+        }
+        let bytes = zip.finish().expect("memory takes it").into_inner();
+        samples.push([&[0], &bytes[..]].concat());
+    }
+    for manner in [1, 3, 5, 7] {
+        samples.push(vec![manner]);
+        samples.push([&[manner], &deflate(&PICTURE)[..]].concat());
+        // Far more than it seems.
+        samples.push([&[manner], &deflate(&vec![0; 100_000])[..]].concat());
+    }
+    samples
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+/// Answers of every kind that EDGAR gives, and bodies to be sent in every way.
+fn answers() -> Vec<Vec<u8>> {
+    let blocked =
+        "<html><head><title>SEC.gov | Request Rate Threshold Exceeded</title></head></html>";
+    let denied = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>";
+    // How it is asked for, and what comes.
+    let mut samples: Vec<Vec<u8>> = [
+        (
+            0,
+            "200 OK",
+            "ETag: \"99914b932bd37a50b983c5e7c90ae93b\"",
+            "{}",
+        ),
+        (4, "200 OK", "Content-Type: text/html", blocked),
+        (4, "403 Forbidden", "Content-Type: application/xml", denied),
+        (4, "429 Too Many Requests", "Retry-After: 1", "wait"),
+        (
+            0,
+            "503 Service Unavailable",
+            "Retry-After: Fri, 31 Oct 2025 07:00:00 GMT",
+            "",
+        ),
+        (2, "301 Moved Permanently", "Location: ../c", ""),
+        (
+            6,
+            "200 OK",
+            "Last-Modified: Fri, 31 Oct 2025 07:00:00 GMT",
+            "PK\u{5}\u{6}",
+        ),
+        (22, "304 Not Modified", "ETag: \"1\"", ""),
+        (
+            30,
+            "206 Partial Content",
+            "Content-Range: bytes 7-9/10",
+            "abc",
+        ),
+        (
+            30,
+            "416 Range Not Satisfiable",
+            "Content-Range: bytes */7",
+            "",
+        ),
+    ]
+    .map(|(manner, status, header, body)| {
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status}\r\n{header}\r\nContent-Length: {length}\r\n\r\n");
+        [&[manner], head.as_bytes(), body.as_bytes()].concat()
+    })
+    .into();
+    samples.push(
+        b"\x04HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".into(),
+    );
+    let large = format!(
+        "\x04HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n1770\r\n{:6000}\r\n0\r\n\r\n",
+        "x"
+    );
+    samples.push(large.into_bytes());
+    samples.push(b"\x04HTTP/1.0 200\r\n\r\n<SEC-DOCUMENT>0\n</SEC-DOCUMENT>\n".into());
+    samples.extend(
+        (1..128)
+            .step_by(2)
+            .map(|manner| [&[manner], &PICTURE[..], &[60]].concat()),
+    );
+    samples
+}
 
 /// The body of what the simulator serves at a path.
 fn get(sim: &Simulator, path: &str) -> Vec<u8> {

@@ -101,6 +101,19 @@ fn a_directory_that_breaks_off_costs_the_archive() {
     assert!(matches!(open(&bytes), Err(BadArchive::Damaged(_))));
 }
 
+#[test]
+fn how_many_members_an_archive_says_it_has_counts_for_nothing() {
+    let mut bytes = zip(&[(MAIN, b"{}"), (PAGE, b"[]")], true);
+    let end = find(&bytes, b"PK\x05\x06");
+    bytes[end + 8..end + 12].fill(0xFF);
+    let long = find(&bytes, b"PK\x06\x06");
+    bytes[long + 24..long + 40].fill(0xFF);
+    assert_eq!(open(&bytes).unwrap().len(), 2);
+    // How large the directory is does count.
+    bytes[long + 40..long + 48].fill(0xFF);
+    assert!(matches!(open(&bytes), Err(BadArchive::Damaged(_))));
+}
+
 /// What becomes of the main document when a byte of its directory entry is changed.
 fn with_entry(at: usize, value: u8) -> Result<Vec<u8>, BadMember> {
     let mut bytes = sample();

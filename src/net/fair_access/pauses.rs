@@ -738,8 +738,23 @@ mod tests {
         }
 
         #[test]
-        fn a_file_of_anything_never_panics(text in any::<String>()) {
-            let _ = Record::parse(&text);
+        fn whatever_a_file_holds_a_host_waits_a_day_at_most(
+            word in "(paused|open)?",
+            ms in 0..253_402_207_200_000u64,
+            length in any::<Option<u64>>(),
+            rest in any::<String>(),
+        ) {
+            let (bench, length) = (Bench::new(), length.map(|ms| ms.to_string()));
+            let text = format!("{word} {} {}{rest}", timestamp(ms), length.unwrap_or_default());
+            let run = bench.run();
+            for text in [text, rest] {
+                std::fs::write(run.path("pause", HOST), text).unwrap();
+                let run = bench.run();
+                if let Gate::Until(time) = run.gate(HOST, bench.at(0)) {
+                    prop_assert!(time <= bench.at(0).mono + LONGEST);
+                }
+                prop_assert!((1..=10).contains(&run.allowed(10, bench.at(0))));
+            }
         }
     }
 }

@@ -1,0 +1,2 @@
+-- The companies in scope.
+SELECT cik FROM temp.scope ORDER BY cik;
