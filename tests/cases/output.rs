@@ -75,6 +75,20 @@ fn help_says_what_there_is() {
 }
 
 #[test]
+fn help_tells_nothing_of_the_environment() {
+    let sandbox = Sandbox::new();
+    for args in [&["--help"][..], &["backfill", "-h"], &["man"]] {
+        let plain = sandbox.run(args).code(0);
+        let mut command = sandbox.command(args);
+        command
+            .env("FILING_ETL_ARCHIVES_URL", "http://me:secret@mirror.example")
+            .env("FILING_ETL_DB", "");
+        let told = Output::of(command).code(0);
+        assert_eq!(told.stdout, plain.stdout, "{args:?}");
+    }
+}
+
+#[test]
 fn the_summary_is_a_table_on_standard_output_alone() {
     let sandbox = Sandbox::new();
     let sim = simulator(&[]);
