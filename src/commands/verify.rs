@@ -86,7 +86,7 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     if args.json {
         session::print_json(&report)?;
     } else {
-        session::print(&report.table())?;
+        session::print(&report.table(&cli.again()))?;
     }
     result?;
     Ok(match interrupt.exit() {
