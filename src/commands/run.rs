@@ -55,7 +55,7 @@ pub(super) struct Job {
 pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     session::check(settings)?;
     let cancel = Cancel::default();
-    let interrupt = Interrupt::listen(&cancel)?;
+    let interrupt = Interrupt::listen_aloud(&cancel)?;
     let Job { kind, options, .. } = job;
     let threads = options.concurrency.companies + options.concurrency.downloads;
     let client = session::client(settings, threads, options.block_cooldown, &cancel)?;

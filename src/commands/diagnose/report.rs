@@ -10,7 +10,7 @@ use crate::commands::table::table;
 use crate::config::Page;
 use crate::diagnosis::{Coverage, Reason, Tally, heading, remedy};
 use crate::edgar::FormFilter;
-use crate::progress::format::{count, percent, plain};
+use crate::progress::format::{count, many, percent, plain};
 use crate::store::{CompanyFacts, FailureGroup, PreviousRun};
 
 /// What the database said.
@@ -264,11 +264,6 @@ fn paragraph(text: &mut String, words: &str, page: Page) {
         row.push_str(word);
     }
     line(text, &row);
-}
-
-/// A number with its noun, one or many.
-fn many(number: u64, [one, more]: [&str; 2]) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { more })
 }
 
 /// A share in percent; nothing of nothing has none.
