@@ -30,11 +30,11 @@ use crate::sim::Fault;
 #[derive(Debug, Parser)]
 #[command(name = "filing-etl", version, max_term_width = 100)]
 pub struct Cli {
-    #[command(flatten)]
-    pub(super) global: Global,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub(super) global: Global,
 }
 
 impl Cli {
@@ -44,7 +44,8 @@ impl Cli {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
+// Behind those of the command, also where they are not under headings: in the synopsis of a man page.
+#[command(next_help_heading = "Global options", next_display_order = 1000)]
 pub(super) struct Global {
     /// The SQLite database
     #[arg(

@@ -44,7 +44,9 @@ pub fn man(path: &[String]) -> Result<String> {
     let title = command
         .get_display_name()
         .unwrap_or_else(|| command.get_name());
-    let page = clap_mangen::Man::new(command.clone()).title(title.to_uppercase());
+    let page = clap_mangen::Man::new(command.clone())
+        .title(title.to_uppercase())
+        .source(format!("filing-etl {}", env!("CARGO_PKG_VERSION")));
     let mut text = Vec::new();
     page.render(&mut text)
         .context("failed to write the man page")?;
@@ -77,6 +79,12 @@ mod tests {
             let path: Vec<String> = path.iter().map(ToString::to_string).collect();
             let page = man(&path).unwrap();
             assert!(page.contains("exchange"), "{path:?}\n{page}");
+            assert!(
+                page.contains("\"filing-etl "),
+                "where it comes from: {page}"
+            );
+            let (own, global) = (page.find("\\-\\-exchange"), page.find("\\-\\-db"));
+            assert!(own < global, "{path:?}\n{page}");
         }
     }
 

@@ -174,6 +174,10 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
             "invalid value ' ' for '--ticker <T>': a ticker such as AAPL or BRK-B is expected".to_owned(),
         ),
         (
+            &["--form", "10-Q", "--form", "10k/a"],
+            "\"10k/a\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`".to_owned(),
+        ),
+        (
             &["--form", ""],
             "\"\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`".to_owned(),
         ),
