@@ -17,7 +17,18 @@ pub fn completions(shell: Shell) -> Result<String> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    String::from_utf8(script).context("failed to write the completions")
+    let script = String::from_utf8(script).context("failed to write the completions")?;
+    Ok(if shell == Shell::Bash {
+        under_one_name(&script)
+    } else {
+        script
+    })
+}
+
+/// `clap_complete` 4.6.11 takes the dash in the program's name for the space before a command in one
+/// of two places, so that no command's options are ever completed.
+fn under_one_name(script: &str) -> String {
+    script.replace("filing__subcmd__etl", "filing__etl")
 }
 
 /// The man page of the program (an empty path), or of the command at this path.
