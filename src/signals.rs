@@ -27,6 +27,23 @@ impl Interrupt {
     ///
     /// When the system refuses the handler.
     pub fn listen(cancel: &Cancel) -> Result<Self> {
+        Self::start(cancel, || ())
+    }
+
+    /// As [`Interrupt::listen`], for a run that takes its time to stop and so says that it heard.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the handler.
+    pub fn listen_aloud(cancel: &Cancel) -> Result<Self> {
+        Self::start(cancel, || {
+            log::warn!(
+                "stopping once what is in flight is finished; a second signal ends the run at once"
+            );
+        })
+    }
+
+    fn start(cancel: &Cancel, heard: impl Fn() + Send + 'static) -> Result<Self> {
         let interrupt = Self::default();
         let mut signals = Signals::new([SIGINT, SIGTERM]).context("failed to handle signals")?;
         let (seen, stop) = (interrupt.clone(), cancel.clone());
@@ -37,6 +54,7 @@ impl Interrupt {
                     leave(signal);
                 }
                 stop.set();
+                heard();
                 // Without this thread the second signal still works.
                 let _ = threads::spawn("last-resort", &stop, move || {
                     let _ = Cancel::default().sleep(LAST_RESORT);

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::bulk::Known;
 use crate::config::DiscoverFrom;
-use crate::progress::format::{bytes, clock, count};
+use crate::progress::format::{bytes, clock, many};
 
 /// The size taken for the archive before it was ever seen: 1.3 GB in 2025, and growing.
 const USUAL_SIZE: u64 = 1_500_000_000;
@@ -91,7 +91,7 @@ pub fn choose(facts: &Facts) -> Choice {
         DiscoverFrom::Bulk => (Way::Bulk, "asked for".to_owned()),
         DiscoverFrom::Auto if facts.rate.is_none() => (
             Way::Api,
-            "without a rate limit, requests cost no time worth speaking of".to_owned(),
+            "without a rate limit, requests cost next to no time".to_owned(),
         ),
         DiscoverFrom::Auto if facts.most.is_some_and(|most| size > most) => (
             Way::Api,
@@ -102,7 +102,7 @@ pub fn choose(facts: &Facts) -> Choice {
         ),
         DiscoverFrom::Auto => {
             let way = if bulk < api { Way::Bulk } else { Way::Api };
-            (way, weighed(facts, size, bandwidth, api, bulk))
+            (way, weighed(facts, size, api, bulk))
         }
     };
     let auto = facts.asked == DiscoverFrom::Auto;
@@ -120,27 +120,17 @@ pub fn choose(facts: &Facts) -> Choice {
     }
 }
 
-/// Both sides of the balance, in words.
-fn weighed(facts: &Facts, size: u64, bandwidth: u64, api: Duration, bulk: Duration) -> String {
-    let rate = facts.rate.map_or(0, NonZeroU32::get);
-    let unseen = |known: bool| if known { "" } else { "assumed " };
+/// Both sides of the balance, in words that fit a line of the summary.
+fn weighed(facts: &Facts, size: u64, api: Duration, bulk: Duration) -> String {
+    let seen = facts.archive.missing.is_some() && facts.archive.bandwidth.is_some();
     let archive = if size == 0 {
-        "submissions.zip is here and was current today".to_owned()
+        "submissions.zip of today is here".to_owned()
     } else {
-        format!(
-            "{}{} of submissions.zip at {}{}/s take {}",
-            unseen(facts.archive.missing.is_some()),
-            bytes(size),
-            unseen(facts.archive.bandwidth.is_some()),
-            bytes(bandwidth),
-            clock(bulk),
-        )
+        let about = if seen { "" } else { "about " };
+        format!("{about}{} for submissions.zip", clock(bulk))
     };
-    format!(
-        "{} requests at {rate} a second take {}, {archive}",
-        count(facts.companies),
-        clock(api),
-    )
+    let requests = many(facts.companies, ["request", "requests"]);
+    format!("{} for {requests}, {archive}", clock(api))
 }
 
 fn per_bytes(bytes: u64, bandwidth: u64) -> Duration {
@@ -174,8 +164,7 @@ mod tests {
         assert_eq!(all.way, Way::Bulk);
         assert_eq!(
             all.why,
-            "5,911 requests at 10 a second take 9:51, assumed 1.5 GB of submissions.zip at \
-             assumed 5.0 MB/s take 5:01"
+            "9:51 for 5,911 requests, about 5:01 for submissions.zip"
         );
         assert_eq!(choose(&facts(500, 10, UNSEEN)).way, Way::Api);
         assert_eq!(choose(&facts(0, 10, UNSEEN)).way, Way::Api);

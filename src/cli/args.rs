@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use url::Url;
 
-use super::values::{ExchangeChoice, Rate, Span, base_url, size, span, ticker};
+use super::values::{
+    ExchangeChoice, Rate, Span, at_least_one, base_url, size, span, ticker, up_to,
+};
 use crate::edgar::Cik;
 use crate::net::UserAgent;
 use crate::sim::Fault;
@@ -22,14 +24,17 @@ use crate::sim::Fault;
 ///
 /// Exit codes: 0 everything asked for is there; 1 aborted; 2 usage; 3 some items failed or a
 /// budget ended the run, and what is left stays queued; 75 another run is at work; 130 or 143 interrupted.
+///
+/// Every global option can be set in the environment as well, `--data-dir` as
+/// `FILING_ETL_DATA_DIR` for example. The option wins.
 #[derive(Debug, Parser)]
 #[command(name = "filing-etl", version, max_term_width = 100)]
 pub struct Cli {
-    #[command(flatten)]
-    pub(super) global: Global,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub(super) global: Global,
 }
 
 impl Cli {
@@ -39,7 +44,8 @@ impl Cli {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
+// Behind those of the command, also where they are not under headings: in the synopsis of a man page.
+#[command(next_help_heading = "Global options", next_display_order = 1000)]
 pub(super) struct Global {
     /// The SQLite database
     #[arg(
@@ -178,6 +184,12 @@ pub enum Command {
     },
     /// Watch the run that is going on in another process
     Monitor(MonitorArgs),
+    /// Show what is missing and why: coverage by exchange, uncovered companies, failures
+    Diagnose(DiagnoseArgs),
+    /// Compare the files on disk with the database; queue again what is missing or damaged
+    Verify(VerifyArgs),
+    /// Serve a synthetic EDGAR on this machine until interrupted
+    Sim(SimArgs),
     /// Print the completions for a shell
     Completions {
         /// Which shell
@@ -188,12 +200,6 @@ pub enum Command {
         /// The command, such as backfill or "companies list"
         command: Vec<String>,
     },
-    /// Show what is missing and why: coverage by exchange, uncovered companies, failures
-    Diagnose(DiagnoseArgs),
-    /// Compare the files on disk with the database; queue again what is missing or damaged
-    Verify(VerifyArgs),
-    /// Serve a synthetic EDGAR on this machine until interrupted
-    Sim(SimArgs),
 }
 
 /// What can be done with the list of companies.
@@ -214,7 +220,7 @@ pub struct ListArgs {
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
     /// At most so many companies, those without filings first, then the ones checked longest ago
-    #[arg(long, value_name = "N", help_heading = "Companies", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", help_heading = "Companies", value_parser = at_least_one)]
     pub(super) limit: Option<u64>,
 }
 
@@ -228,7 +234,7 @@ pub struct MonitorArgs {
     #[arg(long, requires = "once")]
     pub json: bool,
     /// Seconds between two printed dashboards, when standard error is no terminal
-    #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = up_to(u32::MAX))]
     pub(super) progress_interval: u32,
 }
 
@@ -238,7 +244,7 @@ pub struct BackfillArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     /// At most so many companies, those without filings first, then the ones checked longest ago
-    #[arg(long, value_name = "N", help_heading = "Companies", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", help_heading = "Companies", value_parser = at_least_one)]
     pub(super) limit: Option<u64>,
     /// Where filings are discovered: "api" asks for each company, "bulk" for EDGAR's nightly
     /// submissions.zip (1.3 GB) in one request; "auto" takes what takes less time
@@ -261,16 +267,16 @@ pub struct RunArgs {
     #[arg(long, value_name = "PRESET", default_value = "fast")]
     pub(super) preset: Preset,
     /// Discovery threads [default: the preset's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = up_to(256_u16))]
     pub(super) max_concurrent_companies: Option<u16>,
     /// Download threads [default: the preset's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = up_to(256_u16))]
     pub(super) max_concurrent_downloads: Option<u16>,
     /// Companies taken from the database at a time
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = up_to(u16::MAX))]
     pub(super) batch_size: u16,
     /// Seconds between two printed dashboards, when standard error is no terminal
-    #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = up_to(u32::MAX))]
     pub(super) progress_interval: u32,
     /// Discover only; what is found stays queued, and the next run downloads it
     #[arg(long)]
@@ -298,7 +304,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "D", default_value = "10m", value_parser = span)]
     pub(super) block_cooldown: Span,
     /// Tries per request before an item is marked failed; a later run tries it again
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = up_to(100_u32))]
     pub(super) max_attempts: u32,
     /// Stop cleanly after this time; what is left stays queued, and the exit code is 3
     #[arg(long, value_name = "D", help_heading = "Budgets", value_parser = span)]
@@ -432,7 +438,7 @@ pub struct SimArgs {
     #[arg(long, value_name = "D", default_value = "0ms", value_parser = span)]
     pub(super) jitter: Span,
     /// Requests in any second above which the client is blocked [default: no limit]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = up_to(u32::MAX))]
     pub(super) rate_limit: Option<u32>,
     /// How long a block lasts
     #[arg(long, value_name = "D", default_value = "10m", value_parser = span)]

@@ -17,7 +17,18 @@ pub fn completions(shell: Shell) -> Result<String> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    String::from_utf8(script).context("failed to write the completions")
+    let script = String::from_utf8(script).context("failed to write the completions")?;
+    Ok(if shell == Shell::Bash {
+        under_one_name(&script)
+    } else {
+        script
+    })
+}
+
+/// `clap_complete` 4.6.11 takes the dash in the program's name for the space before a command in one
+/// of two places, so that no command's options are ever completed.
+fn under_one_name(script: &str) -> String {
+    script.replace("filing__subcmd__etl", "filing__etl")
 }
 
 /// The man page of the program (an empty path), or of the command at this path.
@@ -44,7 +55,9 @@ pub fn man(path: &[String]) -> Result<String> {
     let title = command
         .get_display_name()
         .unwrap_or_else(|| command.get_name());
-    let page = clap_mangen::Man::new(command.clone()).title(title.to_uppercase());
+    let page = clap_mangen::Man::new(command.clone())
+        .title(title.to_uppercase())
+        .source(format!("filing-etl {}", env!("CARGO_PKG_VERSION")));
     let mut text = Vec::new();
     page.render(&mut text)
         .context("failed to write the man page")?;
@@ -77,6 +90,12 @@ mod tests {
             let path: Vec<String> = path.iter().map(ToString::to_string).collect();
             let page = man(&path).unwrap();
             assert!(page.contains("exchange"), "{path:?}\n{page}");
+            assert!(
+                page.contains("\"filing-etl "),
+                "where it comes from: {page}"
+            );
+            let (own, global) = (page.find("\\-\\-exchange"), page.find("\\-\\-db"));
+            assert!(own < global, "{path:?}\n{page}");
         }
     }
 

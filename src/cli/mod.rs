@@ -3,12 +3,14 @@
 //! `args` declares it for clap; `resolve` turns it into plain [`crate::config`]. No
 //! other module reads arguments, environment or properties of the terminal.
 
+mod again;
 mod args;
 mod generate;
 mod parse;
 mod resolve;
 mod values;
 
+pub use again::Again;
 pub use args::{
     BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs,
     RunArgs, SimArgs, VerifyArgs,

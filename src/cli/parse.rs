@@ -34,6 +34,8 @@ impl Cli {
         // An empty variable counts as unset, as it does everywhere else.
         let mut command = Self::command().mut_args(|arg| {
             let empty = arg.get_env().is_some_and(|name| set(name).is_none());
+            // Help is the same in every environment, and repeats no address with a password in it.
+            let arg = arg.hide_env(true).hide_env_values(true);
             if empty { arg.env(None::<&str>) } else { arg }
         });
         let matches = command

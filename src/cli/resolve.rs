@@ -324,7 +324,8 @@ fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
             file.display()
         ))
     })?;
-    for line in text.lines() {
+    // Some editors begin a text with a mark that says it is one.
+    for line in text.trim_start_matches('\u{feff}').lines() {
         let name = line.split('#').next().unwrap_or_default().trim();
         if let Ok(cik) = name.parse::<Cik>() {
             filter.ciks.push(cik);

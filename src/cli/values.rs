@@ -1,5 +1,6 @@
 //! Option values that are more than a word or a number.
 
+use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
@@ -46,6 +47,24 @@ impl FromStr for ExchangeChoice {
             format!("the exchanges are {} and all", known.join(", "))
         })
     }
+}
+
+/// Parses a whole number from 1 to `most`.
+pub(super) fn up_to<T>(most: T) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: FromStr + PartialOrd + Display + From<u8> + Copy,
+{
+    move |text| {
+        text.parse()
+            .ok()
+            .filter(|number| (T::from(1)..=most).contains(number))
+            .ok_or_else(|| format!("a whole number from 1 to {most} is expected"))
+    }
+}
+
+/// Parses a whole number that is large enough for anything.
+pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
+    up_to(u64::MAX)(text).map_err(|_| "a whole number of at least 1 is expected".to_owned())
 }
 
 /// A length of time.

@@ -8,7 +8,7 @@ use super::{scope, session, table};
 use crate::cli::{Cli, ListArgs};
 use crate::config::Page;
 use crate::exit::Exit;
-use crate::progress::format::count;
+use crate::progress::format::{count, many};
 use crate::store::{Error, Listed, Reader};
 
 /// The list, as `--json` prints it: the names of the fields are public.
@@ -96,9 +96,9 @@ fn text(list: List, page: Page) -> String {
     let headers = ["CIK", "Ticker", "Exchange", "Name", "Filings", "Checked"];
     let rows = list.companies.into_iter().map(row).collect();
     format!(
-        "{}{} companies, listed as of {}\n",
+        "{}{}, listed as of {}\n",
         table::table(&headers, rows, page),
-        count(found),
+        many(found, ["company", "companies"]),
         list.synced_at
     )
 }

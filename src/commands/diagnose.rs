@@ -24,6 +24,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let before = last_run.as_ref().map(|run| run.started_at);
     let report = Report::new(&Asked {
         wanted,
+        again: cli.diagnose_again(args),
         companies: db.company_facts(&forms, before)?,
         failed_downloads: db.failed_downloads()?,
         problems: match &last_run {

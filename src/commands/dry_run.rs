@@ -11,7 +11,7 @@ use super::{session, way};
 use crate::bulk::Way;
 use crate::config::{Backfill, Settings};
 use crate::exit::Exit;
-use crate::progress::format::{bytes, clock, count};
+use crate::progress::format::{bytes, clock, many};
 use crate::store::{Reader, Scope};
 
 /// The plan of a run, as `--dry-run --json` prints it.
@@ -108,7 +108,7 @@ pub(super) fn run(
             documents_at_most: at_most,
         },
         rate,
-        seconds_at_least: rate.map(|rate| choice.time.as_secs_f64() + others(rate)),
+        seconds_at_least: rate.map(|rate| milliseconds(choice.time.as_secs_f64() + others(rate))),
     };
     if json {
         session::print_json(&plan)?;
@@ -118,29 +118,40 @@ pub(super) fn run(
     Ok(Exit::Complete)
 }
 
+/// Seconds to the millisecond, which is more than an estimate knows.
+fn milliseconds(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
 fn table(plan: &Plan, days: Option<&Days>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
     let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all");
-    let companies = count(plan.companies);
+    let companies = many(plan.companies, ["company", "companies"]);
     match (days, plan.discovery.from) {
         (Some(days), _) => {
+            say(match plan.requests.indexes {
+                0 => format!(
+                    "- read no daily index: all is known through {},",
+                    days.after
+                ),
+                n => format!(
+                    "- read {}, of the days after {} through {},",
+                    many(n, ["daily index", "daily indexes"]),
+                    days.after,
+                    days.through,
+                ),
+            });
             say(format!(
-                "- read {} daily indexes, of the days after {} through {},",
-                count(plan.requests.indexes),
-                days.after,
-                days.through,
-            ));
-            say(format!(
-                "- look at the companies that changed, and {companies} that were never looked at,"
+                "- look at the companies that changed, and at {companies} never looked at before,"
             ));
         }
         (None, Way::Api) => say(format!(
-            "- look at {companies} companies, one submissions request each (more where the dates \
+            "- look at {companies}, one submissions request each (more where the dates \
              reach into older pages): {},",
             plan.discovery.why,
         )),
         (None, Way::Bulk) => say(format!(
-            "- look at {companies} companies in submissions.zip, one request for {} of it: {},",
+            "- look at {companies} in submissions.zip, one request for {} of it: {},",
             bytes(plan.bytes.archive),
             plan.discovery.why,
         )),
@@ -156,9 +167,9 @@ fn table(plan: &Plan, days: Option<&Days>) -> String {
     };
     say(if plan.download {
         format!(
-            "- download {} documents that earlier runs left queued{known}, and of every new filing \
-             that it finds {of_each}, in one request,",
-            count(plan.requests.documents),
+            "- download {} that earlier runs left queued{known}, and {of_each} of every new filing \
+             that it finds, in one request for each,",
+            many(plan.requests.documents, ["document", "documents"]),
         )
     } else {
         format!("- download nothing, but queue {of_each} of every new filing that it finds,")
@@ -166,9 +177,12 @@ fn table(plan: &Plan, days: Option<&Days>) -> String {
     let time = plan.seconds_at_least.map(Duration::try_from_secs_f64);
     match (plan.rate, time) {
         (Some(rate), Some(Ok(time))) => say(format!(
-            "- take at least {} for the {} requests known now, at {rate} a second.",
+            "- take at least {} for the {} known now, at {rate} a second.",
             clock(time),
-            count(plan.requests.discovery + plan.requests.documents),
+            many(
+                plan.requests.discovery + plan.requests.documents,
+                ["request", "requests"]
+            ),
         )),
         _ => say("- ask as fast as it can: there is no rate limit.".to_owned()),
     }

@@ -13,7 +13,7 @@ use crate::cli::{Cli, DiagnoseArgs};
 use crate::config::{FilingFilter, Page};
 use crate::edgar::calendar::indexed_through;
 use crate::exit::Exit;
-use crate::progress::format::{count, plain};
+use crate::progress::format::{count, many, plain};
 use crate::reconcile::{Missing, Reconcile, Reconciled, queue};
 use crate::signals::Interrupt;
 
@@ -109,9 +109,9 @@ impl<'a> Document<'a> {
 
 fn text(found: &Reconciled, queued: Option<u64>, page: Page) -> String {
     let mut text = format!(
-        "{} quarterly indexes read; {} filings are missing\n",
-        count(found.quarters),
-        count(found.missing.len() as u64),
+        "{} read; {} missing\n",
+        many(found.quarters, ["quarterly index", "quarterly indexes"]),
+        many(found.missing.len() as u64, ["filing is", "filings are"]),
     );
     for problem in &found.problems {
         writeln!(text, "Nothing is proven: {}", plain(problem)).expect("a String takes all");

@@ -55,9 +55,11 @@ pub(super) struct Job {
 pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     session::check(settings)?;
     let cancel = Cancel::default();
-    let interrupt = Interrupt::listen(&cancel)?;
+    let interrupt = Interrupt::listen_aloud(&cancel)?;
     let Job { kind, options, .. } = job;
     let threads = options.concurrency.companies + options.concurrency.downloads;
+    // From before the limit's first slot: the lists are among the requests that the rate is of.
+    let (began, started) = (Timestamp::now(), Instant::now());
     let client = session::client(settings, threads, options.block_cooldown, &cancel)?;
     let archive = Archive::open(&settings.data_dir)?;
     let (_lock, mut db) = session::open(settings)?;
@@ -101,7 +103,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         kind.command(),
         &options.to_json().to_string(),
         settings.urls.archives().as_str(),
-        Timestamp::now(),
+        began,
     )?;
     let (visits, followed) = match days {
         None => (Visits::All, None),
@@ -131,7 +133,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
         claims: pipeline::Claims::default(),
         budget,
         cancel,
-        started: Instant::now(),
+        started,
         aborted: Aborted::default(),
     });
     let db = watched(&cx, db, run, terminal)?;

@@ -110,7 +110,7 @@ impl Summary {
             command,
             status: status.as_str(),
             elapsed_s: seconds(s.elapsed),
-            discovery: followed.is_none().then(|| Discovery::of(cx)),
+            discovery: (command == "backfill").then(|| Discovery::of(cx)),
             companies: Companies {
                 total: s.companies_total,
                 done: s.companies_done,

@@ -28,7 +28,7 @@ use crate::cli::{Cli, VerifyArgs};
 use crate::config::Settings;
 use crate::edgar::{Accession, Cik};
 use crate::exit::Exit;
-use crate::progress::format::{bytes, clock, count, percent};
+use crate::progress::format::{bytes, clock, count, many, percent};
 use crate::progress::{Line, Terminal};
 use crate::signals::Interrupt;
 use crate::store::{self, Reader, Stored, StoredId, Writer};
@@ -86,7 +86,7 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     if args.json {
         session::print_json(&report)?;
     } else {
-        session::print(&report.table())?;
+        session::print(&report.table(&cli.again()))?;
     }
     result?;
     Ok(match interrupt.exit() {
@@ -145,14 +145,14 @@ fn show(cli: &Cli, terminal: &Terminal, work: &Work, total: (u64, u64)) -> Resul
         let elapsed = done.since.elapsed();
         let rate = u128::from(size) * 1000 / elapsed.as_millis().max(1);
         format!(
-            "Verified {}/{} files ({}%)  {} of {}  {}/s  {} problems  elapsed {}",
+            "Verified {}/{} files ({}%)  {} of {}  {}/s  {}  elapsed {}",
             count(files),
             count(total.0),
             percent(files, total.0),
             bytes(size),
             bytes(total.1),
             bytes(u64::try_from(rate).unwrap_or(u64::MAX)),
-            count(done.problems.load(Relaxed)),
+            many(done.problems.load(Relaxed), ["problem", "problems"]),
             clock(elapsed),
         )
     })

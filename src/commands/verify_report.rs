@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::cli::Again;
 use crate::progress::format::{bytes, clock, count, plain};
 
 /// The most problems that are listed, in the JSON document and in memory: some 200 bytes each.
@@ -137,7 +138,7 @@ impl Report {
     }
 
     /// A table for people.
-    pub(super) fn table(&self) -> String {
+    pub(super) fn table(&self, again: &Again) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let how = if self.quick {
             "sizes only"
@@ -191,7 +192,8 @@ impl Report {
             }
         }
         if self.queued_again > 0 {
-            line("\nNext: `filing-etl backfill` downloads what was queued again.".to_owned());
+            let next = plain(&again.here("backfill"));
+            line(format!("\nNext: `{next}` downloads what was queued again."));
         }
         text
     }

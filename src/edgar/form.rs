@@ -9,6 +9,12 @@ use thiserror::Error;
 /// own). The 10-K405 and 10-KSB of old are other forms and have to be asked for.
 const REPORTS: [&str; 6] = ["10-K", "10-KT", "10-Q", "10-QT", "20-F", "40-F"];
 
+/// What everybody writes without the dash now and then. No form on EDGAR is called `10K`, and asking
+/// for it would find nothing, without a word.
+const DASHED: [&str; 9] = [
+    "10-K", "10-KT", "10-Q", "10-QT", "11-K", "20-F", "40-F", "6-K", "8-K",
+];
+
 const AND_AMENDMENTS: &str = " and amendments";
 const WITHOUT_AMENDMENTS: &str = " without amendments";
 
@@ -57,8 +63,8 @@ impl FormFilter {
     ///
     /// # Errors
     ///
-    /// Empty types, and texts that no form type on EDGAR could be. That a type exists
-    /// is not checked: there are hundreds, and the list grows.
+    /// Empty types, texts that no form type on EDGAR could be, and well-known types without their
+    /// dash. That a type exists is not checked: there are hundreds, and the list grows.
     pub fn parse(types: &[String], amendments: bool) -> Result<Self, BadForm> {
         if types.is_empty() {
             return Ok(Self::reports(amendments));
@@ -68,7 +74,7 @@ impl FormFilter {
             let form = text.trim().to_ascii_uppercase();
             // Letters, digits, blanks, dashes and slashes are all that 478 types used in 2025.
             let plain = |b: u8| b.is_ascii_alphanumeric() || b" -/.".contains(&b);
-            if form.is_empty() || form.len() > 40 || !form.bytes().all(plain) {
+            if form.is_empty() || form.len() > 40 || !form.bytes().all(plain) || lacks_dash(&form) {
                 return Err(BadForm(text.chars().take(40).collect()));
             }
             if !wanted.contains(&form) {
@@ -141,10 +147,29 @@ impl fmt::Display for FormFilter {
     }
 }
 
+/// Whether this is a well-known type, or its amendment, without the dash.
+fn lacks_dash(form: &str) -> bool {
+    let base = amended(form).unwrap_or(form);
+    DASHED.iter().any(|dashed| dashed.replace('-', "") == base)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_dash_that_is_missing_is_missed_only_where_it_belongs() {
+        let parse = |text: &str| FormFilter::parse(&[text.to_owned()], true);
+        for slip in ["10k", "10Q", "8K/A", " 20f "] {
+            assert!(parse(slip).is_err(), "{slip}");
+        }
+        for real in [
+            "3", "144", "497K", "424B2", "25-NSE", "13F-HR", "10-K405", "10KSB",
+        ] {
+            assert!(parse(real).is_ok(), "{real}");
+        }
+    }
 
     fn filter(types: &[&str], amendments: bool) -> FormFilter {
         let types: Vec<String> = types.iter().map(ToString::to_string).collect();

@@ -139,9 +139,10 @@ fn record(numbers: &Snapshot) {
     log::info!(target: LOG_TARGET, "{}", frame(numbers, usize::MAX).join(" | "));
 }
 
-/// Two bars, a third while the archive is fetched, and the lines of the frame below them.
+/// An empty line, two bars, a third while the archive is fetched, and the lines of the frame below them.
 struct Bars<'a> {
     multi: &'a MultiProgress,
+    margin: ProgressBar,
     archive: Option<ProgressBar>,
     companies: ProgressBar,
     downloads: ProgressBar,
@@ -151,8 +152,13 @@ struct Bars<'a> {
 impl<'a> Bars<'a> {
     fn new(multi: &'a MultiProgress) -> Self {
         multi.set_draw_target(ProgressDrawTarget::stderr());
+        // The `^C` that a terminal echoes moves everything down a line, and the first one stays: an
+        // empty one had better.
+        let margin = multi.add(ProgressBar::new(0).with_style(style("{wide_msg}")));
+        margin.tick();
         Self {
             multi,
+            margin,
             archive: None,
             companies: multi.add(bar("Companies")),
             downloads: multi.add(bar("Downloads")),
@@ -163,7 +169,7 @@ impl<'a> Bars<'a> {
     fn draw(&mut self, numbers: &Snapshot) {
         let (here, all) = (numbers.archive_bytes, numbers.archive_total);
         if here < all {
-            let new = || self.multi.insert(0, bar("Archive"));
+            let new = || self.multi.insert(1, bar("Archive"));
             let archive = self.archive.get_or_insert_with(new);
             archive.set_length(all);
             archive.set_position(here);
@@ -186,7 +192,7 @@ impl<'a> Bars<'a> {
     }
 
     fn clear(self) {
-        for bar in [self.companies, self.downloads]
+        for bar in [self.margin, self.companies, self.downloads]
             .into_iter()
             .chain(self.archive)
             .chain(self.lines)

@@ -17,6 +17,12 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A number with its noun, one or many: `1 file`, `1,234 files`.
+#[must_use]
+pub fn many(number: u64, [one, more]: [&str; 2]) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { more })
+}
+
 /// A length in bytes, in the decimal unit that fits: `1.5 MB`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]

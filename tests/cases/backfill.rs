@@ -688,6 +688,17 @@ fn turning_points(sim: &Simulator) -> (usize, usize) {
 }
 
 #[test]
+fn the_time_of_a_run_holds_all_its_requests_so_that_no_rate_is_shown_above_the_limit() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let args = ["--rate", "10", "--limit", "2", "--no-download", "--json"];
+    let run = backfill(&sandbox, &sim, &args).json();
+    let (requests, seconds) = (&run["requests"]["total"], &run["elapsed_s"]);
+    assert!(run["requests"]["companies"].as_u64().unwrap() >= 3);
+    let rate = requests.as_f64().unwrap() / seconds.as_f64().unwrap();
+    assert!(rate <= 10.0, "{requests} requests in {seconds} s");
+}
+
+#[test]
 fn a_dry_run_asks_nothing_about_filings() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     let plan = backfill(&sandbox, &sim, &["--dry-run", "--json"]).json();

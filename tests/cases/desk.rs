@@ -52,7 +52,10 @@ fn the_list_of_companies_has_those_that_the_filters_mean() {
     let (one, two) = (&all[0], &all[1]);
     std::fs::write(
         sandbox.path("ours"),
-        format!("# ours\n{} # one\n{}\n", one.listings[0].ticker, two.cik),
+        format!(
+            "\u{feff}{} # one\n\n# ours\n{}\r\n",
+            one.listings[0].ticker, two.cik
+        ),
     )
     .unwrap();
     let both = BTreeSet::from([one.cik.get(), two.cik.get()]);

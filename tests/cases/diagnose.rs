@@ -213,12 +213,31 @@ fn other_forms_and_earlier_dates_are_other_reasons() {
     let next = report["next"].as_array().unwrap();
     assert!(
         next.iter()
-            .any(|step| step["command"] == "filing-etl backfill --since 30y"),
+            .any(|step| step["command"] == "filing-etl backfill --since 30y --exchange all"),
         "{next:?}"
     );
     let sixes = diagnose(&sandbox, &["--form", "N-CEN", "--json"]).json();
     assert_eq!(sixes["forms"], "N-CEN and amendments");
     assert!(reasons(&sixes).values().any(|r| r == "foreign_issuer"));
+}
+
+#[test]
+fn what_to_run_next_is_about_the_same_database_companies_and_forms() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let place = ["--db", "my own.db", "--data-dir", "d"];
+    let _ = sandbox
+        .run_against(&sim, &[&["companies", "sync"], &place[..]].concat())
+        .code(0);
+    let asked = ["--exchange", "NYSE Arca", "--form", "8-K", "--json"];
+    let report = sandbox
+        .run(&[&["diagnose"], &place[..], &asked].concat())
+        .code(0)
+        .json();
+    let next = report["next"][0]["command"].as_str().unwrap();
+    assert_eq!(
+        next,
+        "filing-etl backfill --db 'my own.db' --data-dir d --exchange 'NYSE Arca' --form 8-K"
+    );
 }
 
 #[test]
@@ -238,7 +257,10 @@ fn without_a_database_or_with_an_unknown_filter_it_says_what_to_do() {
     let never = diagnose(&sandbox, &["--json"]).json();
     assert!(reasons(&never).values().all(|r| r == "never_checked"));
     assert_eq!(never["last_run"], Value::Null);
-    assert_eq!(never["next"][0]["command"], "filing-etl backfill");
+    assert_eq!(
+        never["next"][0]["command"],
+        "filing-etl backfill --exchange all"
+    );
 }
 
 #[test]

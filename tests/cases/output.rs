@@ -75,6 +75,32 @@ fn help_says_what_there_is() {
 }
 
 #[test]
+fn bash_completes_the_options_of_every_command() {
+    let script = Sandbox::new().run(&["completions", "bash"]).code(0).stdout;
+    // What the words typed so far are found to be has to be what the options are listed under.
+    let quoted = |line: &str| Some(line.strip_prefix("cmd=\"")?.strip_suffix('"')?.to_owned());
+    let names: Vec<_> = script.lines().filter_map(|l| quoted(l.trim())).collect();
+    assert!(names.len() > 12, "{names:?}");
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        assert!(script.contains(&format!("\n        {name})\n")), "{name}");
+    }
+}
+
+#[test]
+fn help_tells_nothing_of_the_environment() {
+    let sandbox = Sandbox::new();
+    for args in [&["--help"][..], &["backfill", "-h"], &["man"]] {
+        let plain = sandbox.run(args).code(0);
+        let mut command = sandbox.command(args);
+        command
+            .env("FILING_ETL_ARCHIVES_URL", "http://me:secret@mirror.example")
+            .env("FILING_ETL_DB", "");
+        let told = Output::of(command).code(0);
+        assert_eq!(told.stdout, plain.stdout, "{args:?}");
+    }
+}
+
+#[test]
 fn the_summary_is_a_table_on_standard_output_alone() {
     let sandbox = Sandbox::new();
     let sim = simulator(&[]);

@@ -178,7 +178,8 @@ fn a_stalled_server_does_not_keep_an_interrupted_run() {
         assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
         run.signal("TERM");
         // Ten are promised; without the promise it would be thirty.
-        let _ = run.end_within(Duration::from_secs(20)).code(143);
+        let ended = run.end_within(Duration::from_secs(20)).code(143);
+        let _ = ended.says("a second signal ends the run at once");
         let files: BTreeSet<String> = sandbox.files().into_keys().collect();
         assert_eq!(recorded(&sandbox), files, "{fault}");
         assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);

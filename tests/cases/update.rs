@@ -441,6 +441,9 @@ fn a_dry_run_tells_the_days_and_asks_for_nothing() {
     let limited = update(&sandbox, &sim, &[&budgets[..], &["--dry-run"]].concat());
     assert_eq!(limited.code(0).json(), plan);
     assert_eq!(sim.log().requests(), 0);
+    // An update that a budget ends before it begins speaks of no way of discovery.
+    let ended = update(&sandbox, &sim, &budgets[2..]).code(3).json();
+    assert!(ended.get("discovery").is_none(), "{ended}");
 }
 
 #[test]

@@ -174,6 +174,10 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
             "invalid value ' ' for '--ticker <T>': a ticker such as AAPL or BRK-B is expected".to_owned(),
         ),
         (
+            &["--form", "10-Q", "--form", "10k/a"],
+            "\"10k/a\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`".to_owned(),
+        ),
+        (
             &["--form", ""],
             "\"\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`".to_owned(),
         ),
@@ -193,8 +197,9 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
             "the companies file /dev/null names no company: a ticker or CIK a line is expected".to_owned(),
         ),
         (&["-q", "-v"], "the argument '--quiet' cannot be used with '--verbose...'".to_owned()),
-        (&["--limit", "0"], "invalid value '0' for '--limit <N>': 0 is not in 1..18446744073709551615".to_owned()),
-        (&["--max-attempts", "0"], "invalid value '0' for '--max-attempts <N>': 0 is not in 1..=100".to_owned()),
+        (&["--limit", "0"], "invalid value '0' for '--limit <N>': a whole number of at least 1 is expected".to_owned()),
+        (&["--max-concurrent-companies", "many"], "invalid value 'many' for '--max-concurrent-companies <N>': a whole number from 1 to 256 is expected".to_owned()),
+        (&["--max-attempts", "0"], "invalid value '0' for '--max-attempts <N>': a whole number from 1 to 100 is expected".to_owned()),
         (&["--block-cooldown", "10"], format!("invalid value '10' for '--block-cooldown <D>': {span}")),
         (&["surplus"], "unexpected argument 'surplus' found".to_owned()),
     ] {

@@ -5,16 +5,18 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::cli::Again;
 use crate::commands::table::table;
 use crate::config::Page;
 use crate::diagnosis::{Coverage, Reason, Tally, heading, remedy};
 use crate::edgar::FormFilter;
-use crate::progress::format::{count, percent, plain};
+use crate::progress::format::{count, many, percent, plain};
 use crate::store::{CompanyFacts, FailureGroup, PreviousRun};
 
 /// What the database said.
 pub(super) struct Asked {
     pub wanted: FormFilter,
+    pub again: Again,
     pub companies: Vec<CompanyFacts>,
     pub failed_downloads: Vec<FailureGroup>,
     pub problems: Vec<FailureGroup>,
@@ -136,7 +138,7 @@ impl Report {
         self.failures(&mut text, page);
         line(&mut text, "\nNext");
         for step in &self.next {
-            line(&mut text, &format!("  {}", step.command));
+            line(&mut text, &format!("  {}", plain(&step.command)));
             paragraph(&mut text, &step.why, page);
         }
         text
@@ -264,11 +266,6 @@ fn paragraph(text: &mut String, words: &str, page: Page) {
     line(text, &row);
 }
 
-/// A number with its noun, one or many.
-fn many(number: u64, [one, more]: [&str; 2]) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { more })
-}
-
 /// A share in percent; nothing of nothing has none.
 fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
@@ -333,13 +330,11 @@ fn failures(asked: &Asked) -> Vec<Failure> {
 
 /// What to run next, the most useful first.
 fn next(asked: &Asked, uncovered: &[Uncovered]) -> Vec<Step> {
-    let step = |command: &str, why: String| Step {
-        command: format!("filing-etl {command}"),
-        why,
-    };
+    let step = |command: String, why: String| Step { command, why };
+    let again = &asked.again;
     if asked.universe == 0 {
         return vec![step(
-            "backfill",
+            again.for_all("backfill"),
             "there is no list of companies yet".to_owned(),
         )];
     }
@@ -375,15 +370,15 @@ fn next(asked: &Asked, uncovered: &[Uncovered]) -> Vec<Step> {
         }
     }
     if !why.is_empty() {
-        steps.push(step("backfill", why.join(", ")));
+        steps.push(step(again.for_all("backfill"), why.join(", ")));
     }
     let older = with(&["outside_dates"]);
     if older > 0 {
         steps.push(step(
-            "backfill --since 30y",
+            again.for_all("backfill --since 30y"),
             format!(
-                "{} companies filed a wanted form, but earlier",
-                count(older)
+                "{} filed a wanted form, but outside the dates that runs asked for",
+                many(older, ["company", "companies"])
             ),
         ));
     }
@@ -391,17 +386,17 @@ fn next(asked: &Asked, uncovered: &[Uncovered]) -> Vec<Step> {
         let companies = with(&[reason]);
         if companies > 0 {
             steps.push(step(
-                &format!("backfill --form {form}"),
+                again.for_companies(&format!("backfill --form {form}")),
                 format!(
-                    "only if you want {form} as well: {} companies",
-                    count(companies)
+                    "only if you want {form} as well: {}",
+                    many(companies, ["company", "companies"])
                 ),
             ));
         }
     }
     if steps.is_empty() {
         steps.push(step(
-            "verify",
+            again.here("verify"),
             "nothing is missing that can be had: make sure that the files are whole".to_owned(),
         ));
     }

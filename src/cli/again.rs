@@ -1,0 +1,117 @@
+//! The next command to run, as the shell wants it: about the same database, companies and forms as
+//! the one that names it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::args::{Cli, CompanyArgs, DiagnoseArgs};
+use super::values::ExchangeChoice;
+
+/// What the user said, to be said again.
+#[derive(Debug, Clone, Default)]
+pub struct Again {
+    place: String,
+    companies: String,
+    forms: String,
+}
+
+impl Again {
+    /// A command on the same database and folder.
+    #[must_use]
+    pub fn here(&self, command: &str) -> String {
+        format!("filing-etl {command}{}", self.place)
+    }
+
+    /// A command about the same companies as well.
+    #[must_use]
+    pub fn for_companies(&self, command: &str) -> String {
+        self.here(command) + &self.companies
+    }
+
+    /// A command about the same forms as well.
+    #[must_use]
+    pub fn for_all(&self, command: &str) -> String {
+        self.for_companies(command) + &self.forms
+    }
+}
+
+impl Cli {
+    /// The database and the folder, where they are not the usual ones.
+    #[must_use]
+    pub fn again(&self) -> Again {
+        let mut place = String::new();
+        let usual = [
+            ("--db", &self.global.db, "filings.db"),
+            ("--data-dir", &self.global.data_dir, "filings"),
+        ];
+        for (option, path, usual) in usual {
+            if path != Path::new(usual) {
+                say(&mut place, option, &path.to_string_lossy());
+            }
+        }
+        Again {
+            place,
+            ..Again::default()
+        }
+    }
+
+    /// What a diagnosis was about.
+    #[must_use]
+    pub fn diagnose_again(&self, args: &DiagnoseArgs) -> Again {
+        let mut forms = String::new();
+        for form in &args.forms {
+            say(&mut forms, "--form", form);
+        }
+        if args.no_amendments {
+            forms.push_str(" --no-amendments");
+        }
+        Again {
+            companies: companies(&args.companies),
+            forms,
+            ..self.again()
+        }
+    }
+}
+
+fn companies(args: &CompanyArgs) -> String {
+    let mut text = String::new();
+    for exchange in &args.exchanges {
+        match exchange {
+            ExchangeChoice::One(exchange) => say(&mut text, "--exchange", exchange.as_str()),
+            ExchangeChoice::All => say(&mut text, "--exchange", "all"),
+        }
+    }
+    for ticker in &args.tickers {
+        say(&mut text, "--ticker", ticker);
+    }
+    for cik in &args.ciks {
+        say(&mut text, "--cik", &cik.to_string());
+    }
+    if let Some(file) = &args.companies_file {
+        say(&mut text, "--companies-file", &file.to_string_lossy());
+    }
+    text
+}
+
+fn say(text: &mut String, option: &str, value: &str) {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let quoted = if value.chars().all(harmless) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    };
+    write!(text, " {option} {quoted}").expect("a String takes all");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_would_split_is_quoted() {
+        let mut text = String::new();
+        say(&mut text, "--exchange", "NYSE Arca");
+        say(&mut text, "--db", "it's/a.db");
+        assert_eq!(text, r" --exchange 'NYSE Arca' --db 'it'\''s/a.db'");
+    }
+}
