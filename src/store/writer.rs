@@ -238,8 +238,9 @@ impl Batch<'_> {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Queues artifacts and tells how many were new. One we know is not touched if it is downloaded;
-    /// if it still waits under another company of a joint filing, it goes over to this one.
+    /// Queues artifacts and tells how many were new. One we know stays as it is; if it waits under
+    /// another company of a joint filing, with no file of the filing stored, all of them go over to
+    /// this one.
     ///
     /// # Errors
     ///
