@@ -1,4 +1,5 @@
-//! Hands the artifacts that earlier runs left queued, pending or failed, to the downloads.
+//! Hands the artifacts that earlier runs left queued, pending or failed, to the downloads, and what
+//! the discovery before this flow left to it.
 
 use std::sync::atomic::Ordering::Relaxed;
 

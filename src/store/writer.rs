@@ -131,10 +131,11 @@ impl Writer {
         Reader::open(&self.path)
     }
 
-    /// Begins a transaction. Dropping the batch without [`Batch::commit`] undoes it.
+    /// Begins a transaction. Dropping the batch without [`Batch::commit`] undoes it. Where much is
+    /// recent, that is settled first, in a transaction of its own.
     ///
-    /// Commit after about 1,000 rows or half a second: a commit costs as much as some 100 rows,
-    /// and what is not committed is lost when the process is killed.
+    /// A commit costs as much as some 100 rows, so put many into one; what is not committed is lost
+    /// when the process is killed.
     ///
     /// # Errors
     ///
@@ -169,7 +170,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the log back into the database, so that one file holds it all, and closes it.
+    /// Settles what would slow the next start, writes the log back into the database, so that one
+    /// file holds it all, and closes it.
     ///
     /// # Errors
     ///

@@ -181,3 +181,53 @@ fn a_block_is_known_to_the_next_run() {
     let _ = Output::of(command).code(0);
     assert_eq!(sim.log().while_blocked(), 0);
 }
+
+#[test]
+fn after_a_block_the_rate_is_half_of_what_it_was() {
+    let sim = truth::start(Options {
+        block_for: Duration::from_secs(1),
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    sim.set_faults(vec!["throttle@discovery#10".parse().unwrap()]);
+    let args = ["--block-cooldown", "2s", "--rate", "20", "--no-download"];
+    let _ = Output::of(sandbox.backfill(&sim, &args)).code(0);
+    let entries = sim.log().entries();
+    let (probe, _) = after_the_silence(&entries);
+    let times: Vec<_> = entries[probe..].iter().map(|e| e.at).collect();
+    let second = Duration::from_secs(1);
+    let within = |first: &Duration| {
+        times
+            .iter()
+            .filter(|t| (*first..*first + second).contains(*t))
+            .count()
+    };
+    let most = times.iter().map(within).max();
+    assert!(times.len() > 20, "{}", times.len());
+    assert!(most <= Some(10), "{most:?}");
+}
+
+#[test]
+fn a_signal_ends_a_pause_at_once_and_a_restart_asks_nothing() {
+    let sim = truth::start(truth::small());
+    let sandbox = Sandbox::new();
+    // Ten minutes, as by default.
+    let args = ["--rate", "50", "--preset", "sequential"];
+    sim.set_faults(vec!["throttle@discovery#5".parse().unwrap()]);
+    let mut asked = None;
+    for _ in 0..2 {
+        let mut run = Running::start(sandbox.backfill(&sim, &args));
+        let state = "SELECT count(*) FROM runs WHERE ended_at IS NULL AND paused_until IS NOT NULL";
+        assert!(run.until(|| {
+            sandbox.path("filings.db").exists()
+                && rusqlite::Connection::open(sandbox.path("filings.db"))
+                    .and_then(|db| db.query_row(state, [], |row| row.get::<_, i64>(0)))
+                    .is_ok_and(|paused| paused == 1)
+        }));
+        run.signal("INT");
+        let _ = run.end_within(Duration::from_secs(3)).code(130);
+        let now = sim.log().requests();
+        assert_eq!(*asked.get_or_insert(now), now);
+    }
+    assert_eq!(sim.log().while_blocked(), 0);
+}
