@@ -283,7 +283,7 @@ impl Discovery<'_> {
         filings: &[Filing],
     ) -> Result<(Vec<Artifact>, bool), Trouble> {
         let claims = &self.cx.claims;
-        let claimed = claims.claim(filings.iter().map(|f| f.accession));
+        let mut claimed = claims.claim(filings.iter().map(|f| f.accession));
         let known = self.db.known_artifacts(claimed.iter().copied())?;
         // A filing stays in the folder where its first file is.
         let homes: HashMap<_, _> = known.iter().map(|k| (k.accession, k.cik)).collect();
@@ -293,8 +293,8 @@ impl Discovery<'_> {
         let (mut new, mut needless, mut settled) = (Vec::new(), Vec::new(), true);
         for filing in filings {
             let accession = filing.accession;
-            if !claimed.contains(&accession) {
-                continue;
+            if !claimed.remove(&accession) {
+                continue; // another thread's, or listed twice
             }
             let (kind, name) = filing.artifact(self.cx.options.artifacts);
             let known = known.get(&(accession, &*name)).copied();
