@@ -183,6 +183,43 @@ fn a_block_is_known_to_the_next_run() {
 }
 
 #[test]
+fn of_two_runs_one_alone_probes_after_a_block() {
+    let sim = truth::start(Options {
+        block_for: Duration::from_secs(3),
+        latency: Duration::from_millis(100),
+        ..truth::small()
+    });
+    let (one, two) = (Sandbox::new(), Sandbox::new());
+    sim.set_faults(vec!["throttle@discovery#20".parse().unwrap()]);
+    let args = ["--block-cooldown", "3s", "--rate", "20", "--no-download"];
+    let runs = [(&one, "one"), (&two, "two")].map(|(sandbox, name)| {
+        let mut command = sandbox.backfill(&sim, &args);
+        command
+            .env("XDG_STATE_HOME", one.path("shared"))
+            .env("FILING_ETL_USER_AGENT", format!("{name} tests@example.com"));
+        Running::start(command)
+    });
+    for run in runs {
+        let _ = run.end().code(0);
+    }
+    let entries = sim.log().entries();
+    let (probe, silence) = after_the_silence(&entries);
+    assert!(silence >= Duration::from_millis(2800), "{silence:?}");
+    let (before, after) = entries.split_at(probe);
+    let of = |entries: &[Entry], name| {
+        let agents = entries.iter().filter_map(|e| e.user_agent.as_deref());
+        agents.filter(|agent| agent.starts_with(name)).count()
+    };
+    // Both are at work before and after it, or the test would show nothing.
+    for name in ["one", "two"] {
+        assert!(of(before, name) > 0 && of(after, name) > 0, "{name}");
+    }
+    assert!(after[1].at >= after[0].answered_at.unwrap());
+    // What was in flight at that moment cannot be called back.
+    assert!(sim.log().while_blocked() < 10, "{}", sim.log().stats());
+}
+
+#[test]
 fn after_a_block_the_rate_is_half_of_what_it_was() {
     let sim = truth::start(Options {
         block_for: Duration::from_secs(1),
