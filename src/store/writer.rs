@@ -772,6 +772,30 @@ mod tests {
     }
 
     #[test]
+    fn the_files_of_a_joint_filing_go_over_together_until_one_is_stored() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(9)]);
+        sandbox.put(2, &[filing(9)]);
+        let owners = |sandbox: &Sandbox| sandbox.rows("SELECT name, cik FROM v_artifacts");
+        let put = |sandbox: &mut Sandbox, company, name| {
+            let artifacts = [artifact(company, 9, name)];
+            sandbox.write(|batch| batch.put_artifacts(&artifacts).unwrap());
+        };
+        put(&mut sandbox, 1, "a");
+        put(&mut sandbox, 1, "b");
+        put(&mut sandbox, 2, "a");
+        assert_eq!(owners(&sandbox), ["a|2", "b|2"]);
+        sandbox.assert_counters();
+        sandbox.write(|batch| {
+            let stored = artifact(2, 9, "a");
+            batch.downloaded(&stored, &SAVED, 1, at(1)).unwrap();
+        });
+        put(&mut sandbox, 1, "b");
+        assert_eq!(owners(&sandbox), ["a|2", "b|2"]);
+        sandbox.assert_counters();
+    }
+
+    #[test]
     fn a_joint_filing_is_known_whether_its_owner_is_recent_or_settled() {
         let mut sandbox = Sandbox::new();
         for company in [1, 2] {
