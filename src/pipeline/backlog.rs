@@ -1,4 +1,5 @@
-//! Hands the artifacts that earlier runs left queued, pending or failed, to the downloads.
+//! Hands the artifacts that earlier runs left queued, pending or failed, to the downloads, and what
+//! the discovery before this flow left to it.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -7,13 +8,18 @@ use anyhow::Result;
 use super::Services;
 use super::feed::Filler;
 use super::item::Job;
+use crate::edgar::Artifact;
 use crate::store::Reader;
 
 /// Artifacts read from the database at a time, about 200 bytes each.
 const BATCH: usize = 256;
 
 /// The artifacts that are queued at one moment.
-pub(super) struct Backlog(Reader);
+pub(super) struct Backlog {
+    db: Reader,
+    /// Those under companies that the run is not about.
+    strays: Vec<Artifact>,
+}
 
 impl Backlog {
     /// Fixes which artifacts these are. To be called before discovery begins: what discovery
@@ -26,15 +32,20 @@ impl Backlog {
         let mut db = Reader::open(&cx.db)?;
         db.select(&cx.scope)?;
         let queued = db.queued()?;
-        let total = queued.pending + queued.failed;
+        let strays = cx.claims.take_strays();
+        let total = queued.pending + queued.failed + strays.len() as u64;
         cx.counters.artifacts_queued.fetch_add(total, Relaxed);
-        Ok(Self(db))
+        Ok(Self { db, strays })
     }
 }
 
 /// Sends every artifact of the backlog, and ends.
-pub(super) fn run(backlog: &Backlog, jobs: &Filler<Job>, cx: &Services) {
-    if let Err(e) = send_all(&backlog.0, jobs) {
+pub(super) fn run(backlog: Backlog, jobs: &Filler<Job>, cx: &Services) {
+    let strays = backlog.strays.into_iter().map(Job::new).collect();
+    if jobs.send(strays).is_err() {
+        return; // the downloads have ended
+    }
+    if let Err(e) = send_all(&backlog.db, jobs) {
         cx.abort(format!("{e:#}"));
     }
 }

@@ -8,16 +8,19 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use crate::edgar::Accession;
+use crate::edgar::{Accession, Artifact};
 
 /// The filings taken on. Shared by all discovery threads and the writer.
 #[derive(Debug, Default)]
 pub struct Claims {
     claimed: Mutex<HashSet<Accession>>,
-    /// Joint filings whose artifacts wait under a company that the run is not about, and which a
-    /// company of the run has taken on. Kept for the whole run, since their rows may stay as they
+    /// Joint filings whose artifacts are kept under a company that the run is not about, and which
+    /// a company of the run has taken on. Kept for the whole run, since their rows may stay as they
     /// are. Joint filings are few: 1% of all.
     adopted: Mutex<HashSet<Accession>>,
+    /// Artifacts of these that a later flow is to download, which would not meet them in the queue
+    /// of the run's companies.
+    strays: Mutex<Vec<Artifact>>,
 }
 
 impl Claims {
@@ -30,10 +33,22 @@ impl Claims {
         filings.filter(|f| claimed.insert(*f)).collect()
     }
 
-    /// Takes on a filing that is queued for nobody in this run. Returns whether nobody had yet.
+    /// Takes on a filing that is kept under nobody in this run. Returns whether nobody had yet.
     pub(super) fn adopt(&self, filing: Accession) -> bool {
         let mut adopted = self.adopted.lock().unwrap_or_else(PoisonError::into_inner);
         adopted.insert(filing)
+    }
+
+    /// Leaves an artifact of such a filing to the next flow.
+    pub(super) fn leave(&self, stray: Artifact) {
+        let mut left = self.strays.lock().unwrap_or_else(PoisonError::into_inner);
+        left.push(stray);
+    }
+
+    /// What was left to this flow.
+    pub(super) fn take_strays(&self) -> Vec<Artifact> {
+        let mut left = self.strays.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut left)
     }
 
     /// Whether the rows of this filing are still on their way to the writer.

@@ -9,7 +9,7 @@
 //! Runs on every thread of the discovery pool. It may block on its output, so nothing after it
 //! may use that pool.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -24,7 +24,7 @@ use super::record::{Problem, Record};
 use super::work::{self, Next};
 use crate::bulk::BadMember;
 use crate::edgar::submissions::{self, OlderPage, Row, Rows};
-use crate::edgar::{Artifact, BadDocument, Cik, Filing};
+use crate::edgar::{Artifact, BadDocument, Filing};
 use crate::net::{Expect, FetchError, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, KnownArtifact, PageKey, Planned, Reader};
 
@@ -84,6 +84,10 @@ impl From<store::Error> for Trouble {
     fn from(error: store::Error) -> Self {
         Self::Database(error)
     }
+}
+
+fn is_stored(known: &KnownArtifact) -> bool {
+    known.status == ArtifactStatus::Downloaded
 }
 
 struct Discovery<'a> {
@@ -171,7 +175,8 @@ impl Discovery<'_> {
             let page = pages.pop();
             let history = &mut visit.history;
             let whole = self.pass_on(&visit.company, &rows, url, |row| history.look_at(row))?;
-            // A page with bad rows is read again: they may be mended by then.
+            // A page with bad rows is read again: they may be mended by then. So is one with
+            // filings queued under companies that no run like this one has in its backlog.
             return match page.filter(|_| whole) {
                 Some(page) => self.record(Record::PageRead(page)),
                 None => Ok(()),
@@ -214,7 +219,7 @@ impl Discovery<'_> {
     }
 
     /// Sends the wanted filings of some rows on, chunk by chunk, and shows every good row to
-    /// `look`. Returns whether every row was good.
+    /// `look`. Returns whether every row was good and is taken care of from now on.
     fn pass_on(
         &self,
         company: &Planned,
@@ -222,7 +227,7 @@ impl Discovery<'_> {
         url: &Url,
         mut look: impl FnMut(&Row<'_>),
     ) -> Result<bool, Trouble> {
-        let mut bad_rows = 0;
+        let (mut bad_rows, mut settled) = (0, true);
         let wanted = &self.cx.options.filings;
         let mut chunk = Vec::new();
         for row in rows.iter() {
@@ -241,89 +246,96 @@ impl Discovery<'_> {
                 }
             }
             if chunk.len() == CHUNK {
-                self.pass_on_chunk(company, std::mem::take(&mut chunk))?;
+                settled &= self.pass_on_chunk(company, std::mem::take(&mut chunk))?;
             }
         }
         if !chunk.is_empty() {
-            self.pass_on_chunk(company, chunk)?;
+            settled &= self.pass_on_chunk(company, chunk)?;
         }
         self.untold(company, url, "bad_row", bad_rows)?;
-        Ok(bad_rows == 0)
+        Ok(bad_rows == 0 && settled)
     }
 
     /// Sends some filings to the writer, and then those artifacts of them that are new to the
-    /// downloads. In this order: a row has to stand before its outcome is written.
-    fn pass_on_chunk(&self, company: &Planned, filings: Vec<Filing>) -> Result<(), Trouble> {
-        let artifacts = self.new_artifacts(company, &filings)?;
+    /// downloads. In this order: a row has to stand before its outcome is written. Returns whether
+    /// what is queued of them is in the backlog of runs like this one.
+    fn pass_on_chunk(&self, company: &Planned, filings: Vec<Filing>) -> Result<bool, Trouble> {
+        let (artifacts, settled) = self.new_artifacts(company, &filings)?;
         let jobs: Vec<_> = artifacts.iter().cloned().map(Job::new).collect();
         self.record(Record::Filings {
             cik: company.cik,
             filings,
             artifacts,
         })?;
-        let Some(downloads) = &self.found.jobs else {
-            return Ok(());
-        };
-        let queued = &self.cx.counters.artifacts_queued;
-        queued.fetch_add(jobs.len() as u64, Relaxed);
-        downloads.send(jobs).map_err(|_| Trouble::NobodyListens)
+        if let Some(downloads) = &self.found.jobs {
+            let queued = &self.cx.counters.artifacts_queued;
+            queued.fetch_add(jobs.len() as u64, Relaxed);
+            downloads.send(jobs).map_err(|_| Trouble::NobodyListens)?;
+        }
+        Ok(settled)
     }
 
-    /// The artifacts that neither the database nor another thread takes care of.
+    /// The artifacts that neither the database nor another thread takes care of, and whether all
+    /// that is queued of these filings is in the backlog of runs like this one.
     fn new_artifacts(
         &self,
         company: &Planned,
         filings: &[Filing],
-    ) -> Result<Vec<Artifact>, Trouble> {
+    ) -> Result<(Vec<Artifact>, bool), Trouble> {
         let claims = &self.cx.claims;
-        let claimed = claims.claim(filings.iter().map(|f| f.accession));
+        let mut claimed = claims.claim(filings.iter().map(|f| f.accession));
         let known = self.db.known_artifacts(claimed.iter().copied())?;
         // A filing stays in the folder where its first file is.
         let homes: HashMap<_, _> = known.iter().map(|k| (k.accession, k.cik)).collect();
+        let stored = known.iter().filter(|k| is_stored(k));
+        let stored: HashSet<_> = stored.map(|k| k.accession).collect();
         let known: HashMap<_, _> = known.iter().map(|k| ((k.accession, &*k.name), k)).collect();
-        let (mut new, mut settled) = (Vec::new(), Vec::new());
+        let (mut new, mut needless, mut settled) = (Vec::new(), Vec::new(), true);
         for filing in filings {
-            if !claimed.contains(&filing.accession) {
-                continue;
+            let accession = filing.accession;
+            if !claimed.remove(&accession) {
+                continue; // another thread's, or listed twice
             }
             let (kind, name) = filing.artifact(self.cx.options.artifacts);
-            let cik = match known.get(&(filing.accession, &*name)) {
-                None => homes.get(&filing.accession).copied().unwrap_or(company.cik),
-                Some(known) if self.nobody_downloads(known)? && claims.adopt(filing.accession) => {
-                    self.downloader(known, company)
-                }
-                Some(_) => {
-                    settled.push(filing.accession);
-                    continue;
-                }
+            let known = known.get(&(accession, &*name)).copied();
+            let home = known
+                .map(|k| k.cik)
+                .or_else(|| homes.get(&accession).copied());
+            let home = home.unwrap_or(company.cik);
+            let queued = !known.is_some_and(is_stored);
+            // A joint filing that was first found by a run for other companies.
+            let elsewhere =
+                queued && home != company.cik && !self.db.in_scope(&self.cx.scope, home)?;
+            let ours = if elsewhere {
+                claims.adopt(accession)
+            } else {
+                known.is_none()
             };
-            new.push(Artifact {
-                accession: filing.accession,
-                cik,
+            if !ours {
+                settled &= !elsewhere;
+                needless.push(accession);
+                continue;
+            }
+            // Downloaded at once, it stays where it is, or this run's backlog might meet it too.
+            let later = self.found.jobs.is_none();
+            let goes_over = elsewhere && later && known.is_some() && !stored.contains(&accession);
+            let artifact = Artifact {
+                accession,
+                cik: if goes_over { company.cik } else { home },
                 kind,
                 name,
                 submission_size: filing.size,
-            });
+            };
+            if elsewhere && !goes_over {
+                settled = false;
+                if later {
+                    claims.leave(artifact.clone());
+                }
+            }
+            new.push(artifact);
         }
-        claims.release(&settled);
-        Ok(new)
-    }
-
-    /// Whether an artifact is queued for a company that this run is not about: a joint filing
-    /// that was first found there. The backlog leaves it out, so it is ours.
-    fn nobody_downloads(&self, known: &KnownArtifact) -> Result<bool, Trouble> {
-        let queued = known.status != ArtifactStatus::Downloaded;
-        Ok(queued && !self.db.in_scope(&self.cx.scope, known.cik)?)
-    }
-
-    /// Whose such an artifact is from now on. Where it is downloaded at once, it stays where it
-    /// is, or this run's backlog might meet it too; where a later flow has to find it in the
-    /// backlog, it goes over to the company that the run is about.
-    fn downloader(&self, known: &KnownArtifact, company: &Planned) -> Cik {
-        match self.found.jobs {
-            Some(_) => known.cik,
-            None => company.cik,
-        }
+        claims.release(&needless);
+        Ok((new, settled))
     }
 
     fn after_success(&self, visit: &mut Visit) -> Next {

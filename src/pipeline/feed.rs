@@ -74,9 +74,17 @@ impl<T> Feed<T> {
     /// When none came in time, or none will come any more.
     pub(super) fn next(&self, due: Option<Instant>) -> Result<T, RecvTimeoutError> {
         loop {
-            if let Some(item) = self.open().pop_front() {
+            let mut open = self.open();
+            if let Some(item) = open.pop_front() {
                 return Ok(item);
             }
+            // Taken and laid open at once: whoever looks in between would wait, or end, while
+            // there is something to do.
+            if let Ok(handful) = self.handfuls.try_recv() {
+                open.extend(handful);
+                continue;
+            }
+            drop(open);
             let handful = match due {
                 Some(due) => self.handfuls.recv_deadline(due)?,
                 None => self.handfuls.recv()?,
@@ -92,6 +100,9 @@ impl<T> Feed<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+    use std::thread::yield_now;
+
     use super::*;
     use crate::cancel::Cancel;
     use crate::threads::{join, spawn};
@@ -118,6 +129,35 @@ mod tests {
         for i in 0..7 {
             let worker = if i % 2 == 0 { &one } else { &other };
             assert_eq!(worker.next(None), Ok(i));
+        }
+    }
+
+    #[test]
+    fn no_worker_ends_while_another_lays_a_handful_open() {
+        for _ in 0..1000 {
+            let (filler, feed) = feed(2);
+            filler.send((0..18).collect()).unwrap();
+            drop(filler);
+            let (taken, ended) = (AtomicU32::new(0), AtomicBool::new(false));
+            let state = Arc::new((taken, ended));
+            let workers = [(); 2].map(|()| {
+                let (feed, state) = (feed.clone(), Arc::clone(&state));
+                spawn("worker", &Cancel::default(), move || {
+                    let (taken, ended) = &*state;
+                    let mut own = 0;
+                    while feed.next(None).is_ok() {
+                        own += 1;
+                        taken.fetch_add(1, SeqCst);
+                        // Both look for the next one at the same moment.
+                        while taken.load(SeqCst) < 2 * own && !ended.load(SeqCst) {
+                            yield_now();
+                        }
+                    }
+                    ended.store(true, SeqCst);
+                    own
+                })
+            });
+            assert_eq!(workers.map(|worker| join(worker.unwrap())), [9, 9]);
         }
     }
 

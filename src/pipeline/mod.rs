@@ -116,7 +116,7 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
         let (stage, job_tx) = (Arc::clone(cx), job_tx.clone());
         let queued = backlog::Backlog::now(cx)?;
         stages.push(spawn("backlog", &cx.cancel, move || {
-            backlog::run(&queued, &job_tx, &stage);
+            backlog::run(queued, &job_tx, &stage);
         })?);
     }
     if flow.discover {

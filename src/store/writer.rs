@@ -131,10 +131,11 @@ impl Writer {
         Reader::open(&self.path)
     }
 
-    /// Begins a transaction. Dropping the batch without [`Batch::commit`] undoes it.
+    /// Begins a transaction. Dropping the batch without [`Batch::commit`] undoes it. Where much is
+    /// recent, that is settled first, in a transaction of its own.
     ///
-    /// Commit after about 1,000 rows or half a second: a commit costs as much as some 100 rows,
-    /// and what is not committed is lost when the process is killed.
+    /// A commit costs as much as some 100 rows, so put many into one; what is not committed is lost
+    /// when the process is killed.
     ///
     /// # Errors
     ///
@@ -169,7 +170,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the log back into the database, so that one file holds it all, and closes it.
+    /// Settles what would slow the next start, writes the log back into the database, so that one
+    /// file holds it all, and closes it.
     ///
     /// # Errors
     ///
@@ -238,8 +240,9 @@ impl Batch<'_> {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Queues artifacts and tells how many were new. One we know is not touched if it is downloaded;
-    /// if it still waits under another company of a joint filing, it goes over to this one.
+    /// Queues artifacts and tells how many were new. One we know stays as it is; if it waits under
+    /// another company of a joint filing, with no file of the filing stored, all of them go over to
+    /// this one.
     ///
     /// # Errors
     ///
@@ -765,6 +768,30 @@ mod tests {
             batch.put_artifacts(&[artifact(2, 9, "a")]).unwrap();
         });
         assert_eq!(owner(&sandbox), ["1"], "its path stays");
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn the_files_of_a_joint_filing_go_over_together_until_one_is_stored() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(9)]);
+        sandbox.put(2, &[filing(9)]);
+        let owners = |sandbox: &Sandbox| sandbox.rows("SELECT name, cik FROM v_artifacts");
+        let put = |sandbox: &mut Sandbox, company, name| {
+            let artifacts = [artifact(company, 9, name)];
+            sandbox.write(|batch| batch.put_artifacts(&artifacts).unwrap());
+        };
+        put(&mut sandbox, 1, "a");
+        put(&mut sandbox, 1, "b");
+        put(&mut sandbox, 2, "a");
+        assert_eq!(owners(&sandbox), ["a|2", "b|2"]);
+        sandbox.assert_counters();
+        sandbox.write(|batch| {
+            let stored = artifact(2, 9, "a");
+            batch.downloaded(&stored, &SAVED, 1, at(1)).unwrap();
+        });
+        put(&mut sandbox, 1, "b");
+        assert_eq!(owners(&sandbox), ["a|2", "b|2"]);
         sandbox.assert_counters();
     }
 

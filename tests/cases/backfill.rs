@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use filing_etl::edgar::Accession;
+use filing_etl::edgar::{Accession, Cik};
 use filing_etl::exchange::Exchange;
 use filing_etl::sim::{Entry, Filing, Options, RequestKind, Simulator};
 use jiff::civil::{Date, date};
@@ -880,24 +880,19 @@ fn joint(sim: &Simulator) -> (String, String) {
     (a, b)
 }
 
-#[test]
-fn two_companies_of_a_joint_filing_queued_elsewhere_download_it_once() {
-    let sim = truth::start(Options {
-        companies: 60,
-        ..truth::small()
-    });
-    let sandbox = Sandbox::new();
+/// A parent and two subsidiaries that file jointly with it.
+fn family(sim: &Simulator) -> [Cik; 3] {
     let companies: Vec<_> = sim.universe().companies().collect();
-    // This parent has two subsidiaries.
     let parent = companies
         .iter()
         .rposition(|c| c.kind == filing_etl::sim::Kind::Parent)
         .unwrap();
-    let [a, b, c] = [0, 1, 2].map(|n| companies[parent + n].cik);
-    let ciks = [a, b, c].map(|cik| cik.to_string());
-    let _ = backfill(&sandbox, &sim, &["--cik", &ciks[0], "--no-download"]);
-    sim.log().clear();
-    // The second is visited when the first's rows stand but its documents are still to come.
+    [0, 1, 2].map(|n| companies[parent + n].cik)
+}
+
+/// The second subsidiary is visited when the first's rows stand, but its documents are still to
+/// come.
+fn hold_joint(sim: &Simulator, [a, b, c]: [Cik; 3]) {
     let (second, first) = (b.max(c), b.min(c));
     let faults = [
         format!("stall=2@CIK{}*1", second.padded()),
@@ -905,6 +900,20 @@ fn two_companies_of_a_joint_filing_queued_elsewhere_download_it_once() {
         format!("stall=4@/data/{a}/*1"),
     ];
     sim.set_faults(faults.iter().map(|f| f.parse().unwrap()).collect());
+}
+
+#[test]
+fn two_companies_of_a_joint_filing_queued_elsewhere_download_it_once() {
+    let sim = truth::start(Options {
+        companies: 60,
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    let [a, b, c] = family(&sim);
+    let ciks = [a, b, c].map(|cik| cik.to_string());
+    let _ = backfill(&sandbox, &sim, &["--cik", &ciks[0], "--no-download"]);
+    sim.log().clear();
+    hold_joint(&sim, [a, b, c]);
     let _ = backfill(&sandbox, &sim, &["--cik", &ciks[1], "--cik", &ciks[2]]);
     let documents = asked(&sim, RequestKind::Documents);
     assert!(documents.len() > 5);
@@ -931,4 +940,83 @@ fn a_run_over_all_companies_stays_under_64_mb() {
     let _ = run.code(0);
     assert_eq!(visited(&sim).len(), 5911);
     assert!(peak < 64 << 10, "{peak} kB");
+}
+
+/// Fails unless a company's reports are there in all their documents, each file with its row and
+/// each row with its file.
+#[track_caller]
+fn split_and_sound(sandbox: &Sandbox, cik: &str, when: &str) {
+    let left = format!(
+        "SELECT count(*) FROM filings WHERE cik = {cik}
+         AND accession NOT IN (SELECT accession FROM splits)"
+    );
+    assert_eq!(sandbox.number(&left), 0, "{when}");
+    let paths = sandbox.rows("SELECT path FROM v_artifacts WHERE status = 'downloaded'");
+    assert_eq!(set(sandbox.files().into_keys()), set(paths), "{when}");
+    let twice = "SELECT accession, name FROM v_artifacts GROUP BY 1, 2 HAVING count(*) > 1";
+    assert!(sandbox.rows(twice).is_empty(), "{when}");
+}
+
+#[test]
+fn all_files_of_a_joint_filing_stay_together_whoever_asks_for_them_and_how() {
+    let sim = truth::start(truth::small());
+    let (parent, subsidiary) = joint(&sim);
+    // What stands under the parent when its subsidiary alone is asked for: files, or a queue.
+    for (download, job) in [(true, "primary"), (false, "primary"), (false, "documents")] {
+        for preset in ["sequential", "fast"] {
+            for first in [None, Some("--no-download")] {
+                let sandbox = Sandbox::new();
+                let before = ["--cik", &parent, "--artifacts", job, "--no-download"];
+                let before = &before[..before.len() - usize::from(download)];
+                let _ = backfill(&sandbox, &sim, before);
+                let args = [
+                    "--cik",
+                    &subsidiary,
+                    "--artifacts",
+                    "documents",
+                    "--preset",
+                    preset,
+                ];
+                if let Some(first) = first {
+                    let _ = backfill(&sandbox, &sim, &[&args[..], &[first]].concat());
+                }
+                let _ = backfill(&sandbox, &sim, &args);
+                let when = format!("{before:?}, then {first:?} and {args:?}");
+                split_and_sound(&sandbox, &subsidiary, &when);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_companies_of_a_joint_filing_kept_elsewhere_have_it_split_once() {
+    let sim = truth::start(Options {
+        companies: 60,
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    let [a, b, c] = family(&sim);
+    let ciks = [a, b, c].map(|cik| cik.to_string());
+    let _ = backfill(&sandbox, &sim, &["--cik", &ciks[0]]);
+    sim.log().clear();
+    hold_joint(&sim, [a, b, c]);
+    let _ = backfill(
+        &sandbox,
+        &sim,
+        &[
+            "--cik",
+            &ciks[1],
+            "--cik",
+            &ciks[2],
+            "--artifacts",
+            "documents",
+        ],
+    );
+    let documents = asked(&sim, RequestKind::Documents);
+    assert!(documents.len() > 5);
+    assert_eq!(
+        set(documents.clone()).len(),
+        documents.len(),
+        "{documents:?}"
+    );
 }

@@ -128,7 +128,7 @@ fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
     let kills = kills();
     let sim = truth::start(Options {
         // Too many to be done before the last kill.
-        companies: 60 + 12 * kills,
+        companies: 60 + 16 * kills,
         latency: std::time::Duration::from_millis(60),
         ..truth::small()
     });
@@ -149,7 +149,8 @@ fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
         command.env("FILING_ETL_USER_AGENT", &name);
         let until = sim.log().requests() + moments.usize(1..=REQUESTS);
         let mut run = Running::start(command);
-        assert!(run.until(|| sim.log().requests() >= until), "it is done");
+        let reached = run.until(|| sim.log().requests() >= until);
+        assert!(reached, "{name}: it ended by itself: {:?}", run.end());
         let _ = run.kill();
         let before = std::mem::take(&mut on_record);
         on_record = check(&sandbox, &expected, &name);

@@ -181,3 +181,90 @@ fn a_block_is_known_to_the_next_run() {
     let _ = Output::of(command).code(0);
     assert_eq!(sim.log().while_blocked(), 0);
 }
+
+#[test]
+fn of_two_runs_one_alone_probes_after_a_block() {
+    let sim = truth::start(Options {
+        block_for: Duration::from_secs(3),
+        latency: Duration::from_millis(100),
+        ..truth::small()
+    });
+    let (one, two) = (Sandbox::new(), Sandbox::new());
+    sim.set_faults(vec!["throttle@discovery#20".parse().unwrap()]);
+    let args = ["--block-cooldown", "3s", "--rate", "20", "--no-download"];
+    let runs = [(&one, "one"), (&two, "two")].map(|(sandbox, name)| {
+        let mut command = sandbox.backfill(&sim, &args);
+        command
+            .env("XDG_STATE_HOME", one.path("shared"))
+            .env("FILING_ETL_USER_AGENT", format!("{name} tests@example.com"));
+        Running::start(command)
+    });
+    for run in runs {
+        let _ = run.end().code(0);
+    }
+    let entries = sim.log().entries();
+    let (probe, silence) = after_the_silence(&entries);
+    assert!(silence >= Duration::from_millis(2800), "{silence:?}");
+    let (before, after) = entries.split_at(probe);
+    let of = |entries: &[Entry], name| {
+        let agents = entries.iter().filter_map(|e| e.user_agent.as_deref());
+        agents.filter(|agent| agent.starts_with(name)).count()
+    };
+    // Both are at work before and after it, or the test would show nothing.
+    for name in ["one", "two"] {
+        assert!(of(before, name) > 0 && of(after, name) > 0, "{name}");
+    }
+    assert!(after[1].at >= after[0].answered_at.unwrap());
+    // What was in flight at that moment cannot be called back.
+    assert!(sim.log().while_blocked() < 10, "{}", sim.log().stats());
+}
+
+#[test]
+fn after_a_block_the_rate_is_half_of_what_it_was() {
+    let sim = truth::start(Options {
+        block_for: Duration::from_secs(1),
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    sim.set_faults(vec!["throttle@discovery#10".parse().unwrap()]);
+    let args = ["--block-cooldown", "2s", "--rate", "20", "--no-download"];
+    let _ = Output::of(sandbox.backfill(&sim, &args)).code(0);
+    let entries = sim.log().entries();
+    let (probe, _) = after_the_silence(&entries);
+    let times: Vec<_> = entries[probe..].iter().map(|e| e.at).collect();
+    let second = Duration::from_secs(1);
+    let within = |first: &Duration| {
+        times
+            .iter()
+            .filter(|t| (*first..*first + second).contains(*t))
+            .count()
+    };
+    let most = times.iter().map(within).max();
+    assert!(times.len() > 20, "{}", times.len());
+    assert!(most <= Some(10), "{most:?}");
+}
+
+#[test]
+fn a_signal_ends_a_pause_at_once_and_a_restart_asks_nothing() {
+    let sim = truth::start(truth::small());
+    let sandbox = Sandbox::new();
+    // Ten minutes, as by default.
+    let args = ["--rate", "50", "--preset", "sequential"];
+    sim.set_faults(vec!["throttle@discovery#5".parse().unwrap()]);
+    let mut asked = None;
+    for _ in 0..2 {
+        let mut run = Running::start(sandbox.backfill(&sim, &args));
+        let state = "SELECT count(*) FROM runs WHERE ended_at IS NULL AND paused_until IS NOT NULL";
+        assert!(run.until(|| {
+            sandbox.path("filings.db").exists()
+                && rusqlite::Connection::open(sandbox.path("filings.db"))
+                    .and_then(|db| db.query_row(state, [], |row| row.get::<_, i64>(0)))
+                    .is_ok_and(|paused| paused == 1)
+        }));
+        run.signal("INT");
+        let _ = run.end_within(Duration::from_secs(3)).code(130);
+        let now = sim.log().requests();
+        assert_eq!(*asked.get_or_insert(now), now);
+    }
+    assert_eq!(sim.log().while_blocked(), 0);
+}

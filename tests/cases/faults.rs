@@ -546,6 +546,31 @@ fn an_agent_that_edgar_does_not_accept_ends_the_run_at_once_with_what_to_do() {
 }
 
 #[test]
+fn the_page_of_a_block_is_known_whatever_its_status_and_encoding() {
+    let cases = ["403", "429", "200"]
+        .into_iter()
+        .flat_map(|status| [true, false].map(|compress| (status, compress)))
+        .flat_map(|(status, compress)| {
+            ["discovery", "documents"].map(|place| (status, compress, place))
+        });
+    for_each(&cases.collect::<Vec<_>>(), |(status, compress, place)| {
+        let sim = simulator(Options {
+            compress: *compress,
+            ..Options::default()
+        });
+        set(&sim, &[format!("throttle-page={status}@{place}#5")]);
+        let sandbox = Sandbox::new();
+        let output = sandbox.run_against(&sim, &JOB).code(0);
+        let what = format!("{status} at {place}, compressed: {compress}");
+        assert_eq!(sim.log().count(|e| e.fault.is_some()), 1, "{what}");
+        // A second is what this job pauses for.
+        let paused = output.json()["requests"]["paused_s"].as_f64();
+        assert!(paused >= Some(0.9), "{what}: {paused:?}");
+        complete(&what, &sim, &sandbox);
+    });
+}
+
+#[test]
 fn a_document_that_always_answers_429_fails_and_the_others_arrive() {
     let sim = simulator(Options::default());
     let (_, filing) = filings(&sim).into_iter().next().unwrap();

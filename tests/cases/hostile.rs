@@ -278,6 +278,30 @@ fn one_filing_but(
     })
 }
 
+#[test]
+fn a_filing_that_is_listed_twice_is_fetched_once() {
+    let mut bodies = one_filing(100);
+    let mut twice: Value = serde_json::from_slice(&bodies[SUBMISSIONS]).unwrap();
+    for (_, column) in twice["filings"]["recent"].as_object_mut().unwrap() {
+        let values = column.as_array_mut().unwrap();
+        values.extend(values.clone());
+    }
+    bodies.insert(SUBMISSIONS.to_owned(), twice.to_string().into_bytes());
+    let server = Scripted::start(bodies);
+    let sandbox = Sandbox::new();
+    let _ = run(&sandbox, &server).code(0);
+    let asked = server
+        .asked()
+        .iter()
+        .filter(|path| *path == DOCUMENT)
+        .count();
+    assert_eq!(asked, 1);
+    assert_eq!(
+        sandbox.rows("SELECT status FROM v_artifacts"),
+        ["downloaded"]
+    );
+}
+
 /// Runs the job against it, one try for each item.
 fn run(sandbox: &Sandbox, server: &Scripted) -> Output {
     Output::of(sandbox.command_to(
