@@ -9,7 +9,6 @@
 //! Runs on every thread of the discovery pool. It may block on its output, so nothing after it
 //! may use that pool.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -18,6 +17,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Services;
+use super::custody::{Custody, KnownFiles};
 use super::feed::{Feed, Filler};
 use super::item::{Job, Visit};
 use super::record::{Problem, Record};
@@ -26,7 +26,7 @@ use crate::bulk::BadMember;
 use crate::edgar::submissions::{self, OlderPage, Row, Rows};
 use crate::edgar::{Artifact, BadDocument, Filing};
 use crate::net::{Expect, FetchError, RequestKind, retry};
-use crate::store::{self, ArtifactStatus, KnownArtifact, PageKey, Planned, Reader};
+use crate::store::{self, PageKey, Planned, Reader};
 
 /// The largest submissions document read, in bytes; the largest measured has about 3 MB.
 const MAX_DOCUMENT: u64 = 64 << 20;
@@ -84,10 +84,6 @@ impl From<store::Error> for Trouble {
     fn from(error: store::Error) -> Self {
         Self::Database(error)
     }
-}
-
-fn is_stored(known: &KnownArtifact) -> bool {
-    known.status == ArtifactStatus::Downloaded
 }
 
 struct Discovery<'a> {
@@ -284,12 +280,8 @@ impl Discovery<'_> {
     ) -> Result<(Vec<Artifact>, bool), Trouble> {
         let claims = &self.cx.claims;
         let mut claimed = claims.claim(filings.iter().map(|f| f.accession));
-        let known = self.db.known_artifacts(claimed.iter().copied())?;
-        // A filing stays in the folder where its first file is.
-        let homes: HashMap<_, _> = known.iter().map(|k| (k.accession, k.cik)).collect();
-        let stored = known.iter().filter(|k| is_stored(k));
-        let stored: HashSet<_> = stored.map(|k| k.accession).collect();
-        let known: HashMap<_, _> = known.iter().map(|k| ((k.accession, &*k.name), k)).collect();
+        let known = KnownFiles::of(self.db.known_artifacts(claimed.iter().copied())?);
+        let now = self.found.jobs.is_some();
         let (mut new, mut needless, mut settled) = (Vec::new(), Vec::new(), true);
         for filing in filings {
             let accession = filing.accession;
@@ -297,40 +289,31 @@ impl Discovery<'_> {
                 continue; // another thread's, or listed twice
             }
             let (kind, name) = filing.artifact(self.cx.options.artifacts);
-            let known = known.get(&(accession, &*name)).copied();
-            let home = known
-                .map(|k| k.cik)
-                .or_else(|| homes.get(&accession).copied());
-            let home = home.unwrap_or(company.cik);
-            let queued = !known.is_some_and(is_stored);
-            // A joint filing that was first found by a run for other companies.
-            let elsewhere =
-                queued && home != company.cik && !self.db.in_scope(&self.cx.scope, home)?;
-            let ours = if elsewhere {
-                claims.adopt(accession)
-            } else {
-                known.is_none()
+            let custody = known.custody(accession, &name, company.cik, now, |other| {
+                self.db.in_scope(&self.cx.scope, other)
+            })?;
+            let adopted = match custody {
+                Custody::GoesOver | Custody::Stray(_) => claims.adopt(accession),
+                Custody::New(_) | Custody::Settled => true,
             };
-            if !ours {
-                settled &= !elsewhere;
-                needless.push(accession);
-                continue;
-            }
-            // Downloaded at once, it stays where it is, or this run's backlog might meet it too.
-            let later = self.found.jobs.is_none();
-            let goes_over = elsewhere && later && known.is_some() && !stored.contains(&accession);
+            settled &= adopted && !matches!(custody, Custody::Stray(_));
+            let cik = match custody {
+                Custody::New(home) | Custody::Stray(home) if adopted => home,
+                Custody::GoesOver if adopted => company.cik,
+                _ => {
+                    needless.push(accession);
+                    continue;
+                }
+            };
             let artifact = Artifact {
                 accession,
-                cik: if goes_over { company.cik } else { home },
+                cik,
                 kind,
                 name,
                 submission_size: filing.size,
             };
-            if elsewhere && !goes_over {
-                settled = false;
-                if later {
-                    claims.leave(artifact.clone());
-                }
+            if !now && matches!(custody, Custody::Stray(_)) {
+                claims.leave(artifact.clone());
             }
             new.push(artifact);
         }

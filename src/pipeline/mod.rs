@@ -21,6 +21,7 @@ mod backlog;
 mod budget;
 mod changes;
 mod claims;
+mod custody;
 mod discover;
 mod download;
 mod feed;
