@@ -80,8 +80,8 @@ fn write_all(records: &Receiver<Record>, db: &mut Writer, run: RunId, cx: &Servi
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
-        let busy = first.is_some();
-        let _stopping = busy && cx.cancel.sleep(GATHER);
+        // A stop ends the wait, and is looked at in the next round.
+        let _stopping = first.is_some() && cx.cancel.sleep(GATHER);
         let mut ledger = Ledger {
             batch: db.begin()?,
             run,
