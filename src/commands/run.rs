@@ -151,7 +151,7 @@ pub(super) fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<
 /// Leaves the companies that this run is the first to look at to the watermarks of other forms.
 fn owe(db: &mut Writer, scope: &Scope, options: &Backfill, way: Way) -> Result<()> {
     let mut reader = db.reader()?;
-    reader.plan(scope, None)?;
+    reader.select(scope)?;
     let new = reader.never_checked()?;
     Ok(db.owe(&new, &options.filings.forms, way == Way::Bulk)?)
 }

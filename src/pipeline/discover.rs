@@ -292,18 +292,19 @@ impl Discovery<'_> {
             let custody = known.custody(accession, &name, company.cik, now, |other| {
                 self.db.in_scope(&self.cx.scope, other)
             })?;
-            let adopted = match custody {
-                Custody::GoesOver | Custody::Stray(_) => claims.adopt(accession),
-                Custody::New(_) | Custody::Settled => true,
-            };
-            settled &= adopted && !matches!(custody, Custody::Stray(_));
-            let cik = match custody {
-                Custody::New(home) | Custody::Stray(home) if adopted => home,
-                Custody::GoesOver if adopted => company.cik,
-                _ => {
+            let (cik, stray) = match custody {
+                Custody::New(home) => (home, false),
+                Custody::Settled => {
                     needless.push(accession);
                     continue;
                 }
+                Custody::GoesOver | Custody::Stray(_) if !claims.adopt(accession) => {
+                    needless.push(accession);
+                    settled = false;
+                    continue;
+                }
+                Custody::GoesOver => (company.cik, false),
+                Custody::Stray(home) => (home, true),
             };
             let artifact = Artifact {
                 accession,
@@ -312,7 +313,8 @@ impl Discovery<'_> {
                 name,
                 submission_size: filing.size,
             };
-            if !now && matches!(custody, Custody::Stray(_)) {
+            settled &= !stray;
+            if stray && !now {
                 claims.leave(artifact.clone());
             }
             new.push(artifact);
