@@ -51,8 +51,8 @@ const MAX_NAME: usize = 255;
 pub struct Archive {
     /// Its canonical path, so that a symlink inside it cannot lead a file out.
     root: PathBuf,
-    /// Companies' folders that this run has made or found: real folders, whose names and those
-    /// above are on the disk. Some thousand.
+    /// Companies' folders, and those above, that this run has made or found: real folders whose
+    /// names are on the disk. Some thousand.
     synced: Mutex<HashSet<PathBuf>>,
     /// Held shared for the whole run: tells the next run that `.incoming/` is in use.
     _in_use: File,
@@ -123,10 +123,12 @@ impl Archive {
     fn folder(&self, artifact: &Artifact) -> Result<PathBuf> {
         let folder = self.root.join(folder_of(artifact.cik, artifact.accession));
         let company = folder.parent().unwrap_or(&self.root);
-        self.make_company(company)?;
-        match make_folder(&folder) {
-            // Somebody removed the company's folder meanwhile.
-            Err(e) if is_missing(&e) && self.synced().remove(company) => self.folder(artifact),
+        match self
+            .make_company(company)
+            .and_then(|()| make_folder(&folder))
+        {
+            // Somebody removed folders meanwhile.
+            Err(e) if is_missing(&e) && self.forget() => self.folder(artifact),
             made => made.map(|()| folder),
         }
     }
@@ -140,10 +142,20 @@ impl Archive {
             .ancestors()
             .take_while(|folder| *folder != self.root);
         for folder in above.collect::<Vec<_>>().into_iter().rev() {
-            make_folder(folder)?;
+            if !self.synced().contains(folder) {
+                make_folder(folder)?;
+                self.synced().insert(folder.to_owned());
+            }
         }
-        self.synced().insert(company.to_owned());
         Ok(())
+    }
+
+    /// Has every folder looked at anew. Returns whether there was any.
+    fn forget(&self) -> bool {
+        let mut synced = self.synced();
+        let any = !synced.is_empty();
+        synced.clear();
+        any
     }
 
     fn synced(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
@@ -413,8 +425,12 @@ mod tests {
     fn a_folder_that_is_removed_meanwhile_is_made_again() {
         let dir = tempfile::tempdir().unwrap();
         let archive = Archive::open(dir.path()).unwrap();
-        for _ in 0..2 {
-            let saved = archive.begin().unwrap().keep(&artifact("doc.htm")).unwrap();
+        for company in [1, 1, 2] {
+            let artifact = Artifact {
+                cik: Cik::new(company).unwrap(),
+                ..artifact("doc.htm")
+            };
+            let saved = archive.begin().unwrap().keep(&artifact).unwrap();
             assert_eq!(saved.bytes, 0);
             fs::remove_dir_all(dir.path().join("edgar")).unwrap();
         }

@@ -19,6 +19,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use memchr::memmem;
 
 use super::Expect;
 
@@ -102,7 +103,7 @@ pub(super) enum Verdict {
 
 /// Says what a response means.
 pub(super) fn judge(seen: Seen<'_>) -> Verdict {
-    let text = String::from_utf8_lossy(seen.looked_at()).to_ascii_lowercase();
+    let text = lower_case(seen.looked_at());
     if let Some(verdict) = block_page(seen, &text) {
         return verdict;
     }
@@ -128,6 +129,15 @@ pub(super) fn judge(seen: Seen<'_>) -> Verdict {
         },
         201..=299 => Verdict::Damaged("a success that carries no whole document"),
         _ => Verdict::Refused,
+    }
+}
+
+/// Bytes as lower-case text. Most are plain ASCII, and checking that is a tenth of the work of
+/// looking for what is none.
+fn lower_case(bytes: &[u8]) -> String {
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_ascii_lowercase(),
+        Err(_) => String::from_utf8_lossy(bytes).to_ascii_lowercase(),
     }
 }
 
@@ -215,8 +225,8 @@ fn is_html(text: &str) -> bool {
 /// What stands in the first element of that name, with runs of blanks as one; "" without one.
 fn element(text: &str, name: &str) -> String {
     let opening = format!("<{name}");
-    let inner = text.split_once(&opening).and_then(|(_, rest)| {
-        let (_, rest) = rest.split_once('>')?;
+    let inner = memmem::find(text.as_bytes(), opening.as_bytes()).and_then(|at| {
+        let (_, rest) = text[at..].split_once('>')?;
         rest.split_once("</").map(|(inner, _)| inner)
     });
     inner
@@ -232,8 +242,8 @@ pub(super) fn proves_itself(expect: Expect, head: &[u8], tail: &[u8]) -> bool {
     if let Expect::Archive { .. } = expect {
         return tail.windows(4).any(|window| window == b"PK\x05\x06"); // its last record
     }
-    let head = String::from_utf8_lossy(&head[..head.len().min(256)]).to_ascii_lowercase();
-    let tail = String::from_utf8_lossy(tail).to_ascii_lowercase();
+    let head = lower_case(&head[..head.len().min(256)]);
+    let tail = lower_case(tail);
     let (start, end) = (beginning(&head), tail.trim_end());
     if let Expect::Json { .. } = expect {
         // Whether the brackets match is the parser's business.

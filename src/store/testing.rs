@@ -51,9 +51,8 @@ impl Sandbox {
     #[track_caller]
     pub(super) fn assert_counters(&self) {
         let stored = self.rows(
-            "SELECT 'f', form, year, filings, NULL FROM filing_counts WHERE filings <> 0
-             UNION ALL
-             SELECT 'a' || status, form, year, artifacts, bytes FROM artifact_counts WHERE artifacts <> 0
+            "SELECT 'f', form, year, filings || ' ' || pending || ' ' || downloaded || ' ' || failed, bytes
+             FROM counts WHERE filings <> 0
              UNION ALL
              SELECT 'c', cik, filings, pending || ' ' || downloaded || ' ' || failed, bytes FROM companies
              UNION ALL
@@ -63,10 +62,11 @@ impl Sandbox {
              ORDER BY 1, 2, 3",
         );
         let counted = self.rows(
-            "SELECT 'f', form, substr(filed_on, 1, 4), count(*), NULL FROM filings GROUP BY 2, 3
-             UNION ALL
-             SELECT 'a' || a.status, f.form, substr(f.filed_on, 1, 4), count(*), coalesce(sum(a.bytes), 0)
-             FROM artifacts AS a JOIN filings AS f ON f.cik = a.cik AND f.accession = a.accession
+            "SELECT 'f', f.form, substr(f.filed_on, 1, 4),
+                 count(DISTINCT f.cik || ' ' || f.accession) || ' ' || count(*) FILTER (WHERE a.status = 0) || ' ' ||
+                 count(*) FILTER (WHERE a.status = 1) || ' ' || count(*) FILTER (WHERE a.status = 2),
+                 coalesce(sum(a.bytes), 0)
+             FROM filings AS f LEFT JOIN artifacts AS a ON f.cik = a.cik AND f.accession = a.accession
              GROUP BY 1, 2, 3
              UNION ALL
              SELECT 'c', cik, (SELECT count(*) FROM filings AS f WHERE f.cik = c.cik),

@@ -248,25 +248,22 @@ impl Batch<'_> {
     ///
     /// If the database cannot be written, or a filing was not recorded for that company before.
     pub fn put_artifacts(&self, artifacts: &[Artifact]) -> Result<u64> {
-        let doing = "queue artifacts";
-        let mut put = self
-            .tx
-            .prepare_cached(queries::PUT_ARTIFACT)
-            .at(self.path, doing)?;
-        let mut adopt = self
-            .tx
-            .prepare_cached(queries::ADOPT_ARTIFACT)
-            .at(self.path, doing)?;
+        self.artifacts(artifacts).at(self.path, "queue artifacts")
+    }
+
+    fn artifacts(&self, artifacts: &[Artifact]) -> rusqlite::Result<u64> {
+        let mut known = self.tx.prepare_cached(queries::ARTIFACT_KNOWN)?;
+        let mut put = self.tx.prepare_cached(queries::PUT_ARTIFACT)?;
+        let mut adopt = self.tx.prepare_cached(queries::ADOPT_ARTIFACT)?;
         let mut created = 0;
         for artifact in artifacts {
             let (accession, cik, name) = (artifact.accession, artifact.cik, &artifact.name);
-            let new = put
-                .execute((accession, cik, artifact.kind, name, name_in_url(artifact)))
-                .at(self.path, doing)?;
-            if new == 0 {
-                adopt.execute((accession, cik, name)).at(self.path, doing)?;
+            if known.query_row((accession, name), |row| row.get(0))? {
+                adopt.execute((accession, cik, name))?;
+            } else {
+                put.execute((accession, cik, artifact.kind, name, name_in_url(artifact)))?;
+                created += 1;
             }
-            created += new as u64;
         }
         self.recent.set(self.recent.get() + created);
         Ok(created)
@@ -872,12 +869,13 @@ mod tests {
         let mut sandbox = Sandbox::new();
         let batch = sandbox.writer.begin().unwrap();
         assert!(batch.put_filings(cik(77), &[filing(1)], at(0)).is_err());
-        assert!(batch.put_artifacts(&[artifact(1, 1, "a")]).is_err());
         let error = batch.downloaded(&artifact(1, 1, "a"), &SAVED, 1, at(0));
         assert!(
             error.unwrap_err().to_string().contains("has no row"),
             "a download without an artifact"
         );
+        batch.put_artifacts(&[artifact(1, 1, "a")]).unwrap();
+        assert!(batch.commit().is_err(), "an artifact without a filing");
     }
 
     #[test]
