@@ -51,9 +51,9 @@ const MAX_NAME: usize = 255;
 pub struct Archive {
     /// Its canonical path, so that a symlink inside it cannot lead a file out.
     root: PathBuf,
-    /// Companies' folders, and those above, that this run has made or found: real folders whose
-    /// names are on the disk. Some thousand.
-    synced: Mutex<HashSet<PathBuf>>,
+    /// Companies whose folders this run has made or found: real folders, whose names and those
+    /// above are on the disk. Some thousand.
+    synced: Mutex<HashSet<Cik>>,
     /// Held shared for the whole run: tells the next run that `.incoming/` is in use.
     _in_use: File,
 }
@@ -122,43 +122,39 @@ impl Archive {
     /// Makes the folder of an artifact, durably, and returns it, canonical and inside the root.
     fn folder(&self, artifact: &Artifact) -> Result<PathBuf> {
         let folder = self.root.join(folder_of(artifact.cik, artifact.accession));
-        let company = folder.parent().unwrap_or(&self.root);
-        match self
-            .make_company(company)
-            .and_then(|()| make_folder(&folder))
-        {
+        match self.make_filing(artifact.cik, &folder) {
             // Somebody removed folders meanwhile.
             Err(e) if is_missing(&e) && self.forget() => self.folder(artifact),
             made => made.map(|()| folder),
         }
     }
 
-    /// Makes the folder of a company and those above it, where this run has not done so before.
-    fn make_company(&self, company: &Path) -> Result<()> {
-        if self.synced().contains(company) {
-            return Ok(());
+    fn make_filing(&self, cik: Cik, folder: &Path) -> Result<()> {
+        if !self.synced().contains(&cik) {
+            self.make_above(folder)?;
+            self.synced().insert(cik);
         }
-        let above = company
-            .ancestors()
-            .take_while(|folder| *folder != self.root);
-        for folder in above.collect::<Vec<_>>().into_iter().rev() {
-            if !self.synced().contains(folder) {
-                make_folder(folder)?;
-                self.synced().insert(folder.to_owned());
-            }
+        make_folder(folder)
+    }
+
+    /// Makes the company's folder that this one is to be in. The folders above are the same for all
+    /// companies, so only the first one has them made.
+    fn make_above(&self, folder: &Path) -> Result<()> {
+        let above = folder.ancestors().skip(1);
+        let mut above: Vec<_> = above.take_while(|f| *f != self.root).collect();
+        if !self.synced().is_empty() {
+            above.truncate(1);
         }
-        Ok(())
+        above.into_iter().rev().try_for_each(make_folder)
     }
 
     /// Has every folder looked at anew. Returns whether there was any.
     fn forget(&self) -> bool {
-        let mut synced = self.synced();
-        let any = !synced.is_empty();
-        synced.clear();
-        any
+        let known = std::mem::take(&mut *self.synced());
+        !known.is_empty()
     }
 
-    fn synced(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+    fn synced(&self) -> MutexGuard<'_, HashSet<Cik>> {
         self.synced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
