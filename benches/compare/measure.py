@@ -21,6 +21,15 @@ class Measured:
     def __init__(self, seconds, cpu, peak, code):
         self.seconds, self.cpu, self.peak, self.code = seconds, cpu, peak, code
 
+    def __add__(self, then):
+        """What one run and then another took."""
+        return Measured(
+            self.seconds + then.seconds,
+            self.cpu + then.cpu,
+            max(self.peak, then.peak),
+            self.code or then.code,
+        )
+
 
 def call(command, folder, **variables):
     """Runs a program in a folder to its end. What it prints goes to `output` there."""

@@ -8,6 +8,9 @@ folder, in memory unless another is given; on a disk, filing-etl syncs every fil
 none. A round runs both, one after the other, and swaps which is first. Before the first round both
 run once unmeasured.
 
+What hashes cost whoever wants them shows in a third line: after curl, `openssl` hashes its files
+with all processors, and the time of both is added up.
+
 nginx, the programs and this machine's other work share the processors, so only ratios of the same
 minute mean something.
 """
@@ -40,7 +43,7 @@ def main(args):
     make_certificates(folder)
     print(f"{machine()}. {len(paths)} files, written to {folder}. Medians of {args.rounds} rounds, "
           "with the least and the most.\n")  # fmt: skip
-    print("| | files/s | curl | × | CPU ms/file | curl | × |\n|---|---|---|---|---|---|---|")
+    print("| | files/s | × curl | CPU ms/file | × curl |\n|---|---|---|---|---|")
     nginx = start_nginx(folder)
     try:
         for url in (f"http://127.0.0.1:{HTTP}", f"https://127.0.0.1:{HTTPS}"):
@@ -52,43 +55,57 @@ def main(args):
 
 
 def compare(url, paths, folder, rounds):
-    runs = {"own": [], "curl": []}
+    runs = {"filing-etl": [], "curl": [], "curl, then SHA-256": []}
     for number in range(-1, rounds):
-        for name in list(runs)[:: 1 if number % 2 else -1]:
-            took = run(name, url, paths, folder)
+        for turn in (own, others)[:: 1 if number % 2 else -1]:
+            took = turn(url, paths, folder)
             if number >= 0:
-                runs[name].append(took)
+                for name, of in took.items():
+                    runs[name].append(of)
     rates = {name: [len(paths) / took.seconds for took in of] for name, of in runs.items()}
     cpu = {name: [1000 * took.cpu / len(paths) for took in of] for name, of in runs.items()}
-    print(f"| {url.split(':')[0]} | {cells(rates, 0)} | {cells(cpu, 2)} |", flush=True)
+    for name in runs:
+        columns = " | ".join([*cells(rates, name, 0), *cells(cpu, name, 3)])
+        print(f"| {url.split(':')[0]}: {name} | {columns} |", flush=True)
 
 
-def cells(figures, digits):
-    own, other = (statistics.median(figures[name]) for name in ("own", "curl"))
-    spread = [
-        f"{statistics.median(of):.{digits}f} ({min(of):.{digits}f}-{max(of):.{digits}f})"
-        for of in figures.values()
-    ]
-    return " | ".join([*spread, f"{own / other:.2f}"])
+def cells(figures, name, digits):
+    """The median with its spread, and its ratio to curl's."""
+    of, curls = figures[name], statistics.median(figures["curl"])
+    median = statistics.median(of)
+    spread = f"{min(of):.{digits}f}-{max(of):.{digits}f}"
+    return f"{median:.{digits}f} ({spread})", f"{median / curls:.2f}"
 
 
-def run(name, url, paths, folder):
-    """One program fetches every document once, into an empty folder."""
+def own(url, paths, folder):
+    """filing-etl discovers and fetches every document into an empty folder."""
     scratch = fresh(folder / "scratch")
-    authority = str(folder / "authority.pem")
-    if name == "own":
-        command = filing_etl(url, scratch) + ["--rate=none", "backfill", "--exchange=all",
-                                         "--since=20y", "--discover-from=api", "--preset=turbo"]  # fmt: skip
-        took = call(command, scratch, SSL_CERT_FILE=authority)
-        files = (scratch / "filings").glob("edgar/data/*/*/*")
-    else:
-        command = [*curl(url, paths, scratch), "--cacert", authority, "--parallel",
-                   "--parallel-max", "10"]  # fmt: skip
-        took = call(command, scratch)
-        files = (scratch / "Archives").glob("edgar/data/*/*/*")
-    if (got := sum(1 for _ in files)) != len(paths):
-        sys.exit(f"{name} has {got} of {len(paths)} files: see {scratch / 'output'}")
-    return took
+    command = filing_etl(url, scratch) + ["--rate=none", "backfill", "--exchange=all",
+                                     "--since=20y", "--discover-from=api", "--preset=turbo"]  # fmt: skip
+    took = call(command, scratch, SSL_CERT_FILE=str(folder / "authority.pem"))
+    complete(scratch / "filings", paths)
+    return {"filing-etl": took}
+
+
+def others(url, paths, folder):
+    """curl fetches every document into an empty folder; then all are hashed."""
+    scratch = fresh(folder / "scratch")
+    command = [*curl(url, paths, scratch), "--cacert", str(folder / "authority.pem"),
+               "--parallel", "--parallel-max", "10"]  # fmt: skip
+    fetched = call(command, scratch)
+    complete(scratch / "Archives", paths)
+    (scratch / "files").write_text("".join(f"{scratch}{path}\n" for path in paths))
+    hashed = call(["xargs", "-a", "files", "-P", str(os.cpu_count()), "-n", "1000",
+                   "openssl", "dgst", "-sha256", "-r"], scratch)  # fmt: skip
+    if (lines := len((scratch / "output").read_bytes().splitlines())) != len(paths):
+        sys.exit(f"openssl hashed {lines} of {len(paths)} files: see {scratch / 'output'}")
+    return {"curl": fetched, "curl, then SHA-256": fetched + hashed}
+
+
+def complete(tree, paths):
+    """Ends here unless every document has arrived."""
+    if (got := sum(1 for _ in tree.glob("edgar/data/*/*/*"))) != len(paths):
+        sys.exit(f"{tree} has {got} of {len(paths)} files: see {tree.parent / 'output'}")
 
 
 # --- What is served ---------------------------------------------------------------------------

@@ -176,13 +176,15 @@ impl Writer {
     /// # Errors
     ///
     /// If that fails; every commit is safe nevertheless. A reader at work is no error: the log
-    /// then stays until the last one closes.
+    /// then stays until the last one closes. Nor is what could not be settled: the next run will.
     pub fn close(mut self) -> Result<()> {
         let doing = "close it";
-        if self.recent.get() >= WAITING {
-            self.settle()?;
-        }
         self.wait_at_most(LAST_READER)?;
+        if self.recent.get() >= WAITING
+            && let Err(error) = self.settle()
+        {
+            log::warn!("{error}; nothing is lost, the next run does it");
+        }
         self.db
             .pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
             .at(&self.path, doing)?;
@@ -525,7 +527,7 @@ impl Batch<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Sandbox, accession, artifact, at, cik, filing};
+    use super::super::testing::{Sandbox, accession, artifact, at, cik, filing, rows};
     use super::super::{ArtifactStatus, Reader};
     use super::*;
     use jiff::civil::date;
@@ -876,6 +878,21 @@ mod tests {
         );
         batch.put_artifacts(&[artifact(1, 1, "a")]).unwrap();
         assert!(batch.commit().is_err(), "an artifact without a filing");
+    }
+
+    #[test]
+    fn what_cannot_be_settled_at_the_end_waits_for_the_next_run() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        sandbox.write(|batch| batch.put_artifacts(&[artifact(1, 1, "a")]).unwrap());
+        let full = "CREATE TRIGGER full BEFORE INSERT ON owners_settled
+                    BEGIN SELECT RAISE(ABORT, 'full'); END";
+        sandbox.writer.db.execute_batch(full).unwrap();
+        sandbox.writer.recent.set(WAITING);
+        sandbox.writer.close().unwrap();
+        let path = sandbox.folder.path().join("filings.db");
+        let owners = "SELECT 'recent', * FROM owners_recent UNION ALL SELECT 'settled', * FROM owners_settled";
+        assert_eq!(rows(&path, owners), ["recent|1|1"]);
     }
 
     #[test]
