@@ -122,36 +122,28 @@ impl Archive {
     /// Makes the folder of an artifact, durably, and returns it, canonical and inside the root.
     fn folder(&self, artifact: &Artifact) -> Result<PathBuf> {
         let folder = self.root.join(folder_of(artifact.cik, artifact.accession));
-        match self.make_filing(artifact.cik, &folder) {
-            // Somebody removed folders meanwhile.
-            Err(e) if is_missing(&e) && self.forget() => self.folder(artifact),
+        self.make_above(artifact.cik, &folder)?;
+        match make_folder(&folder) {
+            // Somebody removed the company's folder meanwhile.
+            Err(e) if is_missing(&e) && self.synced().remove(&artifact.cik) => {
+                self.folder(artifact)
+            }
             made => made.map(|()| folder),
         }
     }
 
-    fn make_filing(&self, cik: Cik, folder: &Path) -> Result<()> {
-        if !self.synced().contains(&cik) {
-            self.make_above(folder)?;
-            self.synced().insert(cik);
+    /// Makes the folder of a company, which this one is to be in, and those above it, where this run
+    /// has not done so before. Those above are looked at for each company: somebody may have put a
+    /// symlink in their place.
+    fn make_above(&self, company: Cik, folder: &Path) -> Result<()> {
+        if self.synced().contains(&company) {
+            return Ok(());
         }
-        make_folder(folder)
-    }
-
-    /// Makes the company's folder that this one is to be in. The folders above are the same for all
-    /// companies, so only the first one has them made.
-    fn make_above(&self, folder: &Path) -> Result<()> {
         let above = folder.ancestors().skip(1);
-        let mut above: Vec<_> = above.take_while(|f| *f != self.root).collect();
-        if !self.synced().is_empty() {
-            above.truncate(1);
-        }
-        above.into_iter().rev().try_for_each(make_folder)
-    }
-
-    /// Has every folder looked at anew. Returns whether there was any.
-    fn forget(&self) -> bool {
-        let known = std::mem::take(&mut *self.synced());
-        !known.is_empty()
+        let above: Vec<_> = above.take_while(|f| *f != self.root).collect();
+        above.into_iter().rev().try_for_each(make_folder)?;
+        self.synced().insert(company);
+        Ok(())
     }
 
     fn synced(&self) -> MutexGuard<'_, HashSet<Cik>> {
@@ -443,6 +435,43 @@ mod tests {
         incoming.write_all(b"x").unwrap();
         assert!(incoming.keep(&artifact("doc.htm")).is_err());
         assert!(!outside.path().join("000032019323000106/doc.htm").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symlink_that_appears_during_a_run_is_seen_by_the_next_company() {
+        let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let archive = Archive::open(dir.path()).unwrap();
+        let of = |company| Artifact {
+            cik: Cik::new(company).unwrap(),
+            ..artifact("doc.htm")
+        };
+        archive.begin().unwrap().keep(&of(1)).unwrap();
+        let (data, moved) = (dir.path().join("edgar/data"), outside.path().join("data"));
+        fs::rename(&data, &moved).unwrap();
+        std::os::unix::fs::symlink(&moved, &data).unwrap();
+        assert!(archive.begin().unwrap().keep(&of(2)).is_err());
+        assert!(!moved.join("2").exists());
+    }
+
+    #[test]
+    fn folders_that_are_removed_under_many_threads_are_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let archive = Archive::open(dir.path()).unwrap();
+        let artifacts: Vec<_> = (1..=8)
+            .map(|company| Artifact {
+                cik: Cik::new(company).unwrap(),
+                ..artifact("doc.htm")
+            })
+            .collect();
+        for _ in 0..50 {
+            std::thread::scope(|scope| {
+                for artifact in &artifacts {
+                    scope.spawn(|| archive.folder(artifact).unwrap());
+                }
+            });
+            fs::remove_dir_all(dir.path().join("edgar")).unwrap();
+        }
     }
 
     #[test]

@@ -118,6 +118,13 @@ BEGIN
     WHERE counts.form = moved.form AND counts.year = moved.year;
 END;
 
+-- The foreign key tells only when the transaction ends, and counting takes a filing.
+CREATE TRIGGER artifacts_refused BEFORE INSERT ON artifacts
+WHEN NOT EXISTS (SELECT 1 FROM filings WHERE cik = new.cik AND accession = new.accession)
+BEGIN
+    SELECT RAISE(FAIL, 'an artifact of a filing that is not on record');
+END;
+
 CREATE TRIGGER artifacts_added AFTER INSERT ON artifacts BEGIN
     INSERT INTO owners_recent (accession, cik)
     SELECT new.accession, new.cik

@@ -193,6 +193,11 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     {
         return Ok(());
     }
+    // A table that is made once more goes for a moment, and what users made that refers to it would
+    // go along, or not let it.
+    let foreign_keys =
+        |db: &Connection, on: bool| db.pragma_update(None, "foreign_keys", on).at(path, doing);
+    foreign_keys(db, false)?;
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Exclusive)
         .at(path, doing)?;
@@ -209,7 +214,8 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     tx.execute_batch(queries::VIEWS).at(path, doing)?;
     tx.execute(queries::META_PUT, ["views", views.as_str()])
         .at(path, doing)?;
-    tx.commit().at(path, doing)
+    tx.commit().at(path, doing)?;
+    foreign_keys(db, true)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -422,7 +428,10 @@ mod tests {
              INSERT INTO before_run VALUES (1, 1, 1), (2, 1, 0), (3, 0, 0);
              CREATE VIEW v_artifacts AS SELECT id FROM artifacts;
              CREATE VIEW mine AS SELECT id FROM v_artifacts;
-             CREATE VIEW broken AS SELECT id FROM no_such_table"
+             CREATE VIEW broken AS SELECT id FROM no_such_table;
+             CREATE TABLE notes (artifact INTEGER REFERENCES artifacts (id) ON DELETE CASCADE);
+             CREATE TABLE marks (artifact INTEGER REFERENCES artifacts (id));
+             INSERT INTO notes VALUES (5); INSERT INTO marks VALUES (6)"
             .replace("FILING", filing);
         db.execute_batch(&batch).unwrap();
     }
@@ -454,6 +463,12 @@ mod tests {
             sandbox.rows("SELECT id FROM mine ORDER BY id"),
             ["5", "6", "9"]
         );
+        assert_eq!(
+            sandbox.rows("SELECT artifact FROM notes UNION ALL SELECT artifact FROM marks"),
+            ["5", "6"],
+            "what users made"
+        );
+        assert!(sandbox.rows("PRAGMA foreign_key_check").is_empty());
         assert_eq!(
             sandbox.rows("SELECT exchange, active, inactive, filings FROM exchange_counts"),
             ["|1|0|2", "NYSE|1|1|1"]
