@@ -365,6 +365,13 @@ mod tests {
         }
     }
 
+    fn document_of(company: u64) -> Artifact {
+        Artifact {
+            cik: Cik::new(company).unwrap(),
+            ..artifact("doc.htm")
+        }
+    }
+
     #[test]
     fn a_kept_file_stands_in_edgars_layout_with_its_hash() {
         let dir = tempfile::tempdir().unwrap();
@@ -414,11 +421,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let archive = Archive::open(dir.path()).unwrap();
         for company in [1, 1, 2] {
-            let artifact = Artifact {
-                cik: Cik::new(company).unwrap(),
-                ..artifact("doc.htm")
-            };
-            let saved = archive.begin().unwrap().keep(&artifact).unwrap();
+            let incoming = archive.begin().unwrap();
+            let saved = incoming.keep(&document_of(company)).unwrap();
             assert_eq!(saved.bytes, 0);
             fs::remove_dir_all(dir.path().join("edgar")).unwrap();
         }
@@ -442,15 +446,12 @@ mod tests {
     fn a_symlink_that_appears_during_a_run_is_seen_by_the_next_company() {
         let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let archive = Archive::open(dir.path()).unwrap();
-        let of = |company| Artifact {
-            cik: Cik::new(company).unwrap(),
-            ..artifact("doc.htm")
-        };
-        archive.begin().unwrap().keep(&of(1)).unwrap();
+        let keep = |company| archive.begin().unwrap().keep(&document_of(company));
+        keep(1).unwrap();
         let (data, moved) = (dir.path().join("edgar/data"), outside.path().join("data"));
         fs::rename(&data, &moved).unwrap();
         std::os::unix::fs::symlink(&moved, &data).unwrap();
-        assert!(archive.begin().unwrap().keep(&of(2)).is_err());
+        assert!(keep(2).is_err());
         assert!(!moved.join("2").exists());
     }
 
@@ -458,12 +459,7 @@ mod tests {
     fn folders_that_are_removed_under_many_threads_are_made_again() {
         let dir = tempfile::tempdir().unwrap();
         let archive = Archive::open(dir.path()).unwrap();
-        let artifacts: Vec<_> = (1..=8)
-            .map(|company| Artifact {
-                cik: Cik::new(company).unwrap(),
-                ..artifact("doc.htm")
-            })
-            .collect();
+        let artifacts: Vec<_> = (1..=8).map(document_of).collect();
         for _ in 0..50 {
             std::thread::scope(|scope| {
                 for artifact in &artifacts {

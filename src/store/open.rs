@@ -50,9 +50,14 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection> {
     let mut db = writable(path, &file, OpenFlags::SQLITE_OPEN_CREATE)?;
     write_ahead(&db, path)?;
     migrate(&mut db, path)?;
+    let doing = "prepare it for writing";
     // Only now: a migration may sort ten million rows, which is nothing for the memory.
     db.pragma_update(None, "temp_store", "MEMORY")
-        .at(path, "prepare it for writing")?;
+        .at(path, doing)?;
+    // Only now: a table that a migration makes once more goes for a moment, and what users made that
+    // refers to it would go along, or not let it.
+    db.pragma_update(None, "foreign_keys", true)
+        .at(path, doing)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
 }
@@ -173,7 +178,7 @@ fn write_ahead(db: &Connection, path: &Path) -> Result<()> {
     let set = |name, value: i64| db.pragma_update(None, name, value).at(path, doing);
     db.pragma_update(None, "synchronous", "NORMAL")
         .at(path, doing)?;
-    set("foreign_keys", 1)?;
+    set("foreign_keys", 0)?; // until the schema is the current one
     set("cache_size", -16 * 1024)?;
     // 10,000 pages are 40 MB of log between two checkpoints: fewer, larger ones write each page once.
     set("wal_autocheckpoint", 10_000)?;
@@ -193,11 +198,6 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     {
         return Ok(());
     }
-    // A table that is made once more goes for a moment, and what users made that refers to it would
-    // go along, or not let it.
-    let foreign_keys =
-        |db: &Connection, on: bool| db.pragma_update(None, "foreign_keys", on).at(path, doing);
-    foreign_keys(db, false)?;
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Exclusive)
         .at(path, doing)?;
@@ -214,8 +214,7 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     tx.execute_batch(queries::VIEWS).at(path, doing)?;
     tx.execute(queries::META_PUT, ["views", views.as_str()])
         .at(path, doing)?;
-    tx.commit().at(path, doing)?;
-    foreign_keys(db, true)
+    tx.commit().at(path, doing)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -111,7 +111,7 @@ queries! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::Connection;
+    use rusqlite::{Connection, Row};
     use std::collections::BTreeSet;
     use std::path::Path;
 
@@ -127,11 +127,21 @@ mod tests {
         db
     }
 
-    fn plan(db: &Connection, sql: &str) -> Vec<String> {
-        let mut explain = db.prepare(&["EXPLAIN QUERY PLAN ", sql].concat()).unwrap();
+    /// What SQLite tells of a statement, whose parameters are all NULL.
+    fn explained<T>(
+        db: &Connection,
+        explain: &str,
+        sql: &str,
+        step: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Vec<T> {
+        let mut explain = db.prepare(&[explain, sql].concat()).unwrap();
         let nulls = vec![None::<i64>; explain.parameter_count()];
-        let rows = explain.query_map(rusqlite::params_from_iter(nulls), |row| row.get("detail"));
-        rows.unwrap().map(Result::unwrap).collect()
+        let steps = explain.query_map(rusqlite::params_from_iter(nulls), step);
+        steps.unwrap().map(Result::unwrap).collect()
+    }
+
+    fn plan(db: &Connection, sql: &str) -> Vec<String> {
+        explained(db, "EXPLAIN QUERY PLAN ", sql, |row| row.get("detail"))
     }
 
     #[test]
@@ -303,12 +313,9 @@ mod tests {
     fn recording_a_download_needs_no_journal_and_no_temporary_table() {
         let db = schema();
         for sql in [PUT_ARTIFACT, ARTIFACT_DOWNLOADED] {
-            let mut explain = db.prepare(&["EXPLAIN ", sql].concat()).unwrap();
-            let nulls = vec![None::<i64>; explain.parameter_count()];
-            let steps = explain.query_map(rusqlite::params_from_iter(nulls), |row| {
+            let steps: Vec<(String, i64, i64)> = explained(&db, "EXPLAIN ", sql, |row| {
                 Ok((row.get("opcode")?, row.get("p1")?, row.get("p2")?))
             });
-            let steps: Vec<(String, i64, i64)> = steps.unwrap().map(Result::unwrap).collect();
             assert!(steps.len() > 100, "with its triggers");
             for (step, p1, p2) in steps {
                 let fails = match step.as_str() {

@@ -902,8 +902,9 @@ fn hold_joint(sim: &Simulator, [a, b, c]: [Cik; 3]) {
     sim.set_faults(faults.iter().map(|f| f.parse().unwrap()).collect());
 }
 
-#[test]
-fn two_companies_of_a_joint_filing_queued_elsewhere_download_it_once() {
+/// Two subsidiaries ask for what they filed jointly after their parent's run: nothing twice.
+#[track_caller]
+fn asked_once_after_the_parent(parents: &[&str], theirs: &[&str]) {
     let sim = truth::start(Options {
         companies: 60,
         ..truth::small()
@@ -911,17 +912,29 @@ fn two_companies_of_a_joint_filing_queued_elsewhere_download_it_once() {
     let sandbox = Sandbox::new();
     let [a, b, c] = family(&sim);
     let ciks = [a, b, c].map(|cik| cik.to_string());
-    let _ = backfill(&sandbox, &sim, &["--cik", &ciks[0], "--no-download"]);
+    let _ = backfill(&sandbox, &sim, &[&["--cik", &ciks[0]], parents].concat());
     sim.log().clear();
     hold_joint(&sim, [a, b, c]);
-    let _ = backfill(&sandbox, &sim, &["--cik", &ciks[1], "--cik", &ciks[2]]);
+    let both = ["--cik", &ciks[1], "--cik", &ciks[2]];
+    let _ = backfill(&sandbox, &sim, &[&both, theirs].concat());
     let documents = asked(&sim, RequestKind::Documents);
     assert!(documents.len() > 5);
+    // Whichever company's folder they are asked for in.
     let names: BTreeSet<_> = documents
         .iter()
         .map(|path| path.splitn(6, '/').last())
         .collect();
     assert_eq!(names.len(), documents.len(), "{documents:?}");
+}
+
+#[test]
+fn two_companies_of_a_joint_filing_queued_elsewhere_download_it_once() {
+    asked_once_after_the_parent(&["--no-download"], &[]);
+}
+
+#[test]
+fn two_companies_of_a_joint_filing_kept_elsewhere_have_it_split_once() {
+    asked_once_after_the_parent(&[], &["--artifacts", "documents"]);
 }
 
 #[cfg(target_os = "linux")]
@@ -986,37 +999,4 @@ fn all_files_of_a_joint_filing_stay_together_whoever_asks_for_them_and_how() {
             }
         }
     }
-}
-
-#[test]
-fn two_companies_of_a_joint_filing_kept_elsewhere_have_it_split_once() {
-    let sim = truth::start(Options {
-        companies: 60,
-        ..truth::small()
-    });
-    let sandbox = Sandbox::new();
-    let [a, b, c] = family(&sim);
-    let ciks = [a, b, c].map(|cik| cik.to_string());
-    let _ = backfill(&sandbox, &sim, &["--cik", &ciks[0]]);
-    sim.log().clear();
-    hold_joint(&sim, [a, b, c]);
-    let _ = backfill(
-        &sandbox,
-        &sim,
-        &[
-            "--cik",
-            &ciks[1],
-            "--cik",
-            &ciks[2],
-            "--artifacts",
-            "documents",
-        ],
-    );
-    let documents = asked(&sim, RequestKind::Documents);
-    assert!(documents.len() > 5);
-    assert_eq!(
-        set(documents.clone()).len(),
-        documents.len(),
-        "{documents:?}"
-    );
 }
