@@ -216,7 +216,8 @@ impl Shelf {
                 tries = 0;
             }
             tries += u32::from(retry::counts_as_try(&error));
-            match retry::next(&error, tries, terms.max_attempts, fastrand::f64()) {
+            let (next, error) = client.next_step(error, tries, terms.max_attempts);
+            match next {
                 retry::Next::After(wait) => {
                     log::info!("submissions.zip broke off, and is asked for again: {error}");
                     client.traffic().count_retry();

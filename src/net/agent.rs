@@ -18,9 +18,9 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Body, Error, ProxyProtocol, Timeout};
 use url::{Host, Url};
 
+use super::Settings;
 use super::fair_access::{Pass, Pending};
 use super::resolver::CachingResolver;
-use super::{FetchError, Settings};
 
 /// How long a request may take, by phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,12 +95,15 @@ impl Agent {
     }
 
     /// Sends one GET with these headers, and comes back when the response's headers are in.
+    ///
+    /// # Errors
+    /// ureq's own; [`cause`] puts it into words, and [`is_connection_failure`] sorts it.
     pub(super) fn send<'a>(
         &self,
         pass: Pass<'a>,
         url: &Url,
         headers: &[(&'static str, String)],
-    ) -> Result<(Response<Body>, Pending<'a>), FetchError> {
+    ) -> Result<(Response<Body>, Pending<'a>), Error> {
         let agent = if is_loopback(url) {
             &self.loopback
         } else {
@@ -116,7 +119,7 @@ impl Agent {
             Err(error) => {
                 drop(pass);
                 self.resolver.forget();
-                Err(FetchError::Network(cause(&error)))
+                Err(error)
             }
         }
     }
@@ -165,6 +168,21 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
+}
+
+/// Whether an error of [`Agent::send`] means that nothing came back from the host. An answer that is
+/// not proper HTTP is no connection failure.
+pub(super) fn is_connection_failure(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Io(_)
+            | Error::Timeout(_)
+            | Error::HostNotFound
+            | Error::ConnectionFailed
+            | Error::ConnectProxyFailed(_)
+            | Error::Tls(_)
+            | Error::Rustls(_)
+    )
 }
 
 /// An error of ureq's in a few words, without anything that could be a secret.

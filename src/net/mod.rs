@@ -17,6 +17,7 @@ mod body;
 mod buffers;
 mod etag;
 mod fair_access;
+mod outage;
 mod redirect;
 mod resolver;
 pub mod retry;
@@ -38,6 +39,7 @@ use url::Url;
 
 pub use self::agent::Timeouts;
 pub use self::fair_access::{SEC as SEC_LANE, lane_of};
+pub use self::outage::ConnectionFailure;
 pub use self::traffic::Traffic;
 pub use self::user_agent::{BadUserAgent, UserAgent};
 
@@ -45,6 +47,7 @@ use self::agent::Agent;
 use self::body::Incoming;
 use self::buffers::Buffers;
 use self::fair_access::{Answer, FairAccess};
+use self::outage::Outages;
 use self::verdict::{Asked, Verdict};
 use crate::cancel::Cancel;
 
@@ -213,7 +216,7 @@ pub struct Settings {
     pub lane: String,
 }
 
-/// Why a try failed. What follows is decided by [`retry::next`].
+/// Why a try failed. What follows is decided by [`Client::next_step`].
 #[derive(Debug, Error)]
 pub enum FetchError {
     /// The server has no such file (404, or S3's "`AccessDenied`").
@@ -257,9 +260,19 @@ pub enum FetchError {
     /// A redirect that is not followed.
     #[error("{0}")]
     Redirect(String),
-    /// No answer.
+    /// The connection broke or stalled within the answer, or the answer is not proper HTTP.
     #[error("{0}")]
     Network(String),
+    /// No response at all: the connection was refused or reset, the host was not found, TLS failed,
+    /// or time ran out before the response began.
+    #[error("{}", .0.cause)]
+    Unreachable(Box<ConnectionFailure>),
+    /// The host cannot be reached: every other request to it would fail too.
+    #[error(
+        "cannot reach {} (failed connections in a row: {}; the last one: {}); run the same command again once it can be reached",
+        .0.host, .0.in_a_row, .0.cause
+    )]
+    Outage(Box<ConnectionFailure>),
     /// The sink failed, not the network.
     #[error("cannot write: {0}")]
     Sink(#[source] io::Error),
@@ -284,7 +297,7 @@ impl FetchError {
             Self::Damaged(_) => "damaged",
             Self::TooLarge { .. } => "too_large",
             Self::Redirect(_) => "redirect",
-            Self::Network(_) => "network",
+            Self::Network(_) | Self::Unreachable(_) | Self::Outage(_) => "network",
             Self::Sink(_) => "disk",
             Self::Forbidden(_) => "forbidden",
             Self::Stopped => "stopped",
@@ -297,6 +310,7 @@ impl FetchError {
 pub struct Client {
     agent: Agent,
     gate: FairAccess,
+    outages: Outages,
     cancel: Cancel,
     traffic: Arc<Traffic>,
     timeouts: Timeouts,
@@ -324,6 +338,7 @@ impl Client {
         Ok(Self {
             agent: Agent::new(settings)?,
             gate,
+            outages: Outages::default(),
             cancel,
             traffic,
             timeouts: settings.timeouts,
@@ -384,11 +399,47 @@ impl Client {
             .map_err(|error| self.blame(error))
     }
 
+    /// Decides what follows a failed try, as [`retry::next`] does, and returns the error to report.
+    ///
+    /// An item is not given up because of a host that has never answered this client: that is an
+    /// outage. The answer is then [`retry::Next::AbortRun`] with [`FetchError::Outage`]. In every
+    /// other case the error is the one that was passed in.
+    #[must_use]
+    pub fn next_step(
+        &self,
+        error: FetchError,
+        tries_made: u32,
+        max_attempts: u32,
+    ) -> (retry::Next, FetchError) {
+        let next = retry::next(&error, tries_made, max_attempts, fastrand::f64());
+        match error {
+            FetchError::Unreachable(failure)
+                if next == retry::Next::GiveUp && !self.outages.has_answered(&failure.host) =>
+            {
+                (retry::Next::AbortRun, FetchError::Outage(failure))
+            }
+            error => (next, error),
+        }
+    }
+
     /// A connection that we cut ourselves is no fault of the network.
     fn blame(&self, error: FetchError) -> FetchError {
         let ours = self.hung_up.load(Relaxed)
             && matches!(error, FetchError::Network(_) | FetchError::Damaged(_));
         if ours { FetchError::Stopped } else { error }
+    }
+
+    /// What it means that a request brought no response. A connection failure is counted, unless
+    /// [`Client::hang_up`] caused it.
+    fn no_response(&self, host: &str, error: &ureq::Error) -> FetchError {
+        let cause = agent::cause(error);
+        if self.hung_up.load(Relaxed) {
+            FetchError::Stopped
+        } else if agent::is_connection_failure(error) {
+            self.outages.failed(host, cause)
+        } else {
+            FetchError::Network(cause)
+        }
     }
 
     /// What has been asked so far.
@@ -427,12 +478,19 @@ impl Client {
                     "sec.gov is only asked with a declared user agent and at most 10 requests a second; check --user-agent and --rate",
                 ));
             }
+            let name = gate_name(&url);
             let pass = self
                 .gate
-                .enter(&gate_name(&url), &self.cancel)
+                .enter(&name, &self.cancel)
                 .map_err(|_| FetchError::Stopped)?;
+            // After the wait for a turn, in which other threads may have failed.
+            self.outages.check(&name)?;
             self.traffic.count_request(kind);
-            let (response, pending) = self.agent.send(pass, &url, &headers)?;
+            let (response, pending) = match self.agent.send(pass, &url, &headers) {
+                Ok(response) => response,
+                Err(error) => return Err(self.no_response(&name, &error)),
+            };
+            self.outages.answered(&name);
             let (asked, timeouts) = (want.asked(), self.timeouts);
             let mut incoming = Incoming::new(
                 response,
@@ -487,7 +545,7 @@ impl Client {
     }
 }
 
-/// The host as pauses know it, with a port where it is not the usual one.
+/// The host as pauses and outages know it, with a port where it is not the usual one.
 fn gate_name(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {

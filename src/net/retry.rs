@@ -25,7 +25,7 @@ pub enum Next {
     Stopped,
 }
 
-/// Decides what follows a failed try.
+/// Decides what follows a failed try. Ask [`super::Client::next_step`], which knows outages too.
 ///
 /// `tries_made` counts the tries of this item that [`counts_as_try`] so far, this one included;
 /// `jitter` (0 to 1) spreads the waits, so that items that failed together do not come back
@@ -34,9 +34,10 @@ pub enum Next {
 pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64) -> Next {
     let asked = match error {
         FetchError::Stopped => return Next::Stopped,
-        FetchError::UndeclaredAgent | FetchError::Sink(_) | FetchError::Forbidden(_) => {
-            return Next::AbortRun;
-        }
+        FetchError::UndeclaredAgent
+        | FetchError::Outage(_)
+        | FetchError::Sink(_)
+        | FetchError::Forbidden(_) => return Next::AbortRun,
         FetchError::NotFound | FetchError::Refused { .. } | FetchError::TooLarge { .. } => {
             return Next::GiveUp;
         }
@@ -46,7 +47,8 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
         FetchError::Throttled { page: false }
         | FetchError::Damaged(_)
         | FetchError::Redirect(_)
-        | FetchError::Network(_) => Duration::ZERO,
+        | FetchError::Network(_)
+        | FetchError::Unreachable(_) => Duration::ZERO,
     };
     if tries_made >= max_attempts {
         return Next::GiveUp;
@@ -65,18 +67,20 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
 /// Whether a failed try uses up one of an item's attempts.
 ///
 /// EDGAR's block page does not: it says something about all requests, not about this item. A bare
-/// 429 does, or a document that always answers so would keep the run going for ever.
+/// 429 does, or a document that always answers so would keep the run going for ever. An outage does
+/// not either: it ends the run, and every item keeps its attempts.
 #[must_use]
 pub fn counts_as_try(error: &FetchError) -> bool {
     !matches!(
         error,
-        FetchError::Throttled { page: true } | FetchError::Stopped
+        FetchError::Throttled { page: true } | FetchError::Outage(_) | FetchError::Stopped
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::ConnectionFailure;
     use proptest::prelude::*;
     use std::io;
 
@@ -152,6 +156,17 @@ mod tests {
             next(&FetchError::Throttled { page: true }, 99, 3, 0.5),
             Next::After(Duration::ZERO)
         );
+    }
+
+    #[test]
+    fn an_outage_ends_the_run_and_costs_nothing() {
+        let outage = FetchError::Outage(Box::new(ConnectionFailure {
+            host: "example.com".into(),
+            in_a_row: 20,
+            cause: "connection refused".into(),
+        }));
+        assert_eq!(next(&outage, 0, 3, 0.5), Next::AbortRun);
+        assert!(!counts_as_try(&outage));
     }
 
     proptest! {

@@ -357,40 +357,148 @@ fn stalls_and_drips_end() {
         let server = Server::always(reply.clone());
         let (client, _folder) = client_with(|settings| settings.timeouts = timeouts);
         match client.fetch(&server.url("/"), RequestKind::Document, DOCUMENT) {
-            Err(FetchError::Network(text)) => assert!(text.contains(why), "{reply:?}: {text}"),
+            Err(error @ (FetchError::Network(_) | FetchError::Unreachable(_))) => {
+                let text = error.to_string();
+                assert!(text.contains(why), "{reply:?}: {text}");
+            }
             other => panic!("{reply:?}: {other:?}"),
         }
     }
+}
+
+/// An address on this machine where nobody listens. A port that was free a moment ago could be
+/// another test's by now.
+fn nobody() -> Url {
+    Url::parse("http://127.0.0.1:9/").unwrap()
 }
 
 #[test]
 fn broken_connections_say_how() {
     let closed = Server::always(Reply::Close(Vec::new()));
     let within = Server::always(Reply::Close(b"HTTP/1.1 200 OK\r\nContent-".to_vec()));
-    let garbage = Server::always(Reply::Close(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec()));
-    for (server, why) in [(closed, "clos"), (within, "clos"), (garbage, "HTTP")] {
+    for server in [closed, within] {
         match get(&server) {
-            Err(FetchError::Network(text)) => {
-                assert!(text.contains(why) || text.contains("reset"), "{text}");
+            Err(error @ FetchError::Unreachable(_)) => {
+                let text = error.to_string();
+                assert!(text.contains("clos") || text.contains("reset"), "{text}");
             }
             other => panic!("{other:?}"),
         }
     }
-    // Nobody listens there. A port that was free a moment ago could be another test's by now.
-    let url = Url::parse("http://127.0.0.1:9/").unwrap();
+    let garbage = Server::always(Reply::Close(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec()));
+    match get(&garbage) {
+        Err(FetchError::Network(text)) => assert!(text.contains("HTTP"), "{text}"),
+        other => panic!("{other:?}"),
+    }
     let (client, _folder) = client();
-    let got = client.fetch(&url, RequestKind::Document, DOCUMENT);
+    let got = client.fetch(&nobody(), RequestKind::Document, DOCUMENT);
     let error = got.unwrap_err().to_string();
     assert!(error.starts_with("connection refused; "), "{error}");
 }
 
 #[test]
-fn a_server_without_tls_is_a_network_error() {
+fn a_server_without_tls_is_a_connection_failure() {
     let server = Server::always(Reply::Close(ok(b"hello")));
     let url = Url::parse(&server.base.as_str().replace("http:", "https:")).unwrap();
     let (client, _folder) = client();
     let got = client.fetch(&url, RequestKind::Document, DOCUMENT);
-    assert!(matches!(got, Err(FetchError::Network(_))), "{got:?}");
+    assert!(matches!(got, Err(FetchError::Unreachable(_))), "{got:?}");
+}
+
+#[test]
+fn after_twenty_connection_failures_nothing_is_sent() {
+    let (client, _folder) = client();
+    let ask = |url: &Url| client.fetch(url, RequestKind::Document, DOCUMENT);
+    for _ in 1..20 {
+        let got = ask(&nobody());
+        assert!(matches!(got, Err(FetchError::Unreachable(_))), "{got:?}");
+    }
+    for _ in 0..3 {
+        match ask(&nobody()) {
+            Err(FetchError::Outage(failure)) => {
+                assert_eq!(failure.host, "127.0.0.1:9");
+                assert_eq!(failure.in_a_row, 20);
+                assert!(failure.cause.starts_with("connection refused"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(client.traffic().requests(), 20);
+    let other = Server::always(Reply::Keep(ok(b"hello")));
+    assert_eq!(ask(&other.url("/")).unwrap(), b"hello");
+}
+
+#[test]
+fn threads_share_the_count_of_connection_failures() {
+    let (client, _folder) = client();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let _ = client.fetch(&nobody(), RequestKind::Document, DOCUMENT);
+                }
+            });
+        }
+    });
+    // A thread that has begun to ask when the twentieth request fails ends what it began.
+    let sent = client.traffic().requests();
+    assert!((20..=23).contains(&sent), "{sent}");
+}
+
+#[test]
+fn an_answer_of_any_status_ends_the_row_and_a_broken_body_is_no_part_of_it() {
+    // Each round: 15 connections without an answer, then an answer.
+    let server = Server::start(|path, before| match (path, before % 16) {
+        ("/cut", _) => Reply::Close(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell".to_vec()),
+        (_, 15) => Reply::Close(response("500 Trouble", "", b"")),
+        _ => Reply::Close(Vec::new()),
+    });
+    let (client, _folder) = client();
+    let ask = |path| {
+        client
+            .fetch(&server.url(path), RequestKind::Document, DOCUMENT)
+            .unwrap_err()
+    };
+    for _ in 0..30 {
+        assert!(matches!(ask("/cut"), FetchError::Damaged(_)));
+    }
+    while server.log().iter().filter(|(_, path)| path == "/").count() < 48 {
+        let error = ask("/");
+        assert!(
+            matches!(
+                error,
+                FetchError::Unreachable(_) | FetchError::Server { .. }
+            ),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn giving_up_over_a_host_that_never_answered_is_an_outage() {
+    let server = Server::start(|_, before| match before {
+        2 => Reply::Close(response("404 Not Found", "", b"")),
+        _ => Reply::Close(Vec::new()),
+    });
+    let (client, _folder) = client();
+    let ask = || {
+        client
+            .fetch(&server.url("/"), RequestKind::Document, DOCUMENT)
+            .unwrap_err()
+    };
+    let (next, error) = client.next_step(ask(), 1, 2);
+    assert!(matches!(next, retry::Next::After(_)), "{next:?}");
+    assert!(matches!(error, FetchError::Unreachable(_)), "{error:?}");
+    let (next, error) = client.next_step(ask(), 2, 2);
+    assert_eq!(next, retry::Next::AbortRun);
+    assert!(matches!(error, FetchError::Outage(_)), "{error:?}");
+
+    let (next, error) = client.next_step(ask(), 1, 1);
+    assert_eq!(next, retry::Next::GiveUp);
+    assert!(matches!(error, FetchError::NotFound), "{error:?}");
+    let (next, error) = client.next_step(ask(), 1, 1);
+    assert_eq!(next, retry::Next::GiveUp);
+    assert!(matches!(error, FetchError::Unreachable(_)), "{error:?}");
 }
 
 #[test]

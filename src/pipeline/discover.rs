@@ -113,12 +113,10 @@ impl Discovery<'_> {
             Err(Trouble::Fetch(error)) => error,
         };
         visit.tries += u32::from(retry::counts_as_try(&error));
-        match retry::next(
-            &error,
-            visit.tries,
-            cx.options.max_attempts,
-            fastrand::f64(),
-        ) {
+        let (next, error) = cx
+            .client
+            .next_step(error, visit.tries, cx.options.max_attempts);
+        match next {
             retry::Next::After(wait) => {
                 cx.client.traffic().count_retry();
                 Next::After(wait)

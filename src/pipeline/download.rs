@@ -78,7 +78,7 @@ fn step(job: &mut Job, cx: &Services) -> Step {
             Step::Record(record)
         }
         Err(Trouble::Name(cause)) => failed(job, Problem::naming(artifact, &cause)),
-        Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, &error, cx),
+        Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
         Err(Trouble::Disk(cause)) => {
             // A disk that does not take this file will not take the next one either.
             let folder = cx.archive.root().display();
@@ -168,14 +168,16 @@ fn remedy(cause: &anyhow::Error) -> &'static str {
     }
 }
 
-fn after_failed_try(job: &mut Job, url: &Url, error: &FetchError, cx: &Services) -> Step {
-    job.tries += u32::from(retry::counts_as_try(error));
-    match retry::next(error, job.tries, cx.options.max_attempts, fastrand::f64()) {
+fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) -> Step {
+    job.tries += u32::from(retry::counts_as_try(&error));
+    let max_attempts = cx.options.max_attempts;
+    let (next, error) = cx.client.next_step(error, job.tries, max_attempts);
+    match next {
         retry::Next::After(wait) => {
             cx.client.traffic().count_retry();
             Step::Wait(wait)
         }
-        retry::Next::GiveUp => failed(job, Problem::fetching(&job.artifact, url, error)),
+        retry::Next::GiveUp => failed(job, Problem::fetching(&job.artifact, url, &error)),
         retry::Next::AbortRun => {
             cx.abort(error.to_string());
             Step::Stop

@@ -22,7 +22,8 @@ pub fn patiently<T>(
             Err(error) => error,
         };
         tries += u32::from(retry::counts_as_try(&error));
-        match retry::next(&error, tries, max_attempts, fastrand::f64()) {
+        let (next, error) = client.next_step(error, tries, max_attempts);
+        match next {
             retry::Next::After(wait) => {
                 client.traffic().count_retry();
                 if cancel.sleep(wait) {

@@ -107,9 +107,11 @@ impl Source {
                 ("bad_archive", format!("submissions.zip: {bad}"))
             }
             Err(Stale::Stopped) => return,
-            Err(Stale::Fetch(error @ (FetchError::UndeclaredAgent | FetchError::Forbidden(_)))) => {
-                return cx.abort(error.to_string());
-            }
+            Err(Stale::Fetch(
+                error @ (FetchError::UndeclaredAgent
+                | FetchError::Outage(_)
+                | FetchError::Forbidden(_)),
+            )) => return cx.abort(error.to_string()),
             Err(stale @ Stale::NotWorthIt { .. }) => {
                 log::info!("{stale}: each company is asked for by itself");
                 return;
