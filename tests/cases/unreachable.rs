@@ -1,9 +1,10 @@
-//! Servers that cannot be reached, or not safely: the run ends at once or names what failed, says
-//! why and what to do, and a later run completes it.
+//! Servers that cannot be reached, or not safely: the run ends early, says why and what to do, and
+//! a later run completes it.
 
 use std::io::Read as _;
 
-use filing_etl::sim::RequestKind;
+use filing_etl::sim::{Options, RequestKind};
+use url::{Position, Url};
 
 use crate::harness::tls::{Tls, listen};
 use crate::harness::truth;
@@ -57,8 +58,13 @@ fn a_server_that_cannot_be_reached_ends_the_run_with_url_cause_and_next_step() {
              {url}/files/company_tickers_exchange.json: "
         );
         assert!(output.stderr.starts_with(&said), "{}", output.stderr);
+        let host = Url::parse(&url).unwrap();
+        let host = &host[Position::BeforeHost..Position::AfterPort];
+        let why = format!("cannot reach {host} (failed connections in a row: 3; the last one: ");
+        assert!(output.stderr.contains(&why), "{}", output.stderr);
+        let end = format!("{cause}); run the same command again once it can be reached");
         assert!(
-            output.stderr.trim_end().ends_with(cause),
+            output.stderr.trim_end().ends_with(&end),
             "{}",
             output.stderr
         );
@@ -78,7 +84,7 @@ fn a_certificate_of_ones_own_authority_is_trusted() {
 }
 
 #[test]
-fn companies_whose_server_cannot_be_reached_fail_and_a_later_run_completes_them() {
+fn a_host_that_never_answers_ends_the_run_and_a_later_run_completes_it() {
     let sim = truth::start(truth::small());
     let tls = Tls::empty();
     for url in [no_such_host(), nobody(), cut_handshake(), tls.url()] {
@@ -86,19 +92,49 @@ fn companies_whose_server_cannot_be_reached_fail_and_a_later_run_completes_them(
         let args = ["--limit", "3", "--max-attempts", "2", "--json"];
         let mut command = sandbox.backfill(&sim, &args);
         command.env("FILING_ETL_DATA_URL", &url);
-        let summary = Output::of(command).code(3).json();
-        assert_eq!(summary["companies"]["failed"], 3, "{url}");
-        assert_eq!(summary["requests"]["retries"], 3, "{url}");
-        let errors = format!(
-            "SELECT count(*) FROM v_errors
-             WHERE kind = 'network' AND cik IS NOT NULL AND url LIKE '{url}/submissions/CIK%'"
-        );
-        assert_eq!(sandbox.number(&errors), 3, "{url}");
-        assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["partial"]);
+        let output = Output::of(command).code(1).says("cannot reach ");
+        let said = output.stderr.matches("cannot reach ").count();
+        assert_eq!(said, 1, "{}", output.stderr);
+        assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["failed"]);
+        let checked = "SELECT count(*) FROM v_companies WHERE last_checked_at IS NOT NULL";
+        assert_eq!(sandbox.number(checked), 0);
         sim.log().clear();
         let _ = Output::of(sandbox.backfill(&sim, &["--limit", "3"])).code(0);
         assert!(sim.log().of_kind(RequestKind::Discovery) >= 3);
-        let checked = "SELECT count(*) FROM v_companies WHERE last_checked_at IS NOT NULL";
         assert_eq!(sandbox.number(checked), 3);
     }
+}
+
+#[test]
+fn a_server_that_is_gone_costs_the_queue_no_attempts() {
+    let sim = truth::start(Options {
+        companies: 80,
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
+    let queue = "SELECT status, attempts, count(*) FROM v_artifacts GROUP BY 1, 2";
+    let before = sandbox.rows(queue);
+    let queued = sandbox.number("SELECT count(*) FROM v_artifacts WHERE status = 'pending'");
+    assert!(queued >= 60, "{before:?}");
+
+    // The lists and the submissions can be had, the files cannot.
+    let threads = 8;
+    let args = ["--json", "--max-concurrent-downloads", "8"];
+    let mut command = sandbox.backfill(&sim, &args);
+    command.env("FILING_ETL_ARCHIVES_URL", nobody());
+    let output = Output::of(command)
+        .code(1)
+        .says("cannot reach 127.0.0.1:9 (failed connections in a row: ");
+    let said = output.stderr.matches("cannot reach ").count();
+    assert_eq!(said, 1, "{}", output.stderr);
+    assert_eq!(
+        sandbox.rows("SELECT status FROM v_runs ORDER BY id"),
+        ["completed", "failed"]
+    );
+    let sent = sandbox.number("SELECT requests_documents FROM runs ORDER BY id DESC LIMIT 1");
+    assert!((1..=20 + threads).contains(&sent), "{sent}");
+    assert_eq!(sandbox.rows(queue), before);
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_errors"), 0);
+    let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
 }
