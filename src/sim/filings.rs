@@ -40,10 +40,11 @@ impl Universe {
             .filter(|filing| released_on(filing) <= self.today())
     }
 
-    /// A subsidiary's history goes back as far as its parent's.
+    /// The history of a company goes back as far as that of each parent it files with.
     fn first_year_with_parent(&self, number: u32) -> i16 {
         let own = self.first_year(number);
-        history::parent_of(number).map_or(own, |parent| own.min(self.first_year(parent)))
+        let parents = history::parents_of(self, number).map(|parent| self.first_year(parent));
+        parents.fold(own, i16::min)
     }
 
     /// A filing as the submissions document of `cik` describes it.

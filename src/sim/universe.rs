@@ -29,6 +29,8 @@ pub struct Universe {
     /// `today` when it began: what "newly listed" is measured from.
     pub(crate) began: Date,
     today: Mutex<Date>,
+    /// How many companies file the largest joint filings; see [`Options::joint_filers`].
+    pub(crate) joint_filers: u32,
 }
 
 /// What a company files.
@@ -202,6 +204,7 @@ impl Universe {
             shift: Dice::of(&[options.seed, 0xC1C]).below(CIK_RANGE),
             began: options.today,
             today: Mutex::new(options.today),
+            joint_filers: options.joint_filers,
         };
         let taken = |universe: &Self| {
             AGENTS
