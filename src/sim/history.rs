@@ -5,8 +5,9 @@ use jiff::civil::{Date, date};
 use crate::edgar::Accession;
 
 use super::calendar::{business_day, plus_days};
+use super::changes;
 use super::dice::Dice;
-use super::universe::{AGENTS, Filing, Kind, Universe, kind_of};
+use super::universe::{AGENTS, AsFiled, Filing, Kind, Universe, kind_of};
 
 /// The first day from which every filing names its primary document, and every document in the
 /// complete submission has a file name (measured on four million rows).
@@ -35,7 +36,8 @@ pub(crate) fn parents_of(universe: &Universe, number: u32) -> impl Iterator<Item
     (number.saturating_sub(farthest)..number).filter(|parent| kind_of(*parent) == Kind::Parent)
 }
 
-/// The filings under a company's CIK that were filed in one year, oldest first. Of the past and the future alike: the caller cuts it off at today.
+/// The filings under a company's CIK that were filed in one year, oldest first, as they are by
+/// now. Of the past and the future alike: the caller cuts it off at today.
 pub(crate) fn year(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
     let mut filings = own(universe, number, year);
     for parent in parents_of(universe, number) {
@@ -47,6 +49,7 @@ pub(crate) fn year(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
         );
     }
     filings.sort_by_key(|filing| filing.filed_on);
+    changes::apply(universe, &mut filings);
     filings
 }
 
@@ -380,6 +383,11 @@ fn settle(universe: &Universe, number: u32, index: u64, draft: &Draft, dice: &mu
         accession,
         company: number,
         joint,
+        as_filed: AsFiled {
+            form,
+            filed_on,
+            size,
+        },
         form,
         filed_on,
         report_date,
