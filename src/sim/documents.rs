@@ -27,9 +27,14 @@ struct Document {
     name: Option<String>,
     description: Option<&'static str>,
     content: Content,
-    /// Bytes of the text, or of the file before it is encoded.
+    /// Bytes of the text, or of the file before it is encoded, as it was filed.
     len: usize,
+    /// Whether [`ADDED`] follows it.
+    altered: bool,
 }
+
+/// What a document has more once it is altered: a comment, which leaves markup well-formed.
+const ADDED: &[u8] = b"<!-- altered -->\n";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
@@ -118,54 +123,69 @@ impl Universe {
     }
 }
 
+/// The length of a filing's complete submission, whatever its row tells.
+pub(crate) fn submission_size(universe: &Universe, filing: &Filing) -> u64 {
+    Plan::of(universe, filing).size() as u64
+}
+
 /// A filing with everything about its bytes settled.
 struct Plan<'a> {
     universe: &'a Universe,
-    filing: &'a Filing,
+    /// The filing as it was filed: a correction leaves its documents alone.
+    filing: Filing,
     header: String,
     trailer: &'static str,
     documents: Vec<Document>,
 }
 
 impl<'a> Plan<'a> {
-    fn of(universe: &'a Universe, filing: &'a Filing) -> Self {
-        let (documents, rest) = documents(universe, filing);
-        let trailer = if is_pem(filing) {
+    fn of(universe: &'a Universe, filing: &Filing) -> Self {
+        let filing = filing.as_filed();
+        let change = universe.changes.of_filing(filing.accession);
+        let (documents, rest) = documents(universe, &filing);
+        let size = usize::try_from(filing.size).unwrap_or(usize::MAX);
+        let trailer = if is_pem(&filing) {
             "</SEC-DOCUMENT>\n-----END PRIVACY-ENHANCED MESSAGE-----\n"
         } else {
             "</SEC-DOCUMENT>\n"
         };
         let mut plan = Self {
             universe,
+            header: header(universe, &filing, documents.len()),
             filing,
-            header: header(universe, filing, documents.len()),
             trailer,
             documents,
         };
-        let used: usize = plan
-            .documents
-            .iter()
-            .map(|document| plan.length(document))
-            .sum();
-        let size = usize::try_from(filing.size).unwrap_or(usize::MAX);
-        let left = size.saturating_sub(plan.header.len() + used + trailer.len());
+        let left = size.saturating_sub(plan.size());
         plan.documents[rest].len = left;
+        // Only now, so that every other document keeps its bytes.
+        plan.documents
+            .retain(|document| !change.dropped.contains(&document.sequence));
+        for document in &mut plan.documents {
+            document.altered = change.altered.contains(&document.sequence);
+        }
         plan
+    }
+
+    /// The length of the complete submission.
+    fn size(&self) -> usize {
+        let documents = self.documents.iter().map(|document| self.length(document));
+        self.header.len() + documents.sum::<usize>() + self.trailer.len()
     }
 
     /// How many bytes a document takes within the complete submission.
     fn length(&self, document: &Document) -> usize {
+        let len = document.len + if document.altered { ADDED.len() } else { 0 };
         let body = if document.content.is_binary() {
-            encoded_length(document.len, &self.begin_name(document), self.zero())
+            encoded_length(len, &self.begin_name(document), self.zero())
         } else {
-            document.len
+            len
         };
         open(document).len() + body + close(document).len()
     }
 
     fn complete(&self) -> Vec<u8> {
-        let size = usize::try_from(self.filing.size).unwrap_or(0);
-        let mut out = Vec::with_capacity(size);
+        let mut out = Vec::with_capacity(self.size());
         out.extend_from_slice(self.header.as_bytes());
         for document in &self.documents {
             self.wrapped(document, &mut out);
@@ -268,6 +288,9 @@ impl<'a> Plan<'a> {
             Content::Pdf => binary(out, len, b"%PDF-1.4\n", &mut dice),
             Content::Jpeg => binary(out, len, b"\xFF\xD8\xFF\xE0\x00\x10JFIF\x00", &mut dice),
         }
+        if document.altered {
+            out.extend_from_slice(ADDED);
+        }
     }
 
     /// The staff's letters leave the ending off.
@@ -290,7 +313,7 @@ impl<'a> Plan<'a> {
 
     /// EDGAR's rendering of the XML document as HTML.
     fn rendering(&self) -> Vec<u8> {
-        let filing = self.filing;
+        let filing = &self.filing;
         let mut out = Vec::new();
         let key = key_of(&filing.primary_document);
         let head = format!(
@@ -310,7 +333,7 @@ impl<'a> Plan<'a> {
 
     /// The folder's `index.json`.
     fn listing(&self) -> Vec<u8> {
-        let filing = self.filing;
+        let filing = &self.filing;
         let stamp = format!("{} 16:30:56", filing.filed_on);
         let item = |name: String, size: String| {
             serde_json::json!({
@@ -319,7 +342,7 @@ impl<'a> Plan<'a> {
         };
         let mut items = vec![item(
             submission_name(filing.accession),
-            filing.size.to_string(),
+            self.size().to_string(),
         )];
         for document in &self.documents {
             if let Some(name) = &document.name {
@@ -397,6 +420,7 @@ fn documents(universe: &Universe, filing: &Filing) -> (Vec<Document>, usize) {
         } else {
             0
         },
+        altered: false,
     }];
     exhibits(filing, style, content, named, &mut dice, &mut documents);
     let rest = usize::from(content.is_binary());
@@ -433,6 +457,7 @@ fn exhibits(
             description,
             content,
             len,
+            altered: false,
         });
     };
     let exhibit = match content {

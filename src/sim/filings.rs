@@ -1,11 +1,23 @@
 //! What the companies of a universe have filed so far: the truth that tests compare with.
 
+use std::cmp::Reverse;
+
 use crate::edgar::{Accession, Cik, Filing as Row};
 
 use super::history;
 use super::indexes::released_on;
 use super::render::accepted_at;
 use super::universe::{Filing, Universe};
+
+/// The year in which a filing was filed: its accession tells.
+pub(crate) fn filed_in(accession: Accession) -> i16 {
+    let short = i16::try_from(accession.get() / 1_000_000 % 100).unwrap_or(0);
+    if short < 90 {
+        2000 + short
+    } else {
+        1900 + short
+    }
+}
 
 impl Universe {
     /// A company's filings up to today, newest first, joint ones of its parent included. A few
@@ -25,6 +37,8 @@ impl Universe {
                     .filter(|filing| released_on(filing) <= today),
             );
         }
+        // A correction may have moved a filing to another year.
+        filings.sort_by_key(|filing| Reverse(filing.filed_on));
         filings
     }
 
@@ -32,18 +46,17 @@ impl Universe {
     #[must_use]
     pub fn filing(&self, cik: Cik, accession: Accession) -> Option<Filing> {
         let number = self.number(cik)?;
-        let short = i16::try_from(accession.get() / 1_000_000 % 100).ok()?;
-        let year = if short < 90 { 2000 } else { 1900 } + short;
-        history::year(self, number, year)
+        history::year(self, number, filed_in(accession))
             .into_iter()
             .find(|filing| filing.accession == accession)
             .filter(|filing| released_on(filing) <= self.today())
     }
 
-    /// A subsidiary's history goes back as far as its parent's.
+    /// The history of a company goes back as far as that of each parent it files with.
     fn first_year_with_parent(&self, number: u32) -> i16 {
         let own = self.first_year(number);
-        history::parent_of(number).map_or(own, |parent| own.min(self.first_year(parent)))
+        let parents = history::parents_of(self, number).map(|parent| self.first_year(parent));
+        parents.fold(own, i16::min)
     }
 
     /// A filing as the submissions document of `cik` describes it.

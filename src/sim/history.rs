@@ -5,8 +5,9 @@ use jiff::civil::{Date, date};
 use crate::edgar::Accession;
 
 use super::calendar::{business_day, plus_days};
+use super::changes;
 use super::dice::Dice;
-use super::universe::{AGENTS, Filing, Kind, Universe, kind_of};
+use super::universe::{AGENTS, AsFiled, Filing, Kind, Universe, kind_of};
 
 /// The first day from which every filing names its primary document, and every document in the
 /// complete submission has a file name (measured on four million rows).
@@ -29,24 +30,26 @@ struct Draft {
     joint: u32,
 }
 
-/// The parent whose joint filings a subsidiary shares.
-pub(crate) fn parent_of(number: u32) -> Option<u32> {
-    (kind_of(number) == Kind::Subsidiary).then(|| number - (number % 41 - 10))
+/// The parents whose joint filings a company may share.
+pub(crate) fn parents_of(universe: &Universe, number: u32) -> impl Iterator<Item = u32> {
+    let farthest = universe.joint_filers.saturating_sub(1).max(2);
+    (number.saturating_sub(farthest)..number).filter(|parent| kind_of(*parent) == Kind::Parent)
 }
 
-/// The filings under a company's CIK in one year, oldest first. Of the past and the future alike:
-/// the caller cuts it off at today.
+/// The filings under a company's CIK that were filed in one year, oldest first, as they are by
+/// now. Of the past and the future alike: the caller cuts it off at today.
 pub(crate) fn year(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
     let mut filings = own(universe, number, year);
-    if let Some(parent) = parent_of(number) {
+    for parent in parents_of(universe, number) {
         let place = number - parent;
         filings.extend(
             own(universe, parent, year)
                 .into_iter()
                 .filter(|filing| filing.joint >= place),
         );
-        filings.sort_by_key(|filing| filing.filed_on);
     }
+    filings.sort_by_key(|filing| filing.filed_on);
+    changes::apply(universe, &mut filings);
     filings
 }
 
@@ -68,6 +71,13 @@ fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
         _ => 0,
     };
     periodic(kind, number, year, subsidiaries, &mut dice, &mut drafts);
+    if kind == Kind::Parent {
+        let after = universe.len() - number - 1;
+        for draft in drafts.iter_mut().filter(|draft| draft.form == "10-K") {
+            let more = universe.joint_filers.saturating_sub(1).min(after);
+            draft.joint = draft.joint.max(more);
+        }
+    }
     if kind == Kind::NewlyListed {
         registration(universe, year, &mut dice, &mut drafts);
     }
@@ -365,17 +375,26 @@ fn settle(universe: &Universe, number: u32, index: u64, draft: &Draft, dice: &mu
     } else {
         primary_name(universe, number, accession, form, filed_on, style, dice)
     };
+    let report_date = report_date(form, filed_on, period, dice);
+    let accepted = u32::try_from(dice.between(6 * 3600, 17 * 3600 + 1800)).unwrap_or(0);
+    let items = items(form, filed_on, dice);
+    let size = size(universe, middle_size(form, style), joint, dice);
     Filing {
         accession,
         company: number,
         joint,
+        as_filed: AsFiled {
+            form,
+            filed_on,
+            size,
+        },
         form,
         filed_on,
-        report_date: report_date(form, filed_on, period, dice),
-        accepted: u32::try_from(dice.between(6 * 3600, 17 * 3600 + 1800)).unwrap_or(0),
+        report_date,
+        accepted,
         primary_document,
-        items: items(form, filed_on, dice),
-        size: size(universe, middle_size(form, style), joint, dice),
+        items,
+        size,
         is_xbrl,
     }
 }
@@ -454,10 +473,10 @@ fn size(universe: &Universe, middle: u64, joint: u32, dice: &mut Dice) -> u64 {
         reason = "sizes are far below 2^52, and the cast saturates"
     )]
     let scaled = (bytes as f64 * universe.document_scale) as u64;
-    let least = if joint > 0 {
-        ROOM_FOR_EXHIBITS
-    } else {
-        LEAST_SIZE
+    let least = match joint {
+        0 => LEAST_SIZE,
+        // The header says more than half a kilobyte of each filer.
+        _ => ROOM_FOR_EXHIBITS + 1200 * u64::from(joint.saturating_sub(2)),
     };
     // Below the least, sizes still differ.
     scaled.min(200_000_000).max(least + bytes % 1024)

@@ -2,11 +2,14 @@
 //! differ, lines occur twice, a joint filing has a row for each filer, and some rows come days
 //! after their filing date.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
 
 use super::calendar::{is_business_day, plus_days};
+use super::changes::LostDay;
+use super::filings::filed_in;
 use super::history;
 use super::universe::{Filing, Universe};
 use crate::edgar::Cik;
@@ -19,22 +22,33 @@ const MOST_DUPLICATES: usize = 60;
 /// one in thirteen some days later. At EDGAR it is one in fifty; here every universe needs some.
 pub(crate) fn released_on(filing: &Filing) -> Date {
     let number = filing.accession.get();
+    let filed_on = filing.as_filed.filed_on;
     if number % 13 != 3 {
-        return filing.filed_on;
+        return filed_on;
     }
     let late = i64::try_from(number / 13 % 6).unwrap_or(0) + 1;
-    let mut day = plus_days(filing.filed_on, late);
+    let mut day = plus_days(filed_on, late);
     while !is_business_day(day) {
         day = plus_days(day, 1);
     }
     day
 }
 
-/// `master.YYYYMMDD.idx`; none of a day on which EDGAR is closed, or which is still to come.
+/// `master.YYYYMMDD.idx`; none of a day on which EDGAR is closed, which is still to come, or
+/// which is lost.
 pub(crate) fn daily(universe: &Universe, day: Date) -> Option<Vec<u8>> {
-    if !is_business_day(day) || day > universe.today() {
+    let lost = universe.changes.of_day(day).is_some();
+    if lost || !is_business_day(day) || day > universe.today() {
         return None;
     }
+    // What is released today was filed this year, or late in the last one.
+    let years = [plus_days(day, -30).year(), day.year()];
+    let rows = rows(universe, years, |filing| released_on(filing) == day);
+    Some(master(day, rows.iter().collect()))
+}
+
+/// The master index of a day with these rows.
+fn master(day: Date, rows: Vec<&Row>) -> Vec<u8> {
     let mut out = format!(
         "Description:           Daily Index of EDGAR Dissemination Feed\n\
          Last Data Received:    {}\n\
@@ -43,9 +57,6 @@ pub(crate) fn daily(universe: &Universe, day: Date) -> Option<Vec<u8>> {
          CIK|Company Name|Form Type|Date Filed|File Name\n{DASHES}\n",
         day.strftime("%b %e, %Y"),
     );
-    // What is released today was filed this year, or late in the last one.
-    let years = [plus_days(day, -30).year(), day.year()];
-    let rows = rows(universe, years, |filing| released_on(filing) == day);
     let mut duplicates = 0;
     for (cik, name, filing) in rows {
         let line = format!(
@@ -60,20 +71,56 @@ pub(crate) fn daily(universe: &Universe, day: Date) -> Option<Vec<u8>> {
             duplicates += 1;
         }
     }
-    Some(out.into_bytes())
+    out.into_bytes()
+}
+
+/// The quarter's `index.json` among the daily indexes, in the shape of a captured one of 2023.
+/// EDGAR lists four more files of each day. This lists the master indexes only, as nothing else
+/// is served.
+pub(crate) fn listing(universe: &Universe, year: i16, number: i8) -> Option<Vec<u8>> {
+    let first = first_day(universe, year, number)?;
+    let rows = rows(universe, [plus_days(first, -30).year(), year], |filing| {
+        let day = released_on(filing);
+        day.year() == year && quarter(day) == number
+    });
+    let mut by_day: BTreeMap<Date, Vec<&Row>> = BTreeMap::new();
+    for row in &rows {
+        by_day.entry(released_on(&row.2)).or_default().push(row);
+    }
+    let mut items = Vec::new();
+    let mut day = first;
+    while day <= universe.today() && day.year() == year && quarter(day) == number {
+        let unlisted = universe.changes.of_day(day) == Some(LostDay::Unlisted);
+        if is_business_day(day) && !unlisted {
+            let size = master(day, by_day.remove(&day).unwrap_or_default()).len();
+            let name = day.strftime("master.%Y%m%d.idx");
+            items.push(format!(
+                "{{\"last-modified\":\"{} 10:07:37 PM\",\"name\":\"{name}\",\"type\":\"file\",\
+                 \"href\":\"{name}\",\"size\":\"{} KB\"}}",
+                day.strftime("%m\\/%d\\/%Y"),
+                size.div_ceil(1024),
+            ));
+        }
+        day = plus_days(day, 1);
+    }
+    let listing = format!(
+        "{{\"directory\":{{\"item\":[{}],\"name\":\"daily-index\\/{year}\\/QTR{number}\\/\",\
+         \"parent-dir\":\"..\\/\"}}}}",
+        items.join(","),
+    );
+    Some(listing.into_bytes())
+}
+
+/// The first day of a quarter, if it has come.
+fn first_day(universe: &Universe, year: i16, number: i8) -> Option<Date> {
+    let month = number.checked_sub(1)?.checked_mul(3)?.checked_add(1)?;
+    let first = Date::new(year, month, 1).ok()?;
+    (first <= universe.today()).then_some(first)
 }
 
 /// `master.idx` of a quarter, without the last newline, as EDGAR serves it at times.
 pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Vec<u8>> {
-    let first = Date::new(
-        year,
-        number.checked_sub(1)?.checked_mul(3)?.checked_add(1)?,
-        1,
-    )
-    .ok()?;
-    if !(1..=4).contains(&number) || first > universe.today() {
-        return None;
-    }
+    first_day(universe, year, number)?;
     let mut out = format!(
         "Description:           Master Index of EDGAR Dissemination Feed\n\
          Last Data Received:    {}\n\
@@ -84,8 +131,14 @@ pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Ve
         universe.today().strftime("%B %d, %Y"),
     );
     let today = universe.today();
-    let rows = rows(universe, [year, year], |filing| {
-        quarter(filing.filed_on) == number && released_on(filing) <= today
+    // A correction may have moved a filing here from any year.
+    let changed = universe.changes.filings().into_iter().map(filed_in);
+    let years = changed.fold([year, year], |[first, last], other| {
+        [first.min(other), last.max(other)]
+    });
+    let rows = rows(universe, years, |filing| {
+        let day = filing.filed_on;
+        day.year() == year && quarter(day) == number && released_on(filing) <= today
     });
     for (cik, name, filing) in rows {
         writeln!(
@@ -102,12 +155,11 @@ pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Ve
 const DASHES: &str =
     "--------------------------------------------------------------------------------";
 
+/// A filing under one of its filers, with the filer's name.
+type Row = (Cik, String, Filing);
+
 /// A row for every filing and filer, by CIK as text.
-fn rows(
-    universe: &Universe,
-    years: [i16; 2],
-    listed: impl Fn(&Filing) -> bool,
-) -> Vec<(Cik, String, Filing)> {
+fn rows(universe: &Universe, years: [i16; 2], listed: impl Fn(&Filing) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
     for company in universe.companies() {
         let [first, last] = years;

@@ -21,11 +21,13 @@
 //! delays another. Dropping the [`Simulator`] ends all of them at once, whatever they wait for.
 //!
 //! # Same seed, same bytes
-//! Everything served is a pure function of the seed, the company and `today`; nothing is kept but the
-//! archive of all submissions, in a temp file.
+//! Everything served is a pure function of the seed, the company, `today` and the changes that a
+//! test made (`Universe::delist` and its like); nothing is kept but these and the archive of all
+//! submissions, in a temp file.
 
 mod archive;
 mod calendar;
+mod changes;
 mod dice;
 mod documents;
 mod faults;
@@ -43,6 +45,7 @@ mod server;
 mod text;
 mod universe;
 
+pub use changes::{LostDay, SubmissionChange};
 pub use documents::Served;
 pub use faults::{BadFault, Fault, FaultKind, Moment, Place, RetryAfter, When};
 pub use log::{Entry, RequestKind, RequestLog};

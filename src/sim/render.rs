@@ -59,6 +59,15 @@ fn shape(cik: Cik) -> Shape {
     }
 }
 
+/// The filings that the submissions of a company show.
+fn shown(universe: &Universe, cik: Cik) -> Vec<Filing> {
+    let mut filings = universe.filings(cik);
+    if !universe.changes.spares_filings() {
+        filings.retain(|filing| !universe.changes.of_filing(filing.accession).hidden);
+    }
+    filings
+}
+
 /// One older page, as `filings.files` lists it.
 struct Page {
     rows: Range<usize>,
@@ -104,7 +113,10 @@ fn split(universe: &Universe, filings: &[Filing]) -> (usize, Vec<Page>) {
 
 /// All older pages of a company with their names, the newest first.
 pub(crate) fn pages(universe: &Universe, cik: Cik) -> Vec<(String, Vec<u8>)> {
-    let filings = universe.filings(cik);
+    if universe.changes.of_company(cik).removed {
+        return Vec::new();
+    }
+    let filings = shown(universe, cik);
     let (_, pages) = split(universe, &filings);
     let render = |(index, page): (usize, &Page)| {
         let mut out = Vec::new();
@@ -120,8 +132,11 @@ fn page_name(cik: Cik, index: usize) -> String {
 
 /// `CIK##########.json`.
 pub(crate) fn submissions(universe: &Universe, cik: Cik) -> Option<Vec<u8>> {
+    if universe.changes.of_company(cik).removed {
+        return None;
+    }
     let company = universe.company_of(cik)?;
-    let filings = universe.filings(cik);
+    let filings = shown(universe, cik);
     let (recent, pages) = split(universe, &filings);
     let mut out = Vec::with_capacity(2048 + 170 * recent);
     header(&company, &mut out);
@@ -147,7 +162,10 @@ pub(crate) fn submissions(universe: &Universe, cik: Cik) -> Option<Vec<u8>> {
 
 /// An older page; `index` counts from 0, the newest.
 pub(crate) fn page(universe: &Universe, cik: Cik, index: usize) -> Option<Vec<u8>> {
-    let filings = universe.filings(cik);
+    if universe.changes.of_company(cik).removed {
+        return None;
+    }
+    let filings = shown(universe, cik);
     let (_, pages) = split(universe, &filings);
     let rows = pages.get(index)?.rows.clone();
     let mut out = Vec::with_capacity(170 * rows.len());
@@ -260,12 +278,13 @@ fn in_utc(universe: &Universe, cik: Cik) -> bool {
 }
 
 fn accepted_onto(out: &mut Vec<u8>, utc: bool, filing: &Filing) {
-    let (seconds, shift) = match filing.filed_on.year() {
+    let filed_on = filing.as_filed.filed_on;
+    let (seconds, shift) = match filed_on.year() {
         ..2002 => (0, 0),
         // Summer time, roughly: the hour is used for nothing.
         _ => (
             filing.accepted,
-            if (4..=10).contains(&filing.filed_on.month()) {
+            if (4..=10).contains(&filed_on.month()) {
                 4
             } else {
                 5
@@ -273,7 +292,7 @@ fn accepted_onto(out: &mut Vec<u8>, utc: bool, filing: &Filing) {
         ),
     };
     let (hours, minutes, seconds) = clock(seconds);
-    date_onto(out, filing.filed_on);
+    date_onto(out, filed_on);
     out.push(b'T');
     digits(out, u64::from(hours + if utc { shift } else { 0 }), 2);
     out.push(b':');
@@ -399,7 +418,7 @@ fn columns(universe: &Universe, cik: Cik, rows: &[Filing], out: &mut Vec<u8>) {
 }
 
 fn style_of(row: &Filing) -> Style {
-    style(row.form, row.filed_on)
+    style(row.as_filed.form, row.as_filed.filed_on)
 }
 
 fn act(row: &Filing) -> &'static str {

@@ -93,11 +93,16 @@ fn archives(universe: &Universe, rest: &str) -> Option<Answer> {
     };
     let accession: Accession = folder.parse().ok()?;
     let filing = universe.filing(cik, accession)?;
+    let change = universe.changes.of_filing(accession);
+    if change.lacks(name) {
+        return None;
+    }
     let body = universe.file(&filing, name)?;
+    let modified = change.changed_on.unwrap_or(filing.as_filed.filed_on);
     // Complete submissions name their MD5; single documents came without it.
     let tag = (name == submission_name(accession)).then(|| md5_tag(&body));
     let answer = Answer::new(200, content_type(name), body)
-        .with("Last-Modified", at(filing.filed_on, accepted(&filing)))
+        .with("Last-Modified", at(modified, accepted(&filing)))
         .with("Accept-Ranges", "bytes");
     Some(match tag {
         Some(tag) => answer.with("ETag", tag),
@@ -134,9 +139,14 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// `{year}/QTR{n}/master.{YYYYMMDD}.idx`.
+/// `{year}/QTR{n}/master.{YYYYMMDD}.idx`, and the quarter's `index.json`.
 fn daily_index(universe: &Universe, rest: &str) -> Option<Answer> {
     let (folder, name) = rest.rsplit_once('/')?;
+    if name == "index.json" {
+        let (year, quarter) = folder.split_once("/QTR")?;
+        let body = indexes::listing(universe, number(year)?, number(quarter)?)?;
+        return Some(Answer::new(200, JSON, body));
+    }
     let text = name.strip_prefix("master.")?.strip_suffix(".idx")?;
     let digits = text.len() == 8 && text.is_ascii();
     let part = |from, to| digits.then(|| number::<i16>(&text[from..to])).flatten();

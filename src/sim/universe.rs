@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use crate::edgar::{Accession, Cik};
 
 use super::calendar::plus_days;
+use super::changes::Changes;
 use super::dice::Dice;
 use super::options::Options;
 
@@ -29,6 +30,9 @@ pub struct Universe {
     /// `today` when it began: what "newly listed" is measured from.
     pub(crate) began: Date,
     today: Mutex<Date>,
+    /// How many companies file the largest joint filings; see [`Options::joint_filers`].
+    pub(crate) joint_filers: u32,
+    pub(crate) changes: Changes,
 }
 
 /// What a company files.
@@ -140,7 +144,7 @@ pub struct Company {
     pub cik: Cik,
     /// Its name as the SEC gives it.
     pub name: String,
-    /// Its listings; the first is the most important.
+    /// Its listings; the first is the most important. None once it is delisted.
     pub listings: Vec<Listing>,
     /// What it files.
     pub kind: Kind,
@@ -155,6 +159,8 @@ pub struct Filing {
     pub(crate) company: u32,
     /// How many of the companies after it filed jointly.
     pub(crate) joint: u32,
+    /// What was filed, whatever was corrected or changed since.
+    pub(crate) as_filed: AsFiled,
     /// The form type.
     pub form: &'static str,
     /// The filing date.
@@ -171,6 +177,32 @@ pub struct Filing {
     pub size: u64,
     /// Whether it has XBRL, and whether the primary document is inline XBRL.
     pub is_xbrl: bool,
+}
+
+impl Filing {
+    /// The filing without what was corrected or changed since.
+    pub(crate) fn as_filed(&self) -> Self {
+        let AsFiled {
+            form,
+            filed_on,
+            size,
+        } = self.as_filed;
+        Self {
+            form,
+            filed_on,
+            size,
+            ..self.clone()
+        }
+    }
+}
+
+/// What a correction or a change leaves alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AsFiled {
+    pub(crate) form: &'static str,
+    pub(crate) filed_on: Date,
+    /// The length of the complete submission.
+    pub(crate) size: u64,
 }
 
 /// CIKs are spread over this range, which is prime.
@@ -202,6 +234,8 @@ impl Universe {
             shift: Dice::of(&[options.seed, 0xC1C]).below(CIK_RANGE),
             began: options.today,
             today: Mutex::new(options.today),
+            joint_filers: options.joint_filers,
+            changes: Changes::default(),
         };
         let taken = |universe: &Self| {
             AGENTS
@@ -296,12 +330,18 @@ impl Universe {
 
     /// A company by its number.
     pub(crate) fn company(&self, number: u32) -> Company {
-        let kind = kind_of(number);
+        let (kind, cik) = (kind_of(number), self.cik(number));
+        let change = self.changes.of_company(cik);
+        let on = change.moved_to.unwrap_or_else(|| venue(number));
         Company {
             number,
-            cik: self.cik(number),
+            cik,
             name: name(self.seed, number, kind),
-            listings: listings(self.seed, number, kind),
+            listings: if change.delisted {
+                Vec::new()
+            } else {
+                listings(self.seed, number, kind, on)
+            },
             kind,
         }
     }
@@ -457,12 +497,12 @@ fn venue(number: u32) -> Venue {
     }
 }
 
-fn listings(seed: u64, number: u32, kind: Kind) -> Vec<Listing> {
-    let venue = venue(number);
-    let root = root(seed, number, venue);
+fn listings(seed: u64, number: u32, kind: Kind, on: Venue) -> Vec<Listing> {
+    // A company that moved keeps the root it was given first.
+    let root = root(seed, number, venue(number));
     let mut dice = Dice::of(&[seed, u64::from(number), 0x115]);
-    let mut securities = vec![(Security::Common, venue)];
-    let mut add = |security| securities.push((security, venue));
+    let mut securities = vec![(Security::Common, on)];
+    let mut add = |security| securities.push((security, on));
     match number % 16 {
         2 => add(Security::Class('B')),
         6 => {
