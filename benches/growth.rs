@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use filing_etl::edgar::{Accession, Artifact, Cik, Filing, Wanted};
+use filing_etl::edgar::{Accession, Cik, Filing, QueueItem, Wanted};
 use filing_etl::sim::{Options, Simulator};
 use filing_etl::store::{CompanyRow, Writer};
 use jiff::Timestamp;
@@ -245,7 +245,7 @@ fn put_universe(writer: &mut Writer, real: &[Cik], companies: u32) {
 /// Writes companies in one commit. `place` tells where the n-th filing stands among all numbers.
 fn write(writer: &mut Writer, companies: &[u32], each: u32, place: impl Fn(u64) -> u64) {
     let now = Timestamp::now();
-    let batch = writer.begin().expect("the only writer");
+    let mut batch = writer.begin().expect("the only writer");
     for &company in companies {
         let cik = made_up(company);
         let filings: Vec<_> = (0..each)
@@ -256,10 +256,11 @@ fn write(writer: &mut Writer, companies: &[u32], each: u32, place: impl Fn(u64) 
                 )
             })
             .collect();
-        let artifacts: Vec<_> = filings.iter().map(|f| artifact(cik, f)).collect();
+        let items: Vec<_> = filings.iter().map(|f| item(cik, f)).collect();
+        let filings: Vec<_> = filings.into_iter().map(|f| (f, cik)).collect();
         batch.put_filings(cik, &filings, now).expect("room");
-        batch.put_artifacts(&artifacts).expect("room");
-        batch.company_checked(cik, now).expect("room");
+        batch.queue(&items).expect("room");
+        batch.company_checked(cik, now, &[]).expect("room");
     }
     batch.commit().expect("room");
 }
@@ -287,13 +288,11 @@ fn filing(place: u64, number: u32) -> Filing {
     }
 }
 
-fn artifact(cik: Cik, filing: &Filing) -> Artifact {
-    let (kind, name) = filing.artifact(Wanted::Primary);
-    Artifact {
+fn item(cik: Cik, filing: &Filing) -> QueueItem {
+    QueueItem {
         accession: filing.accession,
-        cik,
-        kind,
-        name,
+        folder: cik,
+        target: filing.target(Wanted::Primary),
         submission_size: filing.size,
     }
 }

@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use filing_etl::edgar::{Accession, Artifact, Cik, Filing, Wanted};
+use filing_etl::edgar::{Accession, Cik, Filing, QueueItem, Wanted};
 use filing_etl::store::{CompanyRow, Writer};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -21,7 +21,7 @@ const BATCHES: [usize; 4] = [1, 10, 100, 1000];
 
 struct Sample {
     writer: Writer,
-    filings: Vec<(Cik, Vec<Filing>)>,
+    filings: Vec<(Cik, Vec<(Filing, Cik)>)>,
     _folder: tempfile::TempDir,
 }
 
@@ -77,22 +77,18 @@ impl Sample {
     fn queue(&mut self, companies: usize) -> u64 {
         let mut created = 0;
         for some in self.filings.chunks(companies) {
-            let tx = self.writer.begin().expect("the only writer");
-            for (cik, filings) in some {
+            let mut tx = self.writer.begin().expect("the only writer");
+            for (_, filings) in some {
                 let artifacts: Vec<_> = filings
                     .iter()
-                    .map(|filing| {
-                        let (kind, name) = filing.artifact(Wanted::Primary);
-                        Artifact {
-                            accession: filing.accession,
-                            cik: *cik,
-                            kind,
-                            name,
-                            submission_size: filing.size,
-                        }
+                    .map(|(filing, folder)| QueueItem {
+                        accession: filing.accession,
+                        folder: *folder,
+                        target: filing.target(Wanted::Primary),
+                        submission_size: filing.size,
                     })
                     .collect();
-                created += tx.put_artifacts(&artifacts).expect("a writable database");
+                created += tx.queue(&artifacts).expect("a writable database");
             }
             tx.commit().expect("a writable database");
         }
@@ -100,7 +96,7 @@ impl Sample {
     }
 }
 
-fn filings(companies: u64) -> Vec<(Cik, Vec<Filing>)> {
+fn filings(companies: u64) -> Vec<(Cik, Vec<(Filing, Cik)>)> {
     let mut random = fastrand::Rng::with_seed(7);
     let forms = ["10-K", "10-Q", "10-Q", "10-Q", "8-K", "8-K"];
     let mut sequence = 0;
@@ -123,7 +119,7 @@ fn filings(companies: u64) -> Vec<(Cik, Vec<Filing>)> {
                     let accession =
                         Accession::new(submitter * 100_000_000 + year * 1_000_000 + number)
                             .expect("18 digits");
-                    Filing {
+                    let filing = Filing {
                         accession,
                         form: forms[random.usize(..forms.len())].to_owned(),
                         filed_on: date(filed_in, random.i8(1..=12), 14),
@@ -133,7 +129,8 @@ fn filings(companies: u64) -> Vec<(Cik, Vec<Filing>)> {
                         items: String::new(),
                         size: Some(random.u64(1000..9_000_000)),
                         is_xbrl: true,
-                    }
+                    };
+                    (filing, cik)
                 })
                 .collect();
             (cik, filings)

@@ -1,5 +1,8 @@
 -- The public schema: what users may rely on. Columns are only ever added, at the end of a view.
 -- Dropped and created anew whenever this text differs from the one the database was last opened with.
+--
+-- Plain SQL that SQLite and DuckDB read alike: no `/`, which divides integers in one and not in the
+-- other, and no printf.
 
 DROP VIEW IF EXISTS v_companies;
 CREATE VIEW v_companies AS
@@ -8,56 +11,60 @@ FROM companies;
 
 DROP VIEW IF EXISTS v_listings;
 CREATE VIEW v_listings AS
-SELECT cik, ticker, exchange, active
+SELECT
+    cik,
+    ticker,
+    exchange,
+    active,
+    first_seen,
+    CASE
+        WHEN active = 1
+            THEN (SELECT substr(m.value, 1, 10) FROM meta AS m WHERE m.key = 'companies_synced_at')
+        ELSE last_seen
+    END AS last_seen
 FROM listings;
 
+-- One row per filing and filer: a joint filing has one for each of its companies.
 DROP VIEW IF EXISTS v_filings;
 CREATE VIEW v_filings AS
 SELECT
-    printf('%010d-%02d-%06d', accession / 100000000, accession / 1000000 % 100, accession % 1000000) AS accession,
-    cik,
-    form,
-    filed_on,
-    report_date,
-    accepted_at,
-    primary_document,
-    items,
-    size,
-    is_xbrl,
-    discovered_at
-FROM filings;
+    f.accession,
+    r.cik,
+    f.form,
+    f.filed_on,
+    f.report_date,
+    f.accepted_at,
+    f.primary_document,
+    f.items,
+    f.size,
+    f.is_xbrl,
+    f.discovered_at,
+    f.folder
+FROM filers AS r
+JOIN filings AS f ON f.id = r.filing;
 
+-- One row per distinct file, however many companies share the filing, and one for the documents of
+-- each filing whose submission is still to be split: their names are not known yet.
 DROP VIEW IF EXISTS v_artifacts;
 CREATE VIEW v_artifacts AS
 SELECT
     a.id,
-    printf(
-        '%010d-%02d-%06d', a.accession / 100000000, a.accession / 1000000 % 100, a.accession % 1000000
-    ) AS accession,
-    a.cik,
+    f.accession,
+    f.folder AS cik,
     f.form,
     f.filed_on,
-    CASE a.kind
-        WHEN 0 THEN 'primary'
-        WHEN 1 THEN 'submission'
-        WHEN 2 THEN 'exhibit'
-        WHEN 3 THEN 'graphic'
-        WHEN 4 THEN 'xbrl'
-        WHEN 5 THEN 'pdf'
-        WHEN 6 THEN 'other'
-        WHEN 7 THEN 'documents'
-    END AS kind,
+    a.kind,
     a.name,
-    coalesce((SELECT value FROM meta WHERE key = 'archives_url'), 'https://www.sec.gov')
-        || '/Archives/edgar/data/' || a.cik || '/' || printf('%018d', a.accession)
-        || '/' || coalesce(a.encoded_name, a.name) AS url,
-    CASE a.status WHEN 0 THEN 'pending' WHEN 1 THEN 'downloaded' WHEN 2 THEN 'failed' END AS status,
+    coalesce((SELECT m.value FROM meta AS m WHERE m.key = 'archives_url'), 'https://www.sec.gov')
+        || '/Archives/edgar/data/' || f.folder || '/' || replace(f.accession, '-', '')
+        || '/' || coalesce(a.url_name, a.name) AS url,
+    a.status,
     CASE
-        WHEN a.status = 1
-            THEN 'edgar/data/' || a.cik || '/' || printf('%018d', a.accession) || '/' || a.name
+        WHEN a.status = 'downloaded'
+            THEN 'edgar/data/' || f.folder || '/' || replace(f.accession, '-', '') || '/' || a.name
     END AS path,
     a.bytes,
-    CASE WHEN a.sha256 IS NOT NULL THEN lower(hex(a.sha256)) END AS sha256,
+    lower(hex(a.sha256)) AS sha256,
     a.attempts,
     a.last_error,
     a.downloaded_at,
@@ -65,12 +72,89 @@ SELECT
     a.sequence,
     a.description
 FROM artifacts AS a
-JOIN filings AS f ON f.cik = a.cik AND f.accession = a.accession;
+JOIN filings AS f ON f.id = a.filing
+UNION ALL
+SELECT
+    NULL,
+    f.accession,
+    f.folder,
+    f.form,
+    f.filed_on,
+    'documents',
+    NULL,
+    coalesce((SELECT m.value FROM meta AS m WHERE m.key = 'archives_url'), 'https://www.sec.gov')
+        || '/Archives/edgar/data/' || f.folder || '/' || replace(f.accession, '-', '')
+        || '/' || f.accession || '.txt',
+    s.status,
+    NULL,
+    NULL,
+    NULL,
+    s.attempts,
+    s.last_error,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+FROM submissions AS s
+JOIN filings AS f ON f.id = s.filing
+WHERE s.status <> 'split';
+
+-- One row per filer and file, ready to be asked by ticker, CIK or accession.
+DROP VIEW IF EXISTS v_documents;
+CREATE VIEW v_documents AS
+SELECT
+    c.cik,
+    c.ticker,
+    c.name AS company,
+    c.exchange,
+    f.form,
+    f.filed_on,
+    f.report_date,
+    f.accession,
+    a.kind,
+    a.type,
+    a.name,
+    CASE
+        WHEN a.status = 'downloaded'
+            THEN 'edgar/data/' || f.folder || '/' || replace(f.accession, '-', '') || '/' || a.name
+    END AS path,
+    coalesce((SELECT m.value FROM meta AS m WHERE m.key = 'archives_url'), 'https://www.sec.gov')
+        || '/Archives/edgar/data/' || f.folder || '/' || replace(f.accession, '-', '')
+        || '/' || coalesce(a.url_name, a.name) AS url,
+    a.bytes,
+    lower(hex(a.sha256)) AS sha256,
+    a.status
+FROM companies AS c
+JOIN filers AS r ON r.cik = c.cik
+JOIN filings AS f ON f.id = r.filing
+JOIN artifacts AS a ON a.filing = f.id;
+
+DROP VIEW IF EXISTS v_selections;
+CREATE VIEW v_selections AS
+SELECT
+    s.id,
+    CASE
+        WHEN s.ciks IS NOT NULL AND s.exchanges IS NOT NULL THEN s.exchanges || ' ' || s.ciks
+        ELSE coalesce(s.ciks, s.exchanges, 'all')
+    END AS companies,
+    s.forms,
+    s.since,
+    s.until,
+    s.artifacts,
+    s.followed,
+    s.through,
+    (SELECT count(*) FROM selection_companies AS m WHERE m.selection = s.id) AS companies_total,
+    (
+        SELECT count(*) FROM selection_companies AS m
+        WHERE m.selection = s.id AND m.checked_at IS NOT NULL
+    ) AS companies_checked,
+    s.created_at
+FROM selections AS s;
 
 DROP VIEW IF EXISTS v_runs;
 CREATE VIEW v_runs AS
 SELECT
-    id,
+    id AS run_id,
     command,
     status,
     started_at,
@@ -81,25 +165,21 @@ SELECT
     companies_with_new,
     filings_found,
     artifacts_created,
-    downloads_ok,
-    downloads_failed,
+    downloaded,
+    failed,
     requests,
     bytes,
-    paused_seconds
+    paused_s,
+    ended_by,
+    through,
+    filings_new,
+    companies_failed,
+    retries,
+    unavailable,
+    companies_unavailable
 FROM runs;
 
 DROP VIEW IF EXISTS v_errors;
 CREATE VIEW v_errors AS
-SELECT
-    run_id,
-    occurred_at,
-    cik,
-    CASE
-        WHEN accession IS NOT NULL THEN printf(
-            '%010d-%02d-%06d', accession / 100000000, accession / 1000000 % 100, accession % 1000000
-        )
-    END AS accession,
-    url,
-    kind,
-    message
+SELECT run_id, occurred_at, cik, accession, url, kind, message
 FROM errors;

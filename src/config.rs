@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
+use crate::clock::Clock;
+use crate::edgar::{Cik, FormFilter, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
 use crate::progress::Style;
@@ -24,31 +25,31 @@ pub struct Settings {
     pub user_agent: Option<UserAgent>,
     /// Requests a second over all threads; `None` is no limit.
     pub rate: Option<NonZeroU32>,
-    /// Whom to ask.
+    /// Where everything is asked for.
     pub urls: Urls,
+    /// The time that is written down.
+    pub clock: Clock,
     /// How long a request may take.
     pub timeouts: Timeouts,
     /// How long another program may keep the database locked, if not as long as the store allows.
     pub locked: Option<Duration>,
 }
 
-/// What a backfill or an update is to do.
+/// What a run is to do.
 #[derive(Debug, Clone)]
-pub struct Backfill {
+pub struct RunOptions {
     /// How much happens at once.
     pub concurrency: Concurrency,
     /// Companies taken from the database at a time.
     pub batch_size: usize,
-    /// Which companies.
-    pub companies: CompanyFilter,
-    /// Which filings.
-    pub filings: FilingFilter,
-    /// What of each filing.
-    pub artifacts: Wanted,
+    /// What it is about, as far as the user said.
+    pub asked: Asked,
     /// Where filings are discovered.
     pub discover_from: DiscoverFrom,
     /// Whether to download what was discovered, or to leave it queued.
     pub download: bool,
+    /// Whether to ask again for companies that EDGAR did not have.
+    pub retry_unavailable: bool,
     /// Tries per request before an item is marked failed.
     pub max_attempts: u32,
     /// How long nothing is asked after EDGAR says that we exceeded its limit.
@@ -59,12 +60,29 @@ pub struct Backfill {
     pub progress: Style,
 }
 
-impl Backfill {
-    /// The options as one JSON object, for `v_runs.options`.
+/// What a run is about, as far as the user said. A backfill takes the defaults for the rest, an
+/// update what its selections ask for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Which companies.
+    pub companies: CompanyFilter,
+    /// Of these forms.
+    pub forms: Option<FormFilter>,
+    /// Filed on this day or later.
+    pub since: Option<Date>,
+    /// Filed on this day or earlier; only where that is a day in the past.
+    pub until: Option<Date>,
+    /// What of each filing.
+    pub artifacts: Option<Wanted>,
+}
+
+impl RunOptions {
+    /// The options as one JSON object, for `v_runs.options`. `null` is not given.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let companies = &self.companies;
-        let exchanges = companies.exchanges.as_ref();
+        let asked = &self.asked;
+        let companies = &asked.companies;
+        let exchanges = companies.exchanges();
         serde_json::json!({
             "max_concurrent_companies": self.concurrency.companies,
             "max_concurrent_downloads": self.concurrency.downloads,
@@ -74,10 +92,10 @@ impl Backfill {
             "tickers": companies.tickers,
             "ciks": companies.ciks.iter().map(|cik| cik.get()).collect::<Vec<_>>(),
             "limit": companies.limit,
-            "forms": self.filings.forms.to_string(),
-            "since": self.filings.dates.since.to_string(),
-            "until": self.filings.dates.until.to_string(),
-            "artifacts": self.artifacts.as_str(),
+            "forms": asked.forms.as_ref().map(ToString::to_string),
+            "since": asked.since.map(|day| day.to_string()),
+            "until": asked.until.map(|day| day.to_string()),
+            "artifacts": asked.artifacts.map(Wanted::as_str),
             "discover_from": self.discover_from.as_str(),
             "download": self.download,
             "max_attempts": self.max_attempts,
@@ -167,8 +185,8 @@ impl Concurrency {
 /// Which companies a command is about.
 #[derive(Debug, Clone, Default)]
 pub struct CompanyFilter {
-    /// Those listed on one of these exchanges; `None` is all companies, listed or not.
-    pub exchanges: Option<Vec<Exchange>>,
+    /// Those listed on one of these exchanges.
+    pub on: ExchangeFilter,
     /// Those with one of these tickers.
     pub tickers: Vec<String>,
     /// Those with one of these CIKs.
@@ -177,21 +195,46 @@ pub struct CompanyFilter {
     pub limit: Option<u64>,
 }
 
+/// Which exchanges a command is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ExchangeFilter {
+    /// Nothing was said: all national exchanges, or all there are where companies are named.
+    #[default]
+    NotGiven,
+    /// All companies of the SEC's list, on an exchange or not.
+    All,
+    /// These.
+    These(Vec<Exchange>),
+}
+
 impl CompanyFilter {
     /// Whether companies are named one by one.
     #[must_use]
     pub fn names_companies(&self) -> bool {
         !self.tickers.is_empty() || !self.ciks.is_empty()
     }
-}
 
-/// Which filings a command is about.
-#[derive(Debug, Clone)]
-pub struct FilingFilter {
-    /// Of these forms.
-    pub forms: FormFilter,
-    /// Filed in this range.
-    pub dates: DateRange,
+    /// Whether the user asked for some companies only. The default exchanges and a limit are no
+    /// such filter.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.names_companies() || self.on != ExchangeFilter::NotGiven
+    }
+
+    /// The exchanges; `None` is no condition.
+    #[must_use]
+    pub fn exchanges(&self) -> Option<Vec<Exchange>> {
+        match &self.on {
+            ExchangeFilter::All => None,
+            ExchangeFilter::These(exchanges) => Some(exchanges.clone()),
+            // Naming a company means it, wherever it is listed.
+            ExchangeFilter::NotGiven if self.names_companies() => None,
+            ExchangeFilter::NotGiven => {
+                let all = Exchange::ALL.into_iter();
+                Some(all.filter(|e| e.is_national()).collect())
+            }
+        }
+    }
 }
 
 /// What tables are printed on.
@@ -201,12 +244,4 @@ pub struct Page {
     pub width: usize,
     /// Whether escape sequences for emphasis are understood and wanted.
     pub styled: bool,
-}
-
-impl FilingFilter {
-    /// Whether a filing is wanted.
-    #[must_use]
-    pub fn wants(&self, form: &str, filed_on: Date) -> bool {
-        self.dates.contains(filed_on) && self.forms.wants(form)
-    }
 }

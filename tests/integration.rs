@@ -21,6 +21,7 @@ mod cases {
     mod hostile;
     mod monitor;
     mod output;
+    mod queue;
     mod resume;
     mod simulator;
     mod source;

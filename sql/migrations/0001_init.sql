@@ -1,137 +1,242 @@
--- The first schema. Append-only: once released, a migration is never edited; a change is a new file.
+-- The schema. Until the first release it is edited in place, and a database with another text of it
+-- is refused; from then on a change is a new file.
 --
 -- Tables are private; the public schema is sql/views.sql. Times are RFC 3339 UTC text with
--- milliseconds, dates YYYY-MM-DD text, accession numbers their 18 digits as one integer.
+-- milliseconds, dates YYYY-MM-DD text, accession numbers text with dashes, enum values the words
+-- that users see. Counters are kept by the writer, which adds up what a transaction changes
+-- (src/store/holdings.rs): counting ten million rows takes seconds, and `stats` has 0.2.
 
--- Small facts about this database: archives_url, companies_synced_at, views (hash of views.sql).
+-- Small facts about this database; the keys are in src/store/meta.rs.
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- One row a CIK that was ever in the universe. `ticker` and `exchange` are its primary listing,
--- the last known one once it is inactive. The last five columns are counters that the triggers
--- below keep exact: a count over ten million artifacts takes seconds, and `stats` has 0.2.
+-- A CIK on record. `active` is 1 while the SEC's list of companies has it. `ticker` and `exchange`
+-- are its primary listing, the last known one once it is inactive.
 CREATE TABLE companies (
-    cik             INTEGER PRIMARY KEY,
-    name            TEXT NOT NULL,
-    ticker          TEXT,
-    exchange        TEXT,
-    active          INTEGER NOT NULL DEFAULT 1,
-    last_checked_at TEXT,
-    filings         INTEGER NOT NULL DEFAULT 0,
-    pending         INTEGER NOT NULL DEFAULT 0,
-    downloaded      INTEGER NOT NULL DEFAULT 0,
-    failed          INTEGER NOT NULL DEFAULT 0,
-    bytes           INTEGER NOT NULL DEFAULT 0
+    cik               INTEGER PRIMARY KEY,
+    name              TEXT NOT NULL,
+    ticker            TEXT,
+    exchange          TEXT,
+    active            INTEGER NOT NULL CHECK (active IN (0, 1)),
+    last_checked_at   TEXT,
+    -- The New York days on which EDGAR did not have its submissions: how many, and the last one.
+    missing_days      INTEGER NOT NULL DEFAULT 0,
+    missing_on        TEXT,
+    -- What the database holds of it. A joint filing counts for each of its filers.
+    filings           INTEGER NOT NULL DEFAULT 0,
+    pending           INTEGER NOT NULL DEFAULT 0,
+    downloaded        INTEGER NOT NULL DEFAULT 0,
+    failed            INTEGER NOT NULL DEFAULT 0,
+    unavailable       INTEGER NOT NULL DEFAULT 0,
+    dropped           INTEGER NOT NULL DEFAULT 0,
+    bytes             INTEGER NOT NULL DEFAULT 0,
+    -- What it held when the last run began that changed one of these counters.
+    changed_by        INTEGER,
+    expected_before   INTEGER NOT NULL DEFAULT 0,
+    downloaded_before INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+CREATE INDEX companies_by_ticker ON companies (ticker);
+
+-- A ticker of a company, now or earlier.
 CREATE TABLE listings (
-    cik      INTEGER NOT NULL REFERENCES companies (cik),
-    ticker   TEXT NOT NULL,
-    exchange TEXT,
-    position INTEGER NOT NULL, -- 0 is the primary listing
-    active   INTEGER NOT NULL DEFAULT 1,
+    cik        INTEGER NOT NULL REFERENCES companies (cik),
+    ticker     TEXT NOT NULL,
+    exchange   TEXT,
+    position   INTEGER NOT NULL, -- 0 is the primary listing
+    active     INTEGER NOT NULL CHECK (active IN (0, 1)),
+    first_seen TEXT NOT NULL,
+    last_seen  TEXT, -- NULL while it is active: then it is the day of the last sync
     PRIMARY KEY (cik, ticker)
 ) STRICT, WITHOUT ROWID;
 
 -- A ticker belongs to one company at a time.
-CREATE UNIQUE INDEX listings_by_ticker ON listings (ticker) WHERE active = 1;
+CREATE UNIQUE INDEX active_listings ON listings (ticker) WHERE active = 1;
 
--- One row per filing and filer, so a joint filing has several. Clustered by company because that
--- is how rows arrive and are asked for: 1M rows went in at 380,000 a second, against 40,000 with
--- one row a filing keyed by accession, where each row falls on a page of its own. The price is
--- the repeated rows of joint filings: 1% for companies with a ticker (measured on 4.0M rows).
+CREATE INDEX listings_by_ticker ON listings (ticker);
+
+-- What EDGAR lists of a company, whatever its form, and how the last try to read it ended: what
+-- `diagnose` needs to say why a company has no filing of the wanted forms.
+CREATE TABLE company_facts (
+    cik            INTEGER PRIMARY KEY REFERENCES companies (cik),
+    listed         INTEGER, -- filings of any form; NULL: the list was never read to its end
+    first_filed_on TEXT,    -- within some days, where older pages were not read
+    last_filed_on  TEXT,
+    forms          TEXT,    -- JSON: {"10-K": [count, "last filing date"]}, from the pages read
+    error_kind     TEXT,    -- NULL: the last try succeeded
+    error          TEXT,
+    failed_at      TEXT
+) STRICT;
+
+-- One accession. `folder` is the CIK whose folder holds its files, at EDGAR and on disk: the filer
+-- under which it was found first. It never changes.
 CREATE TABLE filings (
-    cik              INTEGER NOT NULL REFERENCES companies (cik),
-    accession        INTEGER NOT NULL,
+    id               INTEGER PRIMARY KEY,
+    accession        TEXT NOT NULL UNIQUE,
+    folder           INTEGER NOT NULL REFERENCES companies (cik),
     form             TEXT NOT NULL,
     filed_on         TEXT NOT NULL,
     report_date      TEXT,
-    accepted_at      TEXT NOT NULL,
+    accepted_at      TEXT NOT NULL, -- as it was first seen: EDGAR sends it differently under each CIK
     primary_document TEXT NOT NULL,
     items            TEXT NOT NULL,
     size             INTEGER,
     is_xbrl          INTEGER NOT NULL,
-    discovered_at    TEXT NOT NULL,
-    PRIMARY KEY (cik, accession)
-) STRICT, WITHOUT ROWID;
-
--- One row per distinct file, however many companies share the filing. `cik` is the filer it was
--- first discovered under: its folder is where we ask for the file and where we keep it.
-CREATE TABLE artifacts (
-    id            INTEGER PRIMARY KEY,
-    accession     INTEGER NOT NULL,
-    cik           INTEGER NOT NULL,
-    kind          INTEGER NOT NULL,
-    status        INTEGER NOT NULL DEFAULT 0, -- 0 pending, 1 downloaded, 2 failed
-    attempts      INTEGER NOT NULL DEFAULT 0,
-    bytes         INTEGER,
-    name          TEXT NOT NULL,
-    encoded_name  TEXT, -- the name within a URL, where percent-encoding changes it
-    sha256        BLOB,
-    last_error    TEXT,
-    downloaded_at TEXT,
-    UNIQUE (accession, name),
-    FOREIGN KEY (cik, accession) REFERENCES filings (cik, accession)
+    discovered_at    TEXT NOT NULL
 ) STRICT;
 
--- The queue. It shrinks as files arrive, so that a complete database has next to nothing in it.
-CREATE INDEX artifacts_queue ON artifacts (cik, id) WHERE status <> 1;
+CREATE INDEX filings_by_folder ON filings (folder);
 
--- Older pages of submissions that were read, as EDGAR described them then and for which filings: a
--- page that has not changed holds no news. The name (`CIK##########-submissions-NNN.json`) tells
--- the company.
-CREATE TABLE older_pages (
-    name     TEXT PRIMARY KEY,
+-- The companies on record that a filing was filed by or about.
+CREATE TABLE filers (
+    cik    INTEGER NOT NULL REFERENCES companies (cik),
+    filing INTEGER NOT NULL REFERENCES filings (id),
+    PRIMARY KEY (cik, filing)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX filers_by_filing ON filers (filing, cik);
+
+-- A file of a filing, stored or still to come. A pending or failed one is one request, unless a
+-- submission of its filing is queued: then it waits for that.
+CREATE TABLE artifacts (
+    id            INTEGER PRIMARY KEY,
+    filing        INTEGER NOT NULL REFERENCES filings (id),
+    name          TEXT NOT NULL COLLATE NOCASE,
+    url_name      TEXT, -- its name within its URL, where that is another one
+    kind          TEXT NOT NULL CHECK (kind IN (
+        'primary', 'submission', 'exhibit', 'graphic', 'xbrl', 'pdf', 'other'
+    )),
+    status        TEXT NOT NULL CHECK (status IN (
+        'pending', 'downloaded', 'failed', 'unavailable', 'dropped'
+    )),
+    queued_by     INTEGER NOT NULL, -- the run that queued it last; 0 is none
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    bytes         INTEGER, -- with `sha256`: of the file as it was stored last, also while it is lost
+    sha256        BLOB,
+    downloaded_at TEXT,
+    type          TEXT, -- what a submission says of its document; NULL for other files
+    sequence      INTEGER,
+    description   TEXT,
+    error_kind    TEXT, -- the kind of `last_error`, by which failures are grouped
+    last_error    TEXT,
+    missing_days  INTEGER, -- New York days on which EDGAR did not have it
+    missing_on    TEXT,
+    UNIQUE (filing, name)
+) STRICT;
+
+CREATE INDEX artifacts_queued ON artifacts (id) WHERE status IN ('pending', 'failed');
+
+CREATE INDEX artifacts_given_up ON artifacts (id) WHERE status IN ('unavailable', 'dropped');
+
+-- A complete submission text whose documents are wanted, or were split from it. One row, one
+-- request, whatever it holds.
+CREATE TABLE submissions (
+    filing       INTEGER PRIMARY KEY REFERENCES filings (id),
+    status       TEXT NOT NULL CHECK (status IN (
+        'pending', 'split', 'failed', 'unavailable', 'dropped'
+    )),
+    queued_by    INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    documents    INTEGER, -- how many it held when it was split last
+    bytes        INTEGER, -- of its text then
+    sha256       BLOB,
+    split_at     TEXT,
+    error_kind   TEXT,
+    last_error   TEXT,
+    missing_days INTEGER,
+    missing_on   TEXT
+) STRICT;
+
+CREATE INDEX submissions_queued ON submissions (filing) WHERE status IN ('pending', 'failed');
+
+CREATE INDEX submissions_given_up ON submissions (filing)
+WHERE status IN ('unavailable', 'dropped');
+
+-- What a backfill asked for and `update` follows: companies x forms x dates x what to download.
+CREATE TABLE selections (
+    id         INTEGER PRIMARY KEY,
+    exchanges  TEXT, -- JSON list; NULL is no condition
+    ciks       TEXT, -- JSON list; NULL is no condition
+    forms      TEXT NOT NULL,
+    since      TEXT NOT NULL,
+    until      TEXT, -- NULL is open
+    artifacts  TEXT NOT NULL CHECK (artifacts IN ('primary', 'submission', 'documents')),
+    followed   INTEGER NOT NULL CHECK (followed IN (0, 1)),
+    through    TEXT, -- the last day up to which all is known of the companies that were checked
+    created_at TEXT NOT NULL
+) STRICT;
+
+-- The companies of a selection, and what was checked for it.
+CREATE TABLE selection_companies (
+    selection  INTEGER NOT NULL REFERENCES selections (id) ON DELETE CASCADE,
+    cik        INTEGER NOT NULL REFERENCES companies (cik),
+    checked_at TEXT, -- as of when all its filings were looked at for this selection; NULL: never
+    left_on    TEXT, -- the first sync that found it off the exchanges of this selection
+    PRIMARY KEY (selection, cik)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX selections_by_company ON selection_companies (cik);
+
+-- Older pages of submissions that were read to their end, as EDGAR described them then, and for
+-- which filings. They say nothing about artifacts.
+CREATE TABLE pages_read (
+    name     TEXT NOT NULL, -- CIK##########-submissions-NNN.json
     filings  INTEGER NOT NULL,
     first_on TEXT NOT NULL,
     last_on  TEXT NOT NULL,
     forms    TEXT NOT NULL,
     since    TEXT NOT NULL,
-    until    TEXT NOT NULL
+    until    TEXT NOT NULL,
+    PRIMARY KEY (name, forms, since, until)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
     id                    INTEGER PRIMARY KEY,
     command               TEXT NOT NULL,
-    status                TEXT NOT NULL
-        CHECK (status IN ('running', 'completed', 'partial', 'failed', 'interrupted')),
+    status                TEXT NOT NULL CHECK (status IN (
+        'running', 'completed', 'partial', 'failed', 'interrupted'
+    )),
     started_at            TEXT NOT NULL,
     ended_at              TEXT,
-    heartbeat_at          TEXT NOT NULL,
+    heartbeat_at          TEXT NOT NULL, -- of the real clock, whatever FILING_ETL_NOW says
     pid                   INTEGER NOT NULL,
-    options               TEXT NOT NULL,
+    options               TEXT NOT NULL, -- JSON
+    ended_by              TEXT, -- the budget that ended it
+    through               TEXT, -- the oldest day up to which its followed selections are known
     companies_total       INTEGER NOT NULL DEFAULT 0,
     companies_done        INTEGER NOT NULL DEFAULT 0,
     companies_with_new    INTEGER NOT NULL DEFAULT 0,
     companies_unchanged   INTEGER NOT NULL DEFAULT 0,
     companies_failed      INTEGER NOT NULL DEFAULT 0,
+    companies_unavailable INTEGER NOT NULL DEFAULT 0,
     companies_in_progress INTEGER NOT NULL DEFAULT 0,
     filings_found         INTEGER NOT NULL DEFAULT 0,
     filings_new           INTEGER NOT NULL DEFAULT 0,
     artifacts_created     INTEGER NOT NULL DEFAULT 0,
     artifacts_queued      INTEGER NOT NULL DEFAULT 0,
-    downloads_ok          INTEGER NOT NULL DEFAULT 0,
-    downloads_failed      INTEGER NOT NULL DEFAULT 0,
+    downloaded            INTEGER NOT NULL DEFAULT 0,
+    failed                INTEGER NOT NULL DEFAULT 0,
+    unavailable           INTEGER NOT NULL DEFAULT 0,
     requests              INTEGER NOT NULL DEFAULT 0,
     requests_companies    INTEGER NOT NULL DEFAULT 0,
     requests_discovery    INTEGER NOT NULL DEFAULT 0,
     requests_documents    INTEGER NOT NULL DEFAULT 0,
     retries               INTEGER NOT NULL DEFAULT 0,
     bytes                 INTEGER NOT NULL DEFAULT 0,
-    paused_seconds        REAL NOT NULL DEFAULT 0,
+    paused_s              REAL NOT NULL DEFAULT 0,
     paused_until          TEXT,
     rate_limit            INTEGER -- requests per second; NULL is no limit
 ) STRICT;
 
--- `cik` and `accession` are what the error was about, known to us or not: no foreign keys.
+-- `cik` and `accession` are what the error was about, on record or not: no foreign keys.
 CREATE TABLE errors (
     id          INTEGER PRIMARY KEY,
     run_id      INTEGER NOT NULL REFERENCES runs (id),
     occurred_at TEXT NOT NULL,
     cik         INTEGER,
-    accession   INTEGER,
+    accession   TEXT,
     url         TEXT,
     kind        TEXT NOT NULL,
     message     TEXT NOT NULL
@@ -139,120 +244,16 @@ CREATE TABLE errors (
 
 CREATE INDEX errors_by_run ON errors (run_id);
 
--- What `stats` shows by form and year, kept by the triggers below.
-CREATE TABLE filing_counts (
-    form    TEXT NOT NULL,
-    year    INTEGER NOT NULL,
-    filings INTEGER NOT NULL,
+-- What the database holds by form and year, each filing and file counted once.
+CREATE TABLE holdings (
+    form        TEXT NOT NULL,
+    year        INTEGER NOT NULL,
+    filings     INTEGER NOT NULL DEFAULT 0,
+    pending     INTEGER NOT NULL DEFAULT 0,
+    downloaded  INTEGER NOT NULL DEFAULT 0,
+    failed      INTEGER NOT NULL DEFAULT 0,
+    unavailable INTEGER NOT NULL DEFAULT 0,
+    dropped     INTEGER NOT NULL DEFAULT 0,
+    bytes       INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (form, year)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE artifact_counts (
-    form      TEXT NOT NULL,
-    year      INTEGER NOT NULL,
-    status    INTEGER NOT NULL,
-    artifacts INTEGER NOT NULL,
-    bytes     INTEGER NOT NULL,
-    PRIMARY KEY (form, year, status)
-) STRICT, WITHOUT ROWID;
-
--- Triggers, so that no statement can forget a counter. Nothing deletes filings or artifacts.
-CREATE TRIGGER filings_added AFTER INSERT ON filings BEGIN
-    UPDATE companies SET filings = filings + 1 WHERE cik = new.cik;
-    INSERT INTO filing_counts (form, year, filings)
-    VALUES (new.form, CAST(substr(new.filed_on, 1, 4) AS INTEGER), 1)
-    ON CONFLICT (form, year) DO UPDATE SET filings = filings + 1;
-END;
-
--- EDGAR corrected the form or the year of a filing: its counts move along.
-CREATE TRIGGER filings_moved AFTER UPDATE OF form, filed_on ON filings
-WHEN old.form <> new.form OR substr(old.filed_on, 1, 4) <> substr(new.filed_on, 1, 4)
-BEGIN
-    UPDATE filing_counts SET filings = filings - 1
-    WHERE form = old.form AND year = CAST(substr(old.filed_on, 1, 4) AS INTEGER);
-
-    INSERT INTO filing_counts (form, year, filings)
-    VALUES (new.form, CAST(substr(new.filed_on, 1, 4) AS INTEGER), 1)
-    ON CONFLICT (form, year) DO UPDATE SET filings = filings + 1;
-
-    UPDATE artifact_counts
-    SET artifacts = artifacts - moved.n, bytes = bytes - moved.total
-    FROM (
-        SELECT status, count(*) AS n, coalesce(sum(bytes), 0) AS total
-        FROM artifacts
-        WHERE accession = old.accession AND cik = old.cik
-        GROUP BY status
-    ) AS moved
-    WHERE artifact_counts.form = old.form
-        AND artifact_counts.year = CAST(substr(old.filed_on, 1, 4) AS INTEGER)
-        AND artifact_counts.status = moved.status;
-
-    INSERT INTO artifact_counts (form, year, status, artifacts, bytes)
-    SELECT new.form, CAST(substr(new.filed_on, 1, 4) AS INTEGER), status, count(*), coalesce(sum(bytes), 0)
-    FROM artifacts
-    WHERE accession = new.accession AND cik = new.cik
-    GROUP BY status
-    ON CONFLICT (form, year, status) DO UPDATE
-    SET artifacts = artifacts + excluded.artifacts, bytes = bytes + excluded.bytes;
-END;
-
-CREATE TRIGGER artifacts_added AFTER INSERT ON artifacts BEGIN
-    UPDATE companies
-    SET pending = pending + (new.status = 0),
-        downloaded = downloaded + (new.status = 1),
-        failed = failed + (new.status = 2),
-        bytes = bytes + coalesce(new.bytes, 0)
-    WHERE cik = new.cik;
-
-    INSERT INTO artifact_counts (form, year, status, artifacts, bytes)
-    SELECT form, CAST(substr(filed_on, 1, 4) AS INTEGER), new.status, 1, coalesce(new.bytes, 0)
-    FROM filings
-    WHERE cik = new.cik AND accession = new.accession
-    ON CONFLICT (form, year, status) DO UPDATE
-    SET artifacts = artifacts + 1, bytes = bytes + excluded.bytes;
-END;
-
-CREATE TRIGGER artifacts_changed AFTER UPDATE OF status, bytes ON artifacts
-WHEN old.status <> new.status OR old.bytes IS NOT new.bytes
-BEGIN
-    UPDATE companies
-    SET pending = pending + (new.status = 0) - (old.status = 0),
-        downloaded = downloaded + (new.status = 1) - (old.status = 1),
-        failed = failed + (new.status = 2) - (old.status = 2),
-        bytes = bytes + coalesce(new.bytes, 0) - coalesce(old.bytes, 0)
-    WHERE cik = new.cik;
-
-    UPDATE artifact_counts
-    SET artifacts = artifacts - 1, bytes = bytes - coalesce(old.bytes, 0)
-    FROM filings
-    WHERE filings.cik = old.cik AND filings.accession = old.accession
-        AND artifact_counts.form = filings.form
-        AND artifact_counts.year = CAST(substr(filings.filed_on, 1, 4) AS INTEGER)
-        AND artifact_counts.status = old.status;
-
-    INSERT INTO artifact_counts (form, year, status, artifacts, bytes)
-    SELECT form, CAST(substr(filed_on, 1, 4) AS INTEGER), new.status, 1, coalesce(new.bytes, 0)
-    FROM filings
-    WHERE cik = new.cik AND accession = new.accession
-    ON CONFLICT (form, year, status) DO UPDATE
-    SET artifacts = artifacts + 1, bytes = bytes + excluded.bytes;
-END;
-
--- A queued file went over to another company of its joint filing; form and year are the same.
-CREATE TRIGGER artifacts_adopted AFTER UPDATE OF cik ON artifacts
-WHEN old.cik <> new.cik
-BEGIN
-    UPDATE companies
-    SET pending = pending - (old.status = 0),
-        downloaded = downloaded - (old.status = 1),
-        failed = failed - (old.status = 2),
-        bytes = bytes - coalesce(old.bytes, 0)
-    WHERE cik = old.cik;
-
-    UPDATE companies
-    SET pending = pending + (new.status = 0),
-        downloaded = downloaded + (new.status = 1),
-        failed = failed + (new.status = 2),
-        bytes = bytes + coalesce(new.bytes, 0)
-    WHERE cik = new.cik;
-END;

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use url::Url;
 
 use super::values::{
-    ExchangeChoice, Rate, Span, at_least_one, base_url, size, span, ticker, up_to,
+    ExchangeChoice, Rate, Span, at_least_one, base_url, clock, size, span, ticker, up_to,
 };
+use crate::clock::Clock;
 use crate::edgar::Cik;
 use crate::net::UserAgent;
 use crate::sim::Fault;
@@ -126,9 +126,10 @@ pub(super) struct Global {
         global = true,
         env = "FILING_ETL_NOW",
         value_name = "TIME",
+        value_parser = clock,
         hide = true
     )]
-    pub now: Option<Timestamp>,
+    pub now: Option<Clock>,
     /// Wait so long for anything from the network, and for a database that is locked: for tests
     #[arg(
         long,
@@ -168,8 +169,11 @@ pub enum LogFormat {
 pub enum Command {
     /// Load filings: discover what companies have filed, download it, report
     Backfill(Box<BackfillArgs>),
-    /// The nightly job: load what EDGAR's daily indexes list since the last run, and only that
+    /// The nightly job: load what EDGAR's daily indexes list since the last run, for every selection
+    /// that a backfill asked for
     Update(Box<RunArgs>),
+    /// Download what is queued, and ask for nothing else
+    Download(Box<DownloadArgs>),
     /// Load, refresh or show the list of companies
     Companies {
         /// What to do with the list.
@@ -250,6 +254,12 @@ pub struct BackfillArgs {
     /// submissions.zip (1.3 GB) in one request; "auto" takes what takes less time
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(super) discover_from: DiscoverFrom,
+    /// A one-off: `update` does not follow this selection
+    #[arg(long)]
+    pub no_follow: bool,
+    /// Ask again for companies that EDGAR did not have
+    #[arg(long)]
+    pub(super) retry_unavailable: bool,
     /// Run the whole job against the built-in simulator, in the folder filing-etl-demo
     #[arg(long)]
     pub demo: bool,
@@ -257,11 +267,58 @@ pub struct BackfillArgs {
 
 /// What every run that discovers and downloads can be told.
 #[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a flag on the command line is a bool"
-)]
 pub struct RunArgs {
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+    /// Discover only; what is found stays queued, and the next run downloads it
+    #[arg(long)]
+    pub(super) no_download: bool,
+    /// Only filings of this type; repeatable; "all" for every type [default: 10-K, 10-Q, 20-F,
+    /// 40-F, their amendments and transition reports]
+    #[arg(
+        long = "form",
+        value_name = "TYPE",
+        help_heading = "Filings",
+        value_delimiter = ','
+    )]
+    pub(super) forms: Vec<String>,
+    /// Leave out amendments, such as 10-K/A
+    #[arg(long, help_heading = "Filings")]
+    pub(super) no_amendments: bool,
+    /// First filing date: 2023-01-01, or back from today as 90d, 6m or 3y [default: 3y]
+    #[arg(long, value_name = "DATE", help_heading = "Filings")]
+    pub(super) since: Option<String>,
+    /// Last filing date [default: today]
+    #[arg(long, value_name = "DATE", help_heading = "Filings")]
+    pub(super) until: Option<String>,
+    /// What is downloaded of a filing, in one request: its primary document, its complete
+    /// submission text file, or that file split into every document in it [default: primary]
+    #[arg(long, value_name = "WHAT", help_heading = "Filings")]
+    pub(super) artifacts: Option<Artifacts>,
+    /// Show what the run would do, and download nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What a command that only downloads can be told.
+#[derive(Debug, Args)]
+pub struct DownloadArgs {
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+    /// Take what the filters name off the queue instead: it is not asked for until a new or wider
+    /// selection wants it
+    #[arg(long, conflicts_with = "retry_unavailable")]
+    pub drop: bool,
+    /// Ask again for what EDGAR did not have
+    #[arg(long)]
+    pub retry_unavailable: bool,
+}
+
+/// What every run can be told.
+#[derive(Debug, Args)]
+pub(crate) struct WorkArgs {
+    #[command(flatten)]
+    pub(super) companies: CompanyArgs,
     /// How much happens at once: 1 company and 1 download, one phase after the other; 10 and 5;
     /// 20 and 10
     #[arg(long, value_name = "PRESET", default_value = "fast")]
@@ -278,28 +335,6 @@ pub struct RunArgs {
     /// Seconds between two printed dashboards, when standard error is no terminal
     #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = up_to(u32::MAX))]
     pub(super) progress_interval: u32,
-    /// Discover only; what is found stays queued, and the next run downloads it
-    #[arg(long)]
-    pub(super) no_download: bool,
-    #[command(flatten)]
-    pub(super) companies: CompanyArgs,
-    /// Only filings of this type; repeatable; "all" for every type [default: 10-K, 10-Q, 20-F,
-    /// 40-F, their amendments and transition reports]
-    #[arg(long = "form", value_name = "TYPE")]
-    pub(super) forms: Vec<String>,
-    /// Leave out amendments, such as 10-K/A
-    #[arg(long)]
-    pub(super) no_amendments: bool,
-    /// First filing date: 2023-01-01, or back from today as 90d, 6m or 3y
-    #[arg(long, value_name = "DATE", default_value = "3y")]
-    pub(super) since: String,
-    /// Last filing date [default: today]
-    #[arg(long, value_name = "DATE")]
-    pub(super) until: Option<String>,
-    /// What is downloaded of a filing, in one request: its primary document, its complete
-    /// submission text file, or that file split into every document in it
-    #[arg(long, value_name = "WHAT", default_value = "primary")]
-    pub(super) artifacts: Artifacts,
     /// How long nothing is asked after EDGAR says "Request Rate Threshold Exceeded"
     #[arg(long, value_name = "D", default_value = "10m", value_parser = span)]
     pub(super) block_cooldown: Span,
@@ -315,9 +350,6 @@ pub struct RunArgs {
     /// Stop cleanly when a disk has less room left than this
     #[arg(long, value_name = "B", help_heading = "Budgets", value_parser = size)]
     pub(super) min_free_space: Option<u64>,
-    /// Show what the run would do, and download nothing
-    #[arg(long)]
-    pub dry_run: bool,
     /// Print one JSON document instead of the table
     #[arg(long)]
     pub json: bool,

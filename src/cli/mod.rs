@@ -12,8 +12,8 @@ mod values;
 
 pub use again::Again;
 pub use args::{
-    BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, ListArgs, LogFormat, MonitorArgs,
-    RunArgs, SimArgs, VerifyArgs,
+    BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, ListArgs, LogFormat,
+    MonitorArgs, RunArgs, SimArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

@@ -14,16 +14,17 @@ use log::LevelFilter;
 use url::Url;
 
 use super::args::{
-    self, Artifacts, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, ListArgs, LogFormat,
-    MonitorArgs, Preset, Progress, RunArgs, SimArgs,
+    self, Artifacts, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, ListArgs,
+    LogFormat, MonitorArgs, Preset, Progress, RunArgs, SimArgs, WorkArgs,
 };
 use super::values::{ExchangeChoice, ticker};
+use crate::clock::Clock;
 use crate::config::{
-    Backfill, Budgets, CompanyFilter, Concurrency, DiscoverFrom, FilingFilter, Page, Settings,
+    Asked, Budgets, CompanyFilter, Concurrency, DiscoverFrom, ExchangeFilter, Page, RunOptions,
+    Settings,
 };
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
-use crate::exchange::Exchange;
 use crate::exit::UsageError;
 use crate::net::{SEC_LANE, SEC_RATE, Timeouts, UserAgent, lane_of};
 use crate::progress::Style;
@@ -70,6 +71,7 @@ impl Cli {
             user_agent,
             rate: global.rate.0,
             urls,
+            clock: self.clock(),
             timeouts: global.patience.map_or_else(Timeouts::default, Timeouts::of),
             locked: global.patience,
         })
@@ -119,16 +121,16 @@ impl Cli {
         }
     }
 
-    /// The current time, unless a test says otherwise.
+    /// The clock, which a test or a rehearsal may have set.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.global.now.unwrap_or_else(Timestamp::now)
+    pub fn clock(&self) -> Clock {
+        self.global.now.unwrap_or_default()
     }
 
     /// The current day, in UTC.
     #[must_use]
     pub fn today(&self) -> Date {
-        TimeZone::UTC.to_datetime(self.now()).date()
+        TimeZone::UTC.to_datetime(self.clock().now()).date()
     }
 
     /// What a backfill is to do.
@@ -137,9 +139,21 @@ impl Cli {
     ///
     /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be
     /// read.
-    pub fn backfill(&self, args: &BackfillArgs, today: Date) -> Result<Backfill> {
-        let mut options = self.run_options(&args.run, today)?;
-        options.companies.limit = args.limit;
+    pub fn backfill(&self, args: &BackfillArgs, today: Date) -> Result<RunOptions> {
+        let mut options = self.update(&args.run, today)?;
+        let asked = &mut options.asked;
+        asked.companies.limit = args.limit;
+        asked.forms = Some(forms(&args.run.forms, args.run.no_amendments)?);
+        asked.since = Some(match asked.since {
+            Some(since) => since,
+            None => dates("3y", None, today)?.since,
+        });
+        if let Some(until) = asked.until {
+            DateRange::new(asked.since.unwrap_or(until), until)
+                .map_err(|e| UsageError(format!("--since and --until: {e}")))?;
+        }
+        asked.artifacts.get_or_insert(Wanted::Primary);
+        options.retry_unavailable = args.retry_unavailable;
         options.discover_from = match args.discover_from {
             args::DiscoverFrom::Auto => DiscoverFrom::Auto,
             args::DiscoverFrom::Api => DiscoverFrom::Api,
@@ -148,19 +162,50 @@ impl Cli {
         Ok(options)
     }
 
-    /// What a run that discovers and downloads is to do.
+    /// What an update is to do.
     ///
     /// # Errors
     ///
     /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be
     /// read.
-    pub fn run_options(&self, args: &RunArgs, today: Date) -> Result<Backfill> {
+    pub fn update(&self, args: &RunArgs, today: Date) -> Result<RunOptions> {
+        let is_given = !args.forms.is_empty() || args.no_amendments;
+        let since = args.since.as_deref();
+        let until = args.until.as_deref();
+        let range = dates(since.unwrap_or("0001-01-01"), until, today)?;
+        Ok(RunOptions {
+            asked: Asked {
+                companies: args.work.companies.filter()?,
+                forms: if is_given {
+                    Some(forms(&args.forms, args.no_amendments)?)
+                } else {
+                    None
+                },
+                since: since.map(|_| range.since),
+                until: (range.until < today).then_some(range.until),
+                artifacts: args.artifacts.map(Artifacts::wanted),
+            },
+            download: !args.no_download,
+            ..self.work(&args.work)?
+        })
+    }
+
+    /// What a command that only downloads is to do.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when the companies file cannot be read.
+    pub fn download(&self, args: &DownloadArgs) -> Result<RunOptions> {
+        self.work(&args.work)
+    }
+
+    fn work(&self, args: &WorkArgs) -> Result<RunOptions> {
         let preset = match args.preset {
             Preset::Sequential => Concurrency::SEQUENTIAL,
             Preset::Fast => Concurrency::FAST,
             Preset::Turbo => Concurrency::TURBO,
         };
-        Ok(Backfill {
+        Ok(RunOptions {
             concurrency: Concurrency {
                 companies: args
                     .max_concurrent_companies
@@ -171,15 +216,14 @@ impl Cli {
                 ..preset
             },
             batch_size: usize::from(args.batch_size),
-            companies: args.companies.filter()?,
-            filings: FilingFilter {
-                forms: forms(&args.forms, args.no_amendments)?,
-                dates: dates(&args.since, args.until.as_deref(), today)?,
+            asked: Asked {
+                companies: args.companies.filter()?,
+                ..Asked::default()
             },
             // An update wants what is newer than last night's archive.
             discover_from: DiscoverFrom::Api,
-            artifacts: args.artifacts.wanted(),
-            download: !args.no_download,
+            download: true,
+            retry_unavailable: false,
             max_attempts: args.max_attempts,
             block_cooldown: args.block_cooldown,
             budgets: Budgets {
@@ -286,7 +330,17 @@ impl SimArgs {
 impl CompanyArgs {
     fn filter(&self) -> Result<CompanyFilter> {
         let mut filter = CompanyFilter {
-            exchanges: None,
+            on: if self.exchanges.contains(&ExchangeChoice::All) {
+                ExchangeFilter::All
+            } else if self.exchanges.is_empty() {
+                ExchangeFilter::NotGiven
+            } else {
+                let one = |choice: &ExchangeChoice| match choice {
+                    ExchangeChoice::One(exchange) => Some(*exchange),
+                    ExchangeChoice::All => None,
+                };
+                ExchangeFilter::These(self.exchanges.iter().filter_map(one).collect())
+            },
             tickers: self.tickers.clone(),
             ciks: self.ciks.clone(),
             limit: None,
@@ -294,24 +348,6 @@ impl CompanyArgs {
         if let Some(file) = &self.companies_file {
             read_companies(file, &mut filter)?;
         }
-        filter.exchanges = if self.exchanges.contains(&ExchangeChoice::All) {
-            None
-        } else if !self.exchanges.is_empty() {
-            let one = |choice: &ExchangeChoice| match choice {
-                ExchangeChoice::One(exchange) => Some(*exchange),
-                ExchangeChoice::All => None,
-            };
-            Some(self.exchanges.iter().filter_map(one).collect())
-        } else if filter.names_companies() {
-            None // whoever names a company means it, wherever it is listed
-        } else {
-            Some(
-                Exchange::ALL
-                    .into_iter()
-                    .filter(|e| e.is_national())
-                    .collect(),
-            )
-        };
         Ok(filter)
     }
 }
@@ -415,10 +451,11 @@ pub(super) fn set(name: impl AsRef<OsStr>) -> Option<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::Exchange;
     use clap::CommandFactory as _;
     use jiff::civil::date;
 
-    fn backfill(args: &[&str]) -> Result<Backfill> {
+    fn backfill(args: &[&str]) -> Result<RunOptions> {
         let cli = Cli::try_from_args(
             ["filing-etl", "backfill"]
                 .iter()
@@ -439,10 +476,10 @@ mod tests {
     #[test]
     fn the_default_is_three_years_of_all_national_exchanges() {
         let options = backfill(&[]).unwrap();
-        assert_eq!(options.filings.dates.since, date(2023, 3, 1));
-        assert_eq!(options.filings.dates.until, date(2026, 3, 1));
+        assert_eq!(options.asked.since, Some(date(2023, 3, 1)));
+        assert_eq!(options.asked.until, None);
         assert_eq!(options.concurrency, Concurrency::FAST);
-        let exchanges = options.companies.exchanges.unwrap();
+        let exchanges = options.asked.companies.exchanges().unwrap();
         assert_eq!(exchanges.len(), Exchange::ALL.len() - 1);
         assert!(!exchanges.contains(&Exchange::Otc));
     }
@@ -457,8 +494,8 @@ mod tests {
     #[test]
     fn a_company_that_is_named_may_be_listed_anywhere() {
         let options = backfill(&["--ticker", "brk.b"]).unwrap();
-        assert_eq!(options.companies.tickers, ["BRK-B"]);
-        assert_eq!(options.companies.exchanges, None);
+        assert_eq!(options.asked.companies.tickers, ["BRK-B"]);
+        assert_eq!(options.asked.companies.exchanges(), None);
     }
 
     #[test]
@@ -467,8 +504,8 @@ mod tests {
         let file = dir.path().join("companies");
         std::fs::write(&file, "# ours\nAAPL # Apple\n\n0000789019\r\n").unwrap();
         let options = backfill(&["--companies-file", file.to_str().unwrap()]).unwrap();
-        assert_eq!(options.companies.tickers, ["AAPL"]);
-        assert_eq!(options.companies.ciks, ["789019".parse().unwrap()]);
+        assert_eq!(options.asked.companies.tickers, ["AAPL"]);
+        assert_eq!(options.asked.companies.ciks, ["789019".parse().unwrap()]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use url::Url;
 
+use crate::clock::Clock;
 use crate::exchange::Exchange;
 
 /// `--rate`: a number of requests a second, or no limit.
@@ -127,6 +128,11 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 /// Parses an address. Whether anything can lie below it is checked by `Urls`.
 pub(super) fn base_url(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|_| "an address such as https://www.sec.gov is expected".to_owned())
+}
+
+/// A clock that shows this time at the start of the program.
+pub(super) fn clock(text: &str) -> Result<Clock, jiff::Error> {
+    text.parse().map(Clock::starting_at)
 }
 
 #[cfg(test)]

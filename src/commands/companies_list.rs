@@ -4,12 +4,14 @@ use anyhow::{Result, bail};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{scope, session, table};
+use super::table;
 use crate::cli::{Cli, ListArgs};
 use crate::config::Page;
 use crate::exit::Exit;
+use crate::print::{print, print_json};
 use crate::progress::format::{count, many};
-use crate::store::{Error, Listed, Reader};
+use crate::run::companies;
+use crate::store::{self, Error, Reader};
 
 /// The list, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Serialize)]
@@ -34,24 +36,26 @@ struct Company {
 /// Runs `companies list`.
 pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     let filter = args.filter()?;
-    let mut db = match Reader::open(cli.db()) {
+    let db = match Reader::open(cli.db()) {
         Err(Error::Missing(_)) => bail!(not_loaded(cli)),
         opened => opened?,
     };
     let Some(synced_at) = db.companies_synced_at()? else {
         bail!(not_loaded(cli));
     };
-    let scope = scope::resolve(&db, &filter)?;
-    db.plan(&scope, filter.limit)?;
+    let mut ciks = db.companies(&companies::resolve(&db, &filter)?)?;
+    if let Some(limit) = filter.limit {
+        ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
     let list = List {
         synced_at: moment(synced_at),
         listings_known: db.listings_known()?,
-        companies: db.listed()?.into_iter().map(company).collect(),
+        companies: db.company_rows(&ciks)?.into_iter().map(company).collect(),
     };
     if args.json {
-        session::print_json(&list)?;
+        print_json(&list)?;
     } else {
-        session::print(&text(list, cli.page()))?;
+        print(&text(list, cli.page()))?;
     }
     Ok(Exit::Complete)
 }
@@ -64,7 +68,7 @@ fn not_loaded(cli: &Cli) -> String {
     )
 }
 
-fn company(row: Listed) -> Company {
+fn company(row: store::Company) -> Company {
     Company {
         cik: row.cik.get(),
         ticker: row.ticker,

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 use url::Url;
 
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::edgar::Urls;
 use crate::net::Timeouts;
@@ -27,7 +28,7 @@ pub(super) struct Demo {
 
 impl Demo {
     /// Starts the simulator.
-    pub(super) fn start(today: Date) -> Result<Self> {
+    pub(super) fn start(clock: Clock, today: Date) -> Result<Self> {
         let options = sim::Options {
             today,
             ..sim::Options::demo()
@@ -51,6 +52,7 @@ impl Demo {
                 user_agent: Some(USER_AGENT.parse().expect("the demo's user agent is good")),
                 rate: rate.and_then(std::num::NonZeroU32::new),
                 urls: Urls::new(url.clone(), url.clone(), url)?,
+                clock,
                 timeouts: Timeouts::default(),
                 locked: None,
             },

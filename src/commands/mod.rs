@@ -1,30 +1,25 @@
 //! The commands, a file each: every one reads like a recipe.
 
 mod backfill;
-mod companies;
 mod companies_list;
+mod companies_sync;
 mod demo;
 mod diagnose;
-mod dry_run;
-mod follow;
+mod download;
 mod monitor;
 mod reconcile;
-mod run;
-mod scope;
-mod session;
 mod sim;
 mod stats;
-mod summary;
 mod table;
 mod update;
 mod verify;
 mod verify_report;
-mod way;
 
 use anyhow::Result;
 
 use crate::cli::{self, Cli, Command, CompaniesCommand};
 use crate::exit::Exit;
+use crate::print::print;
 use crate::progress::Terminal;
 
 /// Does what the command line asks for.
@@ -36,8 +31,9 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
     match &cli.command {
         Command::Backfill(args) => backfill::run(cli, args, terminal),
         Command::Update(args) => update::run(cli, args, terminal),
+        Command::Download(args) => download::run(cli, args, terminal),
         Command::Companies { command } => match command {
-            CompaniesCommand::Sync => companies::sync(cli),
+            CompaniesCommand::Sync => companies_sync::run(cli),
             CompaniesCommand::List(args) => companies_list::run(cli, args),
         },
         Command::Stats { json } => stats::run(cli, *json),
@@ -53,6 +49,6 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
 
 /// A command that does nothing but print a text.
 fn printed(text: &str) -> Result<Exit> {
-    session::print(text)?;
+    print(text)?;
     Ok(Exit::Complete)
 }

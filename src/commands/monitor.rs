@@ -12,11 +12,11 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::session;
 use super::stats::between;
 use crate::cancel::Cancel;
 use crate::cli::{Cli, MonitorArgs};
 use crate::exit::Exit;
+use crate::print::{print, print_json};
 use crate::progress::format::{clock, plain};
 use crate::progress::{Dashboard, Snapshot, Terminal, frame};
 use crate::signals::Interrupt;
@@ -62,7 +62,7 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
     let db = Reader::open(cli.db())?;
     let mut look = look(&db, cli.db())?;
     if args.json {
-        session::print_json(&Document::new(&look))?;
+        print_json(&Document::new(&look))?;
         return Ok(Exit::Complete);
     }
     if !args.once && look.is_alive() {
@@ -77,7 +77,7 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
             writeln!(text, "{line}").expect("a String takes all");
         }
     }
-    session::print(&text)?;
+    print(&text)?;
     Ok(Exit::Complete)
 }
 
@@ -192,13 +192,14 @@ impl Look {
             companies_done: c.companies_done,
             companies_with_new: c.companies_with_new,
             companies_failed: c.companies_failed,
+            companies_unavailable: c.companies_unavailable,
             companies_in_progress: c.companies_in_progress,
             filings_found: c.filings_found,
             filings_new: c.filings_new,
             artifacts_created: c.artifacts_created,
             artifacts_queued: c.artifacts_queued,
-            downloaded: c.downloads_ok,
-            download_failed: c.downloads_failed,
+            downloaded: c.downloaded,
+            failed: c.failed,
             bytes: c.bytes,
             recent_errors: self.errors.clone(),
             elapsed: self.elapsed(run),
@@ -231,7 +232,7 @@ impl Look {
                 run.pid
             ),
             State::Dead => format!(
-                "No run is going on: {name} died without a word {silence} ago. Start it again; it \
+                "No run is going on: {name} was killed; last heartbeat {silence} ago. Start it again; it \
                  goes on where it stopped.\n"
             ),
         }
@@ -357,8 +358,8 @@ impl<'a> Run<'a> {
             artifacts: Artifacts {
                 created: c.artifacts_created,
                 queued: c.artifacts_queued,
-                downloaded: c.downloads_ok,
-                failed: c.downloads_failed,
+                downloaded: c.downloaded,
+                failed: c.failed,
                 bytes: c.bytes,
             },
             requests: Requests {

@@ -7,15 +7,17 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::table::table;
-use super::{scope, session};
 use crate::cancel::Cancel;
 use crate::cli::{Cli, DiagnoseArgs};
-use crate::config::{FilingFilter, Page};
+use crate::config::Page;
 use crate::edgar::calendar::indexed_through;
 use crate::exit::Exit;
+use crate::print::{print, print_json};
 use crate::progress::format::{count, many, plain};
-use crate::reconcile::{Missing, Reconcile, Reconciled, queue};
+use crate::run::{companies, preflight};
+use crate::selection::Filings;
 use crate::signals::Interrupt;
+use crate::sources::quarterly::{Missing, Reconcile, Reconciled, queue};
 
 /// Tries for an index.
 const MAX_ATTEMPTS: u32 = 3;
@@ -27,27 +29,28 @@ const SHOWN: usize = 50;
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let settings = cli.settings()?;
     let (filter, forms) = cli.diagnose(args)?;
-    let filings = FilingFilter {
+    let dates = cli.diagnosed_dates(args)?;
+    let filings = Filings {
         forms,
-        dates: cli.diagnosed_dates(args)?,
+        since: dates.since,
+        until: Some(dates.until),
     };
-    session::check(&settings)?;
+    preflight::check(&settings)?;
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen(&cancel)?;
-    let client = session::client(&settings, 1, Duration::from_mins(10), &cancel)?;
-    let (_lock, mut writer) = session::open(&settings)?;
-    let mut db = writer.reader()?;
-    let scope = scope::resolve(&db, &filter)?;
-    db.plan(&scope, filter.limit)?;
+    let client = preflight::client(&settings, 1, Duration::from_mins(10), &cancel)?;
+    let (_lock, mut writer) = preflight::open(&settings)?;
+    let db = writer.reader()?;
+    let ciks = db.companies(&companies::resolve(&db, &filter)?)?;
+    let ciks = ciks.into_iter().collect();
     let found = Reconcile {
         client: &client,
         urls: &settings.urls,
-        cancel: &cancel,
         max_attempts: MAX_ATTEMPTS,
         filings: &filings,
-        published: indexed_through(cli.now()),
+        published: indexed_through(settings.clock.now()),
     }
-    .run(&db)?;
+    .run(&db, &ciks)?;
     if let Some(exit) = interrupt.exit() {
         return Ok(exit);
     }
@@ -58,9 +61,9 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     };
     writer.close()?;
     if args.json {
-        session::print_json(&Document::new(&found, queued))?;
+        print_json(&Document::new(&found, queued))?;
     } else {
-        session::print(&text(&found, queued, cli.page()))?;
+        print(&text(&found, queued, cli.page()))?;
     }
     let proven = found.missing.is_empty() && found.problems.is_empty();
     Ok(if proven {

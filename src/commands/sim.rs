@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::session;
 use crate::cancel::Cancel;
 use crate::cli::{SimArgs, today};
 use crate::exit::Exit;
+use crate::print::print;
 use crate::signals::Interrupt;
 use crate::sim::Simulator;
 
@@ -20,7 +20,7 @@ pub(super) fn run(args: &SimArgs) -> Result<Exit> {
     let simulator = Simulator::start(options).with_context(|| {
         format!("failed to listen on {address}: choose another address with --listen")
     })?;
-    session::print(&format!("{}\n", simulator.url()))?;
+    print(&format!("{}\n", simulator.url()))?;
     while !cancel.sleep(Duration::from_hours(1)) {}
     drop(simulator);
     Ok(interrupt.exit().unwrap_or(Exit::Complete))

@@ -7,10 +7,11 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{session, table};
+use super::table;
 use crate::cli::Cli;
 use crate::config::Page;
 use crate::exit::Exit;
+use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, count};
 use crate::store::{self, Reader, RunRow};
 
@@ -46,6 +47,8 @@ struct Holdings {
     downloaded: u64,
     pending: u64,
     failed: u64,
+    unavailable: u64,
+    dropped: u64,
     bytes: u64,
 }
 
@@ -100,9 +103,9 @@ struct Run {
 pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
     let stats = stats(Reader::open(cli.db())?.stats(RUNS)?);
     if json {
-        session::print_json(&stats)?;
+        print_json(&stats)?;
     } else {
-        session::print(&text(&stats, cli.page()))?;
+        print(&text(&stats, cli.page()))?;
     }
     Ok(Exit::Complete)
 }
@@ -115,11 +118,9 @@ fn stats(db: store::Stats) -> Stats {
         companies.with_filings += e.with_filings;
         companies.never_checked += e.never_checked;
     }
-    let mut total = store::Holdings::default();
     let mut forms: BTreeMap<String, store::Holdings> = BTreeMap::new();
     let mut years: BTreeMap<i64, store::Holdings> = BTreeMap::new();
     for row in db.forms_and_years {
-        total += row.holdings;
         *years.entry(row.year).or_default() += row.holdings;
         *forms.entry(row.form).or_default() += row.holdings;
     }
@@ -141,7 +142,7 @@ fn stats(db: store::Stats) -> Stats {
     forms.sort_by_key(|form| std::cmp::Reverse(form.holdings.filings));
     Stats {
         companies,
-        total: total.into(),
+        total: db.total.into(),
         exchanges: exchanges.collect(),
         forms,
         years: years.into_iter().rev().map(year).collect(),
@@ -156,6 +157,8 @@ impl From<store::Holdings> for Holdings {
             downloaded: h.downloaded,
             pending: h.pending,
             failed: h.failed,
+            unavailable: h.unavailable,
+            dropped: h.dropped,
             bytes: h.bytes,
         }
     }
@@ -172,8 +175,8 @@ impl From<RunRow> for Run {
             elapsed_s: (between(run.started_at, end).as_secs_f64() * 1000.0).round() / 1000.0,
             companies_done: run.counts.companies_done,
             filings_new: run.counts.filings_new,
-            downloaded: run.counts.downloads_ok,
-            failed: run.counts.downloads_failed + run.counts.companies_failed,
+            downloaded: run.counts.downloaded,
+            failed: run.counts.failed + run.counts.companies_failed,
             requests: run.counts.requests,
             bytes: run.counts.bytes,
         }
@@ -249,6 +252,8 @@ fn form_rows(forms: &[Form]) -> Vec<Vec<String>> {
             downloaded: sum(|h| h.downloaded),
             pending: sum(|h| h.pending),
             failed: sum(|h| h.failed),
+            unavailable: sum(|h| h.unavailable),
+            dropped: sum(|h| h.dropped),
             bytes: sum(|h| h.bytes),
         };
         rows.push(row(

@@ -1,20 +1,20 @@
-//! `update`: the nightly job. What EDGAR's daily indexes list since the last run, and only that.
+//! `update`: the nightly job. What EDGAR's daily indexes list since the last run, for every selection
+//! that is followed, and only that.
 
 use anyhow::Result;
 
-use super::run::{self, Job, Kind};
 use crate::cli::{Cli, RunArgs};
 use crate::exit::Exit;
 use crate::progress::Terminal;
+use crate::run::{self, Job, Kind};
 
 /// Runs `update`.
 pub(super) fn run(cli: &Cli, args: &RunArgs, terminal: &Terminal) -> Result<Exit> {
     let job = Job {
         kind: Kind::Update,
-        options: cli.run_options(args, cli.today())?,
-        now: cli.now(),
+        options: cli.update(args, cli.today())?,
         dry_run: args.dry_run,
-        json: args.json,
+        json: args.work.json,
     };
     run::run(job, &cli.settings()?, terminal)
 }

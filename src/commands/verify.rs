@@ -10,6 +10,7 @@
 //! back to this thread, the only one that writes. Memory is flat however many files there are:
 //! the lists of problems are cut at a limit, the counts are not.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -20,19 +21,19 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::iter::{ParallelBridge as _, ParallelIterator as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::session;
 use super::verify_report::{Kind, Problem, Report};
-use crate::archive::ROOT;
 use crate::cancel::Cancel;
 use crate::cli::{Cli, VerifyArgs};
 use crate::config::Settings;
-use crate::edgar::{Accession, Cik};
+use crate::edgar::Accession;
 use crate::exit::Exit;
+use crate::files::{self, Depth, Expected, Finding, Found, Place, ROOT};
+use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, count, many, percent};
 use crate::progress::{Line, Terminal};
+use crate::run::preflight;
 use crate::signals::Interrupt;
-use crate::store::{self, Reader, Stored, StoredId, Writer};
-use crate::verify::{self, Depth, Finding, Found};
+use crate::store::{self, Reader, StoredFile, StoredId, SubmissionStatus, Writer};
 
 /// Files read from the database at a time, some 200 bytes each.
 const BATCH: usize = 1000;
@@ -56,7 +57,7 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     if let Err(e @ store::Error::Missing(_)) = Reader::open(&settings.db) {
         return Err(e.into());
     }
-    let (_lock, mut db) = session::open(&settings)?;
+    let (_lock, mut db) = preflight::open(&settings)?;
     let total = db.reader()?.stored_total()?;
     there_are_files(&settings, total.0)?;
 
@@ -74,7 +75,8 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     let mut report = Report::new(args.quick);
     let line = show(cli, terminal, &work, total)?;
     let result = check_all(&work, &mut db, &mut report)
-        .and_then(|()| find_strays(&work, &db.reader()?, &mut report));
+        .and_then(|()| count_lost(&db.reader()?, &mut report))
+        .and_then(|()| find_orphans(&work, &db.reader()?, &mut report));
     line.finish();
     let result = result.and_then(|()| Ok(db.close()?));
     report.finish(
@@ -84,9 +86,9 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     );
     report.complete = result.is_ok() && !work.cancel.is_set();
     if args.json {
-        session::print_json(&report)?;
+        print_json(&report)?;
     } else {
-        session::print(&report.table(&cli.again()))?;
+        print(&report.table(&cli.again()))?;
     }
     result?;
     Ok(match interrupt.exit() {
@@ -184,7 +186,7 @@ fn pool(cancel: &Cancel) -> Result<ThreadPool> {
 /// What comes back from the threads.
 enum Message {
     /// A file that is not as it should be.
-    Found(Stored, Finding),
+    Found(StoredFile, Finding),
     /// The database cannot be read.
     Failed(store::Error),
 }
@@ -203,7 +205,17 @@ fn check_side_by_side(work: &Work, reader: Reader, found: &Sender<Message>) {
             Ok(file) => file,
             Err(e) => return found.send(Message::Failed(e)).map_err(drop),
         };
-        match verify::check(&work.data_dir, &file, work.depth, &work.cancel) {
+        let expected = Expected {
+            bytes: file.bytes,
+            sha256: file.sha256,
+        };
+        match files::check(
+            &work.data_dir,
+            &place(&file),
+            expected,
+            work.depth,
+            &work.cancel,
+        ) {
             Finding::Stopped => Ok(()),
             Finding::Whole(size) => {
                 work.done.files.fetch_add(1, Relaxed);
@@ -222,20 +234,20 @@ fn check_side_by_side(work: &Work, reader: Reader, found: &Sender<Message>) {
 /// The files on record, read batch by batch.
 struct Files<'a> {
     reader: Reader,
-    batch: std::vec::IntoIter<Stored>,
+    batch: std::vec::IntoIter<StoredFile>,
     last: StoredId,
     cancel: &'a Cancel,
 }
 
 impl Iterator for Files<'_> {
-    type Item = store::Result<Stored>;
+    type Item = store::Result<StoredFile>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.cancel.is_set() {
             return None;
         }
         if self.batch.as_slice().is_empty() {
-            match self.reader.stored(self.last, BATCH) {
+            match self.reader.stored_files(self.last, BATCH) {
                 Ok(batch) => self.batch = batch.into_iter(),
                 Err(e) => return Some(Err(e)),
             }
@@ -256,7 +268,8 @@ fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Report) -> Res
     while let Ok(first) = found.recv() {
         let deadline = Instant::now() + LONGEST;
         let rest = std::iter::from_fn(|| found.recv_deadline(deadline).ok());
-        let batch = db.begin()?;
+        let mut batch = db.begin()?;
+        let mut filings = BTreeSet::new();
         for message in std::iter::once(first).chain(rest.take(MOST)) {
             let (file, finding) = match message {
                 Message::Found(file, finding) => (file, finding),
@@ -266,19 +279,32 @@ fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Report) -> Res
                 continue;
             };
             if problem.kind.is_queued_again()
-                && batch.lost(file.id, &format!("verify: {}", problem.said()))?
+                && batch.lost(&file, &format!("verify: {}", problem.said()))?
             {
+                filings.insert(file.accession);
                 report.queued_again += 1;
             }
             log::info!("{}: {}", problem.path, problem.said());
             report.add(problem);
+        }
+        for accession in filings {
+            batch.queue_lost(accession)?;
         }
         batch.commit()?;
     }
     Ok(())
 }
 
-fn problem(file: &Stored, finding: &Finding) -> Option<Problem> {
+/// Where a file on record lies.
+fn place(file: &StoredFile) -> Place {
+    Place {
+        folder: file.folder,
+        accession: file.accession,
+        name: file.name.clone(),
+    }
+}
+
+fn problem(file: &StoredFile, finding: &Finding) -> Option<Problem> {
     let (kind, detail) = match finding {
         Finding::Whole(_) | Finding::Stopped => return None,
         Finding::Missing => (Kind::Missing, None),
@@ -287,8 +313,8 @@ fn problem(file: &Stored, finding: &Finding) -> Option<Problem> {
     };
     Some(Problem {
         kind,
-        path: shown(&verify::place(file)),
-        cik: Some(file.cik.get()),
+        path: shown(&place(file).path()),
+        cik: Some(file.folder.get()),
         accession: Some(file.accession.to_string()),
         detail,
     })
@@ -300,38 +326,57 @@ fn shown(path: &Path) -> String {
     parts.join("/")
 }
 
-/// Finds the files that no artifact names. One of an artifact that is queued is none: the
-/// download will replace it.
-fn find_strays(work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
+/// Counts the files that were lost earlier and are still to come.
+fn count_lost(db: &Reader, report: &mut Report) -> Result<()> {
+    let mut last = StoredId::START;
+    loop {
+        let files = db.lost_files(last, BATCH)?;
+        let Some(end) = files.last() else {
+            report.waiting = report.waiting.saturating_sub(report.queued_again);
+            return Ok(());
+        };
+        last = end.id;
+        report.waiting += files.len() as u64;
+    }
+}
+
+/// Finds the files that no artifact names. In the folder of a filing whose submission is queued there
+/// is none: its names are not known yet, and the download will replace what a killed run left.
+fn find_orphans(work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
     let mut batch = Vec::new();
-    verify::walk(&work.data_dir, &mut |found| {
+    files::walk(&work.data_dir, &mut |found| {
         batch.push(found);
         if batch.len() >= BATCH {
-            report_strays(&std::mem::take(&mut batch), work, db, report)?;
+            report_orphans(&std::mem::take(&mut batch), work, db, report)?;
         }
         Ok(!work.cancel.is_set())
     })?;
     if work.cancel.is_set() {
         return Ok(());
     }
-    report_strays(&batch, work, db, report)
+    report_orphans(&batch, work, db, report)
 }
 
-fn report_strays(batch: &[Found], work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
-    let documents = batch.iter().filter_map(|found| found.document.as_ref());
-    let known = db.known_artifacts(documents.map(|(_, accession, _)| *accession))?;
-    let known: std::collections::HashSet<(Cik, Accession, &str)> = known
-        .iter()
-        .map(|k| (k.cik, k.accession, k.name.as_str()))
-        .collect();
+fn report_orphans(batch: &[Found], work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
+    let places = batch.iter().filter_map(|found| found.document.as_ref());
+    let accessions: BTreeSet<Accession> = places.map(|place| place.accession).collect();
+    let accessions: Vec<_> = accessions.into_iter().collect();
+    let known = db.on_record(&accessions)?;
+    let is_named = |place: &Place| {
+        known.get(&place.accession).is_some_and(|filing| {
+            let is_queued = filing.submission.is_some_and(SubmissionStatus::is_queued);
+            let mut files = filing.files.iter();
+            filing.folder == place.folder
+                && (is_queued || files.any(|file| file.name == place.name))
+        })
+    };
     for found in batch {
-        let named = found.document.as_ref();
-        if named.is_some_and(|(cik, accession, name)| known.contains(&(*cik, *accession, name))) {
+        if found.document.as_ref().is_some_and(is_named) {
             continue;
         }
         work.done.problems.fetch_add(1, Relaxed);
         report.add(Problem {
-            kind: Kind::Stray,
+            kind: Kind::Orphan,
             path: shown(&found.path),
             cik: None,
             accession: None,

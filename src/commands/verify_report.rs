@@ -27,11 +27,11 @@ pub(super) enum Kind {
     /// It cannot be looked at.
     Unreadable,
     /// No artifact names it.
-    Stray,
+    Orphan,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Missing, Self::Damaged, Self::Unreadable, Self::Stray];
+    const ALL: [Self; 4] = [Self::Missing, Self::Damaged, Self::Unreadable, Self::Orphan];
 
     /// Whether it is downloaded again.
     pub(super) fn is_queued_again(self) -> bool {
@@ -43,7 +43,7 @@ impl Kind {
             Self::Missing => "missing",
             Self::Damaged => "damaged",
             Self::Unreadable => "unreadable",
-            Self::Stray => "stray",
+            Self::Orphan => "orphan",
         }
     }
 }
@@ -83,8 +83,10 @@ pub(super) struct Report {
     missing: u64,
     damaged: u64,
     unreadable: u64,
-    stray: u64,
+    orphan: u64,
     pub queued_again: u64,
+    /// Files that an earlier verification queued again, and that are still to come.
+    pub waiting: u64,
     /// Each problem, by kind and path, up to a limit.
     problems: Vec<Problem>,
     /// How many problems are not among them.
@@ -102,8 +104,9 @@ impl Report {
             missing: 0,
             damaged: 0,
             unreadable: 0,
-            stray: 0,
+            orphan: 0,
             queued_again: 0,
+            waiting: 0,
             problems: Vec::new(),
             not_listed: 0,
         }
@@ -114,7 +117,7 @@ impl Report {
             Kind::Missing => &mut self.missing,
             Kind::Damaged => &mut self.damaged,
             Kind::Unreadable => &mut self.unreadable,
-            Kind::Stray => &mut self.stray,
+            Kind::Orphan => &mut self.orphan,
         } += 1;
         if self.problems.len() < MOST_LISTED {
             self.problems.push(problem);
@@ -132,9 +135,9 @@ impl Report {
             .sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
     }
 
-    /// Whether every file on record is as it was stored. A stray one is no loss.
+    /// Whether every file on record is as it was stored, or has come back. An orphan is no loss.
     pub(super) fn is_whole(&self) -> bool {
-        self.missing + self.damaged + self.unreadable == 0
+        self.missing + self.damaged + self.unreadable + self.waiting == 0
     }
 
     /// A table for people.
@@ -165,8 +168,8 @@ impl Report {
             ("Missing", count(self.missing)),
             ("Damaged", count(self.damaged)),
             ("Unreadable", count(self.unreadable)),
-            ("Stray", count(self.stray)),
-            ("Queued", format!("{} again", count(self.queued_again))),
+            ("Orphan", count(self.orphan)),
+            ("Queued", self.queued()),
         ];
         let mut text = String::new();
         let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
@@ -191,11 +194,21 @@ impl Report {
                 line(format!("  and {more} more: --json lists them"));
             }
         }
-        if self.queued_again > 0 {
-            let next = plain(&again.here("backfill"));
+        if self.queued_again + self.waiting > 0 {
+            let next = plain(&again.here("download"));
             line(format!("\nNext: `{next}` downloads what was queued again."));
         }
         text
+    }
+}
+
+impl Report {
+    fn queued(&self) -> String {
+        let again = format!("{} again", count(self.queued_again));
+        match self.waiting {
+            0 => again,
+            waiting => format!("{again}, {} from earlier", count(waiting)),
+        }
     }
 }
 
@@ -204,6 +217,6 @@ fn heading(kind: Kind) -> &'static str {
         Kind::Missing => "Missing, queued again",
         Kind::Damaged => "Damaged, queued again",
         Kind::Unreadable => "Unreadable, left alone",
-        Kind::Stray => "Stray, named by no artifact; nothing was deleted",
+        Kind::Orphan => "Orphan, named by no artifact; nothing was deleted",
     }
 }

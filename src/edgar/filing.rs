@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
+use super::names::{is_made, stored_name};
 use super::submission::DocumentKind;
 use super::{Accession, Cik};
 
@@ -33,22 +34,37 @@ pub struct Filing {
 }
 
 impl Filing {
-    /// The one artifact that is asked for to get what is wanted of this filing: one request,
-    /// whatever is wanted.
+    /// What is asked for to get what is wanted of this filing: one request, whatever is wanted.
     ///
     /// The primary document is the one that was filed: a prefix such as `xslF345X05/` names
     /// EDGAR's rendering of an XML document, and the filed one is named behind it. Where EDGAR
     /// names none, the complete submission text takes its place.
     #[must_use]
-    pub fn artifact(&self, wanted: Wanted) -> (ArtifactKind, String) {
+    pub fn target(&self, wanted: Wanted) -> Target {
         let primary = self.primary_document.rsplit('/').next();
         match (wanted, primary) {
-            (Wanted::Documents, _) => (ArtifactKind::Documents, ALL_DOCUMENTS.to_owned()),
-            (Wanted::Submission, _) | (Wanted::Primary, None | Some("")) => {
-                (ArtifactKind::Submission, submission_name(self.accession))
+            (Wanted::Documents, _) => Target::Documents,
+            (Wanted::Submission, _) | (Wanted::Primary, None | Some("")) => self.submission(),
+            (Wanted::Primary, Some(name)) if name == submission_name(self.accession) => {
+                self.submission()
             }
-            (Wanted::Primary, Some(name)) => (ArtifactKind::Primary, name.to_owned()),
+            (Wanted::Primary, Some(edgar_name)) => {
+                let name = stored_name(self.accession, edgar_name, 1);
+                Target::File(FileName {
+                    kind: ArtifactKind::Primary,
+                    edgar_name: (name != edgar_name).then(|| edgar_name.to_owned()),
+                    name,
+                })
+            }
         }
+    }
+
+    fn submission(&self) -> Target {
+        Target::File(FileName {
+            kind: ArtifactKind::Submission,
+            name: submission_name(self.accession),
+            edgar_name: None,
+        })
     }
 }
 
@@ -64,7 +80,10 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// The word for it on the command line.
+    /// Every value.
+    pub const ALL: [Self; 3] = [Self::Primary, Self::Submission, Self::Documents];
+
+    /// The word for it on the command line and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,9 +94,65 @@ impl Wanted {
     }
 }
 
-/// The name of what stands for all documents of a filing while they are queued: none that a
-/// document can have.
-pub const ALL_DOCUMENTS: &str = "*";
+/// What one request brings of a filing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// One file.
+    File(FileName),
+    /// The complete submission text, to be split into all documents of the filing.
+    Documents,
+}
+
+impl Target {
+    /// The name of the file that the request is for, as messages have it.
+    #[must_use]
+    pub fn name(&self, accession: Accession) -> String {
+        match self {
+            Self::File(file) => file.name.clone(),
+            Self::Documents => submission_name(accession),
+        }
+    }
+}
+
+/// A file of a filing by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FileName {
+    /// What it is within its filing.
+    pub kind: ArtifactKind,
+    /// Its name on disk, unique within the filing whatever the case.
+    pub name: String,
+    /// Its name at EDGAR, where that is another one.
+    pub edgar_name: Option<String>,
+}
+
+impl FileName {
+    /// The name that EDGAR serves it under.
+    #[must_use]
+    pub fn at_edgar(&self) -> &str {
+        self.edgar_name.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether EDGAR serves it under a name of its own. A document that EDGAR gives no name has one
+    /// from the splitter, which begins with the accession number and a dash; no file is served
+    /// under such a name.
+    #[must_use]
+    pub fn is_served(&self, accession: Accession) -> bool {
+        self.edgar_name.is_some() || !is_made(accession, &self.name)
+    }
+}
+
+/// One entry of the queue: one request, and where its files go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueItem {
+    /// The filing.
+    pub accession: Accession,
+    /// The filer in whose folder its files lie, at EDGAR and on disk.
+    pub folder: Cik,
+    /// What is asked for.
+    pub target: Target,
+    /// The length in bytes of the complete submission, which bounds every document in it.
+    pub submission_size: Option<u64>,
+}
 
 /// The name of a filing's complete submission text: `<accession>.txt`.
 #[must_use]
@@ -102,14 +177,11 @@ pub enum ArtifactKind {
     Pdf,
     /// Any other document.
     Other,
-    /// No file: all documents of the filing, queued to be fetched in one request. Its documents
-    /// take its place.
-    Documents,
 }
 
 impl ArtifactKind {
-    /// Every kind, in the order of its number in the database: new ones go to the end.
-    pub const ALL: [Self; 8] = [
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
         Self::Primary,
         Self::Submission,
         Self::Exhibit,
@@ -117,10 +189,9 @@ impl ArtifactKind {
         Self::Xbrl,
         Self::Pdf,
         Self::Other,
-        Self::Documents,
     ];
 
-    /// The word for it in `v_artifacts.kind`.
+    /// The word for it in `v_artifacts.kind`, where a queued split is of the kind `documents`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -131,7 +202,6 @@ impl ArtifactKind {
             Self::Xbrl => "xbrl",
             Self::Pdf => "pdf",
             Self::Other => "other",
-            Self::Documents => "documents",
         }
     }
 }
@@ -155,78 +225,33 @@ impl fmt::Display for ArtifactKind {
     }
 }
 
-/// A file to fetch: everything its URL and its place on disk follow from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
-    /// The filing it belongs to.
-    pub accession: Accession,
-    /// The filer in whose folder we ask for it. A joint filing lies in the folder of each.
-    pub cik: Cik,
-    /// What it is.
-    pub kind: ArtifactKind,
-    /// Its file name as EDGAR gives it: from outside, so not safe as a path.
-    pub name: String,
-    /// The length in bytes of the complete submission, which bounds every document in it.
-    pub submission_size: Option<u64>,
-}
-
-/// The one file of EDGAR's that an artifact comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// The file of that name.
-    Document,
-    /// The complete submission text, as it is.
-    Submission,
-    /// The complete submission text, split into its documents.
-    Split,
-}
-
-impl Artifact {
-    /// What has to be asked for to get it.
-    ///
-    /// A document that EDGAR gives no name of its own has one from the splitter, which begins
-    /// with the accession number and a dash. No file is served under such a name.
-    #[must_use]
-    pub fn source(&self) -> Source {
-        let named_by_us = || {
-            let rest = self.name.strip_prefix(&self.accession.to_string());
-            rest.is_some_and(|rest| rest.starts_with('-'))
-        };
-        match self.kind {
-            ArtifactKind::Submission => Source::Submission,
-            ArtifactKind::Documents => Source::Split,
-            _ if named_by_us() => Source::Split,
-            _ => Source::Document,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn artifact(kind: ArtifactKind, name: &str) -> Artifact {
-        Artifact {
-            accession: "0000320193-23-000106".parse().unwrap(),
-            cik: Cik::new(320_193).unwrap(),
-            kind,
-            name: name.to_owned(),
-            submission_size: None,
-        }
-    }
-
     #[test]
     fn a_document_without_a_name_of_its_own_is_only_to_be_had_in_the_submission() {
-        use ArtifactKind::{Documents, Exhibit, Primary, Submission};
-        for (kind, name, source) in [
-            (Primary, "a.htm", Source::Document),
-            (Exhibit, "0000320193-23-000106-2.txt", Source::Split),
-            (Exhibit, "0000320193-23-000107-2.txt", Source::Document),
-            (Primary, "0000320193-23-000106.paper", Source::Document),
-            (Submission, "0000320193-23-000106.txt", Source::Submission),
-            (Documents, ALL_DOCUMENTS, Source::Split),
+        let accession: Accession = "0000320193-23-000106".parse().unwrap();
+        for (name, served) in [
+            ("a.htm", true),
+            ("0000320193-23-000106-2.txt", false),
+            ("0000320193-23-000106-xbrl.zip", true),
+            ("0000320193-23-000107-2.txt", true),
+            ("0000320193-23-000106.paper", true),
+            ("0000320193-23-000106.txt", true),
         ] {
-            assert_eq!(artifact(kind, name).source(), source, "{name}");
+            let file = FileName {
+                kind: ArtifactKind::Exhibit,
+                name: name.to_owned(),
+                edgar_name: None,
+            };
+            assert_eq!(file.is_served(accession), served, "{name}");
         }
+        let file = FileName {
+            kind: ArtifactKind::Primary,
+            name: "0000320193-23-000106-1.htm".to_owned(),
+            edgar_name: Some("con.htm".to_owned()),
+        };
+        assert!(file.is_served(accession));
     }
 }

@@ -114,6 +114,41 @@ impl FormFilter {
         })
     }
 
+    /// The filter that wants what both want; `None` where that is nothing.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        let amendments = self.amendments && other.amendments;
+        if self.types.is_empty() && other.types.is_empty() {
+            return Some(Self {
+                types: Vec::new(),
+                amendments,
+            });
+        }
+        let mut types: Vec<String> = Vec::new();
+        for (own, wants) in [(self, other), (other, self)] {
+            let named = own.types.iter().flat_map(|form| {
+                let amended = own.amendments.then(|| format!("{form}/A"));
+                [Some(form.clone()), amended.filter(|_| !amendments)]
+            });
+            for form in named.flatten() {
+                if wants.wants(&form) && !types.contains(&form) {
+                    types.push(form);
+                }
+            }
+        }
+        (!types.is_empty()).then_some(Self { types, amendments })
+    }
+
+    /// One filter for each of the types.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        let all = self.types.is_empty().then(|| self.clone());
+        let one = |form: &String| Self {
+            types: vec![form.clone()],
+            amendments: self.amendments,
+        };
+        all.into_iter().chain(self.types.iter().map(one))
+    }
+
     /// Whether a form of this type is wanted.
     #[must_use]
     pub fn wants(&self, form: &str) -> bool {
@@ -254,6 +289,28 @@ mod tests {
             (&filter(&["all"], false), &all, false),
         ] {
             assert_eq!(wide.holds(narrow), holds, "{wide}: {narrow}");
+        }
+    }
+
+    #[test]
+    fn an_intersection_wants_what_both_want() {
+        let filters = [
+            FormFilter::all(),
+            filter(&["all"], false),
+            FormFilter::default(),
+            filter(&[], false),
+            filter(&["10-K", "8-K"], true),
+            filter(&["10-K/A"], true),
+            filter(&["8-K"], false),
+        ];
+        for a in &filters {
+            for b in &filters {
+                let both = a.intersection(b);
+                for form in ["10-K", "10-K/A", "8-K", "8-K/A", "4", "4/A", "10-Q/A"] {
+                    let wanted = both.as_ref().is_some_and(|both| both.wants(form));
+                    assert_eq!(wanted, a.wants(form) && b.wants(form), "{a} {b}: {form}");
+                }
+            }
         }
     }
 

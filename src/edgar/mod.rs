@@ -18,6 +18,7 @@ mod accession;
 mod cik;
 mod filing;
 mod json;
+pub mod names;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -25,7 +26,7 @@ pub use accession::{Accession, BadAccession};
 pub use cik::{BadCik, Cik};
 pub use company_list::CompanyList;
 pub use dates::DateRange;
-pub use filing::{ALL_DOCUMENTS, Artifact, ArtifactKind, Filing, Source, Wanted, submission_name};
+pub use filing::{ArtifactKind, FileName, Filing, QueueItem, Target, Wanted, submission_name};
 pub use form::FormFilter;
 pub use history::History;
 pub use json::BadDocument;

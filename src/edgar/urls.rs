@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::civil::Date;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 use url::Url;
 
@@ -202,13 +202,17 @@ impl Urls {
     }
 }
 
-/// A document name as it stands in a URL, if that is another one.
+/// The name at EDGAR as it stands in a URL, if that is another one than `name`.
 #[must_use]
-pub fn encoded(name: &str) -> Option<String> {
-    match utf8_percent_encode(name, ENCODED).into() {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(encoded) => Some(encoded),
-    }
+pub fn encoded_name(at_edgar: &str, name: &str) -> Option<String> {
+    let encoded: Cow<'_, str> = utf8_percent_encode(at_edgar, ENCODED).into();
+    (encoded != name).then(|| encoded.into_owned())
+}
+
+/// The name that stands in a URL like this.
+#[must_use]
+pub fn decoded(encoded: &str) -> String {
+    percent_decode_str(encoded).decode_utf8_lossy().into_owned()
 }
 
 /// A path below a base. (`Url::join` would replace the last segment of the base's own path.)

@@ -429,6 +429,37 @@ impl Client {
         if ours { FetchError::Stopped } else { error }
     }
 
+    /// Tries until it works, or until another try would not help: for the few lists that everything
+    /// else waits for, so that waiting holds nothing up.
+    ///
+    /// # Errors
+    ///
+    /// The last try's error; [`FetchError::Stopped`] when the run is to stop.
+    pub fn with_retries<T>(
+        &self,
+        max_attempts: u32,
+        mut attempt: impl FnMut() -> Result<T, FetchError>,
+    ) -> Result<T, FetchError> {
+        let mut tries = 0;
+        loop {
+            let error = match attempt() {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            tries += u32::from(retry::counts_as_try(&error));
+            let (next, error) = self.next_step(error, tries, max_attempts);
+            match next {
+                retry::Next::After(wait) => {
+                    self.traffic().count_retry();
+                    if self.cancel.sleep(wait) {
+                        return Err(FetchError::Stopped);
+                    }
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
     /// What it means that a request brought no response. A connection failure is counted, unless
     /// [`Client::hang_up`] caused it.
     fn no_response(&self, host: &str, error: &ureq::Error) -> FetchError {

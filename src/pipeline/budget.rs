@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
 use crate::config::Budgets;
-use crate::disk::free_space;
+use crate::files::free_space;
 use crate::progress::format::bytes;
 use crate::threads;
 

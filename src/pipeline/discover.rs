@@ -1,38 +1,42 @@
-//! Second stage: which filings a company has, and which of their artifacts are new.
+//! Second stage: which filings a company has, and what of them is still to be asked for.
 //!
 //! One submissions document a company, and one more for each older page that the wanted dates
 //! reach into and that was not read before: asked for one by one, or read from the archive of
-//! all of them (see [`super::source`]). What cannot be read from the archive is asked for.
+//! all of them (see [`crate::sources`]). What cannot be read from the archive is asked for. What
+//! this run wants of filings on pages that were read before is found in the database.
 //!
 //! # Threading
 //!
 //! Runs on every thread of the discovery pool. It may block on its output, so nothing after it
 //! may use that pool.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crossbeam_channel::Sender;
-use jiff::Timestamp;
 use url::Url;
 
 use super::Services;
-use super::custody::{Custody, KnownFiles};
-use super::feed::{Feed, Filler};
-use super::item::{Job, Visit};
+use super::channel::{BatchReceiver, BatchSender};
+use super::commits::Records;
+use super::item::{Job, Older, Visit};
 use super::record::{Problem, Record};
-use super::work::{self, Next};
-use crate::bulk::BadMember;
+use super::taken::Taken;
+use super::worker::{self, Next};
 use crate::edgar::submissions::{self, OlderPage, Row, Rows};
-use crate::edgar::{Artifact, BadDocument, Filing};
+use crate::edgar::{
+    Accession, BadDocument, Cik, DateRange, Filing, History, QueueItem, Target, Wanted,
+};
 use crate::net::{Expect, FetchError, RequestKind, retry};
-use crate::store::{self, PageKey, Planned, Reader};
+use crate::sources::bulk::BadMember;
+use crate::store::{self, Company, PageRead, Reader};
 
 /// The largest submissions document read, in bytes; the largest measured has about 3 MB.
 const MAX_DOCUMENT: u64 = 64 << 20;
 
-/// So many bad rows and pages of one document are told each; a document may hold a million.
-const MOST_TOLD: usize = 100;
+/// So many bad rows and pages of one document are recorded each; a document may hold a million.
+const MOST_RECORDED: usize = 100;
 
 /// Filings sent at a time, so that a bank with 100,000 of them does not fill the memory.
 pub(super) const CHUNK: usize = 100;
@@ -40,17 +44,19 @@ pub(super) const CHUNK: usize = 100;
 /// Where discovery sends what it finds.
 pub(super) struct Found {
     /// To the downloads, if there are any in this flow.
-    pub jobs: Option<Filler<Job>>,
+    pub jobs: Option<BatchSender<Job>>,
     /// To the writer.
-    pub records: Sender<Record>,
+    pub records: Records,
+    /// What was handed out and is not committed yet.
+    pub taken: Arc<Taken>,
 }
 
 /// Visits companies until there are no more.
-pub(super) fn run(visits: &Feed<Visit>, found: &Found, cx: &Services) {
+pub(super) fn run(visits: &BatchReceiver<Visit>, found: &Found, cx: &Services) {
     match Reader::open(&cx.db) {
         Ok(db) => {
             let discovery = Discovery { found, db, cx };
-            work::run(visits, &cx.cancel, |visit| discovery.step(visit));
+            worker::run(visits, &cx.cancel, |visit| discovery.step(visit));
         }
         Err(e) => cx.abort(format!("{:#}", anyhow::Error::from(e))),
     }
@@ -86,6 +92,12 @@ impl From<store::Error> for Trouble {
     }
 }
 
+/// Requests that are new, and the folder of each filing.
+type NewItems = (Vec<QueueItem>, HashMap<Accession, Cik>);
+
+/// A filing with everything that the run wants of it.
+type Wish = (Filing, Vec<Wanted>);
+
 struct Discovery<'a> {
     found: &'a Found,
     db: Reader,
@@ -97,13 +109,18 @@ impl Discovery<'_> {
     fn step(&self, visit: &mut Visit) -> Next {
         let cx = self.cx;
         let _in_progress = cx.counters.in_progress();
+        visit.began.get_or_insert_with(|| cx.clock.now());
         let url = match visit.pages.as_deref() {
             None => cx.urls.submissions(visit.company.cik),
             Some([.., page]) => cx.urls.submissions_page(&page.name),
             Some([]) => unreachable!("a visit without pages to read is done"),
         };
-        let error = match self.read(visit, &url) {
-            Ok(()) => return self.after_success(visit),
+        let done = match self.read(visit, &url) {
+            Ok(()) => self.after_success(visit),
+            Err(trouble) => Err(trouble),
+        };
+        let error = match done {
+            Ok(next) => return next,
             Err(Trouble::NobodyListens) => return Next::Stop,
             Err(Trouble::Database(e)) => {
                 cx.abort(format!("{:#}", anyhow::Error::from(e)));
@@ -152,7 +169,9 @@ impl Discovery<'_> {
         let (cx, max) = (self.cx, MAX_DOCUMENT);
         let from_archive = visit.from_archive;
         let bytes = if from_archive {
-            cx.source.member(visit)?
+            let page = visit.pages.as_deref().and_then(<[OlderPage]>::last);
+            cx.source
+                .member(visit.company.cik, page.map(|page| &page.name))?
         } else {
             cx.client
                 .fetch(url, RequestKind::Discovery, Expect::Json { max })?
@@ -164,185 +183,287 @@ impl Discovery<'_> {
                 Trouble::Fetch(FetchError::Damaged(e.to_string()))
             }
         };
-        if let Some(pages) = &mut visit.pages {
-            let rows = submissions::parse_page(&bytes).map_err(damaged)?;
-            let page = pages.pop();
-            let history = &mut visit.history;
-            let whole = self.pass_on(&visit.company, &rows, url, |row| history.look_at(row))?;
-            // A page with bad rows is read again: they may be mended by then. So is one with
-            // filings queued under companies that no run like this one has in its backlog.
-            return match page.filter(|_| whole) {
-                Some(page) => self.record(Record::PageRead(page)),
-                None => Ok(()),
-            };
+        if let Some(page) = visit.pages.as_mut().and_then(Vec::pop) {
+            let rows = submissions::parse_page(&bytes);
+            let rows = rows.map_err(|e| {
+                // It is asked for again.
+                visit.pages.get_or_insert_default().push(page.clone());
+                damaged(e)
+            })?;
+            let whole = self.pass_on(visit, &rows, url, History::look_at)?;
+            // A page with bad rows is read again: they may be mended by then.
+            if whole {
+                self.pages_read(visit, &page)?;
+            }
+            return Ok(());
         }
         let document = submissions::parse(&bytes).map_err(damaged)?;
         document.check_cik(visit.company.cik).map_err(damaged)?;
-        for problem in document.problems.iter().take(MOST_TOLD) {
+        for problem in document.problems.iter().take(MOST_RECORDED) {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
-        self.untold(&visit.company, url, "bad_page", document.problems.len())?;
+        self.left_out(&visit.company, url, "bad_page", document.problems.len())?;
         for page in &document.older {
             visit.history.add_page(page);
         }
-        let history = &mut visit.history;
-        self.pass_on(&visit.company, &document.rows, url, |row| history.add(row))?;
-        let (cik, wanted) = (visit.company.cik, self.cx.options.filings.dates);
-        let dates = self.cx.visits.dates(cik, wanted);
-        let mut older = document.older;
-        older.retain(|page| page.may_hold(&dates));
-        let mut pages = self.unread(older)?;
+        self.pass_on(visit, &document.rows, url, History::add)?;
+        let mut pages = Vec::new();
+        for page in document.older {
+            if self.is_needed(visit, &page)? {
+                pages.push(page);
+            }
+        }
         pages.reverse(); // the newest page is read first, so it lies on top
         visit.pages = Some(pages);
         Ok(())
     }
 
-    /// The pages that may hold wanted filings which no run has read yet.
-    fn unread(&self, pages: Vec<OlderPage>) -> Result<Vec<OlderPage>, Trouble> {
-        let wanted = &self.cx.options.filings;
-        let forms = wanted.forms.to_string();
-        let mut unread = Vec::new();
-        for page in pages {
-            if let Some(key) = PageKey::new(&page, &forms, &wanted.dates)
-                && !self.db.is_page_read(&key)?
-            {
-                unread.push(page);
+    /// What a page has to be read for: one entry for each selection that it matters to.
+    fn reads(&self, visit: &Visit, page: &OlderPage) -> Vec<(usize, PageRead, DateRange)> {
+        let wants = visit.wants.iter().enumerate();
+        let read = wants.filter_map(|(i, want)| {
+            let filings = &self.cx.visits.selections[want.selection].filings;
+            let dates = page.reach(&want.older_dates(filings)?)?;
+            Some((i, PageRead::new(page, &filings.forms, &dates)?, dates))
+        });
+        read.collect()
+    }
+
+    /// Whether a page may hold wanted filings which no run has read yet. Where one has, the filings
+    /// are on record, and what this run wants of them is looked for there.
+    fn is_needed(&self, visit: &mut Visit, page: &OlderPage) -> Result<bool, Trouble> {
+        let mut needed = false;
+        for (i, read, dates) in self.reads(visit, page) {
+            if !self.db.is_page_read(&read)? {
+                needed = true;
+            } else if visit.wants[i].older == Older::Whole {
+                let before = visit.on_record[i].unwrap_or(dates);
+                visit.on_record[i] = Some(DateRange {
+                    since: before.since.min(dates.since),
+                    until: before.until.max(dates.until),
+                });
             }
         }
-        Ok(unread)
+        Ok(needed)
+    }
+
+    fn pages_read(&self, visit: &Visit, page: &OlderPage) -> Result<(), Trouble> {
+        for (_, read, _) in self.reads(visit, page) {
+            self.record(Record::PageRead(read))?;
+        }
+        Ok(())
     }
 
     /// Sends the wanted filings of some rows on, chunk by chunk, and shows every good row to
-    /// `look`. Returns whether every row was good and is taken care of from now on.
+    /// `look`. Returns whether every row was good.
     fn pass_on(
         &self,
-        company: &Planned,
+        visit: &mut Visit,
         rows: &Rows<'_>,
         url: &Url,
-        mut look: impl FnMut(&Row<'_>),
+        look: impl Fn(&mut History, &Row<'_>),
     ) -> Result<bool, Trouble> {
-        let (mut bad_rows, mut settled) = (0, true);
-        let wanted = &self.cx.options.filings;
+        let mut bad_rows = 0;
         let mut chunk = Vec::new();
         for row in rows.iter() {
             match row {
                 Ok(row) => {
-                    look(&row);
-                    if wanted.wants(row.form, row.filed_on) {
-                        chunk.push(row.to_filing());
+                    look(&mut visit.history, &row);
+                    let wanted = self.wanted(visit, row.form, row.filed_on);
+                    if !wanted.is_empty() {
+                        chunk.push((row.to_filing(), wanted));
                     }
                 }
                 Err(bad) => {
                     bad_rows += 1;
-                    if bad_rows <= MOST_TOLD {
-                        self.problem(company, url, "bad_row", &bad)?;
+                    if bad_rows <= MOST_RECORDED {
+                        self.problem(&visit.company, url, "bad_row", &bad)?;
                     }
                 }
             }
             if chunk.len() == CHUNK {
-                settled &= self.pass_on_chunk(company, std::mem::take(&mut chunk))?;
+                self.pass_on_chunk(visit.company.cik, std::mem::take(&mut chunk))?;
             }
         }
         if !chunk.is_empty() {
-            settled &= self.pass_on_chunk(company, chunk)?;
+            self.pass_on_chunk(visit.company.cik, chunk)?;
         }
-        self.untold(company, url, "bad_row", bad_rows)?;
-        Ok(bad_rows == 0 && settled)
+        self.left_out(&visit.company, url, "bad_row", bad_rows)?;
+        Ok(bad_rows == 0)
     }
 
-    /// Sends some filings to the writer, and then those artifacts of them that are new to the
-    /// downloads. In this order: a row has to stand before its outcome is written. Returns whether
-    /// what is queued of them is in the backlog of runs like this one.
-    fn pass_on_chunk(&self, company: &Planned, filings: Vec<Filing>) -> Result<bool, Trouble> {
-        let (artifacts, settled) = self.new_artifacts(company, &filings)?;
-        let jobs: Vec<_> = artifacts.iter().cloned().map(Job::new).collect();
-        self.record(Record::Filings {
-            cik: company.cik,
-            filings,
-            artifacts,
-        })?;
+    /// What the selections of the run that this company falls under want of a filing; nothing, if
+    /// it is not wanted.
+    fn wanted(&self, visit: &Visit, form: &str, filed_on: jiff::civil::Date) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        for want in &visit.wants {
+            let selection = &self.cx.visits.selections[want.selection];
+            if selection.filings.wants(form, filed_on) && !wanted.contains(&selection.artifacts) {
+                wanted.push(selection.artifacts);
+            }
+        }
+        wanted
+    }
+
+    /// Sends some filings to the writer, and then those requests for them that are new to the
+    /// downloads.
+    fn pass_on_chunk(&self, cik: Cik, found: Vec<Wish>) -> Result<(), Trouble> {
+        let (items, folders) = self.new_items(cik, &found)?;
+        let filings = found.into_iter().map(|(filing, _)| {
+            let folder = folders.get(&filing.accession).copied();
+            (filing, folder.unwrap_or(cik))
+        });
+        let record = Record::Filings {
+            cik,
+            filings: filings.collect(),
+            items: items.clone(),
+        };
+        self.send(items, record)
+    }
+
+    /// Looks for filings on record that lack what this run wants of them: those of older pages that
+    /// were read for something else before.
+    fn queue_on_record(&self, visit: &Visit) -> Result<(), Trouble> {
+        let cik = visit.company.cik;
+        for (want, dates) in visit.wants.iter().zip(&visit.on_record) {
+            let Some(dates) = *dates else { continue };
+            let selection = &self.cx.visits.selections[want.selection];
+            let mut after = 0;
+            loop {
+                let filings = self.db.filings_of(cik, dates, after, CHUNK)?;
+                let Some((last, _)) = filings.last() else {
+                    break;
+                };
+                after = *last;
+                let wanted = filings.into_iter().filter_map(|(_, filing)| {
+                    let wants = selection.filings.wants(&filing.form, filing.filed_on);
+                    wants.then(|| (filing, vec![selection.artifacts]))
+                });
+                let (items, _) = self.new_items(cik, &wanted.collect::<Vec<_>>())?;
+                if !items.is_empty() {
+                    self.send(items.clone(), Record::Items(items))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a record to the writer, and the requests in it to the downloads.
+    fn send(&self, items: Vec<QueueItem>, record: Record) -> Result<(), Trouble> {
+        let sent = self.found.records.send(record);
+        let queued_at = sent.map_err(|_| Trouble::NobodyListens)?;
         if let Some(downloads) = &self.found.jobs {
             let queued = &self.cx.counters.artifacts_queued;
-            queued.fetch_add(jobs.len() as u64, Relaxed);
-            downloads.send(jobs).map_err(|_| Trouble::NobodyListens)?;
+            queued.fetch_add(items.len() as u64, Relaxed);
+            let jobs = items.into_iter().map(|item| Job::new(item, queued_at));
+            let sent = downloads.send(jobs.collect());
+            sent.map_err(|_| Trouble::NobodyListens)?;
         }
-        Ok(settled)
+        Ok(())
     }
 
-    /// The artifacts that neither the database nor another thread takes care of, and whether all
-    /// that is queued of these filings is in the backlog of runs like this one.
-    fn new_artifacts(
+    /// The requests for these filings that neither stand in the database nor were handed out in
+    /// this run. They are taken. With them comes the folder of each filing.
+    fn new_items(&self, cik: Cik, found: &[Wish]) -> Result<NewItems, Trouble> {
+        let taken = &self.found.taken;
+        let (mut items, mut folders) = (Vec::new(), HashMap::new());
+        for (filing, wanted) in found {
+            for target in targets(filing, wanted) {
+                let (folder, is_new) = taken.take(filing.accession, &target, cik);
+                folders.insert(filing.accession, folder);
+                if is_new {
+                    items.push(QueueItem {
+                        accession: filing.accession,
+                        folder,
+                        target,
+                        submission_size: filing.size,
+                    });
+                }
+            }
+        }
+        let accessions: Vec<Accession> = items.iter().map(|item| item.accession).collect();
+        let on_record = self.db.on_record(&accessions)?;
+        let in_queue = self.in_queue_of_run(&accessions)?;
+        let (mut new, mut needless) = (Vec::new(), Vec::new());
+        for item in items {
+            let Some(known) = on_record.get(&item.accession) else {
+                new.push(item);
+                continue;
+            };
+            let is_met = in_queue
+                .as_ref()
+                .is_none_or(|of| of.contains(&item.accession));
+            let folder = known.folder;
+            let queued = known.queued_request(&item.target).filter(|_| !is_met);
+            if known.lacks(&item.target, self.cx.visits.again) {
+                new.push(QueueItem { folder, ..item });
+                continue;
+            }
+            if let Some(target) = queued
+                && (target == item.target || taken.take(item.accession, &target, cik).1)
+            {
+                if target != item.target {
+                    needless.push(item.clone());
+                }
+                new.push(QueueItem {
+                    folder,
+                    target,
+                    ..item
+                });
+            } else {
+                needless.push(item);
+            }
+        }
+        taken.release_items(&needless);
+        Ok((new, folders))
+    }
+
+    /// Those of these filings whose queue this run downloads anyway; `None` is all. A filing that is
+    /// queued for another filer, and was not known to be of this run's companies, is met by nobody
+    /// but its discovery.
+    fn in_queue_of_run(
         &self,
-        company: &Planned,
-        filings: &[Filing],
-    ) -> Result<(Vec<Artifact>, bool), Trouble> {
-        let claims = &self.cx.claims;
-        let mut claimed = claims.claim(filings.iter().map(|f| f.accession));
-        let known = KnownFiles::of(self.db.known_artifacts(claimed.iter().copied())?);
-        let now = self.found.jobs.is_some();
-        let (mut new, mut needless, mut settled) = (Vec::new(), Vec::new(), true);
-        for filing in filings {
-            let accession = filing.accession;
-            if !claimed.remove(&accession) {
-                continue; // another thread's, or listed twice
-            }
-            let (kind, name) = filing.artifact(self.cx.options.artifacts);
-            let custody = known.custody(accession, &name, company.cik, now, |other| {
-                self.db.in_scope(&self.cx.scope, other)
-            })?;
-            let (cik, stray) = match custody {
-                Custody::New(home) => (home, false),
-                Custody::Settled => {
-                    needless.push(accession);
-                    continue;
-                }
-                Custody::GoesOver | Custody::Stray(_) if !claims.adopt(accession) => {
-                    needless.push(accession);
-                    settled = false;
-                    continue;
-                }
-                Custody::GoesOver => (company.cik, false),
-                Custody::Stray(home) => (home, true),
-            };
-            let artifact = Artifact {
-                accession,
-                cik,
-                kind,
-                name,
-                submission_size: filing.size,
-            };
-            settled &= !stray;
-            if stray && !now {
-                claims.leave(artifact.clone());
-            }
-            new.push(artifact);
+        accessions: &[Accession],
+    ) -> Result<Option<HashSet<Accession>>, Trouble> {
+        match &self.cx.queue_of {
+            None => Ok(None),
+            Some(companies) => Ok(Some(self.db.filed_by(accessions, companies)?)),
         }
-        claims.release(&needless);
-        Ok((new, settled))
     }
 
-    fn after_success(&self, visit: &mut Visit) -> Next {
+    fn after_success(&self, visit: &mut Visit) -> Result<Next, Trouble> {
         visit.tries = 0;
         if visit.pages.as_ref().is_some_and(|pages| !pages.is_empty()) {
-            return Next::Again;
+            return Ok(Next::Again);
         }
-        let archived = self.cx.source.as_of().filter(|_| visit.from_archive);
-        self.done(Record::CompanyChecked {
+        self.queue_on_record(visit)?;
+        let (cx, began) = (self.cx, visit.began.unwrap_or_else(|| self.cx.clock.now()));
+        let archived = cx.source.as_of().filter(|_| visit.from_archive);
+        let selections = visit.wants.iter();
+        let selections = selections.filter_map(|want| cx.visits.selections[want.selection].id);
+        self.record(Record::CompanyChecked {
             cik: visit.company.cik,
-            as_of: archived.unwrap_or_else(Timestamp::now),
+            as_of: archived.unwrap_or(began),
+            selections: selections.collect(),
             history: std::mem::take(&mut visit.history),
-        })
+        })?;
+        Ok(Next::Done)
     }
 
     fn give_up(&self, visit: &Visit, url: &Url, error: &FetchError) -> Next {
         let problem = Problem::discovering(&visit.company, url, error.kind(), error);
-        self.done(Record::CompanyFailed(problem))
+        // A page that is missing is not the company.
+        let missing = matches!(error, FetchError::NotFound) && visit.pages.is_none();
+        match self.record(Record::CompanyFailed { problem, missing }) {
+            Ok(()) => Next::Done,
+            Err(_) => Next::Stop,
+        }
     }
 
     /// Records something that costs less than the company.
     fn problem(
         &self,
-        company: &Planned,
+        company: &Company,
         url: &Url,
         kind: &'static str,
         cause: &dyn Display,
@@ -352,30 +473,35 @@ impl Discovery<'_> {
     }
 
     /// Records how many of a document's problems were too many to record each.
-    fn untold(
+    fn left_out(
         &self,
-        company: &Planned,
+        company: &Company,
         url: &Url,
         kind: &'static str,
         all: usize,
     ) -> Result<(), Trouble> {
-        match all.saturating_sub(MOST_TOLD) {
+        match all.saturating_sub(MOST_RECORDED) {
             0 => Ok(()),
             more => self.problem(company, url, kind, &format!("{more} more are left out")),
         }
     }
 
-    fn done(&self, record: Record) -> Next {
-        match self.record(record) {
-            Ok(()) => Next::Done,
-            Err(_) => Next::Stop,
+    fn record(&self, record: Record) -> Result<(), Trouble> {
+        let sent = self.found.records.send(record);
+        sent.map(drop).map_err(|_| Trouble::NobodyListens)
+    }
+}
+
+/// What has to be asked for to get all that is wanted of a filing. Its documents bring the primary
+/// one along.
+fn targets(filing: &Filing, wanted: &[Wanted]) -> Vec<Target> {
+    let all = wanted.contains(&Wanted::Documents);
+    let asked = wanted.iter().filter(|w| !(all && **w == Wanted::Primary));
+    let mut targets: Vec<Target> = Vec::new();
+    for target in asked.map(|wanted| filing.target(*wanted)) {
+        if !targets.contains(&target) {
+            targets.push(target);
         }
     }
-
-    fn record(&self, record: Record) -> Result<(), Trouble> {
-        self.found
-            .records
-            .send(record)
-            .map_err(|_| Trouble::NobodyListens)
-    }
+    targets
 }

@@ -1,43 +1,45 @@
-//! Third stage: one artifact after the other from EDGAR into the archive, or all of a filing's
-//! documents out of one submission.
+//! Third stage: one request after the other from EDGAR to the disk: a file, or a submission that is
+//! split into all documents of its filing.
 //!
 //! # Threading
 //!
 //! Each of N threads fetches, checks and stores by itself. Nothing is shared but the gate of
-//! the network layer. An artifact that has to wait for its next try is laid aside.
+//! the network layer. A request that has to wait for its next try is parked.
 
-use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
 use url::Url;
 
 use super::Services;
-use super::feed::Feed;
+use super::channel::BatchReceiver;
+use super::commits::{Commits, Records};
 use super::item::Job;
 use super::record::{Problem, Record};
 use super::split::{self, Text};
-use super::work::{self, Next};
-use crate::archive::checked_name;
-use crate::edgar::{Artifact, ArtifactKind, Source};
+use super::worker::{self, Next};
+use crate::edgar::{ArtifactKind, FileName, QueueItem, Target};
+use crate::files::Place;
 use crate::net::{Expect, FetchError, RequestKind, retry};
+use crate::store::{self, ArtifactStatus, Document, Failure, Reader};
 
 /// The largest file of a filing, in bytes, whatever size EDGAR lists it with. The largest
 /// submission measured has 612 MB.
 const MAX_FILE: u64 = 2_000_000_000;
 
-/// How soon to look again whether the row of an artifact stands.
-const COMMIT: Duration = Duration::from_millis(10);
-
 /// How much longer than its submission a document may be: not at all, in theory.
 const SLACK: u64 = 1 << 20;
 
-/// Downloads artifacts until there are no more.
-pub(super) fn run(jobs: &Feed<Job>, records: &Sender<Record>, cx: &Services) {
-    work::run(jobs, &cx.cancel, |job| match step(job, cx) {
-        Step::Record(record) => match records.send(record) {
-            Ok(()) => Next::Done,
+/// Downloads until there is nothing more.
+pub(super) fn run(jobs: &BatchReceiver<Job>, records: &Records, commits: &Commits, cx: &Services) {
+    let db = match Reader::open(&cx.db) {
+        Ok(db) => db,
+        Err(e) => return cx.abort(format!("{:#}", anyhow::Error::from(e))),
+    };
+    let download = Download { db, commits, cx };
+    worker::run(jobs, &cx.cancel, |job| match download.step(job) {
+        Step::Record(record) => match records.send(*record) {
+            Ok(_) => Next::Done,
             Err(_) => Next::Stop, // the writer has ended
         },
         Step::Wait(wait) => Next::After(wait),
@@ -47,110 +49,197 @@ pub(super) fn run(jobs: &Feed<Job>, records: &Sender<Record>, cx: &Services) {
 
 /// What one try came to.
 enum Step {
-    Record(Record),
+    Record(Box<Record>),
     Wait(Duration),
     Stop,
 }
 
-/// Why an artifact does not stand in the archive after a try.
+/// Why a file does not stand on disk after a try.
 enum Trouble {
-    /// Its name cannot be asked for, or be a file's.
-    Name(Box<dyn Display>),
+    /// Asking for it makes no sense: one word for the kind, and the cause.
+    Refused(&'static str, String),
     /// It was not to be had this time.
     Fetch(Url, FetchError),
     /// The disk does not take it.
     Disk(anyhow::Error),
+    /// The database cannot be read.
+    Database(store::Error),
+    /// The row that queues it will not be committed: the run is being stopped.
+    NotCommitted,
 }
 
-fn step(job: &mut Job, cx: &Services) -> Step {
-    if !cx.budget.allows_download() {
-        return Step::Stop; // it stays queued
-    }
-    let artifact = &job.artifact;
-    // The row says in which company's folder the files of a joint filing lie. It stands before
-    // they do, or a run killed in between would leave them where the next one looks not.
-    if cx.claims.has(artifact.accession) {
-        return Step::Wait(COMMIT);
-    }
-    match fetch(artifact, job.tries + 1, cx) {
-        Ok(record) => {
-            cx.budget.stored(record.bytes());
-            Step::Record(record)
-        }
-        Err(Trouble::Name(cause)) => failed(job, Problem::naming(artifact, &cause)),
-        Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
-        Err(Trouble::Disk(cause)) => {
-            // A disk that does not take this file will not take the next one either.
-            let folder = cx.archive.root().display();
-            cx.abort(format!(
-                "failed to store files in {folder}: {cause:#}{}",
-                remedy(&cause)
-            ));
-            Step::Stop
-        }
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error.into())
     }
 }
 
-/// Asks for an artifact once and stores what comes: one file, or all that are in it.
-fn fetch(artifact: &Artifact, tries: u32, cx: &Services) -> Result<Record, Trouble> {
-    let disk = |e: io::Error| Trouble::Disk(e.into());
-    if artifact.source() == Source::Split {
-        let mut text = Text::begin(&cx.archive).map_err(disk)?;
-        let url = download(artifact, &mut text, cx)?;
-        let split = split::store(artifact, text, &cx.archive).map_err(|e| match e {
+impl From<store::Error> for Trouble {
+    fn from(error: store::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+struct Download<'a> {
+    db: Reader,
+    commits: &'a Commits,
+    cx: &'a Services,
+}
+
+impl Download<'_> {
+    fn step(&self, job: &mut Job) -> Step {
+        let cx = self.cx;
+        if !cx.budget.allows_download() {
+            return Step::Stop; // it stays queued
+        }
+        let fetched = match &job.item.target {
+            Target::File(file) => self.file(job, file),
+            Target::Documents => self.documents(job),
+        };
+        match fetched {
+            Ok(record) => {
+                cx.budget.stored(record.bytes());
+                Step::Record(Box::new(record))
+            }
+            Err(Trouble::Refused(kind, cause)) => {
+                let problem = Problem::of_item(&job.item, kind, cause);
+                failed(job, problem, kind == NOT_IN_SUBMISSION)
+            }
+            Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
+            Err(Trouble::NotCommitted) => Step::Stop,
+            Err(Trouble::Database(e)) => {
+                cx.abort(format!("{:#}", anyhow::Error::from(e)));
+                Step::Stop
+            }
+            Err(Trouble::Disk(cause)) => {
+                // A disk that does not take this file will not take the next one either.
+                let folder = cx.data_dir.root().display();
+                cx.abort(format!(
+                    "failed to store files in {folder}: {cause:#}{}",
+                    remedy(&cause)
+                ));
+                Step::Stop
+            }
+        }
+    }
+
+    /// Asks for one file and stores it.
+    fn file(&self, job: &Job, file: &FileName) -> Result<Record, Trouble> {
+        let (cx, item) = (self.cx, &job.item);
+        if !file.is_served(item.accession) {
+            let name = &file.name;
+            let cause = format!("{}: its submission no longer has {name}", item.accession);
+            return Err(Trouble::Refused(NOT_IN_SUBMISSION, cause));
+        }
+        let mut incoming = cx.data_dir.begin()?;
+        self.fetch(item, &mut incoming)?;
+        self.wait_for_row(job)?;
+        let print = incoming.keep(&place(item, &file.name));
+        let print = print.map_err(Trouble::Disk)?;
+        Ok(Record::Stored {
+            accession: item.accession,
+            document: Document::single(file.clone(), print),
+            tries: job.tries + 1,
+        })
+    }
+
+    /// Gets the complete submission of a filing, from the disk if it is there, and stores all
+    /// documents of it that are not.
+    fn documents(&self, job: &Job) -> Result<Record, Trouble> {
+        let (cx, item) = (self.cx, &job.item);
+        self.wait_for_row(job)?;
+        let mut on_record = self.db.on_record(&[item.accession])?;
+        let on_record = on_record.remove(&item.accession);
+        let own_name = item.target.name(item.accession);
+        let own = on_record.as_ref().and_then(|known| known.file(&own_name));
+        let mut text = Text::begin(&cx.data_dir)?;
+        let stored = own.filter(|own| own.status == ArtifactStatus::Downloaded);
+        let from_disk = match stored.and_then(|own| own.stored) {
+            Some(expected) => text.read_stored(&cx.data_dir, &place(item, &own_name), expected)?,
+            None => false,
+        };
+        let url = cx.urls.submission_text(item.folder, item.accession);
+        if !from_disk {
+            text = Text::begin(&cx.data_dir)?;
+            self.fetch(item, &mut text)?;
+        }
+        let keep = own.is_some_and(|own| own.status.is_queued());
+        let split = split::store(item, text, keep, on_record.as_ref(), &cx.data_dir);
+        let split = split.map_err(|e| match e {
             split::Trouble::Damaged(why) => Trouble::Fetch(url, FetchError::Damaged(why)),
             split::Trouble::Disk(e) => Trouble::Disk(e),
         })?;
-        let all = artifact.kind == ArtifactKind::Documents;
-        if !all && split.documents.iter().all(|d| d.name != artifact.name) {
-            let why = "its submission no longer has it";
-            return Err(Trouble::Name(Box::new(why)));
-        }
-        return Ok(Record::Split {
-            artifact: artifact.clone(),
+        Ok(Record::Split {
+            item: item.clone(),
             split,
-            tries,
-        });
+            tries: u32::from(!from_disk) * (job.tries + 1),
+        })
     }
-    checked_name(&artifact.name).map_err(|e| Trouble::Name(Box::new(e)))?;
-    let mut incoming = cx.archive.begin().map_err(disk)?;
-    download(artifact, &mut incoming, cx)?;
-    let saved = incoming.keep(artifact).map_err(Trouble::Disk)?;
-    Ok(Record::Downloaded {
-        artifact: artifact.clone(),
-        saved,
-        tries,
-    })
+
+    /// Waits until the row that queues a file is committed: it says in which folder the file lies.
+    /// Otherwise a run that is killed would leave the file where the next one looks not.
+    fn wait_for_row(&self, job: &Job) -> Result<(), Trouble> {
+        if self.commits.wait(job.queued_at) {
+            Ok(())
+        } else {
+            Err(Trouble::NotCommitted)
+        }
+    }
+
+    /// Asks for the file that an entry of the queue is about, and checks its length.
+    fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<(), Trouble> {
+        let cx = self.cx;
+        let (folder, accession, size) = (item.folder, item.accession, item.submission_size);
+        let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
+        let text = || {
+            (
+                cx.urls.submission_text(folder, accession),
+                Expect::Text { max },
+                size,
+            )
+        };
+        let (url, expect, exact) = match &item.target {
+            Target::Documents => text(),
+            Target::File(file) if file.kind == ArtifactKind::Submission => text(),
+            Target::File(file) => {
+                let name = file.at_edgar();
+                // A server might take it for a path.
+                let is_plain = !name.contains("..") && !name.contains(['/', '\\']);
+                let url = cx.urls.document(folder, accession, name).ok();
+                let Some(url) = url.filter(|_| is_plain) else {
+                    let cause =
+                        format!("{accession}: the document name {name:?} cannot be asked for");
+                    return Err(Trouble::Refused("unsafe_name", cause));
+                };
+                (url, Expect::Document { max }, None)
+            }
+        };
+        let kind = RequestKind::Document;
+        match (cx.client.download(&url, kind, expect, sink), exact) {
+            (Ok(length), Some(size)) if length != size => {
+                let error = format!("it has {length} bytes, and EDGAR lists it with {size}");
+                Err(Trouble::Fetch(url, FetchError::Damaged(error)))
+            }
+            (Ok(_), _) => Ok(()),
+            (Err(FetchError::Sink(e)), _) => Err(e.into()),
+            (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
+                let error = format!("it is longer than the {size} bytes that EDGAR lists it with");
+                Err(Trouble::Fetch(url, FetchError::Damaged(error)))
+            }
+            (Err(e), _) => Err(Trouble::Fetch(url, e)),
+        }
+    }
 }
 
-/// Asks for the file that an artifact comes from, checks its length, and returns its address.
-fn download(artifact: &Artifact, sink: &mut dyn Write, cx: &Services) -> Result<Url, Trouble> {
-    let (cik, accession) = (artifact.cik, artifact.accession);
-    let size = artifact.submission_size;
-    let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
-    let single = artifact.source() == Source::Document;
-    let (url, expect) = if single {
-        let url = cx.urls.document(cik, accession, &artifact.name);
-        let url = url.map_err(|e| Trouble::Name(Box::new(e)))?;
-        (url, Expect::Document { max })
-    } else {
-        let url = cx.urls.submission_text(cik, accession);
-        (url, Expect::Text { max })
-    };
-    let exact = size.filter(|_| !single);
-    let kind = RequestKind::Document;
-    match (cx.client.download(&url, kind, expect, sink), exact) {
-        (Ok(length), Some(size)) if length != size => {
-            let error = format!("it has {length} bytes, and EDGAR lists it with {size}");
-            Err(Trouble::Fetch(url, FetchError::Damaged(error)))
-        }
-        (Ok(_), _) => Ok(url),
-        (Err(FetchError::Sink(e)), _) => Err(Trouble::Disk(e.into())),
-        (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
-            let error = format!("it is longer than the {size} bytes that EDGAR lists it with");
-            Err(Trouble::Fetch(url, FetchError::Damaged(error)))
-        }
-        (Err(e), _) => Err(Trouble::Fetch(url, e)),
+/// The kind of a failure: a document without a name of its own that its submission no longer has.
+const NOT_IN_SUBMISSION: &str = "not_in_submission";
+
+/// Where a file of an entry lies.
+fn place(item: &QueueItem, name: &str) -> Place {
+    Place {
+        folder: item.folder,
+        accession: item.accession,
+        name: name.to_owned(),
     }
 }
 
@@ -177,7 +266,10 @@ fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) 
             cx.client.traffic().count_retry();
             Step::Wait(wait)
         }
-        retry::Next::GiveUp => failed(job, Problem::fetching(&job.artifact, url, &error)),
+        retry::Next::GiveUp => {
+            let missing = matches!(error, FetchError::NotFound);
+            failed(job, Problem::fetching(&job.item, url, &error), missing)
+        }
         retry::Next::AbortRun => {
             cx.abort(error.to_string());
             Step::Stop
@@ -186,10 +278,15 @@ fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) 
     }
 }
 
-fn failed(job: &Job, problem: Problem) -> Step {
-    Step::Record(Record::DownloadFailed {
-        artifact: job.artifact.clone(),
+fn failed(job: &Job, problem: Problem, missing: bool) -> Step {
+    Step::Record(Box::new(Record::Failed {
+        item: job.item.clone(),
         tries: job.tries,
+        failure: Failure {
+            kind: problem.kind,
+            message: problem.message.clone(),
+            missing,
+        },
         problem,
-    })
+    }))
 }

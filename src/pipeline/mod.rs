@@ -3,7 +3,7 @@
 //! ```text
 //! plan ──Company──▶ discover (rayon pool) ──Artifact──▶ download × N ──┐
 //!   submissions.zip?     │                    ▲                        │
-//!                        │                 backlog                     │
+//!                        │                  queue                      │
 //!                        └──────────Record──────────▶ write × 1 ◀──Record
 //! ```
 //!
@@ -17,22 +17,19 @@
 //!
 //! Nothing waits for a thread that hangs in a system call: the writer's end is the run's end.
 
-mod backlog;
 mod budget;
-mod changes;
-mod claims;
-mod custody;
+mod channel;
+mod commits;
 mod discover;
 mod download;
-mod feed;
 mod item;
-mod patiently;
 mod plan;
+mod queue;
 mod record;
 mod services;
-mod source;
 mod split;
-mod work;
+mod taken;
+mod worker;
 mod write;
 
 use std::sync::Arc;
@@ -42,15 +39,12 @@ use anyhow::{Context as _, Result};
 use crossbeam_channel::bounded;
 
 pub use budget::{Budget, Spent};
-pub use changes::MAX_INDEX;
-pub(crate) use changes::told;
-pub use changes::{Changes, IndexProblem, Indexes};
-pub use claims::Claims;
-pub use patiently::patiently;
+pub use item::{Older, RunSelection, Want};
 pub use services::{Aborted, Services, Visits};
-pub use source::Source;
 
-use feed::feed;
+use channel::channel;
+use commits::{Commits, Records};
+use taken::Taken;
 
 use crate::store::{RunId, Writer};
 use crate::threads::{join, spawn};
@@ -95,29 +89,34 @@ struct Threads {
 fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threads> {
     let threads = cx.options.concurrency;
     // Enough that no thread waits for the database to hand out the next company.
-    let (visit_tx, visits) = feed(threads.companies);
-    // Small, so that discovery does not run far ahead of the downloads: 200 bytes an artifact.
-    let (job_tx, jobs) = feed(threads.downloads);
+    let (visit_tx, visits) = channel(threads.companies);
+    // Small, so that discovery does not run far ahead of the downloads: 200 bytes a request.
+    let (job_tx, jobs) = channel(threads.downloads);
     // What comes while the writer gathers. A record holds at most `discover::CHUNK` filings,
     // 20 kB; most hold a dozen.
     let (record_tx, records) = bounded(8 * (threads.companies + threads.downloads));
+    let record_tx = Records::new(record_tx);
+    let (commits, taken) = (Arc::new(Commits::default()), Arc::new(Taken::default()));
 
     let stage = Arc::clone(cx);
+    let shared = (Arc::clone(&commits), Arc::clone(&taken));
     let writer = spawn("write", &cx.cancel, move || {
-        write::run(&records, db, run, &stage)
+        write::run(&records, db, run, (&shared.0, &shared.1), &stage)
     })?;
     let mut stages = Vec::new();
     if flow.download {
         for i in 0..threads.downloads {
             let (stage, jobs, record_tx) = (Arc::clone(cx), jobs.clone(), record_tx.clone());
+            let commits = Arc::clone(&commits);
             stages.push(spawn(format!("download-{i}"), &cx.cancel, move || {
-                download::run(&jobs, &record_tx, &stage);
+                download::run(&jobs, &record_tx, &commits, &stage);
             })?);
         }
         let (stage, job_tx) = (Arc::clone(cx), job_tx.clone());
-        let queued = backlog::Backlog::now(cx)?;
-        stages.push(spawn("backlog", &cx.cancel, move || {
-            backlog::run(queued, &job_tx, &stage);
+        // With discovery beside it, what this run queues is passed on by discovery itself.
+        let queued = queue::Queue::open(cx, flow.discover.then_some(run))?;
+        stages.push(spawn("queue", &cx.cancel, move || {
+            queue::run(&queued, &job_tx, &stage);
         })?);
     }
     if flow.discover {
@@ -129,6 +128,7 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
         let found = discover::Found {
             jobs: flow.download.then_some(job_tx),
             records: record_tx,
+            taken,
         };
         pool.spawn_broadcast(move |_| discover::run(&visits, &found, &stage));
     }

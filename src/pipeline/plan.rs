@@ -2,69 +2,84 @@
 //!
 //! Reads the companies in batches from the database and hands them on one by one. The next
 //! batch is read as soon as the last company of this one is taken, so no batch waits for its
-//! slowest company. An update looks at the companies that changed, and at no other. Where the
-//! companies are read from the archive of all submissions, that is fetched first.
+//! slowest company. Where the companies are read from the archive of all submissions, that is
+//! fetched first.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Result;
-use crossbeam_channel::Sender;
 
-use super::feed::Filler;
+use super::Services;
+use super::channel::BatchSender;
+use super::commits::Records;
 use super::item::Visit;
-use super::record::Record;
-use super::{Services, Visits};
-use crate::edgar::Cik;
-use crate::store::{Reader, Scope};
+use super::record::{Problem, Record};
+use crate::sources::{Fetching, Opened};
+use crate::store::Reader;
+
+/// Bytes that the archive leaves free on the disk where no budget says how many: the run has
+/// documents to store as well.
+const RESERVE: u64 = 256 << 20;
 
 /// Sends every company of the run, and ends.
-pub(super) fn run(visits: &Filler<Visit>, records: &Sender<Record>, cx: &Services) {
+pub(super) fn run(visits: &BatchSender<Visit>, records: &Records, cx: &Services) {
     if let Err(e) = send_all(visits, records, cx) {
         cx.abort(format!("{e:#}"));
     }
 }
 
-fn send_all(visits: &Filler<Visit>, records: &Sender<Record>, cx: &Services) -> Result<()> {
-    let mut db = Reader::open(&cx.db)?;
-    let total = match &cx.visits {
-        Visits::All => db.plan(&cx.scope, cx.options.companies.limit)?,
-        Visits::These(companies) => {
-            let changed = Scope {
-                ciks: Some(companies.keys().copied().collect()),
-                ..cx.scope.clone()
-            };
-            db.plan(&changed, None)?
-        }
-    };
+fn send_all(visits: &BatchSender<Visit>, records: &Records, cx: &Services) -> Result<()> {
+    let db = Reader::open(&cx.db)?;
+    let companies = &cx.visits.companies;
+    let total = companies.len() as u64;
     cx.counters.companies_total.store(total, Relaxed);
     if total > 0 && cx.source.wants_archive() {
-        cx.source.open(&wanted(&db)?, records, cx);
+        open_archive(records, cx);
     }
     let from_archive = cx.source.has_archive();
-    let mut last = 0;
-    loop {
-        let batch = db.planned(last, cx.options.batch_size)?;
-        let Some(end) = batch.last() else {
-            return Ok(());
+    for batch in companies.chunks(cx.options.batch_size) {
+        let ciks: Vec<_> = batch.iter().map(|(cik, _)| *cik).collect();
+        let rows = db.company_rows(&ciks)?;
+        let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.cik, row)).collect();
+        let visit = |(cik, wants): &(_, Vec<_>)| {
+            let company = rows.remove(cik)?;
+            Some(Visit::new(company, wants.clone(), from_archive))
         };
-        last = end.position;
-        let batch = batch.into_iter().map(|c| Visit::new(c, from_archive));
-        if visits.send(batch.collect()).is_err() {
-            return Ok(()); // discovery has ended
+        let batch = batch.iter().filter_map(visit).collect();
+        if visits.send(batch).is_err() {
+            break; // discovery has ended
         }
     }
+    Ok(())
 }
 
-/// Every company of the plan, whose documents are looked for in the archive.
-fn wanted(db: &Reader) -> Result<HashSet<Cik>> {
-    let (mut wanted, mut last) = (HashSet::new(), 0);
-    loop {
-        let batch = db.planned(last, 1000)?;
-        let Some(end) = batch.last() else {
-            return Ok(wanted);
-        };
-        last = end.position;
-        wanted.extend(batch.iter().map(|company| company.cik));
+/// Brings the archive of all submissions here. Where that fails, all companies are asked for one by
+/// one, which is recorded and no reason to end the run.
+fn open_archive(records: &Records, cx: &Services) {
+    let wanted = cx.visits.companies.iter().map(|(cik, _)| *cik).collect();
+    let url = cx.urls.submissions_archive();
+    let fetching = Fetching {
+        client: &cx.client,
+        url: &url,
+        cancel: &cx.cancel,
+        counters: &cx.counters,
+        reserve: cx.options.budgets.free_space.unwrap_or(RESERVE),
+        max_attempts: cx.options.max_attempts,
+    };
+    match cx.source.open(&wanted, fetching) {
+        Opened::Yes | Opened::No => {}
+        Opened::Abort(reason) => cx.abort(reason),
+        Opened::Failed(kind, cause) => {
+            let problem = Problem {
+                cik: None,
+                accession: None,
+                url: Some(url.to_string()),
+                kind,
+                message: format!("{cause}: each company is asked for by itself"),
+            };
+            // A writer that does not listen has ended, and so will this run.
+            let _ = records.send(Record::Problem(problem));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What the stages tell the writer: everything that is to stand in the database.
+//! What the stages send the writer: everything that is to stand in the database.
 
 use std::fmt::Display;
 
@@ -6,53 +6,54 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::split::Split;
-use crate::edgar::submissions::OlderPage;
-use crate::edgar::{Accession, Artifact, Cik, Filing, History};
-use crate::fingerprint::Fingerprint;
+use crate::edgar::{Accession, Cik, Filing, History, QueueItem};
 use crate::net::FetchError;
-use crate::store::Planned;
+use crate::store::{Company, Document, Failure, PageRead, SelectionId};
 
 /// One thing to write down.
 #[derive(Debug)]
 pub(super) enum Record {
-    /// Filings of a company, and the artifacts of them that are new. The artifacts' filings are
-    /// claimed by the sender; the writer gives the claims up.
+    /// Filings of a company, each with its folder where it is new, and what of them is to be queued.
+    /// The sender has taken the requests; the writer gives them back.
     Filings {
         cik: Cik,
-        filings: Vec<Filing>,
-        artifacts: Vec<Artifact>,
+        filings: Vec<(Filing, Cik)>,
+        items: Vec<QueueItem>,
     },
+    /// What of filings on record is to be queued; taken likewise.
+    Items(Vec<QueueItem>),
     /// All wanted filings of this older page have been sent.
-    PageRead(OlderPage),
-    /// All filings of this company that were asked for have been sent. With it goes what EDGAR
-    /// listed of it at that time, wanted or not.
+    PageRead(PageRead),
+    /// All filings of this company that were asked for have been sent, as EDGAR listed them then.
+    /// With it goes what EDGAR listed of it at that time, wanted or not.
     CompanyChecked {
         cik: Cik,
         as_of: Timestamp,
+        selections: Vec<SelectionId>,
         history: History,
     },
-    /// This company was given up in this run.
-    CompanyFailed(Problem),
-    /// An artifact stands in the archive.
-    Downloaded {
-        artifact: Artifact,
-        saved: Fingerprint,
+    /// This company was given up in this run. `missing`: EDGAR says that it does not have it.
+    CompanyFailed { problem: Problem, missing: bool },
+    /// A file that was fetched by itself is on disk.
+    Stored {
+        accession: Accession,
+        document: Document,
         tries: u32,
     },
-    /// A submission was split, and its documents stand in the archive or were given up.
+    /// A submission was split, and its documents are on disk or were given up.
     Split {
-        /// What stood for them in the queue.
-        artifact: Artifact,
+        item: QueueItem,
         split: Split,
         tries: u32,
     },
-    /// An artifact was given up in this run.
-    DownloadFailed {
-        artifact: Artifact,
+    /// A request was given up in this run.
+    Failed {
+        item: QueueItem,
         tries: u32,
+        failure: Failure,
         problem: Problem,
     },
-    /// Something went wrong that costs no whole artifact.
+    /// Something went wrong that costs no whole item.
     Problem(Problem),
 }
 
@@ -60,14 +61,8 @@ impl Record {
     /// The bytes that went to the disk.
     pub(super) fn bytes(&self) -> u64 {
         match self {
-            Self::Downloaded { saved, .. } => saved.bytes,
-            Self::Split { split, .. } => {
-                let stored = split
-                    .documents
-                    .iter()
-                    .filter_map(|d| d.outcome.as_ref().ok());
-                stored.map(|saved| saved.bytes).sum()
-            }
+            Self::Stored { document, .. } => document.outcome.as_ref().map_or(0, |f| f.bytes),
+            Self::Split { split, .. } => split.stored_bytes,
             _ => 0,
         }
     }
@@ -79,7 +74,7 @@ pub(super) struct Problem {
     pub cik: Option<Cik>,
     pub accession: Option<Accession>,
     pub url: Option<String>,
-    /// One word for its sort, by which failures are grouped.
+    /// One word for its kind, by which failures are grouped.
     pub kind: &'static str,
     pub message: String,
 }
@@ -87,7 +82,7 @@ pub(super) struct Problem {
 impl Problem {
     /// Something about a company's submissions.
     pub(super) fn discovering(
-        company: &Planned,
+        company: &Company,
         url: &Url,
         kind: &'static str,
         cause: &dyn Display,
@@ -101,35 +96,27 @@ impl Problem {
         }
     }
 
-    /// A request for an artifact that failed for good.
-    pub(super) fn fetching(artifact: &Artifact, url: &Url, error: &FetchError) -> Self {
+    /// A request for a file that failed for good.
+    pub(super) fn fetching(item: &QueueItem, url: &Url, error: &FetchError) -> Self {
+        let name = item.target.name(item.accession);
         Self {
             url: Some(url.to_string()),
-            kind: error.kind(),
-            message: format!("{} {}: {error}", artifact.accession, artifact.name),
-            ..Self::naming(artifact, error)
+            ..Self::of_item(
+                item,
+                error.kind(),
+                format!("{} {name}: {error}", item.accession),
+            )
         }
     }
 
-    /// Something about a document of a submission that was split.
-    pub(super) fn splitting(artifact: &Artifact, kind: &'static str, message: String) -> Self {
+    /// Something about a filing that is downloaded.
+    pub(super) fn of_item(item: &QueueItem, kind: &'static str, message: String) -> Self {
         Self {
-            cik: Some(artifact.cik),
-            accession: Some(artifact.accession),
+            cik: Some(item.folder),
+            accession: Some(item.accession),
             url: None,
             kind,
             message,
-        }
-    }
-
-    /// An artifact whose name cannot be a file's. The cause quotes the name.
-    pub(super) fn naming(artifact: &Artifact, cause: &dyn Display) -> Self {
-        Self {
-            cik: Some(artifact.cik),
-            accession: Some(artifact.accession),
-            url: None,
-            kind: "unsafe_name",
-            message: format!("{}: {cause}", artifact.accession),
         }
     }
 }

@@ -1,48 +1,36 @@
 //! What every stage of a run shares.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::budget::Budget;
-use super::claims::Claims;
-use super::source::Source;
-use crate::archive::Archive;
+use super::item::{RunSelection, Want};
 use crate::cancel::Cancel;
-use crate::config::Backfill;
-use crate::edgar::{Cik, DateRange, Urls};
+use crate::clock::Clock;
+use crate::config::RunOptions;
+use crate::edgar::{Cik, Urls};
+use crate::files::DataDir;
 use crate::net::{Client, RequestKind};
 use crate::progress::{Counters, Snapshot};
-use crate::store::{RunCounts, Scope};
+use crate::sources::Source;
+use crate::store::RunCounts;
 
-/// Which companies of the scope are looked at.
-#[derive(Debug, Clone)]
-pub enum Visits {
-    /// All of them, as far as the limit allows.
-    All,
-    /// These, and of their filings those from a day on; `None` is no bound.
-    These(BTreeMap<Cik, Option<Date>>),
-}
-
-impl Visits {
-    /// The dates within which a company's older pages matter.
-    #[must_use]
-    pub fn dates(&self, cik: Cik, wanted: DateRange) -> DateRange {
-        let since = match self {
-            Self::These(companies) => companies.get(&cik).copied().flatten(),
-            Self::All => None,
-        };
-        DateRange {
-            since: since.map_or(wanted.since, |since| since.max(wanted.since)),
-            ..wanted
-        }
-    }
+/// Which companies a run visits, and what for. A backfill visits all of its selection, an update
+/// those that have something new in any of its selections: the one type that says so.
+#[derive(Debug, Clone, Default)]
+pub struct Visits {
+    /// What the run asks for.
+    pub selections: Vec<RunSelection>,
+    /// The companies, in the order of work, each with what is to be found for it.
+    pub companies: Vec<(Cik, Vec<Want>)>,
+    /// Whether what was given up before is queued again where it is found: the selection is new or
+    /// wider.
+    pub again: bool,
 }
 
 /// What the stages of a run share: settings, the way to EDGAR, the files, the counters.
@@ -51,11 +39,11 @@ impl Visits {
 #[derive(Debug)]
 pub struct Services {
     /// What the run is to do.
-    pub options: Backfill,
-    /// The companies it is about, as the database knows them.
-    pub scope: Scope,
-    /// Which of them discovery looks at.
+    pub options: RunOptions,
+    /// What discovery looks at.
     pub visits: Visits,
+    /// The companies whose queue is downloaded; `None` is all.
+    pub queue_of: Option<Vec<Cik>>,
     /// The database, for stages that read.
     pub db: PathBuf,
     /// Where everything is.
@@ -65,9 +53,9 @@ pub struct Services {
     /// Where the companies' submissions come from.
     pub source: Source,
     /// Where files are kept.
-    pub archive: Archive,
-    /// What was handed out and does not stand in the database yet.
-    pub claims: Claims,
+    pub data_dir: DataDir,
+    /// The time that is written down.
+    pub clock: Clock,
     /// What was done so far.
     pub counters: Counters,
     /// What the run may cost.
@@ -111,13 +99,15 @@ impl Services {
             companies_with_new: now.companies_with_new,
             companies_unchanged: now.companies_unchanged(),
             companies_failed: now.companies_failed,
+            companies_unavailable: now.companies_unavailable,
             companies_in_progress: now.companies_in_progress,
             filings_found: now.filings_found,
             filings_new: now.filings_new,
             artifacts_created: now.artifacts_created,
             artifacts_queued: now.artifacts_queued,
-            downloads_ok: now.downloaded,
-            downloads_failed: now.download_failed,
+            downloaded: now.downloaded,
+            failed: now.failed,
+            unavailable: now.unavailable,
             requests: now.requests,
             requests_companies: traffic.requests_of(RequestKind::Companies),
             requests_discovery: traffic.requests_of(RequestKind::Discovery),

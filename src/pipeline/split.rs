@@ -1,10 +1,8 @@
-//! From a complete submission on disk to the files of its documents.
+//! From a complete submission to the files of its documents.
 //!
-//! The text is read in small pieces and written to the files of an [`archive::Bundle`] as it is
+//! The text is read in small pieces and written to the files of a [`Bundle`] as it is
 //! split, so that neither a submission nor a document has to fit into memory. Nothing is seen
 //! under a final name unless the whole submission turned out well.
-//!
-//! [`archive::Bundle`]: crate::archive::Bundle
 
 use std::fmt::Display;
 use std::fs::File;
@@ -12,13 +10,12 @@ use std::io::{self, Read as _, Seek as _, Write};
 
 use jiff::civil::Date;
 
-use crate::archive::{Archive, Bundle, Incoming, checked_name};
 use crate::edgar::submission::{
     DocumentHead, DotScan, Problem as Oddity, Sink, SplitError, Splitter,
 };
-use crate::edgar::{Accession, Artifact};
-use crate::fingerprint::Fingerprint;
-use crate::store::{Document, Failure};
+use crate::edgar::{Accession, ArtifactKind, FileName, QueueItem, submission_name};
+use crate::files::{Bundle, DataDir, Fingerprint, Fingerprinter, Incoming, Place};
+use crate::store::{ArtifactStatus, Document, Failure, OnRecord};
 
 /// As much of a submission as is in memory at a time, but for what the splitter keeps.
 const CHUNK: usize = 64 * 1024;
@@ -30,11 +27,39 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    pub(super) fn begin(archive: &'a Archive) -> io::Result<Self> {
+    pub(super) fn begin(data_dir: &'a DataDir) -> io::Result<Self> {
         Ok(Self {
-            file: archive.begin()?,
+            file: data_dir.begin()?,
             dots: DotScan::default(),
         })
+    }
+
+    /// Reads a submission that is stored already. Returns whether it is there, and is what was
+    /// stored.
+    pub(super) fn read_stored(
+        &mut self,
+        data_dir: &DataDir,
+        place: &Place,
+        expected: (u64, [u8; 32]),
+    ) -> io::Result<bool> {
+        let Ok(mut stored) = File::open(data_dir.root().join(place.path())) else {
+            return Ok(false);
+        };
+        let mut print = Fingerprinter::default();
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match stored.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => {
+                    print.update(&chunk[..read]);
+                    self.write_all(&chunk[..read])?;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Ok(false),
+            }
+        }
+        let (bytes, sha256) = expected;
+        Ok(print.finish() == Fingerprint { bytes, sha256 })
     }
 }
 
@@ -53,11 +78,16 @@ impl Write for Text<'_> {
 /// What a submission came to.
 #[derive(Debug)]
 pub(super) struct Split {
-    /// The submission itself, which is not kept.
+    /// The submission itself.
     pub submission: Fingerprint,
-    /// Its documents in their order, stored or given up.
+    /// Its documents in their order, stored or given up, and the submission's own file where that
+    /// is to be kept.
     pub documents: Vec<Document>,
-    /// What was odd: one word for the sort, and the message.
+    /// How many of them it holds.
+    pub held: usize,
+    /// The bytes of the files that were stored.
+    pub stored_bytes: u64,
+    /// What was odd: one word for the kind, and the message.
     pub problems: Vec<(&'static str, String)>,
 }
 
@@ -76,39 +106,79 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Splits a submission and stores all its documents, durably.
+/// Splits a submission and stores those of its documents that are not on disk, durably; with `keep`
+/// the submission itself, too. What is on record as stored is not touched.
 pub(super) fn store(
-    artifact: &Artifact,
+    item: &QueueItem,
     text: Text<'_>,
-    archive: &Archive,
+    keep: bool,
+    on_record: Option<&OnRecord>,
+    data_dir: &DataDir,
 ) -> Result<Split, Trouble> {
-    let (mut file, submission) = text.file.into_reader()?;
+    let accession = item.accession;
+    let mut file = text.file.reader()?;
     let dots = text.dots.finish(filed_on(&mut file)?);
     let mut files = Files {
-        accession: artifact.accession,
-        bundle: archive.begin_bundle()?,
+        accession,
+        bundle: data_dir.begin_bundle()?,
         current: None,
         documents: Vec::new(),
         problems: Vec::new(),
     };
-    let mut splitter = Splitter::new(artifact.accession, dots, &mut files);
+    let mut splitter = Splitter::new(accession, dots, &mut files);
     let summary = feed(&mut file, &mut splitter)
         .and_then(|()| splitter.finish())
         .map_err(|error| match error {
             SplitError::Sink(error) => error.into(),
             error => Trouble::Damaged(error.to_string()),
         })?;
-    if let Some(other) = summary.accession.filter(|a| *a != artifact.accession) {
+    if let Some(other) = summary.accession.filter(|a| *a != accession) {
         return Err(Trouble::Damaged(format!("it is the submission {other}")));
     }
     if summary.documents == 0 {
         files.problem("no_documents", "the submission", &"it holds no document");
     }
-    files.bundle.keep(artifact).map_err(Trouble::Disk)?;
+    let is_stored = |name: &str| {
+        let known = on_record.and_then(|known| known.file(name));
+        known.is_some_and(|file| file.status == ArtifactStatus::Downloaded)
+    };
+    files.report_lacking(on_record);
+    let Files {
+        bundle,
+        mut documents,
+        problems,
+        ..
+    } = files;
+    let stored = documents.iter().filter(|d| !is_stored(&d.file.name));
+    let mut stored_bytes = stored
+        .filter_map(|d| d.outcome.as_ref().ok().map(|f| f.bytes))
+        .sum();
+    bundle
+        .keep(item.folder, accession, |name| !is_stored(name))
+        .map_err(Trouble::Disk)?;
+    let held = documents.len();
+    let submission = text.file.print();
+    if keep {
+        let place = Place {
+            folder: item.folder,
+            accession,
+            name: submission_name(accession),
+        };
+        let print = text.file.keep(&place).map_err(Trouble::Disk)?;
+        stored_bytes += print.bytes;
+        let file = FileName {
+            kind: ArtifactKind::Submission,
+            name: place.name,
+            edgar_name: None,
+        };
+        documents.push(Document::single(file, print));
+    }
     Ok(Split {
         submission,
-        documents: files.documents,
-        problems: files.problems,
+        documents,
+        held,
+        stored_bytes,
+        problems,
     })
 }
 
@@ -142,20 +212,28 @@ fn feed<S: Sink>(file: &mut File, splitter: &mut Splitter<S>) -> Result<(), Spli
 struct Files<'a> {
     accession: Accession,
     bundle: Bundle<'a>,
-    current: Option<Current>,
+    /// The document being written, given up so far.
+    current: Option<Document>,
     documents: Vec<Document>,
     problems: Vec<(&'static str, String)>,
 }
 
-/// The document being written.
-struct Current {
-    /// Given up so far.
-    document: Document,
-    /// Whether its name can be a file's.
-    stored: bool,
-}
-
 impl Files<'_> {
+    /// Reports what an earlier submission of this filing held and this one does not.
+    fn report_lacking(&mut self, on_record: Option<&OnRecord>) {
+        let split_before = |known: &&OnRecord| known.files.iter().any(|f| f.sequence.is_some());
+        let Some(known) = on_record.filter(split_before) else {
+            return;
+        };
+        for file in known.files.iter().filter(|file| file.sequence.is_some()) {
+            let is_here = |d: &Document| d.file.name.eq_ignore_ascii_case(&file.name);
+            if !self.documents.iter().any(is_here) {
+                let cause = "the submission that came now does not hold it; what is stored stays";
+                self.problem("differs", &file.name, &cause);
+            }
+        }
+    }
+
     fn problem(&mut self, kind: &'static str, name: &str, cause: &dyn Display) {
         let accession = self.accession;
         let name: String = name.chars().take(80).collect();
@@ -166,60 +244,50 @@ impl Files<'_> {
 
 impl Sink for Files<'_> {
     fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
-        let name = head.name.to_owned();
-        let refused = checked_name(&name).err();
-        if let Some(why) = &refused {
-            self.problem("unsafe_name", &name, why);
-        } else {
-            self.bundle.begin(&name)?;
-        }
-        self.current = Some(Current {
-            stored: refused.is_none(),
-            document: Document {
-                name,
+        self.bundle.begin(head.name)?;
+        self.current = Some(Document {
+            file: FileName {
                 kind: head.kind.into(),
-                type_: Some(head.type_.to_owned()).filter(|t| !t.is_empty()),
-                sequence: head.sequence,
-                description: head.description.map(str::to_owned),
-                outcome: Err(Failure {
-                    kind: "unsafe_name",
-                    message: refused.map_or_else(String::new, |why| why.to_string()),
-                }),
+                name: head.name.to_owned(),
+                edgar_name: head.edgar_name.map(str::to_owned),
             },
+            type_: Some(head.type_.to_owned()).filter(|t| !t.is_empty()),
+            sequence: head.sequence,
+            description: head.description.map(str::to_owned),
+            outcome: Err(Failure {
+                kind: "damaged",
+                message: String::new(),
+                missing: false,
+            }),
         });
         Ok(())
     }
 
     fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &self.current {
-            Some(current) if current.stored => self.bundle.write(bytes),
-            _ => Ok(()),
-        }
+        self.bundle.write(bytes)
     }
 
     fn end(&mut self, oddities: &[Oddity]) -> io::Result<()> {
-        let Some(mut current) = self.current.take() else {
+        let Some(mut document) = self.current.take() else {
             return Ok(());
         };
-        let document = &mut current.document;
         for oddity in oddities {
             let kind = match oddity {
                 Oddity::NameTaken => "name_taken",
                 Oddity::HeadChanged => "odd_document",
                 _ => "damaged",
             };
-            self.problem(kind, &document.name, oddity);
+            self.problem(kind, &document.file.name, oddity);
         }
-        if current.stored {
-            document.outcome = match oddities.iter().find(|o| o.is_damage()) {
-                Some(damage) => Err(Failure {
-                    kind: "damaged",
-                    message: damage.to_string(),
-                }),
-                None => Ok(self.bundle.end()?),
-            };
-        }
-        self.documents.push(current.document);
+        document.outcome = match oddities.iter().find(|o| o.is_damage()) {
+            Some(damage) => Err(Failure {
+                kind: "damaged",
+                message: damage.to_string(),
+                missing: false,
+            }),
+            None => Ok(self.bundle.end()?),
+        };
+        self.documents.push(document);
         Ok(())
     }
 }
@@ -227,7 +295,7 @@ impl Sink for Files<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edgar::{ALL_DOCUMENTS, ArtifactKind, Cik};
+    use crate::edgar::{Cik, Target};
     use sha2::{Digest as _, Sha256};
     use std::collections::BTreeMap;
     use std::fs;
@@ -235,21 +303,20 @@ mod tests {
 
     const ACCESSION: &str = "0000320193-23-000106";
 
-    fn all_of(accession: &str) -> Artifact {
-        Artifact {
+    fn all_of(accession: &str) -> QueueItem {
+        QueueItem {
             accession: accession.parse().unwrap(),
-            cik: Cik::new(320_193).unwrap(),
-            kind: ArtifactKind::Documents,
-            name: ALL_DOCUMENTS.to_owned(),
+            folder: Cik::new(320_193).unwrap(),
+            target: Target::Documents,
             submission_size: None,
         }
     }
 
     fn store_text(dir: &Path, accession: &str, bytes: &[u8]) -> Result<Split, Trouble> {
-        let archive = Archive::open(dir).unwrap();
-        let mut text = Text::begin(&archive).unwrap();
+        let data_dir = DataDir::open(dir).unwrap();
+        let mut text = Text::begin(&data_dir).unwrap();
         text.write_all(bytes).unwrap();
-        store(&all_of(accession), text, &archive)
+        store(&all_of(accession), text, false, None, &data_dir)
     }
 
     /// Every file in the folder of a filing.
@@ -282,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_names_cost_their_documents_and_no_other() {
+    fn hostile_names_become_names_of_ours() {
         let dir = tempfile::tempdir().unwrap();
         let long = "x".repeat(300);
         let whole = format!("{ACCESSION}.txt");
@@ -292,6 +359,10 @@ mod tests {
         let split = store_text(dir.path(), ACCESSION, submission(&names).as_bytes()).unwrap();
         let files = stored(dir.path(), ACCESSION);
         let expected = [
+            ("0000320193-23-000106-2", "text 2\n"),
+            ("0000320193-23-000106-3", "text 3\n"),
+            ("0000320193-23-000106-4", "text 4\n"),
+            ("0000320193-23-000106-5", "text 5\n"),
             ("0000320193-23-000106-6.HTM", "text 6\n"),
             ("0000320193-23-000106-7.txt", "text 7\n"),
             ("a.htm", "text 1\n"),
@@ -301,19 +372,9 @@ mod tests {
         assert_eq!(files, BTreeMap::from(expected));
         assert_eq!(split.documents.len(), names.len());
         let failed = split.documents.iter().filter(|d| d.outcome.is_err());
-        assert_eq!(failed.count(), 4);
+        assert_eq!(failed.count(), 0);
         let kinds: Vec<_> = split.problems.iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(
-            kinds,
-            [
-                "unsafe_name",
-                "unsafe_name",
-                "unsafe_name",
-                "unsafe_name",
-                "name_taken",
-                "name_taken"
-            ]
-        );
+        assert_eq!(kinds, ["name_taken", "name_taken"]);
     }
 
     #[test]
@@ -348,12 +409,12 @@ mod tests {
             assert_eq!(files.len(), split.documents.len(), "{accession}");
             for document in &split.documents {
                 let saved = document.outcome.as_ref().unwrap();
-                let content = &files[&document.name];
+                let content = &files[&document.file.name];
                 assert_eq!(saved.bytes, content.len() as u64);
                 assert_eq!(saved.sha256, <[u8; 32]>::from(Sha256::digest(content)));
-                let single = data.join("docs").join(accession).join(&document.name);
+                let single = data.join("docs").join(accession).join(&document.file.name);
                 if let Ok(single) = fs::read(single) {
-                    assert!(*content == single, "{accession} {}", document.name);
+                    assert!(*content == single, "{accession} {}", document.file.name);
                     pairs += 1;
                 }
             }
@@ -362,6 +423,6 @@ mod tests {
             problems += split.problems.len();
         }
         // And the documents that were also captured by themselves.
-        assert_eq!((submissions, documents, problems, pairs), (71, 259, 0, 8));
+        assert_eq!((submissions, documents, problems, pairs), (72, 261, 0, 8));
     }
 }

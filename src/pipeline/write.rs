@@ -1,18 +1,16 @@
 //! Last stage: the one thread that writes to the database.
 //!
 //! Records are grouped into one transaction until there are enough of them or the oldest has
-//! waited long enough: a commit costs more than a hundred rows. Whoever kills the run loses
-//! what was not committed yet; the next run finds it again.
+//! waited long enough: a commit costs more than a hundred rows. When the run is killed, what was not
+//! committed is lost; the next run finds it again.
 //!
 //! # Crashes and power loss
 //!
-//! An artifact has its row, queued, before its file is asked for; so the next run keeps the
-//! file in the same company's folder. The file stands, synced (see [`crate::archive`]), before
-//! the row says so. A kill between the two costs one request. A commit is not synced by
-//! itself: a power loss may take the last ones back, but all of a commit and all after it, so
-//! the database only ever knows less than the disk holds. A file whose first row was taken back
-//! with it is replaced; only that of a joint filing may stay behind in another company's
-//! folder, where `verify` finds it.
+//! A file has its row, queued and committed, before it gets its final name (see [`super::commits`]);
+//! so the next run keeps the file in the same folder, and makes it again, over the first one. The
+//! file stands, synced (see [`crate::files`]), before the row says so. A kill between the two costs
+//! one request. A commit is not synced by itself: a power loss may take the last ones back, but all
+//! of a commit and all after it, so the database only ever knows less than the disk holds.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -23,10 +21,13 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
 
 use super::Services;
+use super::commits::{Commits, EndOnDrop};
 use super::record::{Problem, Record};
 use super::split::Split;
-use crate::edgar::{Accession, Artifact, Cik};
-use crate::store::{Batch, ErrorRow, PageKey, RunId, Writer};
+use super::taken::Taken;
+use crate::edgar::calendar::filing_day;
+use crate::edgar::{Cik, QueueItem};
+use crate::store::{Batch, Document, ErrorRow, Recorded, RunId, Writer};
 
 /// The most records in one transaction: by then the commit itself no longer counts.
 const MOST: usize = 1000;
@@ -43,7 +44,7 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const GRACE: Duration = Duration::from_secs(6);
 
 /// How long the writer waits for them at all: within the ten seconds that a service manager
-/// gives. Whoever hangs longer has nothing left to record.
+/// gives. A thread that hangs longer has nothing left to record.
 const LAST: Duration = Duration::from_secs(8);
 
 /// Writes records until there are no more, and returns the writer.
@@ -55,16 +56,24 @@ pub(super) fn run(
     records: &Receiver<Record>,
     mut db: Writer,
     run: RunId,
+    (commits, taken): (&Commits, &Taken),
     cx: &Services,
 ) -> Result<Writer> {
-    let result = write_all(records, &mut db, run, cx);
+    let _end = EndOnDrop(commits);
+    let result = write_all(records, &mut db, run, (commits, taken), cx);
     if result.is_err() {
         cx.cancel.set();
     }
     result.map(|()| db)
 }
 
-fn write_all(records: &Receiver<Record>, db: &mut Writer, run: RunId, cx: &Services) -> Result<()> {
+fn write_all(
+    records: &Receiver<Record>,
+    db: &mut Writer,
+    run: RunId,
+    (commits, taken): (&Commits, &Taken),
+    cx: &Services,
+) -> Result<()> {
     let mut with_new = HashSet::new();
     let mut stopping = None;
     loop {
@@ -82,101 +91,105 @@ fn write_all(records: &Receiver<Record>, db: &mut Writer, run: RunId, cx: &Servi
         };
         // A stop ends the wait, and is looked at in the next round.
         let _stopping = first.is_some() && cx.cancel.sleep(GATHER);
-        let mut ledger = Ledger {
+        let mut transaction = Transaction {
             batch: db.begin()?,
             run,
-            now: Timestamp::now(),
+            now: cx.clock.now(),
             with_new: &mut with_new,
-            claimed: Vec::new(),
+            queued: Vec::new(),
             cx,
         };
+        let mut written = 0;
         for record in first.into_iter().chain(records.try_iter().take(MOST)) {
-            ledger.write(record)?;
+            transaction.write(record)?;
+            written += 1;
         }
-        ledger.commit()?;
+        let queued = transaction.commit()?;
+        // First given back, then announced: a download that goes on finds the row in the database.
+        taken.release_items(&queued);
+        commits.announce(written);
     }
 }
 
 /// One transaction, and what is to happen once it is committed.
-struct Ledger<'a> {
+struct Transaction<'a> {
     batch: Batch<'a>,
     run: RunId,
     now: Timestamp,
     /// Companies being visited that had something new. One leaves when its visit ends.
     with_new: &'a mut HashSet<Cik>,
-    claimed: Vec<Accession>,
+    queued: Vec<QueueItem>,
     cx: &'a Services,
 }
 
-impl Ledger<'_> {
+impl Transaction<'_> {
     fn write(&mut self, record: Record) -> Result<()> {
         let count = &self.cx.counters;
         match record {
             Record::Filings {
                 cik,
                 filings,
-                artifacts,
+                items,
             } => {
                 let new = self.batch.put_filings(cik, &filings, self.now)?;
-                let created = self.batch.put_artifacts(&artifacts)?;
                 if new > 0 {
                     self.with_new.insert(cik);
                 }
                 add(&count.filings_found, filings.len() as u64);
                 add(&count.filings_new, new);
-                add(&count.artifacts_created, created);
-                self.claimed.extend(artifacts.iter().map(|a| a.accession));
+                self.queue(items)?;
             }
-            Record::PageRead(page) => {
-                let wanted = &self.cx.options.filings;
-                let forms = wanted.forms.to_string();
-                if let Some(key) = PageKey::new(&page, &forms, &wanted.dates) {
-                    self.batch.page_read(&key)?;
-                }
-            }
+            Record::Items(items) => self.queue(items)?,
+            Record::PageRead(page) => self.batch.page_read(&page)?,
             Record::CompanyChecked {
                 cik,
                 as_of,
+                selections,
                 history,
             } => {
-                self.batch.company_checked(cik, as_of)?;
+                self.batch.company_checked(cik, as_of, &selections)?;
                 self.batch.company_history(cik, &history)?;
-                add(&count.companies_done, 1);
-                add(&count.companies_with_new, self.with_new.remove(&cik).into());
+                self.company_done(Some(cik));
             }
-            Record::CompanyFailed(problem) => {
-                add(&count.companies_done, 1);
+            Record::CompanyFailed { problem, missing } => {
                 add(&count.companies_failed, 1);
+                self.company_done(problem.cik);
                 if let Some(cik) = problem.cik {
-                    let (kind, message) = (problem.kind, &problem.message);
-                    self.batch.company_failed(cik, kind, message, self.now)?;
-                    add(&count.companies_with_new, self.with_new.remove(&cik).into());
+                    let (why, today) = ((problem.kind, problem.message.as_str()), self.today());
+                    self.batch
+                        .company_failed(cik, why, missing, today, self.now)?;
                 }
                 self.problem(problem)?;
             }
-            Record::Downloaded {
-                artifact,
-                saved,
+            Record::Stored {
+                accession,
+                document,
                 tries,
             } => {
-                self.batch.downloaded(&artifact, &saved, tries, self.now)?;
-                add(&count.downloaded, 1);
-                add(&count.bytes, saved.bytes);
+                let recorded = self.batch.stored(accession, &document, tries, self.now)?;
+                self.stored(&document, recorded);
+                if recorded == Recorded::OtherBytes {
+                    let name = &document.file.name;
+                    self.problem(Problem {
+                        cik: None,
+                        accession: Some(accession),
+                        url: None,
+                        kind: "differs",
+                        message: format!("{accession} {name}: {OTHER_BYTES}"),
+                    })?;
+                }
             }
-            Record::Split {
-                artifact,
-                split,
+            Record::Split { item, split, tries } => self.split(&item, split, tries)?,
+            Record::Failed {
+                item,
                 tries,
-            } => self.split(&artifact, split, tries)?,
-            Record::DownloadFailed {
-                artifact,
-                tries,
+                failure,
                 problem,
             } => {
-                let (kind, message) = (problem.kind, &problem.message);
+                let (accession, today) = (item.accession, self.today());
                 self.batch
-                    .download_failed(&artifact, tries, kind, message)?;
-                add(&count.download_failed, 1);
+                    .failed(accession, &item.target, tries, &failure, today)?;
+                add(&count.failed, 1);
                 self.problem(problem)?;
             }
             Record::Problem(problem) => self.problem(problem)?,
@@ -184,32 +197,70 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// The documents of a filing, in place of the one artifact that stood for them.
-    fn split(&self, artifact: &Artifact, split: Split, tries: u32) -> Result<()> {
+    fn queue(&mut self, mut items: Vec<QueueItem>) -> Result<()> {
+        let created = self.batch.queue(&items)?;
+        add(&self.cx.counters.artifacts_created, created);
+        self.queued.append(&mut items);
+        Ok(())
+    }
+
+    fn company_done(&mut self, cik: Option<Cik>) {
+        let count = &self.cx.counters;
+        let new = cik.is_some_and(|cik| self.with_new.remove(&cik));
+        add(&count.companies_done, 1);
+        add(&count.companies_with_new, new.into());
+    }
+
+    /// Counts a file by what became of it.
+    fn stored(&self, document: &Document, recorded: Recorded) {
+        let count = &self.cx.counters;
+        match &document.outcome {
+            Ok(print) if recorded.is_stored() => {
+                add(&count.downloaded, 1);
+                add(&count.bytes, print.bytes);
+            }
+            Err(_) if recorded.is_stored() => add(&count.failed, 1),
+            _ => {}
+        }
+    }
+
+    /// The documents of a filing, in place of the one entry of the queue that stood for them.
+    fn split(&mut self, item: &QueueItem, split: Split, tries: u32) -> Result<()> {
         let Split {
             submission,
             documents,
+            held,
+            stored_bytes: _,
             problems,
         } = split;
-        let more = self
-            .batch
-            .split(artifact, &submission, &documents, tries, self.now)?;
-        let count = &self.cx.counters;
-        let stored = documents.iter().filter_map(|d| d.outcome.as_ref().ok());
-        let (mut files, mut bytes) = (0, 0);
-        for saved in stored {
-            files += 1;
-            bytes += saved.bytes;
+        let recorded = self.batch.split(
+            item.accession,
+            (&submission, held),
+            &documents,
+            tries,
+            self.now,
+        )?;
+        let mut new = -1;
+        for (document, recorded) in documents.iter().zip(recorded) {
+            self.stored(document, recorded);
+            let why = match recorded {
+                Recorded::New => {
+                    new += 1;
+                    continue;
+                }
+                Recorded::Queued | Recorded::Stored => continue,
+                Recorded::OtherBytes => OTHER_BYTES,
+                Recorded::Differs => "came with other bytes than those stored, which stay",
+            };
+            let message = format!("{} {}: {why}", item.accession, document.file.name);
+            self.problem(Problem::of_item(item, "differs", message))?;
         }
-        let all = documents.len() as u64;
-        add(&count.downloaded, files);
-        add(&count.download_failed, all - files);
-        add(&count.bytes, bytes);
-        change(&count.artifacts_created, more);
-        change(&count.artifacts_queued, all.cast_signed() - 1);
-        problems.into_iter().try_for_each(|(kind, message)| {
-            self.problem(Problem::splitting(artifact, kind, message))
-        })
+        let count = &self.cx.counters;
+        change(&count.artifacts_created, new);
+        change(&count.artifacts_queued, new);
+        problems
+            .into_iter()
+            .try_for_each(|(kind, message)| self.problem(Problem::of_item(item, kind, message)))
     }
 
     fn problem(&self, problem: Problem) -> Result<()> {
@@ -225,14 +276,21 @@ impl Ledger<'_> {
         Ok(self.batch.error(self.run, &row, self.now)?)
     }
 
-    fn commit(self) -> Result<()> {
-        self.batch
-            .heartbeat(self.run, &self.cx.run_counts(), self.now)?;
+    fn today(&self) -> jiff::civil::Date {
+        filing_day(self.now)
+    }
+
+    /// Commits, and returns what was queued.
+    fn commit(self) -> Result<Vec<QueueItem>> {
+        let counts = self.cx.run_counts();
+        self.batch.heartbeat(self.run, &counts, Timestamp::now())?;
         self.batch.commit()?;
-        self.cx.claims.release(&self.claimed);
-        Ok(())
+        Ok(self.queued)
     }
 }
+
+/// What is said of a lost file that came back with another content.
+const OTHER_BYTES: &str = "came back with other bytes than those that were lost, and is stored";
 
 fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Relaxed);

@@ -21,6 +21,8 @@ pub struct Counters {
     pub companies_with_new: AtomicU64,
     /// Companies whose filings could not be read.
     pub companies_failed: AtomicU64,
+    /// Companies that EDGAR does not have, and that are not asked for any more.
+    pub companies_unavailable: AtomicU64,
     /// Companies being looked at now.
     pub companies_in_progress: AtomicU64,
     /// Filings of the wanted forms and dates, as listed by EDGAR.
@@ -33,8 +35,10 @@ pub struct Counters {
     pub artifacts_queued: AtomicU64,
     /// Artifacts stored.
     pub downloaded: AtomicU64,
-    /// Artifacts given up on in this run.
-    pub download_failed: AtomicU64,
+    /// Artifacts given up in this run.
+    pub failed: AtomicU64,
+    /// Those among them that EDGAR does not have.
+    pub unavailable: AtomicU64,
     /// Bytes of the stored artifacts.
     pub bytes: AtomicU64,
     /// Bytes of `submissions.zip` that are here.
@@ -84,13 +88,15 @@ impl Counters {
             companies_done: self.companies_done.load(Relaxed),
             companies_with_new: self.companies_with_new.load(Relaxed),
             companies_failed: self.companies_failed.load(Relaxed),
+            companies_unavailable: self.companies_unavailable.load(Relaxed),
             companies_in_progress: self.companies_in_progress.load(Relaxed),
             filings_found: self.filings_found.load(Relaxed),
             filings_new: self.filings_new.load(Relaxed),
             artifacts_created: self.artifacts_created.load(Relaxed),
             artifacts_queued: self.artifacts_queued.load(Relaxed),
             downloaded: self.downloaded.load(Relaxed),
-            download_failed: self.download_failed.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            unavailable: self.unavailable.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             archive_bytes: self.archive_bytes.load(Relaxed),
             archive_total: self.archive_total.load(Relaxed),
@@ -111,13 +117,15 @@ pub struct Snapshot {
     pub companies_done: u64,
     pub companies_with_new: u64,
     pub companies_failed: u64,
+    pub companies_unavailable: u64,
     pub companies_in_progress: u64,
     pub filings_found: u64,
     pub filings_new: u64,
     pub artifacts_created: u64,
     pub artifacts_queued: u64,
     pub downloaded: u64,
-    pub download_failed: u64,
+    pub failed: u64,
+    pub unavailable: u64,
     pub bytes: u64,
     pub archive_bytes: u64,
     pub archive_total: u64,
@@ -159,7 +167,7 @@ impl Snapshot {
     #[must_use]
     pub fn eta(&self) -> Option<Duration> {
         let companies = left(self.companies_total, self.companies_done, self.elapsed)?;
-        let attempted = self.downloaded + self.download_failed;
+        let attempted = self.downloaded + self.failed;
         let downloads = left(self.artifacts_queued, attempted, self.elapsed)?;
         Some(companies.max(downloads) + self.pause_left)
     }
@@ -202,7 +210,7 @@ mod tests {
             companies_done: 50,
             artifacts_queued: 40,
             downloaded: 9,
-            download_failed: 1,
+            failed: 1,
             ..after(10)
         };
         assert_eq!(snapshot.eta(), Some(Duration::from_secs(30)));

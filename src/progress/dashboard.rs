@@ -180,7 +180,7 @@ impl<'a> Bars<'a> {
         self.companies.set_position(numbers.companies_done);
         self.downloads.set_length(numbers.artifacts_queued);
         self.downloads
-            .set_position(numbers.downloaded + numbers.download_failed);
+            .set_position(numbers.downloaded + numbers.failed);
         for (i, text) in frame(numbers, usize::MAX).into_iter().enumerate() {
             if i == self.lines.len() {
                 // `wide_msg` cuts a line to the width that the terminal has at that moment.

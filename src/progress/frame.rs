@@ -36,7 +36,7 @@ pub fn frame(s: &Snapshot, width: usize) -> Vec<String> {
         format!(
             "Downloads {} ok, {} failed of {}  {}",
             count(s.downloaded),
-            count(s.download_failed),
+            count(s.failed),
             count(s.artifacts_queued),
             bytes(s.bytes),
         ),
@@ -97,6 +97,8 @@ mod tests {
 
     fn snapshot() -> Snapshot {
         Snapshot {
+            companies_unavailable: 0,
+            unavailable: 0,
             companies_total: 5911,
             companies_done: 1200,
             companies_with_new: 1100,
@@ -107,7 +109,7 @@ mod tests {
             artifacts_created: 17_500,
             artifacts_queued: 17_600,
             downloaded: 4000,
-            download_failed: 1,
+            failed: 1,
             bytes: 812_000_000,
             archive_bytes: 650_000_000,
             archive_total: 1_300_000_000,

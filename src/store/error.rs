@@ -38,16 +38,9 @@ pub enum Error {
         /// Ours.
         known: i32,
     },
-    /// A schema from the past, opened for reading only.
-    #[error("database {} was written by an older filing-etl (schema {found}, this program has {known}): run `filing-etl backfill` once to bring it up to date", path.display())]
-    Older {
-        /// The database.
-        path: PathBuf,
-        /// Its schema.
-        found: i32,
-        /// Ours.
-        known: i32,
-    },
+    /// A schema of a development version before the first release.
+    #[error("database {} was written by a development version of filing-etl with another schema: name another file with --db, or move this one away; it was left as it is", .0.display())]
+    Development(PathBuf),
     /// No permission to write.
     #[error("database {} cannot be written: check the permissions of the file and its folder", .0.display())]
     ReadOnly(PathBuf),

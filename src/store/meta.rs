@@ -10,8 +10,10 @@ pub(super) const LISTINGS_SYNCED_AT: &str = "listings_synced_at";
 pub(super) const LEFT_OUT: &str = "left_out";
 /// Whether the exchanges' symbol lists took part in it.
 pub(super) const LISTINGS_KNOWN: &str = "listings_known";
-/// How far EDGAR's daily indexes were followed, by selection of companies and forms.
-pub(super) const WATERMARKS: &str = "watermarks";
+/// The hash of the text that the schema was made from.
+pub(super) const SCHEMA: &str = "schema";
+/// The hash of the text that the views were made from.
+pub(super) const VIEWS: &str = "views";
 
 /// How a fact that holds is written.
 pub(super) const YES: &str = "yes";

@@ -1,4 +1,4 @@
-//! The record: companies, filings, artifacts, runs and errors in one SQLite file.
+//! The record: companies, filings, artifacts, selections, runs and errors in one SQLite file.
 //!
 //! The place in the flow: planning reads companies through a [`Reader`], the write stage owns the
 //! only [`Writer`] of the process, and every other stage sends it what it learned. Only this
@@ -26,41 +26,52 @@
 //! # Growth
 //!
 //! What a run does for a company, and what `stats` and `monitor` ask, takes the same however much there
-//! is: it comes from counters or by an index, and tests keep the plans so. Rows are written in the
-//! order of the tables; what has to be found by accession alone is gathered in `owners_recent` and
-//! settled from time to time. `cargo bench --bench growth` shows all of it.
+//! is: it comes from counters or by an index, and tests keep the plans so. Errors are kept for a
+//! hundred runs, and a selection forgets companies that left it. `cargo bench --bench growth` shows
+//! all of it.
 //!
 //! # Compatibility
 //!
-//! `user_version` counts the migrations; a newer database is refused, an older one is migrated
-//! in one transaction by the next writer. Tables are private. The views of `sql/views.sql` are public and
-//! are created anew when their text changes.
+//! `user_version` counts the schemas; a newer database is refused. Until the first release the one
+//! schema is edited in place, and a database that was made from another text of it is refused, too.
+//! Tables are private. The views of `sql/views.sql` are public and are created anew when their text
+//! changes.
 
-mod desk;
+mod artifacts;
+mod companies;
+mod diagnose;
 mod error;
-mod facts;
+mod filings;
+mod holdings;
 mod lock;
 mod meta;
 mod open;
 mod pages;
 mod queries;
+mod queue;
 mod reader;
 mod runs;
+mod selections;
+mod stats;
 #[cfg(test)]
 mod testing;
-mod types;
 mod universe;
-mod watermarks;
+mod values;
 mod writer;
 
-pub use desk::{ExchangeStats, FormYearStats, Holdings, Listed, RunRow, Stats};
+pub use artifacts::{Document, Failure, MISSING_DAYS, Recorded, StoredFile, StoredId};
+pub use companies::{Company, Tickers};
+pub use diagnose::{CompanyFacts, FailureGroup, FileCounts, PreviousRun};
 pub use error::{Cause, Error, Result};
-pub use facts::{CompanyFacts, FailureGroup, FileCounts, PreviousRun, Stored, StoredId};
+pub use filings::{FileOnRecord, OnRecord};
+pub use holdings::Holdings;
 pub use lock::RunLock;
-pub use pages::PageKey;
-pub use reader::{KnownArtifact, Planned, QueueKey, Queued, Reader, Scope, Tickers};
-pub use runs::RunCounts;
-pub use types::{ArtifactStatus, RunId, RunStatus};
+pub use pages::PageRead;
+pub use queue::{QueueFilter, QueueLength, QueuePlace};
+pub use reader::Reader;
+pub use runs::{ErrorRow, RunCounts, RunEnd};
+pub use selections::{Member, RecordedSelection, Recording, SelectionId};
+pub use stats::{ExchangeStats, FormYearStats, RunRow, Stats};
 pub use universe::{CompanyRow, ListingRow, UniverseChange};
-pub use watermarks::{Backfilled, Followed};
-pub use writer::{Batch, Document, ErrorRow, Failure, Writer};
+pub use values::{ArtifactStatus, RunId, RunStatus, SubmissionStatus};
+pub use writer::{Batch, Writer};

@@ -13,18 +13,17 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension, TransactionBeh
 use sha2::{Digest, Sha256};
 
 use super::error::{At, Error, Result};
-use super::queries;
+use super::meta;
+use super::queries::{self, meta as sql};
 
-/// `fetl` in ASCII: tells our databases from all others.
-const APPLICATION_ID: i32 = 0x6665_746c;
+/// `fil1` in ASCII: tells our databases from all others.
+const APPLICATION_ID: i32 = 0x6669_6c31;
+
+/// What the development versions before this schema had, `fetl` in ASCII.
+const DEVELOPMENT_ID: i32 = 0x6665_746c;
 
 /// The schema this program knows.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "a handful of migrations, counted in a constant"
-)]
-const VERSION: i32 = queries::MIGRATIONS.len() as i32;
+const VERSION: i32 = 1;
 
 /// How long a writer waits for another program that keeps the database locked, such as somebody's
 /// `VACUUM`: an error would end a run that may have been at work for hours.
@@ -43,19 +42,16 @@ pub(super) fn check(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Opens the database for writing; creates, migrates and refreshes the views as needed.
+/// Opens the database for writing; makes it, or its views anew, as needed.
 pub(super) fn for_writing(path: &Path) -> Result<Connection> {
     let file = absolute(path)?;
     is_there(path, &file)?;
     let mut db = writable(path, &file, OpenFlags::SQLITE_OPEN_CREATE)?;
     write_ahead(&db, path)?;
-    migrate(&mut db, path)?;
+    create(&mut db, path)?;
     let doing = "prepare it for writing";
-    // Only now: a migration may sort ten million rows, which is nothing for the memory.
     db.pragma_update(None, "temp_store", "MEMORY")
         .at(path, doing)?;
-    // Only now: a table that a migration makes once more goes for a moment, and what users made that
-    // refers to it would go along, or not let it.
     db.pragma_update(None, "foreign_keys", true)
         .at(path, doing)?;
     db.set_prepared_statement_cache_capacity(64);
@@ -106,17 +102,8 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection> {
     let db = Connection::open_with_flags(&file, flags).at(path, "open it")?;
     db.busy_timeout(BUSY).at(path, "set a timeout")?;
     stable_plans(&db, path)?;
-    let found = identify(&db, path)?;
-    match found {
-        0 => return Err(Error::Missing(path.to_owned())),
-        VERSION => {}
-        _ => {
-            return Err(Error::Older {
-                path: path.to_owned(),
-                found,
-                known: VERSION,
-            });
-        }
+    if identify(&db, path)? == 0 {
+        return Err(Error::Missing(path.to_owned()));
     }
     let doing = "prepare it for reading";
     db.pragma_update(None, "cache_size", -256).at(path, doing)?;
@@ -141,11 +128,14 @@ fn unreachable(path: &Path, error: std::io::Error) -> Error {
 /// The schema version of a database of ours, 0 for an empty file; an error for all others.
 fn identify(db: &Connection, path: &Path) -> Result<i32> {
     let (id, version, objects): (i32, i32, i64) = db
-        .query_row(queries::IDENTITY, [], |row| row.try_into())
+        .query_row(sql::IDENTITY, [], |row| row.try_into())
         .at(path, "read it")?;
     match (id, version) {
         (0, 0) if objects == 0 => Ok(0),
-        (APPLICATION_ID, 0..=VERSION) => Ok(version),
+        (APPLICATION_ID, VERSION) if has_this_schema(db).at(path, "read it")? => Ok(version),
+        (APPLICATION_ID, VERSION) | (DEVELOPMENT_ID, 0..) => {
+            Err(Error::Development(path.to_owned()))
+        }
         (APPLICATION_ID, found) if found > VERSION => Err(Error::Newer {
             path: path.to_owned(),
             found,
@@ -153,6 +143,16 @@ fn identify(db: &Connection, path: &Path) -> Result<i32> {
         }),
         _ => Err(Error::Foreign(path.to_owned())),
     }
+}
+
+/// Whether the schema was made from this text. Until the first release it is edited in place.
+fn has_this_schema(db: &Connection) -> rusqlite::Result<bool> {
+    let made_from = meta_value(db, meta::SCHEMA)?;
+    Ok(made_from.as_deref() == Some(hash(queries::SCHEMA).as_str()))
+}
+
+fn meta_value(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    db.query_row(sql::GET, [key], |row| row.get(0)).optional()
 }
 
 /// Plans that do not depend on the values of parameters. SQLite would otherwise prepare some
@@ -178,43 +178,45 @@ fn write_ahead(db: &Connection, path: &Path) -> Result<()> {
     let set = |name, value: i64| db.pragma_update(None, name, value).at(path, doing);
     db.pragma_update(None, "synchronous", "NORMAL")
         .at(path, doing)?;
-    set("foreign_keys", 0)?; // until the schema is the current one
     set("cache_size", -16 * 1024)?;
     // 10,000 pages are 40 MB of log between two checkpoints: fewer, larger ones write each page once.
     set("wal_autocheckpoint", 10_000)?;
     set("journal_size_limit", 64 * 1024 * 1024)
 }
 
-/// Brings schema and views up to date in one transaction, or leaves all as it was.
-fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
-    let doing = "bring its schema up to date";
-    let views = hex(&Sha256::digest(queries::VIEWS));
-    let known_views = |db: &Connection| {
-        db.query_row(queries::META_GET, ["views"], |row| row.get::<_, String>(0))
-            .optional()
+/// Makes the schema where there is none, and the views anew where their text has changed: in one
+/// transaction, or leaves all as it was.
+fn create(db: &mut Connection, path: &Path) -> Result<()> {
+    let doing = "make its schema";
+    let views = hash(queries::VIEWS);
+    let has_views = |db: &Connection| {
+        let known = meta_value(db, meta::VIEWS).at(path, doing)?;
+        Ok::<_, Error>(known.as_deref() == Some(views.as_str()))
     };
-    if identify(db, path)? == VERSION
-        && known_views(db).at(path, doing)?.as_deref() == Some(views.as_str())
-    {
+    if identify(db, path)? == VERSION && has_views(db)? {
         return Ok(());
     }
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Exclusive)
         .at(path, doing)?;
     // Again, within the transaction: another process may have been faster.
-    let version = identify(&tx, path)?;
-    let done = usize::try_from(version).expect("identify gives 0 or more");
-    for migration in queries::MIGRATIONS.iter().skip(done) {
-        tx.execute_batch(migration).at(path, doing)?;
+    if identify(&tx, path)? == 0 {
+        tx.execute_batch(queries::SCHEMA).at(path, doing)?;
+        let schema = hash(queries::SCHEMA);
+        tx.execute(sql::PUT, (meta::SCHEMA, schema))
+            .at(path, doing)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)
+            .at(path, doing)?;
+        tx.pragma_update(None, "user_version", VERSION)
+            .at(path, doing)?;
     }
-    tx.pragma_update(None, "application_id", APPLICATION_ID)
-        .at(path, doing)?;
-    tx.pragma_update(None, "user_version", VERSION)
-        .at(path, doing)?;
     tx.execute_batch(queries::VIEWS).at(path, doing)?;
-    tx.execute(queries::META_PUT, ["views", views.as_str()])
-        .at(path, doing)?;
+    tx.execute(sql::PUT, (meta::VIEWS, views)).at(path, doing)?;
     tx.commit().at(path, doing)
+}
+
+fn hash(text: &str) -> String {
+    hex(&Sha256::digest(text))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -227,7 +229,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Sandbox, at, rows};
+    use super::super::testing::{Sandbox, at, cik, rows};
     use super::super::{Reader, Writer};
     use super::*;
 
@@ -396,82 +398,36 @@ mod tests {
     }
 
     #[test]
-    fn a_migration_that_fails_leaves_an_empty_file() {
+    fn a_schema_that_cannot_be_made_leaves_an_empty_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("some.db");
         let mut db = Connection::open(&path).unwrap();
         let tx = db
             .transaction_with_behavior(TransactionBehavior::Exclusive)
             .unwrap();
-        tx.execute_batch(queries::MIGRATIONS[0]).unwrap();
+        tx.execute_batch(queries::SCHEMA).unwrap();
         drop(tx);
         assert_eq!(identify(&db, &path).unwrap(), 0);
     }
 
-    /// A database of the schema before `owners` and `exchange_counts`.
-    fn database_of_version_3(path: &Path) {
-        let db = Connection::open(path).unwrap();
-        for migration in &queries::MIGRATIONS[..3] {
-            db.execute_batch(migration).unwrap();
-        }
-        db.pragma_update(None, "application_id", APPLICATION_ID)
-            .unwrap();
-        db.pragma_update(None, "user_version", 3).unwrap();
-        let filing = "'10-K', '2025-02-03', NULL, '', 'a', '', NULL, 0, '2025-02-03T00:00:00.000Z'";
-        let batch = "INSERT INTO companies (cik, name, exchange, active) VALUES
-                 (1, 'One', 'NYSE', 1), (2, 'Two', NULL, 1), (3, 'Three', 'NYSE', 0);
-             INSERT INTO filings VALUES (1, 10, FILING), (2, 10, FILING), (2, 20, FILING);
-             INSERT INTO artifacts (id, accession, cik, kind, name, status, bytes, error_kind) VALUES
-                 (5, 10, 1, 0, 'a', 1, 7, NULL), (6, 20, 2, 0, 'a', 2, NULL, 'network'),
-                 (9, 10, 1, 2, 'b', 0, NULL, NULL);
-             INSERT INTO before_run VALUES (1, 1, 1), (2, 1, 0), (3, 0, 0);
-             CREATE VIEW v_artifacts AS SELECT id FROM artifacts;
-             CREATE VIEW mine AS SELECT id FROM v_artifacts;
-             CREATE VIEW broken AS SELECT id FROM no_such_table;
-             CREATE TABLE notes (artifact INTEGER REFERENCES artifacts (id) ON DELETE CASCADE);
-             CREATE TABLE marks (artifact INTEGER REFERENCES artifacts (id));
-             INSERT INTO notes VALUES (5); INSERT INTO marks VALUES (6)"
-            .replace("FILING", filing);
-        db.execute_batch(&batch).unwrap();
-    }
-
     #[test]
-    fn an_older_database_keeps_its_rows_and_counts() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("filings.db");
-        database_of_version_3(&path);
-        assert!(matches!(Reader::open(&path), Err(Error::Older { .. })));
-        let writer = Writer::open(&path).unwrap();
-        let sandbox = Sandbox { folder, writer };
-        sandbox.assert_counters();
-        let artifacts =
-            "SELECT id, accession, cik, name, status, last_error FROM v_artifacts ORDER BY id";
-        assert_eq!(
-            sandbox.rows(artifacts),
-            [
-                "5|0000000000-00-000010|1|a|downloaded|NULL",
-                "6|0000000000-00-000020|2|a|failed|NULL",
-                "9|0000000000-00-000010|1|b|pending|NULL",
-            ]
-        );
-        assert_eq!(
-            sandbox.rows("SELECT * FROM owners_settled"),
-            ["10|1", "20|2"]
-        );
-        assert_eq!(
-            sandbox.rows("SELECT id FROM mine ORDER BY id"),
-            ["5", "6", "9"]
-        );
-        assert_eq!(
-            sandbox.rows("SELECT artifact FROM notes UNION ALL SELECT artifact FROM marks"),
-            ["5", "6"],
-            "what users made"
-        );
-        assert!(sandbox.rows("PRAGMA foreign_key_check").is_empty());
-        assert_eq!(
-            sandbox.rows("SELECT exchange, active, inactive, filings FROM exchange_counts"),
-            ["|1|0|2", "NYSE|1|1|1"]
-        );
+    fn databases_of_development_versions_are_refused_and_left_alone() {
+        let expected = "database FILE was written by a development version of filing-etl with another schema: name another file with --db, or move this one away; it was left as it is";
+        for change in [
+            "CREATE TABLE companies (cik INTEGER); PRAGMA application_id = 0x6665746c; PRAGMA user_version = 5",
+            "PRAGMA application_id = 0x6665746c; PRAGMA user_version = 0",
+        ] {
+            assert_eq!(
+                refusals(|path| sql(path, change)),
+                [expected; 2],
+                "{change}"
+            );
+        }
+        let other_text = refusals(|path| {
+            Writer::open(path).unwrap().close().unwrap();
+            sql(path, "UPDATE meta SET value = 'x' WHERE key = 'schema'");
+        });
+        assert_eq!(other_text, [expected; 2]);
     }
 
     #[test]
@@ -489,11 +445,9 @@ mod tests {
     #[test]
     fn a_reader_does_not_hold_up_the_writer_and_sees_its_commits() {
         let mut sandbox = Sandbox::new();
-        let reader = Reader::open(&sandbox.path()).unwrap();
+        let reader = sandbox.reader();
         let batch = sandbox.writer.begin().unwrap();
-        batch
-            .company_checked(super::super::testing::cik(1), at(5))
-            .unwrap();
+        batch.company_checked(cik(1), at(5), &[]).unwrap();
         assert_eq!(reader.company_count().unwrap(), 3);
         batch.commit().unwrap();
         assert_eq!(
@@ -510,10 +464,12 @@ mod tests {
         let sandbox = Sandbox::new();
         let promised = [
             "v_companies(cik, name, ticker, exchange, active, filings, last_checked_at)",
-            "v_listings(cik, ticker, exchange, active)",
-            "v_filings(accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, size, is_xbrl, discovered_at)",
+            "v_listings(cik, ticker, exchange, active, first_seen, last_seen)",
+            "v_filings(accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, size, is_xbrl, discovered_at, folder)",
             "v_artifacts(id, accession, cik, form, filed_on, kind, name, url, status, path, bytes, sha256, attempts, last_error, downloaded_at, type, sequence, description)",
-            "v_runs(id, command, status, started_at, ended_at, options, companies_total, companies_done, companies_with_new, filings_found, artifacts_created, downloads_ok, downloads_failed, requests, bytes, paused_seconds)",
+            "v_documents(cik, ticker, company, exchange, form, filed_on, report_date, accession, kind, type, name, path, url, bytes, sha256, status)",
+            "v_selections(id, companies, forms, since, until, artifacts, followed, through, companies_total, companies_checked, created_at)",
+            "v_runs(run_id, command, status, started_at, ended_at, options, companies_total, companies_done, companies_with_new, filings_found, artifacts_created, downloaded, failed, requests, bytes, paused_s, ended_by, through, filings_new, companies_failed, retries, unavailable, companies_unavailable)",
             "v_errors(run_id, occurred_at, cik, accession, url, kind, message)",
         ];
         for promise in promised {

@@ -4,12 +4,42 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rusqlite::{Connection, named_params};
 
 use super::error::{At, Result};
-use super::types::{RunId, RunStatus, integer, time};
+use super::meta;
+use super::queries::meta as meta_sql;
+use super::queries::{errors as errors_sql, runs as sql};
+use super::values::{Day, RunId, RunStatus, integer, time};
 use super::writer::{Batch, Writer};
-use super::{meta, queries};
+use crate::edgar::{Accession, Cik};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunEnd {
+    /// What became of it.
+    pub status: RunStatus,
+    /// The budget that ended it, if one did.
+    pub ended_by: Option<&'static str>,
+    /// The oldest day up to which its followed selections are known.
+    pub through: Option<Date>,
+}
+
+/// Something that went wrong, for `v_errors`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorRow<'a> {
+    /// The company it was about.
+    pub cik: Option<Cik>,
+    /// The filing it was about.
+    pub accession: Option<Accession>,
+    /// The address that was asked.
+    pub url: Option<String>,
+    /// One word that groups errors with the same remedy.
+    pub kind: &'a str,
+    /// One line.
+    pub message: String,
+}
 
 /// How a run is doing: totals since its start, and what is going on now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,12 +62,16 @@ pub struct RunCounts {
     pub filings_new: u64,
     /// Artifacts queued.
     pub artifacts_created: u64,
-    /// Artifacts the run has to download: the backlog and what it created.
+    /// Companies that EDGAR does not have.
+    pub companies_unavailable: u64,
+    /// Artifacts the run has to download: the queue of earlier runs and what it created.
     pub artifacts_queued: u64,
-    /// Artifacts on disk.
-    pub downloads_ok: u64,
+    /// Artifacts stored.
+    pub downloaded: u64,
     /// Artifacts given up for this run.
-    pub downloads_failed: u64,
+    pub failed: u64,
+    /// Those among them that EDGAR does not have: they are asked for no more.
+    pub unavailable: u64,
     /// Requests sent, retries included.
     pub requests: u64,
     /// Requests for company lists.
@@ -76,23 +110,20 @@ impl Writer {
         now: Timestamp,
     ) -> Result<RunId> {
         let doing = "record the start of the run";
+        let archives_url = archives_url.trim_end_matches('/');
         let batch = self.begin()?;
-        let (tx, path) = (&batch.tx, batch.path);
-        tx.execute(queries::RUNS_INTERRUPT, []).at(path, doing)?;
-        tx.execute(
-            queries::RUN_START,
-            (command, time(now), std::process::id(), options),
-        )
-        .at(path, doing)?;
-        let id = RunId(tx.last_insert_rowid());
-        tx.execute(queries::BEFORE_RUN_FORGET, []).at(path, doing)?;
-        tx.execute(queries::ERRORS_PRUNE, []).at(path, doing)?;
-        tx.execute(
-            queries::META_PUT,
-            (meta::ARCHIVES_URL, archives_url.trim_end_matches('/')),
-        )
-        .at(path, doing)?;
+        batch.execute(sql::INTERRUPT, [], doing)?;
+        let (heartbeat, pid) = (time(Timestamp::now()), std::process::id());
+        batch.execute(
+            sql::START,
+            (command, time(now), heartbeat, pid, options),
+            doing,
+        )?;
+        let id = RunId(batch.tx.last_insert_rowid());
+        batch.execute(errors_sql::PRUNE, [], doing)?;
+        batch.execute(meta_sql::PUT, (meta::ARCHIVES_URL, archives_url), doing)?;
         batch.commit()?;
+        self.run = Some(id);
         Ok(id)
     }
 
@@ -104,28 +135,53 @@ impl Writer {
     pub fn finish_run(
         &mut self,
         run: RunId,
-        status: RunStatus,
+        end: &RunEnd,
         counts: &RunCounts,
         now: Timestamp,
     ) -> Result<()> {
+        let RunEnd {
+            status,
+            ended_by,
+            through,
+        } = end;
         let batch = self.begin()?;
-        batch.heartbeat(run, counts, now)?;
-        batch
-            .tx
-            .execute(queries::RUN_FINISH, (run, status, time(now)))
-            .at(batch.path, "record the end of the run")?;
-        batch.commit()
+        batch.heartbeat(run, counts, Timestamp::now())?;
+        let row = (run, status, time(now), ended_by, through.map(Day::new));
+        batch.execute(sql::FINISH, row, "record the end of the run")?;
+        batch.commit()?;
+        self.run = None;
+        Ok(())
     }
 }
 
 impl Batch<'_> {
-    /// Records how a run is doing.
+    /// Records how a run is doing, and that it is alive. `now` is of the real clock, whatever the run
+    /// takes for the time.
     ///
     /// # Errors
     ///
     /// If the database cannot be written.
     pub fn heartbeat(&self, run: RunId, counts: &RunCounts, now: Timestamp) -> Result<()> {
         heartbeat(&self.tx, self.path, run, counts, now)
+    }
+
+    /// Records an error.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn error(&self, run: RunId, error: &ErrorRow<'_>, now: Timestamp) -> Result<()> {
+        let row = (
+            run,
+            time(now),
+            error.cik,
+            error.accession,
+            &error.url,
+            error.kind,
+            &error.message,
+        );
+        self.execute(errors_sql::PUT, row, "record an error")?;
+        Ok(())
     }
 }
 
@@ -137,7 +193,7 @@ fn heartbeat(
     now: Timestamp,
 ) -> Result<()> {
     let doing = "record how the run is doing";
-    let mut statement = db.prepare_cached(queries::RUN_HEARTBEAT).at(path, doing)?;
+    let mut statement = db.prepare_cached(sql::HEARTBEAT).at(path, doing)?;
     statement
         .execute(named_params! {
             ":id": run,
@@ -147,20 +203,22 @@ fn heartbeat(
             ":companies_with_new": integer(counts.companies_with_new),
             ":companies_unchanged": integer(counts.companies_unchanged),
             ":companies_failed": integer(counts.companies_failed),
+            ":companies_unavailable": integer(counts.companies_unavailable),
             ":companies_in_progress": integer(counts.companies_in_progress),
             ":filings_found": integer(counts.filings_found),
             ":filings_new": integer(counts.filings_new),
             ":artifacts_created": integer(counts.artifacts_created),
             ":artifacts_queued": integer(counts.artifacts_queued),
-            ":downloads_ok": integer(counts.downloads_ok),
-            ":downloads_failed": integer(counts.downloads_failed),
+            ":downloaded": integer(counts.downloaded),
+            ":failed": integer(counts.failed),
+            ":unavailable": integer(counts.unavailable),
             ":requests": integer(counts.requests),
             ":requests_companies": integer(counts.requests_companies),
             ":requests_discovery": integer(counts.requests_discovery),
             ":requests_documents": integer(counts.requests_documents),
             ":retries": integer(counts.retries),
             ":bytes": integer(counts.bytes),
-            ":paused_seconds": counts.paused.as_secs_f64(),
+            ":paused_s": counts.paused.as_secs_f64(),
             ":paused_until": counts.paused_until.map(time),
             ":rate_limit": counts.rate_limit,
         })
@@ -170,19 +228,20 @@ fn heartbeat(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Sandbox, artifact, at, cik, filing};
+    use super::super::testing::{Sandbox, at, cik, filing, primary};
     use super::super::{ErrorRow, Writer};
     use super::*;
+    use jiff::civil::date;
 
     const URL: &str = "https://www.sec.gov";
-    const RUNS: &str = "SELECT id, command, status, started_at, ended_at, options, companies_total, companies_done, filings_found, downloads_ok, requests, bytes, paused_seconds FROM v_runs ORDER BY id";
+    const RUNS: &str = "SELECT run_id, command, status, started_at, ended_at, options, companies_total, companies_done, filings_found, downloaded, requests, bytes, paused_s FROM v_runs ORDER BY run_id";
 
     fn counts() -> RunCounts {
         RunCounts {
             companies_total: 10,
             companies_done: 4,
             filings_found: 20,
-            downloads_ok: 7,
+            downloaded: 7,
             requests: 31,
             bytes: 5000,
             paused: Duration::from_millis(1500),
@@ -192,19 +251,34 @@ mod tests {
         }
     }
 
+    fn end(status: RunStatus) -> RunEnd {
+        RunEnd {
+            status,
+            ended_by: None,
+            through: None,
+        }
+    }
+
     #[test]
     fn a_run_is_recorded_from_start_to_end() {
         let mut sandbox = Sandbox::new();
         let writer = &mut sandbox.writer;
         let run = writer.start_run("backfill", "{}", URL, at(1)).unwrap();
-        writer
-            .finish_run(run, RunStatus::Completed, &counts(), at(9))
-            .unwrap();
+        let end = RunEnd {
+            status: RunStatus::Partial,
+            ended_by: Some("max_duration"),
+            through: Some(date(2025, 12, 31)),
+        };
+        writer.finish_run(run, &end, &counts(), at(9)).unwrap();
         assert_eq!(
             sandbox.rows(RUNS),
             [
-                "1|backfill|completed|2026-01-01T00:00:01.000Z|2026-01-01T00:00:09.000Z|{}|10|4|20|7|31|5000|1.5"
+                "1|backfill|partial|2026-01-01T00:00:01.000Z|2026-01-01T00:00:09.000Z|{}|10|4|20|7|31|5000|1.5"
             ]
+        );
+        assert_eq!(
+            sandbox.rows("SELECT ended_by, through FROM v_runs"),
+            ["max_duration|2025-12-31"]
         );
     }
 
@@ -218,7 +292,7 @@ mod tests {
                 .unwrap();
             sandbox
                 .writer
-                .finish_run(run, status, &counts(), at(2))
+                .finish_run(run, &end(status), &counts(), at(2))
                 .unwrap();
         }
     }
@@ -240,9 +314,12 @@ mod tests {
             .start_run("backfill", "{}", URL, at(100))
             .unwrap();
         let runs = sandbox.rows(RUNS);
+        let ended = &sandbox.rows("SELECT heartbeat_at FROM runs WHERE id = 1")[0];
         assert_eq!(
             runs[0],
-            "1|backfill|interrupted|2026-01-01T00:00:01.000Z|2026-01-01T00:00:05.000Z|{}|10|4|20|7|31|5000|1.5"
+            format!(
+                "1|backfill|interrupted|2026-01-01T00:00:01.000Z|{ended}|{{}}|10|4|20|7|31|5000|1.5"
+            )
         );
         assert!(runs[1].starts_with("2|backfill|running|2026-01-01T00:01:40.000Z|NULL|"));
     }
@@ -282,13 +359,13 @@ mod tests {
             .writer
             .start_run("backfill", "{}", mirror, at(1))
             .unwrap();
-        let batch = sandbox.writer.begin().unwrap();
-        batch.put_filings(cik(1), &[filing(5)], at(1)).unwrap();
-        batch.put_artifacts(&[artifact(1, 5, "a.htm")]).unwrap();
-        batch.commit().unwrap();
-        assert_eq!(
-            sandbox.rows("SELECT url FROM v_artifacts"),
-            ["http://127.0.0.1:8080/mirror/Archives/edgar/data/1/000000000000000005/a.htm"]
-        );
+        sandbox.put(1, &[filing(5)]);
+        sandbox.queue(&[primary(5, "a.htm")]);
+        for view in ["v_artifacts", "v_documents"] {
+            assert_eq!(
+                sandbox.rows(&format!("SELECT url FROM {view}")),
+                ["http://127.0.0.1:8080/mirror/Archives/edgar/data/1/000000000000000005/a.htm"]
+            );
+        }
     }
 }

@@ -7,8 +7,13 @@ use jiff::civil::date;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::{CompanyRow, ListingRow, Writer};
-use crate::edgar::{Accession, Artifact, ArtifactKind, Cik, Filing};
+use super::{Batch, CompanyRow, Document, Failure, ListingRow, Reader, Recorded, Writer};
+use crate::edgar::{
+    Accession, ArtifactKind, Cik, FileName, Filing, FormFilter, QueueItem, Target, Wanted,
+};
+use crate::exchange::Exchange;
+use crate::files::Fingerprint;
+use crate::selection::{Companies, Filings, Selection};
 
 /// A new database with three companies; it goes away with the value.
 pub(super) struct Sandbox {
@@ -47,52 +52,90 @@ impl Sandbox {
         rows(&self.path(), sql)
     }
 
-    /// The counters, and what counting anew gives: they must agree.
+    pub(super) fn reader(&self) -> Reader {
+        Reader::open(&self.path()).unwrap()
+    }
+
+    /// Writes and commits.
+    pub(super) fn write<T>(&mut self, write: impl FnOnce(&mut Batch<'_>) -> T) -> T {
+        let mut batch = self.writer.begin().unwrap();
+        let result = write(&mut batch);
+        batch.commit().unwrap();
+        result
+    }
+
+    /// Records filings of a company, and tells how many it did not have.
+    pub(super) fn put(&mut self, company: u64, filings: &[Filing]) -> u64 {
+        let company = cik(company);
+        let filings: Vec<_> = filings.iter().map(|f| (f.clone(), company)).collect();
+        self.write(|batch| batch.put_filings(company, &filings, at(0)).unwrap())
+    }
+
+    /// Queues these, and tells how many rows are new.
+    pub(super) fn queue(&mut self, items: &[QueueItem]) -> u64 {
+        self.write(|batch| batch.queue(items).unwrap())
+    }
+
+    /// A file that was fetched by itself is on disk.
+    pub(super) fn stored(&mut self, number: u64, name: &str, print: Fingerprint) -> Recorded {
+        let document = Document::single(file(ArtifactKind::Primary, name), print);
+        self.write(|b| b.stored(accession(number), &document, 1, at(1)).unwrap())
+    }
+
+    /// How much was ever written, to tell "the same" from "not touched".
+    pub(super) fn changes(&self) -> u64 {
+        self.writer.db.total_changes()
+    }
+
+    /// The counters of companies, forms and years equal what counting anew gives.
     #[track_caller]
     pub(super) fn assert_counters(&self) {
         let stored = self.rows(
-            "SELECT 'f', form, year, filings || ' ' || pending || ' ' || downloaded || ' ' || failed, bytes
-             FROM counts WHERE filings <> 0
+            "SELECT 'form', form, year, filings, pending, downloaded, failed, unavailable, dropped, bytes
+             FROM holdings
+             WHERE (filings, pending, downloaded, failed, unavailable, dropped, bytes)
+                 <> (0, 0, 0, 0, 0, 0, 0)
              UNION ALL
-             SELECT 'c', cik, filings, pending || ' ' || downloaded || ' ' || failed, bytes FROM companies
-             UNION ALL
-             SELECT 'e' || exchange, active || ' ' || inactive, with_filings || ' ' || never_checked,
-                 filings || ' ' || pending || ' ' || downloaded || ' ' || failed, bytes
-             FROM exchange_counts WHERE active + inactive > 0
+             SELECT 'company', cik, '', filings, pending, downloaded, failed, unavailable, dropped, bytes
+             FROM companies
              ORDER BY 1, 2, 3",
         );
         let counted = self.rows(
-            "SELECT 'f', f.form, substr(f.filed_on, 1, 4),
-                 count(DISTINCT f.cik || ' ' || f.accession) || ' ' || count(*) FILTER (WHERE a.status = 0) || ' ' ||
-                 count(*) FILTER (WHERE a.status = 1) || ' ' || count(*) FILTER (WHERE a.status = 2),
-                 coalesce(sum(a.bytes), 0)
-             FROM filings AS f LEFT JOIN artifacts AS a ON f.cik = a.cik AND f.accession = a.accession
-             GROUP BY 1, 2, 3
+            "WITH
+                 files AS (
+                     SELECT filing, status, iif(status = 'downloaded', bytes, 0) AS bytes FROM artifacts
+                     UNION ALL
+                     SELECT filing, status, 0 FROM submissions WHERE status <> 'split'
+                 ),
+                 held AS (
+                     SELECT
+                         f.id, f.form, CAST(substr(f.filed_on, 1, 4) AS INTEGER) AS year,
+                         count(*) FILTER (WHERE x.status = 'pending') AS pending,
+                         count(*) FILTER (WHERE x.status = 'downloaded') AS downloaded,
+                         count(*) FILTER (WHERE x.status = 'failed') AS failed,
+                         count(*) FILTER (WHERE x.status = 'unavailable') AS unavailable,
+                         count(*) FILTER (WHERE x.status = 'dropped') AS dropped,
+                         total(x.bytes) AS bytes
+                     FROM filings AS f LEFT JOIN files AS x ON x.filing = f.id
+                     GROUP BY f.id
+                 )
+             SELECT
+                 'form', form, year, count(*), sum(pending), sum(downloaded), sum(failed),
+                 sum(unavailable), sum(dropped), CAST(sum(bytes) AS INTEGER)
+             FROM held GROUP BY form, year
              UNION ALL
-             SELECT 'c', cik, (SELECT count(*) FROM filings AS f WHERE f.cik = c.cik),
-                 (SELECT count(*) FROM artifacts AS a WHERE a.cik = c.cik AND status = 0) || ' ' ||
-                 (SELECT count(*) FROM artifacts AS a WHERE a.cik = c.cik AND status = 1) || ' ' ||
-                 (SELECT count(*) FROM artifacts AS a WHERE a.cik = c.cik AND status = 2),
-                 (SELECT coalesce(sum(bytes), 0) FROM artifacts AS a WHERE a.cik = c.cik)
+             SELECT
+                 'company', c.cik, '', count(h.id), coalesce(sum(h.pending), 0),
+                 coalesce(sum(h.downloaded), 0), coalesce(sum(h.failed), 0),
+                 coalesce(sum(h.unavailable), 0), coalesce(sum(h.dropped), 0),
+                 CAST(total(h.bytes) AS INTEGER)
              FROM companies AS c
-             UNION ALL
-             SELECT 'e' || coalesce(exchange, ''), sum(active) || ' ' || sum(active = 0),
-                 sum(active AND filings > 0) || ' ' || sum(active AND last_checked_at IS NULL),
-                 sum(filings) || ' ' || sum(pending) || ' ' || sum(downloaded) || ' ' || sum(failed),
-                 sum(bytes)
-             FROM companies GROUP BY coalesce(exchange, '')
+             LEFT JOIN filers AS r ON r.cik = c.cik
+             LEFT JOIN held AS h ON h.id = r.filing
+             GROUP BY c.cik
              ORDER BY 1, 2, 3",
         );
         assert_eq!(stored, counted);
-        // Every artifact is found by its accession, and nothing is in both parts.
-        assert!(
-            self.rows(
-                "SELECT accession, cik FROM artifacts EXCEPT SELECT accession, cik FROM owners
-                 UNION ALL
-                 SELECT * FROM owners_settled INTERSECT SELECT * FROM owners_recent"
-            )
-            .is_empty()
-        );
     }
 }
 
@@ -157,12 +200,94 @@ pub(super) fn filing(number: u64) -> Filing {
     }
 }
 
-pub(super) fn artifact(company: u64, number: u64, name: &str) -> Artifact {
-    Artifact {
-        accession: accession(number),
-        cik: cik(company),
-        kind: ArtifactKind::Primary,
+/// A file under its own name.
+pub(super) fn file(kind: ArtifactKind, name: &str) -> FileName {
+    FileName {
+        kind,
         name: name.to_owned(),
+        edgar_name: None,
+    }
+}
+
+/// One file of a filing as it is queued.
+pub(super) fn wanted_file(number: u64, kind: ArtifactKind, name: &str) -> QueueItem {
+    QueueItem {
+        accession: accession(number),
+        folder: cik(1),
+        target: Target::File(file(kind, name)),
         submission_size: Some(123_456),
+    }
+}
+
+/// A primary document as it is queued.
+pub(super) fn primary(number: u64, name: &str) -> QueueItem {
+    wanted_file(number, ArtifactKind::Primary, name)
+}
+
+/// All documents of a filing as they are queued.
+pub(super) fn documents(number: u64) -> QueueItem {
+    QueueItem {
+        target: Target::Documents,
+        ..primary(number, "")
+    }
+}
+
+/// The content of a file; each length has a hash of its own.
+pub(super) fn print(bytes: u64) -> Fingerprint {
+    Fingerprint {
+        bytes,
+        sha256: [u8::try_from(bytes % 251).unwrap(); 32],
+    }
+}
+
+/// A document of a submission.
+pub(super) fn exhibit(name: &str, outcome: std::result::Result<Fingerprint, Failure>) -> Document {
+    Document {
+        file: file(ArtifactKind::Exhibit, name),
+        type_: Some("EX-99.1".to_owned()),
+        sequence: Some(2),
+        description: None,
+        outcome,
+    }
+}
+
+/// EDGAR answered, but not with the file.
+pub(super) fn damaged() -> Failure {
+    Failure {
+        kind: "damaged",
+        message: "no <TEXT>".to_owned(),
+        missing: false,
+    }
+}
+
+/// EDGAR answered that it does not have it.
+pub(super) fn missing() -> Failure {
+    Failure {
+        kind: "missing",
+        message: "404".to_owned(),
+        missing: true,
+    }
+}
+
+/// The companies with an active listing on these exchanges, of whom the primary documents of annual
+/// and quarterly reports since 2023 are wanted.
+pub(super) fn listed(exchanges: &[Exchange]) -> Selection {
+    selection(Companies::Listed(Some(exchanges.iter().copied().collect())))
+}
+
+/// The same of these companies.
+pub(super) fn named(ciks: &[u64]) -> Selection {
+    selection(Companies::Named(ciks.iter().copied().map(cik).collect()))
+}
+
+fn selection(companies: Companies) -> Selection {
+    Selection {
+        companies,
+        filings: Filings {
+            forms: FormFilter::default(),
+            since: date(2023, 1, 1),
+            until: None,
+        },
+        artifacts: Wanted::Primary,
     }
 }

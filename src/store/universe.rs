@@ -1,15 +1,18 @@
-//! Replaces the universe by a new company list, without losing what is known of old companies.
+//! Takes over a new list of companies without losing what is known of former ones.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::error::{At, Result};
-use super::types::{json_tickers, time};
+use super::meta;
+use super::queries::listings as sql;
+use super::queries::meta as meta_sql;
+use super::values::{Day, json_texts, time};
 use super::writer::Writer;
-use super::{meta, queries};
 use crate::edgar::Cik;
+use crate::edgar::calendar::filing_day;
 
 /// A company as the list has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +39,17 @@ pub struct ListingRow {
 pub struct UniverseChange {
     /// Never seen before.
     pub added: u64,
-    /// Known, but with another name or other listings, or back again.
+    /// On record, but with another name or other listings, or back again.
     pub updated: u64,
     /// No longer in the list.
     pub deactivated: u64,
 }
+
+/// A company as it is on record: name, ticker, exchange, whether it is active.
+type KnownCompany = (String, Option<String>, Option<String>, bool);
+
+/// A listing as it is on record: exchange, position, whether it is active.
+type KnownListing = (Option<String>, i64, bool);
 
 impl Writer {
     /// Remembers which tickers the exchanges' own symbol lists say are no company's listing.
@@ -49,25 +58,22 @@ impl Writer {
     ///
     /// If the database cannot be written.
     pub fn put_left_out(&mut self, tickers: &[(u64, &str)]) -> Result<()> {
-        let list = json_tickers(tickers);
         let batch = self.begin()?;
-        batch
-            .tx
-            .execute(queries::META_PUT, (meta::LEFT_OUT, list))
-            .at(batch.path, "record the company list")?;
+        let row = (meta::LEFT_OUT, json_texts(tickers));
+        batch.execute(meta_sql::PUT, row, "record the company list")?;
         batch.commit()
     }
 
-    /// Replaces the universe by this list. Companies and listings that are not in it become
-    /// inactive and keep what we know of them; a ticker that moved to another CIK moves here too.
-    /// A list that says what we know writes only the time. `listings_known` tells whether the
-    /// exchanges' own symbol lists took part.
+    /// Takes over this list. Companies and listings that are not in it become inactive and keep what
+    /// we know of them; a ticker that moved to another CIK moves here too. A list that says what
+    /// is on record writes only the time. `listings_known` tells whether the exchanges' own symbol
+    /// lists took part.
     ///
     /// Whether the list is any good is the caller's to judge: an empty one deactivates all.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written; then the old universe stays.
+    /// If the database cannot be written; then the old list stays.
     pub fn put_universe(
         &mut self,
         companies: &[CompanyRow],
@@ -77,6 +83,8 @@ impl Writer {
         let doing = "record the company list";
         let batch = self.begin()?;
         let change = replace(&batch.tx, companies, listings_known, now).at(batch.path, doing)?;
+        // In the same transaction: a run that is killed in between would follow the old companies.
+        batch.refresh_members(filing_day(now))?;
         batch.commit()?;
         Ok(change)
     }
@@ -88,61 +96,127 @@ fn replace(
     listings_known: bool,
     now: Timestamp,
 ) -> rusqlite::Result<UniverseChange> {
-    db.execute_batch(queries::TEMP_UNIVERSE)?;
-    let mut company = db.prepare(queries::INCOMING_COMPANY)?;
-    let mut listing = db.prepare(queries::INCOMING_LISTING)?;
-    for row in companies {
-        let primary = row.listings.first();
-        let fresh = company.execute((
-            row.cik,
-            &row.name,
-            primary.map(|listing| &listing.ticker),
-            primary.and_then(|listing| listing.exchange.as_ref()),
-        ))?;
-        if fresh == 0 {
-            continue;
-        }
-        for (position, ListingRow { ticker, exchange }) in (0_i64..).zip(&row.listings) {
-            listing.execute((row.cik, ticker, exchange, position))?;
+    let incoming = Incoming::of(companies);
+    let today = Day::new(filing_day(now));
+    let mut change = UniverseChange::default();
+    let mut changed = HashSet::new();
+
+    let mut deactivate = db.prepare(sql::DEACTIVATE_COMPANY)?;
+    let mut put = db.prepare(sql::PUT_COMPANY)?;
+    let known = known_companies(db)?;
+    for (cik, (_, _, _, active)) in &known {
+        if *active && !incoming.companies.contains_key(cik) {
+            deactivate.execute([cik])?;
+            change.deactivated += 1;
         }
     }
-    let incoming: i64 = db.query_row(queries::INCOMING_COUNT, [], |row| row.get(0))?;
-    let known: i64 = db.query_row(queries::UNIVERSE_KNOWN, [], |row| row.get(0))?;
+    for (cik, company) in &incoming.companies {
+        match known.get(cik) {
+            Some(old) if old == company => continue,
+            Some(_) => {
+                changed.insert(*cik);
+            }
+            None => change.added += 1,
+        }
+        let (name, ticker, exchange, _) = company;
+        put.execute((cik, name, ticker, exchange))?;
+    }
 
-    let gone = touched(db, queries::UNIVERSE_DEACTIVATE_COMPANIES)?;
-    let mut changed = touched(db, queries::UNIVERSE_DEACTIVATE_LISTINGS)?;
-    changed.extend(touched(db, queries::UNIVERSE_PUT_COMPANIES)?);
-    changed.extend(touched(db, queries::UNIVERSE_PUT_LISTINGS)?);
+    // First those that go: a ticker that moves to another company has one active listing.
+    let known_listings = known_listings(db)?;
+    let mut deactivate = db.prepare(sql::DEACTIVATE_LISTING)?;
+    let synced_on: Option<String> = db.query_row(sql::LAST_SYNC, [], |row| row.get(0))?;
+    for ((cik, ticker), (_, _, active)) in &known_listings {
+        if *active && !incoming.listings.contains_key(&(*cik, ticker.as_str())) {
+            deactivate.execute((cik, ticker, &synced_on))?;
+            if incoming.companies.contains_key(cik) {
+                changed.insert(*cik);
+            }
+        }
+    }
+    let mut put = db.prepare(sql::PUT_LISTING)?;
+    for ((cik, ticker), listing) in &incoming.listings {
+        let old = known_listings.get(&(*cik, (*ticker).to_owned()));
+        let (exchange, position, _) = listing;
+        if old != Some(listing) {
+            put.execute((cik, ticker, exchange, position, &today))?;
+            if known.contains_key(cik) {
+                changed.insert(*cik);
+            }
+        }
+    }
+    change.updated = changed.len() as u64;
+
     let answer = if listings_known { meta::YES } else { meta::NO };
-    db.execute(queries::META_PUT, (meta::LISTINGS_KNOWN, answer))?;
-    db.execute(queries::META_PUT, (meta::COMPANIES_SYNCED_AT, time(now)))?;
+    db.execute(meta_sql::PUT, (meta::LISTINGS_KNOWN, answer))?;
+    db.execute(meta_sql::PUT, (meta::COMPANIES_SYNCED_AT, time(now)))?;
     if listings_known {
-        db.execute(queries::META_PUT, (meta::LISTINGS_SYNCED_AT, time(now)))?;
+        db.execute(meta_sql::PUT, (meta::LISTINGS_SYNCED_AT, time(now)))?;
     }
-
-    let added = incoming - known;
-    let updated = changed.difference(&gone).count() as u64;
-    let added = u64::try_from(added).expect("what is known is part of what came in");
-    Ok(UniverseChange {
-        added,
-        // Whatever was added changed as well.
-        updated: updated - added,
-        deactivated: gone.len() as u64,
-    })
+    Ok(change)
 }
 
-/// Runs a statement that returns the companies it changed.
-fn touched(db: &Connection, sql: &'static str) -> rusqlite::Result<HashSet<i64>> {
-    let mut statement = db.prepare(sql)?;
-    let ciks = statement.query_map([], |row| row.get(0))?;
-    ciks.collect()
+/// A list of companies as rows. What is mentioned twice counts once: the first mention of a company,
+/// and the first company that has a ticker, which is the larger one.
+struct Incoming<'a> {
+    companies: HashMap<Cik, KnownCompany>,
+    listings: HashMap<(Cik, &'a str), KnownListing>,
+}
+
+impl<'a> Incoming<'a> {
+    fn of(rows: &'a [CompanyRow]) -> Self {
+        let (mut companies, mut listings) = (HashMap::new(), HashMap::new());
+        let mut tickers = HashSet::new();
+        for row in rows {
+            if companies.contains_key(&row.cik) {
+                continue;
+            }
+            let primary = row.listings.first();
+            let company = (
+                row.name.clone(),
+                primary.map(|listing| listing.ticker.clone()),
+                primary.and_then(|listing| listing.exchange.clone()),
+                true,
+            );
+            companies.insert(row.cik, company);
+            for (position, listing) in (0_i64..).zip(&row.listings) {
+                if tickers.insert(listing.ticker.as_str()) {
+                    let known = (listing.exchange.clone(), position, true);
+                    listings.insert((row.cik, listing.ticker.as_str()), known);
+                }
+            }
+        }
+        Self {
+            companies,
+            listings,
+        }
+    }
+}
+
+fn known_companies(db: &Connection) -> rusqlite::Result<HashMap<Cik, KnownCompany>> {
+    let mut rows = db.prepare(sql::COMPANIES)?;
+    let rows = rows.query_map([], |row| {
+        let company = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        Ok((row.get(0)?, company))
+    })?;
+    rows.collect()
+}
+
+fn known_listings(db: &Connection) -> rusqlite::Result<HashMap<(Cik, String), KnownListing>> {
+    let mut rows = db.prepare(sql::LISTINGS)?;
+    let rows = rows.query_map([], |row| {
+        let listing = (row.get(2)?, row.get(3)?, row.get(4)?);
+        Ok(((row.get(0)?, row.get(1)?), listing))
+    })?;
+    rows.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Reader;
-    use super::super::testing::{Sandbox, artifact, at, cik, company, filing};
+    use super::super::testing::{Sandbox, at, cik, company, filing, listed, primary};
     use super::*;
+    use crate::exchange::Exchange::{Nasdaq, Nyse, Otc};
 
     fn change(added: u64, updated: u64, deactivated: u64) -> UniverseChange {
         UniverseChange {
@@ -154,7 +228,8 @@ mod tests {
 
     const COMPANIES: &str =
         "SELECT cik, name, ticker, exchange, active FROM v_companies ORDER BY cik";
-    const LISTINGS: &str = "SELECT * FROM v_listings ORDER BY cik, ticker";
+    const LISTINGS: &str =
+        "SELECT cik, ticker, exchange, active FROM v_listings ORDER BY cik, ticker";
 
     #[test]
     fn a_first_list_is_all_additions() {
@@ -201,9 +276,7 @@ mod tests {
     #[test]
     fn a_company_that_left_keeps_its_filings_and_may_come_back() {
         let mut sandbox = Sandbox::new();
-        let batch = sandbox.writer.begin().unwrap();
-        batch.put_filings(cik(2), &[filing(1)], at(0)).unwrap();
-        batch.commit().unwrap();
+        sandbox.put(2, &[filing(1)]);
         let one = company(
             1,
             "One",
@@ -291,30 +364,82 @@ mod tests {
     #[test]
     fn the_counts_by_exchange_follow_a_company_wherever_it_goes() {
         let mut sandbox = Sandbox::new();
-        let batch = sandbox.writer.begin().unwrap();
         for number in [1, 2] {
-            batch
-                .put_filings(cik(number), &[filing(number)], at(0))
-                .unwrap();
-            batch
-                .put_artifacts(&[artifact(number, number, "a")])
-                .unwrap();
-            batch.company_checked(cik(number), at(0)).unwrap();
+            sandbox.put(number, &[filing(number)]);
+            sandbox.queue(&[primary(number, "a")]);
         }
-        batch.company_unchecked(cik(2)).unwrap();
-        batch.commit().unwrap();
-        sandbox.assert_counters();
         let on = |number, exchange| company(number, "Name", &[("TTT", exchange)]);
-        for list in [
-            vec![on(1, Some("OTC"))],
-            vec![on(1, None)],
-            vec![on(2, Some("OTC"))],
-            vec![on(2, Some("NYSE")), company(1, "One", &[])],
-            vec![],
+        let (otc, nyse) = (Some("OTC"), Some("NYSE"));
+        for (list, expected) in [
+            (
+                vec![on(1, otc)],
+                vec![(otc, 1, 0), (None, 0, 1), (nyse, 0, 1)],
+            ),
+            (vec![on(1, None)], vec![(None, 1, 1), (nyse, 0, 1)]),
+            (vec![on(2, otc)], vec![(otc, 1, 0), (None, 0, 2)]),
+            (
+                vec![on(2, nyse), company(1, "One", &[])],
+                vec![(nyse, 1, 0), (None, 1, 1)],
+            ),
+            (vec![], vec![(nyse, 0, 1), (None, 0, 2)]),
         ] {
             sandbox.writer.put_universe(&list, true, at(1)).unwrap();
             sandbox.assert_counters();
+            let stats = sandbox.reader().stats(1).unwrap().exchanges;
+            let mut counts: Vec<_> = stats
+                .iter()
+                .map(|e| (e.exchange.as_deref(), e.active, e.inactive))
+                .collect();
+            let mut expected = expected;
+            counts.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(counts, expected);
+            let held: u64 = stats.iter().map(|e| e.holdings.pending).sum();
+            assert_eq!(held, 2);
         }
+    }
+
+    #[test]
+    fn a_former_listing_says_when_it_was_seen_last() {
+        let mut sandbox = Sandbox::new();
+        let day = 24 * 3600;
+        let without = [company(1, "One", &[("AAA", Some("Nasdaq"))])];
+        let put = |sandbox: &mut Sandbox, second| {
+            let writer = &mut sandbox.writer;
+            writer.put_universe(&without, true, at(second)).unwrap();
+        };
+        put(&mut sandbox, 2 * day);
+        put(&mut sandbox, 3 * day);
+        assert_eq!(
+            sandbox.rows(
+                "SELECT ticker, first_seen, last_seen FROM v_listings WHERE cik = 1 ORDER BY ticker"
+            ),
+            ["AAA|2025-12-31|2026-01-04", "AAA-WT|2025-12-31|2026-01-01"]
+        );
+    }
+
+    #[test]
+    fn selections_follow_a_new_list_of_companies() {
+        let mut sandbox = Sandbox::new();
+        let recording = sandbox
+            .writer
+            .record_selection(&listed(&[Nyse, Nasdaq, Otc]), true, at(0))
+            .unwrap();
+        let members = |sandbox: &Sandbox| -> Vec<u64> {
+            let members = sandbox.reader().members(recording.id).unwrap();
+            members.iter().map(|member| member.cik.get()).collect()
+        };
+        assert_eq!(members(&sandbox), [1, 2]);
+        let list = [
+            company(2, "Two", &[("BBB", Some("NYSE"))]),
+            company(4, "Four", &[("DDD", Some("OTC"))]),
+        ];
+        sandbox.writer.put_universe(&list, true, at(1)).unwrap();
+        assert_eq!(
+            members(&sandbox),
+            [1, 2, 4],
+            "the one that left is followed on"
+        );
     }
 
     #[test]

@@ -77,11 +77,10 @@ fn filing_row(sim: &Simulator, cik: u64, filing: &Filing) -> String {
         .report_date
         .map_or_else(|| "NULL".to_owned(), |day| day.to_string());
     format!(
-        "{cik}|{}|{}|{}|{report_date}|{}|{}|{}|{}|{}",
+        "{cik}|{}|{}|{}|{report_date}|{}|{}|{}|{}",
         row.accession,
         row.form,
         row.filed_on,
-        row.accepted_at,
         row.primary_document,
         row.items,
         row.size.unwrap(),
@@ -98,8 +97,8 @@ fn a_run_leaves_every_wanted_filing_and_file_as_edgar_has_it() {
     let rows = wanted.iter().map(|(cik, f)| filing_row(&sim, *cik, f));
     assert_eq!(
         set(sandbox.rows(
-            "SELECT cik, accession, form, filed_on, report_date, accepted_at, primary_document,
-                    items, size, is_xbrl FROM v_filings"
+            "SELECT cik, accession, form, filed_on, report_date, primary_document, items, size,
+                    is_xbrl FROM v_filings"
         )),
         set(rows)
     );
@@ -245,11 +244,14 @@ fn the_views_have_the_columns_that_users_rely_on() {
             "v_companies",
             "cik, name, ticker, exchange, active, filings, last_checked_at",
         ),
-        ("v_listings", "cik, ticker, exchange, active"),
+        (
+            "v_listings",
+            "cik, ticker, exchange, active, first_seen, last_seen",
+        ),
         (
             "v_filings",
             "accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, \
-             size, is_xbrl, discovered_at",
+             size, is_xbrl, discovered_at, folder",
         ),
         (
             "v_artifacts",
@@ -257,10 +259,21 @@ fn the_views_have_the_columns_that_users_rely_on() {
              attempts, last_error, downloaded_at, type, sequence, description",
         ),
         (
+            "v_documents",
+            "cik, ticker, company, exchange, form, filed_on, report_date, accession, kind, type, name, \
+             path, url, bytes, sha256, status",
+        ),
+        (
+            "v_selections",
+            "id, companies, forms, since, until, artifacts, followed, through, companies_total, \
+             companies_checked, created_at",
+        ),
+        (
             "v_runs",
-            "id, command, status, started_at, ended_at, options, companies_total, companies_done, \
-             companies_with_new, filings_found, artifacts_created, downloads_ok, downloads_failed, \
-             requests, bytes, paused_seconds",
+            "run_id, command, status, started_at, ended_at, options, companies_total, companies_done, \
+             companies_with_new, filings_found, artifacts_created, downloaded, failed, \
+             requests, bytes, paused_s, ended_by, through, filings_new, companies_failed, retries, \
+             unavailable, companies_unavailable",
         ),
         (
             "v_errors",
@@ -605,12 +618,12 @@ fn the_size_of_a_batch_changes_neither_order_nor_result() {
 }
 
 /// What stands in the database whatever the order of work was: a joint filing's file may have
-/// come under any of its companies.
+/// come under any of its companies, and `accepted_at` is as the first of them had it.
 fn content(sandbox: &Sandbox) -> [Vec<String>; 3] {
     [
         "SELECT cik, name, ticker, exchange, active, filings FROM v_companies ORDER BY cik",
-        "SELECT cik, accession, form, filed_on, report_date, accepted_at, primary_document, items,
-                size, is_xbrl FROM v_filings ORDER BY cik, accession",
+        "SELECT cik, accession, form, filed_on, report_date, primary_document, items, size,
+                is_xbrl FROM v_filings ORDER BY cik, accession",
         "SELECT accession, name, kind, status, bytes, sha256, attempts FROM v_artifacts
          ORDER BY accession, name",
     ]
@@ -754,11 +767,14 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
     let shape: Value = serde_json::from_str(
         r#"{"run_id": 1, "command": "backfill", "status": "completed", "elapsed_s": 61.2,
             "discovery": {"from": "api", "why": ""},
-            "companies": {"total": 0, "done": 0, "with_new": 0, "failed": 0, "unchanged": 0},
+            "companies": {"total": 0, "done": 0, "with_new": 0, "failed": 0, "unavailable": 0,
+                          "unchanged": 0},
             "filings": {"found": 0, "new": 0},
-            "artifacts": {"created": 0, "downloaded": 0, "failed": 0, "pending": 0, "bytes": 0},
+            "artifacts": {"created": 0, "downloaded": 0, "failed": 0, "unavailable": 0, "pending": 0,
+                          "bytes": 0},
             "requests": {"total": 0, "companies": 0, "discovery": 0, "documents": 0, "retries": 0,
-                         "paused_s": 0.0}}"#,
+                         "paused_s": 0.0},
+            "through": "2025-06-29"}"#,
     )
     .unwrap();
     assert_eq!(keys(&summary), keys(&shape));
@@ -776,20 +792,21 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
         "elapsed_s": summary["elapsed_s"],
         "discovery": {"from": "api", "why": summary["discovery"]["why"]},
         "companies": {"total": companies.len(), "done": companies.len(), "with_new": with_new,
-                      "failed": 0, "unchanged": companies.len() - with_new},
+                      "failed": 0, "unavailable": 0, "unchanged": companies.len() - with_new},
         "filings": {"found": wanted.len(), "new": wanted.len()},
         "artifacts": {"created": contents.len(), "downloaded": contents.len(), "failed": 0,
-                      "pending": 0, "bytes": bytes},
+                      "unavailable": 0, "pending": 0, "bytes": bytes},
         "requests": {"total": log.requests(), "companies": 3,
                      "discovery": log.of_kind(RequestKind::Discovery),
                      "documents": contents.len(), "retries": 0, "paused_s": 0.0},
+        "through": summary["through"],
     });
     assert_eq!(summary, expected);
     assert_eq!(
         sandbox.rows(
-            "SELECT id, command, status, companies_total, companies_done, companies_with_new,
-                    filings_found, artifacts_created, downloads_ok, downloads_failed, requests,
-                    bytes, paused_seconds FROM v_runs"
+            "SELECT run_id, command, status, companies_total, companies_done, companies_with_new,
+                    filings_found, artifacts_created, downloaded, failed, requests,
+                    bytes, paused_s FROM v_runs"
         ),
         [format!(
             "1|backfill|completed|{0}|{0}|{with_new}|{1}|{2}|{2}|0|{3}|{bytes}|0",
@@ -960,8 +977,8 @@ fn a_run_over_all_companies_stays_under_64_mb() {
 #[track_caller]
 fn split_and_sound(sandbox: &Sandbox, cik: &str, when: &str) {
     let left = format!(
-        "SELECT count(*) FROM filings WHERE cik = {cik}
-         AND accession NOT IN (SELECT accession FROM splits)"
+        "SELECT count(*) FROM filers JOIN filings ON id = filing WHERE cik = {cik}
+         AND id NOT IN (SELECT filing FROM submissions WHERE status = 'split')"
     );
     assert_eq!(sandbox.number(&left), 0, "{when}");
     let paths = sandbox.rows("SELECT path FROM v_artifacts WHERE status = 'downloaded'");

@@ -60,7 +60,7 @@ fn asked(sim: &Simulator) -> (usize, usize) {
 /// Everything that discovery finds out, in no order that depends on the way.
 fn found(sandbox: &Sandbox) -> Vec<String> {
     [
-        "SELECT accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, size,
+        "SELECT accession, cik, form, filed_on, report_date, primary_document, items, size,
                 is_xbrl FROM v_filings ORDER BY accession, cik",
         "SELECT accession, form, filed_on, kind, name, status FROM v_artifacts ORDER BY accession, name",
         "SELECT cik, name, ticker, exchange, filings, last_checked_at IS NULL FROM v_companies ORDER BY cik",
@@ -322,7 +322,7 @@ fn an_archive_for_which_the_disk_has_no_room_is_not_fetched() {
         )?;
         stream.write_all(&vec![0; 1 << 20])
     });
-    let free = filing_etl::disk::free_space(&sandbox.path("")).unwrap();
+    let free = filing_etl::files::free_space(&sandbox.path("")).unwrap();
     // Others may write to this disk meanwhile.
     let keep = free.saturating_sub(LENGTH / 2).to_string();
     let args = ["--discover-from", "bulk", "--min-free-space", &keep];

@@ -246,7 +246,7 @@ fn a_full_disk_under_the_database_ends_the_run_with_what_to_do() {
     // midst of the run.
     for (synced, room, cause) in [
         (false, 16, "cannot read it"),
-        (false, 64, "cannot bring its schema up to date"),
+        (false, 64, "cannot make its schema"),
         (true, 96, "cannot commit"),
         (true, 160, "cannot commit"),
     ] {

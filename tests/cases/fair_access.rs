@@ -120,7 +120,7 @@ fn a_blocked_run_is_silent_then_probes_once_and_completes() {
     );
     assert_eq!(summary["artifacts"]["pending"], 0);
     assert_eq!(summary["companies"]["failed"], 0);
-    let paused = "SELECT paused_seconds >= 2.9 FROM v_runs";
+    let paused = "SELECT paused_s >= 2.9 FROM v_runs";
     assert_eq!(sandbox.number(paused), 1);
 }
 

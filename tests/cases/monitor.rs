@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use filing_etl::sim::{Options, Simulator};
-use filing_etl::store::{RunCounts, RunLock, RunStatus, Writer};
+use filing_etl::store::{RunCounts, RunEnd, RunLock, RunStatus, Writer};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::harness::mask;
@@ -87,7 +87,7 @@ fn a_run_that_was_killed_looks_dead() {
     // There is nothing to wait for.
     let watched = sandbox.run(&["monitor"]).code(0);
     assert!(
-        watched.stdout.contains("died without a word"),
+        watched.stdout.contains("was killed; last heartbeat"),
         "{}",
         watched.stdout
     );
@@ -136,8 +136,8 @@ fn one_frame_looks_like_this() {
         filings_new: 17_500,
         artifacts_created: 17_500,
         artifacts_queued: 17_600,
-        downloads_ok: 4000,
-        downloads_failed: 1,
+        downloaded: 4000,
+        failed: 1,
         bytes: 812_000_000,
         requests: 0,
         requests_documents: 4001,
@@ -170,8 +170,12 @@ fn one_frame_looks_like_this() {
     drop(lock);
     assert_eq!(sandbox.run(&ONCE).code(0).json()["state"], "dead");
     let end = now - 1.minutes();
-    db.finish_run(run, RunStatus::Partial, &counts, end)
-        .unwrap();
+    let partial = RunEnd {
+        status: RunStatus::Partial,
+        ended_by: None,
+        through: None,
+    };
+    db.finish_run(run, &partial, &counts, end).unwrap();
     let ended = sandbox.run(&["monitor", "--once"]).code(0).stdout;
     assert_eq!(
         ended,

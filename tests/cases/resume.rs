@@ -105,7 +105,7 @@ fn a_run_killed_at_any_moment_is_continued_by_the_next() {
             let path = path.trim_start_matches("/Archives/");
             assert!(!before.contains(path), "{path} after {requests} requests");
         }
-        let statuses = sandbox.rows("SELECT status, ended_at IS NULL FROM v_runs ORDER BY id");
+        let statuses = sandbox.rows("SELECT status, ended_at IS NULL FROM v_runs ORDER BY run_id");
         let (last, killed) = statuses.split_last().unwrap();
         assert_eq!(last, "completed|0");
         assert!(
@@ -154,7 +154,7 @@ fn an_interrupted_run_records_everything_it_has_downloaded() {
         let contents = truth::contents(&sim, &truth::reports(&sim));
         assert!(files.len() < contents.len(), "it was interrupted");
         assert_eq!(
-            sandbox.rows("SELECT id, status, ended_at IS NULL FROM v_runs"),
+            sandbox.rows("SELECT run_id, status, ended_at IS NULL FROM v_runs"),
             ["1|interrupted|0"]
         );
         sim.log().clear();
@@ -216,7 +216,7 @@ fn a_second_signal_leaves_at_once() {
     sim.set_faults(Vec::new());
     let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
     assert_eq!(
-        sandbox.rows("SELECT status FROM v_runs ORDER BY id"),
+        sandbox.rows("SELECT status FROM v_runs ORDER BY run_id"),
         ["interrupted", "completed"]
     );
     assert_complete(&sandbox, &sim);

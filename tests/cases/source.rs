@@ -153,12 +153,14 @@ fn no_sql_is_built() {
             let statement = VERBS.iter().any(|verb| line.contains(verb));
             // What the demo suggests to type is shown and not run.
             let shown = name == "src/commands/demo.rs" && line.contains("sqlite3");
-            assert!(!statement || shown, "{name} holds SQL: {line}");
+            // The registry of statements names them.
+            let named = name == "src/store/queries.rs" && line.contains(" = \"");
+            assert!(!statement || shown || named, "{name} holds SQL: {line}");
             if let Some((_, kind)) = line.split_once("sql: ") {
                 assert!(kind.starts_with("&'static str"), "{name}: {line}");
                 takers += 1;
             }
         }
     }
-    assert!(takers >= 4, "the functions that run statements: {takers}");
+    assert!(takers >= 3, "the functions that run statements: {takers}");
 }

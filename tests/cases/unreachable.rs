@@ -129,7 +129,7 @@ fn a_server_that_is_gone_costs_the_queue_no_attempts() {
     let said = output.stderr.matches("cannot reach ").count();
     assert_eq!(said, 1, "{}", output.stderr);
     assert_eq!(
-        sandbox.rows("SELECT status FROM v_runs ORDER BY id"),
+        sandbox.rows("SELECT status FROM v_runs ORDER BY run_id"),
         ["completed", "failed"]
     );
     let sent = sandbox.number("SELECT requests_documents FROM runs ORDER BY id DESC LIMIT 1");

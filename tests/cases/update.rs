@@ -92,10 +92,7 @@ fn filings(sandbox: &Sandbox) -> BTreeSet<String> {
 }
 
 fn through(output: &Output) -> String {
-    output.json()["indexes"]["through"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    output.json()["through"].as_str().unwrap().to_owned()
 }
 
 fn indexes(sim: &Simulator) -> usize {
@@ -111,8 +108,8 @@ fn assert_like_new(sandbox: &Sandbox, sim: &Simulator) {
     let _ = run(&new, sim, NOW_LATER, "backfill", &[]).code(0);
     for sql in [
         "SELECT cik, name, ticker, exchange, active, filings FROM v_companies ORDER BY 1",
-        "SELECT * FROM v_listings ORDER BY 1, 2",
-        "SELECT accession, cik, form, filed_on, report_date, accepted_at, primary_document, items,
+        "SELECT cik, ticker, exchange, active FROM v_listings ORDER BY 1, 2",
+        "SELECT accession, cik, form, filed_on, report_date, primary_document, items,
             size, is_xbrl FROM v_filings ORDER BY 1, 2",
         "SELECT accession, form, filed_on, kind, name, status, bytes, sha256
             FROM v_artifacts ORDER BY accession, name",
@@ -159,8 +156,9 @@ fn an_update_finds_what_a_new_backfill_would_with_the_fewest_requests() {
     assert_eq!(indexes(&sim), 7);
     assert_eq!(sim.log().of_kind(RequestKind::Discovery), 7 + changed.len());
     assert_eq!(sim.log().of_kind(RequestKind::Documents), documents);
-    assert_eq!(sim.log().requests(), 7 + changed.len() + documents);
-    let runs = sandbox.rows("SELECT command, status FROM v_runs ORDER BY id");
+    // The lists of companies, once a day.
+    assert_eq!(sim.log().requests(), 3 + 7 + changed.len() + documents);
+    let runs = sandbox.rows("SELECT command, status FROM v_runs ORDER BY run_id");
     assert_eq!(runs, ["backfill|completed", "update|completed"]);
 
     sim.log().clear();
@@ -400,19 +398,17 @@ fn without_a_backfill_there_is_nothing_to_update() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     let _ = update(&sandbox, &sim, &[])
         .code(2)
-        .says("run `filing-etl backfill` with the same options first");
+        .says("run `filing-etl backfill` first");
     let _ = run(&sandbox, &sim, NOW_BEFORE, "backfill", &[]).code(0);
     let _ = update(&sandbox, &sim, &["--form", "8-K"]).code(2);
 }
 
 #[test]
-fn after_a_backfill_that_did_not_end_the_newest_discovery_is_the_start() {
+fn an_update_completes_a_backfill_that_did_not_end() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     sim.advance_to(LATER);
-    let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &["--limit", "5"]).code(0);
-    let _ = update(&sandbox, &sim, &[])
-        .code(0)
-        .says("no backfill of these companies and forms came to its end");
+    let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &["--max-bytes", "1"]).code(3);
+    let _ = update(&sandbox, &sim, &[]).code(0);
     assert_like_new(&sandbox, &sim);
 }
 
@@ -424,9 +420,10 @@ fn a_second_run_leaves_at_once() {
     let mut first = sandbox.command_against(&sim, &["update", "--json", "--since", "2025-01-01"]);
     first.env("FILING_ETL_NOW", NOW_LATER);
     let mut first = Running::start(first);
-    assert!(first.until(|| sim.log().requests() == 1));
+    assert!(first.until(|| indexes(&sim) == 1));
+    let asked = sim.log().requests();
     let _ = update(&sandbox, &sim, &[]).code(75).says("another run");
-    assert_eq!(sim.log().requests(), 1);
+    assert_eq!(sim.log().requests(), asked);
     assert_eq!(through(&first.end().code(0)), "2025-11-14");
 }
 
@@ -440,7 +437,11 @@ fn a_dry_run_tells_the_days_and_asks_for_nothing() {
     let budgets = ["--max-duration", "1ms", "--min-free-space", "1000000TB"];
     let limited = update(&sandbox, &sim, &[&budgets[..], &["--dry-run"]].concat());
     assert_eq!(limited.code(0).json(), plan);
-    assert_eq!(sim.log().requests(), 0);
+    assert_eq!(
+        sim.log().requests(),
+        3,
+        "the lists of companies, once a day"
+    );
     // An update that a budget ends before it begins speaks of no way of discovery.
     let ended = update(&sandbox, &sim, &budgets[2..]).code(3).json();
     assert!(ended.get("discovery").is_none(), "{ended}");
@@ -451,7 +452,7 @@ fn one_company_is_updated_by_the_watermark_of_all() {
     let (sandbox, sim) = a_week_later();
     let cik = sandbox.number("SELECT cik FROM v_companies WHERE exchange = 'Nasdaq' LIMIT 1");
     let output = update(&sandbox, &sim, &["--cik", &cik.to_string()]).code(0);
-    assert_eq!(through(&output), "2025-11-14");
+    assert_eq!(through(&output), "2025-11-05");
     // It says nothing about the others.
     let output = update(&sandbox, &sim, &[]).code(0);
     assert_eq!(output.json()["indexes"]["read"], 6);
@@ -463,7 +464,7 @@ fn fewer_forms_and_companies_are_updated_by_the_watermark_of_more() {
     let (sandbox, sim) = a_week_later();
     let forms = ["--form", "10-Q"];
     let output = update(&sandbox, &sim, &forms).code(0);
-    assert_eq!(through(&output), "2025-11-14");
+    assert_eq!(through(&output), "2025-11-05");
     assert!(output.json()["filings"]["new"].as_u64().unwrap() > 0);
     let _ = update(&sandbox, &sim, &["--no-amendments", "--exchange", "nasdaq"]).code(0);
     // It says nothing about the other forms and companies.
@@ -490,8 +491,10 @@ fn with_a_new_company(sandbox: &Sandbox) -> i64 {
     );
     let db = sandbox.db();
     for sql in [
-        "DELETE FROM artifacts WHERE accession IN (SELECT accession FROM filings WHERE cik = ?1)",
-        "DELETE FROM filings WHERE cik = ?1",
+        "DELETE FROM filers WHERE cik = ?1",
+        "DELETE FROM artifacts WHERE filing NOT IN (SELECT filing FROM filers) AND ?1",
+        "DELETE FROM filings WHERE id NOT IN (SELECT filing FROM filers) AND ?1",
+        "UPDATE selection_companies SET checked_at = NULL WHERE cik = ?1",
         "UPDATE companies SET last_checked_at = NULL, filings = 0 WHERE cik = ?1",
     ] {
         db.execute(sql, [cik]).unwrap();
@@ -539,6 +542,7 @@ fn a_company_that_comes_from_an_exchange_that_is_not_followed_is_looked_at_anew(
     for sql in [
         "UPDATE listings SET exchange = 'NYSE' WHERE cik = ?1",
         "UPDATE companies SET exchange = 'NYSE' WHERE cik = ?1",
+        "UPDATE meta SET value = '2025-11-15T11:00:00.000Z' WHERE key LIKE '%synced_at' AND ?1",
     ] {
         sandbox.db().execute(sql, [cik]).unwrap();
     }
@@ -555,7 +559,7 @@ fn a_company_that_comes_from_an_exchange_that_is_not_followed_is_looked_at_anew(
 fn a_night_costs_the_company_lists_the_days_the_changed_companies_and_the_new_documents() {
     for (minutes, lists) in [("-1425 minutes", 3), ("-1320 minutes", 0)] {
         let (sandbox, sim) = a_week_later();
-        let age = "UPDATE meta SET value = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)
+        let age = "UPDATE meta SET value = strftime('%Y-%m-%dT%H:%M:%fZ', '2025-11-15 12:00', ?1)
             WHERE key LIKE '%synced_at'";
         assert!(sandbox.db().execute(age, [minutes]).unwrap() > 0);
         let json = update(&sandbox, &sim, &[]).code(0).json();
@@ -570,23 +574,21 @@ fn a_night_costs_the_company_lists_the_days_the_changed_companies_and_the_new_do
 }
 
 #[test]
-fn companies_that_were_looked_at_for_other_forms_are_not_taken_for_known() {
+fn selections_of_other_forms_have_their_own_checks_and_are_followed_together() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     sim.advance_to(LATER);
-    for args in [&["--form", "8-K"][..], &["--limit", "5"]] {
-        let _ = run(&sandbox, &sim, NOW_LATER, "backfill", args).code(0);
-    }
-    let output = update(&sandbox, &sim, &[])
-        .code(0)
-        .says("each is looked at anew");
-    assert_eq!(through(&output), "2025-11-14");
+    let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &["--form", "8-K"]).code(0);
+    // What no selection has is not taken for known.
+    let _ = update(&sandbox, &sim, &["--form", "10-K"]).code(2);
+    let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &[]).code(0);
     let reports = |sandbox: &Sandbox| {
         sandbox.rows("SELECT cik, accession FROM v_filings WHERE form <> '8-K' AND form <> '8-K/A' ORDER BY 1, 2")
     };
     let new = Sandbox::new();
     let _ = run(&new, &sim, NOW_LATER, "backfill", &[]).code(0);
     assert_eq!(reports(&sandbox), reports(&new));
-    // Once.
+    let output = update(&sandbox, &sim, &[]).code(0);
+    assert_eq!(through(&output), "2025-11-14");
     sim.log().clear();
     let _ = update(&sandbox, &sim, &[]).code(0);
     let _ = update(&sandbox, &sim, &["--form", "8-K"]).code(0);

@@ -235,8 +235,8 @@ fn companies_that_are_not_in_the_list_are_named_before_any_of_their_filings_is_a
     refused(
         sandbox.run_against(&sim, &args),
         2,
-        "not in the SEC's list of companies: NOSUCH-X, NEITHER, 99, 77: check the spelling, or \
-         refresh the list with `filing-etl companies sync`",
+        "not in the SEC's list of companies, now or earlier: NOSUCH-X, NEITHER, 99, 77: check the \
+         spelling, or refresh the list with `filing-etl companies sync`",
     );
     assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
     assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);

@@ -95,11 +95,11 @@ fn missing_damaged_and_stray_files_are_told_apart_and_the_first_two_come_back() 
         ["verify: missing", "verify: damaged: another content"]
     );
 
-    // What is queued is neither checked nor a stray; only the strays are left to tell.
-    let again = sandbox.run(&["verify", "--json"]).code(0).json();
+    // What is queued is neither checked nor an orphan, and is not forgotten.
+    let again = sandbox.run(&["verify", "--json"]).code(3).json();
     assert_eq!(
-        (&again["stray"], &again["queued_again"]),
-        (&2.into(), &0.into())
+        (&again["orphan"], &again["queued_again"], &again["waiting"]),
+        (&2.into(), &0.into(), &3.into())
     );
 
     let _ = backfill(&sandbox, &sim).code(0);
@@ -108,7 +108,7 @@ fn missing_damaged_and_stray_files_are_told_apart_and_the_first_two_come_back() 
     }
     assert_eq!(sandbox.files(), good);
     let last = sandbox.run(&["verify", "--json"]).code(0).json();
-    assert_eq!(last["stray"], 0);
+    assert_eq!(last["orphan"], 0);
 }
 
 #[test]

@@ -8,14 +8,13 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
-use filing_etl::archive::{Archive, checked_name, folder_of};
+use filing_etl::edgar::names::checked_name;
 use filing_etl::edgar::submission::{
     DocumentForm, DocumentHead, DotScan, Dots, Problem, Sink, Splitter, Summary,
 };
 use filing_etl::edgar::submissions::{self, Rows};
-use filing_etl::edgar::{
-    Accession, Artifact, ArtifactKind, Cik, History, Urls, Wanted, company_list, index,
-};
+use filing_etl::edgar::{Accession, Cik, History, Urls, Wanted, company_list, index};
+use filing_etl::files::{DataDir, Place, folder_of};
 use filing_etl::listings::{self, Directory, SymbolFile};
 use filing_etl::universe;
 
@@ -83,7 +82,8 @@ fn rows(rows: &Rows<'_>, cik: Cik) {
             }
             Ok(row) => {
                 assert!(!row.form.trim().is_empty());
-                let (_, name) = row.to_filing().artifact(Wanted::Primary);
+                let filing = row.to_filing();
+                let name = filing.target(Wanted::Primary).name(filing.accession);
                 stays_in_its_folder(cik, row.accession, &name);
             }
         }
@@ -267,17 +267,15 @@ pub(crate) fn names(bytes: &[u8]) {
     stays_in_its_folder(cik(), accession(), &name);
     let root = tempfile::tempdir().expect("a folder for temporary files");
     let data = root.path().join("data");
-    let archive = Archive::open(&data).expect("an empty folder is a data dir");
-    let artifact = Artifact {
+    let data_dir = DataDir::open(&data).expect("an empty folder is a data dir");
+    let place = Place {
+        folder: cik(),
         accession: accession(),
-        cik: cik(),
-        kind: ArtifactKind::Primary,
         name: name.clone().into_owned(),
-        submission_size: None,
     };
-    let mut incoming = archive.begin().expect("the disk takes it");
+    let mut incoming = data_dir.begin().expect("the disk takes it");
     incoming.write_all(b"x").expect("the disk takes it");
-    let kept = incoming.keep(&artifact).is_ok();
+    let kept = incoming.keep(&place).is_ok();
     assert_eq!(kept, checked_name(&name).is_ok(), "{name:?}");
     let mut expected = vec![PathBuf::from("data/.incoming/lock")];
     if kept {
@@ -381,7 +379,7 @@ impl Sink for Collect {
     fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
         assert!(self.0.last().is_none_or(|d| d.problems.is_some()));
         assert_eq!(head.position as usize, self.0.len() + 1);
-        let texts = [Some(head.type_), head.filename, head.description];
+        let texts = [Some(head.type_), head.edgar_name, head.description];
         assert!(texts.iter().flatten().all(|text| text.len() <= 1024));
         self.0.push(Document {
             head: format!("{head:?}"),

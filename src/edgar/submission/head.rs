@@ -2,6 +2,7 @@
 
 use super::lines::first_line_end;
 use super::{DocumentForm, DocumentKind};
+use crate::edgar::names::extension;
 
 /// The most that is kept of a name, type or description, in bytes.
 const LONGEST_FIELD: usize = 1024;
@@ -90,14 +91,6 @@ pub(super) fn plain_form(type_: &str) -> DocumentForm {
 /// Whether EDGAR itself made documents of this type.
 fn is_rendered(type_: &str) -> bool {
     matches!(type_, "XML" | "JSON" | "EXCEL" | "ZIP")
-}
-
-/// A short plain extension.
-pub(super) fn extension(name: &str) -> Option<&str> {
-    let (_, extension) = name.rsplit_once('.')?;
-    let plain =
-        (1..=8).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_alphanumeric());
-    plain.then_some(extension)
 }
 
 #[cfg(test)]

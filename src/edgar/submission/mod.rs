@@ -105,10 +105,10 @@ pub struct DocumentHead<'a> {
     pub type_: &'a str,
     /// `<SEQUENCE>`. Gaps are normal: files that only EDGAR's renderer made are left out.
     pub sequence: Option<u32>,
-    /// The name it goes by, unique within the submission whatever the case of its letters.
+    /// The name it is stored under, unique within the submission whatever the case of its letters.
     pub name: &'a str,
-    /// `<FILENAME>`, missing before mid-2000.
-    pub filename: Option<&'a str>,
+    /// `<FILENAME>`, where that is another name and EDGAR serves this document under it.
+    pub edgar_name: Option<&'a str>,
     /// `<DESCRIPTION>`, often missing.
     pub description: Option<&'a str>,
     /// How its bytes come out of the file.

@@ -12,6 +12,7 @@ use super::head::{self, Fields};
 use super::lines::{LONGEST, Lines, Take, first_line_end, trimmed};
 use super::uuencode::{Decoder, is_begin};
 use super::{ByteCounts, DocumentForm, DocumentHead, Dots, Problem, Sink, SplitError, Summary};
+use crate::edgar::names::{made_name, stored_name};
 use crate::edgar::{Accession, submission_name};
 
 /// The most documents a submission may have: many times the most seen (thousands), and a bound
@@ -511,6 +512,10 @@ impl<S: Sink> Core<S> {
         let filename = fields.filename.as_deref();
         let position = self.summary.documents;
         let name = self.name(position, filename);
+        // A name that an earlier document has would bring that one.
+        let edgar_name = filename.filter(|filename| {
+            *filename != name && stored_name(self.accession, filename, position) == name
+        });
         let type_ = fields.type_.as_deref().unwrap_or("");
         let in_pdf_tag = self.wrapper == Some(Wrapper::Pdf);
         self.sink.begin(&DocumentHead {
@@ -519,7 +524,7 @@ impl<S: Sink> Core<S> {
             type_,
             sequence: fields.sequence,
             name: &name,
-            filename,
+            edgar_name,
             description: fields.description.as_deref(),
             form,
         })?;
@@ -537,21 +542,21 @@ impl<S: Sink> Core<S> {
         Ok(())
     }
 
-    /// The name of a document, unique in this submission.
+    /// The name that a document is stored under, unique in this submission.
     fn name(&mut self, position: u32, filename: Option<&str>) -> String {
-        if let Some(name) = filename {
-            if self.is_new(name) {
-                return name.to_owned();
-            }
-            self.problem(Problem::NameTaken);
+        let mut name = match filename {
+            Some(filename) => stored_name(self.accession, filename, position),
+            None => made_name(self.accession, position, ".txt"),
+        };
+        if self.is_new(&name) {
+            return name;
         }
-        let extension = filename.map_or(Some("txt"), head::extension);
-        let extension = extension.map(|e| format!(".{e}")).unwrap_or_default();
-        let mut name = format!("{}-{position}{extension}", self.accession);
+        self.problem(Problem::NameTaken);
+        name = made_name(self.accession, position, &name);
         let mut more = 1;
         while !self.is_new(&name) {
             more += 1;
-            name = format!("{}-{position}-{more}{extension}", self.accession);
+            name = format!("{}-{position}-{more}", self.accession);
         }
         name
     }

@@ -413,7 +413,7 @@ mod tests {
         // Without the start, when all slots are free at once.
         let from = arrivals.iter().min().unwrap().to_owned() + Duration::from_secs(3);
         let until = from + Duration::from_secs(30);
-        let steady = arrivals.iter().filter(|at| (from..until).contains(at));
+        let steady = arrivals.iter().filter(|at| (from..until).contains(*at));
         let rate = f64::from(u32::try_from(steady.count()).unwrap()) / 30.0;
         let allowed = 10.0 / 1.06;
         eprintln!(

@@ -1,2 +1,0 @@
--- How many files are on disk, and their bytes: from the counters.
-SELECT coalesce(sum(downloaded), 0), coalesce(sum(bytes), 0) FROM exchange_counts;

@@ -1,0 +1,6 @@
+-- These companies (a JSON list), in its order.
+SELECT
+    c.cik, c.ticker, c.exchange, c.name, c.active, c.filings, c.last_checked_at, c.missing_days
+FROM json_each(?1) AS wanted
+CROSS JOIN companies AS c ON c.cik = wanted.value
+ORDER BY wanted.key;

@@ -1,0 +1,29 @@
+-- These companies (a JSON list) with what is known about them. `covered` is whether one has a filing of
+-- one of the forms ?2 (a JSON list), `covered_before` whether it had one before the moment ?3. What
+-- it had of files before run ?4 is kept where that run changed it.
+SELECT
+    c.cik, c.name, c.ticker, c.exchange, c.last_checked_at,
+    c.pending + c.downloaded + c.failed + c.unavailable, c.downloaded, c.failed,
+    CASE
+        WHEN c.changed_by = ?4 THEN c.expected_before
+        ELSE c.pending + c.downloaded + c.failed + c.unavailable
+    END,
+    CASE WHEN c.changed_by = ?4 THEN c.downloaded_before ELSE c.downloaded END,
+    k.listed, k.first_filed_on, k.last_filed_on, k.forms, k.error_kind, k.error,
+    EXISTS (
+        SELECT 1
+        FROM filers AS r
+        CROSS JOIN filings AS f ON f.id = r.filing
+        WHERE r.cik = c.cik AND f.form IN (SELECT value FROM json_each(?2))
+    ) AS covered,
+    EXISTS (
+        SELECT 1
+        FROM filers AS r
+        CROSS JOIN filings AS f ON f.id = r.filing
+        WHERE r.cik = c.cik AND f.discovered_at < ?3
+            AND f.form IN (SELECT value FROM json_each(?2))
+    ) AS covered_before
+FROM json_each(?1) AS wanted
+CROSS JOIN companies AS c ON c.cik = wanted.value
+LEFT JOIN company_facts AS k ON k.cik = c.cik
+ORDER BY c.name, c.cik;

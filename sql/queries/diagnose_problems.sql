@@ -1,7 +1,0 @@
--- What one run met that cost no company and no file, such as a damaged row of a list.
-SELECT e.kind, count(*), min(e.message)
-FROM errors AS e INDEXED BY errors_by_run
-WHERE e.run_id = ?1 AND e.kind IN ('bad_row', 'bad_page')
-    AND (e.cik IS NULL OR e.cik IN (SELECT cik FROM temp.plan))
-GROUP BY e.kind
-ORDER BY e.kind;

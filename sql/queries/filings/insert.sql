@@ -1,0 +1,6 @@
+-- Records a filing. The company it was found under gives it its folder, for good.
+INSERT INTO filings (
+    accession, folder, form, filed_on, report_date, accepted_at, primary_document, items, size,
+    is_xbrl, discovered_at
+)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);

@@ -1,0 +1,5 @@
+-- What the database holds by form and year.
+SELECT form, year, filings, pending, downloaded, failed, unavailable, dropped, bytes
+FROM holdings
+WHERE filings > 0
+ORDER BY form, year;

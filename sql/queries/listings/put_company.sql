@@ -1,0 +1,4 @@
+-- Adds a company of the list, or says what is new about it.
+INSERT INTO companies (cik, name, ticker, exchange, active) VALUES (?1, ?2, ?3, ?4, 1)
+ON CONFLICT (cik) DO UPDATE
+SET name = excluded.name, ticker = excluded.ticker, exchange = excluded.exchange, active = 1;

@@ -1,0 +1,5 @@
+-- Adds a listing, or says what is new about it.
+INSERT INTO listings (cik, ticker, exchange, position, active, first_seen)
+VALUES (?1, ?2, ?3, ?4, 1, ?5)
+ON CONFLICT (cik, ticker) DO UPDATE
+SET exchange = excluded.exchange, position = excluded.position, active = 1, last_seen = NULL;

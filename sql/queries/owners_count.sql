@@ -1,2 +1,0 @@
--- How many filings wait to be settled.
-SELECT count(*) FROM owners_recent;

@@ -1,2 +1,0 @@
--- What was settled is recent no more.
-DELETE FROM owners_recent;

@@ -1,9 +1,0 @@
--- The run that began last: the one that `monitor` watches, if it is going on.
-SELECT
-    id, command, status, started_at, ended_at, heartbeat_at, pid,
-    companies_total, companies_done, companies_with_new, companies_unchanged, companies_failed,
-    companies_in_progress, filings_found, filings_new, artifacts_created, artifacts_queued,
-    downloads_ok, downloads_failed, requests, requests_companies, requests_discovery,
-    requests_documents, retries, bytes, paused_seconds, paused_until, rate_limit
-FROM runs
-WHERE id = (SELECT max(id) FROM runs);

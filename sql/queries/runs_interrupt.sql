@@ -1,6 +1,0 @@
--- Who starts holds the run lock, so a run that still says `running` died without a word.
--- It ended no earlier than its last heartbeat.
-UPDATE runs
-SET status = 'interrupted', ended_at = heartbeat_at,
-    companies_in_progress = 0, paused_until = NULL
-WHERE status = 'running';

@@ -1,2 +1,0 @@
--- The companies in scope.
-SELECT cik FROM temp.scope ORDER BY cik;

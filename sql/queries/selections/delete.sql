@@ -1,0 +1,2 @@
+-- A selection goes, with what was checked for it.
+DELETE FROM selections WHERE id = ?1;

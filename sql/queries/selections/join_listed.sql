@@ -1,0 +1,14 @@
+-- The companies that fall under a selection of the exchanges ?2 (a JSON list; NULL is all) now. One that
+-- is back keeps what was checked.
+INSERT INTO selection_companies (selection, cik)
+SELECT ?1, c.cik
+FROM companies AS c
+WHERE c.active = 1
+    AND (
+        ?2 IS NULL
+        OR EXISTS (
+            SELECT 1 FROM listings AS l
+            WHERE l.cik = c.cik AND l.active = 1 AND l.exchange IN (SELECT value FROM json_each(?2))
+        )
+    )
+ON CONFLICT (selection, cik) DO UPDATE SET left_on = NULL WHERE left_on IS NOT NULL;

@@ -1,0 +1,7 @@
+-- The companies ?2 (a JSON list) of a selection that names them, as far as they are on record.
+INSERT INTO selection_companies (selection, cik)
+SELECT ?1, c.cik
+FROM json_each(?2) AS named
+CROSS JOIN companies AS c ON c.cik = named.value
+WHERE true
+ON CONFLICT DO NOTHING;

@@ -1,0 +1,50 @@
+//! The time that is written down and that decides what a day is.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::edgar::calendar::filing_day;
+
+/// The current time. `FILING_ETL_NOW` sets it at the start of the program, and it runs on from
+/// there. What measures time, such as heartbeats and waits, goes by the real clock instead.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock {
+    offset: jiff::SignedDuration,
+}
+
+impl Clock {
+    /// A clock that shows this time now.
+    #[must_use]
+    pub fn starting_at(now: Timestamp) -> Self {
+        Self {
+            offset: now.duration_since(Timestamp::now()),
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        now.checked_add(self.offset).unwrap_or(now)
+    }
+
+    /// The day in New York, by which EDGAR dates filings.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        filing_day(self.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_runs_on() {
+        let start: Timestamp = "2020-03-01T12:00:00Z".parse().unwrap();
+        let clock = Clock::starting_at(start);
+        let (one, two) = (clock.now(), clock.now());
+        assert!(start <= one && one <= two);
+        assert!(two.duration_since(start).as_secs() < 3600);
+    }
+}

@@ -1,0 +1,45 @@
+//! `companies sync`: loads or refreshes the list of companies.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::cancel::Cancel;
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::print::print;
+use crate::progress::format::count;
+use crate::run::preflight;
+use crate::signals::Interrupt;
+use crate::universe::sync::{self, Lists};
+
+/// Runs `companies sync`.
+pub(super) fn run(cli: &Cli) -> Result<Exit> {
+    let settings = cli.settings()?;
+    preflight::check(&settings)?;
+    let cancel = Cancel::default();
+    let interrupt = Interrupt::listen(&cancel)?;
+    let client = preflight::client(&settings, 1, Duration::from_mins(10), &cancel)?;
+    let (_lock, mut db) = preflight::open(&settings)?;
+    let lists = Lists {
+        client: &client,
+        urls: &settings.urls,
+        cancel: &cancel,
+        now: settings.clock.now(),
+    };
+    let result = sync::refresh(&mut db, lists);
+    if let Some(exit) = interrupt.exit() {
+        return Ok(exit);
+    }
+    let change = result?;
+    let companies = db.reader()?.company_count()?;
+    db.close()?;
+    print(&format!(
+        "{} companies: {} new, {} changed, {} no longer listed\n",
+        count(companies),
+        count(change.added),
+        count(change.updated),
+        count(change.deactivated),
+    ))?;
+    Ok(Exit::Complete)
+}

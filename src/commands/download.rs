@@ -1,0 +1,74 @@
+//! `download`: downloads what is queued, and asks for nothing else; or takes it off the queue.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::cli::{Cli, DownloadArgs};
+use crate::config::Settings;
+use crate::edgar::Cik;
+use crate::exit::Exit;
+use crate::print::{print, print_json};
+use crate::progress::Terminal;
+use crate::progress::format::many;
+use crate::run::{self, Job, Kind, companies, preflight};
+use crate::store::{Error, Reader, Writer};
+
+/// Runs `download`.
+pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result<Exit> {
+    let (settings, options) = (cli.settings()?, cli.download(args)?);
+    // Opening for writing makes a database where there is none; here that is a mistake.
+    if let Err(e @ Error::Missing(_)) = Reader::open(&settings.db) {
+        return Err(e.into());
+    }
+    if args.drop {
+        return drop_queue(&settings, &options, args.work.json);
+    }
+    if args.retry_unavailable {
+        preflight::check(&settings)?;
+        let (_lock, mut db) = preflight::open(&settings)?;
+        let companies = named(&db, &options)?;
+        let queued = db.retry_unavailable(companies.as_deref())?;
+        log::info!("{} queued again", many(queued, ["file", "files"]));
+    }
+    let job = Job {
+        kind: Kind::Download,
+        options,
+        dry_run: false,
+        json: args.work.json,
+    };
+    run::run(job, &settings, terminal)
+}
+
+/// What `--drop --json` prints. The names of the fields are public.
+#[derive(Debug, Serialize)]
+struct Dropped {
+    dropped: u64,
+}
+
+fn drop_queue(
+    settings: &Settings,
+    options: &crate::config::RunOptions,
+    json: bool,
+) -> Result<Exit> {
+    let (_lock, mut db) = preflight::open(settings)?;
+    let companies = named(&db, options)?;
+    let dropped = db.drop_queue(companies.as_deref())?;
+    db.close()?;
+    if json {
+        print_json(&Dropped { dropped })?;
+    } else {
+        let entries = many(dropped, ["entry", "entries"]);
+        print(&format!("{entries} taken off the queue\n"))?;
+    }
+    Ok(Exit::Complete)
+}
+
+/// The companies of a filter; `None` without one.
+fn named(db: &Writer, options: &crate::config::RunOptions) -> Result<Option<Vec<Cik>>> {
+    let filter = &options.asked.companies;
+    if !filter.is_given() {
+        return Ok(None);
+    }
+    let db = db.reader()?;
+    Ok(Some(db.companies(&companies::resolve(&db, filter)?)?))
+}

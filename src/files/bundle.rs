@@ -1,0 +1,172 @@
+//! Several files of one filing that appear together.
+//!
+//! Each file is synced to the disk as soon as it is whole, under a temporary name; they are
+//! renamed into place once all are there, and then the folder is synced, once for all of them.
+//! A run that dies in between leaves whole files that no row speaks of; the next run replaces
+//! them.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+
+use super::data_dir::{DataDir, INCOMING, sync_folder};
+use super::{Fingerprint, Fingerprinter};
+use crate::edgar::names::checked_name;
+use crate::edgar::{Accession, Cik};
+
+/// The files of a filing on their way in; gone unless they are kept.
+#[derive(Debug)]
+pub struct Bundle<'a> {
+    data_dir: &'a DataDir,
+    temp: TempDir,
+    /// The final names of the files so far; the temporary name of each is its place.
+    names: Vec<String>,
+    open: Option<Open>,
+}
+
+/// The file being written.
+#[derive(Debug)]
+struct Open {
+    name: String,
+    file: File,
+    print: Fingerprinter,
+}
+
+impl DataDir {
+    /// Starts a set of files for one filing.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it.
+    pub fn begin_bundle(&self) -> io::Result<Bundle<'_>> {
+        let temp = tempfile::Builder::new()
+            .prefix("")
+            .suffix(".part")
+            .tempdir_in(self.root.join(INCOMING))?;
+        Ok(Bundle {
+            data_dir: self,
+            temp,
+            names: Vec::new(),
+            open: None,
+        })
+    }
+}
+
+impl Bundle<'_> {
+    /// Starts the next file. The one before, if it was not ended, is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the name is not safe as a file name, or the disk does not take it.
+    pub fn begin(&mut self, name: &str) -> io::Result<()> {
+        let name = checked_name(name).map_err(io::Error::other)?.to_owned();
+        self.open = Some(Open {
+            name,
+            file: File::create(self.temp_path(self.names.len()))?,
+            print: Fingerprinter::default(),
+        });
+        Ok(())
+    }
+
+    /// Adds to the file begun last.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
+        open.file.write_all(bytes)?;
+        open.print.update(bytes);
+        Ok(())
+    }
+
+    /// The file begun last is whole: it takes its place with the others.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it, or none was begun.
+    pub fn end(&mut self) -> io::Result<Fingerprint> {
+        let Some(open) = self.open.take() else {
+            return Err(io::Error::other("no file was begun"));
+        };
+        open.file.sync_all()?;
+        self.names.push(open.name);
+        Ok(open.print.finish())
+    }
+
+    /// Stores the wanted files in the folder of a filing, durably, and drops the others.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take one. Then some of them may stand there, each whole.
+    pub fn keep(
+        self,
+        company: Cik,
+        accession: Accession,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let names = self.names.iter().enumerate();
+        let mut wanted = names.filter(|(_, name)| is_wanted(name)).peekable();
+        if wanted.peek().is_none() {
+            return Ok(());
+        }
+        let folder = self.data_dir.folder(company, accession)?;
+        for (place, name) in wanted {
+            let to = folder.join(name);
+            std::fs::rename(self.temp_path(place), &to)
+                .with_context(|| format!("failed to store {}", to.display()))?;
+        }
+        sync_folder(&folder).with_context(|| format!("failed to store {}", folder.display()))
+    }
+
+    fn temp_path(&self, place: usize) -> PathBuf {
+        self.temp.path().join(place.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_bundle_is_seen_before_it_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        let folder = dir.path().join("edgar/data/320193/000032019323000106");
+        let mut bundle = data_dir.begin_bundle().unwrap();
+        for (name, content) in [
+            ("a", "first"),
+            ("b", "dropped"),
+            ("c", "third"),
+            ("d", "other"),
+        ] {
+            bundle.begin(name).unwrap();
+            bundle.write(content.as_bytes()).unwrap();
+            if name != "b" {
+                assert_eq!(bundle.end().unwrap().bytes, 5);
+            }
+        }
+        assert!(!folder.exists());
+        let (company, accession) = ("320193".parse().unwrap(), "0000320193-23-000106");
+        let accession = accession.parse().unwrap();
+        bundle.keep(company, accession, |name| name != "d").unwrap();
+        assert_eq!(std::fs::read(folder.join("a")).unwrap(), b"first");
+        assert_eq!(std::fs::read(folder.join("c")).unwrap(), b"third");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+        let incoming = std::fs::read_dir(dir.path().join(INCOMING)).unwrap();
+        assert_eq!(incoming.count(), 1, "the lock alone");
+    }
+
+    #[test]
+    fn a_bundle_takes_no_hostile_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        let mut bundle = data_dir.begin_bundle().unwrap();
+        assert!(bundle.begin("../../x").is_err());
+    }
+}

@@ -1,0 +1,62 @@
+//! Hands what earlier runs left queued, pending or failed, to the downloads.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use anyhow::Result;
+
+use super::Services;
+use super::channel::BatchSender;
+use super::commits::Sequence;
+use super::item::Job;
+use crate::store::{QueueFilter, QueuePlace, Reader, RunId};
+
+/// Entries read from the database at a time, about 200 bytes each.
+const BATCH: usize = 256;
+
+/// The part of the queue that the run is to download.
+pub(super) struct Queue {
+    db: Reader,
+    filter: QueueFilter,
+}
+
+impl Queue {
+    /// What was queued before a run, or everything without one. Counts it.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(super) fn open(cx: &Services, before: Option<RunId>) -> Result<Self> {
+        let db = Reader::open(&cx.db)?;
+        let companies = cx.queue_of.clone();
+        let filter = QueueFilter { companies, before };
+        // Nothing is queued yet by this run, so all of the queue was before it.
+        let length = db.queue_length(&QueueFilter {
+            companies: filter.companies.clone(),
+            before: None,
+        })?;
+        let queued = &cx.counters.artifacts_queued;
+        queued.fetch_add(length.total(), Relaxed);
+        Ok(Self { db, filter })
+    }
+}
+
+/// Sends every entry of the queue, and ends.
+pub(super) fn run(queue: &Queue, jobs: &BatchSender<Job>, cx: &Services) {
+    if let Err(e) = send_all(queue, jobs) {
+        cx.abort(format!("{e:#}"));
+    }
+}
+
+fn send_all(queue: &Queue, jobs: &BatchSender<Job>) -> Result<()> {
+    let Queue { db, filter } = queue;
+    let mut place = QueuePlace::START;
+    while let Some((items, last)) = db.queue(filter, place, BATCH)? {
+        place = last;
+        let items = items.into_iter();
+        let batch = items.map(|item| Job::new(item, Sequence::default()));
+        if jobs.send(batch.collect()).is_err() {
+            break; // the downloads have ended
+        }
+    }
+    Ok(())
+}

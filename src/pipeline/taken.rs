@@ -1,0 +1,102 @@
+//! Which requests were handed out in this run and do not stand in the database yet.
+//!
+//! A joint filing is found once for each of its companies, perhaps at the same moment. The first
+//! thread to take a request hands it out, and fixes the folder of the filing; the others leave it
+//! alone. An entry lasts until the writer has committed its row: from then on the database gives
+//! the answer. So the set stays small.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::edgar::{Accession, Cik, QueueItem, Target};
+
+/// The requests on their way to the database. Shared by all discovery threads and the writer.
+#[derive(Debug, Default)]
+pub(super) struct Taken(Mutex<HashMap<Accession, OfFiling>>);
+
+/// The requests of one filing.
+#[derive(Debug)]
+struct OfFiling {
+    folder: Cik,
+    targets: Vec<Target>,
+}
+
+impl Taken {
+    /// Takes a request. Returns the folder of the filing, as the first thread to take one of its
+    /// requests fixed it, and whether this very request was still to be taken.
+    ///
+    /// Ask the database what is on record only *after* this: an entry goes after its row is
+    /// committed, so what is neither taken nor on record is new.
+    pub(super) fn take(&self, accession: Accession, target: &Target, cik: Cik) -> (Cik, bool) {
+        match self.lock().entry(accession) {
+            Entry::Vacant(place) => {
+                // Nearly every filing has one request: no room for more.
+                let targets = vec![target.clone()];
+                place.insert(OfFiling {
+                    folder: cik,
+                    targets,
+                });
+                (cik, true)
+            }
+            Entry::Occupied(mut taken) => {
+                let filing = taken.get_mut();
+                let is_new = !filing.targets.contains(target);
+                if is_new {
+                    filing.targets.push(target.clone());
+                }
+                (filing.folder, is_new)
+            }
+        }
+    }
+
+    /// Gives requests back: their rows are committed, or they need not be asked for.
+    pub(super) fn release<'a>(&self, items: impl IntoIterator<Item = (Accession, &'a Target)>) {
+        let mut taken = self.lock();
+        for (accession, target) in items {
+            if let Some(filing) = taken.get_mut(&accession) {
+                filing.targets.retain(|taken| taken != target);
+                if filing.targets.is_empty() {
+                    taken.remove(&accession);
+                }
+            }
+        }
+    }
+
+    /// Gives the requests of queue entries back.
+    pub(super) fn release_items(&self, items: &[QueueItem]) {
+        self.release(items.iter().map(|item| (item.accession, &item.target)));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Accession, OfFiling>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_who_find_a_filing_the_first_takes_it_and_fixes_its_folder() {
+        let taken = Taken::default();
+        let [one, two] = [1, 2].map(|n| Cik::new(n).unwrap());
+        let filing = Accession::new(7).unwrap();
+        let primary = Target::File(crate::edgar::FileName {
+            kind: crate::edgar::ArtifactKind::Primary,
+            name: "a.htm".to_owned(),
+            edgar_name: None,
+        });
+        assert_eq!(taken.take(filing, &primary, one), (one, true));
+        assert_eq!(taken.take(filing, &primary, two), (one, false));
+        assert_eq!(taken.take(filing, &Target::Documents, two), (one, true));
+        taken.release([(filing, &primary)]);
+        assert_eq!(
+            taken.take(filing, &primary, two),
+            (one, true),
+            "the folder stays"
+        );
+        taken.release([(filing, &primary), (filing, &Target::Documents)]);
+        assert_eq!(taken.take(filing, &primary, two), (two, true));
+    }
+}

@@ -1,0 +1,174 @@
+//! How a worker of any stage goes through its items: an item that has to wait is parked,
+//! and the next one is taken, so that no item holds up the others.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::RecvTimeoutError;
+
+use super::channel::BatchReceiver;
+use crate::cancel::Cancel;
+
+/// How many items a worker parks before it takes no new one. When so many have to wait, the fault
+/// is not with the items, and more of them would only take memory.
+const PARKED: usize = 64;
+
+/// What to do with an item after one step of work on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The item is done, well or not.
+    Done,
+    /// Another step, now.
+    Again,
+    /// Another step, not before this time has passed.
+    After(Duration),
+    /// The worker ends: the run is to stop, or nobody listens any more.
+    Stop,
+}
+
+/// Works the items of `incoming` step by step until there are no more, or the run is to stop.
+pub(super) fn run<T>(
+    incoming: &BatchReceiver<T>,
+    cancel: &Cancel,
+    mut step: impl FnMut(&mut T) -> Next,
+) {
+    let mut parked = BinaryHeap::new();
+    while let Some(mut item) = next_item(incoming, &mut parked, cancel) {
+        loop {
+            match step(&mut item) {
+                Next::Done => break,
+                Next::Again if cancel.is_set() => return,
+                Next::Again => {}
+                Next::After(wait) => {
+                    parked.push(Waiting {
+                        due: Instant::now() + wait,
+                        item,
+                    });
+                    break;
+                }
+                Next::Stop => return,
+            }
+        }
+    }
+}
+
+/// The next item to work on: one whose wait is over, or else a new one.
+fn next_item<T>(
+    incoming: &BatchReceiver<T>,
+    parked: &mut BinaryHeap<Waiting<T>>,
+    cancel: &Cancel,
+) -> Option<T> {
+    while !cancel.is_set() {
+        let Some(due) = parked.peek().map(|w| w.due) else {
+            return incoming.next(None).ok();
+        };
+        if due <= Instant::now() {
+            return parked.pop().map(|w| w.item);
+        }
+        let no_new = parked.len() >= PARKED;
+        match if no_new {
+            Err(RecvTimeoutError::Disconnected)
+        } else {
+            incoming.next(Some(due))
+        } {
+            Ok(item) => return Some(item),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let _stopped = cancel.sleep_until(due);
+            }
+        }
+    }
+    None
+}
+
+/// An item that is parked. The one that is due first is the greatest.
+struct Waiting<T> {
+    due: Instant,
+    item: T,
+}
+
+impl<T> Ord for Waiting<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.due.cmp(&self.due)
+    }
+}
+
+impl<T> PartialOrd for Waiting<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Waiting<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.due == other.due
+    }
+}
+
+impl<T> Eq for Waiting<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::channel::channel;
+    use super::*;
+
+    fn items(n: u32) -> BatchReceiver<u32> {
+        let (sender, items) = channel(n as usize);
+        sender.send((0..n).collect()).unwrap();
+        items
+    }
+
+    #[test]
+    fn an_item_that_waits_does_not_hold_up_the_others() {
+        let (mut order, mut waited) = (Vec::new(), false);
+        run(&items(3), &Cancel::default(), |item| {
+            if *item == 0 && !waited {
+                waited = true;
+                return Next::After(Duration::from_millis(5));
+            }
+            order.push(*item);
+            Next::Done
+        });
+        assert_eq!(order, [1, 2, 0]);
+    }
+
+    #[test]
+    fn a_worker_with_many_parked_items_takes_no_new_one() {
+        let total = u32::try_from(PARKED).unwrap() + 10;
+        let (mut tries, mut most, mut waiting) = (vec![0; total as usize], 0, 0);
+        run(&items(total), &Cancel::default(), |item| {
+            let tries = &mut tries[*item as usize];
+            *tries += 1;
+            if *tries == 1 {
+                waiting += 1;
+                most = most.max(waiting);
+                return Next::After(Duration::from_millis(1));
+            }
+            waiting -= 1;
+            Next::Done
+        });
+        assert!(tries.iter().all(|t| *t == 2));
+        assert!(most <= PARKED);
+    }
+
+    #[test]
+    fn cancelling_ends_a_worker_whose_items_all_wait() {
+        let cancel = Cancel::default();
+        run(&items(2), &cancel, |_| {
+            cancel.set();
+            Next::After(Duration::from_hours(1))
+        });
+    }
+
+    #[test]
+    fn several_steps_are_done_in_a_row() {
+        let mut steps = Vec::new();
+        run(&items(2), &Cancel::default(), |item| {
+            steps.push(*item);
+            let again = steps.iter().filter(|s| *s == item).count() < 3;
+            if again { Next::Again } else { Next::Done }
+        });
+        assert_eq!(steps, [0, 0, 0, 1, 1, 1]);
+    }
+}

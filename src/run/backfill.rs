@@ -1,0 +1,98 @@
+//! What a backfill is about: its selection, recorded, and the companies that it visits.
+
+use anyhow::Result;
+use jiff::civil::Date;
+
+use super::companies;
+use super::update::Plan;
+use crate::clock::Clock;
+use crate::config::RunOptions;
+use crate::edgar::{Cik, Wanted};
+use crate::exit::UsageError;
+use crate::pipeline::{Older, RunSelection, Visits, Want};
+use crate::selection::{Companies, Filings, Selection};
+use crate::store::{Reader, Writer};
+
+/// A selection before it is recorded, with its companies in the order of work.
+#[derive(Debug)]
+pub(super) struct Asked {
+    selection: Selection,
+    followed: bool,
+    pub companies: Vec<Cik>,
+}
+
+/// What the options of a backfill ask for. With `follow`, `update` is to follow it; it does not
+/// follow a part of the companies, or days that are over.
+///
+/// # Errors
+///
+/// A [`UsageError`] when that is no company at all.
+pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<Asked> {
+    let asked = &options.asked;
+    let mut companies = companies::resolve(db, &asked.companies)?;
+    let mut ciks = db.companies(&companies)?;
+    if ciks.is_empty() {
+        return Err(UsageError(
+            "no company matches: check --exchange, or show the list with `filing-etl companies \
+             list --exchange all`"
+                .to_owned(),
+        )
+        .into());
+    }
+    if let Some(limit) = asked.companies.limit {
+        ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        companies = Companies::Named(ciks.iter().copied().collect());
+    }
+    Ok(Asked {
+        selection: Selection {
+            companies,
+            filings: Filings {
+                forms: asked.forms.clone().unwrap_or_default(),
+                since: asked.since.unwrap_or(Date::MIN),
+                until: asked.until,
+            },
+            artifacts: asked.artifacts.unwrap_or(Wanted::Primary),
+        },
+        followed: follow && asked.companies.limit.is_none() && asked.until.is_none(),
+        companies: ciks,
+    })
+}
+
+/// Records the selection of a backfill, and tells what it visits.
+pub(super) fn plan(db: &mut Writer, asked: Asked, clock: Clock) -> Result<Plan> {
+    let Asked {
+        selection,
+        followed,
+        companies,
+    } = asked;
+    let recording = db.record_selection(&selection, followed, clock.now())?;
+    let recorded = db.reader()?.selections()?;
+    let recorded = recorded.iter().find(|known| known.id == recording.id);
+    // Companies count as checked for a selection on record if all that it asks for was looked at.
+    let id = recorded
+        .filter(|known| {
+            let known = &known.selection;
+            selection.filings.contains(&known.filings) && selection.artifacts == known.artifacts
+        })
+        .map(|known| known.id);
+    let want = Want {
+        selection: 0,
+        older: Older::Whole,
+    };
+    Ok(Plan {
+        visits: Visits {
+            selections: vec![RunSelection {
+                id,
+                filings: selection.filings,
+                artifacts: selection.artifacts,
+            }],
+            companies: companies
+                .into_iter()
+                .map(|cik| (cik, vec![want.clone()]))
+                .collect(),
+            again: recording.is_wider,
+        },
+        selection: Some(recording.id),
+        followed: None,
+    })
+}

@@ -1,0 +1,152 @@
+//! The end of a run: what it came to, in the database, on standard output, as the exit code.
+
+use anyhow::{Result, anyhow};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::Kind;
+use super::summary::{Left, Summary};
+use super::update::Followed;
+use crate::exit::Exit;
+use crate::pipeline::Services;
+use crate::print::{print, print_json};
+use crate::progress::format::count;
+use crate::signals::Interrupt;
+use crate::store::{QueueFilter, RunCounts, RunEnd, RunId, RunStatus, SelectionId, Writer};
+
+/// A run that has ended, and what its end depends on.
+pub(super) struct Report<'a> {
+    pub cx: &'a Services,
+    pub run: RunId,
+    pub kind: Kind,
+    pub interrupt: &'a Interrupt,
+    /// The selection of a backfill.
+    pub selection: Option<SelectionId>,
+    /// What an update followed.
+    pub followed: Option<Followed>,
+}
+
+/// Records that a run ended before its flow began.
+pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> {
+    let end = RunEnd {
+        status: RunStatus::Failed,
+        ended_by: None,
+        through: None,
+    };
+    Ok(db.finish_run(run, &end, &RunCounts::default(), now)?)
+}
+
+impl Report<'_> {
+    /// Ends the run: how far its selections are known, its row, the table or JSON document, the exit
+    /// code.
+    pub(super) fn finish(self, mut db: Writer, json: bool) -> Result<Exit> {
+        let cx = self.cx;
+        let left = left(cx, &db)?;
+        if cx.aborted.reason().is_none() {
+            self.record_through(&mut db)?;
+        }
+        let through = through(&db)?;
+        let (status, exit) = self.outcome(left);
+        let end = RunEnd {
+            status,
+            ended_by: cx.budget.spent().map(|spent| spent.option),
+            through,
+        };
+        db.finish_run(self.run, &end, &cx.run_counts(), cx.clock.now())?;
+        db.close()?;
+        if exit == Exit::Partial {
+            self.say_what_is_left(left);
+        }
+        let summary = Summary::new(self.kind, self.run, end, cx, left, self.followed.as_ref());
+        if json {
+            print_json(&summary)?;
+        } else {
+            print(&summary.table())?;
+        }
+        match (exit, cx.aborted.reason()) {
+            (Exit::Aborted, Some(reason)) => Err(anyhow!("{reason}")),
+            (Exit::Aborted, None) => Err(anyhow!(
+                "a thread panicked: this is a bug, please report it"
+            )),
+            (exit, _) => Ok(exit),
+        }
+    }
+
+    /// Records through which day the selections of this run are known. For a backfill that follows
+    /// from when each company was checked.
+    fn record_through(&self, db: &mut Writer) -> Result<()> {
+        if let Some(followed) = &self.followed {
+            return followed.record_through(db);
+        }
+        let Some(id) = self.selection else {
+            return Ok(());
+        };
+        let reader = db.reader()?;
+        let Some(checked) = reader.checked_through(id)? else {
+            return Ok(());
+        };
+        let selections = reader.selections()?;
+        let until = selections.into_iter().find(|known| known.id == id);
+        let until = until.and_then(|known| known.selection.filings.until);
+        Ok(db.raise_through(id, until.map_or(checked, |until| until.min(checked)))?)
+    }
+
+    /// What the run came to, as its row and as its exit code.
+    fn outcome(&self, left: Left) -> (RunStatus, Exit) {
+        let cx = self.cx;
+        let now = cx.counters.snapshot();
+        let indexes = self.followed.as_ref().map_or(0, Followed::days_failed);
+        let failed = now.companies_failed + now.failed + indexes;
+        let left = if cx.options.download { left.pending } else { 0 };
+        match (cx.aborted.reason(), self.interrupt.exit()) {
+            (Some(_), _) => (RunStatus::Failed, Exit::Aborted),
+            (None, Some(exit)) => (RunStatus::Interrupted, exit),
+            (None, None) if cx.budget.spent().is_some() => (RunStatus::Partial, Exit::Partial),
+            (None, None) if cx.cancel.is_set() => (RunStatus::Failed, Exit::Aborted),
+            (None, None) if failed + left > 0 => (RunStatus::Partial, Exit::Partial),
+            (None, None) => (RunStatus::Completed, Exit::Complete),
+        }
+    }
+
+    /// Says what a budget left undone.
+    fn say_what_is_left(&self, left: Left) {
+        let Some(spent) = self.cx.budget.spent() else {
+            return;
+        };
+        let now = self.cx.counters.snapshot();
+        let companies = match now.companies_total {
+            0 => "the companies that were to be looked at".to_owned(),
+            total => format!("{} companies", count(total - now.companies_done.min(total))),
+        };
+        log::warn!(
+            "the run was ended, because {}: {companies} and {} queued artifacts are left for the \
+             next run",
+            spent.message,
+            count(left.pending)
+        );
+    }
+}
+
+/// What is left of the queue: what this run was to download, and the rest.
+fn left(cx: &Services, db: &Writer) -> Result<Left> {
+    let db = db.reader()?;
+    let of_run = db.queue_length(&QueueFilter {
+        companies: cx.queue_of.clone(),
+        before: None,
+    })?;
+    let total = db.stats(0)?.total;
+    Ok(Left {
+        pending: of_run.pending,
+        unavailable: total.unavailable,
+        elsewhere: (total.pending + total.failed).saturating_sub(of_run.total()),
+    })
+}
+
+/// The oldest day through which the followed selections are known; `None` without any, or while one
+/// of them is not known at all.
+fn through(db: &Writer) -> Result<Option<Date>> {
+    let mut selections = db.reader()?.selections()?;
+    selections.retain(|selection| selection.followed);
+    let through: Option<Vec<_>> = selections.iter().map(|s| s.through).collect();
+    Ok(through.and_then(|through| through.into_iter().min()))
+}

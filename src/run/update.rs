@@ -1,0 +1,427 @@
+//! What an update is about: the selections that are followed, what EDGAR's daily indexes list for
+//! them, and the companies that it visits for that.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use anyhow::{Context as _, Result};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::companies;
+use crate::config::{Asked, RunOptions};
+use crate::edgar::calendar::{indexed_through, is_weekend};
+use crate::edgar::{Cik, Urls};
+use crate::exit::UsageError;
+use crate::net::Client;
+use crate::pipeline::{Older, RunSelection, Visits, Want};
+use crate::progress::format::count;
+use crate::selection::{Companies, Filings};
+use crate::sources::daily::{Changes, Indexes, Listed};
+use crate::store::{ErrorRow, Reader, RecordedSelection, RunId, SelectionId, Writer};
+
+/// What a run visits, and what its end records.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub visits: Visits,
+    /// The selection of a backfill.
+    pub selection: Option<SelectionId>,
+    /// What an update followed.
+    pub followed: Option<Followed>,
+}
+
+/// A followed selection, as far as the options of an update touch it.
+#[derive(Debug)]
+struct Followable {
+    recorded: RecordedSelection,
+    /// What is wanted now: what the selection asks for, or less.
+    filings: Filings,
+    /// Its companies, and whether each was ever checked for it.
+    members: HashMap<Cik, bool>,
+    /// Whether the options leave it as it is.
+    whole: bool,
+    /// The day through which it is known.
+    through: Date,
+}
+
+impl Followable {
+    fn wants(&self, listed: &Listed) -> bool {
+        self.members.contains_key(&listed.cik) && self.filings.wants(&listed.form, listed.filed_on)
+    }
+}
+
+/// The days whose indexes an update is to read, and for what.
+#[derive(Debug)]
+pub(super) struct Days {
+    selections: Vec<Followable>,
+    /// The oldest day through which one of the selections is known.
+    pub after: Date,
+    /// The last day: the newest index that should be there, or `--until`.
+    pub last: Date,
+    /// The newest index that should be there.
+    published: Date,
+}
+
+impl Days {
+    /// Finds the selections that are followed, narrowed by the options, and how far each is known.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when nothing is followed, or the options ask for what no followed selection
+    /// has.
+    pub(super) fn since_last_run(
+        db: &Reader,
+        options: &RunOptions,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let published = indexed_through(now);
+        let mut recorded = db.selections()?;
+        recorded.retain(|selection| selection.followed);
+        if recorded.is_empty() {
+            return Err(UsageError(
+                "no selection is followed, so there is nothing to update: run `filing-etl backfill` \
+                 first"
+                    .to_owned(),
+            )
+            .into());
+        }
+        let selections = narrowed(db, recorded, &options.asked, published)?;
+        let after = selections.iter().map(|s| s.through).min();
+        Ok(Self {
+            selections,
+            after: after.unwrap_or(published),
+            last: published.min(options.asked.until.unwrap_or(published)),
+            published,
+        })
+    }
+
+    /// How many indexes there are to read: a weekend has none.
+    pub(super) fn requests(&self) -> u64 {
+        let days = self.after.series(1.day()).skip(1);
+        let days = days.take_while(|day| *day <= self.last);
+        days.filter(|day| !is_weekend(*day)).count() as u64
+    }
+
+    /// The companies to look at whatever the indexes say: those never checked for a selection.
+    pub(super) fn new_companies(&self) -> HashSet<Cik> {
+        let members = self.selections.iter().flat_map(|s| &s.members);
+        let new = members.filter(|(_, checked)| !**checked);
+        new.map(|(cik, _)| *cik).collect()
+    }
+
+    /// Reads the indexes and tells which companies to look at: those that changed, and those that
+    /// were never checked, such as newly listed ones.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or EDGAR does not talk to us at all.
+    pub(super) fn follow(
+        self,
+        (client, urls, max_attempts): (&Client, &Urls, u32),
+        now: Timestamp,
+        (writer, run): (&mut Writer, RunId),
+    ) -> Result<Plan> {
+        let is_wanted = |day: Date, listed: &Listed| {
+            let mut selections = self.selections.iter();
+            selections.any(|s| s.through < day && s.wants(listed))
+        };
+        let changes = Indexes {
+            client,
+            urls,
+            max_attempts,
+            published: self.published,
+            is_wanted: &is_wanted,
+        }
+        .read(self.after, self.last, &writer.reader()?)
+        .context("failed to read the daily indexes")?;
+        record(&changes, writer, run, now)?;
+        let new = self.new_companies();
+        if !new.is_empty() {
+            log::info!(
+                "{} companies were never checked for a selection, so all their filings are looked for",
+                count(new.len() as u64)
+            );
+        }
+        let visits = self.visits(&changes, &writer.reader()?)?;
+        Ok(Plan {
+            visits,
+            selection: None,
+            followed: Some(Followed {
+                days: self,
+                changes,
+                started: now,
+            }),
+        })
+    }
+
+    /// The companies to visit, each for the selections that it falls under.
+    fn visits(&self, changes: &Changes, db: &Reader) -> Result<Visits> {
+        // For each company and selection, the oldest filing date among what is new.
+        let mut oldest: BTreeMap<(Cik, usize), Date> = BTreeMap::new();
+        for (day, listed) in changes.new_filings() {
+            for (i, selection) in self.selections.iter().enumerate() {
+                if selection.through < day && selection.wants(listed) {
+                    let oldest = oldest.entry((listed.cik, i)).or_insert(listed.filed_on);
+                    *oldest = listed.filed_on.min(*oldest);
+                }
+            }
+        }
+        let mut ciks = self.new_companies();
+        ciks.extend(oldest.keys().map(|(cik, _)| *cik));
+        let companies = Companies::Named(ciks.into_iter().collect());
+        let wants = |cik: Cik| {
+            let selections = self.selections.iter().enumerate();
+            let wants = selections.filter_map(|(selection, followed)| {
+                let checked = *followed.members.get(&cik)?;
+                let older = match oldest.get(&(cik, selection)) {
+                    _ if !checked => Older::Whole,
+                    Some(day) => Older::Since(*day),
+                    None => Older::Not,
+                };
+                Some(Want { selection, older })
+            });
+            wants.collect()
+        };
+        let selection = |s: &Followable| RunSelection {
+            id: s.is_as_recorded().then_some(s.recorded.id),
+            filings: s.filings.clone(),
+            artifacts: s.recorded.selection.artifacts,
+        };
+        Ok(Visits {
+            selections: self.selections.iter().map(selection).collect(),
+            companies: db
+                .companies(&companies)?
+                .into_iter()
+                .map(|cik| (cik, wants(cik)))
+                .collect(),
+            again: false,
+        })
+    }
+}
+
+impl Followable {
+    /// Whether all filings of the selection are wanted: then a company that is looked at counts as
+    /// checked for it.
+    fn is_as_recorded(&self) -> bool {
+        self.filings.contains(&self.recorded.selection.filings)
+    }
+}
+
+/// The selections that the options touch, and what of them.
+fn narrowed(
+    db: &Reader,
+    recorded: Vec<RecordedSelection>,
+    asked: &Asked,
+    published: Date,
+) -> Result<Vec<Followable>> {
+    let companies = if asked.companies.is_given() {
+        Some(CompanyNarrowing::of(db, asked)?)
+    } else {
+        None
+    };
+    check_forms_and_dates(&recorded, asked)?;
+    let mut selections = Vec::new();
+    for recorded in recorded {
+        if asked
+            .artifacts
+            .is_some_and(|artifacts| artifacts != recorded.selection.artifacts)
+        {
+            continue;
+        }
+        let Some(filings) = narrowed_filings(&recorded.selection.filings, asked) else {
+            continue;
+        };
+        let members = db.members(recorded.id)?.into_iter();
+        let mut members: HashMap<_, _> = members
+            .map(|member| (member.cik, member.checked_at.is_some()))
+            .collect();
+        let all = members.len();
+        if let Some(companies) = &companies {
+            companies.keep(db, &mut members)?;
+        }
+        if members.is_empty() {
+            continue;
+        }
+        let through = match recorded.through {
+            Some(through) => through,
+            None => db.checked_through(recorded.id)?.unwrap_or(published),
+        };
+        selections.push(Followable {
+            whole: members.len() == all && filings == recorded.selection.filings,
+            recorded,
+            filings,
+            members,
+            through,
+        });
+    }
+    if let Some(companies) = &companies {
+        companies.leave_out(db, &selections)?;
+    }
+    if selections.is_empty() {
+        return Err(nothing_followed("these options"));
+    }
+    if selections.iter().any(|s| !s.whole) {
+        log::warn!(
+            "this update looks at a part of what is followed, so the followed selections are not known \
+             any further after it"
+        );
+    }
+    Ok(selections)
+}
+
+fn nothing_followed(what: &str) -> anyhow::Error {
+    UsageError(format!(
+        "no followed selection has {what}: show them with `filing-etl selections`, or run \
+         `filing-etl backfill` with the same options first"
+    ))
+    .into()
+}
+
+/// Refuses forms and dates that no followed selection has.
+fn check_forms_and_dates(recorded: &[RecordedSelection], asked: &Asked) -> Result<()> {
+    let any =
+        |holds: &dyn Fn(&Filings) -> bool| recorded.iter().any(|r| holds(&r.selection.filings));
+    if let Some(forms) = &asked.forms {
+        for form in forms.each() {
+            if !any(&|filings| filings.forms.holds(&form)) {
+                return Err(nothing_followed(&format!("the form {form}")));
+            }
+        }
+    }
+    if let Some(since) = asked.since
+        && !any(&|filings| filings.since <= since)
+    {
+        return Err(nothing_followed(&format!("filings since {since}")));
+    }
+    Ok(())
+}
+
+/// The part of the filings of a selection that is asked for; `None` is nothing.
+fn narrowed_filings(filings: &Filings, asked: &Asked) -> Option<Filings> {
+    let Filings {
+        forms,
+        since,
+        until,
+    } = filings;
+    let forms = match &asked.forms {
+        Some(asked) => forms.intersection(asked)?,
+        None => forms.clone(),
+    };
+    Some(Filings {
+        forms,
+        since: asked.since.map_or(*since, |asked| asked.max(*since)),
+        until: until.iter().copied().chain(asked.until).min(),
+    })
+}
+
+/// The companies that an update is narrowed to.
+struct CompanyNarrowing {
+    /// Named ones, if any are.
+    named: Option<HashSet<Cik>>,
+    /// On these exchanges, if any are given.
+    on: Option<Vec<crate::exchange::Exchange>>,
+}
+
+impl CompanyNarrowing {
+    fn of(db: &Reader, asked: &Asked) -> Result<Self> {
+        let named = match companies::resolve(db, &asked.companies)? {
+            Companies::Named(ciks) => Some(ciks.into_iter().collect()),
+            Companies::Listed(_) => None,
+        };
+        Ok(Self {
+            on: asked.companies.exchanges().filter(|_| named.is_none()),
+            named,
+        })
+    }
+
+    /// Takes the other companies out.
+    fn keep(&self, db: &Reader, members: &mut HashMap<Cik, bool>) -> Result<()> {
+        if let Some(named) = &self.named {
+            members.retain(|cik, _| named.contains(cik));
+        }
+        if let Some(on) = &self.on {
+            let ciks = members.keys().copied().collect();
+            let listed = companies::listed_on(db, &ciks, on)?;
+            members.retain(|cik, _| listed.contains(cik));
+        }
+        Ok(())
+    }
+
+    /// Warns of companies that are named and that no followed selection has.
+    fn leave_out(&self, db: &Reader, selections: &[Followable]) -> Result<()> {
+        let Some(named) = &self.named else {
+            return Ok(());
+        };
+        let is_followed = |cik: &Cik| selections.iter().any(|s| s.members.contains_key(cik));
+        let mut lacking: Vec<_> = named.iter().copied().filter(|c| !is_followed(c)).collect();
+        lacking.sort_unstable();
+        if lacking.len() == named.len() {
+            return Err(nothing_followed("these companies"));
+        }
+        for company in db.company_rows(&lacking)? {
+            log::warn!(
+                "company {} ({}) is left out: no followed selection has it",
+                company.cik,
+                company.name
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What the indexes said, for the end of the run.
+#[derive(Debug)]
+pub(super) struct Followed {
+    days: Days,
+    changes: Changes,
+    started: Timestamp,
+}
+
+impl Followed {
+    /// How many indexes were read.
+    pub(super) fn days_read(&self) -> u64 {
+        self.changes.days_read()
+    }
+
+    /// How many indexes could not be had.
+    pub(super) fn days_failed(&self) -> u64 {
+        self.changes.days_failed()
+    }
+
+    /// Records through which day each selection is known now, where the options left it as it is.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub(super) fn record_through(&self, db: &mut Writer) -> Result<()> {
+        let reader = db.reader()?;
+        for selection in self.days.selections.iter().filter(|s| s.whole) {
+            let at = (self.days.published, self.started);
+            let through = self
+                .changes
+                .through(selection.through, at, &reader, |listed| {
+                    selection.wants(listed)
+                })?;
+            db.raise_through(selection.recorded.id, through)?;
+        }
+        Ok(())
+    }
+}
+
+fn record(changes: &Changes, writer: &mut Writer, run: RunId, now: Timestamp) -> Result<()> {
+    if changes.problems.is_empty() {
+        return Ok(());
+    }
+    let batch = writer.begin()?;
+    for problem in &changes.problems {
+        log::warn!("{}", problem.message);
+        let row = ErrorRow {
+            cik: None,
+            accession: None,
+            url: Some(problem.url.clone()),
+            kind: problem.kind,
+            message: problem.message.clone(),
+        };
+        batch.error(run, &row, now)?;
+    }
+    Ok(batch.commit()?)
+}

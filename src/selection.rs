@@ -1,0 +1,201 @@
+//! What a backfill asks for: companies x forms x dates x what to download of each filing. A
+//! recorded selection is what `update` follows.
+//!
+//! Pure. Every function takes a selection apart without `..`, so that a new criterion cannot be
+//! forgotten.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use crate::edgar::{Cik, DateRange, FormFilter, Wanted};
+use crate::exchange::Exchange;
+
+/// Companies x forms x dates x what to download.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Whose filings.
+    pub companies: Companies,
+    /// Which of them.
+    pub filings: Filings,
+    /// What of each is to be on disk.
+    pub artifacts: Wanted,
+}
+
+/// The companies of a selection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Companies {
+    /// Those with an active listing on one of these exchanges; `None` is every company of the SEC's
+    /// list. Companies come and go.
+    Listed(Option<BTreeSet<Exchange>>),
+    /// These, whatever becomes of their listings.
+    Named(BTreeSet<Cik>),
+}
+
+/// The filings of a selection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filings {
+    /// Of these forms.
+    pub forms: FormFilter,
+    /// Filed on this day or later.
+    pub since: Date,
+    /// Filed on this day or earlier; `None` is open.
+    pub until: Option<Date>,
+}
+
+impl Selection {
+    /// Whether everything that the other one asks for is asked for. The three values of `artifacts`
+    /// are three things: none contains another.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        let Self {
+            companies,
+            filings,
+            artifacts,
+        } = self;
+        companies.contains(&other.companies)
+            && filings.contains(&other.filings)
+            && *artifacts == other.artifacts
+    }
+}
+
+impl Companies {
+    /// Whether every company of the other one is in this one, now and later. Companies that are
+    /// named are in no list that companies may leave.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Listed(None), Self::Listed(_)) => true,
+            (Self::Listed(Some(wide)), Self::Listed(Some(narrow))) => wide.is_superset(narrow),
+            (Self::Named(wide), Self::Named(narrow)) => wide.is_superset(narrow),
+            (Self::Listed(Some(_)), Self::Listed(None))
+            | (Self::Listed(_), Self::Named(_))
+            | (Self::Named(_), Self::Listed(_)) => false,
+        }
+    }
+}
+
+impl Filings {
+    /// Whether every filing that the other one wants is wanted.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        let Self {
+            forms,
+            since,
+            until,
+        } = self;
+        let reaches = match (until, other.until) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(other)) => *own >= other,
+        };
+        forms.holds(&other.forms) && *since <= other.since && reaches
+    }
+
+    /// Whether a filing is wanted.
+    #[must_use]
+    pub fn wants(&self, form: &str, filed_on: Date) -> bool {
+        let Self {
+            forms,
+            since,
+            until,
+        } = self;
+        *since <= filed_on && until.is_none_or(|until| filed_on <= until) && forms.wants(form)
+    }
+
+    /// The days of the wanted filings, up to the end of time where they are open.
+    #[must_use]
+    pub fn dates(&self) -> DateRange {
+        DateRange {
+            since: self.since,
+            until: self.until.unwrap_or(Date::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn on(exchanges: &[Exchange]) -> Companies {
+        Companies::Listed(Some(exchanges.iter().copied().collect()))
+    }
+
+    fn named(ciks: &[u64]) -> Companies {
+        Companies::Named(ciks.iter().map(|cik| Cik::new(*cik).unwrap()).collect())
+    }
+
+    fn selection(companies: Companies) -> Selection {
+        Selection {
+            companies,
+            filings: Filings {
+                forms: FormFilter::default(),
+                since: date(2023, 1, 1),
+                until: None,
+            },
+            artifacts: Wanted::Primary,
+        }
+    }
+
+    #[test]
+    fn companies_contain_fewer_exchanges_and_fewer_names() {
+        use Exchange::{Nasdaq, Nyse};
+        for (wide, narrow, contains) in [
+            (Companies::Listed(None), on(&[Nyse]), true),
+            (on(&[Nyse]), Companies::Listed(None), false),
+            (on(&[Nyse, Nasdaq]), on(&[Nasdaq]), true),
+            (on(&[Nasdaq]), on(&[Nyse, Nasdaq]), false),
+            (named(&[1, 2]), named(&[2]), true),
+            (named(&[2]), named(&[1, 2]), false),
+            (Companies::Listed(None), named(&[1]), false),
+            (named(&[1]), on(&[Nyse]), false),
+        ] {
+            assert_eq!(wide.contains(&narrow), contains, "{wide:?} {narrow:?}");
+        }
+    }
+
+    #[test]
+    fn filings_contain_fewer_forms_and_days() {
+        let wide = selection(named(&[1]));
+        let narrower = [
+            |s: &mut Selection| s.filings.since = date(2024, 1, 1),
+            |s: &mut Selection| s.filings.until = Some(date(2025, 1, 1)),
+            |s: &mut Selection| {
+                s.filings.forms = FormFilter::parse(&["10-K".to_owned()], true).unwrap();
+            },
+        ];
+        for change in narrower {
+            let mut narrow = wide.clone();
+            change(&mut narrow);
+            assert!(wide.contains(&narrow), "{narrow:?}");
+            assert!(!narrow.contains(&wide), "{narrow:?}");
+        }
+        assert!(wide.contains(&wide));
+    }
+
+    #[test]
+    fn primary_documents_and_submissions_are_three_things() {
+        for one in Wanted::ALL {
+            for other in Wanted::ALL {
+                let [a, b] = [one, other].map(|artifacts| Selection {
+                    artifacts,
+                    ..selection(named(&[1]))
+                });
+                assert_eq!(a.contains(&b), one == other);
+            }
+        }
+    }
+
+    #[test]
+    fn days_are_inclusive() {
+        let filings = Filings {
+            until: Some(date(2024, 1, 1)),
+            ..selection(named(&[1])).filings
+        };
+        assert!(filings.wants("10-K", date(2023, 1, 1)));
+        assert!(filings.wants("10-K", date(2024, 1, 1)));
+        assert!(!filings.wants("10-K", date(2024, 1, 2)));
+        assert!(!filings.wants("8-K", date(2023, 5, 1)));
+    }
+}

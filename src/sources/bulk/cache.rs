@@ -1,0 +1,583 @@
+//! The archive on disk: fetched once, resumed after a break, and kept until EDGAR has a newer one.
+//!
+//! ```text
+//! <data-dir>/.bulk/submissions.zip        whole
+//! <data-dir>/.bulk/submissions.zip.part   on its way
+//! <data-dir>/.bulk/notes.json             which versions these are
+//! <data-dir>/.bulk/lock                   held while one is fetched
+//! ```
+//!
+//! The part is not in `.incoming/`, which every run clears: the next run goes on with it. It is
+//! asked for with `If-Range`, so that two versions are never mixed, and the whole with
+//! `If-None-Match`, so that an unchanged one costs a request and no bytes. A file that a power loss has
+//! spoiled is found out by the checksums of its members.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Seek as _, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use url::Url;
+
+use crate::cancel::Cancel;
+use crate::files::{free_space, no_symlink};
+use crate::net::{
+    Client, Content, Expect, FetchError, Reply, RequestKind, Validators, Want, retry,
+};
+use crate::progress::format::bytes;
+
+/// The folder below the data dir.
+const FOLDER: &str = ".bulk";
+
+/// The largest archive that is fetched, in bytes.
+const MAX_ARCHIVE: u64 = 16 << 30;
+
+/// In seconds: EDGAR makes the archive every night.
+const DAY: i64 = 24 * 60 * 60;
+
+/// A try that brings so many bytes is progress, and the count of tries begins anew.
+const PROGRESS: u64 = 16 << 20;
+
+/// Fewer bytes say nothing about the link.
+const ENOUGH_TO_MEASURE: u64 = 8 << 20;
+
+/// What is known about the archive before anything is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Bytes that are still to be fetched, as far as the last run knows: 0 if the archive is here and
+    /// was current today; `None` if its size was never seen.
+    pub missing: Option<u64>,
+    /// Bytes a second that the last download brought.
+    pub bandwidth: Option<u64>,
+}
+
+/// Why there is no current archive to read.
+#[derive(Debug, Error)]
+pub enum Stale {
+    /// It cannot be had.
+    #[error("submissions.zip cannot be had: {0}")]
+    Fetch(#[source] FetchError),
+    /// It does not fit.
+    #[error("submissions.zip needs {} more on the disk of the data dir, and {} are free", bytes(*needed), bytes(*free))]
+    NoRoom {
+        /// Bytes that are missing of the archive, and some to spare.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// It is larger than was thought.
+    #[error("{} of submissions.zip take longer than the requests that they would save", bytes(*missing))]
+    NotWorthIt {
+        /// Bytes that are missing of the archive.
+        missing: u64,
+    },
+    /// Another run fetches it.
+    #[error("another run is fetching submissions.zip into the same data dir")]
+    Busy,
+    /// The disk does not take it.
+    #[error("submissions.zip cannot be stored: {0}")]
+    Disk(#[from] io::Error),
+    /// The run is to stop. What came so far is kept.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// An archive that is as new as EDGAR's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refreshed {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Up to when EDGAR's filings are in it: when it was made, or where EDGAR does not say so,
+    /// the day before it was seen.
+    pub as_of: Timestamp,
+}
+
+/// How an archive is fetched.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// Where it is.
+    pub url: &'a Url,
+    /// Do not fetch more than this.
+    pub worth: Option<u64>,
+    /// Bytes that have to stay free on the disk.
+    pub reserve: u64,
+    /// Tries without progress.
+    pub max_attempts: u32,
+}
+
+/// Where the archive is kept.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// What is remembered between runs.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Notes {
+    /// Whence all this is.
+    url: String,
+    whole: Option<Version>,
+    part: Option<Version>,
+    bytes_per_second: Option<u64>,
+}
+
+/// One version of the archive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Version {
+    #[serde(flatten)]
+    validators: Validators,
+    /// Its whole length, where it is known.
+    bytes: Option<u64>,
+    /// When EDGAR last had this version, in seconds since 1970.
+    current_at: i64,
+}
+
+impl Version {
+    fn as_of(&self) -> Timestamp {
+        let made = self.validators.last_modified.as_deref();
+        made.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok())
+            .or_else(|| Timestamp::from_second(self.current_at.saturating_sub(DAY)).ok())
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl Cache {
+    /// The place below a data dir. Makes nothing yet.
+    #[must_use]
+    pub fn new(data_dir: &Path) -> Self {
+        Self {
+            folder: data_dir.join(FOLDER),
+        }
+    }
+
+    /// What earlier runs know about the archive of this address.
+    #[must_use]
+    pub fn known(&self, url: &Url, now: Timestamp) -> Known {
+        let notes = self.notes(url);
+        let day = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
+        let today = |version: &Version| {
+            Timestamp::from_second(version.current_at).is_ok_and(|at| day(at) == day(now))
+        };
+        let size = |version: &Option<Version>| version.as_ref().and_then(|v| v.bytes);
+        let missing = if let Some(total) = size(&notes.part) {
+            Some(total.saturating_sub(self.part_length()))
+        } else if notes.whole.as_ref().is_some_and(today) {
+            Some(0)
+        } else {
+            size(&notes.whole)
+        };
+        Known {
+            missing,
+            bandwidth: notes.bytes_per_second,
+        }
+    }
+
+    /// Brings the archive up to date, in as many tries as it takes. `progress` is told how many bytes of how many
+    /// are there (0 of an unknown number).
+    ///
+    /// # Errors
+    ///
+    /// When there is no current archive after all; what came so far is kept for the next run.
+    pub fn refresh(
+        &self,
+        client: &Client,
+        terms: Terms<'_>,
+        cancel: &Cancel,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<Refreshed, Stale> {
+        let lock = self.folder.join("lock");
+        for path in [&self.folder, &lock, &self.part()] {
+            no_symlink(path).map_err(io::Error::other)?;
+        }
+        fs::create_dir_all(&self.folder)?;
+        let lock = File::create(lock)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Stale::Busy),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let mut tries = 0;
+        loop {
+            let mut fetched = 0;
+            let outcome = self.fetch(client, terms, cancel, progress, &mut fetched);
+            let error = match outcome {
+                Ok(()) => break,
+                Err(Stale::Fetch(FetchError::Stopped)) => return Err(Stale::Stopped),
+                Err(Stale::Fetch(error)) => error,
+                Err(other) => return Err(other),
+            };
+            if fetched >= PROGRESS {
+                tries = 0;
+            }
+            tries += u32::from(retry::counts_as_try(&error));
+            let (next, error) = client.next_step(error, tries, terms.max_attempts);
+            match next {
+                retry::Next::After(wait) => {
+                    log::info!("submissions.zip broke off, and is asked for again: {error}");
+                    client.traffic().count_retry();
+                    if cancel.sleep(wait) {
+                        return Err(Stale::Stopped);
+                    }
+                }
+                retry::Next::Stopped => return Err(Stale::Stopped),
+                retry::Next::GiveUp | retry::Next::AbortRun => return Err(Stale::Fetch(error)),
+            }
+        }
+        let notes = self.notes(terms.url);
+        Ok(Refreshed {
+            path: self.whole(),
+            as_of: notes.whole.map_or(Timestamp::UNIX_EPOCH, |v| v.as_of()),
+        })
+    }
+
+    /// Forgets an archive that turned out to be unusable, so that the next run fetches another.
+    pub fn discard(&self, url: &Url) {
+        let mut notes = self.notes(url);
+        notes.whole = None;
+        let gone = fs::remove_file(self.whole()).and_then(|()| self.note(&notes));
+        if let Err(error) = gone {
+            log::warn!("{} cannot be removed: {error}", self.whole().display());
+        }
+    }
+
+    /// One try. `fetched` counts the bytes that came, whatever becomes of them.
+    fn fetch(
+        &self,
+        client: &Client,
+        terms: Terms<'_>,
+        cancel: &Cancel,
+        progress: &dyn Fn(u64, u64),
+        fetched: &mut u64,
+    ) -> Result<(), Stale> {
+        let mut notes = self.notes(terms.url);
+        let from = self.part_length();
+        if let Some(part) = notes.part.take_if(|part| part.bytes == Some(from)) {
+            self.keep(&mut notes, part)?; // a run died right before this
+        }
+        let want = match (&notes.part, &notes.whole) {
+            (Some(part), _) if from > 0 => Want::Rest {
+                from,
+                of: &part.validators,
+            },
+            (_, Some(whole)) => Want::Changed(&whole.validators),
+            _ => Want::Whole,
+        };
+        let expect = Expect::Archive { max: MAX_ARCHIVE };
+        let reply = client
+            .ask(terms.url, RequestKind::Discovery, expect, want)
+            .map_err(Stale::Fetch)?;
+        let content = match reply {
+            Reply::Unchanged => {
+                notes.whole.as_mut().expect("it was asked about").current_at =
+                    Timestamp::now().as_second();
+                return Ok(self.note(&notes)?);
+            }
+            Reply::Content(content) if !is_mixed(&content, notes.part.as_ref()) => content,
+            Reply::NoRest | Reply::Content(_) => {
+                // The part belongs to no version that there is. Without it, this comes to an end.
+                notes.part = None;
+                self.note(&notes)?;
+                return self.fetch(client, terms, cancel, progress, fetched);
+            }
+        };
+        let missing = content
+            .total
+            .map(|total| total.saturating_sub(content.start));
+        self.check(missing.unwrap_or_default(), terms)?;
+        let version = Version {
+            validators: match &notes.part {
+                Some(part) if content.start > 0 => part.validators.clone(),
+                _ => content.validators.clone(),
+            },
+            bytes: content.total,
+            current_at: Timestamp::now().as_second(),
+        };
+        // A part that cannot be told from another version's is not gone on with.
+        let resumable = version.validators.strong().is_some();
+        notes.part = resumable.then(|| version.clone());
+        self.note(&notes)?;
+        self.receive(content, cancel, progress, fetched, &mut notes)?;
+        Ok(self.keep(&mut notes, version)?)
+    }
+
+    /// Whether so many bytes are wanted, and fit.
+    fn check(&self, missing: u64, terms: Terms<'_>) -> Result<(), Stale> {
+        if terms.worth.is_some_and(|worth| missing > worth) {
+            return Err(Stale::NotWorthIt { missing });
+        }
+        let (needed, free) = (
+            missing.saturating_add(terms.reserve),
+            free_space(&self.folder)?,
+        );
+        if free < needed {
+            return Err(Stale::NoRoom { needed, free });
+        }
+        Ok(())
+    }
+
+    /// Streams what comes to the end of the part.
+    fn receive(
+        &self,
+        content: Content<'_>,
+        cancel: &Cancel,
+        progress: &dyn Fn(u64, u64),
+        fetched: &mut u64,
+        notes: &mut Notes,
+    ) -> Result<(), Stale> {
+        let (start, total) = (content.start, content.total);
+        let mut file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(self.part())?;
+        file.set_len(start)?;
+        file.seek(SeekFrom::Start(start))?;
+        let began = Instant::now();
+        let mut sink = Sink {
+            file,
+            place: start,
+            total: total.unwrap_or_default(),
+            cancel,
+            progress,
+        };
+        let poured = content.pour(&mut sink);
+        let brought = sink.place - start;
+        *fetched += brought;
+        let ms = began.elapsed().max(Duration::from_millis(1)).as_millis();
+        if brought >= ENOUGH_TO_MEASURE {
+            let speed = u128::from(brought) * 1000 / ms;
+            notes.bytes_per_second = u64::try_from(speed).ok();
+            self.note(notes)?;
+        }
+        match poured {
+            Ok(_) => {}
+            Err(FetchError::Sink(_)) if cancel.is_set() => return Err(Stale::Stopped),
+            Err(FetchError::Sink(error)) => {
+                // The documents need the room more.
+                let _ = fs::remove_file(self.part());
+                return Err(error.into());
+            }
+            Err(error) => return Err(Stale::Fetch(error)),
+        }
+        if total.is_some_and(|total| total != sink.place) {
+            let why = "it is not as long as the server said".to_owned();
+            return Err(Stale::Fetch(FetchError::Damaged(why)));
+        }
+        Ok(sink.file.sync_all()?)
+    }
+
+    /// Makes the whole of a part to which nothing is missing.
+    fn keep(&self, notes: &mut Notes, version: Version) -> io::Result<()> {
+        let bytes = fs::metadata(self.part())?.len();
+        fs::rename(self.part(), self.whole())?;
+        notes.part = None;
+        notes.whole = Some(Version {
+            bytes: Some(bytes),
+            ..version
+        });
+        self.note(notes)
+    }
+
+    fn whole(&self) -> PathBuf {
+        self.folder.join("submissions.zip")
+    }
+
+    fn part(&self) -> PathBuf {
+        self.folder.join("submissions.zip.part")
+    }
+
+    fn part_length(&self) -> u64 {
+        fs::metadata(self.part()).map_or(0, |file| file.len())
+    }
+
+    /// The notes about what really lies here, from this address.
+    fn notes(&self, url: &Url) -> Notes {
+        let text = fs::read(self.folder.join("notes.json")).unwrap_or_default();
+        let mut notes: Notes = serde_json::from_slice(&text).unwrap_or_default();
+        let other = notes.url != url.as_str();
+        let whole = fs::metadata(self.whole()).ok().map(|file| file.len());
+        if other || notes.whole.as_ref().and_then(|v| v.bytes) != whole {
+            notes.whole = None;
+        }
+        let part = fs::metadata(self.part()).ok().map(|file| file.len());
+        let fits = |v: &Version| part.is_some_and(|part| v.bytes.is_none_or(|all| part <= all));
+        if other || !notes.part.as_ref().is_some_and(fits) {
+            notes.part = None;
+        }
+        if other {
+            notes.bytes_per_second = None;
+        }
+        url.as_str().clone_into(&mut notes.url);
+        notes
+    }
+
+    fn note(&self, notes: &Notes) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        file.write_all(&serde_json::to_vec_pretty(notes)?)?;
+        file.persist(self.folder.join("notes.json"))
+            .map(drop)
+            .map_err(|error| error.error)
+    }
+}
+
+/// Whether the rest that a server sends is that of another version than the part, in spite of the question.
+fn is_mixed(content: &Content<'_>, part: Option<&Version>) -> bool {
+    let (theirs, ours) = (
+        content.validators.strong(),
+        part.and_then(|part| part.validators.strong()),
+    );
+    content.start > 0 && theirs.is_some() && theirs != ours
+}
+
+/// The end of the part, while it grows.
+struct Sink<'a> {
+    file: File,
+    place: u64,
+    total: u64,
+    cancel: &'a Cancel,
+    progress: &'a dyn Fn(u64, u64),
+}
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.cancel.is_set() {
+            return Err(io::Error::other("stopped"));
+        }
+        let written = self.file.write(bytes)?;
+        self.place += written as u64;
+        (self.progress)(self.place, self.total);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const UNSEEN: Known = Known {
+        missing: None,
+        bandwidth: None,
+    };
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    /// A cache with an archive of 100 bytes of today and these notes changed.
+    fn cache(change: impl FnOnce(&mut Notes)) -> (tempfile::TempDir, Cache) {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(dir.path());
+        fs::create_dir_all(&cache.folder).unwrap();
+        fs::write(cache.whole(), [0; 100]).unwrap();
+        let mut notes = Notes {
+            url: "http://a/".to_owned(),
+            whole: Some(version(Some(100))),
+            part: None,
+            bytes_per_second: Some(7),
+        };
+        change(&mut notes);
+        cache.note(&notes).unwrap();
+        (dir, cache)
+    }
+
+    fn version(bytes: Option<u64>) -> Version {
+        Version {
+            validators: Validators::default(),
+            bytes,
+            current_at: 1_000_000,
+        }
+    }
+
+    fn missing(cache: &Cache, second: i64) -> Option<u64> {
+        let now = Timestamp::from_second(second).unwrap();
+        cache.known(&url("http://a/"), now).missing
+    }
+
+    #[test]
+    fn an_archive_that_was_current_today_costs_nothing_and_an_older_one_its_size() {
+        let (_dir, cache) = cache(|_| {});
+        assert_eq!(missing(&cache, 1_000_060), Some(0));
+        assert_eq!(missing(&cache, 1_086_400), Some(100));
+        fs::write(cache.whole(), [0; 99]).unwrap();
+        assert_eq!(missing(&cache, 1_000_060), None);
+    }
+
+    #[test]
+    fn of_a_part_the_rest_is_missing() {
+        let (_dir, cache) = cache(|notes| notes.part = Some(version(Some(150))));
+        assert_eq!(missing(&cache, 1_000_060), Some(0)); // there is no part
+        fs::write(cache.part(), [0; 40]).unwrap();
+        assert_eq!(missing(&cache, 1_000_060), Some(110));
+        fs::write(cache.part(), [0; 151]).unwrap();
+        assert_eq!(missing(&cache, 1_000_060), Some(0));
+    }
+
+    #[test]
+    fn notes_of_another_address_and_no_notes_are_the_same() {
+        let (_dir, cache) = cache(|_| {});
+        let now = Timestamp::from_second(1_000_060).unwrap();
+        assert_eq!(cache.known(&url("http://b/"), now), UNSEEN);
+        fs::write(cache.folder.join("notes.json"), "{").unwrap();
+        assert_eq!(cache.known(&url("http://a/"), now), UNSEEN);
+    }
+
+    #[test]
+    fn what_is_not_worth_it_or_does_not_fit_is_not_fetched() {
+        let (_dir, cache) = cache(|_| {});
+        let (url, reserve) = (url("http://a/"), 1);
+        let terms = |worth| Terms {
+            url: &url,
+            worth,
+            reserve,
+            max_attempts: 1,
+        };
+        let not_worth_it = cache.check(10, terms(Some(9)));
+        assert!(matches!(
+            not_worth_it,
+            Err(Stale::NotWorthIt { missing: 10 })
+        ));
+        let no_room = cache.check(u64::MAX, terms(None));
+        assert!(matches!(no_room, Err(Stale::NoRoom { .. })));
+        cache.check(10, terms(Some(10))).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_notes_say_a_shelf_can_be_asked(
+            text in any::<String>(),
+            validators in any::<[Option<String>; 2]>(),
+            bytes in any::<Option<u64>>(),
+            current_at in prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX)],
+            speed in any::<Option<u64>>(),
+        ) {
+            let now = Timestamp::from_second(1_000_060).unwrap();
+            let [etag, last_modified] = validators;
+            let version = Version {
+                validators: Validators { etag, last_modified },
+                bytes,
+                current_at,
+            };
+            let _ = version.as_of();
+            let (_dir, cache) = cache(|notes| {
+                notes.whole = Some(Version { bytes: Some(100), ..version.clone() });
+                notes.part = Some(version);
+                notes.bytes_per_second = speed;
+            });
+            fs::write(cache.part(), [0; 40]).unwrap();
+            prop_assert_eq!(cache.known(&url("http://a/"), now).bandwidth, speed);
+            fs::write(cache.folder.join("notes.json"), text).unwrap();
+            prop_assert_eq!(cache.known(&url("http://a/"), now), UNSEEN);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Which way of discovery takes less time. Pure.
+//!
+//! One request a company costs a request each at the limit's rate; the archive costs its bytes at the
+//! link's bandwidth. Older pages come on top of the requests, and are left out: how many there are is not
+//! known before, and without them the rule errs towards the requests, which cost nobody 1.5 GB.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::config::DiscoverFrom;
+use crate::progress::format::{bytes, clock, many};
+use crate::sources::bulk::Known;
+
+/// The size taken for the archive before it was ever seen: 1.3 GB in 2025, and growing.
+const USUAL_SIZE: u64 = 1_500_000_000;
+
+/// The bandwidth taken for the link before any was seen, in bytes a second: 40 Mbit/s, which is slow for a
+/// place that runs such jobs.
+const USUAL_BANDWIDTH: u64 = 5_000_000;
+
+/// What the archive costs besides its bytes: its directory is 80 MB to read.
+const READING: Duration = Duration::from_secs(1);
+
+/// Where the submissions come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// One request a company, and more for older pages.
+    Api,
+    /// `submissions.zip`, in one request.
+    Bulk,
+}
+
+/// The word for it in options and results.
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Api => "api",
+            Self::Bulk => "bulk",
+        })
+    }
+}
+
+/// What the choice depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// What the user asks for.
+    pub asked: DiscoverFrom,
+    /// Companies to look at.
+    pub companies: u64,
+    /// Requests a second; `None` is no limit.
+    pub rate: Option<NonZeroU32>,
+    /// What lies in the data dir already.
+    pub archive: Known,
+    /// Bytes that the run may store: no more of the archive is fetched unasked.
+    pub most: Option<u64>,
+}
+
+/// The way that is taken, and what led to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The way.
+    pub way: Way,
+    /// Why, in words.
+    pub why: String,
+    /// Bytes of the archive that are to be fetched, as far as is known; 0 on the other way.
+    pub bytes: u64,
+    /// How long discovery takes at least, on this way.
+    pub time: Duration,
+    /// More bytes than this are not worth it after all. `None`: the archive was asked for.
+    pub worth: Option<u64>,
+}
+
+/// Chooses the way.
+#[must_use]
+pub fn choose(facts: &Facts) -> Choice {
+    let archive = facts.archive;
+    let size = archive.missing.unwrap_or(USUAL_SIZE);
+    let bandwidth = archive.bandwidth.unwrap_or(USUAL_BANDWIDTH).max(1);
+    let per_request = facts
+        .rate
+        .map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate.get());
+    let api = per_request.saturating_mul(u32::try_from(facts.companies).unwrap_or(u32::MAX));
+    let fixed = per_request + READING;
+    let bulk = fixed + per_bytes(size, bandwidth);
+    let (way, why) = match facts.asked {
+        DiscoverFrom::Api => (Way::Api, "asked for".to_owned()),
+        DiscoverFrom::Bulk => (Way::Bulk, "asked for".to_owned()),
+        DiscoverFrom::Auto if facts.rate.is_none() => (
+            Way::Api,
+            "without a rate limit, requests cost next to no time".to_owned(),
+        ),
+        DiscoverFrom::Auto if facts.most.is_some_and(|most| size > most) => (
+            Way::Api,
+            format!(
+                "--max-bytes is less than the {} of submissions.zip",
+                bytes(size)
+            ),
+        ),
+        DiscoverFrom::Auto => {
+            let way = if bulk < api { Way::Bulk } else { Way::Api };
+            (way, weighed(facts, size, api, bulk))
+        }
+    };
+    let auto = facts.asked == DiscoverFrom::Auto;
+    Choice {
+        way,
+        why,
+        bytes: if way == Way::Bulk { size } else { 0 },
+        time: if way == Way::Bulk { bulk } else { api },
+        worth: auto.then(|| {
+            let time = api.saturating_sub(fixed).as_millis();
+            let bytes = time * u128::from(bandwidth) / 1000;
+            let worth = u64::try_from(bytes).unwrap_or(u64::MAX);
+            facts.most.map_or(worth, |most| worth.min(most))
+        }),
+    }
+}
+
+/// Both sides of the balance, in words that fit a line of the summary.
+fn weighed(facts: &Facts, size: u64, api: Duration, bulk: Duration) -> String {
+    let seen = facts.archive.missing.is_some() && facts.archive.bandwidth.is_some();
+    let archive = if size == 0 {
+        "submissions.zip of today is here".to_owned()
+    } else {
+        let about = if seen { "" } else { "about " };
+        format!("{about}{} for submissions.zip", clock(bulk))
+    };
+    let requests = many(facts.companies, ["request", "requests"]);
+    format!("{} for {requests}, {archive}", clock(api))
+}
+
+fn per_bytes(bytes: u64, bandwidth: u64) -> Duration {
+    let ms = u128::from(bytes) * 1000 / u128::from(bandwidth);
+    Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn facts(companies: u64, rate: u32, archive: Known) -> Facts {
+        Facts {
+            asked: DiscoverFrom::Auto,
+            companies,
+            rate: NonZeroU32::new(rate),
+            archive,
+            most: None,
+        }
+    }
+
+    const UNSEEN: Known = Known {
+        missing: None,
+        bandwidth: None,
+    };
+
+    #[test]
+    fn all_companies_at_edgars_rate_come_from_the_archive_and_a_few_do_not() {
+        let all = choose(&facts(5911, 10, UNSEEN));
+        assert_eq!(all.way, Way::Bulk);
+        assert_eq!(
+            all.why,
+            "9:51 for 5,911 requests, about 5:01 for submissions.zip"
+        );
+        assert_eq!(choose(&facts(500, 10, UNSEEN)).way, Way::Api);
+        assert_eq!(choose(&facts(0, 10, UNSEEN)).way, Way::Api);
+    }
+
+    #[test]
+    fn what_was_seen_counts_more_than_what_is_assumed() {
+        let slow = Known {
+            missing: Some(1_300_000_000),
+            bandwidth: Some(1_000_000),
+        };
+        assert_eq!(choose(&facts(5911, 10, slow)).way, Way::Api);
+        let almost_there = Known {
+            missing: Some(10_000_000),
+            ..slow
+        };
+        assert_eq!(choose(&facts(500, 10, almost_there)).way, Way::Bulk);
+    }
+
+    #[test]
+    fn an_archive_that_is_current_costs_one_request() {
+        let here = Known {
+            missing: Some(0),
+            bandwidth: None,
+        };
+        assert_eq!(choose(&facts(20, 10, here)).way, Way::Bulk);
+        assert_eq!(choose(&facts(3, 10, here)).way, Way::Api);
+    }
+
+    #[test]
+    fn without_a_limit_the_requests_win() {
+        assert_eq!(choose(&facts(10_000, 0, UNSEEN)).way, Way::Api);
+    }
+
+    #[test]
+    fn who_asks_for_a_way_gets_it() {
+        let api = Facts {
+            asked: DiscoverFrom::Api,
+            ..facts(5911, 10, UNSEEN)
+        };
+        let bulk = Facts {
+            asked: DiscoverFrom::Bulk,
+            ..facts(1, 10, UNSEEN)
+        };
+        assert_eq!(choose(&api).way, Way::Api);
+        assert_eq!((choose(&bulk).way, choose(&bulk).worth), (Way::Bulk, None));
+    }
+
+    proptest! {
+        #[test]
+        fn the_archive_is_taken_only_where_it_is_worth_it(
+            companies in any::<u64>(), rate in any::<u32>(), missing in any::<Option<u64>>(), bandwidth in any::<Option<u64>>()
+        ) {
+            let choice = choose(&facts(companies, rate, Known { missing, bandwidth }));
+            if choice.way == Way::Bulk {
+                // To the rounding of a millisecond.
+                let slack = bandwidth.unwrap_or(USUAL_BANDWIDTH) / 500 + 1;
+                prop_assert!(choice.bytes <= choice.worth.unwrap().saturating_add(slack));
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Proof of completeness: EDGAR's quarterly indexes against the database.
+//!
+//! One request a quarter. Every filing that an index lists for a company in scope, of a wanted
+//! form and date, has to be known for that company; what is not is named, and [`queue`] has the
+//! next update look at its company anew, from the first wanted filing on.
+//!
+//! The comparison is pure ([`wanted`]) or SQL; only [`Reconcile::run`] talks to EDGAR.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use anyhow::Result;
+use jiff::civil::Date;
+
+use super::daily::{MAX_INDEX, reported};
+use crate::edgar::calendar::{has_begun, quarter};
+use crate::edgar::index::{self, BadIndex, BadLine};
+use crate::edgar::{Accession, Cik, DateRange, Urls};
+use crate::net::{Client, Expect, FetchError, RequestKind};
+use crate::selection::Filings;
+use crate::store::{Reader, Writer};
+
+/// EDGAR's first quarter.
+const FIRST_DAY: Date = jiff::civil::date(1993, 1, 1);
+
+/// A filing that EDGAR lists and the database lacks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// The filer.
+    pub cik: Cik,
+    /// The filing.
+    pub accession: Accession,
+    /// Its form.
+    pub form: String,
+    /// Its date.
+    pub filed_on: Date,
+}
+
+/// What a comparison came to.
+#[derive(Debug, Default)]
+pub struct Reconciled {
+    /// Indexes read.
+    pub quarters: u64,
+    /// Filings of wanted form and date that they list, of any company, each filer apart.
+    pub listed: u64,
+    /// Those of companies in scope that the database lacks.
+    pub missing: Vec<Missing>,
+    /// Indexes and lines that could not be read: then nothing is proven.
+    pub problems: Vec<String>,
+}
+
+/// What compares.
+#[derive(Debug)]
+pub struct Reconcile<'a> {
+    /// The way to EDGAR.
+    pub client: &'a Client,
+    /// Where everything is.
+    pub urls: &'a Urls,
+    /// Tries for an index.
+    pub max_attempts: u32,
+    /// The filings that have to be there.
+    pub filings: &'a Filings,
+    /// The last day that can be in an index.
+    pub published: Date,
+}
+
+/// The filings of an index that have to be known, by filer and accession.
+pub type Wanted = BTreeMap<(Cik, Accession), (String, Date)>;
+
+/// The quarters that a range touches, in order.
+#[must_use]
+pub fn quarters(range: DateRange) -> Vec<(i16, i8)> {
+    let (first, last) = (range.since, range.until);
+    (first.year()..=last.year())
+        .flat_map(|year| (1..=4).map(move |number| (year, number)))
+        .filter(|at| {
+            let of = |day: Date| (day.year(), quarter(day));
+            (of(first)..=of(last)).contains(at)
+        })
+        .collect()
+}
+
+/// The lines of an index that have to be known, each once, and the lines that cannot be read.
+///
+/// # Errors
+///
+/// When it is no master index.
+pub fn wanted(bytes: &[u8], filings: &Filings) -> Result<(Wanted, Vec<BadLine>), BadIndex> {
+    let (mut wanted, mut bad) = (Wanted::new(), Vec::new());
+    for row in index::parse(bytes)?.rows() {
+        match row {
+            Ok(row) if filings.wants(row.form, row.filed_on) => {
+                let entry = wanted.entry((row.cik, row.accession));
+                entry.or_insert_with(|| (row.form.to_owned(), row.filed_on));
+            }
+            Ok(_) => {}
+            Err(line) => bad.push(line),
+        }
+    }
+    Ok((wanted, bad))
+}
+
+impl Reconcile<'_> {
+    /// Compares every quarter of the dates, for these companies.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn run(&self, db: &Reader, companies: &HashSet<Cik>) -> Result<Reconciled> {
+        let mut result = Reconciled::default();
+        let mut missing = BTreeSet::new();
+        for (year, number) in quarters(self.dates()) {
+            let name = format!("the index of {year} Q{number}");
+            let (wanted, bad) = match self.index(year, number) {
+                Ok(found) => found,
+                Err(FetchError::NotFound) if !has_begun(year, number, self.published) => continue,
+                Err(e) => {
+                    let problem = format!("{name} cannot be read: {e}: run this again later");
+                    result.problems.push(problem);
+                    continue;
+                }
+            };
+            let bad = reported(&bad).map(|line| format!("{name}: {line}"));
+            result.problems.extend(bad);
+            result.quarters += 1;
+            result.listed += wanted.len() as u64;
+            let pairs = wanted.keys().filter(|(cik, _)| companies.contains(cik));
+            let pairs: Vec<_> = pairs.copied().collect();
+            for filing in db.unknown_filings(&pairs)? {
+                let (form, filed_on) = wanted[&filing].clone();
+                missing.insert(Missing {
+                    cik: filing.0,
+                    accession: filing.1,
+                    form,
+                    filed_on,
+                });
+            }
+        }
+        result.missing = missing.into_iter().collect();
+        Ok(result)
+    }
+
+    /// The wanted days that indexes can hold.
+    fn dates(&self) -> DateRange {
+        let dates = self.filings.dates();
+        DateRange {
+            since: dates.since.max(FIRST_DAY),
+            until: dates.until.min(self.published),
+        }
+    }
+
+    fn index(&self, year: i16, number: i8) -> Result<(Wanted, Vec<BadLine>), FetchError> {
+        let url = self.urls.quarterly_index(year, number);
+        let expect = Expect::Text { max: MAX_INDEX };
+        self.client.with_retries(self.max_attempts, || {
+            let bytes = self.client.fetch(&url, RequestKind::Discovery, expect)?;
+            wanted(&bytes, self.filings).map_err(|e| FetchError::Damaged(e.to_string()))
+        })
+    }
+}
+
+/// Has the next run look anew at the companies of these filings. Returns how many they are.
+///
+/// # Errors
+///
+/// If the database cannot be written.
+pub fn queue(missing: &[Missing], db: &mut Writer) -> Result<u64> {
+    let companies: BTreeSet<_> = missing.iter().map(|filing| filing.cik).collect();
+    let batch = db.begin()?;
+    for cik in &companies {
+        batch.company_unchecked(*cik)?;
+    }
+    batch.commit()?;
+    Ok(companies.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::edgar::FormFilter;
+    use crate::net;
+    use crate::sim::{Options, Simulator};
+    use crate::store::CompanyRow;
+    use jiff::Timestamp;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_range_touches_the_quarters_of_its_days_and_all_between() {
+        let quarters = |since, until| quarters(DateRange { since, until });
+        assert_eq!(
+            quarters(date(2024, 11, 30), date(2025, 4, 1)),
+            [(2024, 4), (2025, 1), (2025, 2)]
+        );
+        assert_eq!(quarters(date(2025, 1, 1), date(2025, 3, 31)), [(2025, 1)]);
+    }
+
+    #[test]
+    fn what_edgar_lists_and_the_database_lacks_is_named_and_queued() {
+        let sim = Simulator::start(Options {
+            companies: 41,
+            today: date(2025, 8, 20),
+            ..Options::default()
+        })
+        .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = Writer::open(&folder.path().join("filings.db")).unwrap();
+        let companies: Vec<_> = sim.universe().companies().collect();
+        let rows: Vec<_> = companies
+            .iter()
+            .map(|company| CompanyRow {
+                cik: company.cik,
+                name: company.name.clone(),
+                listings: Vec::new(),
+            })
+            .collect();
+        let now = Timestamp::now();
+        db.put_universe(&rows, true, now).unwrap();
+        let filings = Filings {
+            forms: FormFilter::default(),
+            since: date(2025, 1, 1),
+            until: Some(date(2025, 8, 20)),
+        };
+        let mut expected = Vec::new();
+        let mut batch = db.begin().unwrap();
+        for company in &companies {
+            let cik = company.cik;
+            let all = sim.universe().filings(cik).into_iter();
+            let wanted = all.filter(|f| filings.wants(f.form, f.filed_on));
+            let (known, lacking): (Vec<_>, Vec<_>) =
+                wanted.partition(|f| f.accession.get() % 5 > 0);
+            let row = |f| (sim.universe().row(cik, f), cik);
+            let known: Vec<_> = known.iter().map(row).collect();
+            batch.put_filings(cik, &known, now).unwrap();
+            batch.company_checked(cik, now, &[]).unwrap();
+            expected.extend(lacking.into_iter().map(|f| Missing {
+                cik,
+                accession: f.accession,
+                form: f.form.to_owned(),
+                filed_on: f.filed_on,
+            }));
+        }
+        batch.commit().unwrap();
+        expected.sort();
+        assert!(!expected.is_empty());
+
+        let url: url::Url = sim.url().parse().unwrap();
+        let urls = Urls::new(url.clone(), url.clone(), url).unwrap();
+        let settings = net::Settings {
+            user_agent: Some("filing-etl tests tests@example.com".parse().unwrap()),
+            rate: NonZeroU32::new(1000),
+            state_dir: folder.path().join("state"),
+            connections: 1,
+            block_cooldown: Duration::from_secs(1),
+            timeouts: net::Timeouts::default(),
+            lane: net::lane_of(urls.archives()),
+        };
+        let client = Client::new(&settings, Cancel::default()).unwrap();
+        let reconcile = Reconcile {
+            client: &client,
+            urls: &urls,
+            max_attempts: 1,
+            filings: &filings,
+            published: date(2025, 8, 20),
+        };
+        let ciks: Vec<_> = companies.iter().map(|company| company.cik).collect();
+        let all = ciks.iter().copied().collect();
+        let result = reconcile.run(&db.reader().unwrap(), &all).unwrap();
+        assert_eq!(result.missing, expected);
+        assert_eq!((result.quarters, result.problems.len()), (3, 0));
+        assert_eq!(sim.log().requests(), 3);
+
+        let queued = queue(&result.missing, &mut db).unwrap();
+        let rows = db.reader().unwrap().company_rows(&ciks).unwrap();
+        let anew = rows.iter().filter(|row| row.last_checked_at.is_none());
+        assert_eq!(anew.count() as u64, queued);
+    }
+}

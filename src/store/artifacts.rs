@@ -1,0 +1,562 @@
+//! What became of artifacts and submissions: stored, failed, lost.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rusqlite::OptionalExtension;
+
+use super::error::{At, Result};
+use super::filings::FilingKey;
+use super::holdings::Change;
+use super::queries::artifacts as sql;
+use super::reader::{Reader, number, optional_number};
+use super::values::{ArtifactStatus, DateColumn, Day, SubmissionStatus, integer, time};
+use super::writer::Batch;
+use crate::edgar::{Accession, Cik, FileName, Target, urls};
+use crate::files::Fingerprint;
+
+/// On so many New York days EDGAR has to answer that it does not have a thing, before it counts as
+/// unavailable.
+pub const MISSING_DAYS: u32 = 3;
+
+/// One document of a submission that was split, or a file that was fetched by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The name it is stored under, and what it is.
+    pub file: FileName,
+    /// Its `<TYPE>`, such as `EX-99.1`.
+    pub type_: Option<String>,
+    /// Its `<SEQUENCE>`.
+    pub sequence: Option<u32>,
+    /// Its `<DESCRIPTION>`.
+    pub description: Option<String>,
+    /// The file, or why there is none.
+    pub outcome: std::result::Result<Fingerprint, Failure>,
+}
+
+impl Document {
+    /// A file that was fetched by itself.
+    #[must_use]
+    pub fn single(file: FileName, print: Fingerprint) -> Self {
+        Self {
+            file,
+            type_: None,
+            sequence: None,
+            description: None,
+            outcome: Ok(print),
+        }
+    }
+}
+
+/// Why a file is not on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// One word that groups failures with the same remedy.
+    pub kind: &'static str,
+    /// One line.
+    pub message: String,
+    /// Whether EDGAR answered that it does not have it.
+    pub missing: bool,
+}
+
+/// What recording a document came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It had no row before.
+    New,
+    /// Its row was queued.
+    Queued,
+    /// It was lost, and what came back has other bytes than what was stored before.
+    OtherBytes,
+    /// It is on disk already, as it came.
+    Stored,
+    /// It is on disk already with other bytes, which stay.
+    Differs,
+}
+
+impl Recorded {
+    /// Whether a file was stored.
+    #[must_use]
+    pub fn is_stored(self) -> bool {
+        matches!(self, Self::New | Self::Queued | Self::OtherBytes)
+    }
+}
+
+/// A row of `artifacts`.
+#[derive(Debug)]
+pub(super) struct FileRow {
+    pub(super) id: i64,
+    pub(super) status: ArtifactStatus,
+    bytes: Option<u64>,
+    sha256: Option<[u8; 32]>,
+    missing_days: u32,
+    missing_on: Option<Date>,
+}
+
+impl FileRow {
+    fn stored(&self) -> Option<Fingerprint> {
+        let (bytes, sha256) = self.bytes.zip(self.sha256)?;
+        Some(Fingerprint { bytes, sha256 })
+    }
+}
+
+impl Batch<'_> {
+    pub(super) fn file_row(&self, filing: i64, name: &str) -> rusqlite::Result<Option<FileRow>> {
+        self.tx
+            .prepare_cached(sql::BY_NAME)?
+            .query_row((filing, name), |row| {
+                Ok(FileRow {
+                    id: row.get(0)?,
+                    status: row.get(1)?,
+                    bytes: optional_number(row, 2)?,
+                    sha256: row.get(3)?,
+                    missing_days: row.get::<_, Option<u32>>(4)?.unwrap_or(0),
+                    missing_on: row.get::<_, Option<DateColumn>>(5)?.map(|day| day.0),
+                })
+            })
+            .optional()
+    }
+
+    pub(super) fn submission_status(
+        &self,
+        filing: i64,
+    ) -> rusqlite::Result<Option<SubmissionStatus>> {
+        self.tx
+            .prepare_cached(sql::SUBMISSION_STATUS)?
+            .query_row([filing], |row| row.get(0))
+            .optional()
+    }
+
+    /// A file that was fetched by itself is on disk, complete and checked. `attempts` are the tries
+    /// of this run; they add up.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the filing is not on record.
+    pub fn stored(
+        &mut self,
+        accession: Accession,
+        document: &Document,
+        attempts: u32,
+        now: Timestamp,
+    ) -> Result<Recorded> {
+        let filing = self.filing(accession)?;
+        self.document(&filing, document, attempts, &time(now))
+            .at(self.path, "record a download")
+    }
+
+    /// A submission was split, and each of its documents is on disk or given up. It held so many;
+    /// its own file may be among them where that is kept. `attempts` are the requests for it. Returns
+    /// what became of each document.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the filing is not on record.
+    pub fn split(
+        &mut self,
+        accession: Accession,
+        (submission, held): (&Fingerprint, usize),
+        documents: &[Document],
+        attempts: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Recorded>> {
+        let (filing, now) = (self.filing(accession)?, time(now));
+        let (path, doing) = (self.path, "record documents");
+        let recorded = documents
+            .iter()
+            .map(|document| self.document(&filing, document, attempts, &now))
+            .collect::<rusqlite::Result<_>>()
+            .at(path, doing)?;
+        self.submission_split(&filing, submission, held, attempts, &now)
+            .at(path, doing)?;
+        Ok(recorded)
+    }
+
+    fn submission_split(
+        &mut self,
+        filing: &FilingKey,
+        submission: &Fingerprint,
+        documents: usize,
+        attempts: u32,
+        now: &str,
+    ) -> rusqlite::Result<()> {
+        let before = self.submission_status(filing.id)?;
+        self.tx.prepare_cached(sql::SPLIT)?.execute((
+            filing.id,
+            integer(documents as u64),
+            integer(submission.bytes),
+            submission.sha256,
+            attempts,
+            now,
+        ))?;
+        match before.and_then(SubmissionStatus::as_artifact) {
+            Some(status) => self.count(filing, Change::files(status, -1, None)),
+            None => Ok(()),
+        }
+    }
+
+    fn document(
+        &mut self,
+        filing: &FilingKey,
+        document: &Document,
+        attempts: u32,
+        now: &str,
+    ) -> rusqlite::Result<Recorded> {
+        let Some(row) = self.file_row(filing.id, &document.file.name)? else {
+            return self.new_document(filing, document, attempts, now);
+        };
+        let before = row.stored();
+        let print = match &document.outcome {
+            Ok(print) if row.status == ArtifactStatus::Downloaded => {
+                self.describe(row.id, document)?;
+                return Ok(match before {
+                    Some(before) if before != *print => Recorded::Differs,
+                    _ => Recorded::Stored,
+                });
+            }
+            Err(_) if row.status == ArtifactStatus::Downloaded => return Ok(Recorded::Stored),
+            Ok(print) => print,
+            Err(failure) => {
+                // What was given up is not queued again by a submission that brings something else.
+                if row.status.is_queued() {
+                    self.file_failed(filing, &row, failure, attempts, None)?;
+                }
+                return Ok(Recorded::Queued);
+            }
+        };
+        self.tx.prepare_cached(sql::STORED)?.execute((
+            row.id,
+            integer(print.bytes),
+            print.sha256,
+            attempts,
+            now,
+            &document.type_,
+            document.sequence,
+            &document.description,
+        ))?;
+        self.count(filing, Change::files(row.status, -1, None))?;
+        self.count(filing, downloaded(print, 1))?;
+        Ok(match before {
+            Some(before) if before != *print => Recorded::OtherBytes,
+            _ => Recorded::Queued,
+        })
+    }
+
+    /// Adds what a submission says of a document that was stored before by itself.
+    fn describe(&self, artifact: i64, document: &Document) -> rusqlite::Result<()> {
+        let Document {
+            type_,
+            sequence,
+            description,
+            ..
+        } = document;
+        self.tx
+            .prepare_cached(sql::DESCRIBE)?
+            .execute((artifact, type_, sequence, description))?;
+        Ok(())
+    }
+
+    fn new_document(
+        &mut self,
+        filing: &FilingKey,
+        document: &Document,
+        attempts: u32,
+        now: &str,
+    ) -> rusqlite::Result<Recorded> {
+        let Document {
+            file,
+            type_,
+            sequence,
+            description,
+            outcome,
+        } = document;
+        let (print, failure) = (outcome.as_ref().ok(), outcome.as_ref().err());
+        let status = match outcome {
+            Ok(_) => ArtifactStatus::Downloaded,
+            Err(_) => ArtifactStatus::Failed,
+        };
+        self.tx.prepare_cached(sql::ADD)?.execute((
+            filing.id,
+            &file.name,
+            urls::encoded_name(file.at_edgar(), &file.name),
+            file.kind,
+            status,
+            attempts,
+            print.map(|print| integer(print.bytes)),
+            print.map(|print| print.sha256),
+            print.map(|_| now),
+            type_,
+            sequence,
+            description,
+            failure.map(|failure| failure.kind),
+            failure.map(|failure| &failure.message),
+            self.run.map_or(0, super::values::RunId::get),
+        ))?;
+        self.count(
+            filing,
+            print.map_or(Change::files(status, 1, None), |print| downloaded(print, 1)),
+        )?;
+        Ok(Recorded::New)
+    }
+
+    /// Something could not be had in this run. It stays queued for the next one, unless EDGAR has
+    /// answered on [`MISSING_DAYS`] days that it does not have it; `today` is the day in New York.
+    /// What is on disk already stays downloaded. What is not on record any more, or was given up, is
+    /// left alone.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the filing is not on record.
+    pub fn failed(
+        &mut self,
+        accession: Accession,
+        target: &Target,
+        attempts: u32,
+        failure: &Failure,
+        today: Date,
+    ) -> Result<()> {
+        let filing = self.filing(accession)?;
+        let (path, doing) = (self.path, "record a failed download");
+        match target {
+            Target::File(file) => self
+                .file_row(filing.id, &file.name)
+                .and_then(|row| match row {
+                    Some(row) if row.status.is_queued() => {
+                        self.file_failed(&filing, &row, failure, attempts, Some(today))
+                    }
+                    _ => Ok(()),
+                }),
+            Target::Documents => self.submission_failed(&filing, failure, attempts, today),
+        }
+        .at(path, doing)
+    }
+
+    fn file_failed(
+        &mut self,
+        filing: &FilingKey,
+        row: &FileRow,
+        failure: &Failure,
+        attempts: u32,
+        today: Option<Date>,
+    ) -> rusqlite::Result<()> {
+        let missing = Missing::after(failure, (row.missing_days, row.missing_on), today);
+        let status = if missing.is_enough() {
+            ArtifactStatus::Unavailable
+        } else {
+            ArtifactStatus::Failed
+        };
+        self.tx.prepare_cached(sql::FAILED)?.execute((
+            row.id,
+            status,
+            attempts,
+            failure.kind,
+            &failure.message,
+            missing.days,
+            missing.on.map(Day::new),
+        ))?;
+        self.count(filing, Change::files(row.status, -1, None))?;
+        self.count(filing, Change::files(status, 1, None))
+    }
+
+    fn submission_failed(
+        &mut self,
+        filing: &FilingKey,
+        failure: &Failure,
+        attempts: u32,
+        today: Date,
+    ) -> rusqlite::Result<()> {
+        let row = self
+            .tx
+            .prepare_cached(sql::SUBMISSION_MISSING)?
+            .query_row([filing.id], |row| {
+                let days = row.get::<_, Option<u32>>(1)?.unwrap_or(0);
+                let on = row.get::<_, Option<DateColumn>>(2)?.map(|day| day.0);
+                Ok((row.get::<_, SubmissionStatus>(0)?, (days, on)))
+            })
+            .optional()?;
+        let Some((before, missed)) = row.filter(|(status, _)| status.is_queued()) else {
+            return Ok(());
+        };
+        let missing = Missing::after(failure, missed, Some(today));
+        let status = if missing.is_enough() {
+            SubmissionStatus::Unavailable
+        } else {
+            SubmissionStatus::Failed
+        };
+        self.tx.prepare_cached(sql::SUBMISSION_FAILED)?.execute((
+            filing.id,
+            status,
+            attempts,
+            failure.kind,
+            &failure.message,
+            missing.days,
+            missing.on.map(Day::new),
+        ))?;
+        for (status, files) in [(before, -1), (status, 1)] {
+            if let Some(status) = status.as_artifact() {
+                self.count(filing, Change::files(status, files, None))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A file on disk is not what was stored: it is queued again, and keeps its row, hash and all.
+    /// `why` is shown as its last error until it is downloaded. Tells whether it was on record as
+    /// downloaded.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn lost(&mut self, file: &StoredFile, why: &str) -> Result<bool> {
+        let filing = self.filing(file.accession)?;
+        let (path, doing) = (self.path, "queue a file again");
+        if self.execute(sql::LOST, (file.id.0, why), doing)? == 0 {
+            return Ok(false);
+        }
+        let bytes = integer(file.bytes.unwrap_or(0));
+        self.count(
+            &filing,
+            Change::files(ArtifactStatus::Downloaded, -1, Some(-bytes)),
+        )
+        .and_then(|()| self.count(&filing, Change::files(ArtifactStatus::Pending, 1, None)))
+        .at(path, doing)?;
+        Ok(true)
+    }
+
+    /// Queues the submission of a filing where that takes fewer requests than its lost files do, or
+    /// where one of them can be had in no other way. Tells whether it did.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the filing is not on record.
+    pub fn queue_lost(&mut self, accession: Accession) -> Result<bool> {
+        let filing = self.filing(accession)?;
+        let (path, doing) = (self.path, "queue lost files");
+        let lost: Vec<FileName> = self
+            .tx
+            .prepare_cached(sql::LOST_OF_FILING)
+            .and_then(|mut rows| {
+                rows.query_map([filing.id], |row| {
+                    let url_name: Option<String> = row.get(2)?;
+                    Ok(FileName {
+                        kind: row.get(0)?,
+                        name: row.get(1)?,
+                        edgar_name: url_name.map(|name| urls::decoded(&name)),
+                    })
+                })?
+                .collect()
+            })
+            .at(path, doing)?;
+        if lost.len() < 2 && lost.iter().all(|file| file.is_served(accession)) {
+            return Ok(false);
+        }
+        let known = self.submission_status(filing.id).at(path, doing)?;
+        if known.is_some_and(SubmissionStatus::is_queued) {
+            return Ok(true);
+        }
+        self.submission_again(&filing, known).at(path, doing)?;
+        Ok(true)
+    }
+}
+
+fn downloaded(print: &Fingerprint, files: i64) -> Change {
+    Change::files(
+        ArtifactStatus::Downloaded,
+        files,
+        Some(integer(print.bytes)),
+    )
+}
+
+/// On how many days EDGAR did not have a thing.
+struct Missing {
+    days: u32,
+    on: Option<Date>,
+}
+
+impl Missing {
+    /// After this failure; a day counts once.
+    fn after(failure: &Failure, before: (u32, Option<Date>), today: Option<Date>) -> Self {
+        let (days, on) = before;
+        match today {
+            Some(today) if failure.missing && on != Some(today) => Self {
+                days: days + 1,
+                on: Some(today),
+            },
+            _ => Self { days, on },
+        }
+    }
+
+    fn is_enough(&self) -> bool {
+        self.days >= MISSING_DAYS
+    }
+}
+
+/// A stored file's place in the table of artifacts; they come in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredId(pub(super) i64);
+
+impl StoredId {
+    /// Before the first one.
+    pub const START: Self = Self(0);
+}
+
+/// A file that is to be on disk, and what it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Its place.
+    pub id: StoredId,
+    /// The filing.
+    pub accession: Accession,
+    /// The company in whose folder it is.
+    pub folder: Cik,
+    /// Its name.
+    pub name: String,
+    /// Its length.
+    pub bytes: Option<u64>,
+    /// Its hash.
+    pub sha256: Option<[u8; 32]>,
+}
+
+impl Reader {
+    /// The next `n` files that are to be on disk, after a place. Empty at the end.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn stored_files(&self, after: StoredId, n: usize) -> Result<Vec<StoredFile>> {
+        let (doing, n) = ("read which files there are", integer(n as u64));
+        self.rows(sql::STORED_FILES, (after.0, n), doing, stored_file)
+    }
+
+    /// The next `n` files that were stored once and are queued again, after a place.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn lost_files(&self, after: StoredId, n: usize) -> Result<Vec<StoredFile>> {
+        let (doing, n) = ("read which files are lost", integer(n as u64));
+        self.rows(sql::LOST_FILES, (after.0, n), doing, stored_file)
+    }
+
+    /// How many files are to be on disk, and their bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn stored_total(&self) -> Result<(u64, u64)> {
+        let doing = "count the files there are";
+        self.one(sql::STORED_TOTAL, (), doing, |row| {
+            Ok((number(row, 0)?, number(row, 1)?))
+        })
+    }
+}
+
+fn stored_file(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredFile> {
+    Ok(StoredFile {
+        id: StoredId(row.get(0)?),
+        accession: row.get(1)?,
+        folder: row.get(2)?,
+        name: row.get(3)?,
+        bytes: optional_number(row, 4)?,
+        sha256: row.get(5)?,
+    })
+}

@@ -1,0 +1,406 @@
+//! Companies and their listings: who there is, in which order they are worked on, and who is meant
+//! by a ticker.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::error::Result;
+use super::meta;
+use super::queries::companies as sql;
+use super::reader::{Reader, number};
+use super::selections::company_params;
+use super::values::{Day, Time, json_ciks, json_texts};
+use super::writer::{Batch, Writer};
+use crate::edgar::{Cik, History};
+use crate::selection::Companies;
+
+/// A company as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Company {
+    /// The company.
+    pub cik: Cik,
+    /// The ticker of its primary listing, the last known one if it is not listed now.
+    pub ticker: Option<String>,
+    /// The exchange of its primary listing, likewise.
+    pub exchange: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Whether it is in the SEC's list of companies.
+    pub active: bool,
+    /// How many of its filings are on record.
+    pub filings: u64,
+    /// As of when its filings were last read to the end.
+    pub last_checked_at: Option<Timestamp>,
+    /// On how many New York days EDGAR did not have its submissions.
+    pub missing_days: u32,
+}
+
+/// What a list of tickers stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tickers {
+    /// The companies, in the order of the list, each once.
+    pub ciks: Vec<Cik>,
+    /// Tickers that a company had earlier and none has now.
+    pub former: Vec<(String, Cik)>,
+    /// Tickers that no company on record ever had, in the order and spelling of the list.
+    pub unknown: Vec<String>,
+}
+
+impl Reader {
+    /// The companies that these conditions mean now, in the order of work: companies without any
+    /// filing first, then those checked longest ago.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn companies(&self, companies: &Companies) -> Result<Vec<Cik>> {
+        let doing = "find the companies";
+        match company_params(companies) {
+            (exchanges, None) => self.rows(sql::LISTED, [exchanges], doing, |row| row.get(0)),
+            (_, ciks) => self.rows(sql::NAMED, [ciks], doing, |row| row.get(0)),
+        }
+    }
+
+    /// Those of these companies that have an active listing on one of these exchanges.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn listed_on(&self, ciks: &[Cik], exchanges: &[&str]) -> Result<Vec<Cik>> {
+        let doing = "find the companies of some exchanges";
+        let params = (json_ciks(ciks), json_texts(exchanges));
+        self.rows(sql::LISTED_ON, params, doing, |row| row.get(0))
+    }
+
+    /// These companies, in the order of the list; those that are not on record are left out.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn company_rows(&self, ciks: &[Cik]) -> Result<Vec<Company>> {
+        let doing = "read the companies";
+        self.rows(sql::ROWS, [json_ciks(ciks)], doing, |row| {
+            Ok(Company {
+                cik: row.get(0)?,
+                ticker: row.get(1)?,
+                exchange: row.get(2)?,
+                name: row.get(3)?,
+                active: row.get(4)?,
+                filings: number(row, 5)?,
+                last_checked_at: row.get::<_, Option<Time>>(6)?.map(|time| time.0),
+                missing_days: row.get(7)?,
+            })
+        })
+    }
+
+    /// Those of these companies whose list of filings was read to its end, as of a time or later.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn checked_since(&self, ciks: &[Cik], since: Timestamp) -> Result<Vec<Cik>> {
+        let rows = self.company_rows(ciks)?.into_iter();
+        let checked = rows.filter(|row| row.last_checked_at.is_some_and(|at| at >= since));
+        Ok(checked.map(|row| row.cik).collect())
+    }
+
+    /// When the company list was last read; `None` if never.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn companies_synced_at(&self) -> Result<Option<Timestamp>> {
+        let time = self.meta::<Time>(meta::COMPANIES_SYNCED_AT)?;
+        Ok(time.map(|time| time.0))
+    }
+
+    /// Whether the exchanges' own symbol lists took part when the company list was last read.
+    /// Without them NYSE American and NYSE Arca cannot be told from NYSE.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn listings_known(&self) -> Result<bool> {
+        let known = self.meta::<String>(meta::LISTINGS_KNOWN)?;
+        Ok(known.is_some_and(|known| known == meta::YES))
+    }
+
+    /// Where each active listing was known to be when the exchanges' own symbol lists last took part;
+    /// empty if they never did.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn known_listings(&self) -> Result<Vec<(Cik, String, String)>> {
+        if self.meta::<String>(meta::LISTINGS_SYNCED_AT)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let doing = "look up known listings";
+        self.rows(sql::KNOWN_LISTINGS, (), doing, |row| row.try_into())
+    }
+
+    /// The tickers that the exchanges' own symbol lists last said are no company's listing: funds
+    /// and test issues.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn left_out(&self) -> Result<Vec<(u64, String)>> {
+        let list = self.meta::<String>(meta::LEFT_OUT)?;
+        // We wrote it; were it damaged, the next sync with those lists would mend it.
+        Ok(list.map_or_else(Vec::new, |list| {
+            serde_json::from_str(&list).unwrap_or_default()
+        }))
+    }
+
+    /// How many companies the SEC's list has.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn company_count(&self) -> Result<u64> {
+        let doing = "count companies";
+        self.one(sql::COUNT, (), doing, |row| number(row, 0))
+    }
+
+    /// The companies that these tickers stand for, in any case: that which has the ticker now, or
+    /// else that which had it last.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn resolve_tickers(&self, tickers: &[String]) -> Result<Tickers> {
+        let found = self.rows(
+            sql::RESOLVE_TICKERS,
+            [json_texts(tickers)],
+            "look up tickers",
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        let mut resolved = Tickers::default();
+        for (ticker, now, before) in found {
+            let ticker: String = ticker;
+            let cik: Option<Cik> = now;
+            match cik.or(before) {
+                None => resolved.unknown.push(ticker),
+                Some(found) => {
+                    if cik.is_none() {
+                        resolved.former.push((ticker, found));
+                    }
+                    if !resolved.ciks.contains(&found) {
+                        resolved.ciks.push(found);
+                    }
+                }
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// The companies whose submissions EDGAR did not have on [`super::MISSING_DAYS`] days.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn unavailable_companies(&self) -> Result<Vec<Cik>> {
+        let doing = "look up unavailable companies";
+        self.rows(sql::UNAVAILABLE, [super::MISSING_DAYS], doing, |row| {
+            row.get(0)
+        })
+    }
+
+    /// Those of these CIKs that are not on record, in the order of the list.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn unknown_ciks(&self, ciks: &[Cik]) -> Result<Vec<Cik>> {
+        let doing = "look up CIKs";
+        self.rows(sql::UNKNOWN_CIKS, [json_ciks(ciks)], doing, |row| {
+            row.get(0)
+        })
+    }
+}
+
+impl Writer {
+    /// These companies are asked for again, though EDGAR did not have them. Tells how many of them
+    /// EDGAR did not have.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn retry_companies(&mut self, companies: &[Cik]) -> Result<usize> {
+        let batch = self.begin()?;
+        let doing = "queue companies";
+        let retried = batch.execute(sql::RETRY_UNAVAILABLE, [json_ciks(companies)], doing)?;
+        batch.commit()?;
+        Ok(retried)
+    }
+}
+
+impl Batch<'_> {
+    /// What a company's list of filings holds, read to its end.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the company is not in it.
+    pub fn company_history(&self, cik: Cik, history: &History) -> Result<()> {
+        let row = (
+            cik,
+            super::values::integer(history.listed),
+            history.first.map(Day::new),
+            history.last.map(Day::new),
+            history.forms_json(),
+        );
+        self.execute(sql::HISTORY, row, "record what EDGAR lists")?;
+        Ok(())
+    }
+
+    /// A company's list of filings could not be read in this run; `kind` is one word for why. With
+    /// `missing` EDGAR answered that it does not have it, which counts once a day; `today` is the
+    /// day in New York.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the company is not in it.
+    pub fn company_failed(
+        &self,
+        cik: Cik,
+        (kind, error): (&str, &str),
+        missing: bool,
+        today: Date,
+        now: Timestamp,
+    ) -> Result<()> {
+        let doing = "record a failed company";
+        let row = (cik, kind, error, super::values::time(now));
+        self.execute(sql::FAILED, row, doing)?;
+        if missing {
+            self.execute(sql::MISSING, (cik, Day::new(today)), doing)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::testing::{Sandbox, at, cik, company, filing};
+    use super::*;
+    use crate::exchange::Exchange;
+    use jiff::civil::date;
+
+    fn order(sandbox: &Sandbox, companies: &Companies) -> Vec<u64> {
+        let companies = sandbox.reader().companies(companies).unwrap();
+        companies.into_iter().map(Cik::get).collect()
+    }
+
+    fn on(exchanges: &[Exchange]) -> Companies {
+        Companies::Listed(Some(exchanges.iter().copied().collect()))
+    }
+
+    fn named(ciks: &[u64]) -> Companies {
+        Companies::Named(ciks.iter().copied().map(cik).collect())
+    }
+
+    fn checked(sandbox: &mut Sandbox, company: u64, second: i64) {
+        sandbox.write(|b| b.company_checked(cik(company), at(second), &[]).unwrap());
+    }
+
+    #[test]
+    fn companies_without_filings_come_first_then_the_longest_unchecked() {
+        let mut sandbox = Sandbox::new();
+        let all = Companies::Listed(None);
+        assert_eq!(order(&sandbox, &all), [1, 2, 3], "nothing is known: by CIK");
+        sandbox.put(1, &[filing(1)]);
+        checked(&mut sandbox, 1, 10);
+        sandbox.put(2, &[filing(2)]);
+        checked(&mut sandbox, 2, 5);
+        checked(&mut sandbox, 3, 20);
+        assert_eq!(order(&sandbox, &all), [3, 2, 1]);
+        assert_eq!(order(&sandbox, &named(&[1, 2])), [2, 1]);
+        let rows = sandbox.reader().company_rows(&[cik(3), cik(99), cik(1)]);
+        let rows: Vec<_> = rows
+            .unwrap()
+            .into_iter()
+            .map(|row| (row.name, row.filings, row.last_checked_at))
+            .collect();
+        let row = |name: &str, filings, second| (name.to_owned(), filings, Some(at(second)));
+        assert_eq!(rows, [row("Three", 0, 20), row("One", 1, 10)]);
+    }
+
+    #[test]
+    fn a_company_with_filings_that_was_never_checked_comes_before_those_that_were() {
+        let mut sandbox = Sandbox::new();
+        for number in 1..=3 {
+            sandbox.put(number, &[filing(number)]);
+        }
+        checked(&mut sandbox, 1, 1);
+        assert_eq!(order(&sandbox, &Companies::Listed(None)), [2, 3, 1]);
+    }
+
+    #[test]
+    fn exchanges_and_names_narrow_the_companies() {
+        use Exchange::{Cboe, Nasdaq, Nyse, Otc};
+        let sandbox = Sandbox::new();
+        assert_eq!(order(&sandbox, &on(&[Nyse, Nasdaq])), [1, 2]);
+        assert_eq!(order(&sandbox, &on(&[Otc])), [1], "a second listing");
+        assert_eq!(order(&sandbox, &on(&[Cboe])), [0_u64; 0]);
+        assert_eq!(order(&sandbox, &on(&[])), [0_u64; 0]);
+        assert_eq!(order(&sandbox, &named(&[3, 2, 99])), [2, 3]);
+        assert_eq!(
+            order(&sandbox, &Companies::Named(BTreeSet::new())),
+            [0_u64; 0]
+        );
+        let listed = |exchanges: &[&str]| {
+            let all = [cik(3), cik(2), cik(1)];
+            sandbox.reader().listed_on(&all, exchanges).unwrap()
+        };
+        assert_eq!(listed(&["NYSE", "OTC"]), [cik(2), cik(1)]);
+    }
+
+    #[test]
+    fn inactive_companies_are_in_no_exchange_and_stay_on_record() {
+        let mut sandbox = Sandbox::new();
+        let list = [company(2, "Two", &[("BBB", Some("NYSE"))])];
+        sandbox.writer.put_universe(&list, true, at(1)).unwrap();
+        assert_eq!(order(&sandbox, &Companies::Listed(None)), [2]);
+        assert_eq!(order(&sandbox, &on(&[Exchange::Nasdaq])), [0_u64; 0]);
+        assert_eq!(order(&sandbox, &named(&[1])), [1], "by its CIK");
+        let reader = sandbox.reader();
+        assert_eq!(reader.company_count().unwrap(), 1);
+        let unknown = reader.unknown_ciks(&[cik(3), cik(99), cik(2)]).unwrap();
+        assert_eq!(unknown, [cik(99)]);
+        let asked = ["bbb", "AAA", "BBB", "aaa-wt", "no such"].map(str::to_owned);
+        let tickers = reader.resolve_tickers(&asked).unwrap();
+        assert_eq!(tickers.ciks, [cik(2), cik(1)]);
+        let former = ["AAA", "aaa-wt"].map(|ticker| (ticker.to_owned(), cik(1)));
+        assert_eq!(tickers.former, former);
+        assert_eq!(tickers.unknown, ["no such"]);
+    }
+
+    #[test]
+    fn a_company_that_edgar_does_not_have_counts_days() {
+        let mut sandbox = Sandbox::new();
+        let days = |sandbox: &Sandbox| {
+            let rows = sandbox.reader().company_rows(&[cik(1)]).unwrap();
+            rows[0].missing_days
+        };
+        let mut fail = |day, missing, expected| {
+            sandbox.write(|b| {
+                let why = ("missing", "404");
+                b.company_failed(cik(1), why, missing, date(2026, 1, day), at(0))
+                    .unwrap();
+            });
+            assert_eq!(days(&sandbox), expected, "on day {day}");
+        };
+        fail(1, true, 1);
+        fail(1, true, 1);
+        fail(2, false, 1);
+        fail(3, true, 2);
+        fail(4, true, 3);
+        assert_eq!(
+            sandbox.writer.retry_companies(&[cik(1), cik(2)]).unwrap(),
+            1
+        );
+        assert_eq!(days(&sandbox), 0);
+    }
+}

@@ -1,0 +1,328 @@
+//! What `diagnose` asks.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rusqlite::Row;
+
+use super::error::Result;
+use super::queries::{diagnose as sql, holdings, runs};
+use super::reader::{Reader, number, optional_number};
+use super::values::{DateColumn, RunId, RunStatus, Time, json_ciks, json_texts, time};
+use crate::edgar::{Cik, History};
+
+/// What is known about a company, as far as it tells why something is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanyFacts {
+    /// Its number.
+    pub cik: Cik,
+    /// Its name.
+    pub name: String,
+    /// The ticker of its primary listing.
+    pub ticker: Option<String>,
+    /// The exchange of its primary listing.
+    pub exchange: Option<String>,
+    /// When its filings were last read to the end.
+    pub last_checked_at: Option<Timestamp>,
+    /// Its files: how many there are to be, and how many are there.
+    pub artifacts: FileCounts,
+    /// The same when the last run began.
+    pub artifacts_before: FileCounts,
+    /// How many of its files a run has given up.
+    pub failed: u64,
+    /// What EDGAR lists of it; `None` if that was never recorded.
+    pub history: Option<History>,
+    /// Why its list could not be read at the last try: one word, and one line.
+    pub failure: Option<(String, String)>,
+    /// Whether a filing of a wanted form is known.
+    pub covered: bool,
+    /// Whether one was known when the last run began.
+    pub covered_before: bool,
+}
+
+/// How many files there are to be, and how many are there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileCounts {
+    /// To be there.
+    pub expected: u64,
+    /// There.
+    pub downloaded: u64,
+}
+
+/// Failures of one sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureGroup {
+    /// The sort, as `v_errors.kind` has it; `unknown` before it was recorded.
+    pub kind: String,
+    /// How many items.
+    pub count: u64,
+    /// One of the messages.
+    pub example: Option<String>,
+}
+
+/// The run that began last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousRun {
+    /// Its number.
+    pub id: RunId,
+    /// What it did.
+    pub command: String,
+    /// What became of it.
+    pub status: RunStatus,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Reader {
+    /// What is known about each of these companies, by name. `forms` are the wanted forms, as they
+    /// are spelled in [`Reader::known_forms`]; `last_run` is the run that began last.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn company_facts(
+        &self,
+        companies: &[Cik],
+        forms: &[String],
+        last_run: Option<&PreviousRun>,
+    ) -> Result<Vec<CompanyFacts>> {
+        let (run, began) = (
+            last_run.map(|run| run.id),
+            last_run.map(|run| time(run.started_at)),
+        );
+        self.rows(
+            sql::COMPANIES,
+            (json_ciks(companies), json_texts(forms), began, run),
+            "read what is known of the companies",
+            company_facts,
+        )
+    }
+
+    /// The failed downloads of these companies, by kind; all without a condition.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn failed_downloads(&self, companies: Option<&[Cik]>) -> Result<Vec<FailureGroup>> {
+        let (companies, doing) = (companies.map(json_ciks), "group failed downloads");
+        self.rows(sql::FAILURES, [companies], doing, failure_group)
+    }
+
+    /// What a run met at these companies that cost no company and no file, by kind.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn problems(&self, companies: &[Cik], run: RunId) -> Result<Vec<FailureGroup>> {
+        let doing = "group the problems of a run";
+        let params = (json_ciks(companies), run);
+        self.rows(sql::PROBLEMS, params, doing, failure_group)
+    }
+
+    /// Every form that a known filing has.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn known_forms(&self) -> Result<Vec<String>> {
+        let doing = "read which forms there are";
+        self.rows(holdings::FORMS, (), doing, |row| row.get(0))
+    }
+
+    /// The run that began last, if there ever was one.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn last_run(&self) -> Result<Option<PreviousRun>> {
+        let read = |row: &Row<'_>| {
+            Ok(PreviousRun {
+                id: RunId(row.get(0)?),
+                command: row.get(1)?,
+                status: row.get(2)?,
+                started_at: row.get::<_, Time>(3)?.0,
+                ended_at: row.get::<_, Option<Time>>(4)?.map(|time| time.0),
+            })
+        };
+        let doing = "look up the last run";
+        let runs = self.rows(runs::LAST_RUN, (), doing, read)?;
+        Ok(runs.into_iter().next())
+    }
+}
+
+fn failure_group(row: &Row<'_>) -> rusqlite::Result<FailureGroup> {
+    Ok(FailureGroup {
+        kind: row.get(0)?,
+        count: number(row, 1)?,
+        example: row.get(2)?,
+    })
+}
+
+fn company_facts(row: &Row<'_>) -> rusqlite::Result<CompanyFacts> {
+    let day = |column| -> rusqlite::Result<Option<Date>> {
+        Ok(row.get::<_, Option<DateColumn>>(column)?.map(|day| day.0))
+    };
+    let history = match optional_number(row, 10)? {
+        None => None,
+        Some(listed) => Some(History {
+            listed,
+            first: day(11)?,
+            last: day(12)?,
+            forms: History::parse_forms(&row.get::<_, Option<String>>(13)?.unwrap_or_default()),
+        }),
+    };
+    let error_kind: Option<String> = row.get(14)?;
+    let error: Option<String> = row.get(15)?;
+    Ok(CompanyFacts {
+        cik: row.get(0)?,
+        name: row.get(1)?,
+        ticker: row.get(2)?,
+        exchange: row.get(3)?,
+        last_checked_at: row.get::<_, Option<Time>>(4)?.map(|time| time.0),
+        artifacts: FileCounts {
+            expected: number(row, 5)?,
+            downloaded: number(row, 6)?,
+        },
+        artifacts_before: FileCounts {
+            expected: number(row, 8)?,
+            downloaded: number(row, 9)?,
+        },
+        failed: number(row, 7)?,
+        history,
+        failure: error_kind.map(|kind| (kind, error.unwrap_or_default())),
+        covered: row.get(16)?,
+        covered_before: row.get(17)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::StoredId;
+    use super::super::testing::{
+        Sandbox, accession, at, cik, damaged, filing, missing, primary, print,
+    };
+    use super::*;
+    use crate::edgar::history::FormUse;
+    use jiff::civil::date;
+
+    /// What is known of company 1, with 10-K as the only wanted form.
+    fn facts(sandbox: &Sandbox, before: Option<Timestamp>) -> CompanyFacts {
+        let reader = sandbox.reader();
+        let before = before.map(|started_at| PreviousRun {
+            id: RunId(1),
+            command: "backfill".to_owned(),
+            status: RunStatus::Completed,
+            started_at,
+            ended_at: None,
+        });
+        let forms = ["10-K".to_owned()];
+        let all = reader.company_facts(&[cik(1)], &forms, before.as_ref());
+        all.unwrap().remove(0)
+    }
+
+    fn history() -> History {
+        let (first, last) = (date(2020, 1, 2), date(2025, 3, 4));
+        let forms = [("10-K".to_owned(), FormUse { filings: 3, last })];
+        History {
+            listed: 7,
+            first: Some(first),
+            last: Some(last),
+            forms: forms.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn what_edgar_lists_comes_back_and_ends_a_failure() {
+        let mut sandbox = Sandbox::new();
+        assert_eq!(facts(&sandbox, None).history, None);
+        let today = date(2026, 1, 1);
+        let fail = |sandbox: &mut Sandbox, failure, second| {
+            sandbox.write(|b| b.company_failed(cik(1), failure, false, today, at(second)))
+        };
+        fail(&mut sandbox, ("network", "no answer"), 1).unwrap();
+        let failed = facts(&sandbox, None);
+        let failure = ("network".to_owned(), "no answer".to_owned());
+        assert_eq!((failed.history, failed.failure), (None, Some(failure)));
+        sandbox.write(|b| b.company_history(cik(1), &history()).unwrap());
+        let mended = facts(&sandbox, None);
+        assert_eq!((mended.history, mended.failure), (Some(history()), None));
+        let before = sandbox.changes();
+        sandbox.write(|b| b.company_history(cik(1), &history()).unwrap());
+        assert_eq!(sandbox.changes(), before, "the same as last night");
+        fail(&mut sandbox, ("server", "503"), 2).unwrap();
+        let again = facts(&sandbox, None);
+        assert_eq!(again.history, Some(history()), "what was learned stays");
+        assert_eq!(again.failure.unwrap().0, "server");
+    }
+
+    #[test]
+    fn coverage_is_told_before_a_moment_and_now() {
+        let mut sandbox = Sandbox::new();
+        let mut eight = filing(1);
+        eight.form = "8-K".to_owned();
+        sandbox.put(1, &[eight]);
+        assert!(!facts(&sandbox, None).covered, "of another form");
+        sandbox.write(|b| {
+            b.put_filings(cik(1), &[(filing(2), cik(1))], at(10))
+                .unwrap()
+        });
+        for (before, expected) in [(None, false), (Some(at(10)), false), (Some(at(11)), true)] {
+            let facts = facts(&sandbox, before);
+            assert!(facts.covered);
+            assert_eq!(facts.covered_before, expected, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_company_had_before_the_last_run_is_kept() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2)]);
+        sandbox.queue(&[primary(1, "a"), primary(2, "b")]);
+        sandbox.stored(1, "a", print(1000));
+        let stored = sandbox.reader().stored_files(StoredId::START, 10).unwrap();
+        let start = |sandbox: &mut Sandbox, second| {
+            let writer = &mut sandbox.writer;
+            writer
+                .start_run("backfill", "{}", "https://x", at(second))
+                .unwrap();
+        };
+        start(&mut sandbox, 2);
+        sandbox.write(|b| assert!(b.lost(&stored[0], "verify: missing").unwrap()));
+        sandbox.queue(&[primary(2, "c")]);
+        let counts = |expected, downloaded| FileCounts {
+            expected,
+            downloaded,
+        };
+        let now = facts(&sandbox, Some(at(2)));
+        assert_eq!(now.artifacts_before, counts(2, 1));
+        assert_eq!(now.artifacts, counts(3, 0));
+        start(&mut sandbox, 3);
+        let last = sandbox.reader().last_run().unwrap().unwrap();
+        let facts = sandbox.reader().company_facts(&[cik(1)], &[], Some(&last));
+        assert_eq!(facts.unwrap()[0].artifacts_before, counts(3, 0));
+    }
+
+    #[test]
+    fn failures_are_grouped_by_kind_and_narrowed_to_companies() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        sandbox.put(2, &[filing(2)]);
+        sandbox.queue(&[primary(1, "a"), primary(2, "b")]);
+        let today = date(2026, 1, 1);
+        sandbox.write(|b| {
+            for (number, name, failure) in [(1, "a", damaged()), (2, "b", missing())] {
+                let target = primary(number, name).target;
+                b.failed(accession(number), &target, 3, &failure, today)
+                    .unwrap();
+            }
+        });
+        let kinds = |companies: Option<&[Cik]>| -> Vec<_> {
+            let groups = sandbox.reader().failed_downloads(companies).unwrap();
+            groups.into_iter().map(|g| (g.kind, g.count)).collect()
+        };
+        let (one, two) = (("damaged".to_owned(), 1), ("missing".to_owned(), 1));
+        assert_eq!(kinds(None), [one.clone(), two]);
+        assert_eq!(kinds(Some(&[cik(1)])), [one]);
+    }
+}

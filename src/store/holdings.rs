@@ -1,0 +1,290 @@
+//! What the database holds, in counters: of each company, and of each form and year.
+//!
+//! The writer adds up what a transaction changes and applies the sums once, when it commits
+//! ([`Changes::apply`]). So no statement can forget a counter, and a company that gets a thousand
+//! files costs one update.
+//!
+//! Forms and years count each filing and file once. Companies count them for each filer, so
+//! companies do not add up to the total. A filer that becomes known late adds what its filing has.
+
+use std::collections::HashMap;
+use std::ops::AddAssign;
+
+use rusqlite::{Connection, Row};
+
+use super::queries::holdings as sql;
+use super::reader::number;
+use super::values::{ArtifactStatus, RunId};
+use crate::edgar::Cik;
+
+/// Filings, and what became of their files. A queued submission counts as one file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holdings<T = u64> {
+    /// Filings.
+    pub filings: T,
+    /// Files that wait for their download.
+    pub pending: T,
+    /// Files on disk.
+    pub downloaded: T,
+    /// Files given up by the last run that tried; the next one tries again.
+    pub failed: T,
+    /// Files that EDGAR does not have.
+    pub unavailable: T,
+    /// Files taken off the queue.
+    pub dropped: T,
+    /// Bytes of the files on disk.
+    pub bytes: T,
+}
+
+impl<T: AddAssign> AddAssign for Holdings<T> {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            filings,
+            pending,
+            downloaded,
+            failed,
+            unavailable,
+            dropped,
+            bytes,
+        } = other;
+        self.filings += filings;
+        self.pending += pending;
+        self.downloaded += downloaded;
+        self.failed += failed;
+        self.unavailable += unavailable;
+        self.dropped += dropped;
+        self.bytes += bytes;
+    }
+}
+
+impl Holdings {
+    /// Seven columns of a row, from this one on, in the order of the fields.
+    pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            filings: number(row, from)?,
+            pending: number(row, from + 1)?,
+            downloaded: number(row, from + 2)?,
+            failed: number(row, from + 3)?,
+            unavailable: number(row, from + 4)?,
+            dropped: number(row, from + 5)?,
+            bytes: number(row, from + 6)?,
+        })
+    }
+
+    /// Files that there are to be.
+    #[must_use]
+    pub fn files(&self) -> u64 {
+        self.pending + self.downloaded + self.failed + self.unavailable
+    }
+}
+
+/// How much more, or less, there is.
+pub(super) type Change = Holdings<i64>;
+
+impl Change {
+    /// So many files of one status; only those on disk have bytes.
+    pub(super) fn files(status: ArtifactStatus, files: i64, bytes: Option<i64>) -> Self {
+        let mut change = Self::default();
+        match status {
+            ArtifactStatus::Pending => change.pending = files,
+            ArtifactStatus::Failed => change.failed = files,
+            ArtifactStatus::Unavailable => change.unavailable = files,
+            ArtifactStatus::Dropped => change.dropped = files,
+            ArtifactStatus::Downloaded => {
+                change.downloaded = files;
+                change.bytes = bytes.unwrap_or(0);
+            }
+        }
+        change
+    }
+
+    pub(super) fn filing() -> Self {
+        Self {
+            filings: 1,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn negated(self) -> Self {
+        Self {
+            filings: -self.filings,
+            pending: -self.pending,
+            downloaded: -self.downloaded,
+            failed: -self.failed,
+            unavailable: -self.unavailable,
+            dropped: -self.dropped,
+            bytes: -self.bytes,
+        }
+    }
+}
+
+/// What one transaction changes.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    companies: HashMap<Cik, Change>,
+    forms: HashMap<(String, i16), Change>,
+}
+
+impl Changes {
+    pub(super) fn company(&mut self, cik: Cik, change: Change) {
+        *self.companies.entry(cik).or_default() += change;
+    }
+
+    pub(super) fn form(&mut self, form: &str, year: i16, change: Change) {
+        let key = (form.to_owned(), year);
+        *self.forms.entry(key).or_default() += change;
+    }
+
+    /// Writes the sums down. `run` is the run that changed them, if one did: with its first change
+    /// of a company, what that company had before is kept.
+    pub(super) fn apply(&self, db: &Connection, run: Option<RunId>) -> rusqlite::Result<()> {
+        let mut company = db.prepare_cached(sql::CHANGE_COMPANY)?;
+        for (cik, c) in self.companies.iter().filter(|(_, c)| is_change(c)) {
+            company.execute((
+                cik,
+                run,
+                c.filings,
+                c.pending,
+                c.downloaded,
+                c.failed,
+                c.unavailable,
+                c.dropped,
+                c.bytes,
+            ))?;
+        }
+        let mut form = db.prepare_cached(sql::CHANGE_FORM)?;
+        for ((name, year), c) in self.forms.iter().filter(|(_, c)| is_change(c)) {
+            form.execute((
+                name,
+                year,
+                c.filings,
+                c.pending,
+                c.downloaded,
+                c.failed,
+                c.unavailable,
+                c.dropped,
+                c.bytes,
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_change(change: &Change) -> bool {
+    *change != Change::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::super::testing::{
+        Sandbox, accession, at, cik, damaged, documents, exhibit, filing, missing, primary, print,
+    };
+    use crate::edgar::Target;
+
+    /// One thing that a run may record about one of four filings.
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        /// A company has it, with another form or year now and then.
+        Found(u64, u64, bool),
+        QueuePrimary(u64),
+        QueueDocuments(u64),
+        Stored(u64, u64),
+        Split(u64, u64),
+        Failed(u64, bool, i8),
+        Lost,
+        Drop,
+        Retry,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let n = || 1..5_u64;
+        prop_oneof![
+            (1..4_u64, n(), any::<bool>()).prop_map(|(c, n, odd)| Step::Found(c, n, odd)),
+            n().prop_map(Step::QueuePrimary),
+            n().prop_map(Step::QueueDocuments),
+            (n(), 1..9_u64).prop_map(|(n, bytes)| Step::Stored(n, bytes)),
+            (n(), 1..9_u64).prop_map(|(n, bytes)| Step::Split(n, bytes)),
+            (n(), any::<bool>(), 1..9_i8).prop_map(|(n, gone, day)| Step::Failed(n, gone, day)),
+            Just(Step::Lost),
+            Just(Step::Drop),
+            Just(Step::Retry),
+        ]
+    }
+
+    fn take(sandbox: &mut Sandbox, step: Step, known: &mut [bool; 5]) {
+        let is_known = |n: u64| known[usize::try_from(n).unwrap()];
+        match step {
+            Step::Found(company, n, odd) => {
+                known[usize::try_from(n).unwrap()] = true;
+                let mut found = filing(n);
+                if odd {
+                    found.form = "10-K/A".to_owned();
+                    found.filed_on = date(2024, 12, 31);
+                }
+                sandbox.put(company, &[found]);
+            }
+            Step::QueuePrimary(n) if is_known(n) => {
+                sandbox.queue(&[primary(n, "report.htm")]);
+            }
+            Step::QueueDocuments(n) if is_known(n) => {
+                sandbox.queue(&[documents(n)]);
+            }
+            Step::Stored(n, bytes) if is_known(n) => {
+                sandbox.stored(n, "report.htm", print(bytes));
+            }
+            Step::Split(n, bytes) if is_known(n) => {
+                let all = [
+                    exhibit("report.htm", Ok(print(bytes))),
+                    exhibit("a.htm", Ok(print(7))),
+                    exhibit("b.htm", Err(damaged())),
+                ];
+                sandbox.write(|b| {
+                    let text = print(99);
+                    b.split(accession(n), (&text, 3), &all, 1, at(1)).unwrap()
+                });
+            }
+            Step::Failed(n, gone, day) if is_known(n) => {
+                let why = if gone { missing() } else { damaged() };
+                for target in [primary(n, "report.htm").target, Target::Documents] {
+                    let today = date(2026, 1, day);
+                    sandbox.write(|b| b.failed(accession(n), &target, 1, &why, today).unwrap());
+                }
+            }
+            Step::Lost => {
+                let stored = sandbox
+                    .reader()
+                    .stored_files(super::super::StoredId::START, 9);
+                for file in stored.unwrap() {
+                    sandbox.write(|b| {
+                        b.lost(&file, "verify: missing").unwrap();
+                        b.queue_lost(file.accession).unwrap()
+                    });
+                }
+            }
+            Step::Drop => {
+                sandbox.writer.drop_queue(Some(&[cik(1)])).unwrap();
+            }
+            Step::Retry => {
+                sandbox.writer.retry_unavailable(None).unwrap();
+            }
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn counters_are_what_counting_anew_gives(
+            steps in proptest::collection::vec(step(), 1..40)
+        ) {
+            let (mut sandbox, mut known) = (Sandbox::new(), [false; 5]);
+            for step in steps {
+                take(&mut sandbox, step, &mut known);
+                sandbox.assert_counters();
+            }
+        }
+    }
+}

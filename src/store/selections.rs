@@ -1,0 +1,612 @@
+//! What backfills asked for: recorded selections, their companies, and what was checked for them.
+
+use std::fmt;
+use std::path::Path;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+use rusqlite::types::{ToSql, ToSqlOutput};
+use rusqlite::{Connection, Row, params};
+
+use super::error::{At, Error, Result};
+use super::queries::selections as sql;
+use super::reader::Reader;
+use super::values::{DateColumn, Day, Time, json_texts, time};
+use super::writer::{Batch, Writer};
+use crate::edgar::calendar::{day_before, filing_day};
+use crate::edgar::{Cik, FormFilter};
+use crate::exchange::Exchange;
+use crate::selection::{Companies, Filings, Selection};
+
+/// For so many days a company that left the exchanges of a selection is followed for it.
+const FOLLOWED_AFTER_LEAVING: i32 = 90;
+
+/// The number of a selection, as in `v_selections.id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SelectionId(pub(super) i64);
+
+impl fmt::Display for SelectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ToSql for SelectionId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+/// A selection that is on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedSelection {
+    /// Its number.
+    pub id: SelectionId,
+    /// What it asks for.
+    pub selection: Selection,
+    /// Whether `update` follows it.
+    pub followed: bool,
+    /// The last day up to which everything is known of its companies that were checked.
+    pub through: Option<Date>,
+}
+
+/// What recording a selection came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recording {
+    /// The selection that the asked one lies within, or is now.
+    pub id: SelectionId,
+    /// Whether it asks for more than what was on record.
+    pub is_wider: bool,
+}
+
+/// A company of a selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// The company.
+    pub cik: Cik,
+    /// As of when its filings were looked at for the selection; `None` is never.
+    pub checked_at: Option<Timestamp>,
+}
+
+impl Reader {
+    /// All selections on record, in the order in which they were recorded.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read, or has one that no version of this program writes.
+    pub fn selections(&self) -> Result<Vec<RecordedSelection>> {
+        selections(&self.db, &self.path)
+    }
+
+    /// The companies of a selection: those that fall under it now, and those that left its exchanges
+    /// not long ago.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn members(&self, selection: SelectionId) -> Result<Vec<Member>> {
+        let doing = "read the companies of a selection";
+        self.rows(sql::MEMBERS, [selection], doing, |row| {
+            Ok(Member {
+                cik: row.get(0)?,
+                checked_at: row.get::<_, Option<Time>>(1)?.map(|time| time.0),
+            })
+        })
+    }
+
+    /// The last day up to which everything is known of the companies of a selection that were
+    /// checked, by when they were checked. `None` if none was.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn checked_through(&self, selection: SelectionId) -> Result<Option<Date>> {
+        let doing = "look up what was checked";
+        let oldest = self.one(sql::OLDEST_CHECK, [selection], doing, |row| {
+            row.get::<_, Option<Time>>(0)
+        })?;
+        Ok(oldest.map(|time| known_through(time.0)))
+    }
+}
+
+fn selections(db: &Connection, path: &Path) -> Result<Vec<RecordedSelection>> {
+    let read = |row: &Row<'_>| Ok((SelectionId(row.get(0)?), recorded(row)?));
+    let rows: Vec<_> = db
+        .prepare_cached(sql::ALL)
+        .and_then(|mut all| all.query_map((), read)?.collect())
+        .at(path, "read the selections")?;
+    rows.into_iter()
+        .map(|(id, selection)| {
+            selection.ok_or_else(|| Error::Damaged {
+                path: path.to_owned(),
+                what: format!("selection {id} cannot be read"),
+            })
+        })
+        .collect()
+}
+
+/// A company that was looked at then is known up to the day before: the day itself was not over.
+fn known_through(checked_at: Timestamp) -> Date {
+    day_before(filing_day(checked_at))
+}
+
+fn recorded(row: &Row<'_>) -> rusqlite::Result<Option<RecordedSelection>> {
+    let (exchanges, ciks): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+    let forms = FormFilter::from_text(&row.get::<_, String>(3)?);
+    let companies = match (exchanges, ciks) {
+        (None, None) => Some(Companies::Listed(None)),
+        (Some(exchanges), None) => exchanges_of(&exchanges).map(|e| Companies::Listed(Some(e))),
+        (None, Some(ciks)) => ciks_of(&ciks).map(Companies::Named),
+        (Some(_), Some(_)) => None,
+    };
+    let Some((companies, forms)) = companies.zip(forms) else {
+        return Ok(None);
+    };
+    let day = |column| -> rusqlite::Result<Option<Date>> {
+        Ok(row.get::<_, Option<DateColumn>>(column)?.map(|day| day.0))
+    };
+    Ok(Some(RecordedSelection {
+        id: SelectionId(row.get(0)?),
+        selection: Selection {
+            companies,
+            filings: Filings {
+                forms,
+                since: row.get::<_, DateColumn>(4)?.0,
+                until: day(5)?,
+            },
+            artifacts: row.get(6)?,
+        },
+        followed: row.get(7)?,
+        through: day(8)?,
+    }))
+}
+
+fn exchanges_of(json: &str) -> Option<std::collections::BTreeSet<Exchange>> {
+    let names: Vec<String> = serde_json::from_str(json).ok()?;
+    names.iter().map(|name| name.parse().ok()).collect()
+}
+
+fn ciks_of(json: &str) -> Option<std::collections::BTreeSet<Cik>> {
+    let numbers: Vec<u64> = serde_json::from_str(json).ok()?;
+    numbers.into_iter().map(Cik::new).collect()
+}
+
+/// Two conditions as JSON lists: exchanges and CIKs.
+pub(super) fn company_params(companies: &Companies) -> (Option<String>, Option<String>) {
+    match companies {
+        Companies::Listed(None) => (None, None),
+        Companies::Listed(Some(exchanges)) => {
+            let names: Vec<_> = exchanges.iter().map(|e| e.as_str()).collect();
+            (Some(json_texts(&names)), None)
+        }
+        Companies::Named(ciks) => {
+            let ciks: Vec<_> = ciks.iter().map(|cik| cik.get()).collect();
+            (None, Some(json_texts(&ciks)))
+        }
+    }
+}
+
+impl Writer {
+    /// Records what a backfill asks for. One that lies within a selection on record adds none; one
+    /// that contains selections on record widens the first of them and takes the place of the
+    /// others; anything else is a new row. Only rows with the same `followed` are compared.
+    ///
+    /// A selection that is widened keeps how far it was followed, and its companies count as never
+    /// checked.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read or written.
+    pub fn record_selection(
+        &mut self,
+        asked: &Selection,
+        followed: bool,
+        now: Timestamp,
+    ) -> Result<Recording> {
+        let batch = self.begin()?;
+        let mut known = selections(&batch.tx, batch.path)?;
+        known.retain(|known| known.followed == followed);
+        if let Some(wide) = known.iter().find(|known| known.selection.contains(asked)) {
+            return Ok(Recording {
+                id: wide.id,
+                is_wider: false,
+            });
+        }
+        known.retain(|known| asked.contains(&known.selection));
+        let doing = "record a selection";
+        let id = match known.as_slice() {
+            [] => batch.insert_selection(asked, followed, now)?,
+            [widened, within @ ..] => {
+                batch.widen_selection(widened.id, asked)?;
+                for within in within {
+                    batch.execute(sql::DELETE, [within.id], doing)?;
+                }
+                widened.id
+            }
+        };
+        batch.refresh_members(filing_day(now))?;
+        batch.commit()?;
+        Ok(Recording { id, is_wider: true })
+    }
+
+    /// Finds out which companies fall under each selection: new ones join it, and those that no
+    /// longer do are followed for some time from `today` on. A company that comes back within that
+    /// time keeps what was checked.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read or written.
+    pub fn refresh_members(&mut self, today: Date) -> Result<()> {
+        let batch = self.begin()?;
+        batch.refresh_members(today)?;
+        batch.commit()
+    }
+
+    /// Records that everything up to a day is known of the companies of a selection that were
+    /// checked. The day never goes back.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn raise_through(&mut self, selection: SelectionId, day: Date) -> Result<()> {
+        let batch = self.begin()?;
+        let doing = "record how far a selection is known";
+        batch.execute(sql::RAISE_THROUGH, (selection, Day::new(day)), doing)?;
+        batch.commit()
+    }
+}
+
+impl Batch<'_> {
+    pub(super) fn refresh_members(&self, today: Date) -> Result<()> {
+        let doing = "find the companies of the selections";
+        let lapsed = today.saturating_sub(FOLLOWED_AFTER_LEAVING.days());
+        self.execute(sql::FORGET_LAPSED, [Day::new(lapsed)], doing)?;
+        for RecordedSelection { id, selection, .. } in selections(&self.tx, self.path)? {
+            let (exchanges, ciks) = company_params(&selection.companies);
+            if ciks.is_some() {
+                self.execute(sql::JOIN_NAMED, (id, ciks), doing)?;
+                continue;
+            }
+            self.execute(sql::LEAVE, (id, &exchanges, Day::new(today)), doing)?;
+            self.execute(sql::JOIN_LISTED, (id, exchanges), doing)?;
+        }
+        Ok(())
+    }
+
+    fn insert_selection(
+        &self,
+        asked: &Selection,
+        followed: bool,
+        now: Timestamp,
+    ) -> Result<SelectionId> {
+        let Selection {
+            companies,
+            filings:
+                Filings {
+                    forms,
+                    since,
+                    until,
+                },
+            artifacts,
+        } = asked;
+        let (exchanges, ciks) = company_params(companies);
+        let row = params![
+            exchanges,
+            ciks,
+            forms.to_string(),
+            Day::new(*since),
+            until.map(Day::new),
+            artifacts,
+            followed,
+            time(now)
+        ];
+        self.execute(sql::INSERT, row, "record a selection")?;
+        Ok(SelectionId(self.tx.last_insert_rowid()))
+    }
+
+    fn widen_selection(&self, id: SelectionId, asked: &Selection) -> Result<()> {
+        let Selection {
+            companies,
+            filings:
+                Filings {
+                    forms,
+                    since,
+                    until,
+                },
+            artifacts: _, // the same, or it would not contain the other
+        } = asked;
+        let (exchanges, ciks) = company_params(companies);
+        let doing = "widen a selection";
+        let (since, until) = (Day::new(*since), until.map(Day::new));
+        let row = (id, exchanges, ciks, forms.to_string(), since, until);
+        self.execute(sql::WIDEN, row, doing)?;
+        self.execute(sql::UNCHECK, [id], doing)?;
+        Ok(())
+    }
+
+    /// The filings of a company were looked at to the end, as EDGAR listed them then, for these
+    /// selections. Where a selection is known beyond that time, the company does not count as
+    /// checked for it: the days between are still to be looked at.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn company_checked(
+        &self,
+        cik: Cik,
+        as_of: Timestamp,
+        selections: &[SelectionId],
+    ) -> Result<()> {
+        let doing = "record a company as checked";
+        self.execute(sql::COMPANY_CHECKED, (cik, time(as_of)), doing)?;
+        let through = known_through(as_of);
+        for selection in selections {
+            let row = (selection, cik, time(as_of), Day::new(through));
+            self.execute(sql::CHECKED, row, doing)?;
+        }
+        Ok(())
+    }
+
+    /// A company is to be looked at anew for every selection: filings of it are missing.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn company_unchecked(&self, cik: Cik) -> Result<()> {
+        let doing = "queue a company";
+        self.execute(sql::COMPANY_UNCHECKED, [cik], doing)?;
+        self.execute(sql::UNCHECK_COMPANY, [cik], doing)?;
+        self.forget_pages(cik)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Sandbox, at, cik, company, listed, named};
+    use super::*;
+    use crate::edgar::Wanted;
+    use crate::exchange::Exchange::{Cboe, Nasdaq, Nyse};
+    use jiff::civil::date;
+
+    const DAY: i64 = 24 * 3600;
+
+    fn record(sandbox: &mut Sandbox, selection: &Selection) -> SelectionId {
+        let recording = sandbox.writer.record_selection(selection, true, at(0));
+        recording.unwrap().id
+    }
+
+    /// The companies of a selection, each with the second of 2026 as of which it was checked.
+    fn members(sandbox: &Sandbox, selection: SelectionId) -> Vec<(u64, Option<i64>)> {
+        let second = |at_: Timestamp| at_.as_second() - at(0).as_second();
+        let members = sandbox.reader().members(selection).unwrap().into_iter();
+        members
+            .map(|member| (member.cik.get(), member.checked_at.map(second)))
+            .collect()
+    }
+
+    fn checked(sandbox: &mut Sandbox, company: u64, second: i64, selections: &[SelectionId]) {
+        sandbox.write(|b| {
+            b.company_checked(cik(company), at(second), selections)
+                .unwrap();
+        });
+    }
+
+    fn number(selection: SelectionId) -> i64 {
+        selection.0
+    }
+
+    /// A list of companies, `days` after the first one. Company 2 is in it where `with_two`.
+    fn sync(sandbox: &mut Sandbox, days: i64, with_two: bool) {
+        let mut list = vec![company(1, "One", &[("AAA", Some("Nasdaq"))])];
+        if with_two {
+            list.push(company(2, "Two", &[("BBB", Some("NYSE"))]));
+        }
+        let writer = &mut sandbox.writer;
+        writer.put_universe(&list, true, at(days * DAY)).unwrap();
+    }
+
+    #[test]
+    fn selections_come_back_as_they_were_asked() {
+        let mut sandbox = Sandbox::new();
+        let past = Selection {
+            filings: Filings {
+                forms: FormFilter::all(),
+                since: date(1994, 1, 1),
+                until: Some(date(2000, 12, 31)),
+            },
+            artifacts: Wanted::Documents,
+            ..named(&[3, 320_193])
+        };
+        let everything = Selection {
+            companies: Companies::Listed(None),
+            artifacts: Wanted::Submission,
+            ..named(&[])
+        };
+        let asked = [listed(&[Nasdaq, Nyse]), past, everything];
+        for selection in &asked {
+            record(&mut sandbox, selection);
+        }
+        let known = sandbox.reader().selections().unwrap();
+        let known: Vec<_> = known.into_iter().map(|known| known.selection).collect();
+        assert_eq!(known, asked);
+        assert_eq!(
+            sandbox.rows("SELECT id, companies, since, until, artifacts, companies_total FROM v_selections ORDER BY id"),
+            [
+                "1|[\"Nasdaq\",\"NYSE\"]|2023-01-01|NULL|primary|2",
+                "2|[3,320193]|1994-01-01|2000-12-31|documents|1",
+                "3|all|2023-01-01|NULL|submission|3",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_selection_within_another_adds_none_and_a_wider_one_takes_its_place() {
+        let mut sandbox = Sandbox::new();
+        let mut record = |selection: &Selection, followed| {
+            let recording = sandbox.writer.record_selection(selection, followed, at(0));
+            let Recording { id, is_wider } = recording.unwrap();
+            (number(id), is_wider)
+        };
+        assert_eq!(record(&listed(&[Nasdaq]), true), (1, true));
+        assert_eq!(record(&listed(&[Nyse]), true), (2, true));
+        assert_eq!(record(&listed(&[Nyse]), true), (2, false), "the same");
+        assert_eq!(record(&named(&[1]), true), (3, true), "it may be delisted");
+        assert_eq!(record(&listed(&[Nyse]), false), (4, true), "not followed");
+        let documents = Selection {
+            artifacts: Wanted::Documents,
+            ..listed(&[Nasdaq])
+        };
+        assert_eq!(record(&documents, true), (5, true), "another thing");
+        assert_eq!(record(&listed(&[Nasdaq, Nyse]), true), (1, true));
+        assert_eq!(record(&listed(&[Nyse]), true), (1, false));
+        assert_eq!(
+            sandbox.rows("SELECT id, followed FROM v_selections ORDER BY id"),
+            ["1|1", "3|1", "4|0", "5|1"]
+        );
+    }
+
+    #[test]
+    fn a_widened_selection_keeps_through_and_its_companies_count_as_never_checked() {
+        let mut sandbox = Sandbox::new();
+        let id = record(&mut sandbox, &listed(&[Nasdaq]));
+        checked(&mut sandbox, 1, 10 * DAY, &[id]);
+        let through = date(2026, 1, 5);
+        sandbox.writer.raise_through(id, through).unwrap();
+        assert_eq!(members(&sandbox, id), [(1, Some(10 * DAY))]);
+        record(&mut sandbox, &listed(&[Nasdaq, Nyse]));
+        assert_eq!(members(&sandbox, id), [(1, None), (2, None)]);
+        let known = &sandbox.reader().selections().unwrap()[0];
+        assert_eq!(known.through, Some(through));
+    }
+
+    #[test]
+    fn overlapping_selections_have_their_own_checks_and_through() {
+        let mut sandbox = Sandbox::new();
+        let mut old = listed(&[Nasdaq, Nyse]);
+        old.filings.until = Some(date(2024, 1, 1));
+        old.filings.since = date(2001, 1, 1);
+        let (a, b) = (
+            record(&mut sandbox, &old),
+            record(&mut sandbox, &named(&[2, 3])),
+        );
+        checked(&mut sandbox, 2, 5 * DAY, &[a]);
+        checked(&mut sandbox, 3, 7 * DAY, &[a, b]);
+        assert_eq!(members(&sandbox, a), [(1, None), (2, Some(5 * DAY))]);
+        assert_eq!(members(&sandbox, b), [(2, None), (3, Some(7 * DAY))]);
+        let reader = sandbox.reader();
+        // The day of the check was not over, and 2026 begins in New York five hours later.
+        assert_eq!(reader.checked_through(a).unwrap(), Some(date(2026, 1, 4)));
+        assert_eq!(reader.checked_through(b).unwrap(), Some(date(2026, 1, 6)));
+        sandbox.writer.raise_through(a, date(2026, 1, 4)).unwrap();
+        let selections = reader.selections().unwrap();
+        let through: Vec<_> = selections.iter().map(|known| known.through).collect();
+        assert_eq!(through, [Some(date(2026, 1, 4)), None]);
+    }
+
+    #[test]
+    fn through_never_goes_back() {
+        let mut sandbox = Sandbox::new();
+        let id = record(&mut sandbox, &listed(&[Nyse]));
+        for (day, expected) in [(5, 5), (9, 9), (7, 9)] {
+            let writer = &mut sandbox.writer;
+            writer.raise_through(id, date(2026, 3, day)).unwrap();
+            let known = &sandbox.reader().selections().unwrap()[0];
+            assert_eq!(known.through, Some(date(2026, 3, expected)));
+        }
+    }
+
+    #[test]
+    fn checked_as_of_before_through_does_not_count() {
+        let mut sandbox = Sandbox::new();
+        let id = record(&mut sandbox, &listed(&[Nyse]));
+        sandbox.writer.raise_through(id, date(2026, 1, 9)).unwrap();
+        checked(&mut sandbox, 2, 9 * DAY, &[id]);
+        assert_eq!(members(&sandbox, id), [(2, None)], "known up to the 8th");
+        checked(&mut sandbox, 2, 10 * DAY, &[id]);
+        assert_eq!(members(&sandbox, id), [(2, Some(10 * DAY))]);
+        checked(&mut sandbox, 2, 9 * DAY, &[id]);
+        assert_eq!(
+            members(&sandbox, id),
+            [(2, Some(10 * DAY))],
+            "the later one"
+        );
+    }
+
+    #[test]
+    fn a_company_that_left_is_followed_for_ninety_days() {
+        let mut sandbox = Sandbox::new();
+        let id = record(&mut sandbox, &listed(&[Nasdaq, Nyse]));
+        let by_cik = record(&mut sandbox, &named(&[2]));
+        for company in [1, 2] {
+            checked(&mut sandbox, company, DAY, &[id, by_cik]);
+        }
+        let both = [(1, Some(DAY)), (2, Some(DAY))];
+        sync(&mut sandbox, 2, false);
+        sync(&mut sandbox, 3, false);
+        assert_eq!(
+            sandbox.rows(
+                "SELECT selection, cik, left_on FROM selection_companies WHERE left_on IS NOT NULL"
+            ),
+            ["1|2|2026-01-02"],
+            "the first sync without it"
+        );
+        assert_eq!(members(&sandbox, id), both);
+        sync(&mut sandbox, 92, false);
+        assert_eq!(members(&sandbox, id), both);
+        sync(&mut sandbox, 93, false);
+        assert_eq!(members(&sandbox, id), both[..1]);
+        sync(&mut sandbox, 94, true);
+        assert_eq!(members(&sandbox, id), [both[0], (2, None)], "back too late");
+        assert_eq!(members(&sandbox, by_cik), [both[1]], "never lapses");
+    }
+
+    #[test]
+    fn a_company_that_is_back_within_ninety_days_keeps_what_was_checked() {
+        let mut sandbox = Sandbox::new();
+        let id = record(&mut sandbox, &listed(&[Nyse]));
+        checked(&mut sandbox, 2, DAY, &[id]);
+        sync(&mut sandbox, 2, false);
+        sync(&mut sandbox, 60, true);
+        assert_eq!(members(&sandbox, id), [(2, Some(DAY))]);
+        sync(&mut sandbox, 100, true);
+        assert_eq!(
+            members(&sandbox, id),
+            [(2, Some(DAY))],
+            "it never left since"
+        );
+        sync(&mut sandbox, 101, false);
+        sync(&mut sandbox, 300, true);
+        assert_eq!(members(&sandbox, id), [(2, None)], "no sync in between");
+    }
+
+    #[test]
+    fn a_company_that_moves_to_another_exchange_changes_selections() {
+        let mut sandbox = Sandbox::new();
+        let (nyse, cboe) = (
+            record(&mut sandbox, &listed(&[Nyse])),
+            record(&mut sandbox, &listed(&[Cboe])),
+        );
+        checked(&mut sandbox, 2, DAY, &[nyse]);
+        let list = [company(2, "Two", &[("BBB", Some("Cboe"))])];
+        sandbox
+            .writer
+            .put_universe(&list, true, at(2 * DAY))
+            .unwrap();
+        assert_eq!(members(&sandbox, cboe), [(2, None)]);
+        assert_eq!(members(&sandbox, nyse), [(2, Some(DAY))]);
+    }
+
+    #[test]
+    fn a_company_to_be_looked_at_anew_counts_as_never_checked_everywhere() {
+        let mut sandbox = Sandbox::new();
+        let (a, b) = (
+            record(&mut sandbox, &listed(&[Nyse])),
+            record(&mut sandbox, &named(&[2, 3])),
+        );
+        checked(&mut sandbox, 2, DAY, &[a, b]);
+        checked(&mut sandbox, 3, DAY, &[b]);
+        sandbox.write(|batch| batch.company_unchecked(cik(2)).unwrap());
+        assert_eq!(members(&sandbox, a), [(2, None)]);
+        assert_eq!(members(&sandbox, b), [(2, None), (3, Some(DAY))]);
+    }
+}

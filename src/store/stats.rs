@@ -1,0 +1,270 @@
+//! What `stats` and `monitor` ask: what the database holds, and how the runs are doing.
+//!
+//! Everything comes from counters or a few rows, so that each answer is instant however many
+//! filings there are, and no reader holds the write-ahead log for longer than that.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::Row;
+
+use super::error::Result;
+use super::holdings::Holdings;
+use super::queries::{errors, holdings, runs as sql};
+use super::reader::{Reader, number};
+use super::runs::RunCounts;
+use super::values::{RunId, RunStatus, Time};
+
+/// The companies whose primary listing is, or was last, on one exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeStats {
+    /// The exchange; `None` where nobody says.
+    pub exchange: Option<String>,
+    /// Companies of the universe.
+    pub active: u64,
+    /// Companies that left it.
+    pub inactive: u64,
+    /// Active ones with a filing.
+    pub with_filings: u64,
+    /// Active ones never read to the end.
+    pub never_checked: u64,
+    /// What we hold of active and inactive ones.
+    pub holdings: Holdings,
+}
+
+/// What we hold of one form and year.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormYearStats {
+    /// The form type.
+    pub form: String,
+    /// The year of the filing date.
+    pub year: i64,
+    /// What we hold.
+    pub holdings: Holdings,
+}
+
+/// All that the database holds, in numbers of one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stats {
+    /// All of it, each filing and file counted once.
+    pub total: Holdings,
+    /// By exchange, the one with the most companies first. Joint filings count for each filer.
+    pub exchanges: Vec<ExchangeStats>,
+    /// By form and year, in this order.
+    pub forms_and_years: Vec<FormYearStats>,
+    /// The last runs, newest first.
+    pub runs: Vec<RunRow>,
+}
+
+/// A run as the database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number.
+    pub id: RunId,
+    /// What it does.
+    pub command: String,
+    /// What became of it.
+    pub status: RunStatus,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Its last sign of life.
+    pub heartbeat_at: Timestamp,
+    /// Its process.
+    pub pid: u32,
+    /// How it is doing.
+    pub counts: RunCounts,
+}
+
+impl Reader {
+    /// What the database holds, with the last `runs` runs.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn stats(&self, runs: u32) -> Result<Stats> {
+        let doing = "count what it holds";
+        self.at_one_moment(doing, || {
+            Ok(Stats {
+                total: self.one(holdings::TOTAL, (), doing, |row| Holdings::read(row, 0))?,
+                exchanges: self.rows(holdings::BY_EXCHANGE, (), doing, exchange_stats)?,
+                forms_and_years: self.rows(holdings::BY_FORM_AND_YEAR, (), doing, |row| {
+                    Ok(FormYearStats {
+                        form: row.get(0)?,
+                        year: row.get(1)?,
+                        holdings: Holdings::read(row, 2)?,
+                    })
+                })?,
+                runs: self.rows(sql::LAST, [runs], doing, run_row)?,
+            })
+        })
+    }
+
+    /// The run that began last.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn latest_run(&self) -> Result<Option<RunRow>> {
+        let rows = self.rows(sql::LATEST, (), "look at the last run", run_row)?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// What went wrong last in a run, newest first. The texts may quote the network.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn run_errors(&self, run: RunId, n: u32) -> Result<Vec<String>> {
+        let doing = "look at the run's errors";
+        self.rows(errors::OF_RUN, (run, n), doing, |row| row.get(0))
+    }
+}
+
+fn exchange_stats(row: &Row<'_>) -> rusqlite::Result<ExchangeStats> {
+    Ok(ExchangeStats {
+        exchange: row.get(0)?,
+        active: number(row, 1)?,
+        inactive: number(row, 2)?,
+        with_filings: number(row, 3)?,
+        never_checked: number(row, 4)?,
+        holdings: Holdings::read(row, 5)?,
+    })
+}
+
+fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    let time = |name: &str| row.get::<_, Time>(name).map(|time| time.0);
+    let maybe = |name: &str| {
+        row.get::<_, Option<Time>>(name)
+            .map(|time| time.map(|time| time.0))
+    };
+    let count = |name: &str| {
+        row.get(name)
+            .map(|number: i64| u64::try_from(number).unwrap_or(0))
+    };
+    let paused: f64 = row.get("paused_s")?;
+    Ok(RunRow {
+        id: RunId(row.get("id")?),
+        command: row.get("command")?,
+        status: row.get("status")?,
+        started_at: time("started_at")?,
+        ended_at: maybe("ended_at")?,
+        heartbeat_at: time("heartbeat_at")?,
+        pid: row.get("pid")?,
+        counts: RunCounts {
+            companies_total: count("companies_total")?,
+            companies_done: count("companies_done")?,
+            companies_with_new: count("companies_with_new")?,
+            companies_unchanged: count("companies_unchanged")?,
+            companies_failed: count("companies_failed")?,
+            companies_unavailable: count("companies_unavailable")?,
+            companies_in_progress: count("companies_in_progress")?,
+            filings_found: count("filings_found")?,
+            filings_new: count("filings_new")?,
+            artifacts_created: count("artifacts_created")?,
+            artifacts_queued: count("artifacts_queued")?,
+            downloaded: count("downloaded")?,
+            failed: count("failed")?,
+            unavailable: count("unavailable")?,
+            requests: count("requests")?,
+            requests_companies: count("requests_companies")?,
+            requests_discovery: count("requests_discovery")?,
+            requests_documents: count("requests_documents")?,
+            retries: count("retries")?,
+            bytes: count("bytes")?,
+            paused: Duration::try_from_secs_f64(paused).unwrap_or_default(),
+            paused_until: maybe("paused_until")?,
+            rate_limit: row.get("rate_limit")?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Reader;
+    use super::super::testing::{Sandbox, at, cik, filing, primary};
+    use super::*;
+
+    const URL: &str = "https://www.sec.gov";
+
+    fn counts() -> RunCounts {
+        RunCounts {
+            companies_total: 3,
+            companies_done: 2,
+            requests: 9,
+            paused: Duration::from_millis(1500),
+            paused_until: Some(at(60)),
+            rate_limit: Some(10),
+            ..RunCounts::default()
+        }
+    }
+
+    #[test]
+    fn a_run_is_read_as_it_was_written() {
+        let mut sandbox = Sandbox::new();
+        let reader = Reader::open(&sandbox.path()).unwrap();
+        assert_eq!(reader.latest_run().unwrap(), None);
+        let run = sandbox
+            .writer
+            .start_run("backfill", "{}", URL, at(1))
+            .unwrap();
+        let batch = sandbox.writer.begin().unwrap();
+        batch.heartbeat(run, &counts(), at(5)).unwrap();
+        batch.commit().unwrap();
+        let row = reader.latest_run().unwrap().unwrap();
+        assert_eq!(
+            (row.id, row.status, row.pid),
+            (run, RunStatus::Running, std::process::id())
+        );
+        assert_eq!((row.started_at, row.ended_at), (at(1), None));
+        assert!(row.heartbeat_at > at(1), "by the real clock");
+        assert_eq!(row.counts, counts());
+        assert!(reader.run_errors(run, 3).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_numbers_add_up() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2)]);
+        sandbox.put(2, &[filing(2)]);
+        sandbox.queue(&[primary(1, "a.htm"), primary(2, "b.htm")]);
+        sandbox.write(|b| b.company_checked(cik(1), at(3), &[]).unwrap());
+        let reader = Reader::open(&sandbox.path()).unwrap();
+        let stats = reader.stats(10).unwrap();
+        let all = |list: Vec<Holdings>| {
+            let mut sum = Holdings::default();
+            for one in list {
+                sum += one;
+            }
+            sum
+        };
+        let by_exchange = all(stats.exchanges.iter().map(|e| e.holdings).collect());
+        let by_form = all(stats.forms_and_years.iter().map(|f| f.holdings).collect());
+        assert_eq!(by_form, stats.total);
+        assert_eq!((by_form.filings, by_form.pending), (2, 2));
+        assert_eq!(
+            (by_exchange.filings, by_exchange.pending),
+            (3, 3),
+            "the joint filing counts for each of its filers"
+        );
+        assert_eq!(stats.exchanges.iter().map(|e| e.active).sum::<u64>(), 3);
+        assert_eq!(
+            stats.exchanges.iter().map(|e| e.never_checked).sum::<u64>(),
+            2
+        );
+        assert!(stats.exchanges.last().unwrap().exchange.is_none());
+        // The transaction is over: the reader does not hold the log.
+        assert!(reader.db.is_autocommit());
+    }
+
+    #[test]
+    fn an_empty_database_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("filings.db");
+        let _writer = super::super::Writer::open(&path).unwrap();
+        let stats = Reader::open(&path).unwrap().stats(10).unwrap();
+        assert!(stats.exchanges.is_empty() && stats.forms_and_years.is_empty());
+        assert!(stats.runs.is_empty());
+    }
+}

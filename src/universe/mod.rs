@@ -1,0 +1,545 @@
+//! Who is listed where: the SEC's company list, refined by Nasdaq Trader's directory.
+//!
+//! Pure. The rules:
+//!
+//! - **A company is a CIK** of the SEC's list; the directory invents none. It has one listing a ticker.
+//! - **The exchange.** The SEC has five labels (Nasdaq, NYSE, OTC, CBOE, none) and is months
+//!   behind; the directory is made every hour. So where the directory lists a ticker as a
+//!   company's security, its word counts, whatever the SEC's label is: it tells NYSE American and
+//!   NYSE Arca from NYSE, and knows new listings (label none), moves between exchanges, and
+//!   rises from OTC. Where it does not list the ticker, the SEC's label stands.
+//! - **ETFs and test issues** of the directory are no companies' listings. They are left out, and
+//!   a CIK with nothing else is no company ([`Universe::left_out`]). The notes that banks
+//!   issue under their own CIK count as ETFs, too.
+//! - **The primary listing** is the first one on a national exchange in the SEC's order,
+//!   which is by market size; if there is none, the first one.
+//! - **Without the directory** only the SEC's labels are known: NYSE American and NYSE Arca
+//!   count as NYSE, and ETFs cannot be told ([`Universe::listings_known`]). A listing that the
+//!   directory once placed stays where it was then ([`join_known`]).
+
+pub mod sync;
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use thiserror::Error;
+
+use crate::edgar::{Cik, CompanyList};
+use crate::listings::{Directory, Symbol};
+
+pub use crate::exchange::{Exchange, UnknownExchange};
+
+/// All companies we are responsible for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Universe {
+    /// The companies, in the order of the SEC's list: by market size.
+    pub companies: Vec<Company>,
+    /// Tickers that are no company's listing, in the same order.
+    pub left_out: Vec<LeftOut>,
+    /// Whether the directory took part. If not, asking for an exchange that
+    /// [`needs_listings`](Exchange::needs_listings) makes no sense.
+    pub listings_known: bool,
+    /// What was odd and is worth a warning: bad rows of all the files, unknown labels.
+    pub problems: Vec<String>,
+}
+
+/// One company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Company {
+    /// EDGAR's number for it.
+    pub cik: Cik,
+    /// Its name as the SEC's list has it.
+    pub name: String,
+    /// Its listings, at least one, the primary one first.
+    pub listings: Vec<Listing>,
+}
+
+impl Company {
+    /// Its primary listing.
+    ///
+    /// # Panics
+    ///
+    /// If somebody took its listings away.
+    #[must_use]
+    pub fn primary(&self) -> &Listing {
+        self.listings.first().expect("a company has a listing")
+    }
+
+    /// Whether any of its securities is listed there.
+    #[must_use]
+    pub fn is_on(&self, exchange: Exchange) -> bool {
+        self.listings.iter().any(|l| l.exchange == Some(exchange))
+    }
+}
+
+/// One ticker of a company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The ticker in the SEC's dialect.
+    pub ticker: String,
+    /// Where it is listed, if anybody says.
+    pub exchange: Option<Exchange>,
+}
+
+impl Listing {
+    /// Whether it is listed on a national exchange.
+    #[must_use]
+    pub fn is_national(&self) -> bool {
+        self.exchange.is_some_and(Exchange::is_national)
+    }
+}
+
+/// A ticker of the SEC's list that is no company's listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Whose the SEC says it is.
+    pub cik: Cik,
+    /// The ticker.
+    pub ticker: String,
+    /// What it is.
+    pub kind: NoCompany,
+}
+
+/// Why a symbol is no company's listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoCompany {
+    /// An exchange-traded fund or note.
+    Etf,
+    /// A symbol that only tests the exchange.
+    Test,
+}
+
+/// Joins the lists. Pass the directory only if both of its files could be read.
+#[must_use]
+pub fn join(list: CompanyList, directory: Option<&Directory>) -> Universe {
+    join_all(list, directory, &Known::default())
+}
+
+/// The SEC's list alone, with what an earlier directory said of listings that are still there:
+/// yesterday's word of the exchanges is better than the SEC's labels.
+#[must_use]
+pub fn join_known(list: CompanyList, known: &Known) -> Universe {
+    join_all(list, None, known)
+}
+
+/// What an earlier directory said, by company and ticker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Where each listing was.
+    pub exchanges: BTreeMap<(Cik, String), Exchange>,
+    /// What was no company's listing.
+    pub left_out: BTreeSet<(Cik, String)>,
+}
+
+fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> Universe {
+    let mut problems: Vec<String> = list.problems.iter().map(ToString::to_string).collect();
+    let symbols = directory.map_or_else(HashMap::new, |d| by_ticker(d, &mut problems));
+
+    let mut companies: Vec<Company> = Vec::new();
+    let mut places: HashMap<Cik, usize> = HashMap::new();
+    let mut left_out = Vec::new();
+    for row in list.rows {
+        let symbol = symbols.get(row.ticker.as_str());
+        let key = (row.cik, row.ticker.clone());
+        let was_none = || known.left_out.contains(&key).then_some(NoCompany::Etf);
+        if let Some(kind) = symbol.and_then(|s| no_company(s)).or_else(was_none) {
+            left_out.push(LeftOut {
+                cik: row.cik,
+                ticker: row.ticker,
+                kind,
+            });
+            continue;
+        }
+        let before = || known.exchanges.get(&key).copied();
+        let listed_on = symbol.and_then(|symbol| symbol.exchange).or_else(before);
+        let exchange = listed_on.or_else(|| {
+            let label = row.exchange.as_deref()?;
+            label
+                .parse()
+                .map_err(|err| problems.push(format!("the SEC's label of {}: {err}", row.ticker)))
+                .ok()
+        });
+        let place = *places.entry(row.cik).or_insert_with(|| {
+            companies.push(Company {
+                cik: row.cik,
+                name: row.name,
+                listings: Vec::new(),
+            });
+            companies.len() - 1
+        });
+        companies[place].listings.push(Listing {
+            ticker: row.ticker,
+            exchange,
+        });
+    }
+    for company in &mut companies {
+        if let Some(primary) = company.listings.iter().position(Listing::is_national) {
+            // The others keep their order.
+            company.listings[..=primary].rotate_right(1);
+        }
+    }
+    Universe {
+        companies,
+        left_out,
+        listings_known: directory.is_some(),
+        problems,
+    }
+}
+
+fn no_company(symbol: &Symbol) -> Option<NoCompany> {
+    match (symbol.test, symbol.etf) {
+        (true, _) => Some(NoCompany::Test),
+        (_, true) => Some(NoCompany::Etf),
+        _ => None,
+    }
+}
+
+/// The directory by the tickers that the SEC would have.
+///
+/// Two symbols with the same ticker should not occur (`XY.PA` and `XY$A` would be such).
+/// Then a company's security goes before ETFs and tests, and the first before the second.
+fn by_ticker<'a>(
+    directory: &'a Directory,
+    problems: &mut Vec<String>,
+) -> HashMap<&'a str, &'a Symbol> {
+    let files = [&directory.nasdaq, &directory.other];
+    let mut symbols: HashMap<&str, &Symbol> = HashMap::new();
+    for (file, name) in files
+        .into_iter()
+        .zip(["nasdaqlisted.txt", "otherlisted.txt"])
+    {
+        problems.extend(
+            file.problems
+                .iter()
+                .map(|problem| format!("{name}: {problem}")),
+        );
+        for symbol in &file.rows {
+            let Some(ticker) = symbol.ticker.as_deref() else {
+                continue;
+            };
+            match symbols.entry(ticker) {
+                Entry::Vacant(place) => {
+                    place.insert(symbol);
+                }
+                Entry::Occupied(mut place) => {
+                    let first: &Symbol = place.get();
+                    if first.counts() && symbol.counts() {
+                        problems.push(format!(
+                            "{name}: {} and {} both mean {ticker}; the first is used",
+                            first.symbol, symbol.symbol
+                        ));
+                    } else if symbol.counts() {
+                        place.insert(symbol);
+                    }
+                }
+            }
+        }
+    }
+    symbols
+}
+
+/// A list that is too short to replace the one we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "the new list has {new} companies where {known} are known: too few to be true, so the known list \
+     stays; try again later"
+)]
+pub struct TooShort {
+    /// Companies that are known and active.
+    pub known: usize,
+    /// Companies of the new list.
+    pub new: usize,
+}
+
+/// Whether a new list may replace a known one: not if it holds fewer than half as many companies.
+///
+/// # Errors
+///
+/// [`TooShort`]; an empty list always is.
+pub fn may_replace(known: usize, new: usize) -> Result<(), TooShort> {
+    if new == 0 || new < known.div_ceil(2) {
+        return Err(TooShort { known, new });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edgar::company_list;
+    use crate::edgar::testing::captures;
+    use crate::listings::{parse_nasdaq_listed, parse_other_listed};
+    use proptest::prelude::*;
+
+    const LIST: &str = r#"{"fields":["cik","name","ticker","exchange"],"data":[
+        [1,"Alpha","ALPH","Nasdaq"],[2,"Beta","BETAF","OTC"],[2,"Beta","BETA","NYSE"],[2,"Beta","BETA-PA","NYSE"],
+        [3,"Gamma","GAMM","NYSE"],[4,"Arcane","ARCN","NYSE"],[5,"New","NEWC",null],[6,"Riser","RISE","OTC"],
+        [7,"Gold Trust","GLDT","NYSE"],[8,"Gone","GONE","NYSE"],[9,"Quiet","QUIE",null],[10,"Odd","ODDX","LSE"],
+        [11,"Bats","BATX","CBOE"],[4,"Arcane","ARCX","NYSE"],[12,"Tester","ZTST","Nasdaq"]]}"#;
+    const NASDAQ: &str = "Symbol|Security Name|Test Issue|ETF\nALPH|Alpha|N|N\nRISE|Riser|N|N\nZTST|Test|Y|\n\
+        File Creation Time: 0102202612:11|||\n";
+    const OTHER: &str = "ACT Symbol|Security Name|Exchange|CQS Symbol|ETF|Test Issue\nBETA|Beta|N|BETA|N|N\n\
+        BETA$A|Beta|N|BETApA|N|N\nGAMM|Gamma|A|GAMM|N|N\nARCN|Arcane|P|ARCN|N|N\nARCX|Arcane Notes|P|ARCX|Y|N\n\
+        NEWC|New|A|NEWC|N|N\nGLDT|Gold|P|GLDT|Y|N\nBATX|Bats|Z|BATX|N|N\nNOSEC|Unknown to the SEC|N|NOSEC|N|N\n\
+        File Creation Time: 0102202612:11||\n";
+
+    fn sample() -> (CompanyList, Directory) {
+        let directory = Directory {
+            nasdaq: parse_nasdaq_listed(NASDAQ.as_bytes()).unwrap(),
+            other: parse_other_listed(OTHER.as_bytes()).unwrap(),
+        };
+        (company_list::parse(LIST.as_bytes()).unwrap(), directory)
+    }
+
+    fn shown(universe: &Universe) -> Vec<String> {
+        let listing = |l: &Listing| match l.exchange {
+            Some(exchange) => format!("{} {exchange}", l.ticker),
+            None => l.ticker.clone(),
+        };
+        universe
+            .companies
+            .iter()
+            .map(|c| {
+                let listings: Vec<String> = c.listings.iter().map(listing).collect();
+                format!("{} {}: {}", c.cik, c.name, listings.join(", "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_directory_refines_the_secs_labels() {
+        let (list, directory) = sample();
+        let universe = join(list, Some(&directory));
+        assert!(universe.listings_known);
+        assert_eq!(
+            shown(&universe),
+            [
+                "1 Alpha: ALPH Nasdaq",
+                // The primary listing is the first national one.
+                "2 Beta: BETA NYSE, BETAF OTC, BETA-PA NYSE",
+                "3 Gamma: GAMM NYSE American",
+                // Its notes are left out.
+                "4 Arcane: ARCN NYSE Arca",
+                "5 New: NEWC NYSE American",
+                "6 Riser: RISE Nasdaq",
+                "8 Gone: GONE NYSE",
+                "9 Quiet: QUIE",
+                "10 Odd: ODDX",
+                "11 Bats: BATX Cboe",
+            ]
+        );
+        let left_out: Vec<_> = universe
+            .left_out
+            .iter()
+            .map(|l| (l.ticker.as_str(), l.kind))
+            .collect();
+        assert_eq!(
+            left_out,
+            [
+                ("GLDT", NoCompany::Etf),
+                ("ARCX", NoCompany::Etf),
+                ("ZTST", NoCompany::Test)
+            ]
+        );
+        assert_eq!(universe.problems.len(), 1);
+        assert!(
+            universe.problems[0].starts_with("the SEC's label of ODDX: \"LSE\" is not an exchange")
+        );
+        assert!(universe.companies[1].is_on(Exchange::Otc));
+        assert_eq!(universe.companies[1].primary().ticker, "BETA");
+    }
+
+    #[test]
+    fn without_the_directory_listings_stay_where_it_last_had_them() {
+        let (list, directory) = sample();
+        let before = join(list, Some(&directory));
+        let exchanges: BTreeMap<_, _> = before
+            .companies
+            .iter()
+            .flat_map(|c| {
+                let place = |l: &Listing| Some(((c.cik, l.ticker.clone()), l.exchange?));
+                c.listings.iter().filter_map(place)
+            })
+            .collect();
+        let left_out = before.left_out.iter();
+        let known = Known {
+            exchanges,
+            left_out: left_out.map(|l| (l.cik, l.ticker.clone())).collect(),
+        };
+        let after = join_known(sample().0, &known);
+        assert!(!after.listings_known);
+        assert_eq!(after.companies.len(), before.companies.len());
+        for company in &before.companies {
+            let now = after.companies.iter().find(|c| c.cik == company.cik);
+            assert_eq!(now.unwrap().listings, company.listings);
+        }
+        // A ticker that another company has now is a new listing.
+        let exchanges = known
+            .exchanges
+            .into_iter()
+            .map(|((cik, ticker), e)| ((Cik::new(cik.get() + 100).unwrap(), ticker), e))
+            .collect();
+        let moved = Known {
+            exchanges,
+            ..Known::default()
+        };
+        assert_eq!(join_known(sample().0, &moved), join(sample().0, None));
+    }
+
+    #[test]
+    fn without_the_directory_the_secs_labels_stand() {
+        let universe = join(sample().0, None);
+        assert!(!universe.listings_known);
+        assert_eq!(universe.companies.len(), 12);
+        let shown = shown(&universe);
+        assert_eq!(shown[2], "3 Gamma: GAMM NYSE");
+        assert_eq!(shown[3], "4 Arcane: ARCN NYSE, ARCX NYSE");
+        assert_eq!(shown[5], "6 Riser: RISE OTC");
+        assert_eq!(shown[6], "7 Gold Trust: GLDT NYSE");
+    }
+
+    #[test]
+    fn two_symbols_with_one_ticker_are_reported() {
+        let (list, mut directory) = sample();
+        let other = OTHER.replace(
+            "\nGAMM|",
+            "\nBETA.PA|Class|P|BETA.PA|N|N\nRISE|Fund|P|RISE|Y|N\nGAMM|",
+        );
+        directory.other = parse_other_listed(other.as_bytes()).unwrap();
+        let universe = join(list, Some(&directory));
+        assert_eq!(
+            universe.problems[0],
+            "otherlisted.txt: BETA$A and BETA.PA both mean BETA-PA; the first is used"
+        );
+        assert_eq!(shown(&universe)[5], "6 Riser: RISE Nasdaq");
+    }
+
+    #[test]
+    fn a_list_of_less_than_half_the_companies_replaces_nothing() {
+        for (known, new, may) in [
+            (0, 0, false),
+            (0, 1, true),
+            (10, 5, true),
+            (10, 4, false),
+            (11, 5, false),
+            (11, 6, true),
+            (usize::MAX, usize::MAX, true),
+        ] {
+            assert_eq!(may_replace(known, new).is_ok(), may, "{known} {new}");
+        }
+    }
+
+    /// The directory of 2025-10-20 against the SEC's lists of a month and of eight months before.
+    #[test]
+    fn nearly_every_known_symbol_of_the_real_files_finds_its_listing() {
+        let file = |folder: &str, name: &str| {
+            let found = captures(folder).into_iter().find(|(n, _)| n == name);
+            found.map(|(_, bytes)| bytes)
+        };
+        let (Some(nasdaq), Some(other)) = (
+            file("nasdaqtrader", "nasdaqlisted.txt"),
+            file("nasdaqtrader", "otherlisted.txt"),
+        ) else {
+            return;
+        };
+        let directory = Directory {
+            nasdaq: parse_nasdaq_listed(&nasdaq).unwrap(),
+            other: parse_other_listed(&other).unwrap(),
+        };
+        let mut counts = Vec::new();
+        for folder in ["tickers/2025-09", "tickers"] {
+            let bytes = file(folder, "company_tickers_exchange.json").unwrap();
+            let universe = join(company_list::parse(&bytes).unwrap(), Some(&directory));
+            assert_eq!(universe.problems, Vec::<String>::new());
+            counts.push(count(&universe, &directory));
+        }
+        let in_september = Counts {
+            symbols: 3_145,
+            known: 3_118,
+            found: 3_105,
+            companies: 7_807,
+            left_out: 136,
+            primary: [3_383, 2_306, 260, 3, 3, 1_751, 101],
+        };
+        let in_february = Counts {
+            symbols: 3_145,
+            known: 3_031,
+            found: 3_007,
+            companies: 7_842,
+            left_out: 127,
+            primary: [3_450, 2_331, 248, 3, 4, 1_743, 63],
+        };
+        assert_eq!(counts, [in_september, in_february]);
+    }
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Counts {
+        /// Symbols of otherlisted.txt that are neither ETF nor test.
+        symbols: usize,
+        /// Those with the root of some ticker of the SEC: the SEC knows the issuer. This counts
+        /// against us every new security of a known issuer that the SEC has not listed yet.
+        known: usize,
+        /// Those that found their listing, on the right exchange.
+        found: usize,
+        companies: usize,
+        left_out: usize,
+        /// Companies by the exchange of their primary listing, in the order of `Exchange::ALL`,
+        /// then those without.
+        primary: [usize; 7],
+    }
+
+    fn count(universe: &Universe, directory: &Directory) -> Counts {
+        let listings: HashMap<&str, Option<Exchange>> = universe
+            .companies
+            .iter()
+            .flat_map(|c| &c.listings)
+            .map(|l| (l.ticker.as_str(), l.exchange))
+            .collect();
+        let root = |ticker: &str| ticker.split(['-', '.', '$']).next().unwrap().to_owned();
+        let roots: std::collections::HashSet<String> = listings.keys().map(|t| root(t)).collect();
+        let mut counts = Counts {
+            companies: universe.companies.len(),
+            left_out: universe.left_out.len(),
+            ..Counts::default()
+        };
+        for symbol in directory.other.rows.iter().filter(|s| s.counts()) {
+            counts.symbols += 1;
+            counts.known += usize::from(roots.contains(&root(&symbol.symbol)));
+            let listing = symbol.ticker.as_deref().and_then(|t| listings.get(t));
+            counts.found +=
+                usize::from(listing.is_some_and(|exchange| *exchange == symbol.exchange));
+        }
+        assert!(counts.found * 100 >= counts.known * 99, "{counts:?}");
+        for company in &universe.companies {
+            let exchange = company.primary().exchange;
+            let place = Exchange::ALL.iter().position(|e| Some(*e) == exchange);
+            counts.primary[place.unwrap_or(6)] += 1;
+        }
+        counts
+    }
+
+    proptest! {
+        #[test]
+        fn every_ticker_has_one_place(rows in proptest::collection::vec((1_u64..6, "[A-C]{1,2}", 0..4_usize), 1..12)) {
+            let rows: Vec<String> = rows
+                .iter()
+                .map(|(cik, ticker, label)| {
+                    format!("[{cik},\"N\",\"{ticker}\",{}]", ["null", "\"NYSE\"", "\"OTC\"", "\"Nasdaq\""][*label])
+                })
+                .collect();
+            let text = format!(
+                "{{\"fields\":[\"cik\",\"name\",\"ticker\",\"exchange\"],\"data\":[{}]}}",
+                rows.join(",")
+            );
+            let list = company_list::parse(text.as_bytes()).unwrap();
+            let tickers = list.rows.len();
+            let universe = join(list, Some(&sample().1));
+            let listed: usize = universe.companies.iter().map(|c| c.listings.len()).sum();
+            prop_assert_eq!(listed, tickers);
+            for company in &universe.companies {
+                let national = company.listings.iter().any(Listing::is_national);
+                prop_assert_eq!(company.primary().is_national(), national);
+            }
+        }
+    }
+}

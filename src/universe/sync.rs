@@ -1,0 +1,166 @@
+//! Loads the list of companies from the SEC and the exchanges, and stores it.
+
+use std::fmt::Display;
+
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use super::{Company, Known, Listing, Universe, join, join_known, may_replace};
+use crate::cancel::Cancel;
+use crate::edgar::{Cik, Urls, company_list};
+use crate::listings::{self, Directory};
+use crate::net::{Client, Expect, FetchError, RequestKind};
+use crate::progress::format::plain;
+use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
+
+/// The way to the lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists<'a> {
+    /// The way to EDGAR and the exchanges.
+    pub client: &'a Client,
+    /// Where the lists are.
+    pub urls: &'a Urls,
+    /// Ends it.
+    pub cancel: &'a Cancel,
+    /// The time that is written down.
+    pub now: Timestamp,
+}
+
+/// How long a list of companies is good for: a day, less what a nightly job may begin earlier than
+/// the night before. Otherwise it would load the list every other night.
+const FRESH: SignedDuration = SignedDuration::from_hours(23);
+
+/// The largest list read, in bytes; the largest today has 1 MB.
+const MAX_LIST: u64 = 64 << 20;
+
+/// Tries for a list.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// Loads the list if it is missing or a day old. A good old list is kept when no new one can
+/// be had.
+///
+/// # Errors
+///
+/// When there is no list and none can be had, or EDGAR does not talk to us.
+pub fn ensure_fresh(db: &mut Writer, lists: Lists<'_>) -> Result<()> {
+    let synced = db.reader()?.companies_synced_at()?;
+    let now = lists.now;
+    // A time to come by less than that is of a clock that was set back a little.
+    if synced.is_some_and(|at| now.duration_since(at).abs() < FRESH) {
+        return Ok(());
+    }
+    match refresh(db, lists) {
+        Ok(_) => Ok(()),
+        Err(e) if synced.is_some() && !refused(&e) && !lists.cancel.is_set() => {
+            log::warn!("going on with the list of companies of an earlier day: {e:#}");
+            Ok(())
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Whether EDGAR does not want to talk to us at all.
+fn refused(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(FetchError::UndeclaredAgent | FetchError::Outage(_))
+    )
+}
+
+/// Loads the list from the SEC and the exchanges, in three requests, and stores it.
+///
+/// # Errors
+///
+/// When the SEC's list cannot be had, or is too short to be true, or the database cannot be written.
+pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<UniverseChange> {
+    let Lists {
+        client,
+        urls,
+        cancel,
+        now,
+    } = lists;
+    let max = MAX_LIST;
+    let (json, text) = (Expect::Json { max }, Expect::Text { max });
+    let list = urls.company_list();
+    let list = fetch(client, &list, json, company_list::parse)
+        .context("failed to load the list of companies from the SEC")?;
+    let directory = || -> Result<Directory> {
+        let (nasdaq, other) = (urls.nasdaq_listed(), urls.other_listed());
+        Ok(Directory {
+            nasdaq: fetch(client, &nasdaq, text, listings::parse_nasdaq_listed)?,
+            other: fetch(client, &other, text, listings::parse_other_listed)?,
+        })
+    };
+    let directory = match directory() {
+        Ok(directory) => Some(directory),
+        Err(e) if cancel.is_set() => return Err(e),
+        Err(e) => {
+            log::warn!(
+                "the exchanges' symbol lists cannot be had, so the SEC's exchange names are used \
+                 for new listings, which do not tell NYSE American and NYSE Arca from NYSE: {e:#}"
+            );
+            None
+        }
+    };
+    let universe = match &directory {
+        Some(_) => join(list, directory.as_ref()),
+        None => join_known(list, &known(db)?),
+    };
+    for problem in &universe.problems {
+        log::info!("company list: {}", plain(problem));
+    }
+    store(db, &universe, now)
+}
+
+/// What the exchanges' symbol lists said when they last took part.
+fn known(db: &Writer) -> Result<Known> {
+    let db = db.reader()?;
+    let place = |(cik, ticker, exchange): (Cik, String, String)| {
+        Some(((cik, ticker), exchange.parse().ok()?))
+    };
+    let left_out = |(cik, ticker)| Some((Cik::new(cik)?, ticker));
+    Ok(Known {
+        exchanges: db.known_listings()?.into_iter().filter_map(place).collect(),
+        left_out: db.left_out()?.into_iter().filter_map(left_out).collect(),
+    })
+}
+
+fn store(db: &mut Writer, universe: &Universe, now: Timestamp) -> Result<UniverseChange> {
+    let known = usize::try_from(db.reader()?.company_count()?)?;
+    may_replace(known, universe.companies.len())?;
+    if universe.listings_known {
+        let left_out = universe.left_out.iter();
+        let tickers: Vec<_> = left_out.map(|l| (l.cik.get(), l.ticker.as_str())).collect();
+        db.put_left_out(&tickers)?;
+    }
+    let rows: Vec<_> = universe.companies.iter().map(row).collect();
+    Ok(db.put_universe(&rows, universe.listings_known, now)?)
+}
+
+fn row(company: &Company) -> CompanyRow {
+    let listing = |l: &Listing| ListingRow {
+        ticker: l.ticker.clone(),
+        exchange: l.exchange.map(|e| e.as_str().to_owned()),
+    };
+    CompanyRow {
+        cik: company.cik,
+        name: company.name.clone(),
+        listings: company.listings.iter().map(listing).collect(),
+    }
+}
+
+/// Fetches and parses one list, with retries: what does not parse may have been cut on its way.
+fn fetch<T, E: Display>(
+    client: &Client,
+    url: &Url,
+    expect: Expect,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<T> {
+    client
+        .with_retries(MAX_ATTEMPTS, || {
+            let bytes = client.fetch(url, RequestKind::Companies, expect)?;
+            parse(&bytes).map_err(|e| FetchError::Damaged(e.to_string()))
+        })
+        .with_context(|| format!("failed to fetch {url}"))
+}
