@@ -270,7 +270,7 @@ fn narrowed(
 
 fn nothing_followed(what: &str) -> anyhow::Error {
     UsageError(format!(
-        "no followed selection has {what}: show them with `filing-etl selections`, or run \
+        "no followed selection has {what}: the view v_selections has them; run \
          `filing-etl backfill` with the same options first"
     ))
     .into()
