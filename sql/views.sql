@@ -2,7 +2,7 @@
 -- Dropped and created anew whenever this text differs from the one the database was last opened with.
 --
 -- Plain SQL that SQLite and DuckDB read alike: no `/`, which divides integers in one and not in the
--- other, and no printf.
+-- other, and no printf. `hex` of NULL is the empty text in one and NULL in the other.
 
 DROP VIEW IF EXISTS v_companies;
 CREATE VIEW v_companies AS
@@ -64,7 +64,7 @@ SELECT
             THEN 'edgar/data/' || f.folder || '/' || replace(f.accession, '-', '') || '/' || a.name
     END AS path,
     a.bytes,
-    lower(hex(a.sha256)) AS sha256,
+    nullif(lower(hex(a.sha256)), '') AS sha256,
     a.attempts,
     a.last_error,
     a.downloaded_at,
@@ -122,7 +122,7 @@ SELECT
         || '/Archives/edgar/data/' || f.folder || '/' || replace(f.accession, '-', '')
         || '/' || coalesce(a.url_name, a.name) AS url,
     a.bytes,
-    lower(hex(a.sha256)) AS sha256,
+    nullif(lower(hex(a.sha256)), '') AS sha256,
     a.status
 FROM companies AS c
 JOIN filers AS r ON r.cik = c.cik

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
 use super::error::{At, Result};
 use super::filings::FilingKey;
@@ -435,15 +435,8 @@ impl Batch<'_> {
             .tx
             .prepare_cached(sql::LOST_OF_FILING)
             .and_then(|mut rows| {
-                rows.query_map([filing.id], |row| {
-                    let url_name: Option<String> = row.get(2)?;
-                    Ok(FileName {
-                        kind: row.get(0)?,
-                        name: row.get(1)?,
-                        edgar_name: url_name.map(|name| urls::decoded(&name)),
-                    })
-                })?
-                .collect()
+                rows.query_map([filing.id], |row| file_name(row, 0))?
+                    .collect()
             })
             .at(path, doing)?;
         if lost.len() < 2 && lost.iter().all(|file| file.is_served(accession)) {
@@ -456,6 +449,18 @@ impl Batch<'_> {
         self.submission_again(&filing, known).at(path, doing)?;
         Ok(true)
     }
+}
+
+/// Three columns of a row, from this one on: kind, name, name within the URL where that is another.
+pub(super) fn file_name(row: &Row<'_>, from: usize) -> rusqlite::Result<FileName> {
+    let (name, url_name): (String, Option<String>) = (row.get(from + 1)?, row.get(from + 2)?);
+    // A name that is only encoded in its URL is the same name.
+    let edgar_name = url_name.map(|url_name| urls::decoded(&url_name));
+    Ok(FileName {
+        kind: row.get(from)?,
+        edgar_name: edgar_name.filter(|edgar_name| *edgar_name != name),
+        name,
+    })
 }
 
 fn downloaded(print: &Fingerprint, files: i64) -> Change {
@@ -550,7 +555,7 @@ impl Reader {
     }
 }
 
-fn stored_file(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredFile> {
+fn stored_file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
     Ok(StoredFile {
         id: StoredId(row.get(0)?),
         accession: row.get(1)?,
@@ -559,4 +564,322 @@ fn stored_file(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredFile> {
         bytes: optional_number(row, 4)?,
         sha256: row.get(5)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        Sandbox, accession, at, cik, damaged, documents, exhibit, file, filing, missing, primary,
+        print, wanted_file,
+    };
+    use super::super::{QueueFilter, QueuePlace};
+    use super::*;
+    use crate::edgar::{ArtifactKind, QueueItem};
+    use jiff::civil::date;
+
+    /// All documents of a filing are split from a text of 99 bytes.
+    fn split(sandbox: &mut Sandbox, number: u64, all: &[Document]) -> Vec<Recorded> {
+        sandbox.write(|b| {
+            let (text, held) = (print(99), all.len());
+            b.split(accession(number), (&text, held), all, 1, at(1))
+                .unwrap()
+        })
+    }
+
+    /// The first filing cannot be had on a day of January 2026.
+    fn fail(sandbox: &mut Sandbox, target: &Target, failure: &Failure, day: i8) {
+        let today = date(2026, 1, day);
+        sandbox.write(|b| {
+            b.failed(accession(1), target, 1, failure, today).unwrap();
+        });
+    }
+
+    /// Every stored file of the first filing with one of these names is lost.
+    fn lose(sandbox: &mut Sandbox, names: &[&str]) -> bool {
+        let stored = sandbox.reader().stored_files(StoredId::START, 10).unwrap();
+        sandbox.write(|b| {
+            for file in stored.iter().filter(|f| names.contains(&f.name.as_str())) {
+                assert!(b.lost(file, "verify: missing").unwrap());
+                assert!(!b.lost(file, "verify: missing").unwrap(), "once");
+            }
+            b.queue_lost(accession(1)).unwrap()
+        })
+    }
+
+    fn queue(sandbox: &Sandbox) -> Vec<Target> {
+        let all = QueueFilter::default();
+        let page = sandbox.reader().queue(&all, QueuePlace::START, 10).unwrap();
+        let items = page.map_or_else(Vec::new, |(items, _)| items);
+        items.into_iter().map(|item| item.target).collect()
+    }
+
+    fn statuses(sandbox: &Sandbox) -> Vec<String> {
+        sandbox.rows("SELECT coalesce(name, kind), status FROM v_artifacts ORDER BY 1")
+    }
+
+    #[test]
+    fn a_filing_and_its_artifact_show_in_the_views() {
+        let number = 32_019_323_000_106;
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(number)]);
+        let name = "a b%.htm";
+        let item = primary(number, name);
+        assert_eq!(sandbox.queue(std::slice::from_ref(&item)), 1);
+        assert_eq!(
+            sandbox.rows("SELECT * FROM v_filings"),
+            [
+                "0000320193-23-000106|1|10-K|2025-02-03|2024-12-31|2025-02-03T16:30:22.000Z|report.htm||123456|1|2026-01-01T00:00:00.000Z|1"
+            ]
+        );
+        let state = "SELECT status, path, bytes, sha256, attempts, last_error, downloaded_at FROM v_artifacts";
+        assert_eq!(sandbox.rows(state), ["pending|NULL|NULL|NULL|0|NULL|NULL"]);
+        let fail = |sandbox: &mut Sandbox, attempts| {
+            sandbox.write(|b| {
+                let (id, today) = (accession(number), date(2026, 1, 1));
+                b.failed(id, &item.target, attempts, &damaged(), today)
+                    .unwrap();
+            });
+        };
+        fail(&mut sandbox, 3);
+        assert_eq!(
+            sandbox.rows(state),
+            ["failed|NULL|NULL|NULL|3|no <TEXT>|NULL"]
+        );
+        assert_eq!(sandbox.stored(number, name, print(0xab)), Recorded::Queued);
+        fail(&mut sandbox, 3); // too late: it is on disk
+        let (dashed, folder) = ("0000320193-23-000106", "1/000032019323000106");
+        let hash = "ab".repeat(32);
+        let url = format!("https://www.sec.gov/Archives/edgar/data/{folder}/a%20b%25.htm");
+        let path = format!("edgar/data/{folder}/a b%.htm");
+        assert_eq!(
+            sandbox.rows("SELECT * FROM v_artifacts"),
+            [format!(
+                "1|{dashed}|1|10-K|2025-02-03|primary|{name}|{url}|downloaded|{path}|171|{hash}|4|NULL|2026-01-01T00:00:01.000Z|NULL|NULL|NULL"
+            )]
+        );
+        assert_eq!(
+            sandbox.rows("SELECT * FROM v_documents"),
+            [format!(
+                "1|AAA|One|Nasdaq|10-K|2025-02-03|2024-12-31|{dashed}|primary|NULL|{name}|{path}|{url}|171|{hash}|downloaded"
+            )]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn documents_take_the_place_of_the_submission_that_stood_for_them() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        sandbox.queue(&[documents(1)]);
+        assert_eq!(
+            sandbox.rows("SELECT id, kind, name, url LIKE '%/0000000000-00-000001.txt', status FROM v_artifacts"),
+            ["NULL|documents|NULL|1|pending"]
+        );
+        assert!(sandbox.rows("SELECT * FROM v_documents").is_empty());
+        let all = [
+            exhibit("a.htm", Ok(print(1000))),
+            exhibit("b.htm", Err(damaged())),
+        ];
+        assert_eq!(split(&mut sandbox, 1, &all), [Recorded::New; 2]);
+        let again = [Recorded::Stored, Recorded::Queued];
+        assert_eq!(split(&mut sandbox, 1, &all), again, "the same again");
+        assert_eq!(
+            sandbox.rows(
+                "SELECT kind, name, status, type, sequence, bytes FROM v_artifacts ORDER BY name"
+            ),
+            [
+                "exhibit|a.htm|downloaded|EX-99.1|2|1000",
+                "exhibit|b.htm|failed|EX-99.1|2|NULL"
+            ]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn every_kind_has_its_word_in_the_view() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        for kind in ArtifactKind::ALL {
+            sandbox.queue(&[wanted_file(1, kind, kind.as_str())]);
+        }
+        assert_eq!(
+            sandbox.rows("SELECT count(*) FROM v_artifacts WHERE kind = name"),
+            [ArtifactKind::ALL.len().to_string()]
+        );
+    }
+
+    #[test]
+    fn what_edgar_does_not_have_on_three_days_is_unavailable() {
+        for target in [primary(1, "a").target, Target::Documents] {
+            let mut sandbox = Sandbox::new();
+            sandbox.put(1, &[filing(1)]);
+            let item = QueueItem {
+                target: target.clone(),
+                ..primary(1, "a")
+            };
+            sandbox.queue(std::slice::from_ref(&item));
+            let mut on = |day, failure, expected| {
+                fail(&mut sandbox, &target, &failure, day);
+                let status = sandbox.rows("SELECT status FROM v_artifacts");
+                assert_eq!(status, [expected], "{target:?} on day {day}");
+            };
+            on(1, missing(), "failed");
+            on(1, missing(), "failed");
+            on(2, missing(), "failed");
+            on(2, missing(), "failed");
+            on(3, damaged(), "failed");
+            on(4, missing(), "unavailable");
+            on(5, damaged(), "unavailable");
+            sandbox.assert_counters();
+            assert!(queue(&sandbox).is_empty());
+
+            // The days are counted from the beginning once it is asked for again.
+            assert_eq!(sandbox.writer.retry_unavailable(None).unwrap(), 1);
+            assert_eq!(queue(&sandbox), std::slice::from_ref(&target));
+            for day in [6, 7] {
+                fail(&mut sandbox, &target, &missing(), day);
+                assert_eq!(statuses(&sandbox).len(), 1);
+                assert_eq!(queue(&sandbox), std::slice::from_ref(&target));
+            }
+            fail(&mut sandbox, &target, &missing(), 8);
+            assert!(queue(&sandbox).is_empty());
+            sandbox.queue(&[item]);
+            assert_eq!(queue(&sandbox), [target], "a new selection wants it");
+            sandbox.assert_counters();
+        }
+    }
+
+    #[test]
+    fn a_lost_file_keeps_its_hash_and_is_one_request() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        sandbox.queue(&[primary(1, "a.htm"), primary(1, "b.htm")]);
+        for name in ["a.htm", "b.htm"] {
+            sandbox.stored(1, name, print(1000));
+        }
+        assert!(!lose(&mut sandbox, &["a.htm"]), "no submission");
+        assert_eq!(queue(&sandbox), [primary(1, "a.htm").target]);
+        assert_eq!(
+            sandbox.rows("SELECT status, path, bytes, sha256 IS NULL, last_error FROM v_artifacts WHERE name = 'a.htm'"),
+            ["pending|NULL|1000|0|verify: missing"]
+        );
+        let reader = sandbox.reader();
+        assert_eq!(reader.stored_total().unwrap(), (1, 1000));
+        let lost = reader.lost_files(StoredId::START, 10).unwrap();
+        let lost: Vec<_> = lost.iter().map(|f| (f.name.as_str(), f.sha256)).collect();
+        assert_eq!(lost, [("a.htm", Some(print(1000).sha256))]);
+        sandbox.assert_counters();
+        assert_eq!(sandbox.stored(1, "a.htm", print(1000)), Recorded::Queued);
+        assert_eq!(reader.stored_total().unwrap(), (2, 2000));
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn two_lost_files_are_one_submission_and_wait_for_it() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        let all = ["a.htm", "b.htm", "c.htm"].map(|name| exhibit(name, Ok(print(7))));
+        split(&mut sandbox, 1, &all);
+        assert!(lose(&mut sandbox, &["a.htm", "c.htm"]));
+        assert!(lose(&mut sandbox, &[]), "it is queued already");
+        assert_eq!(queue(&sandbox), [Target::Documents]);
+        assert_eq!(
+            statuses(&sandbox),
+            [
+                "a.htm|pending",
+                "b.htm|downloaded",
+                "c.htm|pending",
+                "documents|pending"
+            ]
+        );
+        sandbox.assert_counters();
+        let came = split(&mut sandbox, 1, &all);
+        assert_eq!(came, [Recorded::Queued, Recorded::Stored, Recorded::Queued]);
+        assert!(queue(&sandbox).is_empty());
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_lost_file_without_a_name_of_its_own_takes_the_submission() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        let name = "0000000000-00-000001-2.txt";
+        split(&mut sandbox, 1, &[exhibit(name, Ok(print(7)))]);
+        assert!(lose(&mut sandbox, &[name]));
+        assert_eq!(queue(&sandbox), [Target::Documents]);
+        assert_eq!(
+            split(&mut sandbox, 1, &[exhibit(name, Ok(print(7)))]),
+            [Recorded::Queued]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn lost_files_are_asked_for_singly_where_edgar_does_not_have_the_submission() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        let all = ["a.htm", "b.htm"].map(|name| exhibit(name, Ok(print(7))));
+        split(&mut sandbox, 1, &all);
+        assert!(lose(&mut sandbox, &["a.htm", "b.htm"]));
+        for day in 1..=3 {
+            assert_eq!(queue(&sandbox), [Target::Documents]);
+            fail(&mut sandbox, &Target::Documents, &missing(), day);
+        }
+        let single = ["a.htm", "b.htm"].map(|name| Target::File(file(ArtifactKind::Exhibit, name)));
+        assert_eq!(queue(&sandbox), single);
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_submission_that_comes_back_with_other_bytes_touches_nothing_on_disk() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        let all = ["a.htm", "b.htm"].map(|name| exhibit(name, Ok(print(7))));
+        split(&mut sandbox, 1, &all);
+        lose(&mut sandbox, &["b.htm"]);
+        let rows = "SELECT bytes, status FROM v_artifacts WHERE name = 'a.htm'";
+        let before = sandbox.rows(rows);
+        let other = [
+            exhibit("a.htm", Ok(print(8))),
+            exhibit("B.HTM", Ok(print(9))),
+            exhibit("c.htm", Ok(print(1))),
+        ];
+        assert_eq!(
+            split(&mut sandbox, 1, &other),
+            [Recorded::Differs, Recorded::OtherBytes, Recorded::New]
+        );
+        assert_eq!(sandbox.rows(rows), before);
+        assert_eq!(
+            sandbox.rows("SELECT name, bytes FROM v_artifacts ORDER BY name"),
+            ["a.htm|7", "b.htm|9", "c.htm|1"],
+            "the lost one has its new hash"
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_dropped_file_stays_dropped_when_a_submission_cannot_bring_it() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        sandbox.queue(&[primary(1, "a.htm")]);
+        assert_eq!(sandbox.writer.drop_queue(Some(&[cik(1)])).unwrap(), 1);
+        fail(&mut sandbox, &primary(1, "a.htm").target, &damaged(), 1);
+        split(&mut sandbox, 1, &[exhibit("a.htm", Err(damaged()))]);
+        assert_eq!(statuses(&sandbox), ["a.htm|dropped"]);
+        split(&mut sandbox, 1, &[exhibit("a.htm", Ok(print(1)))]);
+        assert_eq!(statuses(&sandbox), ["a.htm|downloaded"], "it came along");
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_file_without_a_row_is_recorded_as_it_comes() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        assert_eq!(sandbox.stored(1, "a.htm", print(5)), Recorded::New);
+        assert_eq!(sandbox.stored(1, "A.htm", print(5)), Recorded::Stored);
+        assert_eq!(sandbox.stored(1, "a.htm", print(6)), Recorded::Differs);
+        fail(&mut sandbox, &primary(1, "no.htm").target, &damaged(), 1);
+        assert_eq!(statuses(&sandbox), ["a.htm|downloaded"]);
+        sandbox.assert_counters();
+    }
 }

@@ -378,3 +378,323 @@ fn key(id: i64, filing: &Filing) -> FilingKey {
         year: filing.filed_on.year(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        Sandbox, accession, at, cik, company, documents, exhibit, filing, listed, named, primary,
+        print,
+    };
+    use super::super::{QueueFilter, QueuePlace};
+    use super::*;
+    use crate::edgar::QueueItem;
+    use crate::exchange::Exchange::{Nasdaq, Nyse};
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    /// The first filing as EDGAR corrects it.
+    fn corrected() -> Filing {
+        Filing {
+            form: "10-K/A".to_owned(),
+            filed_on: date(2024, 12, 31),
+            size: None,
+            ..filing(1)
+        }
+    }
+
+    fn form(sandbox: &Sandbox) -> String {
+        sandbox
+            .rows("SELECT DISTINCT form FROM v_filings")
+            .join(" ")
+    }
+
+    fn filings_of_companies(sandbox: &Sandbox) -> Vec<String> {
+        sandbox.rows("SELECT filings FROM v_companies ORDER BY cik")
+    }
+
+    #[test]
+    fn what_is_known_already_writes_nothing() {
+        let mut sandbox = Sandbox::new();
+        let filings = [filing(1), filing(2)];
+        assert_eq!(sandbox.put(1, &filings), 2);
+        sandbox.queue(&[primary(1, "a.htm"), documents(2)]);
+        let before = sandbox.changes();
+        assert_eq!(sandbox.put(1, &filings), 0);
+        let flipped = Filing {
+            accepted_at: "2025-02-03T21:30:22.000Z".to_owned(),
+            ..filing(1)
+        };
+        assert_eq!(sandbox.put(1, &[flipped]), 0);
+        assert_eq!(sandbox.changes(), before);
+        assert_eq!(
+            sandbox.rows("SELECT DISTINCT accepted_at FROM v_filings"),
+            ["2025-02-03T16:30:22.000Z"]
+        );
+    }
+
+    #[test]
+    fn a_corrected_filing_is_not_new_and_its_counts_move() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2)]);
+        sandbox.queue(&[primary(1, "a"), primary(1, "b"), primary(2, "a")]);
+        sandbox.stored(1, "a", print(1000));
+        assert_eq!(sandbox.put(1, &[corrected()]), 0);
+        assert_eq!(
+            sandbox.rows("SELECT form, filed_on, size FROM v_filings ORDER BY accession"),
+            ["10-K/A|2024-12-31|NULL", "10-K|2025-02-03|123456"]
+        );
+        let held = "SELECT form, year, filings, pending, bytes FROM holdings ORDER BY form";
+        assert_eq!(
+            sandbox.rows(held),
+            ["10-K|2025|1|1|0", "10-K/A|2024|1|1|1000"]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn what_is_counted_after_a_correction_in_one_transaction_counts_for_the_new_form() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        sandbox.write(|batch| {
+            batch.queue(&[primary(1, "a")]).unwrap();
+            let corrected = [(corrected(), cik(1))];
+            batch.put_filings(cik(1), &corrected, at(0)).unwrap();
+            batch.queue(&[primary(1, "b")]).unwrap();
+        });
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn only_the_filer_of_the_folder_corrects() {
+        let mut sandbox = Sandbox::new();
+        for company in [1, 2, 3] {
+            sandbox.put(company, &[filing(1)]);
+        }
+        for selection in [listed(&[Nasdaq, Nyse]), named(&[3])] {
+            let writer = &mut sandbox.writer;
+            writer.record_selection(&selection, true, at(0)).unwrap();
+        }
+        for company in [2, 3] {
+            sandbox.put(company, &[corrected()]);
+            assert_eq!(form(&sandbox), "10-K", "company {company}");
+        }
+        // Company 1 leaves every selection. Company 2 is the first that one has.
+        let list = [company(2, "Two", &[("BBB", Some("NYSE"))])];
+        for days in [1, 100] {
+            let now = at(days * 24 * 3600);
+            sandbox.writer.put_universe(&list, true, now).unwrap();
+        }
+        sandbox.put(3, &[corrected()]);
+        assert_eq!(form(&sandbox), "10-K", "not the first one");
+        sandbox.put(2, &[corrected()]);
+        assert_eq!(form(&sandbox), "10-K/A");
+        assert_eq!(
+            sandbox.rows("SELECT DISTINCT folder FROM v_filings"),
+            ["1"],
+            "the folder stays"
+        );
+        sandbox.put(1, &[filing(1)]);
+        assert_eq!(form(&sandbox), "10-K", "the folder's filer always may");
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_filer_that_becomes_known_late_counts_what_the_filing_has() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        sandbox.queue(&[primary(1, "a"), primary(1, "b")]);
+        sandbox.stored(1, "a", print(1000));
+        assert_eq!(sandbox.put(2, &[filing(1)]), 1, "new to company 2");
+        assert_eq!(sandbox.put(2, &[filing(1)]), 0);
+        let held = "SELECT filings, pending, downloaded, bytes FROM companies ORDER BY cik";
+        assert_eq!(sandbox.rows(held), ["1|1|1|1000", "1|1|1|1000", "0|0|0|0"]);
+        sandbox.stored(1, "b", print(1));
+        assert_eq!(sandbox.rows(held)[1], "1|0|2|1001");
+        assert_eq!(
+            sandbox.rows("SELECT cik, folder FROM v_filings ORDER BY cik"),
+            ["1|1", "2|1"]
+        );
+        assert_eq!(
+            sandbox.rows("SELECT filings, downloaded FROM holdings"),
+            ["1|2"]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_filing_of_469_filers_counts_once_and_for_each_of_them() {
+        let mut sandbox = Sandbox::new();
+        let list: Vec<_> = (1..=469).map(|n| company(n, "Fund", &[])).collect();
+        sandbox.writer.put_universe(&list, true, at(0)).unwrap();
+        for company in 1..=469 {
+            assert_eq!(sandbox.put(company, &[filing(1)]), 1);
+        }
+        sandbox.queue(&[documents(1)]);
+        sandbox.write(|b| {
+            let text = print(99);
+            let all = [exhibit("a.htm", Ok(print(7)))];
+            b.split(accession(1), (&text, 1), &all, 1, at(1)).unwrap()
+        });
+        assert_eq!(
+            sandbox.rows("SELECT filings, downloaded, bytes FROM holdings"),
+            ["1|1|7"]
+        );
+        assert_eq!(
+            sandbox.rows("SELECT sum(filings), sum(downloaded), sum(bytes) FROM companies"),
+            ["469|469|3283"]
+        );
+        for (view, rows) in [("v_filings", 469), ("v_documents", 469), ("v_artifacts", 1)] {
+            let sql = format!("SELECT count(*) FROM {view}");
+            assert_eq!(sandbox.rows(&sql), [rows.to_string()], "{view}");
+        }
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_filing_lies_in_the_folder_that_it_is_first_recorded_with() {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(|batch| {
+            for (company, folder) in [(1, 2), (2, 2), (3, 3)] {
+                let found = [(filing(1), cik(folder))];
+                batch.put_filings(cik(company), &found, at(0)).unwrap();
+            }
+        });
+        assert_eq!(
+            sandbox.rows("SELECT cik, folder FROM v_filings ORDER BY cik"),
+            ["1|2", "2|2", "3|2"]
+        );
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_batch_that_is_dropped_leaves_nothing() {
+        let mut sandbox = Sandbox::new();
+        let mut batch = sandbox.writer.begin().unwrap();
+        let found = [(filing(1), cik(1))];
+        batch.put_filings(cik(1), &found, at(0)).unwrap();
+        drop(batch);
+        assert!(sandbox.rows("SELECT * FROM v_filings").is_empty());
+        assert_eq!(filings_of_companies(&sandbox), ["0", "0", "0"]);
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn rows_without_what_they_belong_to_are_refused() {
+        let mut sandbox = Sandbox::new();
+        let mut batch = sandbox.writer.begin().unwrap();
+        let found = [(filing(1), cik(77))];
+        assert!(batch.put_filings(cik(77), &found, at(0)).is_err());
+        let error = batch.queue(&[primary(2, "a")]).unwrap_err().to_string();
+        assert!(
+            error.contains("0000000000-00-000002 is not on record"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_size_beyond_reason_costs_nothing() {
+        let mut sandbox = Sandbox::new();
+        let huge = Filing {
+            size: Some(u64::MAX),
+            ..filing(1)
+        };
+        assert_eq!(sandbox.put(1, &[huge]), 1);
+        assert_eq!(
+            sandbox.rows("SELECT size FROM v_filings"),
+            [i64::MAX.to_string()]
+        );
+    }
+
+    #[test]
+    fn the_filings_of_a_company_come_in_pages_and_by_days() {
+        let mut sandbox = Sandbox::new();
+        let old = Filing {
+            filed_on: date(2020, 1, 1),
+            ..filing(3)
+        };
+        sandbox.put(1, &[filing(1), filing(2), old, filing(4)]);
+        sandbox.put(2, &[filing(5)]);
+        let reader = sandbox.reader();
+        let dates = DateRange::new(date(2025, 2, 3), date(2025, 2, 3)).unwrap();
+        let (mut after, mut seen) = (0, Vec::new());
+        loop {
+            let page = reader.filings_of(cik(1), dates, after, 2).unwrap();
+            let Some((last, _)) = page.last() else { break };
+            after = *last;
+            seen.extend(page.into_iter().map(|(_, filing)| filing));
+        }
+        assert_eq!(seen, [filing(1), filing(2), filing(4)]);
+    }
+
+    #[test]
+    fn an_index_is_compared_filer_by_filer() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2)]);
+        sandbox.put(2, &[filing(2)]);
+        let index = [(1, 1), (2, 1), (2, 2), (1, 9), (1, 2)];
+        let index = index.map(|(company, number)| (cik(company), accession(number)));
+        let unknown = sandbox.reader().unknown_filings(&index).unwrap();
+        assert_eq!(unknown, [index[1], index[3]]);
+    }
+
+    #[test]
+    fn what_is_on_record_tells_what_is_lacking() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2)]);
+        sandbox.put(2, &[filing(3)]);
+        sandbox.queue(&[primary(1, "A.htm"), documents(3)]);
+        sandbox.stored(1, "a.HTM", print(5));
+        let asked = [1, 2, 3, 4].map(accession);
+        let known = sandbox.reader().on_record(&asked).unwrap();
+        assert_eq!(known.len(), 3);
+        let lacks = |number, item: QueueItem| known[&accession(number)].lacks(&item.target, false);
+        assert!(!lacks(1, primary(1, "a.htm")), "in any case");
+        assert!(lacks(1, primary(1, "b.htm")) && lacks(1, documents(1)));
+        assert!(lacks(2, primary(2, "a.htm")) && lacks(2, documents(2)));
+        assert!(!lacks(3, documents(3)) && !lacks(3, primary(3, "a.htm")));
+        let stored = known[&accession(1)].file("A.HTM").unwrap().stored;
+        assert_eq!(stored, Some((5, print(5).sha256)));
+        assert_eq!(known[&accession(3)].folder, cik(2));
+        sandbox.writer.drop_queue(None).unwrap();
+        let known = sandbox.reader().on_record(&asked).unwrap();
+        let dropped = &known[&accession(3)];
+        assert!(!dropped.lacks(&Target::Documents, false));
+        assert!(dropped.lacks(&Target::Documents, true), "a new selection");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn any_filing_and_name_come_back_as_they_went_in(
+            number in 0..=999_999_999_999_999_999_u64,
+            texts in proptest::array::uniform4(any::<String>()),
+            size in proptest::option::of(0..=i64::MAX.unsigned_abs()),
+            reported in any::<bool>(),
+        ) {
+            let [form, accepted_at, primary_document, name] = texts;
+            let mut sandbox = Sandbox::new();
+            let row = Filing {
+                accession: accession(number),
+                form,
+                accepted_at,
+                primary_document,
+                size,
+                report_date: reported.then(|| date(2039, 1, 31)),
+                ..filing(0)
+            };
+            prop_assert_eq!(sandbox.put(1, std::slice::from_ref(&row)), 1);
+            prop_assert_eq!(sandbox.put(1, std::slice::from_ref(&row)), 0);
+            let queued = QueueItem { submission_size: size, ..primary(number, &name) };
+            sandbox.queue(std::slice::from_ref(&queued));
+
+            let reader = sandbox.reader();
+            let dates = DateRange::new(row.filed_on, row.filed_on).unwrap();
+            prop_assert_eq!(&reader.filings_of(cik(1), dates, 0, 9).unwrap()[0].1, &row);
+            let page = reader.queue(&QueueFilter::default(), QueuePlace::START, 10);
+            prop_assert_eq!(&page.unwrap().unwrap().0, &[queued]);
+            let known = reader.on_record(&[accession(number)]).unwrap();
+            let file = known[&accession(number)].file(&name).unwrap();
+            prop_assert_eq!(file.status, ArtifactStatus::Pending);
+        }
+    }
+}

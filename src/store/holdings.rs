@@ -181,8 +181,9 @@ mod tests {
 
     use super::super::testing::{
         Sandbox, accession, at, cik, damaged, documents, exhibit, filing, missing, primary, print,
+        wanted_file,
     };
-    use crate::edgar::Target;
+    use crate::edgar::{ArtifactKind, Target};
 
     /// One thing that a run may record about one of four filings.
     #[derive(Debug, Clone, Copy)]
@@ -190,13 +191,16 @@ mod tests {
         /// A company has it, with another form or year now and then.
         Found(u64, u64, bool),
         QueuePrimary(u64),
+        QueueFile(u64, u8),
         QueueDocuments(u64),
         Stored(u64, u64),
         Split(u64, u64),
         Failed(u64, bool, i8),
         Lost,
-        Drop,
-        Retry,
+        Drop(Option<u64>),
+        Retry(Option<u64>),
+        /// The next run begins.
+        Run,
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -204,13 +208,15 @@ mod tests {
         prop_oneof![
             (1..4_u64, n(), any::<bool>()).prop_map(|(c, n, odd)| Step::Found(c, n, odd)),
             n().prop_map(Step::QueuePrimary),
+            (n(), 0..4_u8).prop_map(|(n, name)| Step::QueueFile(n, name)),
             n().prop_map(Step::QueueDocuments),
             (n(), 1..9_u64).prop_map(|(n, bytes)| Step::Stored(n, bytes)),
             (n(), 1..9_u64).prop_map(|(n, bytes)| Step::Split(n, bytes)),
             (n(), any::<bool>(), 1..9_i8).prop_map(|(n, gone, day)| Step::Failed(n, gone, day)),
             Just(Step::Lost),
-            Just(Step::Drop),
-            Just(Step::Retry),
+            proptest::option::of(1..4_u64).prop_map(Step::Drop),
+            proptest::option::of(1..4_u64).prop_map(Step::Retry),
+            Just(Step::Run),
         ]
     }
 
@@ -228,6 +234,11 @@ mod tests {
             }
             Step::QueuePrimary(n) if is_known(n) => {
                 sandbox.queue(&[primary(n, "report.htm")]);
+            }
+            Step::QueueFile(n, name) if is_known(n) => {
+                let names = ["a.htm", "B.HTM", "c.htm", "0000000000-00-000001-2.txt"];
+                let name = names[usize::from(name)];
+                sandbox.queue(&[wanted_file(n, ArtifactKind::Exhibit, name)]);
             }
             Step::QueueDocuments(n) if is_known(n) => {
                 sandbox.queue(&[documents(n)]);
@@ -264,11 +275,19 @@ mod tests {
                     });
                 }
             }
-            Step::Drop => {
-                sandbox.writer.drop_queue(Some(&[cik(1)])).unwrap();
+            Step::Drop(company) => {
+                let companies = company.map(|company| vec![cik(company)]);
+                sandbox.writer.drop_queue(companies.as_deref()).unwrap();
             }
-            Step::Retry => {
-                sandbox.writer.retry_unavailable(None).unwrap();
+            Step::Retry(company) => {
+                let companies = company.map(|company| vec![cik(company)]);
+                let writer = &mut sandbox.writer;
+                writer.retry_unavailable(companies.as_deref()).unwrap();
+            }
+            Step::Run => {
+                let url = "https://www.sec.gov";
+                let run = sandbox.writer.start_run("backfill", "{}", url, at(1));
+                run.unwrap();
             }
             _ => {}
         }
@@ -277,7 +296,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn counters_are_what_counting_anew_gives(
+        fn counters_and_queue_are_what_the_tables_say(
             steps in proptest::collection::vec(step(), 1..40)
         ) {
             let (mut sandbox, mut known) = (Sandbox::new(), [false; 5]);
@@ -285,6 +304,9 @@ mod tests {
                 take(&mut sandbox, step, &mut known);
                 sandbox.assert_counters();
             }
+            sandbox.assert_queue(None);
+            let run = sandbox.reader().last_run().unwrap();
+            sandbox.assert_queue(run.map(|run| run.id));
         }
     }
 }

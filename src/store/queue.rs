@@ -3,6 +3,7 @@
 
 use rusqlite::Row;
 
+use super::artifacts::file_name;
 use super::error::{At, Result};
 use super::filings::FilingKey;
 use super::holdings::{Change, Holdings};
@@ -149,16 +150,11 @@ fn submission(row: &Row<'_>) -> rusqlite::Result<QueueItem> {
 }
 
 fn artifact(row: &Row<'_>) -> rusqlite::Result<QueueItem> {
-    let url_name: Option<String> = row.get(6)?;
     Ok(QueueItem {
         accession: row.get(1)?,
         folder: row.get(2)?,
         submission_size: optional_number(row, 3)?,
-        target: Target::File(FileName {
-            kind: row.get(4)?,
-            name: row.get(5)?,
-            edgar_name: url_name.map(|name| urls::decoded(&name)),
-        }),
+        target: Target::File(file_name(row, 4)?),
     })
 }
 
@@ -366,5 +362,188 @@ impl FilingKey {
             form: row.get(from + 1)?,
             year: row.get(from + 2)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        Sandbox, accession, at, cik, documents, exhibit, filing, primary, print,
+    };
+    use super::*;
+
+    const URL: &str = "https://www.sec.gov";
+
+    /// What is queued: the number of each filing, with the name of its file or `*`.
+    fn names(sandbox: &Sandbox, filter: &QueueFilter, step: usize) -> Vec<String> {
+        sandbox
+            .queued(filter, step)
+            .into_iter()
+            .map(|item| match item.target {
+                Target::Documents => format!("{} *", item.accession.get()),
+                Target::File(file) => format!("{} {}", item.accession.get(), file.name),
+            })
+            .collect()
+    }
+
+    fn all(sandbox: &Sandbox) -> Vec<String> {
+        names(sandbox, &QueueFilter::default(), 10)
+    }
+
+    fn split(sandbox: &mut Sandbox, number: u64, names: &[&str]) {
+        let all: Vec<_> = names
+            .iter()
+            .map(|name| exhibit(name, Ok(print(7))))
+            .collect();
+        sandbox.write(|b| {
+            let (text, held) = (print(99), all.len());
+            b.split(accession(number), (&text, held), &all, 1, at(1))
+                .unwrap()
+        });
+    }
+
+    #[test]
+    fn a_filing_wanted_as_primary_and_as_documents_is_one_submission() {
+        for order in [
+            [primary(1, "report.htm"), documents(1)],
+            [documents(1), primary(1, "report.htm")],
+        ] {
+            let mut sandbox = Sandbox::new();
+            sandbox.put(1, &[filing(1)]);
+            assert!(sandbox.queue(&order) >= 1);
+            assert_eq!(all(&sandbox), ["1 *"], "{order:?}");
+            assert_eq!(sandbox.queue(&order), 0, "once more");
+            assert_eq!(sandbox.rows("SELECT count(*) FROM artifacts"), ["0"]);
+            sandbox.assert_counters();
+            split(&mut sandbox, 1, &["report.htm", "a.htm"]);
+            assert_eq!(sandbox.queue(&order), 0, "all of it is there");
+            assert!(all(&sandbox).is_empty());
+            assert_eq!(sandbox.rows("SELECT downloaded FROM holdings"), ["2"]);
+            sandbox.assert_counters();
+        }
+    }
+
+    #[test]
+    fn a_primary_document_that_is_stored_or_lost_stays_when_documents_are_wanted() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        sandbox.put(2, &[filing(2)]);
+        for number in [1, 2] {
+            sandbox.queue(&[primary(number, "report.htm")]);
+            sandbox.stored(number, "report.htm", print(5));
+        }
+        let stored = sandbox
+            .reader()
+            .stored_files(super::super::StoredId::START, 9);
+        sandbox.write(|b| b.lost(&stored.unwrap()[1], "verify: missing").unwrap());
+        assert_eq!(sandbox.queue(&[documents(1), documents(2)]), 2);
+        assert_eq!(
+            sandbox.rows("SELECT filing, status, bytes FROM artifacts ORDER BY filing"),
+            ["1|downloaded|5", "2|pending|5"]
+        );
+        assert_eq!(all(&sandbox), ["1 *", "2 *"], "the lost one waits");
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn the_queue_has_each_entry_once_in_pages_of_any_size() {
+        let mut sandbox = Sandbox::new();
+        for (company, number) in [(2, 20), (1, 10), (1, 11), (3, 30)] {
+            sandbox.put(company, &[filing(number)]);
+            sandbox.queue(&["a", "b", "c"].map(|name| primary(number, name)));
+        }
+        sandbox.put(3, &[filing(11)]);
+        sandbox.stored(10, "b", print(1));
+        sandbox.queue(&[documents(30)]);
+        let of = |companies: &[u64]| QueueFilter {
+            companies: Some(companies.iter().copied().map(cik).collect()),
+            before: None,
+        };
+        for step in [1, 2, 3, 100] {
+            assert_eq!(
+                names(&sandbox, &QueueFilter::default(), step),
+                [
+                    "30 *", "20 a", "20 b", "20 c", "10 a", "10 c", "11 a", "11 b", "11 c"
+                ]
+            );
+            assert_eq!(
+                names(&sandbox, &of(&[3]), step),
+                ["30 *", "11 a", "11 b", "11 c"],
+                "a joint filing concerns each of its filers"
+            );
+            assert_eq!(
+                names(&sandbox, &of(&[2, 99]), step),
+                ["20 a", "20 b", "20 c"]
+            );
+            assert!(names(&sandbox, &of(&[]), step).is_empty());
+        }
+        let item = &sandbox.queued(&of(&[2]), 1)[0];
+        assert_eq!((item.folder, item.submission_size), (cik(2), Some(123_456)));
+    }
+
+    #[test]
+    fn what_a_run_queues_or_takes_itself_is_not_of_the_queue_before_it() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2), filing(3)]);
+        sandbox.queue(&[primary(1, "old"), primary(1, "met"), documents(2)]);
+        let run = sandbox
+            .writer
+            .start_run("backfill", "{}", URL, at(1))
+            .unwrap();
+        sandbox.queue(&[primary(1, "new"), primary(1, "met"), documents(3)]);
+        let before = QueueFilter {
+            companies: None,
+            before: Some(run),
+        };
+        assert_eq!(names(&sandbox, &before, 1), ["2 *", "1 old"]);
+        sandbox.queue(&[documents(2)]);
+        assert_eq!(names(&sandbox, &before, 1), ["1 old"]);
+        assert_eq!(all(&sandbox), ["2 *", "3 *", "1 old", "1 met", "1 new"]);
+        let stored = sandbox
+            .reader()
+            .stored_files(super::super::StoredId::START, 9);
+        assert!(stored.unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_was_dropped_is_queued_again_only_when_a_selection_wants_it() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2)]);
+        sandbox.put(2, &[filing(3)]);
+        let wanted = [primary(1, "a"), documents(2), primary(3, "a")];
+        sandbox.queue(&wanted);
+        assert_eq!(sandbox.writer.drop_queue(Some(&[cik(1)])).unwrap(), 2);
+        assert_eq!(sandbox.writer.drop_queue(Some(&[cik(1)])).unwrap(), 0);
+        assert_eq!(all(&sandbox), ["3 a"]);
+        assert_eq!(
+            sandbox.rows("SELECT status, count(*) FROM v_artifacts GROUP BY 1 ORDER BY 1"),
+            ["dropped|2", "pending|1"]
+        );
+        assert_eq!(
+            sandbox.writer.retry_unavailable(None).unwrap(),
+            0,
+            "dropped"
+        );
+        sandbox.assert_counters();
+        assert_eq!(sandbox.queue(&wanted), 0, "no row is new");
+        assert_eq!(all(&sandbox), ["2 *", "1 a", "3 a"]);
+        sandbox.assert_counters();
+        assert_eq!(sandbox.writer.drop_queue(None).unwrap(), 3);
+        assert!(all(&sandbox).is_empty());
+        sandbox.assert_counters();
+    }
+
+    #[test]
+    fn a_long_queue_is_dropped_to_its_end() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1)]);
+        let many = CHANGED_AT_A_TIME.unsigned_abs() * 2 + 1;
+        let items: Vec<_> = (0..many).map(|n| primary(1, &n.to_string())).collect();
+        assert_eq!(sandbox.queue(&items), many);
+        assert_eq!(sandbox.writer.drop_queue(None).unwrap(), many);
+        assert_eq!(
+            sandbox.rows("SELECT pending, dropped FROM holdings"),
+            [format!("0|{many}")]
+        );
     }
 }

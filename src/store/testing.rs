@@ -7,7 +7,10 @@ use jiff::civil::date;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::{Batch, CompanyRow, Document, Failure, ListingRow, Reader, Recorded, Writer};
+use super::{
+    Batch, CompanyRow, Document, Failure, ListingRow, QueueFilter, QueuePlace, Reader, Recorded,
+    RunId, Writer,
+};
 use crate::edgar::{
     Accession, ArtifactKind, Cik, FileName, Filing, FormFilter, QueueItem, Target, Wanted,
 };
@@ -74,6 +77,75 @@ impl Sandbox {
     /// Queues these, and tells how many rows are new.
     pub(super) fn queue(&mut self, items: &[QueueItem]) -> u64 {
         self.write(|batch| batch.queue(items).unwrap())
+    }
+
+    /// The queue, read in pages of `step`.
+    pub(super) fn queued(&self, filter: &QueueFilter, step: usize) -> Vec<QueueItem> {
+        let (reader, mut place, mut queued) = (self.reader(), QueuePlace::START, Vec::new());
+        while let Some((items, next)) = reader.queue(filter, place, step).unwrap() {
+            assert!(items.len() <= step);
+            queued.extend(items);
+            place = next;
+        }
+        queued
+    }
+
+    /// The queue is what the tables say, whichever part of it is asked for and in pages of any size.
+    #[track_caller]
+    pub(super) fn assert_queue(&self, before: Option<RunId>) {
+        for companies in [None, Some(vec![1_u64]), Some(vec![2, 3]), Some(vec![])] {
+            let of_companies = companies.as_ref().map_or("true".to_owned(), |companies| {
+                let list: Vec<_> = companies.iter().map(ToString::to_string).collect();
+                let list = list.join(", ");
+                format!("filing IN (SELECT filing FROM filers WHERE cik IN ({list}))")
+            });
+            let before_run = before.map_or("true".to_owned(), |run| format!("queued_by < {run}"));
+            let condition =
+                format!("status IN ('pending', 'failed') AND {of_companies} AND {before_run}");
+            let expected = self.rows(&format!(
+                "SELECT f.accession, f.folder, s.name FROM (
+                     SELECT 0 AS place, filing AS id, filing, NULL AS name
+                     FROM submissions WHERE {condition}
+                     UNION ALL
+                     SELECT 1, id, filing, name FROM artifacts
+                     WHERE {condition} AND filing NOT IN (
+                         SELECT filing FROM submissions WHERE status IN ('pending', 'failed')
+                     )
+                 ) AS s JOIN filings AS f ON f.id = s.filing
+                 ORDER BY s.place, s.id"
+            ));
+            let filter = QueueFilter {
+                companies: companies.map(|list| list.into_iter().map(cik).collect()),
+                before,
+            };
+            for step in [1, 3, 100] {
+                let queued: Vec<_> = self
+                    .queued(&filter, step)
+                    .into_iter()
+                    .map(|item| {
+                        let name = match item.target {
+                            Target::Documents => "NULL".to_owned(),
+                            Target::File(file) => file.name,
+                        };
+                        format!("{}|{}|{name}", item.accession, item.folder)
+                    })
+                    .collect();
+                assert_eq!(queued, expected, "{filter:?}");
+            }
+            let reader = self.reader();
+            let (requests, _) = reader.queue_cost(&filter).unwrap();
+            assert_eq!(requests, expected.len() as u64, "{filter:?}");
+            let length = reader.queue_length(&filter).unwrap();
+            let rows = self.rows(&format!(
+                "SELECT coalesce(sum(status = 'pending'), 0), coalesce(sum(status = 'failed'), 0)
+                 FROM (
+                     SELECT status FROM submissions WHERE {condition}
+                     UNION ALL
+                     SELECT status FROM artifacts WHERE {condition}
+                 )"
+            ));
+            assert_eq!([format!("{}|{}", length.pending, length.failed)], rows[..]);
+        }
     }
 
     /// A file that was fetched by itself is on disk.
