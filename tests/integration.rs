@@ -23,6 +23,7 @@ mod cases {
     mod output;
     mod queue;
     mod resume;
+    mod sequences;
     mod simulator;
     mod source;
     mod universe;

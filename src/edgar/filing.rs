@@ -112,6 +112,12 @@ impl Target {
             Self::Documents => submission_name(accession),
         }
     }
+
+    /// Whether it is a primary document.
+    #[must_use]
+    pub fn is_primary(&self) -> bool {
+        matches!(self, Self::File(file) if file.kind == ArtifactKind::Primary)
+    }
 }
 
 /// A file of a filing by its name.

@@ -30,7 +30,7 @@ use crate::edgar::{
 };
 use crate::net::{Expect, FetchError, RequestKind, retry};
 use crate::sources::bulk::BadMember;
-use crate::store::{self, Company, PageRead, Reader};
+use crate::store::{self, Company, OnRecord, PageRead, Reader};
 
 /// The largest submissions document read, in bytes; the largest measured has about 3 MB.
 const MAX_DOCUMENT: u64 = 64 << 20;
@@ -92,8 +92,17 @@ impl From<store::Error> for Trouble {
     }
 }
 
-/// Requests that are new, and the folder of each filing.
-type NewItems = (Vec<QueueItem>, HashMap<Accession, Cik>);
+/// What is to be queued.
+#[derive(Default)]
+struct NewItems {
+    items: Vec<QueueItem>,
+    /// Those of them that are asked for at once. The others come along with a request that is queued
+    /// already, or are left to the end of the run.
+    requests: Vec<QueueItem>,
+}
+
+/// The folder of each filing.
+type Folders = HashMap<Accession, Cik>;
 
 /// A filing with everything that the run wants of it.
 type Wish = (Filing, Vec<Wanted>);
@@ -308,7 +317,7 @@ impl Discovery<'_> {
     /// Sends some filings to the writer, and then those requests for them that are new to the
     /// downloads.
     fn pass_on_chunk(&self, cik: Cik, found: Vec<Wish>) -> Result<(), Trouble> {
-        let (items, folders) = self.new_items(cik, &found)?;
+        let (new, folders) = self.new_items(cik, &found)?;
         let filings = found.into_iter().map(|(filing, _)| {
             let folder = folders.get(&filing.accession).copied();
             (filing, folder.unwrap_or(cik))
@@ -316,9 +325,9 @@ impl Discovery<'_> {
         let record = Record::Filings {
             cik,
             filings: filings.collect(),
-            items: items.clone(),
+            items: new.items,
         };
-        self.send(items, record)
+        self.send(new.requests, record)
     }
 
     /// Looks for filings on record that lack what this run wants of them: those of older pages that
@@ -339,32 +348,31 @@ impl Discovery<'_> {
                     let wants = selection.filings.wants(&filing.form, filing.filed_on);
                     wants.then(|| (filing, vec![selection.artifacts]))
                 });
-                let (items, _) = self.new_items(cik, &wanted.collect::<Vec<_>>())?;
-                if !items.is_empty() {
-                    self.send(items.clone(), Record::Items(items))?;
+                let (new, _) = self.new_items(cik, &wanted.collect::<Vec<_>>())?;
+                if !new.items.is_empty() {
+                    self.send(new.requests, Record::Items(new.items))?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Sends a record to the writer, and the requests in it to the downloads.
-    fn send(&self, items: Vec<QueueItem>, record: Record) -> Result<(), Trouble> {
+    /// Sends a record to the writer, and requests of what it queues to the downloads.
+    fn send(&self, requests: Vec<QueueItem>, record: Record) -> Result<(), Trouble> {
         let sent = self.found.records.send(record);
         let queued_at = sent.map_err(|_| Trouble::NobodyListens)?;
         if let Some(downloads) = &self.found.jobs {
             let queued = &self.cx.counters.artifacts_queued;
-            queued.fetch_add(items.len() as u64, Relaxed);
-            let jobs = items.into_iter().map(|item| Job::new(item, queued_at));
+            queued.fetch_add(requests.len() as u64, Relaxed);
+            let jobs = requests.into_iter().map(|item| Job::new(item, queued_at));
             let sent = downloads.send(jobs.collect());
             sent.map_err(|_| Trouble::NobodyListens)?;
         }
         Ok(())
     }
 
-    /// The requests for these filings that neither stand in the database nor were handed out in
-    /// this run. They are taken. With them comes the folder of each filing.
-    fn new_items(&self, cik: Cik, found: &[Wish]) -> Result<NewItems, Trouble> {
+    /// What is to be queued for these filings. It is taken. With it comes the folder of each filing.
+    fn new_items(&self, cik: Cik, found: &[Wish]) -> Result<(NewItems, Folders), Trouble> {
         let taken = &self.found.taken;
         let (mut items, mut folders) = (Vec::new(), HashMap::new());
         for (filing, wanted) in found {
@@ -384,37 +392,38 @@ impl Discovery<'_> {
         let accessions: Vec<Accession> = items.iter().map(|item| item.accession).collect();
         let on_record = self.db.on_record(&accessions)?;
         let in_queue = self.in_queue_of_run(&accessions)?;
-        let (mut new, mut needless) = (Vec::new(), Vec::new());
-        for item in items {
-            let Some(known) = on_record.get(&item.accession) else {
-                new.push(item);
-                continue;
-            };
+        let mut new = NewItems::default();
+        for mut item in items {
+            let known = on_record.get(&item.accession);
+            item.folder = known.map_or(item.folder, |known| known.folder);
             let is_met = in_queue
                 .as_ref()
                 .is_none_or(|of| of.contains(&item.accession));
-            let folder = known.folder;
-            let queued = known.queued_request(&item.target).filter(|_| !is_met);
-            if known.lacks(&item.target, self.cx.visits.again) {
-                new.push(QueueItem { folder, ..item });
-                continue;
-            }
-            if let Some(target) = queued
-                && (target == item.target || taken.take(item.accession, &target, cik).1)
-            {
-                if target != item.target {
-                    needless.push(item.clone());
+            let is_queued = known.is_some_and(|known| known.is_queued(&item.target));
+            let comes_along = item.target != Target::Documents
+                && (known.is_some_and(OnRecord::is_split_queued)
+                    || taken.holds(item.accession, &Target::Documents));
+            let lacks = match known {
+                Some(known) => known.lacks(&item.target, self.cx.visits.again),
+                None => !(comes_along && item.target.is_primary()),
+            };
+            if is_queued && !is_met {
+                if comes_along {
+                    new.items.push(QueueItem {
+                        target: Target::Documents,
+                        ..item.clone()
+                    });
                 }
-                new.push(QueueItem {
-                    folder,
-                    target,
-                    ..item
-                });
+                new.items.push(item);
+            } else if lacks {
+                if !comes_along {
+                    new.requests.push(item.clone());
+                }
+                new.items.push(item);
             } else {
-                needless.push(item);
+                taken.release_items(&[item]);
             }
         }
-        taken.release_items(&needless);
         Ok((new, folders))
     }
 
@@ -503,5 +512,7 @@ fn targets(filing: &Filing, wanted: &[Wanted]) -> Vec<Target> {
             targets.push(target);
         }
     }
+    // The documents first: the others may come along with them.
+    targets.sort_by_key(|target| *target != Target::Documents);
     targets
 }

@@ -49,13 +49,24 @@ use taken::Taken;
 use crate::store::{RunId, Writer};
 use crate::threads::{join, spawn};
 
-/// Which parts of the flow a run takes.
+/// Which parts of the flow are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flow {
-    /// Ask EDGAR which filings the companies have.
-    pub discover: bool,
-    /// Download what is queued, from earlier or by this run.
-    pub download: bool,
+pub enum Flow {
+    /// Ask EDGAR which filings the companies have; what is found stays queued.
+    Discover,
+    /// Download what is queued.
+    Download,
+    /// Both at once: what is found is downloaded the moment it is found.
+    DiscoverAndDownload,
+    /// Download what is queued and was not tried in this run. Discovery leaves to it what another
+    /// request may bring along.
+    DownloadRest,
+}
+
+impl Flow {
+    fn discovers(self) -> bool {
+        matches!(self, Self::Discover | Self::DiscoverAndDownload)
+    }
 }
 
 /// Runs one flow to its end and returns the writer for the next.
@@ -104,7 +115,15 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
         write::run(&records, db, run, (&shared.0, &shared.1), &stage)
     })?;
     let mut stages = Vec::new();
-    if flow.download {
+    let queued = match flow {
+        Flow::Discover => None,
+        Flow::Download => Some(queue::Queue::open(cx, None)?),
+        // What this run queues is passed on by discovery itself.
+        Flow::DiscoverAndDownload => Some(queue::Queue::open(cx, Some(run))?),
+        Flow::DownloadRest => Some(queue::Queue::untried(cx)?),
+    };
+    let downloads = queued.is_some();
+    if let Some(queued) = queued {
         for i in 0..threads.downloads {
             let (stage, jobs, record_tx) = (Arc::clone(cx), jobs.clone(), record_tx.clone());
             let commits = Arc::clone(&commits);
@@ -113,20 +132,18 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
             })?);
         }
         let (stage, job_tx) = (Arc::clone(cx), job_tx.clone());
-        // With discovery beside it, what this run queues is passed on by discovery itself.
-        let queued = queue::Queue::open(cx, flow.discover.then_some(run))?;
         stages.push(spawn("queue", &cx.cancel, move || {
             queue::run(&queued, &job_tx, &stage);
         })?);
     }
-    if flow.discover {
+    if flow.discovers() {
         let (stage, problems) = (Arc::clone(cx), record_tx.clone());
         stages.push(spawn("plan", &cx.cancel, move || {
             plan::run(&visit_tx, &problems, &stage);
         })?);
         let (pool, stage) = (services::discovery_pool(cx)?, Arc::clone(cx));
         let found = discover::Found {
-            jobs: flow.download.then_some(job_tx),
+            jobs: downloads.then_some(job_tx),
             records: record_tx,
             taken,
         };

@@ -1,4 +1,4 @@
-//! Hands what earlier runs left queued, pending or failed, to the downloads.
+//! Hands what is queued in the database to the downloads.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -13,29 +13,41 @@ use crate::store::{QueueFilter, QueuePlace, Reader, RunId};
 /// Entries read from the database at a time, about 200 bytes each.
 const BATCH: usize = 256;
 
-/// The part of the queue that the run is to download.
+/// The part of the queue that a flow is to download.
 pub(super) struct Queue {
     db: Reader,
     filter: QueueFilter,
 }
 
 impl Queue {
-    /// What was queued before a run, or everything without one. Counts it.
+    /// All of the run's queue; what was queued before a run, where one is given. Counts it.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
     pub(super) fn open(cx: &Services, before: Option<RunId>) -> Result<Self> {
-        let db = Reader::open(&cx.db)?;
-        let companies = cx.queue_of.clone();
-        let filter = QueueFilter { companies, before };
+        let mut queue = Self::untried(cx)?;
         // Nothing is queued yet by this run, so all of the queue was before it.
-        let length = db.queue_length(&QueueFilter {
-            companies: filter.companies.clone(),
-            before: None,
-        })?;
+        let length = queue.db.queue_length(&queue.filter)?;
         let queued = &cx.counters.artifacts_queued;
         queued.fetch_add(length.total(), Relaxed);
+        queue.filter.before = before;
+        queue.filter.pending = false;
+        Ok(queue)
+    }
+
+    /// What is pending: nobody has tried it in this run.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(super) fn untried(cx: &Services) -> Result<Self> {
+        let filter = QueueFilter {
+            companies: cx.queue_of.clone(),
+            before: None,
+            pending: true,
+        };
+        let db = Reader::open(&cx.db)?;
         Ok(Self { db, filter })
     }
 }

@@ -50,6 +50,13 @@ impl Taken {
         }
     }
 
+    /// Whether a request is taken.
+    pub(super) fn holds(&self, accession: Accession, target: &Target) -> bool {
+        let taken = self.lock();
+        let filing = taken.get(&accession);
+        filing.is_some_and(|filing| filing.targets.contains(target))
+    }
+
     /// Gives requests back: their rows are committed, or they need not be asked for.
     pub(super) fn release<'a>(&self, items: impl IntoIterator<Item = (Accession, &'a Target)>) {
         let mut taken = self.lock();

@@ -83,7 +83,7 @@ pub(super) fn run(
     let (documents, at_most) = if options.download {
         db.queue_cost(&QueueFilter {
             companies: queue_of,
-            before: None,
+            ..QueueFilter::default()
         })?
     } else {
         (0, 0)

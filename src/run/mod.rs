@@ -33,7 +33,7 @@ use crate::files::DataDir;
 use crate::pipeline::{self, Aborted, Budget, Flow, Services, Visits};
 use crate::progress::{Counters, Dashboard, Terminal};
 use crate::signals::Interrupt;
-use crate::store::{RunId, Writer};
+use crate::store::{QueueFilter, RunId, Writer};
 use crate::universe::sync::{self, Lists};
 
 /// Which companies a run visits.
@@ -168,7 +168,7 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
         started,
         aborted: Aborted::default(),
     });
-    let db = watched(&cx, db, run, flows(kind, &cx.options), terminal)?;
+    let db = watched(&cx, db, run, &flows(kind, &cx.options), terminal)?;
     Report {
         cx: &cx,
         run,
@@ -252,38 +252,49 @@ fn watched(
     cx: &Arc<Services>,
     db: Writer,
     run: RunId,
-    flows: Vec<Flow>,
+    flows: &[Flow],
     terminal: &Terminal,
 ) -> Result<Writer> {
     let shown = Arc::clone(cx);
     let dashboard = Dashboard::start(cx.options.progress, terminal, move || shown.snapshot())
         .context("failed to start the dashboard")?;
     let result = flows
-        .into_iter()
+        .iter()
         .filter(|_| !cx.cancel.is_set())
-        .try_fold(db, |db, flow| pipeline::run(cx, db, run, flow));
+        .try_fold(db, |db, flow| pipeline::run(cx, db, run, *flow))
+        .and_then(|db| match flows {
+            [Flow::Discover] => Ok(db),
+            _ => download_rest(cx, db, run),
+        });
     dashboard.finish();
     result
 }
 
+/// Downloads what was queued and not tried: what a request was to bring along that was too far on its
+/// way, or what a split could not take.
+fn download_rest(cx: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Writer> {
+    let mut before = None;
+    while !cx.cancel.is_set() && cx.budget.spent().is_none() {
+        let length = db.reader()?.queue_length(&QueueFilter {
+            companies: cx.queue_of.clone(),
+            ..QueueFilter::default()
+        })?;
+        let left = Some(length.pending);
+        if length.pending == 0 || left == before {
+            break;
+        }
+        before = left;
+        db = pipeline::run(cx, db, run, Flow::DownloadRest)?;
+    }
+    Ok(db)
+}
+
 /// What is done at once, and what after it.
 fn flows(kind: Kind, options: &RunOptions) -> Vec<Flow> {
-    let discover_only = Flow {
-        discover: true,
-        download: false,
-    };
-    let download_only = Flow {
-        discover: false,
-        download: true,
-    };
-    let both = Flow {
-        discover: true,
-        download: true,
-    };
     match (kind, options.download, options.concurrency.phases) {
-        (Kind::Download, _, _) => vec![download_only],
-        (_, false, _) => vec![discover_only],
-        (_, true, Phases::Together) => vec![both],
-        (_, true, Phases::OneAfterTheOther) => vec![discover_only, download_only],
+        (Kind::Download, _, _) => vec![Flow::Download],
+        (_, false, _) => vec![Flow::Discover],
+        (_, true, Phases::Together) => vec![Flow::DiscoverAndDownload],
+        (_, true, Phases::OneAfterTheOther) => vec![Flow::Discover, Flow::Download],
     }
 }

@@ -132,7 +132,7 @@ fn left(cx: &Services, db: &Writer) -> Result<Left> {
     let db = db.reader()?;
     let of_run = db.queue_length(&QueueFilter {
         companies: cx.queue_of.clone(),
-        before: None,
+        ..QueueFilter::default()
     })?;
     let total = db.stats(0)?.total;
     Ok(Left {

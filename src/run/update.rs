@@ -120,16 +120,17 @@ impl Days {
         now: Timestamp,
         (writer, run): (&mut Writer, RunId),
     ) -> Result<Plan> {
-        let is_wanted = |day: Date, listed: &Listed| {
-            let mut selections = self.selections.iter();
-            selections.any(|s| s.through < day && s.wants(listed))
+        let wanted = |day: Date, listed: &Listed| {
+            let selections = self.selections.iter();
+            let wanting = selections.filter(|s| s.through < day && s.wants(listed));
+            wanting.map(|s| s.recorded.selection.artifacts).collect()
         };
         let changes = Indexes {
             client,
             urls,
             max_attempts,
             published: self.published,
-            is_wanted: &is_wanted,
+            wanted: &wanted,
         }
         .read(self.after, self.last, &writer.reader()?)
         .context("failed to read the daily indexes")?;

@@ -1,9 +1,9 @@
 //! EDGAR's daily indexes: which companies have filed something that the database lacks.
 //!
 //! A daily index lists what EDGAR published on a day, whatever its filing date. A line counts when
-//! somebody wants it and it is not on record for that company: so lines that occur twice, lines of
-//! days read before and filings found in other ways cost nothing, and a joint filing is looked for
-//! under each of its companies.
+//! a selection wants it and it is not on record for that company, or lacks what that selection wants
+//! of it: so lines that occur twice, lines of days read before and filings found in other ways cost
+//! nothing, and a joint filing is looked for under each of its companies.
 //!
 //! What a day without an index means depends:
 //!
@@ -23,7 +23,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use crate::edgar::calendar::{is_federal_holiday, is_weekend};
-use crate::edgar::{Accession, Cik, Urls, index};
+use crate::edgar::{Accession, Cik, Urls, Wanted, index};
 use crate::net::{Client, Expect, FetchError, RequestKind, retry};
 use crate::store::Reader;
 
@@ -48,8 +48,8 @@ pub struct Indexes<'a> {
     pub max_attempts: u32,
     /// The day up to which every index should be there.
     pub published: Date,
-    /// Whether anybody wants a filing that the index of a day lists.
-    pub is_wanted: &'a dyn Fn(Date, &Listed) -> bool,
+    /// What is wanted of a filing that the index of a day lists; empty, if it is not wanted.
+    pub wanted: &'a dyn Fn(Date, &Listed) -> Vec<Wanted>,
 }
 
 /// A filing as an index lists it, under one of its filers.
@@ -89,7 +89,8 @@ pub struct IndexProblem {
 struct Day {
     date: Date,
     state: DayState,
-    /// Wanted filings that were not on record when the index was read.
+    /// Wanted filings that were not on record when the index was read, or not with all that is wanted
+    /// of them.
     new: Vec<Listed>,
 }
 
@@ -158,7 +159,7 @@ impl Indexes<'_> {
         } else {
             DayState::ReadInPart
         };
-        let new = unknown(db, wanted).map_err(Trouble::Database)?;
+        let new = lacking(db, wanted).map_err(Trouble::Database)?;
         changes.days.push(Day { date, state, new });
         Ok(())
     }
@@ -177,8 +178,9 @@ impl Indexes<'_> {
                         form: row.form.to_owned(),
                         filed_on: row.filed_on,
                     };
-                    if (self.is_wanted)(date, &listed) {
-                        wanted.insert((row.cik, row.accession), listed);
+                    let wants = (self.wanted)(date, &listed);
+                    if !wants.is_empty() {
+                        wanted.insert((row.cik, row.accession), (listed, wants));
                     }
                 }
                 Err(line) => bad.push(line),
@@ -240,17 +242,27 @@ impl Indexes<'_> {
     }
 }
 
-/// Wanted lines by filer and accession, and damaged ones.
-type Lines = (BTreeMap<(Cik, Accession), Listed>, Vec<index::BadLine>);
+/// Wanted lines by filer and accession, each with what is wanted of it, and damaged ones.
+type Lines = (
+    BTreeMap<(Cik, Accession), (Listed, Vec<Wanted>)>,
+    Vec<index::BadLine>,
+);
 
-/// Those of these filings that are not on record under their filers.
-fn unknown(
+/// Those of these filings that are not on record under their filers, or not with all that is wanted
+/// of them.
+fn lacking(
     db: &Reader,
-    mut listed: BTreeMap<(Cik, Accession), Listed>,
+    wanted: BTreeMap<(Cik, Accession), (Listed, Vec<Wanted>)>,
 ) -> crate::store::Result<Vec<Listed>> {
-    let pairs: Vec<_> = listed.keys().copied().collect();
-    let unknown = db.unknown_filings(&pairs)?.into_iter();
-    Ok(unknown.filter_map(|pair| listed.remove(&pair)).collect())
+    let pairs: Vec<_> = wanted.keys().copied().collect();
+    let unknown: HashSet<_> = db.unknown_filings(&pairs)?.into_iter().collect();
+    let mut lacking = Vec::new();
+    for (pair, (listed, wants)) in wanted {
+        if unknown.contains(&pair) || db.lacks_any(listed.accession, &wants)? {
+            lacking.push(listed);
+        }
+    }
+    Ok(lacking)
 }
 
 /// The first damaged lines of an index, and how many more there are.
@@ -311,8 +323,8 @@ impl Changes {
     }
 
     /// Through which day everything is known that `is_wanted` wants, after the companies were looked
-    /// at: up to the first day that was not read, or that lists a filing which is still not on
-    /// record. It was known through `before`.
+    /// at: up to the first day that was not read, or that lists a filing of a company that could not
+    /// be looked at, or one that is still not on record. It was known through `before`.
     ///
     /// A filing that an index lists and the company's own list, read since `started`, does not
     /// have holds it for some days only: EDGAR's two sources disagree.
@@ -332,24 +344,22 @@ impl Changes {
             if !matches!(day.state, DayState::Read | DayState::Closed) {
                 break;
             }
-            let wanted = day.new.iter().filter(|listed| is_wanted(listed));
-            let pairs: Vec<_> = wanted.map(|l| (l.cik, l.accession)).collect();
+            let wanted: Vec<_> = day.new.iter().filter(|listed| is_wanted(listed)).collect();
+            let companies: Vec<_> = wanted.iter().map(|listed| listed.cik).collect();
+            let checked = db.checked_since(&companies, started)?;
+            if companies.iter().any(|cik| !checked.contains(cik)) {
+                break;
+            }
+            let pairs: Vec<_> = wanted.iter().map(|l| (l.cik, l.accession)).collect();
             let missing = db.unknown_filings(&pairs)?;
-            if !missing.is_empty() {
-                let companies: Vec<_> = missing.iter().map(|(cik, _)| *cik).collect();
-                let checked = db.checked_since(&companies, started)?;
-                let checked: HashSet<_> = checked.into_iter().collect();
-                let (lacking, failed): (Vec<_>, Vec<_>) =
-                    missing.iter().partition(|(cik, _)| checked.contains(cik));
-                for (cik, accession) in lacking {
-                    log::warn!(
-                        "{accession} is in the index of {}, but not in the list of company {cik}",
-                        day.date
-                    );
-                }
-                if !failed.is_empty() || !is_old(day.date, published) {
-                    break;
-                }
+            for (cik, accession) in &missing {
+                log::warn!(
+                    "{accession} is in the index of {}, but not in the list of company {cik}",
+                    day.date
+                );
+            }
+            if !missing.is_empty() && !is_old(day.date, published) {
+                break;
             }
             through = day.date;
         }

@@ -13,7 +13,7 @@ use super::values::{
     ArtifactStatus, DateColumn, Day, SubmissionStatus, integer, json_ciks, json_texts, time,
 };
 use super::writer::Batch;
-use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, Filing, Target};
+use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, Filing, Target, Wanted};
 
 /// A filing in the database, as far as the writer needs it to find and count its files.
 #[derive(Debug, Clone)]
@@ -55,35 +55,27 @@ impl OnRecord {
         files.find(|file| file.name.eq_ignore_ascii_case(name))
     }
 
-    /// The queued request that brings this target, if there is one.
+    /// Whether a target is queued, by itself or with its submission.
     #[must_use]
-    pub fn queued_request(&self, target: &Target) -> Option<Target> {
-        let is_split_queued = self.submission.is_some_and(SubmissionStatus::is_queued);
-        let is_stored = |name: &str| {
-            let known = self.file(name);
-            known.is_some_and(|known| known.status == ArtifactStatus::Downloaded)
-        };
+    pub fn is_queued(&self, target: &Target) -> bool {
         match target {
-            Target::Documents => is_split_queued.then_some(Target::Documents),
-            Target::File(file) if is_stored(&file.name) => None,
-            Target::File(file) => {
-                let known = self.file(&file.name);
-                let is_queued = known.is_some_and(|known| known.status.is_queued());
-                match (is_split_queued, is_queued) {
-                    (true, _) if is_queued || file.kind == ArtifactKind::Primary => {
-                        Some(Target::Documents)
-                    }
-                    (_, true) => Some(target.clone()),
-                    _ => None,
-                }
-            }
+            Target::Documents => self.is_split_queued(),
+            Target::File(file) => match self.file(&file.name) {
+                Some(known) => known.status.is_queued(),
+                None => self.is_split_queued() && file.kind == ArtifactKind::Primary,
+            },
         }
+    }
+
+    /// Whether the submission is queued, which brings every file of the filing.
+    #[must_use]
+    pub fn is_split_queued(&self) -> bool {
+        self.submission.is_some_and(SubmissionStatus::is_queued)
     }
 
     /// Whether a target has to be queued. What was given up is queued again only with `again`.
     #[must_use]
     pub fn lacks(&self, target: &Target, again: bool) -> bool {
-        let is_split_queued = self.submission.is_some_and(SubmissionStatus::is_queued);
         match target {
             Target::Documents => self
                 .submission
@@ -91,7 +83,7 @@ impl OnRecord {
             Target::File(file) => match self.file(&file.name) {
                 Some(known) => again && known.status.is_given_up(),
                 // A submission that is queued brings the primary document along.
-                None => !(is_split_queued && file.kind == ArtifactKind::Primary),
+                None => !(self.is_split_queued() && file.kind == ArtifactKind::Primary),
             },
         }
     }
@@ -151,6 +143,22 @@ impl Reader {
         self.rows(sql::OF_COMPANY, params, "read a company's filings", |row| {
             Ok((row.get(0)?, filing(row)?))
         })
+    }
+
+    /// Whether a filing on record lacks a row for something that is wanted of it.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn lacks_any(&self, accession: Accession, wanted: &[Wanted]) -> Result<bool> {
+        let filings = self.rows(sql::BY_ACCESSION, [accession], "look up a filing", filing)?;
+        let on_record = self.on_record(&[accession])?;
+        let lacks = |filing: &Filing, wanted: &Wanted| {
+            let known = on_record.get(&accession);
+            known.is_some_and(|known| known.lacks(&filing.target(*wanted), false))
+        };
+        let mut filings = filings.iter();
+        Ok(filings.any(|filing| wanted.iter().any(|wanted| lacks(filing, wanted))))
     }
 
     /// Those of these filings, each under a filer, that are not on record under that filer, in the

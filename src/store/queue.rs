@@ -23,6 +23,8 @@ pub struct QueueFilter {
     pub companies: Option<Vec<Cik>>,
     /// What was queued before this run; `None` is no condition.
     pub before: Option<RunId>,
+    /// Only what is pending: nobody has tried it since it was queued.
+    pub pending: bool,
 }
 
 impl QueueFilter {
@@ -80,7 +82,7 @@ impl Reader {
         let ((companies, before), n) = (filter.params(), integer(n as u64));
         let mut last = 0;
         if let QueuePlace::Submissions(after) = after {
-            let params = (after, before, &companies, n);
+            let params = (after, before, &companies, n, filter.pending);
             let items = self.rows(sql::SUBMISSIONS, params, doing, |row| {
                 last = row.get(0)?;
                 submission(row)
@@ -93,7 +95,7 @@ impl Reader {
             QueuePlace::Submissions(_) => 0,
             QueuePlace::Artifacts(after) => after,
         };
-        let params = (after, before, &companies, n);
+        let params = (after, before, &companies, n, filter.pending);
         let items = self.rows(sql::ARTIFACTS, params, doing, |row| {
             last = row.get(0)?;
             artifact(row)
@@ -159,8 +161,8 @@ fn artifact(row: &Row<'_>) -> rusqlite::Result<QueueItem> {
 }
 
 impl Batch<'_> {
-    /// Queues these, and tells how many rows are new. What is queued or stored stays as it is; what
-    /// was given up is queued again. A primary document comes with a submission that is queued, so it
+    /// Queues these, and tells how many rows are new. What is stored stays as it is; what failed or was
+    /// given up is pending again. A primary document comes with a submission that is queued, so it
     /// needs no row beside that.
     ///
     /// # Errors
@@ -199,16 +201,12 @@ impl Batch<'_> {
             self.count(filing, queued)?;
             return Ok(1);
         };
-        if known.status.is_given_up() {
+        if known.status != ArtifactStatus::Downloaded {
             self.tx
                 .prepare_cached(sql::ARTIFACT_AGAIN)?
                 .execute((known.id, run))?;
             self.count(filing, Change::files(known.status, -1, None))?;
             self.count(filing, queued)?;
-        } else if known.status.is_queued() {
-            self.tx
-                .prepare_cached(sql::ARTIFACT_TAKEN)?
-                .execute((known.id, run))?;
         }
         Ok(0)
     }
@@ -217,16 +215,8 @@ impl Batch<'_> {
     /// it, so its row goes.
     fn queue_submission(&mut self, filing: &FilingKey) -> rusqlite::Result<u64> {
         let known = self.submission_status(filing.id)?;
-        match known {
-            Some(status) if status.is_queued() => {
-                let run = self.run_number();
-                self.tx
-                    .prepare_cached(sql::SUBMISSION_TAKEN)?
-                    .execute((filing.id, run))?;
-                return Ok(0);
-            }
-            Some(status) if !status.is_given_up() => return Ok(0),
-            _ => {}
+        if known == Some(SubmissionStatus::Split) {
+            return Ok(0);
         }
         self.submission_again(filing, known)?;
         let replaced: Vec<ArtifactStatus> = self
@@ -368,9 +358,10 @@ impl FilingKey {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        Sandbox, accession, at, cik, documents, exhibit, filing, primary, print,
+        Sandbox, accession, at, cik, damaged, documents, exhibit, filing, primary, print,
     };
     use super::*;
+    use jiff::civil::date;
 
     const URL: &str = "https://www.sec.gov";
 
@@ -457,7 +448,7 @@ mod tests {
         sandbox.queue(&[documents(30)]);
         let of = |companies: &[u64]| QueueFilter {
             companies: Some(companies.iter().copied().map(cik).collect()),
-            before: None,
+            ..QueueFilter::default()
         };
         for step in [1, 2, 3, 100] {
             assert_eq!(
@@ -492,13 +483,30 @@ mod tests {
             .unwrap();
         sandbox.queue(&[primary(1, "new"), primary(1, "met"), documents(3)]);
         let before = QueueFilter {
-            companies: None,
             before: Some(run),
+            ..QueueFilter::default()
+        };
+        let pending = QueueFilter {
+            pending: true,
+            ..QueueFilter::default()
         };
         assert_eq!(names(&sandbox, &before, 1), ["2 *", "1 old"]);
         sandbox.queue(&[documents(2)]);
         assert_eq!(names(&sandbox, &before, 1), ["1 old"]);
         assert_eq!(all(&sandbox), ["2 *", "3 *", "1 old", "1 met", "1 new"]);
+        for item in [primary(1, "old"), documents(3)] {
+            sandbox.write(|b| {
+                b.failed(
+                    item.accession,
+                    &item.target,
+                    3,
+                    &damaged(),
+                    date(2026, 1, 1),
+                )
+                .unwrap();
+            });
+        }
+        assert_eq!(names(&sandbox, &pending, 1), ["2 *", "1 met", "1 new"]);
         let stored = sandbox
             .reader()
             .stored_files(super::super::StoredId::START, 9);

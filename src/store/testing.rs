@@ -117,6 +117,7 @@ impl Sandbox {
             let filter = QueueFilter {
                 companies: companies.map(|list| list.into_iter().map(cik).collect()),
                 before,
+                pending: false,
             };
             for step in [1, 3, 100] {
                 let queued: Vec<_> = self

@@ -1,4 +1,7 @@
--- Queues a submission, whatever became of it before.
+-- Queues a submission, whatever became of it before; as artifact_again.sql.
 INSERT INTO submissions (filing, status, queued_by) VALUES (?1, 'pending', ?2)
 ON CONFLICT (filing) DO UPDATE
-SET status = 'pending', queued_by = excluded.queued_by, missing_days = NULL, missing_on = NULL;
+SET status = 'pending',
+    queued_by = excluded.queued_by,
+    missing_days = CASE WHEN status = 'failed' THEN missing_days END,
+    missing_on = CASE WHEN status = 'failed' THEN missing_on END;

@@ -1,0 +1,295 @@
+//! What has to hold after every step, and at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use filing_etl::edgar::Accession;
+use jiff::civil::Date;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::steps::Command;
+use super::world::World;
+use crate::harness::{Output, Sandbox};
+
+/// The filing that a path at EDGAR is about, if it is about one.
+pub(super) fn accession_in(path: &str) -> Option<Accession> {
+    let bare = path
+        .strip_prefix("/Archives/edgar/data/")?
+        .split('/')
+        .nth(1)?;
+    let (filer, rest) = bare.split_at_checked(10)?;
+    let (year, number) = rest.split_at_checked(2)?;
+    format!("{filer}-{year}-{number}").parse().ok()
+}
+
+/// What has to hold after a command that came to its end.
+pub(super) fn after(world: &mut World, command: &Command, output: &Output) {
+    let args: Vec<_> = command.args.iter().map(String::as_str).collect();
+    let code = output.status.code().unwrap_or_else(|| panic!("{output:?}"));
+    match (args[0], code) {
+        // Options that no selection has, or companies that are on no list any more.
+        ("update" | "backfill" | "download", 2) => {}
+        ("download" | "verify", 1) if output.stderr.contains("there is no database") => return,
+        ("verify", 0 | 3) => {
+            world.lost.clear();
+            for problem in output.json()["problems"].as_array().unwrap() {
+                assert_ne!(problem["kind"], "orphan", "{problem}");
+            }
+        }
+        (_, 0 | 3) => run_said_what_is_left(world, &args, output, command.faults.is_empty()),
+        _ => panic!("exit code {code}: {output:?}"),
+    }
+    asked_with_cause(world, command);
+    whole(world);
+}
+
+/// The exit code and the summary of a run tell what is left.
+fn run_said_what_is_left(world: &World, args: &[&str], output: &Output, no_faults: bool) {
+    if args.contains(&"--drop") {
+        return;
+    }
+    let json = output.json();
+    let artifacts = |name: &str| {
+        json["artifacts"]
+            .get(name)
+            .map_or(0, |n| n.as_u64().unwrap())
+    };
+    let code = output.status.code().unwrap();
+    let queue = queue(world);
+    let queued: u64 = queue.values().sum();
+    let filtered = ["--exchange", "--cik"]
+        .iter()
+        .any(|filter| args.contains(filter));
+    let elsewhere = artifacts("queued_elsewhere");
+    assert!(
+        filtered || elsewhere == 0,
+        "without a filter nothing is elsewhere: {json:#}"
+    );
+    let left = artifacts("pending") + elsewhere;
+    let failed = queue.get("failed").copied().unwrap_or(0);
+    assert!(
+        left <= queued && queued <= left + failed,
+        "{queue:?} {json:#}"
+    );
+    let downloads = !args.contains(&"--no-download");
+    if code == 0 && downloads && !filtered {
+        assert_eq!(queued, 0, "{queue:?} {json:#}");
+    }
+    if code == 3 && no_faults && !world.removed {
+        let spent = json.get("ended_by").is_some();
+        let more = artifacts("failed") > 0 || artifacts("pending") > 0;
+        assert!(spent || more, "why 3? {json:#}\n{}", output.stderr);
+    }
+}
+
+fn queue(world: &World) -> BTreeMap<String, u64> {
+    let sql = "SELECT status || '|' || count(*) FROM v_artifacts \
+               WHERE status IN ('pending', 'failed') GROUP BY status";
+    let rows = world.rows(sql).into_iter();
+    rows.map(|row| {
+        let (status, number) = row.split_once('|').unwrap();
+        (status.to_owned(), number.parse().unwrap())
+    })
+    .collect()
+}
+
+/// Nothing is asked for twice in a run in which nothing goes wrong, and no file that was had is asked
+/// for again unless it was lost.
+fn asked_with_cause(world: &mut World, command: &Command) {
+    let kept = world.rows("SELECT accession FROM v_artifacts WHERE kind = 'submission'");
+    let kept: BTreeSet<Accession> = kept.iter().map(|text| text.parse().unwrap()).collect();
+    let retried = command.args.iter().any(|arg| arg == "--retry-unavailable");
+    let mut in_run: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in world.sim.log().entries() {
+        let accession = accession_in(&entry.path);
+        if let Some(accession) = accession
+            && (entry.fault.is_some() || entry.status != Some(200) || retried)
+        {
+            world.excused.insert(accession);
+        }
+        let is_excused = match accession {
+            Some(accession) => world.excused.contains(&accession),
+            None => !command.faults.is_empty(),
+        };
+        // A text may be wanted for its documents first, and for itself once that is under way.
+        let may_be_kept = |accession| {
+            let name = format!("{accession}.txt");
+            kept.contains(&accession) && entry.path.ends_with(&name)
+        };
+        let most = if accession.is_some_and(may_be_kept) {
+            2
+        } else {
+            1
+        };
+        let times = if accession.is_some() {
+            world.served.entry(entry.path.clone()).or_default()
+        } else {
+            in_run.entry(entry.path.clone()).or_default()
+        };
+        *times += 1;
+        assert!(
+            *times <= most || is_excused,
+            "{} is asked for {times} times",
+            entry.path
+        );
+    }
+}
+
+/// What is on record is on disk, and nothing else is; the counts are those of the rows.
+pub(super) fn whole(world: &World) {
+    if !world.sandbox.path("filings.db").exists() {
+        return;
+    }
+    assert_eq!(world.rows("PRAGMA integrity_check"), ["ok"]);
+    assert_eq!(world.rows("PRAGMA foreign_key_check"), [""; 0]);
+    if world
+        .rows("SELECT name FROM sqlite_schema WHERE name = 'v_artifacts'")
+        .is_empty()
+    {
+        return; // killed before there was anything
+    }
+    files_are_as_recorded(world);
+    counts_are_those_of_the_rows(world);
+}
+
+fn files_are_as_recorded(world: &World) {
+    let files = world.sandbox.files();
+    let recorded = world.rows("SELECT path, sha256 FROM v_artifacts WHERE status = 'downloaded'");
+    let recorded: BTreeMap<_, _> = recorded
+        .iter()
+        .map(|row| row.split_once('|').unwrap())
+        .collect();
+    for (path, hash) in &recorded {
+        if world.lost.contains(*path) {
+            continue;
+        }
+        let bytes = files
+            .get(*path)
+            .unwrap_or_else(|| panic!("{path} is not on disk"));
+        assert_eq!(*hash, hex(bytes), "{path}");
+    }
+    let queued = world.rows(
+        "SELECT DISTINCT 'edgar/data/' || cik || '/' || replace(accession, '-', '') \
+         FROM v_artifacts WHERE status <> 'downloaded'",
+    );
+    let queued: BTreeSet<_> = queued.into_iter().collect();
+    for path in files.keys() {
+        let known = recorded.contains_key(path.as_str());
+        let folder = path.rsplit_once('/').unwrap().0;
+        assert!(known || queued.contains(folder), "{path} is not on record");
+    }
+}
+
+fn counts_are_those_of_the_rows(world: &World) {
+    let stats = world.sandbox.run(&["stats", "--json"]).code(0).json();
+    let of_forms = sums(&stats, "forms", "form");
+    let rows = world.rows(
+        "SELECT form, status, count(*) FROM v_artifacts GROUP BY form, status \
+         UNION ALL SELECT form, 'filings', count(DISTINCT accession) FROM v_filings GROUP BY form",
+    );
+    assert_eq!(of_forms, table(&rows), "by form");
+    let of_exchanges = sums(&stats, "exchanges", "exchange");
+    let rows = world.rows(
+        "WITH filers AS (SELECT accession, coalesce(exchange, '-') AS exchange \
+             FROM v_filings JOIN v_companies USING (cik)) \
+         SELECT exchange, status, count(*) FROM v_artifacts JOIN filers USING (accession) \
+             GROUP BY exchange, status \
+         UNION ALL SELECT exchange, 'filings', count(*) FROM filers GROUP BY exchange",
+    );
+    assert_eq!(of_exchanges, table(&rows), "by exchange");
+}
+
+type Counts = BTreeMap<(String, String), u64>;
+
+/// The numbers that are not 0 of a table of `stats`.
+fn sums(stats: &Value, table: &str, by: &str) -> Counts {
+    let mut counts = Counts::new();
+    for row in stats[table].as_array().unwrap() {
+        let group = row[by].as_str().unwrap_or("-");
+        for name in [
+            "filings",
+            "pending",
+            "downloaded",
+            "failed",
+            "unavailable",
+            "dropped",
+        ] {
+            let number = row[name].as_u64().unwrap();
+            if number > 0 {
+                counts.insert((group.to_owned(), name.to_owned()), number);
+            }
+        }
+    }
+    counts
+}
+
+fn table(rows: &[String]) -> Counts {
+    let row = |row: &String| {
+        let mut parts = row.split('|').map(str::to_owned);
+        let mut next = || parts.next().unwrap();
+        ((next(), next()), next().parse().unwrap())
+    };
+    rows.iter().map(row).collect()
+}
+
+/// What a fresh backfill finds and gets of what was filed up to a day is there.
+pub(super) fn nothing_is_lacking(world: &World, witness: &Sandbox, through: Date) {
+    let known = world.rows("SELECT min(through) FROM v_selections WHERE followed = 1");
+    assert!(
+        known[0].parse::<Date>().is_ok_and(|known| known >= through),
+        "{known:?}"
+    );
+    let filings = format!(
+        "SELECT cik || ' ' || accession FROM v_filings WHERE filed_on <= '{through}' ORDER BY 1"
+    );
+    let ours: BTreeSet<_> = world.rows(&filings).into_iter().collect();
+    for filing in witness.rows(&filings) {
+        assert!(ours.contains(&filing), "{filing} is not on record");
+    }
+    let artifacts = format!(
+        "SELECT accession, coalesce(name, kind), status, sha256 FROM v_artifacts \
+         WHERE filed_on <= '{through}'"
+    );
+    let (ours, theirs) = (world.rows(&artifacts), witness.rows(&artifacts));
+    let splits = world.rows(
+        "SELECT accession FROM v_filings WHERE primary_document = '' \
+         AND accession IN (SELECT accession FROM v_artifacts WHERE kind = 'primary')",
+    );
+    let splits: BTreeSet<&str> = splits.iter().map(String::as_str).collect();
+    let ours: BTreeMap<_, _> = ours.iter().map(|row| split(row)).collect();
+    for row in &theirs {
+        let ((accession, name), (status, hash)) = split(row);
+        if status != "downloaded" {
+            continue;
+        }
+        let given_up = |name| {
+            let status = ours.get(&(accession, name)).map(|(status, _)| *status);
+            matches!(status, Some("unavailable" | "dropped"))
+        };
+        // The text stands for a primary document without a name, where the documents are not wanted.
+        let is_split = splits.contains(accession) && name == format!("{accession}.txt");
+        if given_up(name) || given_up("documents") || is_split {
+            continue;
+        }
+        let own = ours.get(&(accession, name));
+        let own = own.unwrap_or_else(|| panic!("{accession} {name} is not on record"));
+        if !world.changed.contains(&accession.parse().unwrap()) {
+            assert_eq!(*own, (status, hash), "{accession} {name}");
+        }
+    }
+}
+
+/// The accession and the name of an artifact, its status and its hash.
+fn split(row: &str) -> ((&str, &str), (&str, &str)) {
+    let parts: Vec<_> = row.split('|').collect();
+    ((parts[0], parts[1]), (parts[2], parts[3]))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
+}

@@ -1,0 +1,310 @@
+//! A simulated EDGAR, an archive of it, and what was done to both.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use filing_etl::edgar::{Accession, Cik};
+use filing_etl::sim::{Options, Simulator, SubmissionChange, Universe};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::checks;
+use super::steps::{Change, Command, Lost, Step};
+use crate::harness::process::Running;
+use crate::harness::{Output, Sandbox, truth};
+
+/// Small, and with something of every kind: joint filings, older pages, foreign companies, funds.
+fn options(seed: u64) -> Options {
+    Options {
+        companies: 28,
+        seed,
+        filings_per_year: 5,
+        joint_filers: 4,
+        ..truth::small()
+    }
+}
+
+/// The companies of the universe with this seed.
+pub(super) fn ciks(seed: u64) -> Vec<Cik> {
+    let universe = Universe::new(&options(seed));
+    universe.companies().map(|company| company.cik).collect()
+}
+
+/// What a sequence works on.
+pub(super) struct World {
+    pub sim: Simulator,
+    pub sandbox: Sandbox,
+    /// What `FILING_ETL_NOW` says.
+    now: Timestamp,
+    /// Backfills that `update` follows from then on.
+    asked: Vec<Vec<String>>,
+    /// Files that were removed or changed on disk since `verify` looked last.
+    pub lost: BTreeSet<String>,
+    /// Filings whose files may have to be asked for again: some were lost, or a run was killed.
+    pub excused: BTreeSet<Accession>,
+    /// Filings that EDGAR serves differently by now.
+    pub changed: BTreeSet<Accession>,
+    /// How often each file was served as it is.
+    pub served: BTreeMap<String, usize>,
+    /// Whether EDGAR lacks something that it had.
+    pub removed: bool,
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            sim: truth::start(options(seed)),
+            sandbox: Sandbox::new(),
+            now: on(truth::TODAY, seed),
+            asked: Vec::new(),
+            lost: BTreeSet::new(),
+            excused: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            served: BTreeMap::new(),
+            removed: false,
+        }
+    }
+
+    /// Takes a step, and checks what has to hold after it.
+    pub(super) fn take(&mut self, step: &Step) {
+        println!("{} {step}", self.now);
+        match step {
+            Step::Run(command) => {
+                let _ = self.run(command);
+            }
+            Step::Kill(command, after) => self.kill(command, *after),
+            Step::Days(days) => self.pass(*days),
+            Step::Lose(pick, what) => self.lose(*pick, *what),
+            Step::Edgar(change) => self.change(*change),
+        }
+    }
+
+    fn start(&self, sandbox: &Sandbox, args: &[String]) -> std::process::Command {
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let mut command = sandbox.command_against(&self.sim, &args);
+        command.env("FILING_ETL_NOW", self.now.to_string());
+        command
+    }
+
+    /// Runs a command to its end.
+    fn run(&mut self, command: &Command) -> Output {
+        self.sim.log().clear();
+        self.sim.set_faults(command.faults.clone());
+        let mut args = command.args.clone();
+        if !args.contains(&"--drop".to_owned()) {
+            args.push("--json".to_owned());
+        }
+        let output = Output::of(self.start(&self.sandbox, &args));
+        self.sim.set_faults(Vec::new());
+        checks::after(self, command, &output);
+        self.note_asked(command, output.status.code());
+        output
+    }
+
+    /// Runs a command as it is, without faults.
+    fn run_plain(&mut self, args: &[&str]) -> Output {
+        println!("{} (end) filing-etl {}", self.now, args.join(" "));
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let faults = Vec::new();
+        self.run(&Command { args, faults })
+    }
+
+    fn kill(&mut self, command: &Command, after: usize) {
+        self.sim.log().clear();
+        self.sim.set_faults(command.faults.clone());
+        let mut running = Running::start(self.start(&self.sandbox, &command.args));
+        let log = self.sim.log();
+        let _killed = running.until(|| log.requests() >= after);
+        let output = running.kill();
+        self.sim.set_faults(Vec::new());
+        // What came last may not be on record.
+        for entry in self.sim.log().entries() {
+            self.excused.extend(checks::accession_in(&entry.path));
+        }
+        checks::whole(self);
+        self.note_asked(command, output.status.code());
+    }
+
+    /// A backfill that came as far as its flow has recorded what `update` is to follow.
+    fn note_asked(&mut self, command: &Command, code: Option<i32>) {
+        let given = |option: &str| command.args.iter().any(|arg| arg == option);
+        let one_off = ["--limit", "--until", "--no-follow"];
+        if given("backfill") && matches!(code, Some(0 | 3)) && !one_off.into_iter().any(given) {
+            let keeps = |arg: &&String| {
+                let drops = [
+                    "--no-download",
+                    "--retry-unavailable",
+                    "--max-bytes",
+                    "100kB",
+                ];
+                !drops.contains(&arg.as_str())
+            };
+            self.asked
+                .push(command.args.iter().filter(keeps).cloned().collect());
+        }
+    }
+
+    fn pass(&mut self, days: i32) {
+        let today = self.today().saturating_add(days.days());
+        self.now = on(today, self.now.as_second().unsigned_abs() / 3600);
+        self.sim.advance_to(today);
+    }
+
+    fn today(&self) -> Date {
+        new_york().to_datetime(self.now).date()
+    }
+
+    fn lose(&mut self, pick: u64, what: Lost) {
+        let files: Vec<_> = self.sandbox.files().into_keys().collect();
+        let Some(chosen) = chosen(&files, pick) else {
+            return;
+        };
+        let folder = chosen.rsplit_once('/').unwrap().0;
+        for file in &files {
+            let is_meant = match what {
+                Lost::Filing => file.starts_with(folder),
+                Lost::File | Lost::Bytes => file == chosen,
+            };
+            if !is_meant {
+                continue;
+            }
+            let path = self.sandbox.path("filings").join(file);
+            if let Lost::Bytes = what {
+                fs::write(path, "other bytes").unwrap();
+            } else {
+                fs::remove_file(path).unwrap();
+            }
+            self.excused
+                .extend(checks::accession_in(&format!("/Archives/{file}")));
+            self.lost.insert(file.clone());
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        let universe = self.sim.universe();
+        let company = |pick: u64| {
+            let number = pick % u64::from(universe.len());
+            let mut companies = universe.companies();
+            companies.nth(usize::try_from(number).unwrap()).unwrap().cik
+        };
+        match change {
+            Change::Delist(pick) => universe.delist(company(pick)),
+            Change::Relist(pick) => universe.relist(company(pick)),
+            Change::Move(pick, venue) => universe.move_to(company(pick), venue),
+            Change::RemoveDocument(pick) => {
+                let artifacts = self.rows(
+                    "SELECT accession || ' ' || name FROM v_artifacts WHERE name IS NOT NULL",
+                );
+                if let Some(artifact) = chosen(&artifacts, pick) {
+                    let (accession, name) = artifact.split_once(' ').unwrap();
+                    universe.remove_document(accession.parse().unwrap(), name);
+                    self.removed = true;
+                }
+            }
+            Change::RemoveFiling(pick) => {
+                if let Some(accession) = self.filing(pick) {
+                    universe.remove_filing(accession);
+                    self.removed = true;
+                }
+            }
+            Change::Alter(pick) | Change::Lack(pick) => {
+                let Some(accession) = self.filing(pick) else {
+                    return;
+                };
+                let document = 1 + usize::try_from(pick % 3).unwrap();
+                let how = match change {
+                    Change::Alter(_) => SubmissionChange::Alter(document),
+                    // The primary document is not lacking.
+                    _ => SubmissionChange::Drop(1 + document),
+                };
+                universe.change_submission(accession, how);
+                self.changed.insert(accession);
+                self.excused.insert(accession);
+            }
+            Change::Restore => {
+                for accession in self.rows("SELECT accession FROM v_filings") {
+                    universe.restore_filing(accession.parse().unwrap());
+                }
+                self.removed = false;
+            }
+        }
+    }
+
+    /// Whether all that is queued is of submissions with another length than EDGAR lists: their
+    /// companies are not visited again, so the length on record stays the old one.
+    fn lacks_only_changed(&self) -> bool {
+        let queued = "SELECT DISTINCT accession, last_error FROM v_artifacts \
+                      WHERE status IN ('pending', 'failed')";
+        let queued = self.rows(queued);
+        let is_changed = |row: &String| {
+            let (accession, error) = row.split_once('|').unwrap();
+            error.contains("EDGAR lists") && self.changed.contains(&accession.parse().unwrap())
+        };
+        !queued.is_empty() && queued.iter().all(is_changed)
+    }
+
+    /// Some filing on record.
+    fn filing(&self, pick: u64) -> Option<Accession> {
+        let filings = self.rows("SELECT DISTINCT accession FROM v_filings ORDER BY accession");
+        chosen(&filings, pick).map(|accession| accession.parse().unwrap())
+    }
+
+    /// The rows of a query; none where there is no database yet.
+    pub(super) fn rows(&self, sql: &str) -> Vec<String> {
+        if self.sandbox.path("filings.db").exists() {
+            self.sandbox.rows(sql)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Lets EDGAR be well, and checks that what was asked for is there.
+    pub(super) fn end(&mut self) {
+        if self.asked.is_empty() {
+            return;
+        }
+        let last = self.today();
+        // Some filings show up days after their date. And the lists are loaded again.
+        self.pass(12);
+        let _ = self.run_plain(&["verify"]);
+        // What EDGAR does not have any more is given up on the fourth day.
+        let complete = (0..4).any(|_| {
+            let output = self.run_plain(&["update"]);
+            let is_complete = output.status.code() == Some(0) || self.lacks_only_changed();
+            if !is_complete {
+                self.pass(1);
+            }
+            is_complete
+        });
+        assert!(complete, "no update is complete");
+        let verified = self.run_plain(&["verify"]);
+        assert!(verified.status.code() == Some(0) || self.lacks_only_changed());
+        let witness = Sandbox::new();
+        for args in &self.asked {
+            println!("{} (witness) filing-etl {}", self.now, args.join(" "));
+            let output = Output::of(self.start(&witness, args));
+            let code = output.status.code();
+            // Companies that left their exchange, and what EDGAR does not have.
+            assert!(matches!(code, Some(0 | 2 | 3)), "{output:?}");
+        }
+        checks::nothing_is_lacking(self, &witness, last);
+    }
+}
+
+/// A time of that day in New York: before its index is out, or after.
+fn on(day: Date, pick: u64) -> Timestamp {
+    let hour = if pick.is_multiple_of(2) { 9 } else { 23 };
+    let time: DateTime = day.at(hour, 0, 0, 0);
+    new_york().to_timestamp(time).unwrap()
+}
+
+fn new_york() -> TimeZone {
+    // Within an hour, which is enough: the clocks there change twice a year.
+    TimeZone::fixed(jiff::tz::offset(-5))
+}
+
+fn chosen(from: &[String], pick: u64) -> Option<&String> {
+    let number = u64::try_from(from.len()).unwrap();
+    (number > 0).then(|| &from[usize::try_from(pick % number).unwrap()])
+}
