@@ -260,7 +260,7 @@ fn write(writer: &mut Writer, companies: &[u32], each: u32, place: impl Fn(u64) 
         let filings: Vec<_> = filings.into_iter().map(|f| (f, cik)).collect();
         batch.put_filings(cik, &filings, now).expect("room");
         batch.queue(&items).expect("room");
-        batch.company_checked(cik, now, &[]).expect("room");
+        batch.company_checked(cik, (now, now), &[]).expect("room");
     }
     batch.commit().expect("room");
 }

@@ -43,7 +43,7 @@ impl Sink for Count {
 
 fn split(accession: Accession, text: &[u8]) -> Count {
     let mut count = Count::default();
-    let mut splitter = Splitter::new(accession, Dots::Doubled, &mut count);
+    let mut splitter = Splitter::new(accession, Dots::Doubled, &[], &mut count);
     for chunk in text.chunks(CHUNK) {
         splitter.write(chunk).expect("a whole submission");
     }

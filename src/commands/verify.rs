@@ -367,7 +367,7 @@ fn report_orphans(batch: &[Found], work: &Work, db: &Reader, report: &mut Report
             let is_queued = filing.submission.is_some_and(SubmissionStatus::is_queued);
             let mut files = filing.files.iter();
             filing.folder == place.folder
-                && (is_queued || files.any(|file| file.name == place.name))
+                && (is_queued || files.any(|known| known.file.name == place.name))
         })
     };
     for found in batch {

@@ -7,7 +7,7 @@
 
 use thiserror::Error;
 
-use super::Accession;
+use super::{Accession, submission_name};
 
 /// The longest file name that every common file system takes, in bytes.
 const MAX_NAME: usize = 255;
@@ -59,10 +59,12 @@ fn is_device(name: &str) -> bool {
 }
 
 /// The name under which a document is stored: EDGAR's, or `<accession>-<position>` with the
-/// extension of EDGAR's where that can be no file's, or looks like a name of this form.
+/// extension of EDGAR's where that cannot be a file's, is the submission's own but for the case of
+/// its letters, or looks like a name of this form.
 #[must_use]
 pub fn stored_name(accession: Accession, name: &str, position: u32) -> String {
-    if checked_name(name).is_ok() && !is_made(accession, name) {
+    let is_own = name.eq_ignore_ascii_case(&submission_name(accession));
+    if checked_name(name).is_ok() && !is_own && !is_made(accession, name) {
         name.to_owned()
     } else {
         made_name(accession, position, name)
@@ -122,6 +124,7 @@ mod tests {
             ("x.not-plain", "x.not-plain"),
             ("x/y.not-plain", "0000320193-23-000106-4"),
             ("0000320193-23-000106-7.htm", "0000320193-23-000106-4.htm"),
+            ("0000320193-23-000106.TXT", "0000320193-23-000106-4.TXT"),
             ("", "0000320193-23-000106-4"),
         ] {
             assert_eq!(stored_name(accession(), name, 4), stored, "{name}");

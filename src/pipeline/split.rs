@@ -125,7 +125,8 @@ pub(super) fn store(
         documents: Vec::new(),
         problems: Vec::new(),
     };
-    let mut splitter = Splitter::new(accession, dots, &mut files);
+    let known = renamed(on_record);
+    let mut splitter = Splitter::new(accession, dots, &known, &mut files);
     let summary = feed(&mut file, &mut splitter)
         .and_then(|()| splitter.finish())
         .map_err(|error| match error {
@@ -182,6 +183,13 @@ pub(super) fn store(
     })
 }
 
+/// The files on record that have another name at EDGAR.
+fn renamed(on_record: Option<&OnRecord>) -> Vec<FileName> {
+    let files = on_record.iter().flat_map(|known| &known.files);
+    let renamed = files.filter(|known| known.file.edgar_name.is_some());
+    renamed.map(|known| known.file.clone()).collect()
+}
+
 /// The filing date as the submission's header has it, if it does.
 fn filed_on(file: &mut File) -> io::Result<Option<Date>> {
     const TAG: &[u8] = b"FILED AS OF DATE:";
@@ -226,10 +234,11 @@ impl Files<'_> {
             return;
         };
         for file in known.files.iter().filter(|file| file.sequence.is_some()) {
-            let is_here = |d: &Document| d.file.name.eq_ignore_ascii_case(&file.name);
+            let name = &file.file.name;
+            let is_here = |d: &Document| d.file.name.eq_ignore_ascii_case(name);
             if !self.documents.iter().any(is_here) {
                 let cause = "the submission that came now does not hold it; what is stored stays";
-                self.problem("differs", &file.name, &cause);
+                self.problem("differs", name, &cause);
             }
         }
     }
@@ -374,7 +383,7 @@ mod tests {
         let failed = split.documents.iter().filter(|d| d.outcome.is_err());
         assert_eq!(failed.count(), 0);
         let kinds: Vec<_> = split.problems.iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(kinds, ["name_taken", "name_taken"]);
+        assert_eq!(kinds, ["name_taken"]);
     }
 
     #[test]

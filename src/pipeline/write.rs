@@ -26,7 +26,7 @@ use super::record::{Problem, Record};
 use super::split::Split;
 use super::taken::Taken;
 use crate::edgar::calendar::filing_day;
-use crate::edgar::{Cik, QueueItem};
+use crate::edgar::{Accession, Cik, QueueItem};
 use crate::store::{Batch, Document, ErrorRow, Recorded, RunId, Writer};
 
 /// The most records in one transaction: by then the commit itself no longer counts.
@@ -147,7 +147,8 @@ impl Transaction<'_> {
                 selections,
                 history,
             } => {
-                self.batch.company_checked(cik, as_of, &selections)?;
+                let times = (as_of, self.now);
+                self.batch.company_checked(cik, times, &selections)?;
                 self.batch.company_history(cik, &history)?;
                 self.company_done(Some(cik));
             }
@@ -167,7 +168,7 @@ impl Transaction<'_> {
                 tries,
             } => {
                 let recorded = self.batch.stored(accession, &document, tries, self.now)?;
-                self.stored(&document, recorded);
+                self.stored(accession, &document, recorded);
                 if recorded == Recorded::OtherBytes {
                     let name = &document.file.name;
                     self.problem(Problem {
@@ -211,15 +212,18 @@ impl Transaction<'_> {
         add(&count.companies_with_new, new.into());
     }
 
-    /// Counts a file by what became of it.
-    fn stored(&self, document: &Document, recorded: Recorded) {
+    /// Counts a file by what became of it. One that is to be asked for by its own name does not
+    /// count yet.
+    fn stored(&self, accession: Accession, document: &Document, recorded: Recorded) {
         let count = &self.cx.counters;
         match &document.outcome {
             Ok(print) if recorded.is_stored() => {
                 add(&count.downloaded, 1);
                 add(&count.bytes, print.bytes);
             }
-            Err(_) if recorded.is_stored() => add(&count.failed, 1),
+            Err(_) if recorded.is_stored() && !document.file.is_served(accession) => {
+                add(&count.failed, 1);
+            }
             _ => {}
         }
     }
@@ -242,7 +246,7 @@ impl Transaction<'_> {
         )?;
         let mut new = -1;
         for (document, recorded) in documents.iter().zip(recorded) {
-            self.stored(document, recorded);
+            self.stored(item.accession, document, recorded);
             let why = match recorded {
                 Recorded::New => {
                     new += 1;

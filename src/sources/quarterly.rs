@@ -234,7 +234,7 @@ mod tests {
             let row = |f| (sim.universe().row(cik, f), cik);
             let known: Vec<_> = known.iter().map(row).collect();
             batch.put_filings(cik, &known, now).unwrap();
-            batch.company_checked(cik, now, &[]).unwrap();
+            batch.company_checked(cik, (now, now), &[]).unwrap();
             expected.extend(lacking.into_iter().map(|f| Missing {
                 cik,
                 accession: f.accession,

@@ -99,6 +99,27 @@ impl FileRow {
     }
 }
 
+/// What becomes of the row of a document.
+#[derive(Debug, Clone, Copy)]
+enum Outcome<'a> {
+    /// It is on disk.
+    Stored(&'a Fingerprint),
+    /// Its submission did not bring it whole, so it is to be asked for by its own name.
+    AskFor(&'a Failure),
+    /// It was not to be had, and EDGAR has no name for it.
+    Lost(&'a Failure),
+}
+
+impl<'a> Outcome<'a> {
+    fn of(accession: Accession, document: &'a Document) -> Self {
+        match &document.outcome {
+            Ok(print) => Self::Stored(print),
+            Err(failure) if document.file.is_served(accession) => Self::AskFor(failure),
+            Err(failure) => Self::Lost(failure),
+        }
+    }
+}
+
 impl Batch<'_> {
     pub(super) fn file_row(&self, filing: i64, name: &str) -> rusqlite::Result<Option<FileRow>> {
         self.tx
@@ -140,7 +161,8 @@ impl Batch<'_> {
         now: Timestamp,
     ) -> Result<Recorded> {
         let filing = self.filing(accession)?;
-        self.document(&filing, document, attempts, &time(now))
+        let outcome = Outcome::of(accession, document);
+        self.document(&filing, document, outcome, attempts, &time(now))
             .at(self.path, "record a download")
     }
 
@@ -163,7 +185,10 @@ impl Batch<'_> {
         let (path, doing) = (self.path, "record documents");
         let recorded = documents
             .iter()
-            .map(|document| self.document(&filing, document, attempts, &now))
+            .map(|document| {
+                let outcome = Outcome::of(accession, document);
+                self.document(&filing, document, outcome, attempts, &now)
+            })
             .collect::<rusqlite::Result<_>>()
             .at(path, doing)?;
         self.submission_split(&filing, submission, held, attempts, &now)
@@ -198,28 +223,32 @@ impl Batch<'_> {
         &mut self,
         filing: &FilingKey,
         document: &Document,
+        outcome: Outcome<'_>,
         attempts: u32,
         now: &str,
     ) -> rusqlite::Result<Recorded> {
         let Some(row) = self.file_row(filing.id, &document.file.name)? else {
-            return self.new_document(filing, document, attempts, now);
+            return self.new_document(filing, document, outcome, attempts, now);
         };
         let before = row.stored();
-        let print = match &document.outcome {
-            Ok(print) if row.status == ArtifactStatus::Downloaded => {
+        let print = match outcome {
+            Outcome::Stored(print) if row.status == ArtifactStatus::Downloaded => {
                 self.describe(row.id, document)?;
                 return Ok(match before {
                     Some(before) if before != *print => Recorded::Differs,
                     _ => Recorded::Stored,
                 });
             }
-            Err(_) if row.status == ArtifactStatus::Downloaded => return Ok(Recorded::Stored),
-            Ok(print) => print,
-            Err(failure) => {
-                // What was given up is not queued again by a submission that brings something else.
-                if row.status.is_queued() {
-                    self.file_failed(filing, &row, failure, attempts, None)?;
-                }
+            Outcome::Stored(print) => print,
+            _ if row.status == ArtifactStatus::Downloaded => return Ok(Recorded::Stored),
+            // What was given up is not queued again by a submission that brings something else.
+            _ if !row.status.is_queued() => return Ok(Recorded::Queued),
+            Outcome::AskFor(_) => {
+                self.file_again(filing, &row)?;
+                return Ok(Recorded::Queued);
+            }
+            Outcome::Lost(failure) => {
+                self.file_failed(filing, &row, failure, attempts, None)?;
                 return Ok(Recorded::Queued);
             }
         };
@@ -259,6 +288,7 @@ impl Batch<'_> {
         &mut self,
         filing: &FilingKey,
         document: &Document,
+        outcome: Outcome<'_>,
         attempts: u32,
         now: &str,
     ) -> rusqlite::Result<Recorded> {
@@ -267,12 +297,12 @@ impl Batch<'_> {
             type_,
             sequence,
             description,
-            outcome,
+            outcome: _,
         } = document;
-        let (print, failure) = (outcome.as_ref().ok(), outcome.as_ref().err());
-        let status = match outcome {
-            Ok(_) => ArtifactStatus::Downloaded,
-            Err(_) => ArtifactStatus::Failed,
+        let (status, print, failure) = match outcome {
+            Outcome::Stored(print) => (ArtifactStatus::Downloaded, Some(print), None),
+            Outcome::AskFor(failure) => (ArtifactStatus::Pending, None, Some(failure)),
+            Outcome::Lost(failure) => (ArtifactStatus::Failed, None, Some(failure)),
         };
         self.tx.prepare_cached(sql::ADD)?.execute((
             filing.id,
@@ -689,7 +719,7 @@ mod tests {
             ),
             [
                 "exhibit|a.htm|downloaded|EX-99.1|2|1000",
-                "exhibit|b.htm|failed|EX-99.1|2|NULL"
+                "exhibit|b.htm|pending|EX-99.1|2|NULL"
             ]
         );
         sandbox.assert_counters();

@@ -302,7 +302,10 @@ mod tests {
     }
 
     fn checked(sandbox: &mut Sandbox, company: u64, second: i64) {
-        sandbox.write(|b| b.company_checked(cik(company), at(second), &[]).unwrap());
+        sandbox.write(|b| {
+            let times = (at(second), at(second));
+            b.company_checked(cik(company), times, &[]).unwrap();
+        });
     }
 
     #[test]

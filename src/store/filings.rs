@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
 
+use super::artifacts::file_name;
 use super::error::{At, Error, Result};
 use super::holdings::Change;
 use super::queries::filings as sql;
@@ -13,7 +15,7 @@ use super::values::{
     ArtifactStatus, DateColumn, Day, SubmissionStatus, integer, json_ciks, json_texts, time,
 };
 use super::writer::Batch;
-use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, Filing, Target, Wanted};
+use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName, Filing, Target, Wanted};
 
 /// A filing in the database, as far as the writer needs it to find and count its files.
 #[derive(Debug, Clone)]
@@ -37,8 +39,8 @@ pub struct OnRecord {
 /// What is on record of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileOnRecord {
-    /// Its name on disk.
-    pub name: String,
+    /// Its names.
+    pub file: FileName,
     /// What became of it.
     pub status: ArtifactStatus,
     /// Its length and hash, if it was ever stored.
@@ -52,7 +54,7 @@ impl OnRecord {
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&FileOnRecord> {
         let mut files = self.files.iter();
-        files.find(|file| file.name.eq_ignore_ascii_case(name))
+        files.find(|known| known.file.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether a target is queued, by itself or with its submission.
@@ -186,12 +188,12 @@ impl Reader {
 }
 
 fn file_on_record(row: &Row<'_>) -> rusqlite::Result<Option<FileOnRecord>> {
-    let Some(name) = row.get(3)? else {
+    if row.get_ref(3)? == ValueRef::Null {
         return Ok(None);
-    };
+    }
     let (bytes, sha256) = (optional_number(row, 5)?, row.get::<_, Option<[u8; 32]>>(6)?);
     Ok(Some(FileOnRecord {
-        name,
+        file: file_name(row, 8)?,
         status: row.get(4)?,
         stored: bytes.zip(sha256),
         sequence: row.get(7)?,
@@ -503,6 +505,12 @@ mod tests {
         );
         sandbox.put(1, &[filing(1)]);
         assert_eq!(form(&sandbox), "10-K", "the folder's filer always may");
+        // A selection that is not followed asks for nobody.
+        let once = named(&[1]);
+        let writer = &mut sandbox.writer;
+        writer.record_selection(&once, false, at(0)).unwrap();
+        sandbox.put(2, &[corrected()]);
+        assert_eq!(form(&sandbox), "10-K/A");
         sandbox.assert_counters();
     }
 

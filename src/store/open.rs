@@ -447,7 +447,7 @@ mod tests {
         let mut sandbox = Sandbox::new();
         let reader = sandbox.reader();
         let batch = sandbox.writer.begin().unwrap();
-        batch.company_checked(cik(1), at(5), &[]).unwrap();
+        batch.company_checked(cik(1), (at(5), at(5)), &[]).unwrap();
         assert_eq!(reader.company_count().unwrap(), 3);
         batch.commit().unwrap();
         assert_eq!(

@@ -3,7 +3,7 @@
 
 use rusqlite::Row;
 
-use super::artifacts::file_name;
+use super::artifacts::{FileRow, file_name};
 use super::error::{At, Result};
 use super::filings::FilingKey;
 use super::holdings::{Change, Holdings};
@@ -202,13 +202,19 @@ impl Batch<'_> {
             return Ok(1);
         };
         if known.status != ArtifactStatus::Downloaded {
-            self.tx
-                .prepare_cached(sql::ARTIFACT_AGAIN)?
-                .execute((known.id, run))?;
-            self.count(filing, Change::files(known.status, -1, None))?;
-            self.count(filing, queued)?;
+            self.file_again(filing, &known)?;
         }
         Ok(0)
+    }
+
+    /// A file that is queued, or was given up, is pending.
+    pub(super) fn file_again(&mut self, filing: &FilingKey, row: &FileRow) -> rusqlite::Result<()> {
+        let run = self.run_number();
+        self.tx
+            .prepare_cached(sql::ARTIFACT_AGAIN)?
+            .execute((row.id, run))?;
+        self.count(filing, Change::files(row.status, -1, None))?;
+        self.count(filing, Change::files(ArtifactStatus::Pending, 1, None))
     }
 
     /// Queues the submission of a filing, to be split. A primary document that is queued comes with

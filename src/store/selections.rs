@@ -334,14 +334,14 @@ impl Batch<'_> {
     pub fn company_checked(
         &self,
         cik: Cik,
-        as_of: Timestamp,
+        (as_of, now): (Timestamp, Timestamp),
         selections: &[SelectionId],
     ) -> Result<()> {
         let doing = "record a company as checked";
-        self.execute(sql::COMPANY_CHECKED, (cik, time(as_of)), doing)?;
-        let through = known_through(as_of);
+        let (through, as_of, now) = (known_through(as_of), time(as_of), time(now));
+        self.execute(sql::COMPANY_CHECKED, (cik, &as_of, &now), doing)?;
         for selection in selections {
-            let row = (selection, cik, time(as_of), Day::new(through));
+            let row = (selection, cik, &as_of, Day::new(through), &now);
             self.execute(sql::CHECKED, row, doing)?;
         }
         Ok(())
@@ -386,8 +386,8 @@ mod tests {
 
     fn checked(sandbox: &mut Sandbox, company: u64, second: i64, selections: &[SelectionId]) {
         sandbox.write(|b| {
-            b.company_checked(cik(company), at(second), selections)
-                .unwrap();
+            let times = (at(second), at(second));
+            b.company_checked(cik(company), times, selections).unwrap();
         });
     }
 
@@ -437,6 +437,22 @@ mod tests {
                 "3|all|2023-01-01|NULL|submission|3",
             ]
         );
+    }
+
+    #[test]
+    fn an_archive_that_is_older_than_the_last_check_moves_nothing_back() {
+        let mut sandbox = Sandbox::new();
+        let selection = record(&mut sandbox, &named(&[1]));
+        // The last one: the clock was ahead.
+        for (as_of, now, known) in [(2000, 2000, 2000), (1000, 3000, 2000), (1000, 1500, 1000)] {
+            sandbox.write(|b| {
+                let times = (at(as_of), at(now));
+                b.company_checked(cik(1), times, &[selection]).unwrap();
+            });
+            assert_eq!(members(&sandbox, selection), [(1, Some(known))]);
+            let rows = sandbox.reader().company_rows(&[cik(1)]).unwrap();
+            assert_eq!(rows[0].last_checked_at, Some(at(known)));
+        }
     }
 
     #[test]

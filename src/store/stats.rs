@@ -229,7 +229,7 @@ mod tests {
         sandbox.put(1, &[filing(1), filing(2)]);
         sandbox.put(2, &[filing(2)]);
         sandbox.queue(&[primary(1, "a.htm"), primary(2, "b.htm")]);
-        sandbox.write(|b| b.company_checked(cik(1), at(3), &[]).unwrap());
+        sandbox.write(|b| b.company_checked(cik(1), (at(3), at(3)), &[]).unwrap());
         let reader = Reader::open(&sandbox.path()).unwrap();
         let stats = reader.stats(10).unwrap();
         let all = |list: Vec<Holdings>| {

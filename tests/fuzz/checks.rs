@@ -417,7 +417,7 @@ fn documents<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Split {
 
 fn documents_with<'a>(dots: Dots, mut chunks: impl Iterator<Item = &'a [u8]>) -> Split {
     let mut documents = Collect::default();
-    let mut splitter = Splitter::new(accession(), dots, &mut documents);
+    let mut splitter = Splitter::new(accession(), dots, &[], &mut documents);
     let written = chunks.try_for_each(|chunk| splitter.write(chunk));
     let end = match written {
         Ok(()) => splitter.finish(),

@@ -16,6 +16,8 @@ pub(super) struct Fields {
     pub(super) description: Option<String>,
     /// A text was cut, or was no UTF-8.
     pub(super) changed: bool,
+    /// The name was: EDGAR does not have the document under what is left of it.
+    pub(super) filename_changed: bool,
 }
 
 impl Fields {
@@ -35,9 +37,11 @@ impl Fields {
             self.sequence = self.sequence.or_else(number);
             return;
         }
+        let mut is_filename = false;
         let (field, value) = if let Some(value) = line.strip_prefix(b"<TYPE>") {
             (&mut self.type_, value)
         } else if let Some(value) = line.strip_prefix(b"<FILENAME>") {
+            is_filename = true;
             (&mut self.filename, value)
         } else if let Some(value) = line.strip_prefix(b"<DESCRIPTION>") {
             (&mut self.description, value)
@@ -49,6 +53,7 @@ impl Fields {
             let (text, changed) = text(value);
             *field = Some(text);
             self.changed |= changed;
+            self.filename_changed |= changed && is_filename;
         }
     }
 }
@@ -127,11 +132,11 @@ mod tests {
         assert_eq!(fields.sequence, None);
         assert_eq!(fields.filename.as_deref(), Some("../x"));
         assert_eq!(fields.description.as_deref(), Some("\u{fffd}"));
-        assert!(fields.changed);
+        assert!(fields.changed && !fields.filename_changed);
         let long = [&b"<FILENAME>"[..], "é".repeat(2000).as_bytes()].concat();
         let fields = Fields::parse(&long);
+        assert!(fields.changed && fields.filename_changed);
         assert_eq!(fields.filename.map(|name| name.len()), Some(LONGEST_FIELD));
-        assert!(fields.changed);
     }
 
     #[test]

@@ -26,11 +26,11 @@
 //!
 //! # Names
 //!
-//! The name is the `<FILENAME>` as it stands: it comes from outside and may be hostile, so it is
-//! no safe path. Filings before mid-2000 have no such tag; those documents are called
-//! `<accession>-<position>.txt`, position counted from 1. A name that occurs again, in any case of
-//! its letters, or is the submission's own, becomes `<accession>-<position>` with the extension of
-//! the name, and [`Problem::NameTaken`] says so.
+//! The name is the `<FILENAME>` where that can be a file's on every system. Filings before mid-2000
+//! have no such tag; those documents are called `<accession>-<position>.txt`, position counted from
+//! one. A name that cannot be a file's, or is the submission's own in any case of its letters,
+//! becomes `<accession>-<position>` with the extension of the name; so does one that occurs again,
+//! and [`Problem::NameTaken`] says so.
 //!
 //! # Damage
 //!
@@ -42,6 +42,7 @@
 mod dots;
 mod head;
 mod lines;
+mod names;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -157,8 +158,8 @@ pub enum Problem {
     #[error("the document's head is not plain text of reasonable length")]
     HeadChanged,
     /// An earlier document of the submission has the same `<FILENAME>` but for upper and lower
-    /// case, or the submission itself has.
-    #[error("the document's name is taken by an earlier one, or by the submission")]
+    /// case.
+    #[error("the document's name is taken by an earlier one")]
     NameTaken,
     /// The uuencoded text is damaged.
     #[error("{0}")]

@@ -4,16 +4,12 @@
 //! known tag matter, and everything between two of those is handed on in one piece. A tag is held
 //! back until the next line tells whether it was meant (see [`Closing`]).
 
-use std::collections::HashSet;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-
 use super::head::{self, Fields};
 use super::lines::{LONGEST, Lines, Take, first_line_end, trimmed};
+use super::names::Names;
 use super::uuencode::{Decoder, is_begin};
 use super::{ByteCounts, DocumentForm, DocumentHead, Dots, Problem, Sink, SplitError, Summary};
-use crate::edgar::names::{made_name, stored_name};
-use crate::edgar::{Accession, submission_name};
+use crate::edgar::{Accession, FileName};
 
 /// The most documents a submission may have: many times the most seen (thousands), and a bound
 /// for the names remembered.
@@ -55,7 +51,7 @@ const PEM_END: &[u8] = b"-----END PRIVACY-ENHANCED MESSAGE-----";
 ///     <DOCUMENT>\n<TYPE>XML\n<SEQUENCE>1\n<FILENAME>Show.js\n<TEXT>\n\
 ///     let a;\n</TEXT>\n</DOCUMENT>\n</SEC-DOCUMENT>\n";
 /// let mut documents = Documents::default();
-/// let mut splitter = Splitter::new("0000320193-23-000106".parse()?, Dots::Plain, &mut documents);
+/// let mut splitter = Splitter::new("0000320193-23-000106".parse()?, Dots::Plain, &[], &mut documents);
 /// for chunk in text.chunks(7) {
 ///     splitter.write(chunk)?;
 /// }
@@ -64,22 +60,21 @@ const PEM_END: &[u8] = b"-----END PRIVACY-ENHANCED MESSAGE-----";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Splitter<S> {
+pub struct Splitter<'a, S> {
     lines: Lines,
-    core: Core<S>,
+    core: Core<'a, S>,
 }
 
-impl<S: Sink> Splitter<S> {
+impl<'a, S: Sink> Splitter<'a, S> {
     /// A splitter of the submission with this accession, which names documents without a name.
-    /// A [`DotScan`](super::DotScan) of the same bytes tells about the dots.
-    pub fn new(accession: Accession, dots: Dots, sink: S) -> Self {
-        let mut core = Core {
-            accession,
+    /// A [`DotScan`](super::DotScan) of the same bytes tells about the dots. `known` are the files on
+    /// record that have another name at EDGAR: their documents keep both.
+    pub fn new(accession: Accession, dots: Dots, known: &'a [FileName], sink: S) -> Self {
+        let core = Core {
             dots,
             sink,
             summary: Summary::default(),
-            names: HashSet::new(),
-            hasher: RandomState::new(),
+            names: Names::new(accession, known),
             pem: Pem::None,
             envelope: Envelope::Missing,
             in_header: true,
@@ -94,7 +89,6 @@ impl<S: Sink> Splitter<S> {
             #[cfg(test)]
             trace: Vec::new(),
         };
-        core.is_new(&submission_name(accession));
         Self {
             lines: Lines::default(),
             core,
@@ -122,14 +116,11 @@ impl<S: Sink> Splitter<S> {
 }
 
 #[derive(Debug)]
-struct Core<S> {
-    accession: Accession,
+struct Core<'a, S> {
     dots: Dots,
     sink: S,
     summary: Summary,
-    /// The names so far, as hashes: 8 bytes each, however long they are.
-    names: HashSet<u64>,
-    hasher: RandomState,
+    names: Names<'a>,
 
     pem: Pem,
     envelope: Envelope,
@@ -280,7 +271,7 @@ enum Class {
     Escape,
 }
 
-impl<S: Sink> Take<SplitError> for Core<S> {
+impl<S: Sink> Take<SplitError> for Core<'_, S> {
     fn block(&mut self, block: &[u8]) -> Result<(), SplitError> {
         let (mut at, mut run) = (0, 0);
         while at < block.len() {
@@ -306,7 +297,7 @@ impl<S: Sink> Take<SplitError> for Core<S> {
     }
 }
 
-impl<S: Sink> Core<S> {
+impl<S: Sink> Core<'_, S> {
     /// Whether the line is nothing but content of a text that comes out as it is: the usual
     /// case, and all that speed depends on.
     fn is_content(&self, line: &[u8]) -> bool {
@@ -509,22 +500,23 @@ impl<S: Sink> Core<S> {
         if fields.changed {
             self.problem(Problem::HeadChanged);
         }
-        let filename = fields.filename.as_deref();
         let position = self.summary.documents;
-        let name = self.name(position, filename);
-        // A name that an earlier document has would bring that one.
-        let edgar_name = filename.filter(|filename| {
-            *filename != name && stored_name(self.accession, filename, position) == name
-        });
+        let filename = fields.filename.as_deref();
+        let named = self
+            .names
+            .name(position, filename, !fields.filename_changed);
+        if named.is_taken {
+            self.problem(Problem::NameTaken);
+        }
         let type_ = fields.type_.as_deref().unwrap_or("");
         let in_pdf_tag = self.wrapper == Some(Wrapper::Pdf);
         self.sink.begin(&DocumentHead {
             position,
-            kind: head::kind(position, type_, &name, in_pdf_tag),
+            kind: head::kind(position, type_, &named.name, in_pdf_tag),
             type_,
             sequence: fields.sequence,
-            name: &name,
-            edgar_name,
+            name: &named.name,
+            edgar_name: named.edgar_name,
             description: fields.description.as_deref(),
             form,
         })?;
@@ -540,31 +532,6 @@ impl<S: Sink> Core<S> {
         }
         self.head = head;
         Ok(())
-    }
-
-    /// The name that a document is stored under, unique in this submission.
-    fn name(&mut self, position: u32, filename: Option<&str>) -> String {
-        let mut name = match filename {
-            Some(filename) => stored_name(self.accession, filename, position),
-            None => made_name(self.accession, position, ".txt"),
-        };
-        if self.is_new(&name) {
-            return name;
-        }
-        self.problem(Problem::NameTaken);
-        name = made_name(self.accession, position, &name);
-        let mut more = 1;
-        while !self.is_new(&name) {
-            more += 1;
-            name = format!("{}-{position}-{more}", self.accession);
-        }
-        name
-    }
-
-    /// Takes note of a name. Two that differ in case alone are one file on some systems.
-    fn is_new(&mut self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        self.names.insert(self.hasher.hash_one(name))
     }
 
     fn in_text(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {
@@ -803,7 +770,7 @@ impl<S: Sink> Core<S> {
 pub(super) type Trace = Vec<(String, Vec<u8>)>;
 
 #[cfg(test)]
-impl<S: Sink> Splitter<S> {
+impl<S: Sink> Splitter<'_, S> {
     /// Finishes, and tells what became of every byte.
     pub(super) fn finish_traced(mut self) -> (Result<Summary, SplitError>, Trace) {
         let result = self
