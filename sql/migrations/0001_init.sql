@@ -192,6 +192,28 @@ CREATE TABLE pages_read (
     PRIMARY KEY (name, forms, since, until)
 ) STRICT, WITHOUT ROWID;
 
+-- A weekday whose daily index an update asked for. One that is missing is asked for again; what is
+-- closed has none, and one that was given up will not come.
+CREATE TABLE index_days (
+    day    TEXT PRIMARY KEY,
+    status TEXT NOT NULL CHECK (status IN ('read', 'missing', 'closed', 'given_up')),
+    since  TEXT NOT NULL -- the New York day on which it was found so first
+) STRICT, WITHOUT ROWID;
+
+-- A filing that a daily index lists and the submissions of its filer do not: looked for, fetched by
+-- the path in the index, or given up.
+CREATE TABLE listed_filings (
+    accession  TEXT NOT NULL,
+    cik        INTEGER NOT NULL REFERENCES companies (cik),
+    form       TEXT NOT NULL,
+    filed_on   TEXT NOT NULL,
+    listed_on  TEXT NOT NULL, -- the day of the index
+    first_seen TEXT NOT NULL, -- the New York day on which an update first looked for it
+    tries      INTEGER NOT NULL DEFAULT 0, -- requests for its text
+    status     TEXT NOT NULL CHECK (status IN ('missing', 'fetched', 'given_up')),
+    PRIMARY KEY (accession, cik)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE runs (
     id                    INTEGER PRIMARY KEY,
     command               TEXT NOT NULL,

@@ -1,7 +1,7 @@
 //! EDGAR's days: when it is open, and since when a daily index is there to be read.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 
 /// The hour in New York, the next day, from which a daily index is surely there: EDGAR stamps it
@@ -18,6 +18,12 @@ fn new_york() -> TimeZone {
 #[must_use]
 pub fn filing_day(now: Timestamp) -> Date {
     new_york().to_datetime(now).date()
+}
+
+/// A time of New York's clock; `None` outside the calendar.
+#[must_use]
+pub fn from_new_york(time: DateTime) -> Option<Timestamp> {
+    new_york().to_timestamp(time).ok()
 }
 
 /// The last day whose daily index is there by now, if EDGAR was open on it.

@@ -62,6 +62,8 @@ pub enum BadIndex {
 /// A master index. Its rows are read when they are asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct MasterIndex<'a> {
+    /// The last day whose filings it holds, as its header says; `None` where that cannot be read.
+    pub received: Option<Date>,
     /// What comes after the dashes.
     rows: &'a [u8],
     /// The number of the first row's line, from 1.
@@ -76,17 +78,20 @@ pub struct MasterIndex<'a> {
 /// ends after a row may be cut as well; nothing in it would tell.
 pub fn parse(bytes: &[u8]) -> Result<MasterIndex<'_>, BadIndex> {
     let mut columns: &[u8] = b"";
+    let mut received = None;
     let mut rest = bytes;
     for line in 1..=HEADER_LINES {
         let (current, after) = cut_line(rest).ok_or(BadIndex::NoDashes)?;
         if current.len() >= 10 && current.iter().all(|b| *b == b'-') {
             check_columns(columns)?;
             let index = MasterIndex {
+                received,
                 rows: after,
                 first: line + 1,
             };
             return index.check_end().map(|()| index);
         }
+        received = received.or_else(|| received_day(current));
         columns = current;
         rest = after;
     }
@@ -135,6 +140,23 @@ fn cut_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         None => (bytes, &b""[..]),
     };
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest))
+}
+
+/// The day of a line `Last Data Received:    Jan  3, 2020`. Quarterly indexes spell the month out.
+fn received_day(line: &[u8]) -> Option<Date> {
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let text = str::from_utf8(line).ok()?;
+    let text = text
+        .strip_prefix("Last Data Received:")?
+        .to_ascii_lowercase();
+    let mut words = text.split([' ', ',']).filter(|word| !word.is_empty());
+    let (month, day, year) = (words.next()?, words.next()?, words.next()?);
+    let month = (1..)
+        .zip(MONTHS)
+        .find(|(_, name)| month.starts_with(name))?;
+    Date::new(year.parse().ok()?, month.0, day.parse().ok()?).ok()
 }
 
 fn check_columns(line: &[u8]) -> Result<(), BadIndex> {

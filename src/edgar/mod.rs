@@ -7,6 +7,7 @@
 pub mod calendar;
 pub mod company_list;
 pub mod dates;
+pub mod day_listing;
 pub mod form;
 pub mod history;
 pub mod index;

@@ -180,6 +180,15 @@ impl Urls {
         )
     }
 
+    /// The listing of the daily indexes of a quarter, 1 to 4.
+    #[must_use]
+    pub fn daily_indexes(&self, year: i16, quarter: i8) -> Url {
+        below(
+            &self.archives,
+            &format!("Archives/edgar/daily-index/{year}/QTR{quarter}/index.json"),
+        )
+    }
+
     /// The index of everything that was filed in a quarter, 1 to 4.
     #[must_use]
     pub fn quarterly_index(&self, year: i16, quarter: i8) -> Url {

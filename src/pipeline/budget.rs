@@ -87,12 +87,12 @@ impl Budget {
     }
 
     /// Counts an artifact that was stored.
-    pub(super) fn stored(&self, bytes: u64) {
+    pub fn stored(&self, bytes: u64) {
         self.ledger.stored.fetch_add(bytes, Relaxed);
     }
 
     /// Whether another download may begin. If not, the run is being stopped.
-    pub(super) fn allows_download(&self) -> bool {
+    pub fn allows_download(&self) -> bool {
         let ledger = &self.ledger;
         if let Some(most) = ledger.limits.bytes {
             let stored = ledger.stored.load(Relaxed);

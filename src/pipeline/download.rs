@@ -25,7 +25,7 @@ use crate::store::{self, ArtifactStatus, Document, Failure, Reader};
 
 /// The largest file of a filing, in bytes, whatever size EDGAR lists it with. The largest
 /// submission measured has 612 MB.
-const MAX_FILE: u64 = 2_000_000_000;
+pub const MAX_FILE: u64 = 2_000_000_000;
 
 /// How much longer than its submission a document may be: not at all, in theory.
 const SLACK: u64 = 1 << 20;

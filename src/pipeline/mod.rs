@@ -39,6 +39,7 @@ use anyhow::{Context as _, Result};
 use crossbeam_channel::bounded;
 
 pub use budget::{Budget, Spent};
+pub use download::MAX_FILE;
 pub use item::{Older, RunSelection, Want};
 pub use services::{Aborted, Services, Visits};
 

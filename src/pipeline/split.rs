@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Seek as _, Write};
 use jiff::civil::Date;
 
 use crate::edgar::submission::{
-    DocumentHead, DotScan, Problem as Oddity, Sink, SplitError, Splitter,
+    DocumentHead, DotScan, HEADER_BYTES, Header, Problem as Oddity, Sink, SplitError, Splitter,
 };
 use crate::edgar::{Accession, ArtifactKind, FileName, QueueItem, submission_name};
 use crate::files::{Bundle, DataDir, Fingerprint, Fingerprinter, Incoming, Place};
@@ -192,16 +192,10 @@ fn renamed(on_record: Option<&OnRecord>) -> Vec<FileName> {
 
 /// The filing date as the submission's header has it, if it does.
 fn filed_on(file: &mut File) -> io::Result<Option<Date>> {
-    const TAG: &[u8] = b"FILED AS OF DATE:";
     let mut head = Vec::new();
-    file.take(CHUNK as u64).read_to_end(&mut head)?;
+    file.take(HEADER_BYTES).read_to_end(&mut head)?;
     file.rewind()?;
-    let date = || {
-        let at = head.windows(TAG.len()).position(|w| w == TAG)? + TAG.len();
-        let digits = head[at..].trim_ascii_start().get(..8)?;
-        Date::strptime("%Y%m%d", digits).ok()
-    };
-    Ok(date())
+    Ok(Header::parse(&head).filed_on)
 }
 
 fn feed<S: Sink>(file: &mut File, splitter: &mut Splitter<S>) -> Result<(), SplitError> {

@@ -11,6 +11,7 @@ mod backfill;
 pub mod companies;
 mod discovery;
 mod dry_run;
+mod listed;
 pub mod preflight;
 mod report;
 mod summary;
@@ -25,7 +26,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use self::report::Report;
-use self::update::{Days, Plan};
+use self::update::{Days, Followed, Plan};
 use crate::cancel::Cancel;
 use crate::config::{Budgets, Phases, RunOptions, Settings};
 use crate::exit::Exit;
@@ -168,7 +169,8 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
         started,
         aborted: Aborted::default(),
     });
-    let db = watched(&cx, db, run, &flows(kind, &cx.options), terminal)?;
+    let followed = plan.followed.as_ref();
+    let (db, looked_for) = watched(&cx, db, run, (kind, followed), terminal)?;
     Report {
         cx: &cx,
         run,
@@ -176,6 +178,7 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
         interrupt: &interrupt,
         selection: plan.selection,
         followed: plan.followed,
+        looked_for,
     }
     .finish(db, job.json)
 }
@@ -247,27 +250,43 @@ fn folder_of(db: &Path) -> &Path {
     }
 }
 
-/// Runs the flows that the options ask for, with the dashboard above them.
+/// Runs the flows that the options ask for, with the dashboard above them. Returns how many filings
+/// that an index lists are still to be found.
 fn watched(
     cx: &Arc<Services>,
     db: Writer,
     run: RunId,
-    flows: &[Flow],
+    (kind, followed): (Kind, Option<&Followed>),
     terminal: &Terminal,
-) -> Result<Writer> {
+) -> Result<(Writer, u64)> {
     let shown = Arc::clone(cx);
     let dashboard = Dashboard::start(cx.options.progress, terminal, move || shown.snapshot())
         .context("failed to start the dashboard")?;
-    let result = flows
-        .iter()
-        .filter(|_| !cx.cancel.is_set())
-        .try_fold(db, |db, flow| pipeline::run(cx, db, run, *flow))
-        .and_then(|db| match flows {
-            [Flow::Discover] => Ok(db),
-            _ => download_rest(cx, db, run),
-        });
+    let result = flow(cx, db, run, kind, followed);
     dashboard.finish();
     result
+}
+
+fn flow(
+    cx: &Arc<Services>,
+    mut db: Writer,
+    run: RunId,
+    kind: Kind,
+    followed: Option<&Followed>,
+) -> Result<(Writer, u64)> {
+    for flow in flows(kind, &cx.options) {
+        if !cx.cancel.is_set() {
+            db = pipeline::run(cx, db, run, flow)?;
+        }
+    }
+    let looked_for = match followed {
+        Some(followed) if !cx.cancel.is_set() => listed::look_for(cx, &mut db, run, followed)?,
+        _ => 0,
+    };
+    if cx.options.download {
+        db = download_rest(cx, db, run)?;
+    }
+    Ok((db, looked_for))
 }
 
 /// Downloads what was queued and not tried: what a request was to bring along that was too far on its

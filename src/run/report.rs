@@ -24,6 +24,8 @@ pub(super) struct Report<'a> {
     pub selection: Option<SelectionId>,
     /// What an update followed.
     pub followed: Option<Followed>,
+    /// How many filings that an index lists are still to be found.
+    pub looked_for: u64,
 }
 
 /// Records that a run ended before its flow began.
@@ -96,7 +98,7 @@ impl Report<'_> {
         let cx = self.cx;
         let now = cx.counters.snapshot();
         let indexes = self.followed.as_ref().map_or(0, Followed::days_failed);
-        let failed = now.companies_failed + now.failed + indexes;
+        let failed = now.companies_failed + now.failed + indexes + self.looked_for;
         let left = if cx.options.download { left.pending } else { 0 };
         match (cx.aborted.reason(), self.interrupt.exit()) {
             (Some(_), _) => (RunStatus::Failed, Exit::Aborted),

@@ -9,15 +9,15 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::companies;
 use crate::config::{Asked, RunOptions};
-use crate::edgar::calendar::{indexed_through, is_weekend};
-use crate::edgar::{Cik, Urls};
+use crate::edgar::calendar::{filing_day, indexed_through, is_weekend};
+use crate::edgar::{Cik, Urls, Wanted};
 use crate::exit::UsageError;
 use crate::net::Client;
 use crate::pipeline::{Older, RunSelection, Visits, Want};
 use crate::progress::format::count;
 use crate::selection::{Companies, Filings};
 use crate::sources::daily::{Changes, Indexes, Listed};
-use crate::store::{ErrorRow, Reader, RecordedSelection, RunId, SelectionId, Writer};
+use crate::store::{ErrorRow, ListedStatus, Reader, RecordedSelection, RunId, SelectionId, Writer};
 
 /// What a run visits, and what its end records.
 #[derive(Debug)]
@@ -130,6 +130,7 @@ impl Days {
             urls,
             max_attempts,
             published: self.published,
+            today: filing_day(now),
             wanted: &wanted,
         }
         .read(self.after, self.last, &writer.reader()?)
@@ -161,6 +162,24 @@ impl Days {
         for (day, listed) in changes.new_filings() {
             for (i, selection) in self.selections.iter().enumerate() {
                 if selection.through < day && selection.wants(listed) {
+                    let oldest = oldest.entry((listed.cik, i)).or_insert(listed.filed_on);
+                    *oldest = listed.filed_on.min(*oldest);
+                }
+            }
+        }
+        // Filings that were fetched by the path in an index, and that the submissions may show by now.
+        for listed in db.listed_filings()? {
+            if listed.status != ListedStatus::Fetched {
+                continue;
+            }
+            let listed_as = Listed {
+                cik: listed.cik,
+                accession: listed.accession,
+                form: listed.form,
+                filed_on: listed.filed_on,
+            };
+            for (i, selection) in self.selections.iter().enumerate() {
+                if selection.wants(&listed_as) {
                     let oldest = oldest.entry((listed.cik, i)).or_insert(listed.filed_on);
                     *oldest = listed.filed_on.min(*oldest);
                 }
@@ -388,6 +407,21 @@ impl Followed {
         self.changes.days_failed()
     }
 
+    /// The filings that the indexes list and the visits did not find, each with the day of its index.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub(super) fn lacking(&self, db: &Reader) -> Result<Vec<(Date, &Listed)>> {
+        Ok(self.changes.lacking(self.started, db)?)
+    }
+
+    /// What the selections want of a listed filing.
+    pub(super) fn wanted(&self, listed: &Listed) -> Vec<Wanted> {
+        let wanting = self.days.selections.iter().filter(|s| s.wants(listed));
+        wanting.map(|s| s.recorded.selection.artifacts).collect()
+    }
+
     /// Records through which day each selection is known now, where the options left it as it is.
     ///
     /// # Errors
@@ -396,12 +430,10 @@ impl Followed {
     pub(super) fn record_through(&self, db: &mut Writer) -> Result<()> {
         let reader = db.reader()?;
         for selection in self.days.selections.iter().filter(|s| s.whole) {
-            let at = (self.days.published, self.started);
+            let wants = |listed: &Listed| selection.wants(listed);
             let through = self
                 .changes
-                .through(selection.through, at, &reader, |listed| {
-                    selection.wants(listed)
-                })?;
+                .through(selection.through, self.started, &reader, wants)?;
             db.raise_through(selection.recorded.id, through)?;
         }
         Ok(())
@@ -409,10 +441,8 @@ impl Followed {
 }
 
 fn record(changes: &Changes, writer: &mut Writer, run: RunId, now: Timestamp) -> Result<()> {
-    if changes.problems.is_empty() {
-        return Ok(());
-    }
     let batch = writer.begin()?;
+    changes.record_days(&batch, filing_day(now))?;
     for problem in &changes.problems {
         log::warn!("{}", problem.message);
         let row = ErrorRow {

@@ -153,14 +153,26 @@ impl Reader {
     ///
     /// If the database cannot be read.
     pub fn lacks_any(&self, accession: Accession, wanted: &[Wanted]) -> Result<bool> {
-        let filings = self.rows(sql::BY_ACCESSION, [accession], "look up a filing", filing)?;
+        let filing = self.filing(accession)?;
         let on_record = self.on_record(&[accession])?;
         let lacks = |filing: &Filing, wanted: &Wanted| {
             let known = on_record.get(&accession);
             known.is_some_and(|known| known.lacks(&filing.target(*wanted), false))
         };
-        let mut filings = filings.iter();
-        Ok(filings.any(|filing| wanted.iter().any(|wanted| lacks(filing, wanted))))
+        Ok(filing.is_some_and(|(filing, _)| wanted.iter().any(|wanted| lacks(&filing, wanted))))
+    }
+
+    /// A filing on record, and the CIK whose folder holds its files.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn filing(&self, accession: Accession) -> Result<Option<(Filing, Cik)>> {
+        let doing = "look up a filing";
+        let found = self.rows(sql::BY_ACCESSION, [accession], doing, |row| {
+            Ok((filing(row)?, row.get(10)?))
+        })?;
+        Ok(found.into_iter().next())
     }
 
     /// Those of these filings, each under a filer, that are not on record under that filer, in the

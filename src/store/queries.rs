@@ -86,6 +86,13 @@ queries! {
         FORMS = "forms",
         TOTAL = "total",
     }
+    indexes {
+        DAYS = "days",
+        FORGET_LISTED = "forget_listed",
+        LISTED = "listed",
+        PUT_DAY = "put_day",
+        PUT_LISTED = "put_listed",
+    }
     listings {
         COMPANIES = "companies",
         DEACTIVATE_COMPANY = "deactivate_company",

@@ -242,19 +242,21 @@ impl FromSql for Accession {
 /// Stores an enum as the word that users see; every other word is an error.
 macro_rules! stored_as_word {
     ($($kind:ty),*) => {$(
-        impl ToSql for $kind {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        impl rusqlite::types::ToSql for $kind {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
                 Ok(self.as_str().into())
             }
         }
 
-        impl FromSql for $kind {
-            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        impl rusqlite::types::FromSql for $kind {
+            fn column_result(
+                value: rusqlite::types::ValueRef<'_>,
+            ) -> rusqlite::types::FromSqlResult<Self> {
                 let word = value.as_str()?;
                 Self::ALL
                     .into_iter()
                     .find(|value| value.as_str() == word)
-                    .ok_or_else(|| FromSqlError::other(UnknownWord(word.to_owned())))
+                    .ok_or_else(|| $crate::store::values::unknown_word(word))
             }
         }
     )*};
@@ -268,7 +270,13 @@ stored_as_word!(
     Wanted
 );
 
-/// A word that no version of this program writes.
+pub(super) use stored_as_word;
+
+/// A word that no version of this program writes is damage.
+pub(super) fn unknown_word(word: &str) -> FromSqlError {
+    FromSqlError::other(UnknownWord(word.to_owned()))
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is none of the known words")]
 struct UnknownWord(String);

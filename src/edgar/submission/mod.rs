@@ -41,6 +41,7 @@
 
 mod dots;
 mod head;
+mod header;
 mod lines;
 mod names;
 mod split;
@@ -54,6 +55,7 @@ use thiserror::Error;
 
 use super::Accession;
 pub use dots::{DotScan, Dots};
+pub use header::{HEADER_BYTES, Header};
 pub use split::Splitter;
 pub use uuencode::{BadEncoding, BadEncodingReason};
 

@@ -1,0 +1,4 @@
+-- Filings that an index lists and the submissions do not.
+SELECT accession, cik, form, filed_on, listed_on, first_seen, status
+FROM listed_filings
+ORDER BY accession, cik;

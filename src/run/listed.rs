@@ -1,0 +1,231 @@
+//! Filings that a daily index lists and that their filer's own list does not have. They are looked for:
+//! on a later day than the first they are fetched by the path in the index; after a week they are given
+//! up (EDGAR.md 4).
+
+use std::collections::HashMap;
+use std::io::Read as _;
+
+use anyhow::Result;
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+use super::update::Followed;
+use crate::edgar::calendar::filing_day;
+use crate::edgar::submission::{HEADER_BYTES, Header};
+use crate::edgar::{Cik, Filing, QueueItem, Target, Wanted};
+use crate::files::{Fingerprint, Incoming, Place};
+use crate::net::{Expect, FetchError, RequestKind};
+use crate::pipeline::{MAX_FILE, Services};
+use crate::sources::daily::{DAYS_LOOKED_FOR, Listed, is_given_up};
+use crate::store::{Document, ErrorRow, ListedFiling, ListedStatus, RunId, Writer};
+
+/// Looks for what the indexes of an update list and its visits did not find. Returns how many filings
+/// are looked for further.
+///
+/// # Errors
+///
+/// If the database or the disk fails.
+pub(super) fn look_for(
+    cx: &Services,
+    db: &mut Writer,
+    run: RunId,
+    followed: &Followed,
+) -> Result<u64> {
+    let today = filing_day(cx.clock.now());
+    let reader = db.reader()?;
+    let known = reader.listed_filings()?.into_iter();
+    let known: HashMap<_, _> = known.map(|l| ((l.cik, l.accession), l)).collect();
+    let lacking = followed.lacking(&reader)?;
+    drop(reader);
+    let mut search = Search { cx, db, run, today };
+    let mut left = 0;
+    for (listed_on, listed) in lacking {
+        let known = known.get(&(listed.cik, listed.accession));
+        if known.is_some_and(|known| known.status == ListedStatus::GivenUp) {
+            continue;
+        }
+        let first_seen = known.map_or(today, |known| known.first_seen.min(today));
+        let wanted = followed.wanted(listed);
+        let listed = listed_filing(listed, listed_on, first_seen);
+        left += u64::from(!search.one(listed, &wanted)?);
+    }
+    let batch = search.db.begin()?;
+    batch.forget_listed(today.saturating_sub((DAYS_LOOKED_FOR - 1).days()))?;
+    batch.commit()?;
+    Ok(left)
+}
+
+fn listed_filing(listed: &Listed, listed_on: Date, first_seen: Date) -> ListedFiling {
+    ListedFiling {
+        accession: listed.accession,
+        cik: listed.cik,
+        form: listed.form.clone(),
+        filed_on: listed.filed_on,
+        listed_on,
+        first_seen,
+        status: ListedStatus::Missing,
+    }
+}
+
+struct Search<'a> {
+    cx: &'a Services,
+    db: &'a mut Writer,
+    run: RunId,
+    today: Date,
+}
+
+impl Search<'_> {
+    /// Looks for one filing. Returns whether nothing is left to be looked for.
+    fn one(&mut self, listed: ListedFiling, wanted: &[Wanted]) -> Result<bool> {
+        let cx = self.cx;
+        let may_fetch = listed.first_seen < self.today
+            && cx.options.download
+            && !cx.cancel.is_set()
+            && cx.budget.allows_download();
+        let fetched = if may_fetch {
+            self.get(&listed, wanted)?
+        } else {
+            Err("is not in the submissions of its filer yet".to_owned())
+        };
+        let tries = u32::from(may_fetch);
+        match fetched {
+            Ok(()) => {
+                let status = ListedStatus::Fetched;
+                self.record(&ListedFiling { status, ..listed }, tries, None)?;
+                Ok(true)
+            }
+            Err(cause) if is_given_up(listed.first_seen, self.today) => {
+                let message = format!(
+                    "{} is in the index of {} under company {}, and {cause}; it was looked for since \
+                     {} and is given up: a later backfill finds it, should it show up",
+                    listed.accession, listed.listed_on, listed.cik, listed.first_seen
+                );
+                let status = ListedStatus::GivenUp;
+                let listed = ListedFiling { status, ..listed };
+                self.record(&listed, tries, Some(("listed_given_up", message)))?;
+                Ok(false)
+            }
+            Err(cause) => {
+                let message = format!(
+                    "{} is in the index of {} under company {}, and {cause}: the next update looks \
+                     for it again",
+                    listed.accession, listed.listed_on, listed.cik
+                );
+                self.record(&listed, tries, Some(("listed_missing", message)))?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        listed: &ListedFiling,
+        tries: u32,
+        problem: Option<(&'static str, String)>,
+    ) -> Result<()> {
+        let batch = self.db.begin()?;
+        batch.put_listed(listed, tries)?;
+        if let Some((kind, message)) = problem {
+            log::warn!("{message}");
+            let url = self
+                .cx
+                .urls
+                .submission_text(listed.cik, listed.accession)
+                .to_string();
+            let row = ErrorRow {
+                cik: Some(listed.cik),
+                accession: Some(listed.accession),
+                url: Some(url),
+                kind,
+                message,
+            };
+            batch.error(self.run, &row, self.cx.clock.now())?;
+        }
+        Ok(batch.commit()?)
+    }
+
+    /// Puts a filing on record with the facts of its header, and its text on disk. Why it is not to be
+    /// had is the inner error.
+    fn get(&mut self, listed: &ListedFiling, wanted: &[Wanted]) -> Result<Result<(), String>> {
+        let (cik, accession) = (listed.cik, listed.accession);
+        let reader = self.db.reader()?;
+        if let Some((filing, folder)) = reader.filing(accession)? {
+            // It is on record under another of its filers.
+            self.put(&filing, (cik, folder), wanted)?;
+            return Ok(Ok(()));
+        }
+        let mut incoming = self.cx.data_dir.begin()?;
+        let url = self.cx.urls.submission_text(cik, accession);
+        let expect = Expect::Text { max: MAX_FILE };
+        let kind = RequestKind::Document;
+        let size = match self.cx.client.download(&url, kind, expect, &mut incoming) {
+            Ok(size) => size,
+            Err(FetchError::Sink(e)) => return Err(e.into()),
+            Err(e) => return Ok(Err(format!("cannot be had by its path: {e}"))),
+        };
+        let header = header(&incoming)?;
+        if header.accession != Some(accession) {
+            return Ok(Err("what its path has is not its submission".to_owned()));
+        }
+        let filing = header.into_filing(accession, &listed.form, listed.filed_on, size);
+        let mut items: Vec<_> = [Wanted::Submission, Wanted::Documents].to_vec();
+        items.retain(|what| *what == Wanted::Submission || wanted.contains(what));
+        self.put(&filing, (cik, cik), &items)?;
+        self.store(&filing, cik, incoming)?;
+        Ok(Ok(()))
+    }
+
+    /// Puts a filing on record and queues what is wanted of it.
+    fn put(&mut self, filing: &Filing, (cik, folder): (Cik, Cik), wanted: &[Wanted]) -> Result<()> {
+        let item = |wanted: &Wanted| QueueItem {
+            accession: filing.accession,
+            folder,
+            target: filing.target(*wanted),
+            submission_size: filing.size,
+        };
+        let items: Vec<_> = wanted.iter().map(item).collect();
+        let mut batch = self.db.begin()?;
+        let new = batch.put_filings(cik, &[(filing.clone(), folder)], self.cx.clock.now())?;
+        let created = batch.queue(&items)?;
+        batch.commit()?;
+        let counters = &self.cx.counters;
+        let relaxed = std::sync::atomic::Ordering::Relaxed;
+        counters.filings_found.fetch_add(1, relaxed);
+        counters.filings_new.fetch_add(new, relaxed);
+        counters.artifacts_created.fetch_add(created, relaxed);
+        Ok(())
+    }
+
+    fn store(&mut self, filing: &Filing, folder: Cik, incoming: Incoming<'_>) -> Result<()> {
+        let target = filing.target(Wanted::Submission);
+        let Target::File(file) = target else {
+            unreachable!("a submission that is kept is a file");
+        };
+        let place = Place {
+            folder,
+            accession: filing.accession,
+            name: file.name.clone(),
+        };
+        let print: Fingerprint = incoming.keep(&place)?;
+        let bytes = print.bytes;
+        let mut batch = self.db.begin()?;
+        let document = Document::single(file, print);
+        batch.stored(filing.accession, &document, 1, self.cx.clock.now())?;
+        batch.commit()?;
+        self.cx.budget.stored(bytes);
+        let counters = &self.cx.counters;
+        let relaxed = std::sync::atomic::Ordering::Relaxed;
+        counters.downloaded.fetch_add(1, relaxed);
+        counters.bytes.fetch_add(bytes, relaxed);
+        Ok(())
+    }
+}
+
+fn header(incoming: &Incoming<'_>) -> Result<Header> {
+    let mut bytes = Vec::new();
+    incoming
+        .reader()?
+        .take(HEADER_BYTES)
+        .read_to_end(&mut bytes)?;
+    Ok(Header::parse(&bytes))
+}
