@@ -132,24 +132,24 @@ JOIN artifacts AS a ON a.filing = f.id;
 DROP VIEW IF EXISTS v_selections;
 CREATE VIEW v_selections AS
 SELECT
-    s.id,
+    w.id,
     CASE
-        WHEN s.ciks IS NOT NULL AND s.exchanges IS NOT NULL THEN s.exchanges || ' ' || s.ciks
-        ELSE coalesce(s.ciks, s.exchanges, 'all')
+        WHEN w.ciks IS NOT NULL AND w.exchanges IS NOT NULL THEN w.exchanges || ' ' || w.ciks
+        ELSE coalesce(w.ciks, w.exchanges, 'all')
     END AS companies,
-    s.forms,
-    s.since,
-    s.until,
-    s.artifacts,
-    s.followed,
-    s.through,
-    (SELECT count(*) FROM selection_companies AS m WHERE m.selection = s.id) AS companies_total,
+    w.forms,
+    w.since,
+    w.until,
+    w.artifacts,
+    w.followed,
+    w.through,
+    (SELECT count(*) FROM selection_companies AS m WHERE m.selection = w.id) AS companies_total,
     (
         SELECT count(*) FROM selection_companies AS m
-        WHERE m.selection = s.id AND m.checked_at IS NOT NULL
+        WHERE m.selection = w.id AND m.checked_at IS NOT NULL
     ) AS companies_checked,
-    s.created_at
-FROM selections AS s;
+    w.created_at
+FROM selections AS w;
 
 DROP VIEW IF EXISTS v_runs;
 CREATE VIEW v_runs AS

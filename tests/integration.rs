@@ -25,6 +25,7 @@ mod cases {
     mod output;
     mod queue;
     mod resume;
+    mod selections;
     mod sequences;
     mod simulator;
     mod source;

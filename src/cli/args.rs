@@ -180,6 +180,8 @@ pub enum Command {
         #[command(subcommand)]
         command: CompaniesCommand,
     },
+    /// Show what update follows, and through which day it is complete; or stop following it
+    Selections(SelectionsArgs),
     /// Show what the database holds: companies, filings, artifacts, and the last runs
     Stats {
         /// Print one JSON document instead of the tables
@@ -213,6 +215,35 @@ pub enum CompaniesCommand {
     Sync,
     /// Show the companies that a backfill with the same filters is about, in its order
     List(ListArgs),
+}
+
+/// What the recorded selections can be told.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct SelectionsArgs {
+    /// What to do with them; nothing shows them
+    #[command(subcommand)]
+    pub command: Option<SelectionsCommand>,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with a recorded selection.
+#[derive(Debug, Subcommand)]
+pub enum SelectionsCommand {
+    /// Stop following a selection; no file is deleted
+    Drop {
+        /// Its number, as `filing-etl selections` shows it
+        #[arg(value_name = "ID")]
+        id: i64,
+        /// Also take off the queue what only this selection wanted
+        #[arg(long)]
+        queue: bool,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What a list of companies can be told.

@@ -13,7 +13,7 @@ mod values;
 pub use again::Again;
 pub use args::{
     BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, ListArgs, LogFormat,
-    MonitorArgs, RunArgs, SimArgs, VerifyArgs,
+    MonitorArgs, RunArgs, SelectionsArgs, SelectionsCommand, SimArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

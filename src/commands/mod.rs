@@ -8,6 +8,7 @@ mod diagnose;
 mod download;
 mod monitor;
 mod reconcile;
+mod selections;
 mod sim;
 mod stats;
 mod table;
@@ -36,6 +37,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
             CompaniesCommand::Sync => companies_sync::run(cli),
             CompaniesCommand::List(args) => companies_list::run(cli, args),
         },
+        Command::Selections(args) => selections::run(cli, args),
         Command::Stats { json } => stats::run(cli, *json),
         Command::Monitor(args) => monitor::run(cli, args, terminal),
         Command::Completions { shell } => printed(&cli::completions(*shell)?),

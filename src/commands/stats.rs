@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::table;
@@ -24,6 +25,8 @@ const FORMS: usize = 15;
 /// All that the database holds, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Serialize)]
 struct Stats {
+    /// The oldest day through which the followed selections are complete.
+    through: Option<String>,
     companies: Companies,
     total: Holdings,
     exchanges: Vec<Exchange>,
@@ -101,7 +104,8 @@ struct Run {
 
 /// Runs `stats`.
 pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
-    let stats = stats(Reader::open(cli.db())?.stats(RUNS)?);
+    let db = Reader::open(cli.db())?;
+    let stats = stats(db.stats(RUNS)?, db.through()?);
     if json {
         print_json(&stats)?;
     } else {
@@ -110,7 +114,7 @@ pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
     Ok(Exit::Complete)
 }
 
-fn stats(db: store::Stats) -> Stats {
+fn stats(db: store::Stats, through: Option<Date>) -> Stats {
     let mut companies = Companies::default();
     for e in &db.exchanges {
         companies.active += e.active;
@@ -141,6 +145,7 @@ fn stats(db: store::Stats) -> Stats {
     let mut forms: Vec<_> = forms.into_iter().map(form).collect();
     forms.sort_by_key(|form| std::cmp::Reverse(form.holdings.filings));
     Stats {
+        through: through.map(|day| day.to_string()),
         companies,
         total: db.total.into(),
         exchanges: exchanges.collect(),
@@ -204,6 +209,21 @@ fn text(stats: &Stats, page: Page) -> String {
         count(t.pending),
         count(t.failed),
     );
+    if t.unavailable + t.dropped > 0 {
+        let line = format!(
+            "           {} unavailable at EDGAR, {} dropped\n",
+            count(t.unavailable),
+            count(t.dropped)
+        );
+        text += &line;
+    }
+    if t.pending + t.failed > 0 {
+        text += "Left       `filing-etl download` gets what is pending or failed\n";
+    }
+    if let Some(through) = &stats.through {
+        let line = format!("Complete   through {through}\n");
+        text += &line;
+    }
     let mut section = |headers: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             text += "\n";

@@ -92,6 +92,7 @@ impl Budget {
     }
 
     /// Whether another download may begin. If not, the run is being stopped.
+    #[must_use]
     pub fn allows_download(&self) -> bool {
         let ledger = &self.ledger;
         if let Some(most) = ledger.limits.bytes {

@@ -2,7 +2,6 @@
 
 use anyhow::{Result, anyhow};
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::Kind;
 use super::summary::{Left, Summary};
@@ -47,7 +46,7 @@ impl Report<'_> {
         if cx.aborted.reason().is_none() {
             self.record_through(&mut db)?;
         }
-        let through = through(&db)?;
+        let through = db.reader()?.through()?;
         let (status, exit) = self.outcome(left);
         let end = RunEnd {
             status,
@@ -142,13 +141,4 @@ fn left(cx: &Services, db: &Writer) -> Result<Left> {
         unavailable: total.unavailable,
         elsewhere: (total.pending + total.failed).saturating_sub(of_run.total()),
     })
-}
-
-/// The oldest day through which the followed selections are known; `None` without any, or while one
-/// of them is not known at all.
-fn through(db: &Writer) -> Result<Option<Date>> {
-    let mut selections = db.reader()?.selections()?;
-    selections.retain(|selection| selection.followed);
-    let through: Option<Vec<_>> = selections.iter().map(|s| s.through).collect();
-    Ok(through.and_then(|through| through.into_iter().min()))
 }

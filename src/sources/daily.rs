@@ -18,6 +18,7 @@
 //! [`Changes::through`], even where later days were read. An index with lines that cannot be read
 //! tells what the others say, and holds it for some days: EDGAR may mend the index.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::Result;
@@ -317,24 +318,13 @@ impl Indexes<'_> {
         problems: &mut Vec<IndexProblem>,
     ) -> Result<Option<&'l BTreeSet<Date>>> {
         let of = (date.year(), quarter(date));
-        if !listings.contains_key(&of) {
-            let url = self.urls.daily_indexes(of.0, of.1);
-            let expect = Expect::Json { max: MAX_LISTING };
-            let days = self.client.with_retries(self.max_attempts, || {
-                let bytes = self.client.fetch(&url, RequestKind::Discovery, expect)?;
-                let days = day_listing::parse(&bytes);
-                let days = days.map_err(|e| FetchError::Damaged(e.to_string()))?;
-                match days.iter().find(|day| (day.year(), quarter(**day)) != of) {
-                    Some(other) => Err(FetchError::Damaged(format!("it lists {other}"))),
-                    None => Ok(days),
-                }
-            });
-            let days = match days {
+        if let Entry::Vacant(place) = listings.entry(of) {
+            let days = match self.fetch_listing(of) {
                 Ok(days) => Some(days),
                 Err(e) if ends_the_run(&e) => return Err(e.into()),
                 Err(e) => {
                     problems.push(IndexProblem {
-                        url: url.to_string(),
+                        url: self.urls.daily_indexes(of.0, of.1).to_string(),
                         kind: e.kind(),
                         message: format!(
                             "EDGAR's listing of the indexes of {} Q{} cannot be read: {e}: the next \
@@ -345,9 +335,23 @@ impl Indexes<'_> {
                     None
                 }
             };
-            listings.insert(of, days);
+            place.insert(days);
         }
         Ok(listings[&of].as_ref())
+    }
+
+    fn fetch_listing(&self, of: (i16, i8)) -> Result<BTreeSet<Date>, FetchError> {
+        let url = self.urls.daily_indexes(of.0, of.1);
+        let expect = Expect::Json { max: MAX_LISTING };
+        self.client.with_retries(self.max_attempts, || {
+            let bytes = self.client.fetch(&url, RequestKind::Discovery, expect)?;
+            let days = day_listing::parse(&bytes);
+            let days = days.map_err(|e| FetchError::Damaged(e.to_string()))?;
+            match days.iter().find(|day| (day.year(), quarter(**day)) != of) {
+                Some(other) => Err(FetchError::Damaged(format!("it lists {other}"))),
+                None => Ok(days),
+            }
+        })
     }
 
     /// Whether what is looked for since a day is given up today.

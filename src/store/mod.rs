@@ -40,6 +40,7 @@
 mod artifacts;
 mod companies;
 mod diagnose;
+mod drop_selection;
 mod error;
 mod filings;
 mod holdings;
@@ -72,7 +73,7 @@ pub use pages::PageRead;
 pub use queue::{QueueFilter, QueueLength, QueuePlace};
 pub use reader::Reader;
 pub use runs::{ErrorRow, RunCounts, RunEnd};
-pub use selections::{Member, RecordedSelection, Recording, SelectionId};
+pub use selections::{Member, RecordedSelection, Recording, SelectionId, SelectionRow};
 pub use stats::{ExchangeStats, FormYearStats, RunRow, Stats};
 pub use universe::{CompanyRow, ListingRow, UniverseChange};
 pub use values::{ArtifactStatus, RunId, RunStatus, SubmissionStatus};

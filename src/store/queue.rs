@@ -252,7 +252,7 @@ impl Batch<'_> {
         self.count(filing, Change::files(ArtifactStatus::Pending, 1, None))
     }
 
-    fn run_number(&self) -> i64 {
+    pub(super) fn run_number(&self) -> i64 {
         self.run.map_or(0, RunId::get)
     }
 }

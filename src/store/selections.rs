@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::{At, Error, Result};
 use super::queries::selections as sql;
-use super::reader::Reader;
+use super::reader::{Reader, number};
 use super::values::{DateColumn, Day, Time, json_texts, time};
 use super::writer::{Batch, Writer};
 use crate::edgar::calendar::{day_before, filing_day};
@@ -50,6 +50,39 @@ pub struct RecordedSelection {
     pub through: Option<Date>,
 }
 
+impl From<i64> for SelectionId {
+    fn from(number: i64) -> Self {
+        Self(number)
+    }
+}
+
+/// A selection as `v_selections` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelectionRow {
+    /// Its number.
+    pub id: i64,
+    /// Exchanges or CIKs as a JSON list, or `all`.
+    pub companies: String,
+    /// Its forms.
+    pub forms: String,
+    /// The first filing date.
+    pub since: String,
+    /// The last one; `None` is open.
+    pub until: Option<String>,
+    /// What of each filing.
+    pub artifacts: String,
+    /// Whether `update` follows it.
+    pub followed: bool,
+    /// The last day up to which everything is known of its companies that were checked.
+    pub through: Option<String>,
+    /// Its companies.
+    pub companies_total: u64,
+    /// Those that were checked.
+    pub companies_checked: u64,
+    /// When it was recorded.
+    pub created_at: String,
+}
+
 /// What recording a selection came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recording {
@@ -76,6 +109,42 @@ impl Reader {
     /// If the database cannot be read, or has one that no version of this program writes.
     pub fn selections(&self) -> Result<Vec<RecordedSelection>> {
         selections(&self.db, &self.path)
+    }
+
+    /// All selections as users see them, in the order in which they were recorded.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn selection_rows(&self) -> Result<Vec<SelectionRow>> {
+        self.rows(sql::SHOWN, [], "read the selections", |row| {
+            Ok(SelectionRow {
+                id: row.get(0)?,
+                companies: row.get(1)?,
+                forms: row.get(2)?,
+                since: row.get(3)?,
+                until: row.get(4)?,
+                artifacts: row.get(5)?,
+                followed: row.get(6)?,
+                through: row.get(7)?,
+                companies_total: number(row, 8)?,
+                companies_checked: number(row, 9)?,
+                created_at: row.get(10)?,
+            })
+        })
+    }
+
+    /// The oldest day through which the followed selections are known; `None` without any, or while
+    /// one of them is not known at all.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn through(&self) -> Result<Option<Date>> {
+        let mut selections = self.selections()?;
+        selections.retain(|selection| selection.followed);
+        let through: Option<Vec<_>> = selections.iter().map(|s| s.through).collect();
+        Ok(through.and_then(|through| through.into_iter().min()))
     }
 
     /// The companies of a selection: those that fall under it now, and those that left its exchanges

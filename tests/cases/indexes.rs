@@ -7,6 +7,9 @@ use jiff::civil::{Date, date};
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
+/// What a server in front of the simulator makes of an answer.
+type Change = Box<dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send>;
+
 /// A Tuesday on which reports were filed.
 const LOST: Date = date(2025, 8, 5);
 
@@ -188,7 +191,7 @@ fn an_index_of_another_day_and_a_listing_that_is_none_are_told_and_hold_the_day(
         &sim,
         "/Archives/edgar/daily-index/2025/QTR3/master.20250804.idx",
     );
-    let with = |change: Box<dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send>| {
+    let with = |change: Change| {
         let edgar = Scripted::in_front_of(&sim, change);
         let args = ["update", "--json", "--max-attempts", "1", "--no-download"];
         let mut command = sandbox.command_against(&sim, &args);

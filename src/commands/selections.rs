@@ -1,0 +1,170 @@
+//! `selections`: what backfills asked for, what `update` follows of it, and through which day that is
+//! complete. `selections drop`: no longer.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::table;
+use crate::cli::{Cli, SelectionsArgs, SelectionsCommand};
+use crate::config::Page;
+use crate::exit::{Exit, UsageError};
+use crate::print::{print, print_json};
+use crate::progress::format::{count, many};
+use crate::run::preflight;
+use crate::store::{Error, Reader, SelectionId, SelectionRow};
+
+/// What `--json` prints. The names of the fields are public.
+#[derive(Debug, Serialize)]
+struct Document {
+    /// The oldest day through which the followed selections are complete.
+    through: Option<String>,
+    selections: Vec<Selection>,
+}
+
+#[derive(Debug, Serialize)]
+struct Selection {
+    id: i64,
+    companies: String,
+    forms: String,
+    since: String,
+    until: Option<String>,
+    artifacts: String,
+    followed: bool,
+    through: Option<String>,
+    companies_total: u64,
+    companies_checked: u64,
+    created_at: String,
+}
+
+/// What `selections drop --json` prints. The names of the fields are public.
+#[derive(Debug, Serialize)]
+struct Dropped {
+    id: i64,
+    dropped: u64,
+}
+
+/// Runs `selections`.
+pub(super) fn run(cli: &Cli, args: &SelectionsArgs) -> Result<Exit> {
+    match &args.command {
+        None => show(cli, args.json),
+        Some(SelectionsCommand::Drop { id, queue, json }) => {
+            drop_one(cli, *id, *queue, *json || args.json)
+        }
+    }
+}
+
+fn show(cli: &Cli, json: bool) -> Result<Exit> {
+    let db = Reader::open(cli.db())?;
+    let document = Document {
+        through: db.through()?.map(|day| day.to_string()),
+        selections: db.selection_rows()?.into_iter().map(selection).collect(),
+    };
+    if json {
+        print_json(&document)?;
+    } else {
+        print(&text(document.selections, cli.page()))?;
+    }
+    Ok(Exit::Complete)
+}
+
+fn selection(row: SelectionRow) -> Selection {
+    Selection {
+        id: row.id,
+        companies: row.companies,
+        forms: row.forms,
+        since: row.since,
+        until: row.until,
+        artifacts: row.artifacts,
+        followed: row.followed,
+        through: row.through,
+        companies_total: row.companies_total,
+        companies_checked: row.companies_checked,
+        created_at: row.created_at,
+    }
+}
+
+/// So many characters of a list of companies are shown; the JSON document has all.
+const COMPANIES_SHOWN: usize = 40;
+
+fn text(selections: Vec<Selection>, page: Page) -> String {
+    if selections.is_empty() {
+        return "Nothing is recorded: `filing-etl backfill` records what it asks for\n".to_owned();
+    }
+    let row = |selection: Selection| {
+        let checked = format!(
+            "{} of {}",
+            count(selection.companies_checked),
+            count(selection.companies_total)
+        );
+        let dates = match selection.until {
+            Some(until) => format!("{} to {until}", selection.since),
+            None => format!("from {}", selection.since),
+        };
+        let through = match (selection.followed, selection.through) {
+            (false, _) => "not followed".to_owned(),
+            (true, None) => "not yet".to_owned(),
+            (true, Some(day)) => day,
+        };
+        vec![
+            selection.id.to_string(),
+            companies(&selection.companies),
+            selection.forms,
+            dates,
+            selection.artifacts,
+            through,
+            checked,
+        ]
+    };
+    let headers = [
+        "ID",
+        "Companies",
+        "Forms",
+        "Filed",
+        "Artifacts",
+        "Through",
+        "Checked",
+    ];
+    table::table(&headers, selections.into_iter().map(row).collect(), page)
+}
+
+/// The companies of a selection, without the signs of JSON, cut short.
+fn companies(list: &str) -> String {
+    let plain = list.replace(['[', ']', '"'], "").replace(',', ", ");
+    match plain.char_indices().nth(COMPANIES_SHOWN) {
+        Some((end, _)) => format!("{}...", &plain[..end]),
+        None => plain,
+    }
+}
+
+fn drop_one(cli: &Cli, id: i64, queue: bool, json: bool) -> Result<Exit> {
+    let settings = cli.settings()?;
+    // Opening for writing makes a database where there is none; here that is a mistake.
+    if let Err(e @ Error::Missing(_)) = Reader::open(&settings.db) {
+        return Err(e.into());
+    }
+    let (_lock, mut db) = preflight::open(&settings)?;
+    let dropped = db.drop_selection(SelectionId::from(id), queue)?;
+    db.close()?;
+    let Some(dropped) = dropped else {
+        return Err(UsageError(format!(
+            "there is no selection {id}: `filing-etl selections` shows them"
+        ))
+        .into());
+    };
+    if json {
+        print_json(&Dropped { id, dropped })?;
+    } else {
+        let taken = if queue {
+            format!(
+                "; {} taken off the queue",
+                many(dropped, ["entry", "entries"])
+            )
+        } else {
+            String::new()
+        };
+        print(&format!(
+            "selection {id} is no longer followed; its files stay{taken}\n"
+        ))?;
+    }
+    Ok(Exit::Complete)
+}
