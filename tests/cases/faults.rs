@@ -116,11 +116,12 @@ fn for_each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
 
 #[test]
 fn what_goes_wrong_once_for_each_request_costs_only_time() {
-    // Every list, submissions document and file meets the fault on its first request.
+    // Every list, submissions document and file meets the fault on its first request. Of those that
+    // break the connection it is some of them: 20 such requests in a row are an outage.
     let faults = [
-        "refuse",
-        "reset",
-        "reset-headers",
+        "refuse:40%",
+        "reset:40%",
+        "reset-headers:40%",
         "reset-body",
         "short",
         "chunked-cut",
@@ -144,11 +145,11 @@ fn what_goes_wrong_once_for_each_request_costs_only_time() {
         let output = sandbox.run_against(&sim, &JOB).code(0);
         complete(fault, &sim, &sandbox);
         let documents = |e: &Entry| e.kind == RequestKind::Documents && e.fault.is_some();
-        assert!(sim.log().count(documents) > 10, "{fault} did not strike");
-        assert!(
-            output.json()["requests"]["retries"].as_u64() > Some(10),
-            "{fault}"
-        );
+        let struck = sim.log().count(documents) as u64;
+        let least = if fault.contains('%') { 3 } else { 10 };
+        assert!(struck > least, "{fault} struck {struck} documents");
+        let retries = output.json()["requests"]["retries"].as_u64().unwrap();
+        assert!(retries > least && retries >= struck, "{fault}: {retries}");
         assert_eq!(
             sandbox.number("SELECT count(*) FROM v_errors"),
             0,
