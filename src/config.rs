@@ -19,6 +19,10 @@ pub struct Settings {
     pub db: PathBuf,
     /// Where artifacts are kept.
     pub data_dir: PathBuf,
+    /// Whether the data dir is a new, empty one that takes the place of the one on record.
+    pub new_data_dir: bool,
+    /// Whether these addresses are meant, whatever the database was filled from.
+    pub accept_urls: bool,
     /// Where the state that all runs of this user share is kept.
     pub state_dir: PathBuf,
     /// How we introduce ourselves; always there when a host under sec.gov is asked.

@@ -19,6 +19,7 @@ mod cases {
     mod fair_access;
     mod faults;
     mod hostile;
+    mod identity;
     mod indexes;
     mod model;
     mod monitor;

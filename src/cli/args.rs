@@ -38,6 +38,17 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// Whether the command was told that the data dir is a new one.
+    pub(super) fn has_new_data_dir(&self) -> bool {
+        match &self.command {
+            Command::Backfill(args) => args.run.work.new_data_dir,
+            Command::Update(args) => args.work.new_data_dir,
+            Command::Download(args) => args.work.new_data_dir,
+            Command::Verify(args) => args.new_data_dir,
+            _ => false,
+        }
+    }
+
     pub(super) fn is_demo(&self) -> bool {
         matches!(&self.command, Command::Backfill(args) if args.demo)
     }
@@ -95,6 +106,11 @@ pub(super) struct Global {
     #[arg(long, global = true, env = "FILING_ETL_LISTINGS_URL", value_name = "URL",
           default_value = "https://www.nasdaqtrader.com", value_parser = base_url)]
     pub listings_url: Url,
+    /// These addresses are meant, although the database was filled from another EDGAR: for a local
+    /// proxy or tunnel
+    #[arg(long, global = true, env = "FILING_ETL_ACCEPT_URLS",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub accept_urls: bool,
     /// Say more; -vv and -vvv say still more
     #[arg(short, long, global = true, env = "FILING_ETL_VERBOSE", action = ArgAction::Count)]
     pub verbose: u8,
@@ -381,6 +397,10 @@ pub(crate) struct WorkArgs {
     /// Stop cleanly when a disk has less room left than this
     #[arg(long, value_name = "B", help_heading = "Budgets", value_parser = size)]
     pub(super) min_free_space: Option<u64>,
+    /// The data dir is a new, empty one; files on record that are not in it are downloaded again
+    /// after `verify`
+    #[arg(long)]
+    pub(super) new_data_dir: bool,
     /// Print one JSON document instead of the table
     #[arg(long)]
     pub json: bool,
@@ -474,6 +494,9 @@ pub struct VerifyArgs {
     /// Compare sizes only, without reading the files
     #[arg(long)]
     pub quick: bool,
+    /// The data dir is a new, empty one: every file on record is queued again
+    #[arg(long)]
+    pub(super) new_data_dir: bool,
     /// Print one JSON document instead of the table
     #[arg(long)]
     pub json: bool,

@@ -67,6 +67,8 @@ impl Cli {
         Ok(Settings {
             db: global.db.clone(),
             data_dir: global.data_dir.clone(),
+            new_data_dir: self.has_new_data_dir(),
+            accept_urls: global.accept_urls,
             state_dir: state_dir()?,
             user_agent,
             rate: global.rate.0,

@@ -9,7 +9,7 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::print::print;
 use crate::progress::format::count;
-use crate::run::preflight;
+use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
 use crate::universe::sync::{self, Lists};
 
@@ -32,6 +32,7 @@ pub(super) fn run(cli: &Cli) -> Result<Exit> {
         return Ok(exit);
     }
     let change = result?;
+    identity::record_addresses(&settings, &mut db)?;
     let companies = db.reader()?.company_count()?;
     db.close()?;
     print(&format!(

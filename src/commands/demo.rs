@@ -47,6 +47,8 @@ impl Demo {
             settings: Settings {
                 db: folder.join("filings.db"),
                 data_dir: folder.join("filings"),
+                new_data_dir: false,
+                accept_urls: false,
                 // The demo's limit is its own: it must not wait for a real run, nor slow one.
                 state_dir: std::path::absolute(folder.join("state"))?,
                 user_agent: Some(USER_AGENT.parse().expect("the demo's user agent is good")),

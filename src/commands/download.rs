@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::progress::Terminal;
 use crate::progress::format::many;
-use crate::run::{self, Job, Kind, companies, preflight};
+use crate::run::{self, Job, Kind, companies, identity, preflight};
 use crate::store::{Error, Reader, Writer};
 
 /// Runs `download`.
@@ -25,6 +25,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
     }
     if args.retry_unavailable {
         preflight::check(&settings)?;
+        identity::check_data_dir(&settings)?;
         let (_lock, mut db) = preflight::open(&settings)?;
         let companies = named(&db, &options)?;
         let queued = db.retry_unavailable(companies.as_deref())?;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::iter::{ParallelBridge as _, ParallelIterator as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -24,14 +24,13 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::verify_report::{Kind, Problem, Report};
 use crate::cancel::Cancel;
 use crate::cli::{Cli, VerifyArgs};
-use crate::config::Settings;
 use crate::edgar::Accession;
 use crate::exit::Exit;
-use crate::files::{self, Depth, Expected, Finding, Found, Place, ROOT};
+use crate::files::{self, Depth, Expected, Finding, Found, Place};
 use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, count, many, percent};
 use crate::progress::{Line, Terminal};
-use crate::run::preflight;
+use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
 use crate::store::{self, Reader, StoredFile, StoredId, SubmissionStatus, Writer};
 
@@ -57,9 +56,13 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     if let Err(e @ store::Error::Missing(_)) = Reader::open(&settings.db) {
         return Err(e.into());
     }
+    identity::check_data_dir(&settings)?;
+    if identity::is_local(&settings.urls) {
+        identity::check_addresses(&settings)?;
+    }
     let (_lock, mut db) = preflight::open(&settings)?;
+    identity::record_data_dir(&settings, &mut db)?;
     let total = db.reader()?.stored_total()?;
-    there_are_files(&settings, total.0)?;
 
     let depth = if args.quick {
         Depth::Size
@@ -97,20 +100,6 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
         None if report.is_whole() => Exit::Complete,
         None => Exit::Partial,
     })
-}
-
-/// Refuses to take a disk that is not mounted, or a mistyped folder, for the loss of every file.
-fn there_are_files(settings: &Settings, expected: u64) -> Result<()> {
-    if expected == 0 || settings.data_dir.join(ROOT).is_dir() {
-        return Ok(());
-    }
-    Err(anyhow!(
-        "{} holds none of the {} files that the database speaks of: check --data-dir and whether \
-         its disk is mounted; to download all of them again, make the folder {} first",
-        settings.data_dir.display(),
-        count(expected),
-        settings.data_dir.join(ROOT).display(),
-    ))
 }
 
 /// What the threads share.

@@ -8,6 +8,7 @@ mod check;
 mod data_dir;
 mod disk;
 mod hash;
+mod identity;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use check::{Depth, Expected, Finding, Found, check, walk};
 pub use data_dir::{DataDir, Incoming, ROOT};
 pub use disk::{free_space, no_symlink};
 pub use hash::{Fingerprint, Fingerprinter};
+pub use identity::{IDENTITY, identity, is_empty, set_identity};
 
 use crate::edgar::{Accession, Cik};
 

@@ -161,7 +161,9 @@ fn config(settings: &Settings) -> ConfigBuilder<AgentScope> {
         )
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the host of an address is this machine, by its name or number.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
 
-pub use self::agent::Timeouts;
+pub use self::agent::{Timeouts, is_loopback};
 pub use self::fair_access::{SEC as SEC_LANE, lane_of};
 pub use self::outage::ConnectionFailure;
 pub use self::traffic::Traffic;

@@ -11,6 +11,7 @@ mod backfill;
 pub mod companies;
 mod discovery;
 mod dry_run;
+pub mod identity;
 mod listed;
 pub mod preflight;
 mod report;
@@ -83,6 +84,7 @@ pub struct Job {
 /// Whatever keeps the run from coming to its end; [`crate::exit::for_error`] knows the exit code.
 pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     preflight::check(settings)?;
+    identity::check_data_dir(settings)?;
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen_aloud(&cancel)?;
     let Job { kind, options, .. } = job;
@@ -129,12 +131,9 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
             None => dry_run::run(kind, settings, &options, &prepared, queue_of, job.json),
         };
     }
-    let run = db.start_run(
-        kind.command(),
-        &options.to_json().to_string(),
-        settings.urls.archives().as_str(),
-        began,
-    )?;
+    identity::record_data_dir(settings, &mut db)?;
+    identity::record_addresses(settings, &mut db)?;
+    let run = db.start_run(kind.command(), &options.to_json().to_string(), began)?;
     let planned = match prepared {
         Prepared::Nothing => Ok(nobody()),
         Prepared::Backfill(asked) => backfill::plan(&mut db, asked, settings.clock),

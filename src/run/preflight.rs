@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use url::Url;
 
+use super::identity;
 use crate::cancel::Cancel;
 use crate::config::Settings;
 use crate::exit::{BusyError, UsageError};
@@ -12,11 +13,12 @@ use crate::net::{self, Client, SEC_LANE, lane_of};
 use crate::store::{RunLock, Writer};
 
 /// What can be refused before anything is asked, made or changed: nobody to introduce, a database
-/// that is not ours.
+/// that is not ours or was filled from another EDGAR.
 ///
 /// # Errors
 ///
-/// A [`UsageError`] where sec.gov would be asked by nobody; what [`Writer::check`] says.
+/// A [`UsageError`] where sec.gov would be asked by nobody; what [`Writer::check`] and
+/// [`identity::check_addresses`] say.
 pub fn check(settings: &Settings) -> Result<()> {
     if settings.user_agent.is_none() && asks_sec(settings).is_some() {
         return Err(UsageError(
@@ -26,7 +28,8 @@ pub fn check(settings: &Settings) -> Result<()> {
         )
         .into());
     }
-    Ok(Writer::check(&settings.db)?)
+    Writer::check(&settings.db)?;
+    identity::check_addresses(settings)
 }
 
 /// The address under sec.gov that is to be asked, if one is.

@@ -283,9 +283,7 @@ mod tests {
         let stored = sandbox.reader().stored_files(StoredId::START, 10).unwrap();
         let start = |sandbox: &mut Sandbox, second| {
             let writer = &mut sandbox.writer;
-            writer
-                .start_run("backfill", "{}", "https://x", at(second))
-                .unwrap();
+            writer.start_run("backfill", "{}", at(second)).unwrap();
         };
         start(&mut sandbox, 2);
         sandbox.write(|b| assert!(b.lost(&stored[0], "verify: missing").unwrap()));

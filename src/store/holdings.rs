@@ -285,8 +285,7 @@ mod tests {
                 writer.retry_unavailable(companies.as_deref()).unwrap();
             }
             Step::Run => {
-                let url = "https://www.sec.gov";
-                let run = sandbox.writer.start_run("backfill", "{}", url, at(1));
+                let run = sandbox.writer.start_run("backfill", "{}", at(1));
                 run.unwrap();
             }
             _ => {}

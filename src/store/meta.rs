@@ -2,6 +2,12 @@
 
 /// What `v_artifacts.url` begins with.
 pub(super) const ARCHIVES_URL: &str = "archives_url";
+/// What submissions were asked for below.
+pub(super) const DATA_URL: &str = "data_url";
+/// What the exchanges' symbol lists were asked for below.
+pub(super) const LISTINGS_URL: &str = "listings_url";
+/// The identity of the data dir.
+pub(super) const DATA_DIR: &str = "data_dir";
 /// When the company list was last read.
 pub(super) const COMPANIES_SYNCED_AT: &str = "companies_synced_at";
 /// When the exchanges' symbol lists last took part in it.

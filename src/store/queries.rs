@@ -104,6 +104,7 @@ queries! {
         PUT_LISTING = "put_listing",
     }
     meta {
+        NEW_IDENTITY = "new_identity",
         GET = "get",
         IDENTITY = "identity",
         PUT = "put",

@@ -369,8 +369,6 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    const URL: &str = "https://www.sec.gov";
-
     /// What is queued: the number of each filing, with the name of its file or `*`.
     fn names(sandbox: &Sandbox, filter: &QueueFilter, step: usize) -> Vec<String> {
         sandbox
@@ -483,10 +481,7 @@ mod tests {
         let mut sandbox = Sandbox::new();
         sandbox.put(1, &[filing(1), filing(2), filing(3)]);
         sandbox.queue(&[primary(1, "old"), primary(1, "met"), documents(2)]);
-        let run = sandbox
-            .writer
-            .start_run("backfill", "{}", URL, at(1))
-            .unwrap();
+        let run = sandbox.writer.start_run("backfill", "{}", at(1)).unwrap();
         sandbox.queue(&[primary(1, "new"), primary(1, "met"), documents(3)]);
         let before = QueueFilter {
             before: Some(run),

@@ -46,7 +46,7 @@ impl Reader {
         self.db
             .prepare_cached(sql::GET)
             .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
-            .at(&self.path, "look up the company list")
+            .at(&self.path, "look up what it says of itself")
     }
 
     pub(super) fn rows<T>(

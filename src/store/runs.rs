@@ -8,8 +8,6 @@ use jiff::civil::Date;
 use rusqlite::{Connection, named_params};
 
 use super::error::{At, Result};
-use super::meta;
-use super::queries::meta as meta_sql;
 use super::queries::{errors as errors_sql, runs as sql};
 use super::values::{Day, RunId, RunStatus, integer, time};
 use super::writer::{Batch, Writer};
@@ -93,8 +91,7 @@ pub struct RunCounts {
 }
 
 impl Writer {
-    /// Begins a run; prunes old errors. `options` is a JSON object, `archives_url` is what `v_artifacts.url`
-    /// begins with.
+    /// Begins a run; prunes old errors. `options` is a JSON object.
     ///
     /// Every run that still says `running` is marked `interrupted`: the caller holds the
     /// [`super::RunLock`], so that run is dead.
@@ -102,15 +99,8 @@ impl Writer {
     /// # Errors
     ///
     /// If the database cannot be written.
-    pub fn start_run(
-        &mut self,
-        command: &str,
-        options: &str,
-        archives_url: &str,
-        now: Timestamp,
-    ) -> Result<RunId> {
+    pub fn start_run(&mut self, command: &str, options: &str, now: Timestamp) -> Result<RunId> {
         let doing = "record the start of the run";
-        let archives_url = archives_url.trim_end_matches('/');
         let batch = self.begin()?;
         batch.execute(sql::INTERRUPT, [], doing)?;
         let (heartbeat, pid) = (time(Timestamp::now()), std::process::id());
@@ -121,7 +111,6 @@ impl Writer {
         )?;
         let id = RunId(batch.tx.last_insert_rowid());
         batch.execute(errors_sql::PRUNE, [], doing)?;
-        batch.execute(meta_sql::PUT, (meta::ARCHIVES_URL, archives_url), doing)?;
         batch.commit()?;
         self.run = Some(id);
         Ok(id)
@@ -233,7 +222,6 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    const URL: &str = "https://www.sec.gov";
     const RUNS: &str = "SELECT run_id, command, status, started_at, ended_at, options, companies_total, companies_done, filings_found, downloaded, requests, bytes, paused_s FROM v_runs ORDER BY run_id";
 
     fn counts() -> RunCounts {
@@ -263,7 +251,7 @@ mod tests {
     fn a_run_is_recorded_from_start_to_end() {
         let mut sandbox = Sandbox::new();
         let writer = &mut sandbox.writer;
-        let run = writer.start_run("backfill", "{}", URL, at(1)).unwrap();
+        let run = writer.start_run("backfill", "{}", at(1)).unwrap();
         let end = RunEnd {
             status: RunStatus::Partial,
             ended_by: Some("max_duration"),
@@ -286,10 +274,7 @@ mod tests {
     fn every_status_fits_the_table() {
         let mut sandbox = Sandbox::new();
         for status in RunStatus::ALL {
-            let run = sandbox
-                .writer
-                .start_run("update", "{}", URL, at(1))
-                .unwrap();
+            let run = sandbox.writer.start_run("update", "{}", at(1)).unwrap();
             sandbox
                 .writer
                 .finish_run(run, &end(status), &counts(), at(2))
@@ -300,7 +285,7 @@ mod tests {
     #[test]
     fn a_run_that_died_is_interrupted_from_the_next_start_on() {
         let Sandbox { folder, mut writer } = Sandbox::new();
-        let run = writer.start_run("backfill", "{}", URL, at(1)).unwrap();
+        let run = writer.start_run("backfill", "{}", at(1)).unwrap();
         let batch = writer.begin().unwrap();
         batch.heartbeat(run, &counts(), at(5)).unwrap();
         batch.commit().unwrap();
@@ -309,10 +294,7 @@ mod tests {
         let writer = Writer::open(&folder.path().join("filings.db")).unwrap();
         let mut sandbox = Sandbox { folder, writer };
         assert!(sandbox.rows(RUNS)[0].starts_with("1|backfill|running|"));
-        sandbox
-            .writer
-            .start_run("backfill", "{}", URL, at(100))
-            .unwrap();
+        sandbox.writer.start_run("backfill", "{}", at(100)).unwrap();
         let runs = sandbox.rows(RUNS);
         let ended = &sandbox.rows("SELECT heartbeat_at FROM runs WHERE id = 1")[0];
         assert_eq!(
@@ -329,7 +311,7 @@ mod tests {
         let mut sandbox = Sandbox::new();
         let writer = &mut sandbox.writer;
         for second in 0..102 {
-            let run = writer.start_run("update", "{}", URL, at(second)).unwrap();
+            let run = writer.start_run("update", "{}", at(second)).unwrap();
             let batch = writer.begin().unwrap();
             let error = ErrorRow {
                 cik: (second % 2 == 0).then(|| cik(320_193)),
@@ -352,13 +334,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_follow_the_archive_of_the_last_run() {
+    fn addresses_begin_with_the_archive_on_record() {
         let mut sandbox = Sandbox::new();
-        let mirror = "http://127.0.0.1:8080/mirror/";
-        sandbox
-            .writer
-            .start_run("backfill", "{}", mirror, at(1))
-            .unwrap();
+        let mirror = "http://127.0.0.1:8080/mirror";
+        let recorded = [mirror; 3].map(str::to_owned);
+        sandbox.writer.record_addresses(&recorded).unwrap();
         sandbox.put(1, &[filing(5)]);
         sandbox.queue(&[primary(5, "a.htm")]);
         for view in ["v_artifacts", "v_documents"] {

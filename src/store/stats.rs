@@ -186,8 +186,6 @@ mod tests {
     use super::super::testing::{Sandbox, at, cik, filing, primary};
     use super::*;
 
-    const URL: &str = "https://www.sec.gov";
-
     fn counts() -> RunCounts {
         RunCounts {
             companies_total: 3,
@@ -205,10 +203,7 @@ mod tests {
         let mut sandbox = Sandbox::new();
         let reader = Reader::open(&sandbox.path()).unwrap();
         assert_eq!(reader.latest_run().unwrap(), None);
-        let run = sandbox
-            .writer
-            .start_run("backfill", "{}", URL, at(1))
-            .unwrap();
+        let run = sandbox.writer.start_run("backfill", "{}", at(1)).unwrap();
         let batch = sandbox.writer.begin().unwrap();
         batch.heartbeat(run, &counts(), at(5)).unwrap();
         batch.commit().unwrap();

@@ -120,7 +120,7 @@ fn a_proxy_that_refuses_is_named_without_its_password() {
     let sim = simulator();
     let sandbox = Sandbox::new();
     let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
-    let mut command = job(&sandbox, NOWHERE, &["--max-attempts=1"]);
+    let mut command = job(&sandbox, NOWHERE, &["--max-attempts=1", "--accept-urls"]);
     command.env("HTTPS_PROXY", proxy.url(USER));
     let output = Output::of(command)
         .code(1)

@@ -122,9 +122,7 @@ fn one_frame_looks_like_this() {
     let lock = RunLock::acquire(&path).unwrap().unwrap();
     let mut db = Writer::open(&path).unwrap();
     let now = Timestamp::now();
-    let run = db
-        .start_run("backfill", "{}", "https://www.sec.gov", now - 5.minutes())
-        .unwrap();
+    let run = db.start_run("backfill", "{}", now - 5.minutes()).unwrap();
     let counts = RunCounts {
         companies_total: 5911,
         companies_done: 1200,

@@ -1,0 +1,109 @@
+//! The identity of a data dir: one file that tells it from an unmounted disk or a mistyped folder.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::NamedTempFile;
+
+use super::data_dir::sync_folder;
+use super::disk::no_symlink;
+
+/// The file's name, below the data dir. It holds the identity and a line feed.
+pub const IDENTITY: &str = ".filing-etl-id";
+
+/// What a new disk has before anything is on it.
+const LOST_AND_FOUND: &str = "lost+found";
+
+/// The identity of the data dir; `None` where there is no such folder, or it has none.
+///
+/// # Errors
+///
+/// When its file cannot be read or holds something else.
+pub fn identity(data_dir: &Path) -> Result<Option<String>> {
+    let file = data_dir.join(IDENTITY);
+    no_symlink(&file)?;
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", file.display())),
+    };
+    let id = text.trim_end();
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        bail!(
+            "{} does not hold the identity of a data dir: restore it from a copy",
+            file.display()
+        );
+    }
+    Ok(Some(id.to_owned()))
+}
+
+/// Whether nothing is in the folder, or there is no such folder.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn is_empty(data_dir: &Path) -> io::Result<bool> {
+    match fs::read_dir(data_dir) {
+        Ok(mut entries) => entries.try_fold(true, |empty, entry| {
+            Ok(empty && entry?.file_name() == LOST_AND_FOUND)
+        }),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(true),
+        Err(e) => Err(e),
+    }
+}
+
+/// Gives the data dir this identity, durably; makes the folder where it is missing.
+///
+/// # Errors
+///
+/// When the disk does not take it.
+pub fn set_identity(data_dir: &Path, id: &str) -> Result<()> {
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(data_dir)?;
+        let mut file = NamedTempFile::new_in(data_dir)?;
+        writeln!(file, "{id}")?;
+        file.as_file().sync_all()?;
+        file.persist(data_dir.join(IDENTITY)).map_err(|e| e.error)?;
+        sync_folder(data_dir)
+    };
+    write().with_context(|| format!("failed to write {}", data_dir.join(IDENTITY).display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("new");
+        assert!(is_empty(&data_dir).unwrap());
+        assert_eq!(identity(&data_dir).unwrap(), None);
+        set_identity(&data_dir, "0af3").unwrap();
+        assert_eq!(identity(&data_dir).unwrap().as_deref(), Some("0af3"));
+        assert!(!is_empty(&data_dir).unwrap());
+    }
+
+    #[test]
+    fn a_new_disk_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(LOST_AND_FOUND)).unwrap();
+        assert!(is_empty(folder.path()).unwrap());
+        fs::write(folder.path().join("x"), "").unwrap();
+        assert!(!is_empty(folder.path()).unwrap());
+    }
+
+    #[test]
+    fn a_file_without_an_identity_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in ["", "\n", "two words\n", "a\0b"] {
+            fs::write(folder.path().join(IDENTITY), text).unwrap();
+            let error = identity(folder.path()).unwrap_err().to_string();
+            assert!(error.contains("restore it from a copy"), "{error}");
+        }
+    }
+}
