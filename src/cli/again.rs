@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::args::{Cli, CompanyArgs, DiagnoseArgs};
 use super::values::ExchangeChoice;
+use crate::edgar::FormFilter;
 
 /// What the user said, to be said again.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,23 @@ impl Again {
     #[must_use]
     pub fn for_companies(&self, command: &str) -> String {
         self.here(command) + &self.companies
+    }
+
+    /// The same with these forms where the user named none.
+    #[must_use]
+    pub fn or_forms(mut self, forms: &FormFilter) -> Self {
+        if self.forms.is_empty() && *forms != FormFilter::default() {
+            let (types, amendments) = forms.types();
+            let all = ["all".to_owned()];
+            let types = if types.is_empty() { &all } else { types };
+            for form in types {
+                say(&mut self.forms, "--form", form);
+            }
+            if !amendments {
+                self.forms.push_str(" --no-amendments");
+            }
+        }
+        self
     }
 
     /// A command about the same forms as well.

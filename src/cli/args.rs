@@ -458,8 +458,8 @@ pub(super) enum Artifacts {
 pub struct DiagnoseArgs {
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
-    /// Only filings of this type count as wanted; repeatable; "all" for every type [default: as
-    /// for backfill]
+    /// Only filings of this type count as wanted; repeatable; "all" for every type [default: what the
+    /// recorded selections ask for]
     #[arg(long = "form", value_name = "TYPE")]
     pub(super) forms: Vec<String>,
     /// Amendments, such as 10-K/A, do not count

@@ -248,11 +248,10 @@ impl Cli {
     /// # Errors
     ///
     /// A [`UsageError`] when a form is none, or the companies file cannot be read.
-    pub fn diagnose(&self, args: &DiagnoseArgs) -> Result<(CompanyFilter, FormFilter)> {
-        Ok((
-            args.companies.filter()?,
-            forms(&args.forms, args.no_amendments)?,
-        ))
+    pub fn diagnose(&self, args: &DiagnoseArgs) -> Result<(CompanyFilter, Option<FormFilter>)> {
+        let is_given = !args.forms.is_empty() || args.no_amendments;
+        let forms = is_given.then(|| forms(&args.forms, args.no_amendments));
+        Ok((args.companies.filter()?, forms.transpose()?))
     }
 
     /// Which filing dates a reconciliation is about.

@@ -3,10 +3,14 @@
 
 mod report;
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 
 use self::report::{Asked, Report};
 use crate::cli::{Cli, DiagnoseArgs};
+use crate::diagnosis::Wish;
+use crate::edgar::Cik;
 use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::run::companies;
@@ -14,9 +18,25 @@ use crate::store::Reader;
 
 /// Runs `diagnose`.
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
-    let (filter, wanted) = cli.diagnose(args)?;
+    let (filter, given) = cli.diagnose(args)?;
     let db = Reader::open(cli.db())?;
     let ciks = db.companies(&companies::resolve(&db, &filter)?)?;
+
+    let selections = db.selections()?;
+    let mut wishes = HashMap::<Cik, Vec<Wish<'_>>>::new();
+    for recorded in &selections {
+        for member in db.members(recorded.id)? {
+            wishes.entry(member.cik).or_default().push(Wish {
+                filings: &recorded.selection.filings,
+                checked: member.checked_at.is_some(),
+            });
+        }
+    }
+    let is_given = given.is_some();
+    let wanted = match given {
+        Some(forms) => forms,
+        None => db.wanted_forms()?,
+    };
 
     let mut forms = db.known_forms()?;
     forms.retain(|form| wanted.wants(form));
@@ -24,8 +44,10 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     // Without a filter the whole queue counts, whoever it is of.
     let queue_of = filter.is_given().then_some(ciks.as_slice());
     let report = Report::new(&Asked {
+        again: cli.diagnose_again(args).or_forms(&wanted),
         wanted,
-        again: cli.diagnose_again(args),
+        is_given,
+        wishes,
         companies: db.company_facts(&ciks, &forms, last_run.as_ref())?,
         failed_downloads: db.failed_downloads(queue_of)?,
         problems: match &last_run {

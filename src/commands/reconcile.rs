@@ -17,18 +17,23 @@ use crate::progress::format::{count, many, plain};
 use crate::run::{companies, preflight};
 use crate::selection::Filings;
 use crate::signals::Interrupt;
-use crate::sources::quarterly::{Missing, Reconcile, Reconciled, queue};
+use crate::sources::quarterly::{Difference, Reconcile, Reconciled, queue};
+use crate::store::Reader;
 
 /// Tries for an index.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Missing filings that the table shows; the JSON document has all.
+/// Filings that a table shows; the JSON document has all.
 const SHOWN: usize = 50;
 
 /// Runs `diagnose --reconcile`. Takes the run lock: what a run is loading would count as missing.
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let settings = cli.settings()?;
     let (filter, forms) = cli.diagnose(args)?;
+    let forms = match forms {
+        Some(forms) => forms,
+        None => Reader::open(&settings.db)?.wanted_forms()?,
+    };
     let dates = cli.diagnosed_dates(args)?;
     let filings = Filings {
         forms,
@@ -79,6 +84,8 @@ struct Document<'a> {
     quarters: u64,
     listed: u64,
     missing: Vec<Row<'a>>,
+    /// On record, and in no index any more.
+    unlisted: Vec<Row<'a>>,
     problems: &'a [String],
     /// Companies that the next run looks at anew; `null` without `--fix`.
     companies_queued: Option<u64>,
@@ -94,7 +101,7 @@ struct Row<'a> {
 
 impl<'a> Document<'a> {
     fn new(found: &'a Reconciled, companies_queued: Option<u64>) -> Self {
-        let row = |filing: &'a Missing| Row {
+        let row = |filing: &'a Difference| Row {
             cik: filing.cik.get(),
             accession: filing.accession.to_string(),
             form: &filing.form,
@@ -104,6 +111,7 @@ impl<'a> Document<'a> {
             quarters: found.quarters,
             listed: found.listed,
             missing: found.missing.iter().map(row).collect(),
+            unlisted: found.unlisted.iter().map(row).collect(),
             problems: &found.problems,
             companies_queued,
         }
@@ -119,24 +127,17 @@ fn text(found: &Reconciled, queued: Option<u64>, page: Page) -> String {
     for problem in &found.problems {
         writeln!(text, "Nothing is proven: {}", plain(problem)).expect("a String takes all");
     }
+    if !found.unlisted.is_empty() {
+        let unlisted = many(found.unlisted.len() as u64, ["filing is", "filings are"]);
+        writeln!(text, "{unlisted} on record, and EDGAR lists them no more:")
+            .expect("a String takes all");
+        text.push_str(&filings(&found.unlisted, page));
+    }
     if found.missing.is_empty() {
         return text;
     }
-    let row = |filing: &Missing| {
-        vec![
-            filing.cik.to_string(),
-            filing.accession.to_string(),
-            filing.form.clone(),
-            filing.filed_on.to_string(),
-        ]
-    };
-    let rows = found.missing.iter().take(SHOWN).map(row).collect();
-    text.push('\n');
-    text.push_str(&table(&["CIK", "Accession", "Form", "Filed"], rows, page));
-    if found.missing.len() > SHOWN {
-        let more = count((found.missing.len() - SHOWN) as u64);
-        writeln!(text, "and {more} more: --json has all").expect("a String takes all");
-    }
+    text.push_str("\nMissing:\n");
+    text.push_str(&filings(&found.missing, page));
     let companies = queued.map_or_else(|| "these".to_owned(), |n| format!("these {}", count(n)));
     let how = if queued.is_some() {
         "The"
@@ -148,5 +149,24 @@ fn text(found: &Reconciled, queued: Option<u64>, page: Page) -> String {
         "\n{how} next backfill or update looks at {companies} companies anew."
     )
     .expect("a String takes all");
+    text
+}
+
+/// A table of the first filings, and how many more there are.
+fn filings(filings: &[Difference], page: Page) -> String {
+    let row = |filing: &Difference| {
+        vec![
+            filing.cik.to_string(),
+            filing.accession.to_string(),
+            filing.form.clone(),
+            filing.filed_on.to_string(),
+        ]
+    };
+    let rows = filings.iter().take(SHOWN).map(row).collect();
+    let mut text = table(&["CIK", "Accession", "Form", "Filed"], rows, page);
+    if filings.len() > SHOWN {
+        let more = count((filings.len() - SHOWN) as u64);
+        writeln!(text, "and {more} more: --json has all").expect("a String takes all");
+    }
     text
 }

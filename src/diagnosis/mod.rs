@@ -8,5 +8,5 @@ mod reason;
 mod remedy;
 
 pub use coverage::{Coverage, Tally};
-pub use reason::{NEWLY_LISTED_MONTHS, Reason, heading};
+pub use reason::{NEWLY_LISTED_MONTHS, Reason, Wish, heading};
 pub use remedy::remedy;

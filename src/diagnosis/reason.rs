@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use std::fmt;
 
 use crate::edgar::{FormFilter, History};
+use crate::selection::Filings;
 use crate::store::CompanyFacts;
 
 /// How long a company may be on EDGAR before it has to report. An annual report on Form 20-F is
@@ -43,6 +44,15 @@ const SECURITIES: [&str; 12] = [
     "S-3ASR", "25",
 ];
 
+/// What a recorded selection asks for of a company.
+#[derive(Debug, Clone)]
+pub struct Wish<'a> {
+    /// Which filings.
+    pub filings: &'a Filings,
+    /// Whether the company was ever looked at for it.
+    pub checked: bool,
+}
+
 /// Why a company has no filing of a wanted form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
@@ -59,7 +69,14 @@ pub enum Reason {
     NotRecorded,
     /// EDGAR lists no filing of it at all.
     NothingOnEdgar,
-    /// EDGAR lists wanted forms, but none in the dates that were asked for.
+    /// EDGAR lists wanted forms, but no selection asks for them of this company.
+    NotAskedFor {
+        /// The latest of them: its form.
+        form: String,
+        /// And its day.
+        last: Date,
+    },
+    /// EDGAR lists wanted forms, but none in the dates of the selections that ask for them.
     OutsideDates {
         /// The latest of them: its form.
         form: String,
@@ -91,10 +108,11 @@ pub struct Forms(Vec<(String, u64)>);
 
 impl Reason {
     /// Every reason's word, in the order of a report.
-    pub const WORDS: [&str; 10] = [
+    pub const WORDS: [&str; 11] = [
         "failing",
         "never_checked",
         "not_recorded",
+        "not_asked_for",
         "outside_dates",
         "newly_listed",
         "foreign_issuer",
@@ -104,9 +122,10 @@ impl Reason {
         "nothing_on_edgar",
     ];
 
-    /// Why this company has no filing of a form that `wanted` takes.
+    /// Why this company has no filing of a form that `wanted` takes, or that its selections want where
+    /// nobody said.
     #[must_use]
-    pub fn of(company: &CompanyFacts, wanted: &FormFilter) -> Self {
+    pub fn of(company: &CompanyFacts, wanted: Option<&FormFilter>, wishes: &[Wish<'_>]) -> Self {
         if let Some((kind, error)) = &company.failure {
             return Self::Failing {
                 kind: kind.clone(),
@@ -119,11 +138,19 @@ impl Reason {
         let Some(history) = &company.history else {
             return Self::NotRecorded;
         };
-        Self::of_history(history, wanted, TimeZone::UTC.to_datetime(checked).date())
+        let union = FormFilter::union(wishes.iter().map(|wish| &wish.filings.forms));
+        let wanted = wanted.cloned().or(union).unwrap_or_default();
+        let checked = TimeZone::UTC.to_datetime(checked).date();
+        Self::of_history(history, &wanted, wishes, checked)
     }
 
     /// As [`Reason::of`], from what EDGAR listed on the day it was checked.
-    fn of_history(history: &History, wanted: &FormFilter, checked: Date) -> Self {
+    fn of_history(
+        history: &History,
+        wanted: &FormFilter,
+        wishes: &[Wish<'_>],
+        checked: Date,
+    ) -> Self {
         if history.listed == 0 {
             return Self::NothingOnEdgar;
         }
@@ -133,10 +160,7 @@ impl Reason {
             .filter(|(form, _)| wanted.wants(form))
             .max_by_key(|(_, seen)| seen.last);
         if let Some((form, seen)) = latest {
-            return Self::OutsideDates {
-                form: form.clone(),
-                last: seen.last,
-            };
+            return Self::of_listed(form.clone(), seen.last, wishes);
         }
         let new_since = checked.saturating_sub(NEWLY_LISTED_MONTHS.months());
         if let Some(since) = history.first
@@ -157,6 +181,21 @@ impl Reason {
         Self::OtherForms(Forms::all(history))
     }
 
+    /// Why a filing of this form and day is not on record although EDGAR lists it.
+    fn of_listed(form: String, last: Date, wishes: &[Wish<'_>]) -> Self {
+        let mut asking = wishes
+            .iter()
+            .filter(|wish| wish.filings.forms.wants(&form))
+            .peekable();
+        if asking.peek().is_none() {
+            return Self::NotAskedFor { form, last };
+        }
+        if asking.any(|wish| !wish.checked || wish.filings.wants(&form, last)) {
+            return Self::NeverChecked;
+        }
+        Self::OutsideDates { form, last }
+    }
+
     /// One word for it, public in the JSON document.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -165,6 +204,7 @@ impl Reason {
             Self::NeverChecked => "never_checked",
             Self::NotRecorded => "not_recorded",
             Self::NothingOnEdgar => "nothing_on_edgar",
+            Self::NotAskedFor { .. } => "not_asked_for",
             Self::OutsideDates { .. } => "outside_dates",
             Self::NewlyListed { .. } => "newly_listed",
             Self::Fund(_) => "fund",
@@ -180,7 +220,9 @@ impl Reason {
         match self {
             Self::NeverChecked | Self::NotRecorded | Self::NothingOnEdgar => String::new(),
             Self::Failing { error, .. } => error.clone(),
-            Self::OutsideDates { form, last } => format!("last {form} {last}"),
+            Self::NotAskedFor { form, last } | Self::OutsideDates { form, last } => {
+                format!("last {form} {last}")
+            }
             Self::NewlyListed { since } => format!("first filing {since}"),
             Self::Fund(forms)
             | Self::Foreign(forms)
@@ -197,6 +239,7 @@ pub fn heading(word: &str) -> &'static str {
         "failing" => "Failing: their filings could not be read",
         "never_checked" => "Never checked",
         "not_recorded" => "Checked by an older version, which did not record what EDGAR lists",
+        "not_asked_for" => "No selection asks for these forms of them",
         "outside_dates" => "Nothing in the dates asked for",
         "newly_listed" => "Newly listed: no periodic report yet",
         "foreign_issuer" => "Other forms: foreign issuers",
@@ -274,8 +317,22 @@ mod tests {
         }
     }
 
+    fn since(since: Date) -> Filings {
+        Filings {
+            forms: FormFilter::default(),
+            since,
+            until: None,
+        }
+    }
+
+    /// After a check for the default forms since a day on which there was nothing any more.
     fn reason_for(history: &History) -> &'static str {
-        Reason::of_history(history, &FormFilter::default(), TODAY).word()
+        let filings = since(date(2026, 2, 2));
+        let wish = Wish {
+            filings: &filings,
+            checked: true,
+        };
+        Reason::of_history(history, &FormFilter::default(), &[wish], TODAY).word()
     }
 
     fn reason(first: Date, forms: &[&str]) -> &'static str {
@@ -303,7 +360,7 @@ mod tests {
     }
 
     fn why(facts: &CompanyFacts) -> &'static str {
-        Reason::of(facts, &FormFilter::default()).word()
+        Reason::of(facts, None, &[]).word()
     }
 
     #[test]
@@ -342,6 +399,33 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_blamed_only_where_a_selection_asked_for_them() {
+        let reports = history(LONG_AGO, &["10-K"]);
+        let filings = since(date(2026, 2, 2));
+        let eights = Filings {
+            forms: FormFilter::parse(&["8-K".to_owned()], true).unwrap(),
+            ..since(LONG_AGO)
+        };
+        let wish = |filings, checked| Wish { filings, checked };
+        let reason = |wishes: &[Wish<'_>]| {
+            Reason::of_history(&reports, &FormFilter::default(), wishes, TODAY).word()
+        };
+        assert_eq!(reason(&[]), "not_asked_for");
+        assert_eq!(reason(&[wish(&eights, true)]), "not_asked_for");
+        assert_eq!(reason(&[wish(&filings, false)]), "never_checked");
+        assert_eq!(
+            reason(&[wish(&eights, true), wish(&filings, true)]),
+            "outside_dates"
+        );
+        let company = CompanyFacts {
+            history: Some(reports.clone()),
+            ..facts()
+        };
+        let of_selections = Reason::of(&company, None, &[wish(&eights, true)]);
+        assert_eq!(of_selections.word(), "other_forms");
+    }
+
+    #[test]
     fn who_came_lately_and_has_not_reported_is_new_whatever_it_will_become() {
         assert_eq!(reason(LATELY, &["S-1", "8-K", "4"]), "newly_listed");
         assert_eq!(reason(LATELY, &["F-1", "6-K"]), "newly_listed");
@@ -376,7 +460,7 @@ mod tests {
     #[test]
     fn other_wishes_have_other_reasons() {
         let eights = FormFilter::parse(&["8-K".to_owned()], true).unwrap();
-        let reason = Reason::of_history(&history(LONG_AGO, &["10-K", "4"]), &eights, TODAY);
+        let reason = Reason::of_history(&history(LONG_AGO, &["10-K", "4"]), &eights, &[], TODAY);
         assert_eq!(reason.word(), "other_forms");
         assert_eq!(reason.detail(), "1 10-K, 1 4");
     }

@@ -139,6 +139,42 @@ impl FormFilter {
         (!types.is_empty()).then_some(Self { types, amendments })
     }
 
+    /// A filter that wants what any of these want; `None` of none. Where one wants every form without
+    /// amendments and another one amendments, that is every form.
+    #[must_use]
+    pub fn union<'a>(filters: impl Iterator<Item = &'a Self>) -> Option<Self> {
+        let filters: Vec<_> = filters.collect();
+        let amendments = filters.first()?.amendments;
+        let differ = filters.iter().any(|one| one.amendments != amendments);
+        if filters.iter().any(|one| one.types.is_empty()) {
+            return Some(Self {
+                types: Vec::new(),
+                amendments: amendments || differ,
+            });
+        }
+        let mut types: Vec<String> = Vec::new();
+        for one in filters {
+            for form in &one.types {
+                let amended = (differ && one.amendments).then(|| format!("{form}/A"));
+                for form in [Some(form.clone()), amended].into_iter().flatten() {
+                    if !types.contains(&form) {
+                        types.push(form);
+                    }
+                }
+            }
+        }
+        Some(Self {
+            types,
+            amendments: amendments && !differ,
+        })
+    }
+
+    /// The types by name, and whether their amendments are wanted too; no type is every form.
+    #[must_use]
+    pub fn types(&self) -> (&[String], bool) {
+        (&self.types, self.amendments)
+    }
+
     /// One filter for each of the types.
     pub fn each(&self) -> impl Iterator<Item = Self> {
         let all = self.types.is_empty().then(|| self.clone());
@@ -325,6 +361,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_union_wants_what_one_of_them_wants(
+            lists in proptest::collection::vec(
+                (proptest::collection::vec(0..REPORTS.len(), 1..4), any::<bool>()), 1..4),
+            form in 0..REPORTS.len(), amended in any::<bool>(),
+        ) {
+            let filters: Vec<_> = lists
+                .iter()
+                .map(|(forms, amendments)| {
+                    let forms: Vec<_> = forms.iter().map(|form| REPORTS[*form]).collect();
+                    filter(&forms, *amendments)
+                })
+                .collect();
+            let union = FormFilter::union(filters.iter()).unwrap();
+            let form = format!("{}{}", REPORTS[form], if amended { "/A" } else { "" });
+            let any = filters.iter().any(|one| one.wants(&form));
+            prop_assert_eq!(union.wants(&form), any);
+            prop_assert!(filters.iter().all(|one| union.holds(one)));
+        }
+
         #[test]
         fn what_is_asked_for_is_wanted(form in "[A-Z0-9][A-Z0-9 /-]{0,18}[A-Z0-9]", amendments in any::<bool>()) {
             let asked = FormFilter::parse(&[form.to_lowercase()], amendments);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::calendar::{is_business_day, plus_days};
@@ -120,7 +121,8 @@ fn first_day(universe: &Universe, year: i16, number: i8) -> Option<Date> {
 
 /// `master.idx` of a quarter, without the last newline, as EDGAR serves it at times.
 pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Vec<u8>> {
-    first_day(universe, year, number)?;
+    let first = first_day(universe, year, number)?;
+    let last = first.saturating_add(2.months()).last_of_month();
     let mut out = format!(
         "Description:           Master Index of EDGAR Dissemination Feed\n\
          Last Data Received:    {}\n\
@@ -128,7 +130,7 @@ pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Ve
          Anonymous FTP:         ftp://ftp.sec.gov/edgar/\n\
          Cloud HTTP:            https://www.sec.gov/Archives/\n\n\n\n\n\
          CIK|Company Name|Form Type|Date Filed|Filename\n{DASHES}\n",
-        universe.today().strftime("%B %d, %Y"),
+        universe.today().min(last).strftime("%B %d, %Y"),
     );
     let today = universe.today();
     // A correction may have moved a filing here from any year.

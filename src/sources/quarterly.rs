@@ -2,14 +2,17 @@
 //!
 //! One request a quarter. Every filing that an index lists for a company in scope, of a wanted
 //! form and date, has to be known for that company; what is not is named, and [`queue`] has the
-//! next update look at its company anew, from the first wanted filing on.
+//! next update look at its company anew, from the first wanted filing on. What is on record and in no
+//! index any more is named, too.
 //!
-//! The comparison is pure ([`wanted`]) or SQL; only [`Reconcile::run`] talks to EDGAR.
+//! The comparison is pure ([`contents`]) or SQL; only [`Reconcile::run`] talks to EDGAR.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::Result;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
+use thiserror::Error;
 
 use super::daily::{MAX_INDEX, reported};
 use crate::edgar::calendar::{has_begun, quarter};
@@ -22,9 +25,9 @@ use crate::store::{Reader, Writer};
 /// EDGAR's first quarter.
 const FIRST_DAY: Date = jiff::civil::date(1993, 1, 1);
 
-/// A filing that EDGAR lists and the database lacks.
+/// A filing that EDGAR lists and the database lacks, or the other way round.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Missing {
+pub struct Difference {
     /// The filer.
     pub cik: Cik,
     /// The filing.
@@ -43,7 +46,9 @@ pub struct Reconciled {
     /// Filings of wanted form and date that they list, of any company, each filer apart.
     pub listed: u64,
     /// Those of companies in scope that the database lacks.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<Difference>,
+    /// Those of companies in scope that are on record and that EDGAR lists no more.
+    pub unlisted: Vec<Difference>,
     /// Indexes and lines that could not be read: then nothing is proven.
     pub problems: Vec<String>,
 }
@@ -64,7 +69,20 @@ pub struct Reconcile<'a> {
 }
 
 /// The filings of an index that have to be known, by filer and accession.
-pub type Wanted = BTreeMap<(Cik, Accession), (String, Date)>;
+type Wanted = BTreeMap<(Cik, Accession), (String, Date)>;
+
+/// What an index says.
+#[derive(Debug, Default)]
+struct Contents {
+    /// The filings that have to be known.
+    pub wanted: Wanted,
+    /// Every filing of the companies in scope, of any form and date.
+    pub listed: HashSet<(Cik, Accession)>,
+    /// The last day whose filings it holds, where it says so.
+    pub received: Option<Date>,
+    /// The lines that cannot be read.
+    pub bad: Vec<BadLine>,
+}
 
 /// The quarters that a range touches, in order.
 #[must_use]
@@ -79,24 +97,63 @@ pub fn quarters(range: DateRange) -> Vec<(i16, i8)> {
         .collect()
 }
 
-/// The lines of an index that have to be known, each once, and the lines that cannot be read.
+/// Reads an index, each filing once.
 ///
 /// # Errors
 ///
-/// When it is no master index.
-pub fn wanted(bytes: &[u8], filings: &Filings) -> Result<(Wanted, Vec<BadLine>), BadIndex> {
-    let (mut wanted, mut bad) = (Wanted::new(), Vec::new());
-    for row in index::parse(bytes)?.rows() {
-        match row {
-            Ok(row) if filings.wants(row.form, row.filed_on) => {
-                let entry = wanted.entry((row.cik, row.accession));
-                entry.or_insert_with(|| (row.form.to_owned(), row.filed_on));
+/// When it is no master index, is of another quarter, or holds nothing.
+fn contents(
+    bytes: &[u8],
+    (year, number): (i16, i8),
+    filings: &Filings,
+    companies: &HashSet<Cik>,
+) -> Result<Contents, BadQuarter> {
+    let index = index::parse(bytes)?;
+    let is_other = |day: &Date| (day.year(), quarter(*day)) != (year, number);
+    if let Some(day) = index.received.filter(is_other) {
+        return Err(BadQuarter::Other(day));
+    }
+    let mut contents = Contents {
+        received: index.received,
+        ..Contents::default()
+    };
+    let mut rows = 0_u64;
+    for row in index.rows() {
+        rows += 1;
+        let row = match row {
+            Ok(row) => row,
+            Err(line) => {
+                contents.bad.push(line);
+                continue;
             }
-            Ok(_) => {}
-            Err(line) => bad.push(line),
+        };
+        let filing = (row.cik, row.accession);
+        if companies.contains(&row.cik) {
+            contents.listed.insert(filing);
+        }
+        if filings.wants(row.form, row.filed_on) {
+            let entry = contents.wanted.entry(filing);
+            entry.or_insert_with(|| (row.form.to_owned(), row.filed_on));
         }
     }
-    Ok((wanted, bad))
+    if rows == 0 {
+        return Err(BadQuarter::Empty);
+    }
+    Ok(contents)
+}
+
+/// Why an index proves nothing.
+#[derive(Debug, Error)]
+enum BadQuarter {
+    /// It is no master index.
+    #[error(transparent)]
+    Bad(#[from] BadIndex),
+    /// It is another quarter's.
+    #[error("it is an index through {0}, of another quarter")]
+    Other(Date),
+    /// It lists nothing at all.
+    #[error("it lists no filing")]
+    Empty,
 }
 
 impl Reconcile<'_> {
@@ -107,10 +164,11 @@ impl Reconcile<'_> {
     /// When the database cannot be read.
     pub fn run(&self, db: &Reader, companies: &HashSet<Cik>) -> Result<Reconciled> {
         let mut result = Reconciled::default();
-        let mut missing = BTreeSet::new();
+        let (mut missing, mut unlisted) = (BTreeSet::new(), BTreeSet::new());
+        let mut listed = HashSet::new();
         for (year, number) in quarters(self.dates()) {
             let name = format!("the index of {year} Q{number}");
-            let (wanted, bad) = match self.index(year, number) {
+            let index = match self.index((year, number), companies) {
                 Ok(found) => found,
                 Err(FetchError::NotFound) if !has_begun(year, number, self.published) => continue,
                 Err(e) => {
@@ -119,24 +177,53 @@ impl Reconcile<'_> {
                     continue;
                 }
             };
-            let bad = reported(&bad).map(|line| format!("{name}: {line}"));
+            let bad = reported(&index.bad).map(|line| format!("{name}: {line}"));
             result.problems.extend(bad);
             result.quarters += 1;
-            result.listed += wanted.len() as u64;
-            let pairs = wanted.keys().filter(|(cik, _)| companies.contains(cik));
-            let pairs: Vec<_> = pairs.copied().collect();
-            for filing in db.unknown_filings(&pairs)? {
-                let (form, filed_on) = wanted[&filing].clone();
-                missing.insert(Missing {
-                    cik: filing.0,
-                    accession: filing.1,
-                    form,
-                    filed_on,
-                });
+            result.listed += index.wanted.len() as u64;
+            missing.extend(missing_of(&index.wanted, companies, db)?);
+            if index.bad.is_empty() {
+                let dates = self.dates_of(year, number, index.received);
+                unlisted.extend(self.on_record(companies, dates, db)?);
             }
+            listed.extend(index.listed);
         }
+        // A corrected date may have moved a filing into another quarter.
+        unlisted.retain(|filing| !listed.contains(&(filing.cik, filing.accession)));
         result.missing = missing.into_iter().collect();
+        result.unlisted = unlisted.into_iter().collect();
         Ok(result)
+    }
+
+    /// The wanted filings of these days that the database has of these companies.
+    fn on_record(
+        &self,
+        companies: &HashSet<Cik>,
+        dates: Option<DateRange>,
+        db: &Reader,
+    ) -> Result<Vec<Difference>> {
+        let Some(dates) = dates else {
+            return Ok(Vec::new());
+        };
+        let ciks: Vec<_> = companies.iter().copied().collect();
+        let filed = db.filed_between(&ciks, dates)?.into_iter();
+        let wanted = filed.filter(|(_, _, form, filed_on)| self.filings.wants(form, *filed_on));
+        let difference = |(cik, accession, form, filed_on)| Difference {
+            cik,
+            accession,
+            form,
+            filed_on,
+        };
+        Ok(wanted.map(difference).collect())
+    }
+
+    /// The wanted days of a quarter that its index can hold; `None` where there are none.
+    fn dates_of(&self, year: i16, number: i8, received: Option<Date>) -> Option<DateRange> {
+        let first = Date::new(year, 3 * number - 2, 1).ok()?;
+        let last = first.saturating_add(2.months()).last_of_month();
+        let wanted = self.dates();
+        let until = wanted.until.min(last).min(received.unwrap_or(last));
+        DateRange::new(wanted.since.max(first), until).ok()
     }
 
     /// The wanted days that indexes can hold.
@@ -148,14 +235,36 @@ impl Reconcile<'_> {
         }
     }
 
-    fn index(&self, year: i16, number: i8) -> Result<(Wanted, Vec<BadLine>), FetchError> {
+    fn index(
+        &self,
+        (year, number): (i16, i8),
+        companies: &HashSet<Cik>,
+    ) -> Result<Contents, FetchError> {
         let url = self.urls.quarterly_index(year, number);
         let expect = Expect::Text { max: MAX_INDEX };
         self.client.with_retries(self.max_attempts, || {
             let bytes = self.client.fetch(&url, RequestKind::Discovery, expect)?;
-            wanted(&bytes, self.filings).map_err(|e| FetchError::Damaged(e.to_string()))
+            contents(&bytes, (year, number), self.filings, companies)
+                .map_err(|e| FetchError::Damaged(e.to_string()))
         })
     }
+}
+
+/// Those of the wanted filings that the database lacks.
+fn missing_of(wanted: &Wanted, companies: &HashSet<Cik>, db: &Reader) -> Result<Vec<Difference>> {
+    let pairs = wanted.keys().filter(|(cik, _)| companies.contains(cik));
+    let pairs: Vec<_> = pairs.copied().collect();
+    let unknown = db.unknown_filings(&pairs)?.into_iter();
+    let difference = |filing| {
+        let (form, filed_on) = wanted[&filing].clone();
+        Difference {
+            cik: filing.0,
+            accession: filing.1,
+            form,
+            filed_on,
+        }
+    };
+    Ok(unknown.map(difference).collect())
 }
 
 /// Has the next run look anew at the companies of these filings. Returns how many they are.
@@ -163,7 +272,7 @@ impl Reconcile<'_> {
 /// # Errors
 ///
 /// If the database cannot be written.
-pub fn queue(missing: &[Missing], db: &mut Writer) -> Result<u64> {
+pub fn queue(missing: &[Difference], db: &mut Writer) -> Result<u64> {
     let companies: BTreeSet<_> = missing.iter().map(|filing| filing.cik).collect();
     let batch = db.begin()?;
     for cik in &companies {
@@ -235,7 +344,7 @@ mod tests {
             let known: Vec<_> = known.iter().map(row).collect();
             batch.put_filings(cik, &known, now).unwrap();
             batch.company_checked(cik, (now, now), &[]).unwrap();
-            expected.extend(lacking.into_iter().map(|f| Missing {
+            expected.extend(lacking.into_iter().map(|f| Difference {
                 cik,
                 accession: f.accession,
                 form: f.form.to_owned(),
@@ -270,6 +379,7 @@ mod tests {
         let result = reconcile.run(&db.reader().unwrap(), &all).unwrap();
         assert_eq!(result.missing, expected);
         assert_eq!((result.quarters, result.problems.len()), (3, 0));
+        assert_eq!(result.unlisted, []);
         assert_eq!(sim.log().requests(), 3);
 
         let queued = queue(&result.missing, &mut db).unwrap();

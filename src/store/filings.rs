@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
 
@@ -125,6 +126,27 @@ impl Reader {
         let params = (json_texts(&names), json_ciks(ciks));
         let rows = self.rows(sql::FILED_BY, params, "look up filers", |row| row.get(0))?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// What these companies filed in these days, each filer apart: filer, filing, form and day.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn filed_between(
+        &self,
+        ciks: &[Cik],
+        dates: DateRange,
+    ) -> Result<Vec<(Cik, Accession, String, Date)>> {
+        let params = (
+            json_ciks(ciks),
+            Day::new(dates.since),
+            Day::new(dates.until),
+        );
+        self.rows(sql::FILED_BETWEEN, params, "read what was filed", |row| {
+            let DateColumn(filed_on) = row.get(3)?;
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, filed_on))
+        })
     }
 
     /// The next `n` filings on record of a company that were filed in these days, after a place;

@@ -71,6 +71,7 @@ queries! {
         CORRECT = "correct",
         CORRECTOR = "corrector",
         FILE_COUNTS = "file_counts",
+        FILED_BETWEEN = "filed_between",
         FILED_BY = "filed_by",
         FILERS = "filers",
         FILERS_OF = "filers_of",

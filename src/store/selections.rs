@@ -111,6 +111,17 @@ impl Reader {
         selections(&self.db, &self.path)
     }
 
+    /// The forms that one of the selections on record asks for; the default ones without any.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::selections`].
+    pub fn wanted_forms(&self) -> Result<FormFilter> {
+        let selections = self.selections()?;
+        let forms = selections.iter().map(|s| &s.selection.filings.forms);
+        Ok(FormFilter::union(forms).unwrap_or_default())
+    }
+
     /// All selections as users see them, in the order in which they were recorded.
     ///
     /// # Errors

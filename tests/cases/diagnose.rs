@@ -317,7 +317,9 @@ fn reconcile_and_complete_with(command: &str) {
     let _ = run_on_that_day(&again).code(0);
     if command == "update" {
         let asked = sim.log().requests();
-        assert_eq!(asked, 1, "the one company");
+        // A joint filing is missing under each of its filers.
+        let filers = found["missing"].as_array().unwrap().len();
+        assert_eq!(asked, filers, "the filers of the one filing");
     }
     let mended = sandbox.run_against(&sim, &reconcile).code(0).json();
     assert_eq!(mended["missing"], serde_json::json!([]));
@@ -359,4 +361,164 @@ fn a_quarter_without_a_working_day_yet_proves_nothing_less() {
     // From the first working day's end on, its index is missing.
     let problems = at("2026-01-03T12:00:00Z", &reconcile).code(3).json();
     assert_eq!(problems["problems"].as_array().unwrap().len(), 1);
+}
+
+/// What EDGAR sends for a path, changed.
+type Change = Box<dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send>;
+
+fn reconciled(sandbox: &Sandbox, sim: &Simulator, dates: &[&str], change: Change) -> Output {
+    let edgar = crate::harness::scripted::Scripted::in_front_of(sim, change);
+    let reconcile = [&["diagnose", "--reconcile", "--json"], dates].concat();
+    let mut command = sandbox.command_against(sim, &reconcile);
+    command
+        .env("FILING_ETL_NOW", "2025-07-01T12:00:00Z")
+        .env("FILING_ETL_ARCHIVES_URL", edgar.url());
+    Output::of(command)
+}
+
+fn three_quarters_on_record() -> (Sandbox, Simulator) {
+    let sim = Simulator::start(Options {
+        companies: 12,
+        today: date(2025, 6, 30),
+        document_scale: 0.002,
+        ..Options::default()
+    })
+    .unwrap();
+    let sandbox = Sandbox::new();
+    let backfill = ["backfill", "--since=2024-10-01", "--no-download"];
+    let mut command = sandbox.command_against(&sim, &backfill);
+    command.env("FILING_ETL_NOW", "2025-07-01T12:00:00Z");
+    let _ = Output::of(command).code(0);
+    (sandbox, sim)
+}
+
+#[test]
+fn what_is_on_record_and_in_no_index_any_more_is_named_and_nothing_is_missing() {
+    let (sandbox, sim) = three_quarters_on_record();
+    let in_first = "SELECT accession FROM v_filings WHERE form = '10-Q'
+                    AND filed_on BETWEEN '2025-01-01' AND '2025-03-31' LIMIT 1";
+    let gone = sandbox.rows(in_first)[0].clone();
+    let line = gone.clone();
+    let without = move |_: &str, body: Vec<u8>| {
+        let text = String::from_utf8(body).unwrap();
+        let lines = text.split_inclusive('\n').filter(|l| !l.contains(&line));
+        Some(lines.collect::<String>().into_bytes())
+    };
+    let report = reconciled(&sandbox, &sim, &["--since=2024-10-01"], Box::new(without)).code(0);
+    let report = report.json();
+    let unlisted = report["unlisted"].as_array().unwrap();
+    assert!(!unlisted.is_empty());
+    assert!(unlisted.iter().all(|row| row["accession"] == gone.as_str()));
+    assert_eq!(report["missing"], serde_json::json!([]));
+}
+
+#[test]
+fn an_index_of_another_quarter_and_an_empty_one_prove_nothing() {
+    let (sandbox, sim) = three_quarters_on_record();
+    let first = crate::harness::get(&sim, "/Archives/edgar/full-index/2025/QTR1/master.idx");
+    let rows = first.iter().rposition(|byte| *byte == b'-').unwrap();
+    let dashes = first
+        .windows(11)
+        .position(|window| window == b"----------\n")
+        .unwrap();
+    assert!(dashes + 10 < rows, "the index has rows");
+    let empty = first[..dashes + 11].to_vec();
+    for (other, says) in [
+        (
+            first,
+            "it is an index through 2025-03-31, of another quarter",
+        ),
+        (
+            empty.clone(),
+            "it is an index through 2025-03-31, of another quarter",
+        ),
+    ] {
+        let change = move |path: &str, body: Vec<u8>| {
+            Some(if path.contains("2024/QTR4/master") {
+                other.clone()
+            } else {
+                body
+            })
+        };
+        let report = reconciled(&sandbox, &sim, &["--since=2024-10-01"], Box::new(change)).code(3);
+        let problems = report.json()["problems"].clone();
+        assert_eq!(problems.as_array().unwrap().len(), 1, "{problems}");
+        let said = problems[0].as_str().unwrap();
+        assert!(
+            said.starts_with("the index of 2024 Q4 cannot be read"),
+            "{said}"
+        );
+        assert!(said.contains(says), "{said}");
+    }
+    let change = move |path: &str, body: Vec<u8>| {
+        Some(if path.contains("2025/QTR1/master") {
+            empty.clone()
+        } else {
+            body
+        })
+    };
+    let report = reconciled(&sandbox, &sim, &["--since=2024-10-01"], Box::new(change)).code(3);
+    assert!(
+        report.json()["problems"][0]
+            .as_str()
+            .unwrap()
+            .contains("it lists no filing")
+    );
+}
+
+#[test]
+fn quarters_before_edgar_and_after_today_are_not_asked_for() {
+    let (sandbox, sim) = three_quarters_on_record();
+    sim.log().clear();
+    let dates = ["--since=1901-01-01", "--until=1993-05-01"];
+    let report = reconciled(&sandbox, &sim, &dates, Box::new(|_, body| Some(body)));
+    let asked = report.json()["quarters"].as_u64().unwrap()
+        + report.json()["problems"].as_array().unwrap().len() as u64;
+    assert_eq!(asked, 2, "1993 Q1 and Q2");
+    let dates = ["--since=2025-04-01", "--until=2030-01-01"];
+    let report = reconciled(&sandbox, &sim, &dates, Box::new(|_, body| Some(body))).code(0);
+    assert_eq!(report.json()["quarters"], 1);
+}
+
+#[test]
+fn without_a_form_the_selections_say_what_is_wanted_and_dates_are_not_blamed_for_it() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let only = ["--form", "8-K", "--no-download"];
+    let _ = backfill(&sandbox, &sim, &only).code(0);
+    let report = diagnose(&sandbox, &["--json"]).json();
+    assert_eq!(report["forms"], "8-K and amendments");
+    let reasons_of_selection = reasons(&report);
+    assert!(
+        reasons_of_selection
+            .values()
+            .all(|r| !["never_checked", "not_asked_for"].contains(&r.as_str())),
+        "{reasons_of_selection:?}"
+    );
+    let mut outside = 0;
+    for company in report["uncovered"].as_array().unwrap() {
+        if company["reason"] == "outside_dates" {
+            let detail = company["detail"].as_str().unwrap();
+            let day = detail.rsplit(' ').next().unwrap();
+            assert!(!("2024-01-01"..="2026-02-27").contains(&day), "{detail}");
+            outside += 1;
+        }
+    }
+    assert!(outside > 0, "nobody's filings lie outside the dates");
+    // Asked for other forms, it says that no selection wants them.
+    let reports = diagnose(&sandbox, &["--form", "10-K", "--json"]).json();
+    let of_reports = reasons(&reports);
+    assert!(
+        of_reports.values().any(|r| r == "not_asked_for"),
+        "{of_reports:?}"
+    );
+    assert!(
+        of_reports.values().all(|r| r != "outside_dates"),
+        "{of_reports:?}"
+    );
+    let next = reports["next"].as_array().unwrap();
+    assert!(
+        next.iter()
+            .any(|step| step["command"] == "filing-etl backfill --exchange all --form 10-K"),
+        "{next:?}"
+    );
 }

@@ -1,6 +1,6 @@
 //! The diagnosis as tables and as a JSON document: pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -8,14 +8,19 @@ use serde::Serialize;
 use crate::cli::Again;
 use crate::commands::table::table;
 use crate::config::Page;
-use crate::diagnosis::{Coverage, Reason, Tally, heading, remedy};
-use crate::edgar::FormFilter;
+use crate::diagnosis::{Coverage, Reason, Tally, Wish, heading, remedy};
+use crate::edgar::{Cik, FormFilter};
 use crate::progress::format::{count, many, percent, plain};
 use crate::store::{CompanyFacts, FailureGroup, PreviousRun};
 
 /// What the database said.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
+    /// The forms that count as wanted.
     pub wanted: FormFilter,
+    /// Whether the user said so; otherwise the selections of each company do.
+    pub is_given: bool,
+    /// What the selections ask for of each company.
+    pub wishes: HashMap<Cik, Vec<Wish<'a>>>,
     pub again: Again,
     pub companies: Vec<CompanyFacts>,
     pub failed_downloads: Vec<FailureGroup>,
@@ -97,7 +102,7 @@ struct Step {
 }
 
 impl Report {
-    pub(super) fn new(asked: &Asked) -> Self {
+    pub(super) fn new(asked: &Asked<'_>) -> Self {
         let coverage = Coverage::of(&asked.companies);
         let uncovered = uncovered(asked);
         let reasons = Reason::WORDS
@@ -274,11 +279,13 @@ fn share(part: u64, whole: u64) -> String {
     format!("{}%", percent(part, whole))
 }
 
-fn uncovered(asked: &Asked) -> Vec<Uncovered> {
+fn uncovered(asked: &Asked<'_>) -> Vec<Uncovered> {
     let missing = asked.companies.iter().filter(|c| !c.covered);
     missing
         .map(|company| {
-            let reason = Reason::of(company, &asked.wanted);
+            let wanted = asked.is_given.then_some(&asked.wanted);
+            let wishes = asked.wishes.get(&company.cik);
+            let reason = Reason::of(company, wanted, wishes.map_or(&[], Vec::as_slice));
             let history = company.history.as_ref();
             Uncovered {
                 cik: company.cik.get(),
@@ -296,7 +303,7 @@ fn uncovered(asked: &Asked) -> Vec<Uncovered> {
 }
 
 /// Companies and files that failed, by kind, each with one example.
-fn failures(asked: &Asked) -> Vec<Failure> {
+fn failures(asked: &Asked<'_>) -> Vec<Failure> {
     let mut kinds: BTreeMap<&str, Failure> = BTreeMap::new();
     let mut of_kind = |kind, example: Option<&str>, add: &dyn Fn(&mut Failure)| {
         let failure = kinds.entry(kind).or_default();
@@ -329,7 +336,7 @@ fn failures(asked: &Asked) -> Vec<Failure> {
 }
 
 /// What to run next, the most useful first.
-fn next(asked: &Asked, uncovered: &[Uncovered]) -> Vec<Step> {
+fn next(asked: &Asked<'_>, uncovered: &[Uncovered]) -> Vec<Step> {
     let step = |command: String, why: String| Step { command, why };
     let again = &asked.again;
     if asked.universe == 0 {
@@ -371,6 +378,16 @@ fn next(asked: &Asked, uncovered: &[Uncovered]) -> Vec<Step> {
     }
     if !why.is_empty() {
         steps.push(step(again.for_all("backfill"), why.join(", ")));
+    }
+    let not_asked = with(&["not_asked_for"]);
+    if not_asked > 0 {
+        steps.push(step(
+            again.for_all("backfill"),
+            format!(
+                "{} filed a wanted form that no selection asks for",
+                many(not_asked, ["company", "companies"])
+            ),
+        ));
     }
     let older = with(&["outside_dates"]);
     if older > 0 {
