@@ -1,5 +1,6 @@
 //! What a run is to do, resolved and immutable: plain data, made by [`crate::cli`].
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -195,6 +196,8 @@ pub struct CompanyFilter {
     pub tickers: Vec<String>,
     /// Those with one of these CIKs.
     pub ciks: Vec<Cik>,
+    /// Where a companies file names each ticker or CIK: "list.txt, line 3".
+    pub lines: BTreeMap<String, String>,
     /// At most so many, in priority order.
     pub limit: Option<u64>,
 }

@@ -1,5 +1,6 @@
 //! From arguments, environment and terminal to plain settings.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroU32;
@@ -344,6 +345,7 @@ impl CompanyArgs {
             },
             tickers: self.tickers.clone(),
             ciks: self.ciks.clone(),
+            lines: BTreeMap::new(),
             limit: None,
         };
         if let Some(file) = &self.companies_file {
@@ -362,13 +364,19 @@ fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
         ))
     })?;
     // Some editors begin a text with a mark that says it is one.
-    for line in text.trim_start_matches('\u{feff}').lines() {
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let name = line.split('#').next().unwrap_or_default().trim();
-        if let Ok(cik) = name.parse::<Cik>() {
+        let name = if let Ok(cik) = name.parse::<Cik>() {
             filter.ciks.push(cik);
+            cik.to_string()
         } else if let Ok(ticker) = ticker(name) {
-            filter.tickers.push(ticker);
-        }
+            filter.tickers.push(ticker.clone());
+            ticker
+        } else {
+            continue;
+        };
+        let place = || format!("{}, line {number}", file.display());
+        filter.lines.entry(name).or_insert_with(place);
     }
     if !filter.names_companies() {
         return Err(UsageError(format!(

@@ -124,7 +124,7 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     } else {
         Prepared::of(kind, &db, &options, began)?
     };
-    let queue_of = queue_filter(&db, &options)?;
+    let queue_of = queue_filter(kind, &db, &options)?;
     if job.dry_run {
         return match interrupt.exit() {
             Some(exit) => Ok(exit),
@@ -231,13 +231,22 @@ fn without_unavailable(
 }
 
 /// The companies whose queue a run downloads: those of a company filter, or all without one.
-fn queue_filter(db: &Writer, options: &RunOptions) -> Result<Option<Vec<crate::edgar::Cik>>> {
+fn queue_filter(
+    kind: Kind,
+    db: &Writer,
+    options: &RunOptions,
+) -> Result<Option<Vec<crate::edgar::Cik>>> {
     let filter = &options.asked.companies;
     if !filter.is_given() {
         return Ok(None);
     }
     let db = db.reader()?;
-    let companies = companies::resolve(&db, filter)?;
+    let companies = if kind == Kind::Download {
+        companies::resolve(&db, filter)?
+    } else {
+        // The plan has told of them.
+        companies::resolve_quietly(&db, filter)?
+    };
     Ok(Some(db.companies(&companies)?))
 }
 

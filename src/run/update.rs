@@ -86,6 +86,14 @@ impl Days {
         }
         let selections = narrowed(db, recorded, &options.asked, published)?;
         let after = selections.iter().map(|s| s.through).min();
+        if let Some(newest) = selections.iter().map(|s| s.through).max()
+            && newest > published
+        {
+            log::warn!(
+                "an earlier run is complete through {newest}, and the last index that can be there now \
+                 is that of {published}: if the clock was set back, set it right and run this again"
+            );
+        }
         Ok(Self {
             selections,
             after: after.unwrap_or(published),
@@ -258,7 +266,13 @@ fn narrowed(
         if let Some(companies) = &companies {
             companies.keep(db, &mut members)?;
         }
-        if members.is_empty() {
+        if all == 0 && companies.is_none() {
+            log::warn!(
+                "selection {} has no company: none is listed on its exchanges; see `filing-etl \
+                 selections`",
+                recorded.id
+            );
+        } else if members.is_empty() {
             continue;
         }
         let through = match recorded.through {

@@ -1,6 +1,7 @@
 //! `selections`: what is followed, and what is followed no longer.
 
 use filing_etl::sim::{Options, Simulator};
+use jiff::civil::date;
 
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
@@ -97,4 +98,86 @@ fn a_dropped_selection_is_followed_no_more_and_takes_its_queue_along_only_when_a
         sandbox.number("SELECT count(*) FROM v_artifacts WHERE kind = 'exhibit'"),
         0
     );
+}
+
+#[test]
+fn a_list_of_companies_is_updated_although_one_left_and_one_was_never_followed() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let all = truth::national(&sim);
+    let (gone, kept, other) = (all[0].cik, all[1].cik, all[2].cik);
+    let list = format!("{gone}\n{kept}\n");
+    std::fs::write(sandbox.path("list.txt"), &list).unwrap();
+    let from_list = ["--companies-file", "list.txt"];
+    let _ = run(&sandbox, &sim, &[&QUEUED[..], &from_list].concat()).code(0);
+    sim.universe().delist(gone);
+    sim.advance_to(date(2025, 7, 3));
+
+    let on = |day: &str, args: &[&str]| {
+        let mut command = sandbox.command_against(&sim, args);
+        command.env("FILING_ETL_NOW", day);
+        Output::of(command)
+    };
+    let update = [&["update", "--no-download"][..], &from_list].concat();
+    let output = on("2025-07-02T16:00:00Z", &update)
+        .code(0)
+        .says(&format!("company {gone}"));
+    let kept = "is not in the SEC's list of companies any more";
+    assert_eq!(output.stderr.matches(kept).count(), 1, "{}", output.stderr);
+
+    // One that is on record and that nothing follows is left out.
+    std::fs::write(sandbox.path("list.txt"), format!("{list}{other}\n")).unwrap();
+    let _ = on("2025-07-03T16:00:00Z", &update)
+        .code(0)
+        .says(&format!("company {other}"))
+        .says("is left out: no followed selection has it");
+
+    // One that was never known is a mistake: the line is named, and nothing is asked for.
+    std::fs::write(
+        sandbox.path("list.txt"),
+        format!("# ours\n{list}nosuch # a slip\n"),
+    )
+    .unwrap();
+    sim.log().clear();
+    let _ = on("2025-07-03T17:00:00Z", &update)
+        .code(2)
+        .says("NOSUCH (list.txt, line 4)");
+    assert_eq!(sim.log().requests(), 0);
+}
+
+#[test]
+fn a_clock_that_was_set_back_by_a_month_is_told_and_takes_nothing_for_complete() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let _ = run(&sandbox, &sim, &QUEUED).code(0);
+    let through = "SELECT through FROM v_selections";
+    let mut command = sandbox.command_against(&sim, &["update", "--no-download"]);
+    command.env("FILING_ETL_NOW", "2025-06-01T16:00:00Z");
+    let _ = Output::of(command)
+        .code(0)
+        .says("if the clock was set back, set it right");
+    assert_eq!(sandbox.rows(through), ["2025-06-30"]);
+}
+
+#[test]
+fn a_selection_whose_exchange_has_no_company_any_more_is_told() {
+    use filing_etl::exchange::Exchange;
+    use filing_etl::sim::Venue;
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let of_exchange = ["--exchange", "NYSE"];
+    let companies = truth::on(&sim, &[Exchange::Nyse]);
+    assert!(!companies.is_empty());
+    let _ = run(&sandbox, &sim, &[&QUEUED[..], &of_exchange].concat()).code(0);
+    for company in companies {
+        sim.universe().move_to(company.cik, Venue::Otc);
+    }
+    let on = |day: &str| {
+        let mut command = sandbox.command_against(&sim, &["update", "--no-download"]);
+        command.env("FILING_ETL_NOW", day);
+        Output::of(command)
+    };
+    // They are followed for another 90 days from the first sync that lacks them.
+    sim.advance_to(date(2025, 7, 1));
+    let first = on("2025-07-02T16:00:00Z").code(0);
+    assert!(!first.stderr.contains("has no company"), "{}", first.stderr);
+    let later = on("2025-10-02T16:00:00Z");
+    let _ = later.says("selection 1 has no company: none is listed on its exchanges");
 }
