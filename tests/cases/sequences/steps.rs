@@ -51,7 +51,11 @@ pub(super) enum Change {
     Alter(u64),
     /// A submission lacks a document.
     Lack(u64),
-    /// All that was removed is there again.
+    /// The index of a day so many days ago is not served, although the listing of the quarter has it.
+    LoseDay(i32),
+    /// A filing of the last days that is not on record is in the indexes and not in the submissions.
+    Hide(u64),
+    /// All that was removed, lost or hidden is there again.
     Restore,
 }
 
@@ -122,7 +126,7 @@ impl Chance<'_> {
 
     fn change(&mut self) -> Change {
         let pick = self.rng.u64(..);
-        match self.rng.u32(0..14) {
+        match self.rng.u32(0..20) {
             0..2 => Change::Delist(pick),
             2..4 => Change::Relist(pick),
             4..6 => {
@@ -133,6 +137,8 @@ impl Chance<'_> {
             8..9 => Change::RemoveFiling(pick),
             9..11 => Change::Alter(pick),
             11..13 => Change::Lack(pick),
+            13..16 => Change::LoseDay(self.rng.i32(0..4)),
+            16..19 => Change::Hide(pick),
             _ => Change::Restore,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use filing_etl::edgar::{Accession, Cik};
-use filing_etl::sim::{Options, Simulator, SubmissionChange, Universe};
+use filing_etl::sim::{LostDay, Options, Simulator, SubmissionChange, Universe};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -49,6 +49,10 @@ pub(super) struct World {
     pub served: BTreeMap<String, usize>,
     /// Whether EDGAR lacks something that it had.
     pub removed: bool,
+    /// The days whose indexes were lost at some time.
+    pub lost_days: BTreeSet<Date>,
+    /// The filings that the submissions lacked at some time although an index had them.
+    pub hidden: BTreeSet<Accession>,
 }
 
 impl World {
@@ -63,6 +67,8 @@ impl World {
             changed: BTreeSet::new(),
             served: BTreeMap::new(),
             removed: false,
+            lost_days: BTreeSet::new(),
+            hidden: BTreeSet::new(),
         }
     }
 
@@ -222,13 +228,56 @@ impl World {
                 self.changed.insert(accession);
                 self.excused.insert(accession);
             }
+            Change::LoseDay(ago) => {
+                let day = self.today().saturating_sub(ago.days());
+                universe.lose_day(day, LostDay::Listed);
+                self.lost_days.insert(day);
+            }
+            Change::Hide(pick) => {
+                let unknown = self.filings_of_the_last_days();
+                let Some(accession) = chosen(&unknown, pick) else {
+                    return;
+                };
+                let accession = accession.parse().unwrap();
+                universe.hide_from_submissions(accession);
+                self.hidden.insert(accession);
+                self.excused.insert(accession);
+            }
             Change::Restore => {
                 for accession in self.rows("SELECT accession FROM v_filings") {
                     universe.restore_filing(accession.parse().unwrap());
                 }
                 self.removed = false;
+                self.show_all();
             }
         }
+    }
+
+    /// Serves every index, and shows every filing.
+    fn show_all(&self) {
+        let universe = self.sim.universe();
+        for day in &self.lost_days {
+            universe.restore_day(*day);
+        }
+        for accession in &self.hidden {
+            universe.reveal(*accession);
+        }
+    }
+
+    /// What was filed lately and is not on record.
+    fn filings_of_the_last_days(&self) -> Vec<String> {
+        let known: BTreeSet<_> = self
+            .rows("SELECT accession FROM v_filings")
+            .into_iter()
+            .collect();
+        let universe = self.sim.universe();
+        let since = self.today().saturating_sub(3.days());
+        let ciks: Vec<_> = universe.companies().map(|company| company.cik).collect();
+        let filings = ciks.into_iter().flat_map(|cik| universe.filings(cik));
+        let lately = filings.filter(|filing| filing.filed_on >= since);
+        let names = lately.map(|filing| filing.accession.to_string());
+        let unknown: BTreeSet<_> = names.filter(|name| !known.contains(name)).collect();
+        unknown.into_iter().collect()
     }
 
     /// Whether all that is queued is of submissions with another length than EDGAR lists: their
@@ -265,6 +314,7 @@ impl World {
             return;
         }
         let last = self.today();
+        self.show_all();
         // Some filings show up days after their date. And the lists are loaded again.
         self.pass(12);
         let _ = self.run_plain(&["verify"]);
