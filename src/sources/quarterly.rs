@@ -5,7 +5,7 @@
 //! next update look at its company anew, from the first wanted filing on. What is on record and in no
 //! index any more is named, too.
 //!
-//! The comparison is pure ([`contents`]) or SQL; only [`Reconcile::run`] talks to EDGAR.
+//! The comparison is pure (`contents`) or SQL; only [`Reconcile::run`] talks to EDGAR.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
