@@ -6,10 +6,10 @@
 //! What is left of a worker's batch is there for all of them: no item waits behind another one.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, SendError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendError, Sender, TryRecvError, bounded};
 
 /// The most items that travel together.
 const BATCH: usize = 16;
@@ -17,8 +17,14 @@ const BATCH: usize = 16;
 /// A channel to so many workers. It holds at most two batches for each of them.
 pub(super) fn channel<T>(workers: usize) -> (BatchSender<T>, BatchReceiver<T>) {
     let (batch_tx, batches) = bounded(2 * workers);
-    let open = Arc::default();
-    (BatchSender(batch_tx), BatchReceiver { open, batches })
+    let taken = Arc::new(Taken {
+        batches: Mutex::new(Open {
+            items: VecDeque::new(),
+            receiving: 0,
+        }),
+        received: Condvar::new(),
+    });
+    (BatchSender(batch_tx), BatchReceiver { taken, batches })
 }
 
 /// The end that items are sent into.
@@ -52,15 +58,30 @@ impl<T> BatchSender<T> {
 /// The end that workers take items from. Clones share one channel.
 #[derive(Debug)]
 pub(super) struct BatchReceiver<T> {
-    /// What is left of the batches that were taken.
-    open: Arc<Mutex<VecDeque<T>>>,
+    taken: Arc<Taken<T>>,
     batches: Receiver<Vec<T>>,
+}
+
+/// What the workers share.
+#[derive(Debug)]
+struct Taken<T> {
+    batches: Mutex<Open<T>>,
+    /// A worker came back from receiving.
+    received: Condvar,
+}
+
+#[derive(Debug)]
+struct Open<T> {
+    /// What is left of the batches that were taken.
+    items: VecDeque<T>,
+    /// Workers that wait for a batch, or have one that is not among the items yet.
+    receiving: usize,
 }
 
 impl<T> Clone for BatchReceiver<T> {
     fn clone(&self) -> Self {
         Self {
-            open: Arc::clone(&self.open),
+            taken: Arc::clone(&self.taken),
             batches: self.batches.clone(),
         }
     }
@@ -73,28 +94,48 @@ impl<T> BatchReceiver<T> {
     ///
     /// When none came in time, or none will come any more.
     pub(super) fn next(&self, due: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        let mut open = self.taken.lock();
         loop {
-            let mut open = self.open();
-            if let Some(item) = open.pop_front() {
+            if let Some(item) = open.items.pop_front() {
                 return Ok(item);
             }
-            // Taken and laid open at once: whoever looks in between would wait, or end, while
-            // there is something to do.
-            if let Ok(batch) = self.batches.try_recv() {
-                open.extend(batch);
-                continue;
+            match self.batches.try_recv() {
+                Ok(batch) => {
+                    open.items.extend(batch);
+                    continue;
+                }
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) if open.receiving == 0 => {
+                    return Err(RecvTimeoutError::Disconnected);
+                }
+                // Another worker may have the last batch in its hands, which is for all of them.
+                Err(TryRecvError::Disconnected) => {
+                    let waited = self.taken.received.wait(open);
+                    open = waited.unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
             }
+            open.receiving += 1;
             drop(open);
-            let batch = match due {
-                Some(due) => self.batches.recv_deadline(due)?,
-                None => self.batches.recv()?,
+            let received = match due {
+                Some(due) => self.batches.recv_deadline(due),
+                None => self.batches.recv().map_err(RecvTimeoutError::from),
             };
-            self.open().extend(batch);
+            open = self.taken.lock();
+            open.receiving -= 1;
+            self.taken.received.notify_all();
+            match received {
+                Ok(batch) => open.items.extend(batch),
+                Err(RecvTimeoutError::Timeout) => return Err(RecvTimeoutError::Timeout),
+                Err(RecvTimeoutError::Disconnected) => {}
+            }
         }
     }
+}
 
-    fn open(&self) -> MutexGuard<'_, VecDeque<T>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+impl<T> Taken<T> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Open<T>> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,12 +173,16 @@ mod tests {
         }
     }
 
+    /// Sent before the workers look, and while they wait.
     #[test]
     fn no_worker_ends_while_another_lays_a_batch_open() {
-        for _ in 0..1000 {
+        for round in 0..2000 {
             let (sender_end, items) = channel(2);
-            sender_end.send((0..18).collect()).unwrap();
-            drop(sender_end);
+            let batch = || sender_end.0.send((0..18).collect()).unwrap();
+            let is_early = round % 2 == 0;
+            if is_early {
+                batch();
+            }
             let (taken, ended) = (AtomicU32::new(0), AtomicBool::new(false));
             let state = Arc::new((taken, ended));
             let workers = [(); 2].map(|()| {
@@ -157,6 +202,10 @@ mod tests {
                     own
                 })
             });
+            if !is_early {
+                batch();
+            }
+            drop(sender_end);
             assert_eq!(workers.map(|worker| join(worker.unwrap())), [9, 9]);
         }
     }
