@@ -43,6 +43,7 @@ queries! {
     companies {
         COUNT = "count",
         FAILED = "failed",
+        FILINGS_OF = "filings_of",
         HISTORY = "history",
         KNOWN_LISTINGS = "known_listings",
         LISTED = "listed",
@@ -122,15 +123,18 @@ queries! {
         ADD_ARTIFACT = "add_artifact",
         ARTIFACT_AGAIN = "artifact_again",
         ARTIFACTS = "artifacts",
+        ARTIFACTS_OF_FEW = "artifacts_of_few",
         COST = "cost",
         DROP_ARTIFACT = "drop_artifact",
         DROP_SUBMISSION = "drop_submission",
         LENGTH = "length",
+        LENGTH_OF_FEW = "length_of_few",
         QUEUED_ARTIFACTS = "queued_artifacts",
         QUEUED_SUBMISSIONS = "queued_submissions",
         REPLACE_PRIMARY = "replace_primary",
         SUBMISSION_AGAIN = "submission_again",
         SUBMISSIONS = "submissions",
+        SUBMISSIONS_OF_FEW = "submissions_of_few",
         UNAVAILABLE_ARTIFACTS = "unavailable_artifacts",
         UNAVAILABLE_SUBMISSIONS = "unavailable_submissions",
     }
@@ -378,6 +382,23 @@ mod tests {
             let plan = plan(&db, sql).join("\n");
             let filers = "SEARCH r USING COVERING INDEX filers_by_filing (filing=?)";
             assert!(plan.contains(filers), "{plan}\n{sql}");
+        }
+    }
+
+    #[test]
+    fn the_queue_of_few_filings_is_looked_up_filing_by_filing() {
+        let db = schema();
+        for sql in [
+            queue::ARTIFACTS_OF_FEW,
+            queue::SUBMISSIONS_OF_FEW,
+            queue::LENGTH_OF_FEW,
+        ] {
+            for step in plan(&db, sql) {
+                let table = ["artifacts", "submissions", " a ", " s ", " r "]
+                    .iter()
+                    .any(|table| step.contains(table));
+                assert!(!table || step.starts_with("SEARCH"), "{step}\n{sql}");
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use super::artifacts::{FileRow, file_name};
 use super::error::{At, Result};
 use super::filings::FilingKey;
 use super::holdings::{Change, Holdings};
-use super::queries::{holdings, queue as sql};
+use super::queries::{companies as of_companies, holdings, queue as sql};
 use super::reader::{Reader, number, optional_number};
 use super::values::{ArtifactStatus, RunId, SubmissionStatus, integer, json_ciks};
 use super::writer::{Batch, Writer};
@@ -15,6 +15,11 @@ use crate::edgar::{ArtifactKind, Cik, FileName, QueueItem, Target, urls};
 
 /// How many rows of the queue are in memory at once while their status is changed.
 const CHANGED_AT_A_TIME: i64 = 1000;
+
+/// Up to so many filings the queue of some companies is looked up filing by filing, which is done again
+/// for each part of it that is read: some 20 ms. Beyond, all of the queue is read through once.
+/// In tests so few that both happen.
+const FEW_FILINGS: u64 = if cfg!(test) { 2 } else { 20_000 };
 
 /// Which part of the queue.
 #[derive(Debug, Clone, Default)]
@@ -80,10 +85,14 @@ impl Reader {
     ) -> Result<Option<(Vec<QueueItem>, QueuePlace)>> {
         let doing = "read the queue";
         let ((companies, before), n) = (filter.params(), integer(n as u64));
+        let (submissions, artifacts) = match self.few(companies.as_deref())? {
+            true => (sql::SUBMISSIONS_OF_FEW, sql::ARTIFACTS_OF_FEW),
+            false => (sql::SUBMISSIONS, sql::ARTIFACTS),
+        };
         let mut last = 0;
         if let QueuePlace::Submissions(after) = after {
             let params = (after, before, &companies, n, filter.pending);
-            let items = self.rows(sql::SUBMISSIONS, params, doing, |row| {
+            let items = self.rows(submissions, params, doing, |row| {
                 last = row.get(0)?;
                 submission(row)
             })?;
@@ -96,7 +105,7 @@ impl Reader {
             QueuePlace::Artifacts(after) => after,
         };
         let params = (after, before, &companies, n, filter.pending);
-        let items = self.rows(sql::ARTIFACTS, params, doing, |row| {
+        let items = self.rows(artifacts, params, doing, |row| {
             last = row.get(0)?;
             artifact(row)
         })?;
@@ -119,12 +128,28 @@ impl Reader {
             });
         }
         let (companies, before) = filter.params();
-        self.one(sql::LENGTH, (before, companies), doing, |row| {
+        let length = match self.few(companies.as_deref())? {
+            true => sql::LENGTH_OF_FEW,
+            false => sql::LENGTH,
+        };
+        self.one(length, (before, companies), doing, |row| {
             Ok(QueueLength {
                 pending: number(row, 0)?,
                 failed: number(row, 1)?,
             })
         })
+    }
+
+    /// Whether these companies (a JSON list) have few filings.
+    fn few(&self, companies: Option<&str>) -> Result<bool> {
+        let Some(companies) = companies else {
+            return Ok(false);
+        };
+        let doing = "count the filings of companies";
+        let filings = self.one(of_companies::FILINGS_OF, [companies], doing, |row| {
+            number(row, 0)
+        })?;
+        Ok(filings <= FEW_FILINGS)
     }
 
     /// How many requests the queue takes, and how many bytes they bring at most: the sizes of the

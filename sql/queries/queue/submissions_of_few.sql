@@ -1,0 +1,13 @@
+-- As submissions.sql, beginning at the filings of the companies ?3.
+SELECT s.filing, f.accession, f.folder, f.size
+FROM submissions AS s
+CROSS JOIN filings AS f ON f.id = s.filing
+WHERE s.filing IN (
+        SELECT r.filing FROM json_each(?3) CROSS JOIN filers AS r ON r.cik = json_each.value
+    )
+    AND s.filing > ?1
+    AND s.status IN ('pending', 'failed')
+    AND (?2 IS NULL OR s.queued_by < ?2)
+    AND (?5 = 0 OR s.status = 'pending')
+ORDER BY s.filing
+LIMIT ?4;
