@@ -85,9 +85,10 @@ impl Reader {
     ) -> Result<Option<(Vec<QueueItem>, QueuePlace)>> {
         let doing = "read the queue";
         let ((companies, before), n) = (filter.params(), integer(n as u64));
-        let (submissions, artifacts) = match self.few(companies.as_deref())? {
-            true => (sql::SUBMISSIONS_OF_FEW, sql::ARTIFACTS_OF_FEW),
-            false => (sql::SUBMISSIONS, sql::ARTIFACTS),
+        let (submissions, artifacts) = if self.few(companies.as_deref())? {
+            (sql::SUBMISSIONS_OF_FEW, sql::ARTIFACTS_OF_FEW)
+        } else {
+            (sql::SUBMISSIONS, sql::ARTIFACTS)
         };
         let mut last = 0;
         if let QueuePlace::Submissions(after) = after {
@@ -128,9 +129,10 @@ impl Reader {
             });
         }
         let (companies, before) = filter.params();
-        let length = match self.few(companies.as_deref())? {
-            true => sql::LENGTH_OF_FEW,
-            false => sql::LENGTH,
+        let length = if self.few(companies.as_deref())? {
+            sql::LENGTH_OF_FEW
+        } else {
+            sql::LENGTH
         };
         self.one(length, (before, companies), doing, |row| {
             Ok(QueueLength {
