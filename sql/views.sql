@@ -6,8 +6,25 @@
 
 DROP VIEW IF EXISTS v_companies;
 CREATE VIEW v_companies AS
-SELECT cik, name, ticker, exchange, active, filings, last_checked_at
+SELECT
+    cik,
+    name,
+    ticker,
+    exchange,
+    active,
+    filings,
+    last_checked_at,
+    nullif(sic, '') AS sic,
+    nullif(industry, '') AS industry,
+    nullif(state, '') AS state,
+    nullif(fiscal_year_end, '') AS fiscal_year_end,
+    nullif(entity_type, '') AS entity_type,
+    nullif(ein, '') AS ein
 FROM companies;
+
+DROP VIEW IF EXISTS v_company_names;
+CREATE VIEW v_company_names AS
+SELECT cik, name, since, until FROM company_names;
 
 DROP VIEW IF EXISTS v_listings;
 CREATE VIEW v_listings AS

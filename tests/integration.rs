@@ -18,6 +18,7 @@ mod cases {
     mod disk;
     mod fair_access;
     mod faults;
+    mod filers;
     mod hostile;
     mod identity;
     mod indexes;

@@ -20,6 +20,13 @@ CREATE TABLE companies (
     ticker            TEXT,
     exchange          TEXT,
     active            INTEGER NOT NULL CHECK (active IN (0, 1)),
+    -- What its submissions say of it. NULL: never read; the empty text: EDGAR has none.
+    sic               TEXT,
+    industry          TEXT,
+    state             TEXT, -- of incorporation, EDGAR's code
+    fiscal_year_end   TEXT, -- MMDD
+    entity_type       TEXT,
+    ein               TEXT,
     last_checked_at   TEXT,
     -- The New York days on which EDGAR did not have its submissions: how many, and the last one.
     missing_days      INTEGER NOT NULL DEFAULT 0,
@@ -39,6 +46,16 @@ CREATE TABLE companies (
 ) STRICT;
 
 CREATE INDEX companies_by_ticker ON companies (ticker);
+
+-- Names that a company had, and from when to when, as EDGAR tells: `since` may be later than `until`.
+CREATE TABLE company_names (
+    cik      INTEGER NOT NULL REFERENCES companies (cik),
+    position INTEGER NOT NULL, -- 0 is the last one
+    name     TEXT NOT NULL,
+    since    TEXT,
+    until    TEXT,
+    PRIMARY KEY (cik, position)
+) STRICT, WITHOUT ROWID;
 
 -- A ticker of a company, now or earlier.
 CREATE TABLE listings (

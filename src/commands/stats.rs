@@ -196,7 +196,7 @@ pub(super) fn between(start: Timestamp, end: Timestamp) -> Duration {
 fn text(stats: &Stats, page: Page) -> String {
     let (c, t) = (&stats.companies, &stats.total);
     let mut text = format!(
-        "Companies  {} active: {} with filings, {} never checked; {} no longer listed\n\
+        "Companies  {} active: {} with filings, {} never checked; {} not listed\n\
          Filings    {}\n\
          Artifacts  {} downloaded ({}), {} pending, {} failed\n",
         count(c.active),

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A Central Index Key: EDGAR's number for a filer, 1 to 10 digits.
+/// A Central Index Key: EDGAR's number for a filer, 1 to 10 digits. `CIK0000320193`, as EDGAR's
+/// file names have it, is one too.
 ///
 /// Displays without padding, as it stands in document URLs; [`Cik::padded`] is the
 /// ten-digit form of submissions URLs.
@@ -59,6 +60,8 @@ impl FromStr for Cik {
     type Err = BadCik;
 
     fn from_str(text: &str) -> Result<Self, BadCik> {
+        let digits = text.get(..3).filter(|cik| cik.eq_ignore_ascii_case("CIK"));
+        let text = digits.map_or(text, |_| &text[3..]);
         let digits = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         let number = if digits { text.parse().ok() } else { None };
         number

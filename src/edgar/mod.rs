@@ -5,6 +5,7 @@
 //! measured; where a fact comes from stands beside it.
 
 pub mod calendar;
+pub mod company;
 pub mod company_list;
 pub mod dates;
 pub mod day_listing;
@@ -25,6 +26,7 @@ pub(crate) mod testing;
 
 pub use accession::{Accession, BadAccession};
 pub use cik::{BadCik, Cik};
+pub use company::{CompanyFacts, FormerName};
 pub use company_list::CompanyList;
 pub use dates::DateRange;
 pub use filing::{ArtifactKind, FileName, Filing, QueueItem, Target, Wanted, submission_name};

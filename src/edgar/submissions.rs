@@ -9,13 +9,13 @@
 //! Values are borrowed from the document until [`Row::to_filing`]: look at the form and the
 //! date first, then copy the few rows that are wanted.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use jiff::civil::Date;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::company::{CompanyFacts, Fields};
 use super::dates::{DateRange, parse_date, widened};
 use super::json::{self, BadDocument, Cell, List, Record};
 use super::{Accession, Cik, Filing};
@@ -29,8 +29,8 @@ const MARGIN_DAYS: i64 = 7;
 pub struct Submissions<'a> {
     /// Whose filings these are. Compare it with whom you asked for: [`Submissions::check_cik`].
     pub cik: Cik,
-    /// The company's name, possibly empty. Plain ASCII in practice, with `/`, `\` and `&`.
-    pub name: Cow<'a, str>,
+    /// What it says of the company itself.
+    pub company: CompanyFacts,
     /// The newest filings: all of them, or at least a year and a thousand.
     pub rows: Rows<'a>,
     /// Where the filings before those are, newest page first.
@@ -92,10 +92,17 @@ pub fn parse(bytes: &[u8]) -> Result<Submissions<'_>, BadDocument> {
     };
     Ok(Submissions {
         cik,
-        name: match document.name {
-            Cell::Text(name) => name,
-            _ => Cow::Borrowed(""),
-        },
+        company: Fields {
+            name: document.name,
+            sic: document.sic,
+            sic_description: document.sic_description,
+            state_of_incorporation: document.state_of_incorporation,
+            fiscal_year_end: document.fiscal_year_end,
+            entity_type: document.entity_type,
+            ein: document.ein,
+            former_names: document.former_names,
+        }
+        .facts(),
         rows: Rows::new(columns)?,
         older,
         problems,
@@ -112,11 +119,26 @@ pub fn parse_page(bytes: &[u8]) -> Result<Rows<'_>, BadDocument> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Document<'a> {
     #[serde(borrow, default)]
     cik: Cell<'a>,
     #[serde(borrow, default)]
     name: Cell<'a>,
+    #[serde(borrow, default)]
+    sic: Cell<'a>,
+    #[serde(borrow, default)]
+    sic_description: Cell<'a>,
+    #[serde(borrow, default)]
+    state_of_incorporation: Cell<'a>,
+    #[serde(borrow, default)]
+    fiscal_year_end: Cell<'a>,
+    #[serde(borrow, default)]
+    entity_type: Cell<'a>,
+    #[serde(borrow, default)]
+    ein: Cell<'a>,
+    #[serde(borrow, default)]
+    former_names: List<Record<'a>>,
     #[serde(borrow)]
     filings: Option<Filings<'a>>,
 }
@@ -450,7 +472,7 @@ mod tests {
     fn a_document_is_read_by_name() {
         let company = parse(SAMPLE.as_bytes()).unwrap();
         assert_eq!(company.cik.get(), 1_234_567);
-        assert_eq!(company.name, "Example / Sample Corp");
+        assert_eq!(company.company.name, "Example / Sample Corp");
         assert!(company.problems.is_empty());
         let rows = rows(&company.rows);
         assert_eq!(rows.len(), 3);
@@ -506,7 +528,7 @@ mod tests {
             let text = document(THREE).replace("\"cik\":7", &format!("\"cik\":{cik}"));
             let company = parse(text.as_bytes()).unwrap();
             assert_eq!(company.cik.get(), 320_193);
-            assert_eq!(company.name, "");
+            assert_eq!(company.company.name, "");
             assert!(company.check_cik(Cik::new(320_193).unwrap()).is_ok());
             assert_eq!(
                 company
@@ -707,7 +729,7 @@ mod tests {
                 let company = parse(bytes).unwrap();
                 assert_eq!(*name, format!("CIK{}.json", company.cik.padded()));
                 assert!(
-                    !company.name.is_empty() && company.problems.is_empty(),
+                    !company.company.name.is_empty() && company.problems.is_empty(),
                     "{name}"
                 );
                 counts[3] += company.older.len();

@@ -223,6 +223,7 @@ impl Discovery<'_> {
             }
         }
         pages.reverse(); // the newest page is read first, so it lies on top
+        visit.facts = document.company;
         visit.pages = Some(pages);
         Ok(())
     }
@@ -455,14 +456,21 @@ impl Discovery<'_> {
             as_of: archived.unwrap_or(began),
             selections: selections.collect(),
             history: std::mem::take(&mut visit.history),
+            facts: std::mem::take(&mut visit.facts),
         })?;
         Ok(Next::Done)
     }
 
     fn give_up(&self, visit: &Visit, url: &Url, error: &FetchError) -> Next {
-        let problem = Problem::discovering(&visit.company, url, error.kind(), error);
         // A page that is missing is not the company.
         let missing = matches!(error, FetchError::NotFound) && visit.pages.is_none();
+        let (company, kind) = (&visit.company, error.kind());
+        let problem = if missing && company.name.is_empty() {
+            let cause = &"EDGAR has no filer of this number: check the CIK";
+            Problem::discovering(company, url, kind, cause)
+        } else {
+            Problem::discovering(company, url, kind, error)
+        };
         match self.record(Record::CompanyFailed { problem, missing }) {
             Ok(()) => Next::Done,
             Err(_) => Next::Stop,

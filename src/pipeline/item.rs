@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::commits::Sequence;
 use crate::edgar::submissions::OlderPage;
-use crate::edgar::{DateRange, History, QueueItem, Wanted};
+use crate::edgar::{CompanyFacts, DateRange, History, QueueItem, Wanted};
 use crate::selection::Filings;
 use crate::store::{Company, SelectionId};
 
@@ -69,6 +69,8 @@ pub(super) struct Visit {
     pub on_record: Vec<Option<DateRange>>,
     /// What EDGAR lists of the company, as far as it was read.
     pub history: History,
+    /// What it says of the company itself.
+    pub facts: CompanyFacts,
     /// Whether its documents are read from the archive of all submissions. Once one of them cannot
     /// be, the rest is asked for.
     pub from_archive: bool,
@@ -85,6 +87,7 @@ impl Visit {
             began: None,
             pages: None,
             history: History::default(),
+            facts: CompanyFacts::default(),
             from_archive,
             tries: 0,
         }

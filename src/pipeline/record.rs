@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::split::Split;
-use crate::edgar::{Accession, Cik, Filing, History, QueueItem};
+use crate::edgar::{Accession, Cik, CompanyFacts, Filing, History, QueueItem};
 use crate::net::FetchError;
 use crate::store::{Company, Document, Failure, PageRead, SelectionId};
 
@@ -25,12 +25,14 @@ pub(super) enum Record {
     /// All wanted filings of this older page have been sent.
     PageRead(PageRead),
     /// All filings of this company that were asked for have been sent, as EDGAR listed them then.
-    /// With it goes what EDGAR listed of it at that time, wanted or not.
+    /// With it goes what EDGAR listed of it at that time, wanted or not, and
+    /// what it says of the company itself.
     CompanyChecked {
         cik: Cik,
         as_of: Timestamp,
         selections: Vec<SelectionId>,
         history: History,
+        facts: CompanyFacts,
     },
     /// This company was given up in this run. `missing`: EDGAR says that it does not have it.
     CompanyFailed { problem: Problem, missing: bool },
@@ -87,12 +89,17 @@ impl Problem {
         kind: &'static str,
         cause: &dyn Display,
     ) -> Self {
+        let message = if company.name.is_empty() {
+            format!("company {}: {cause}", company.cik)
+        } else {
+            format!("company {} ({}): {cause}", company.cik, company.name)
+        };
         Self {
             cik: Some(company.cik),
             accession: None,
             url: Some(url.to_string()),
             kind,
-            message: format!("company {} ({}): {cause}", company.cik, company.name),
+            message,
         }
     }
 

@@ -146,16 +146,22 @@ impl Transaction<'_> {
                 as_of,
                 selections,
                 history,
+                facts,
             } => {
                 let times = (as_of, self.now);
                 self.batch.company_checked(cik, times, &selections)?;
                 self.batch.company_history(cik, &history)?;
+                self.batch.company_facts(cik, &facts)?;
                 self.company_done(Some(cik));
             }
             Record::CompanyFailed { problem, missing } => {
                 add(&count.companies_failed, 1);
                 self.company_done(problem.cik);
-                if let Some(cik) = problem.cik {
+                let is_forgotten = match problem.cik {
+                    Some(cik) if missing => self.batch.forget_unknown(cik)?,
+                    _ => false,
+                };
+                if let Some(cik) = problem.cik.filter(|_| !is_forgotten) {
                     let (why, today) = ((problem.kind, problem.message.as_str()), self.today());
                     self.batch
                         .company_failed(cik, why, missing, today, self.now)?;

@@ -29,8 +29,10 @@ pub(super) struct Asked {
 /// A [`UsageError`] when that is no company at all.
 pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<Asked> {
     let asked = &options.asked;
-    let mut companies = companies::resolve(db, &asked.companies)?;
-    let mut ciks = db.companies(&companies)?;
+    let resolved = companies::resolve_any(db, &asked.companies)?;
+    resolved.tell(db)?;
+    let mut ciks = resolved.ciks(db)?;
+    let mut companies = resolved.companies;
     if ciks.is_empty() {
         return Err(UsageError(
             "no company matches: check --exchange, or show the list with `filing-etl companies \

@@ -11,31 +11,45 @@ use crate::exit::UsageError;
 use crate::selection::Companies;
 use crate::store::Reader;
 
-/// The companies that a filter means, as [`resolve`], without a word about those that are not listed
-/// any more.
-///
-/// # Errors
-///
-/// As [`resolve`].
-pub fn resolve_quietly(db: &Reader, filter: &CompanyFilter) -> Result<Companies> {
-    resolved(db, filter).map(|(companies, _)| companies)
+/// The companies that a filter means.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// What a selection of them says.
+    pub companies: Companies,
+    /// CIKs among them that are not on record: only EDGAR can tell whose they are.
+    pub new: Vec<Cik>,
+    /// Former tickers, each with its company.
+    former: Vec<(String, Cik)>,
 }
 
-/// The companies that a filter means. Those that are not listed any more are told.
-///
-/// # Errors
-///
-/// A [`UsageError`] when it names companies that are not on record, or asks for exchanges that the
-/// list cannot tell apart.
-pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Companies> {
-    let (companies, former) = resolved(db, filter)?;
-    for (ticker, cik) in former {
-        log::warn!("{ticker} is not listed any more; it was the ticker of company {cik}");
+impl Resolved {
+    /// These companies now, in the order of work: first those that nobody has asked for before.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn ciks(&self, db: &Reader) -> Result<Vec<Cik>> {
+        let mut ciks = self.new.clone();
+        ciks.extend(db.companies(&self.companies)?);
+        Ok(ciks)
     }
-    if let Companies::Named(named) = &companies {
+
+    /// Tells which of them are not listed any more.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn tell(&self, db: &Reader) -> Result<()> {
+        for (ticker, cik) in &self.former {
+            log::warn!("{ticker} is not listed any more; it was the ticker of company {cik}");
+        }
+        let Companies::Named(named) = &self.companies else {
+            return Ok(());
+        };
         let named: Vec<_> = named.iter().copied().collect();
         let rows = db.company_rows(&named)?.into_iter();
-        for company in rows.filter(|company| !company.active) {
+        // A filer that never was in the list has no ticker.
+        for company in rows.filter(|company| !company.active && company.ticker.is_some()) {
             log::warn!(
                 "company {} ({}) is not in the SEC's list of companies any more; it is looked at all \
                  the same",
@@ -43,50 +57,82 @@ pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Companies> {
                 company.name
             );
         }
+        Ok(())
     }
-    Ok(companies)
 }
 
-/// Former tickers, each with its company.
-type Former = Vec<(String, Cik)>;
+/// The companies on record that a filter means. Those that are not listed any more are told.
+///
+/// # Errors
+///
+/// As [`resolve_any`], and when it names CIKs that are not on record.
+pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Companies> {
+    let resolved = resolve_any(db, filter)?;
+    if !resolved.new.is_empty() {
+        let names = resolved.new.iter().map(ToString::to_string);
+        return Err(UsageError(format!(
+            "not on record: CIK {}: get the filings of any filer with `filing-etl backfill --cik`",
+            with_lines(names, filter).join(", ")
+        ))
+        .into());
+    }
+    resolved.tell(db)?;
+    Ok(resolved.companies)
+}
 
-fn resolved(db: &Reader, filter: &CompanyFilter) -> Result<(Companies, Former)> {
+/// The companies that a filter means, any filer of EDGAR by its CIK.
+///
+/// # Errors
+///
+/// A [`UsageError`] when it names tickers that no company on record ever had, or asks for exchanges
+/// that the list cannot tell apart.
+pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     let exchanges = filter.exchanges();
     if let Some(exchanges) = &exchanges {
         can_tell_apart(db, exchanges)?;
     }
     if !filter.names_companies() {
         let exchanges = exchanges.map(|exchanges| exchanges.into_iter().collect());
-        return Ok((Companies::Listed(exchanges), Former::new()));
+        return Ok(Resolved {
+            companies: Companies::Listed(exchanges),
+            new: Vec::new(),
+            former: Vec::new(),
+        });
     }
-    let (mut named, former) = named(db, filter)?;
-    if let Some(exchanges) = exchanges {
-        named = listed_on(db, &named, &exchanges)?;
-    }
-    Ok((Companies::Named(named), former))
-}
-
-/// The companies that are named by ticker or CIK, listed or not, and the former tickers among them.
-fn named(db: &Reader, filter: &CompanyFilter) -> Result<(BTreeSet<Cik>, Former)> {
     let tickers = db.resolve_tickers(&filter.tickers)?;
-    let unknown_ciks = db.unknown_ciks(&filter.ciks)?;
-    let mut unknown = tickers.unknown;
-    unknown.extend(unknown_ciks.iter().map(ToString::to_string));
-    for name in &mut unknown {
-        if let Some(line) = filter.lines.get(name) {
-            *name = format!("{name} ({line})");
-        }
-    }
-    if !unknown.is_empty() {
+    if !tickers.unknown.is_empty() {
         return Err(UsageError(format!(
             "not in the SEC's list of companies, now or earlier: {}: check the spelling, or refresh \
              the list with `filing-etl companies sync`",
-            unknown.join(", ")
+            with_lines(tickers.unknown.into_iter(), filter).join(", ")
         ))
         .into());
     }
-    let named = tickers.ciks.into_iter().chain(filter.ciks.clone());
-    Ok((named.collect(), tickers.former))
+    let mut named: BTreeSet<_> = tickers
+        .ciks
+        .into_iter()
+        .chain(filter.ciks.clone())
+        .collect();
+    let mut new = db.unknown_ciks(&named.iter().copied().collect::<Vec<_>>())?;
+    if let Some(exchanges) = exchanges {
+        named = listed_on(db, &named, &exchanges)?;
+        new.clear(); // what was never in the list is on no exchange
+    }
+    Ok(Resolved {
+        companies: Companies::Named(named),
+        new,
+        former: tickers.former,
+    })
+}
+
+/// Names, each with the line of the companies file that it stands in.
+fn with_lines(names: impl Iterator<Item = String>, filter: &CompanyFilter) -> Vec<String> {
+    names
+        .map(|name| match filter.lines.get(&name) {
+            Some(line) => format!("{name} ({line})"),
+            None => name,
+        })
+        .collect()
 }
 
 /// Those of these companies that have an active listing on one of these exchanges.

@@ -241,13 +241,11 @@ fn queue_filter(
         return Ok(None);
     }
     let db = db.reader()?;
-    let companies = if kind == Kind::Download {
-        companies::resolve(&db, filter)?
-    } else {
-        // The plan has told of them.
-        companies::resolve_quietly(&db, filter)?
-    };
-    Ok(Some(db.companies(&companies)?))
+    let resolved = companies::resolve_any(&db, filter)?;
+    if kind == Kind::Download {
+        companies::resolve(&db, filter)?;
+    }
+    Ok(Some(resolved.ciks(&db)?))
 }
 
 /// The folder that the database is in.

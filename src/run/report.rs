@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::Kind;
 use super::summary::{Left, Summary};
 use super::update::Followed;
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
 use crate::print::{print, print_json};
 use crate::progress::format::count;
@@ -47,7 +47,7 @@ impl Report<'_> {
             self.record_through(&mut db)?;
         }
         let through = db.reader()?.through()?;
-        let (status, exit) = self.outcome(left);
+        let (status, exit) = self.outcome(left, self.found_nobody(&db)?);
         let end = RunEnd {
             status,
             ended_by: cx.budget.spent().map(|spent| spent.option),
@@ -65,6 +65,10 @@ impl Report<'_> {
             print(&summary.table())?;
         }
         match (exit, cx.aborted.reason()) {
+            (Exit::Usage, _) => Err(UsageError(
+                "EDGAR has none of the companies that were asked for: check the CIKs".to_owned(),
+            )
+            .into()),
             (Exit::Aborted, Some(reason)) => Err(anyhow!("{reason}")),
             (Exit::Aborted, None) => Err(anyhow!(
                 "a thread panicked: this is a bug, please report it"
@@ -92,8 +96,19 @@ impl Report<'_> {
         Ok(db.raise_through(id, until.map_or(checked, |until| until.min(checked)))?)
     }
 
+    /// Whether EDGAR has no company of those that the run visited, and none is on record.
+    fn found_nobody(&self, db: &Writer) -> Result<bool> {
+        let now = self.cx.counters.snapshot();
+        if now.companies_failed == 0 || now.companies_failed < now.companies_total {
+            return Ok(false);
+        }
+        let companies = &self.cx.visits.companies;
+        let ciks: Vec<_> = companies.iter().map(|(cik, _)| *cik).collect();
+        Ok(db.reader()?.unknown_ciks(&ciks)?.len() == ciks.len())
+    }
+
     /// What the run came to, as its row and as its exit code.
-    fn outcome(&self, left: Left) -> (RunStatus, Exit) {
+    fn outcome(&self, left: Left, found_nobody: bool) -> (RunStatus, Exit) {
         let cx = self.cx;
         let now = cx.counters.snapshot();
         let indexes = self.followed.as_ref().map_or(0, Followed::days_failed);
@@ -104,6 +119,7 @@ impl Report<'_> {
             (None, Some(exit)) => (RunStatus::Interrupted, exit),
             (None, None) if cx.budget.spent().is_some() => (RunStatus::Partial, Exit::Partial),
             (None, None) if cx.cancel.is_set() => (RunStatus::Failed, Exit::Aborted),
+            (None, None) if found_nobody => (RunStatus::Failed, Exit::Usage),
             (None, None) if failed + left > 0 => (RunStatus::Partial, Exit::Partial),
             (None, None) => (RunStatus::Completed, Exit::Complete),
         }

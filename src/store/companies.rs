@@ -3,15 +3,16 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::error::Result;
+use super::error::{At, Result};
 use super::meta;
 use super::queries::companies as sql;
 use super::reader::{Reader, number};
 use super::selections::company_params;
-use super::values::{Day, Time, json_ciks, json_texts};
+use super::values::{DateColumn, Day, Time, json_ciks, json_texts};
 use super::writer::{Batch, Writer};
-use crate::edgar::{Cik, History};
+use crate::edgar::{Cik, CompanyFacts, FormerName, History};
 use crate::selection::Companies;
 
 /// A company as it is shown.
@@ -254,6 +255,74 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// What a company's submissions say of the company itself.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn company_facts(&self, cik: Cik, facts: &CompanyFacts) -> Result<()> {
+        let doing = "record what EDGAR says of a company";
+        let CompanyFacts {
+            name,
+            sic,
+            industry,
+            state,
+            fiscal_year_end,
+            entity_type,
+            ein,
+            former_names,
+        } = facts;
+        let row = (
+            cik,
+            name,
+            sic,
+            industry,
+            state,
+            fiscal_year_end,
+            entity_type,
+            ein,
+        );
+        self.execute(sql::FACTS, row, doing)?;
+        if former_names_of(&self.tx, cik).at(self.path, doing)? == *former_names {
+            return Ok(());
+        }
+        self.execute(sql::FORGET_NAMES, [cik], doing)?;
+        for (position, former) in (0_i64..).zip(former_names) {
+            let FormerName { name, since, until } = former;
+            let row = (
+                cik,
+                position,
+                name,
+                since.map(Day::new),
+                until.map(Day::new),
+            );
+            self.execute(sql::PUT_NAME, row, doing)?;
+        }
+        Ok(())
+    }
+
+    /// EDGAR has no such filer: if nothing but its number is known, it is taken off the record and
+    /// out of every selection. Tells whether it was.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read or written.
+    pub fn forget_unknown(&self, cik: Cik) -> Result<bool> {
+        let doing = "forget a number that no filer has";
+        let is_unknown = self
+            .tx
+            .prepare_cached(sql::IS_UNKNOWN)
+            .and_then(|mut is_unknown| is_unknown.query_row([cik], |row| row.get(0)).optional())
+            .at(self.path, doing)?;
+        if is_unknown != Some(true) {
+            return Ok(false);
+        }
+        self.leave_selections(cik)?;
+        self.execute(sql::FORGET_FACTS, [cik], doing)?;
+        self.execute(sql::FORGET, [cik], doing)?;
+        Ok(true)
+    }
+
     /// A company's list of filings could not be read in this run; `kind` is one word for why. With
     /// `missing` EDGAR answered that it does not have it, which counts once a day; `today` is the
     /// day in New York.
@@ -277,6 +346,21 @@ impl Batch<'_> {
         }
         Ok(())
     }
+}
+
+fn former_names_of(db: &Connection, cik: Cik) -> rusqlite::Result<Vec<FormerName>> {
+    let day = |row: &Row<'_>, column| -> rusqlite::Result<Option<Date>> {
+        Ok(row.get::<_, Option<DateColumn>>(column)?.map(|day| day.0))
+    };
+    let mut names = db.prepare_cached(sql::FORMER_NAMES)?;
+    let names = names.query_map([cik], |row| {
+        Ok(FormerName {
+            name: row.get(0)?,
+            since: day(row, 1)?,
+            until: day(row, 2)?,
+        })
+    })?;
+    names.collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Row, params};
 
 use super::error::{At, Error, Result};
+use super::queries::companies;
 use super::queries::selections as sql;
 use super::reader::{Reader, number};
 use super::values::{DateColumn, Day, Time, json_texts, time};
@@ -271,6 +272,8 @@ impl Writer {
     /// that contains selections on record widens the first of them and takes the place of the
     /// others; anything else is a new row. Only rows with the same `followed` are compared.
     ///
+    /// Filers that it names and that are not on record get a row.
+    ///
     /// A selection that is widened keeps how far it was followed, and its companies count as never
     /// checked.
     ///
@@ -294,6 +297,9 @@ impl Writer {
         }
         known.retain(|known| asked.contains(&known.selection));
         let doing = "record a selection";
+        if let (_, Some(ciks)) = company_params(&asked.companies) {
+            batch.execute(companies::ADD_NAMED, [ciks], doing)?;
+        }
         let id = match known.as_slice() {
             [] => batch.insert_selection(asked, followed, now)?,
             [widened, within @ ..] => {
@@ -349,6 +355,27 @@ impl Batch<'_> {
             }
             self.execute(sql::LEAVE, (id, &exchanges, Day::new(today)), doing)?;
             self.execute(sql::JOIN_LISTED, (id, exchanges), doing)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a company out of every selection; one that named nothing else goes.
+    pub(super) fn leave_selections(&self, cik: Cik) -> Result<()> {
+        let doing = "take a company out of the selections";
+        self.execute(sql::FORGET_COMPANY, [cik], doing)?;
+        for RecordedSelection { id, selection, .. } in selections(&self.tx, self.path)? {
+            let Companies::Named(mut named) = selection.companies else {
+                continue;
+            };
+            if !named.remove(&cik) {
+                continue;
+            }
+            if named.is_empty() {
+                self.execute(sql::DELETE, [id], doing)?;
+            } else {
+                let (_, ciks) = company_params(&Companies::Named(named));
+                self.execute(sql::SET_CIKS, (id, ciks), doing)?;
+            }
         }
         Ok(())
     }
@@ -513,7 +540,7 @@ mod tests {
             sandbox.rows("SELECT id, companies, since, until, artifacts, companies_total FROM v_selections ORDER BY id"),
             [
                 "1|[\"Nasdaq\",\"NYSE\"]|2023-01-01|NULL|primary|2",
-                "2|[3,320193]|1994-01-01|2000-12-31|documents|1",
+                "2|[3,320193]|1994-01-01|2000-12-31|documents|2",
                 "3|all|2023-01-01|NULL|submission|3",
             ]
         );

@@ -1,0 +1,2 @@
+-- A number that no filer has.
+DELETE FROM companies WHERE cik = ?1;

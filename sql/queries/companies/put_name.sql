@@ -1,0 +1,2 @@
+-- A name that a company had.
+INSERT INTO company_names (cik, position, name, since, until) VALUES (?1, ?2, ?3, ?4, ?5);

@@ -1,0 +1,174 @@
+//! What a company's submissions say of the company itself.
+
+use jiff::civil::Date;
+
+use super::dates::parse_date;
+use super::json::{Cell, List, Record};
+
+/// The longest text that is taken over, in characters; the longest measured name has 150.
+const LONGEST: usize = 300;
+
+/// The most former names that are taken over; the most measured are 19.
+const MOST_NAMES: usize = 100;
+
+/// What EDGAR says of a company. Texts are empty where EDGAR has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CompanyFacts {
+    /// Its name now.
+    pub name: String,
+    /// Its Standard Industrial Classification, four digits.
+    pub sic: String,
+    /// What that code means.
+    pub industry: String,
+    /// EDGAR's code for the state or country of incorporation.
+    pub state: String,
+    /// The last day of its fiscal year, MMDD.
+    pub fiscal_year_end: String,
+    /// `operating`, `investment` or `other`.
+    pub entity_type: String,
+    /// Its number at the Internal Revenue Service; foreign companies may have zeros.
+    pub ein: String,
+    /// The names that it had, the last one first.
+    pub former_names: Vec<FormerName>,
+}
+
+/// A name that a company had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerName {
+    /// The name.
+    pub name: String,
+    /// The first day of it; may be later than the last one.
+    pub since: Option<Date>,
+    /// The last day of it.
+    pub until: Option<Date>,
+}
+
+/// The values of a submissions document that hold them.
+pub(super) struct Fields<'a> {
+    pub name: Cell<'a>,
+    pub sic: Cell<'a>,
+    pub sic_description: Cell<'a>,
+    pub state_of_incorporation: Cell<'a>,
+    pub fiscal_year_end: Cell<'a>,
+    pub entity_type: Cell<'a>,
+    pub ein: Cell<'a>,
+    pub former_names: List<Record<'a>>,
+}
+
+impl Fields<'_> {
+    /// What is odd counts as not there: it costs no filing.
+    pub(super) fn facts(self) -> CompanyFacts {
+        let names = self.former_names.items().unwrap_or_default();
+        CompanyFacts {
+            name: text(&self.name),
+            sic: text(&self.sic),
+            industry: text(&self.sic_description),
+            state: text(&self.state_of_incorporation),
+            fiscal_year_end: text(&self.fiscal_year_end),
+            entity_type: text(&self.entity_type),
+            ein: text(&self.ein),
+            former_names: names
+                .iter()
+                .map(|entry| FormerName {
+                    name: text(entry.get("name")),
+                    since: day(entry.get("from")),
+                    until: day(entry.get("to")),
+                })
+                .filter(|former| !former.name.is_empty())
+                .take(MOST_NAMES)
+                .collect(),
+        }
+    }
+}
+
+fn text(cell: &Cell<'_>) -> String {
+    match cell {
+        Cell::Text(text) => plain(text),
+        Cell::Int(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A text on one line, without control characters.
+fn plain(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST)
+        .collect();
+    text.trim().to_owned()
+}
+
+/// The day of a time such as `1994-05-16T00:00:00.000Z`.
+fn day(cell: &Cell<'_>) -> Option<Date> {
+    parse_date(cell.text()?.get(..10)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::submissions;
+    use super::super::testing::captures;
+    use super::*;
+    use jiff::civil::date;
+
+    fn facts_of(header: &str) -> CompanyFacts {
+        let columns = r#""accessionNumber":[],"filingDate":[],"form":[]"#;
+        let document =
+            format!(r#"{{"cik":"1",{header},"filings":{{"recent":{{{columns}}},"files":[]}}}}"#);
+        submissions::parse(document.as_bytes()).unwrap().company
+    }
+
+    #[test]
+    fn facts_are_read_by_name() {
+        let facts = facts_of(
+            r#""name":" KELLANOVA\n","sic":"2040","sicDescription":"Grain Mill Products",
+            "stateOfIncorporation":"DE","fiscalYearEnd":"1228","entityType":"operating","ein":"380710690",
+            "formerNames":[{"name":"KELLOGG CO","from":"1994-04-29T04:00:00.000Z","to":"2023-09-28T04:00:00.000Z"}]"#,
+        );
+        assert_eq!(
+            facts,
+            CompanyFacts {
+                name: "KELLANOVA".into(),
+                sic: "2040".into(),
+                industry: "Grain Mill Products".into(),
+                state: "DE".into(),
+                fiscal_year_end: "1228".into(),
+                entity_type: "operating".into(),
+                ein: "380710690".into(),
+                former_names: vec![FormerName {
+                    name: "KELLOGG CO".into(),
+                    since: Some(date(1994, 4, 29)),
+                    until: Some(date(2023, 9, 28)),
+                }],
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_odd_counts_as_not_there() {
+        let odd = r#""name":7,"sic":null,"sicDescription":[],"ein":{"a":1},"fiscalYearEnd":true,
+            "formerNames":[{"name":""},{"from":"1994"},7,null,{"name":"OLD","from":"soon","to":null}]"#;
+        let facts = facts_of(odd);
+        assert_eq!((facts.name.as_str(), facts.sic.as_str()), ("7", ""));
+        assert_eq!(
+            facts.industry.clone() + &facts.ein + &facts.fiscal_year_end,
+            ""
+        );
+        assert_eq!(facts.former_names.len(), 1);
+        assert_eq!(facts.former_names[0].since, None);
+        let long = format!(r#""name":"{}","formerNames":"x""#, "n".repeat(1_000_000));
+        assert_eq!(facts_of(&long).name.len(), LONGEST);
+    }
+
+    #[test]
+    fn real_captures_have_facts() {
+        for (name, bytes) in captures("submissions") {
+            let Ok(document) = submissions::parse(&bytes) else {
+                continue;
+            };
+            let facts = document.company;
+            let digits = facts.sic.len() == 4 || facts.sic.is_empty();
+            assert!(digits && !facts.entity_type.is_empty(), "{name}: {facts:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Any filer of EDGAR by its CIK: listed, delisted, or never in the SEC's list.
+
+use std::fs;
+
+use filing_etl::edgar::Cik;
+use filing_etl::sim::{Options, RequestKind, Simulator};
+
+use crate::harness::{Output, Sandbox, truth};
+
+fn sim() -> Simulator {
+    truth::start(Options {
+        companies: 12,
+        ..truth::small()
+    })
+}
+
+fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
+    let mut command = sandbox.command_against(sim, args);
+    command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
+    Output::of(command)
+}
+
+/// The CIKs of two companies with reports; the first one is in no list.
+fn unlisted_and_listed(sim: &Simulator) -> (u64, u64) {
+    let mut with_reports: Vec<_> = truth::reports(sim)
+        .into_iter()
+        .map(|(cik, _)| cik)
+        .collect();
+    with_reports.dedup();
+    let [unlisted, listed, ..] = with_reports[..] else {
+        panic!("two companies with reports");
+    };
+    sim.universe().delist(cik(unlisted));
+    (unlisted, listed)
+}
+
+fn cik(number: u64) -> Cik {
+    Cik::new(number).unwrap()
+}
+
+/// No CIK of the simulator begins so.
+const NOBODY: &str = "9999999999";
+
+#[test]
+fn a_filer_that_no_list_has_is_taken_by_its_cik_and_followed() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let (unlisted, _) = unlisted_and_listed(&sim);
+    let name = sim.universe().company_of(cik(unlisted)).unwrap().name;
+    let option = format!("--cik=CIK{unlisted:010}");
+    let output = run(&sandbox, &sim, &["backfill", &option]).code(0);
+    assert!(!output.stderr.contains("any more"), "{}", output.stderr);
+    assert_eq!(
+        sandbox
+            .rows("SELECT cik, name, ticker, exchange, active FROM v_companies WHERE active = 0"),
+        [format!("{unlisted}|{name}|NULL|NULL|0")]
+    );
+    assert!(sandbox.number("SELECT count(*) FROM v_filings") > 0);
+    assert_eq!(
+        sandbox.rows("SELECT companies, followed, companies_checked FROM v_selections"),
+        [format!("[{unlisted}]|1|1")]
+    );
+    let stats = run(&sandbox, &sim, &["stats"]).code(0).stdout;
+    assert!(stats.contains("; 1 not listed"), "{stats}");
+    let _ = run(&sandbox, &sim, &["update"]).code(0);
+    sim.log().clear();
+    let _ = run(&sandbox, &sim, &["backfill", &option]).code(0);
+    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0, "all is there");
+}
+
+#[test]
+fn facts_of_a_company_come_with_its_filings_from_the_api_and_from_the_archive() {
+    let sim = sim();
+    let facts = |from: &str| {
+        let sandbox = Sandbox::new();
+        let _ = run(&sandbox, &sim, &["backfill", "--no-download", from]).code(0);
+        let companies = sandbox.rows(
+            "SELECT cik, sic, industry, state, fiscal_year_end, entity_type, ein FROM v_companies
+             WHERE last_checked_at IS NOT NULL ORDER BY cik",
+        );
+        let names = sandbox.rows("SELECT * FROM v_company_names ORDER BY cik");
+        (companies, names)
+    };
+    let (companies, names) = facts("--discover-from=api");
+    assert_eq!(
+        facts("--discover-from=bulk"),
+        (companies.clone(), names.clone())
+    );
+    let with_code = companies
+        .iter()
+        .filter(|row| row.contains("|7372|Services"));
+    assert!(with_code.count() > 0, "{companies:?}");
+    assert!(
+        companies.iter().any(|row| row.contains("|NULL|Services")),
+        "a code that EDGAR leaves empty: {companies:?}"
+    );
+    assert!(
+        names
+            .iter()
+            .any(|row| row.ends_with("|OLD NAME & SONS INC|2010-01-04|2008-05-06")),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn a_number_that_no_filer_has_is_a_usage_error_and_leaves_no_trace() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let output = run(&sandbox, &sim, &["backfill", "--cik", NOBODY]).code(2);
+    let _ = output
+        .says("company 9999999999: EDGAR has no filer of this number: check the CIK")
+        .says("error: EDGAR has none of the companies that were asked for: check the CIKs");
+    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 1);
+    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_selections"), 0);
+    assert_eq!(
+        sandbox.number("SELECT count(*) FROM v_companies WHERE active = 0"),
+        0
+    );
+    assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["failed"]);
+    assert_eq!(
+        sandbox.rows("SELECT cik, kind FROM v_errors"),
+        ["9999999999|not_found"]
+    );
+}
+
+#[test]
+fn in_a_list_such_a_number_costs_only_itself() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let (unlisted, listed) = unlisted_and_listed(&sim);
+    fs::write(
+        sandbox.path("mine"),
+        format!("{listed}\n{NOBODY}\nCIK{unlisted:010} # delisted\n"),
+    )
+    .unwrap();
+    let args = ["backfill", "--companies-file", "mine"];
+    let _ = run(&sandbox, &sim, &args).code(3);
+    let mut ciks = [unlisted, listed];
+    ciks.sort_unstable();
+    let known = format!("[{},{}]", ciks[0], ciks[1]);
+    let selections = "SELECT companies, companies_total, companies_checked FROM v_selections";
+    assert_eq!(sandbox.rows(selections), [format!("{known}|2|2")]);
+    let _ = run(&sandbox, &sim, &["update"]).code(0);
+    let _ = run(&sandbox, &sim, &args).code(3);
+    assert_eq!(sandbox.rows(selections), [format!("{known}|2|2")]);
+}
+
+#[test]
+fn other_commands_know_only_what_is_on_record() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let (unlisted, listed) = unlisted_and_listed(&sim);
+    let _ = run(&sandbox, &sim, &["backfill", &format!("--cik={listed}")]).code(0);
+    sim.log().clear();
+    let option = format!("--cik={unlisted}");
+    for command in ["update", "download", "diagnose"] {
+        let _ = run(&sandbox, &sim, &[command, &option]).code(2).says(&format!(
+            "not on record: CIK {unlisted}: get the filings of any filer with `filing-etl backfill --cik`"
+        ));
+    }
+    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    let plan = run(
+        &sandbox,
+        &sim,
+        &["backfill", "--dry-run", "--json", &option],
+    )
+    .code(0);
+    assert_eq!(plan.json()["companies"], 1);
+    assert_eq!(
+        sandbox.number("SELECT count(*) FROM v_companies WHERE active = 0"),
+        0
+    );
+}
