@@ -73,6 +73,8 @@ pub struct Asked {
     pub companies: CompanyFilter,
     /// Of these forms.
     pub forms: Option<FormFilter>,
+    /// The form types that were named, each by itself; a family names none.
+    pub named_forms: Vec<String>,
     /// Filed on this day or later.
     pub since: Option<Date>,
     /// Filed on this day or earlier; only where that is a day in the past.

@@ -320,8 +320,9 @@ pub struct RunArgs {
     /// Discover only; what is found stays queued, and the next run downloads it
     #[arg(long)]
     pub(super) no_download: bool,
-    /// Only filings of this type; repeatable; "all" for every type [default: 10-K, 10-Q, 20-F,
-    /// 40-F, their amendments and transition reports]
+    /// Only filings of these types; repeatable; "all" for every type, or a family: annual, quarterly,
+    /// current, insider, ownership, proxy [default: 10-K, 10-Q, 20-F, 40-F, their amendments and
+    /// transition reports]
     #[arg(
         long = "form",
         value_name = "TYPE",
@@ -410,15 +411,15 @@ pub(crate) struct WorkArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Companies")]
 pub(super) struct CompanyArgs {
-    /// Only companies listed here; repeatable: Nasdaq, NYSE, "NYSE American", "NYSE Arca", Cboe,
+    /// Only companies listed here; repeatable, or a list: Nasdaq, NYSE, "NYSE American", "NYSE Arca", Cboe,
     /// OTC or all [default: all but OTC]
-    #[arg(long = "exchange", value_name = "NAME")]
+    #[arg(long = "exchange", value_name = "NAME", value_delimiter = ',')]
     pub exchanges: Vec<ExchangeChoice>,
-    /// Only the company with this ticker; repeatable
-    #[arg(long = "ticker", value_name = "T", value_parser = ticker)]
+    /// Only the company with this ticker, now or earlier; repeatable, or a list
+    #[arg(long = "ticker", value_name = "T", value_parser = ticker, value_delimiter = ',')]
     pub tickers: Vec<String>,
-    /// Only the company with this CIK; repeatable
-    #[arg(long = "cik", value_name = "N")]
+    /// Only the filer with this CIK, in the SEC's list or not; repeatable, or a list
+    #[arg(long = "cik", value_name = "N", value_delimiter = ',')]
     pub ciks: Vec<Cik>,
     /// Only the companies in this file: a ticker or CIK a line, "#" begins a comment
     #[arg(long, value_name = "F")]
@@ -458,9 +459,9 @@ pub(super) enum Artifacts {
 pub struct DiagnoseArgs {
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
-    /// Only filings of this type count as wanted; repeatable; "all" for every type [default: what the
-    /// recorded selections ask for]
-    #[arg(long = "form", value_name = "TYPE")]
+    /// Only filings of these types count as wanted; repeatable; "all" for every type, or a family as in
+    /// `backfill` [default: what the recorded selections ask for]
+    #[arg(long = "form", value_name = "TYPE", value_delimiter = ',')]
     pub(super) forms: Vec<String>,
     /// Amendments, such as 10-K/A, do not count
     #[arg(long)]

@@ -25,6 +25,7 @@ use crate::config::{
     Settings,
 };
 use crate::edgar::dates::parse_when;
+use crate::edgar::form_family;
 use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
 use crate::exit::UsageError;
 use crate::net::{SEC_LANE, SEC_RATE, Timeouts, UserAgent, lane_of};
@@ -184,6 +185,7 @@ impl Cli {
                 } else {
                     None
                 },
+                named_forms: named_forms(&args.forms),
                 since: since.map(|_| range.since),
                 until: (range.until < today).then_some(range.until),
                 artifacts: args.artifacts.map(Artifacts::wanted),
@@ -390,6 +392,14 @@ fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
 
 fn forms(types: &[String], no_amendments: bool) -> Result<FormFilter> {
     FormFilter::parse(types, !no_amendments).map_err(|e| UsageError(e.to_string()).into())
+}
+
+/// The types among these that are neither `all` nor a family, as EDGAR spells them.
+fn named_forms(types: &[String]) -> Vec<String> {
+    let types = types.iter().map(|form| form.trim().to_ascii_uppercase());
+    types
+        .filter(|form| form != "ALL" && form_family::family(form).is_none())
+        .collect()
 }
 
 fn dates(since: &str, until: Option<&str>, today: Date) -> Result<DateRange> {

@@ -4,9 +4,11 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::form_family::family;
+
 /// The annual and quarterly reports of domestic and foreign companies, with the transition
 /// reports of those that change their fiscal year (20-F and 40-F have no such form of their
-/// own). The 10-K405 and 10-KSB of old are other forms and have to be asked for.
+/// own). The 10-K405 and 10-KSB of old are other forms: the family `annual` has them.
 const REPORTS: [&str; 6] = ["10-K", "10-KT", "10-Q", "10-QT", "20-F", "40-F"];
 
 /// What everybody writes without the dash now and then. No form on EDGAR is called `10K`, and asking
@@ -35,7 +37,9 @@ impl Default for FormFilter {
 
 /// A text that is no form type.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`")]
+#[error(
+    "{0:?} is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, a family such as annual, or all"
+)]
 pub struct BadForm(pub String);
 
 impl FormFilter {
@@ -58,7 +62,8 @@ impl FormFilter {
     /// A filter for exactly these types, or for the default ones if there are none.
     ///
     /// With `amendments`, asking for `8-K` also takes `8-K/A`. Without, an amendment is
-    /// taken only where it is asked for by its own name. `all` means every form. A transition
+    /// taken only where it is asked for by its own name. `all` means every form, the name of a family
+    /// all its types ([`super::form_family`]). A transition
     /// form is a type of its own: asking for `10-K` does not take `10-KT`.
     ///
     /// # Errors
@@ -77,8 +82,14 @@ impl FormFilter {
             if form.is_empty() || form.len() > 40 || !form.bytes().all(plain) || lacks_dash(&form) {
                 return Err(BadForm(text.chars().take(40).collect()));
             }
-            if !wanted.contains(&form) {
-                wanted.push(form);
+            let types = match family(&form) {
+                Some(types) => types.iter().map(|form| (*form).to_owned()).collect(),
+                None => vec![form],
+            };
+            for form in types {
+                if !wanted.contains(&form) {
+                    wanted.push(form);
+                }
             }
         }
         if wanted.iter().any(|form| form == "ALL") {

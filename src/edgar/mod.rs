@@ -10,6 +10,7 @@ pub mod company_list;
 pub mod dates;
 pub mod day_listing;
 pub mod form;
+pub mod form_family;
 pub mod history;
 pub mod index;
 pub mod submission;

@@ -4,6 +4,7 @@ use anyhow::Result;
 use jiff::civil::Date;
 
 use super::companies;
+use super::forms;
 use super::update::Plan;
 use crate::clock::Clock;
 use crate::config::RunOptions;
@@ -29,6 +30,7 @@ pub(super) struct Asked {
 /// A [`UsageError`] when that is no company at all.
 pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<Asked> {
     let asked = &options.asked;
+    forms::warn_renamed(&asked.named_forms);
     let resolved = companies::resolve_any(db, &asked.companies)?;
     resolved.tell(db)?;
     let mut ciks = resolved.ciks(db)?;

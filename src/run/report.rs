@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 
 use super::Kind;
+use super::forms;
 use super::summary::{Left, Summary};
 use super::update::Followed;
 use crate::exit::{Exit, UsageError};
@@ -54,6 +55,7 @@ impl Report<'_> {
             through,
         };
         db.finish_run(self.run, &end, &cx.run_counts(), cx.clock.now())?;
+        self.say_which_forms_are_none(&db)?;
         db.close()?;
         if exit == Exit::Partial {
             self.say_what_is_left(left);
@@ -123,6 +125,17 @@ impl Report<'_> {
             (None, None) if failed + left > 0 => (RunStatus::Partial, Exit::Partial),
             (None, None) => (RunStatus::Completed, Exit::Complete),
         }
+    }
+
+    /// Says which of the forms that a backfill named none of its companies has.
+    fn say_which_forms_are_none(&self, db: &Writer) -> Result<()> {
+        let asked = &self.cx.options.asked;
+        if self.selection.is_none() || self.cx.cancel.is_set() {
+            return Ok(());
+        }
+        let companies = &self.cx.visits.companies;
+        let companies: Vec<_> = companies.iter().map(|(cik, _)| *cik).collect();
+        forms::warn_not_seen(&db.reader()?, &asked.named_forms, &companies)
     }
 
     /// Says what a budget left undone.

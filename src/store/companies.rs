@@ -196,6 +196,19 @@ impl Reader {
         Ok(resolved)
     }
 
+    /// The form types that EDGAR lists of these companies, each with how many filings, on the pages
+    /// that were read.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn forms_seen(&self, ciks: &[Cik]) -> Result<Vec<(String, u64)>> {
+        let doing = "look up which forms were seen";
+        self.rows(sql::FORMS_SEEN, [json_ciks(ciks)], doing, |row| {
+            Ok((row.get(0)?, number(row, 1)?))
+        })
+    }
+
     /// The companies whose submissions EDGAR did not have on [`super::MISSING_DAYS`] days.
     ///
     /// # Errors

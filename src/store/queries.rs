@@ -49,6 +49,7 @@ queries! {
         FORGET = "forget",
         FORGET_FACTS = "forget_facts",
         FORGET_NAMES = "forget_names",
+        FORMS_SEEN = "forms_seen",
         FORMER_NAMES = "former_names",
         HISTORY = "history",
         IS_UNKNOWN = "is_unknown",
