@@ -19,6 +19,7 @@ mod cases {
     mod fair_access;
     mod faults;
     mod filers;
+    mod find;
     mod forms;
     mod hostile;
     mod identity;

@@ -190,12 +190,14 @@ pub enum Command {
     Update(Box<RunArgs>),
     /// Download what is queued, and ask for nothing else
     Download(Box<DownloadArgs>),
-    /// Load, refresh or show the list of companies
+    /// Load, refresh or show the list of companies; look one up
     Companies {
         /// What to do with the list.
         #[command(subcommand)]
         command: CompaniesCommand,
     },
+    /// List filings on record with form, date, accession and the path of the primary document
+    Filings(Box<FilingsArgs>),
     /// Show what update follows, and through which day it is complete; or stop following it
     Selections(SelectionsArgs),
     /// Show what the database holds: companies, filings, artifacts, and the last runs
@@ -231,6 +233,47 @@ pub enum CompaniesCommand {
     Sync,
     /// Show the companies that a backfill with the same filters is about, in its order
     List(ListArgs),
+    /// Look a company up by name, ticker or CIK, former names and tickers too
+    Find(FindArgs),
+}
+
+/// Whom to look up.
+#[derive(Debug, Args)]
+pub struct FindArgs {
+    /// A name or words of it in any order, a ticker in any spelling, or a CIK
+    #[arg(required = true, value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// At most so many companies
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one)]
+    pub limit: u64,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which filings to list.
+#[derive(Debug, Args)]
+pub struct FilingsArgs {
+    #[command(flatten)]
+    pub(super) companies: CompanyArgs,
+    /// Only filings of these types; repeatable; a family as in `backfill` [default: all]
+    #[arg(long = "form", value_name = "TYPE", value_delimiter = ',')]
+    pub(super) forms: Vec<String>,
+    /// Leave out amendments, such as 10-K/A
+    #[arg(long)]
+    pub(super) no_amendments: bool,
+    /// First filing date: 2023-01-01, or back from today as 90d, 6m or 3y [default: the first one]
+    #[arg(long, value_name = "DATE")]
+    pub(super) since: Option<String>,
+    /// Last filing date [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub(super) until: Option<String>,
+    /// Only the newest N of each company
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub newest: Option<u64>,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What the recorded selections can be told.

@@ -12,8 +12,9 @@ mod values;
 
 pub use again::Again;
 pub use args::{
-    BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, ListArgs, LogFormat,
-    MonitorArgs, RunArgs, SelectionsArgs, SelectionsCommand, SimArgs, VerifyArgs,
+    BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, FilingsArgs,
+    FindArgs, ListArgs, LogFormat, MonitorArgs, RunArgs, SelectionsArgs, SelectionsCommand,
+    SimArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

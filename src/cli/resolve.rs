@@ -15,8 +15,8 @@ use log::LevelFilter;
 use url::Url;
 
 use super::args::{
-    self, Artifacts, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, ListArgs,
-    LogFormat, MonitorArgs, Preset, Progress, RunArgs, SimArgs, WorkArgs,
+    self, Artifacts, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, FilingsArgs,
+    ListArgs, LogFormat, MonitorArgs, Preset, Progress, RunArgs, SimArgs, WorkArgs,
 };
 use super::values::{ExchangeChoice, ticker};
 use crate::clock::Clock;
@@ -255,6 +255,24 @@ impl Cli {
         let is_given = !args.forms.is_empty() || args.no_amendments;
         let forms = is_given.then(|| forms(&args.forms, args.no_amendments));
         Ok((args.companies.filter()?, forms.transpose()?))
+    }
+
+    /// Which filings are to be listed.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be read.
+    pub fn filings(&self, args: &FilingsArgs) -> Result<(CompanyFilter, FormFilter, DateRange)> {
+        let forms = if args.forms.is_empty() && !args.no_amendments {
+            FormFilter::all()
+        } else if args.forms.is_empty() {
+            forms(&["all".to_owned()], true)?
+        } else {
+            forms(&args.forms, args.no_amendments)?
+        };
+        let since = args.since.as_deref().unwrap_or("0001-01-01");
+        let dates = dates(since, args.until.as_deref(), self.today())?;
+        Ok((args.companies.filter()?, forms, dates))
     }
 
     /// Which filing dates a reconciliation is about.
@@ -513,7 +531,7 @@ mod tests {
     #[test]
     fn a_company_that_is_named_may_be_listed_anywhere() {
         let options = backfill(&["--ticker", "brk.b"]).unwrap();
-        assert_eq!(options.asked.companies.tickers, ["BRK-B"]);
+        assert_eq!(options.asked.companies.tickers, ["BRK.B"]);
         assert_eq!(options.asked.companies.exchanges(), None);
     }
 

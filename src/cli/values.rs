@@ -80,9 +80,9 @@ pub(super) fn span(text: &str) -> Result<Span, String> {
         .ok_or_else(|| "a time such as 90s, 10m or 1h 30m is expected".to_owned())
 }
 
-/// A ticker as the SEC writes it: `brk.b` is `BRK-B`.
+/// A ticker in any spelling, in upper case.
 pub(super) fn ticker(text: &str) -> Result<String, String> {
-    let ticker = text.trim().to_ascii_uppercase().replace('.', "-");
+    let ticker = text.trim().to_ascii_uppercase();
     if ticker.is_empty() {
         return Err("a ticker such as AAPL or BRK-B is expected".to_owned());
     }

@@ -1,11 +1,13 @@
 //! The commands, a file each: every one reads like a recipe.
 
 mod backfill;
+mod companies_find;
 mod companies_list;
 mod companies_sync;
 mod demo;
 mod diagnose;
 mod download;
+mod filings;
 mod monitor;
 mod reconcile;
 mod selections;
@@ -36,7 +38,9 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
         Command::Companies { command } => match command {
             CompaniesCommand::Sync => companies_sync::run(cli),
             CompaniesCommand::List(args) => companies_list::run(cli, args),
+            CompaniesCommand::Find(args) => companies_find::run(cli, args),
         },
+        Command::Filings(args) => filings::run(cli, args),
         Command::Selections(args) => selections::run(cli, args),
         Command::Stats { json } => stats::run(cli, *json),
         Command::Monitor(args) => monitor::run(cli, args, terminal),

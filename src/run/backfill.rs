@@ -32,7 +32,7 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<A
     let asked = &options.asked;
     forms::warn_renamed(&asked.named_forms);
     let resolved = companies::resolve_any(db, &asked.companies)?;
-    resolved.tell(db)?;
+    resolved.tell(db, asked.since)?;
     let mut ciks = resolved.ciks(db)?;
     let mut companies = resolved.companies;
     if ciks.is_empty() {

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use jiff::civil::Date;
 
 use crate::config::CompanyFilter;
 use crate::edgar::Cik;
 use crate::exchange::Exchange;
 use crate::exit::UsageError;
+use crate::find::find;
 use crate::selection::Companies;
-use crate::store::Reader;
+use crate::store::{Company, Reader, TickerMatch};
 
 /// The companies that a filter means.
 #[derive(Debug, Clone)]
@@ -18,8 +20,8 @@ pub struct Resolved {
     pub companies: Companies,
     /// CIKs among them that are not on record: only EDGAR can tell whose they are.
     pub new: Vec<Cik>,
-    /// Former tickers, each with its company.
-    former: Vec<(String, Cik)>,
+    /// What each of the tickers stands for.
+    tickers: Vec<TickerMatch>,
 }
 
 impl Resolved {
@@ -34,14 +36,15 @@ impl Resolved {
         Ok(ciks)
     }
 
-    /// Tells which of them are not listed any more.
+    /// Tells which of them are not listed any more, which tickers are former ones, and which belonged to
+    /// somebody else on a day from `since` on.
     ///
     /// # Errors
     ///
     /// If the database cannot be read.
-    pub fn tell(&self, db: &Reader) -> Result<()> {
-        for (ticker, cik) in &self.former {
-            log::warn!("{ticker} is not listed any more; it was the ticker of company {cik}");
+    pub fn tell(&self, db: &Reader, since: Option<Date>) -> Result<()> {
+        for found in &self.tickers {
+            tell_of_ticker(db, found, since)?;
         }
         let Companies::Named(named) = &self.companies else {
             return Ok(());
@@ -76,8 +79,75 @@ pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Companies> {
         ))
         .into());
     }
-    resolved.tell(db)?;
+    resolved.tell(db, None)?;
     Ok(resolved.companies)
+}
+
+/// Says whose a ticker is now, and whose it was.
+fn tell_of_ticker(db: &Reader, found: &TickerMatch, since: Option<Date>) -> Result<()> {
+    let company = |cik| -> Result<_> { Ok(db.company_rows(&[cik])?.into_iter().next()) };
+    let ticker = &found.ticker;
+    if found.is_former {
+        match company(found.cik)? {
+            Some(Company {
+                active: true,
+                ticker: Some(now),
+                name,
+                cik,
+                ..
+            }) => log::warn!("{ticker} is {now} now ({name}, CIK {cik})"),
+            _ => log::warn!(
+                "{ticker} is not listed any more; it was the ticker of company {}",
+                found.cik
+            ),
+        }
+    }
+    let before = found.before;
+    let before = before.filter(|(_, day)| since.is_some_and(|since| *day >= since));
+    if let Some((cik, day)) = before {
+        let name = company(cik)?.map(|company| company.name);
+        log::warn!(
+            "{ticker} was the ticker of {} until {day}: `--cik {cik}` takes its filings",
+            name.unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+/// The most companies that are named as near to an unknown name.
+const NEAR: usize = 3;
+
+/// An error that says which tickers nobody has or had, with the companies that may be meant.
+fn unknown_tickers(db: &Reader, tickers: &[String], filter: &CompanyFilter) -> Result<UsageError> {
+    let companies = db.findable()?;
+    let mut near = Vec::new();
+    for ticker in tickers {
+        let found = find(ticker, &companies)
+            .into_iter()
+            .map(|(company, _)| company);
+        let mut found: Vec<_> = found.take(NEAR).collect();
+        if found.is_empty() {
+            found = crate::find::near(ticker, &companies, NEAR);
+        }
+        for company in found {
+            let shown = company.shown();
+            if !near.contains(&shown) {
+                near.push(shown);
+            }
+        }
+    }
+    let hint = if near.is_empty() {
+        "check the spelling, or refresh the list with `filing-etl companies sync`".to_owned()
+    } else {
+        format!(
+            "near are {}; `filing-etl companies find` shows more",
+            near.join(", ")
+        )
+    };
+    Ok(UsageError(format!(
+        "not in the SEC's list of companies, now or earlier: {}: {hint}",
+        with_lines(tickers.iter().cloned(), filter).join(", ")
+    )))
 }
 
 /// The companies that a filter means, any filer of EDGAR by its CIK.
@@ -96,23 +166,21 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
         return Ok(Resolved {
             companies: Companies::Listed(exchanges),
             new: Vec::new(),
-            former: Vec::new(),
+            tickers: Vec::new(),
         });
     }
-    let tickers = db.resolve_tickers(&filter.tickers)?;
-    if !tickers.unknown.is_empty() {
-        return Err(UsageError(format!(
-            "not in the SEC's list of companies, now or earlier: {}: check the spelling, or refresh \
-             the list with `filing-etl companies sync`",
-            with_lines(tickers.unknown.into_iter(), filter).join(", ")
-        ))
-        .into());
+    let (mut tickers, mut unknown) = (Vec::new(), Vec::new());
+    for ticker in &filter.tickers {
+        match db.resolve_ticker(ticker)? {
+            Some(found) => tickers.push(found),
+            None => unknown.push(ticker.clone()),
+        }
     }
-    let mut named: BTreeSet<_> = tickers
-        .ciks
-        .into_iter()
-        .chain(filter.ciks.clone())
-        .collect();
+    if !unknown.is_empty() {
+        return Err(unknown_tickers(db, &unknown, filter)?.into());
+    }
+    let by_ticker = tickers.iter().map(|found| found.cik);
+    let mut named: BTreeSet<_> = by_ticker.chain(filter.ciks.iter().copied()).collect();
     let mut new = db.unknown_ciks(&named.iter().copied().collect::<Vec<_>>())?;
     if let Some(exchanges) = exchanges {
         named = listed_on(db, &named, &exchanges)?;
@@ -121,7 +189,7 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     Ok(Resolved {
         companies: Companies::Named(named),
         new,
-        former: tickers.former,
+        tickers,
     })
 }
 

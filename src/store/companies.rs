@@ -13,7 +13,9 @@ use super::selections::company_params;
 use super::values::{DateColumn, Day, Time, json_ciks, json_texts};
 use super::writer::{Batch, Writer};
 use crate::edgar::{Cik, CompanyFacts, FormerName, History};
+use crate::find::Findable;
 use crate::selection::Companies;
+use crate::ticker::{spellings, without_dashes};
 
 /// A company as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,15 +38,17 @@ pub struct Company {
     pub missing_days: u32,
 }
 
-/// What a list of tickers stands for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tickers {
-    /// The companies, in the order of the list, each once.
-    pub ciks: Vec<Cik>,
-    /// Tickers that a company had earlier and none has now.
-    pub former: Vec<(String, Cik)>,
-    /// Tickers that no company on record ever had, in the order and spelling of the list.
-    pub unknown: Vec<String>,
+/// What a ticker stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TickerMatch {
+    /// The ticker in the SEC's spelling.
+    pub ticker: String,
+    /// The company that has it, or else the one that had it last.
+    pub cik: Cik,
+    /// Whether that company has it no more.
+    pub is_former: bool,
+    /// The company that had it before, and the day on which that was seen last.
+    pub before: Option<(Cik, Date)>,
 }
 
 impl Reader {
@@ -164,36 +168,100 @@ impl Reader {
         self.one(sql::COUNT, (), doing, |row| number(row, 0))
     }
 
-    /// The companies that these tickers stand for, in any case: that which has the ticker now, or
-    /// else that which had it last.
+    /// What a ticker stands for, in any common spelling: the company that has it now, or else the one
+    /// that had it last. `None` if no company on record ever had it.
     ///
     /// # Errors
     ///
     /// If the database cannot be read.
-    pub fn resolve_tickers(&self, tickers: &[String]) -> Result<Tickers> {
-        let found = self.rows(
-            sql::RESOLVE_TICKERS,
-            [json_texts(tickers)],
-            "look up tickers",
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
-        let mut resolved = Tickers::default();
-        for (ticker, now, before) in found {
-            let ticker: String = ticker;
-            let cik: Option<Cik> = now;
-            match cik.or(before) {
-                None => resolved.unknown.push(ticker),
-                Some(found) => {
-                    if cik.is_none() {
-                        resolved.former.push((ticker, found));
-                    }
-                    if !resolved.ciks.contains(&found) {
-                        resolved.ciks.push(found);
-                    }
-                }
+    pub fn resolve_ticker(&self, written: &str) -> Result<Option<TickerMatch>> {
+        let doing = "look up a ticker";
+        let mut former = None;
+        for ticker in spellings(written) {
+            let holders = self.rows(sql::BY_TICKER, [&ticker], doing, |row| {
+                let last_seen: Option<DateColumn> = row.get(2)?;
+                let active: bool = row.get(1)?;
+                Ok((row.get::<_, Cik>(0)?, active, last_seen.map(|day| day.0)))
+            })?;
+            let Some((cik, active, _)) = holders.first().copied() else {
+                continue;
+            };
+            let before = holders
+                .get(1)
+                .and_then(|(cik, _, seen)| Some((*cik, (*seen)?)));
+            let found = TickerMatch {
+                ticker,
+                cik,
+                is_former: !active,
+                before: before.filter(|(before, _)| *before != cik),
+            };
+            if active {
+                return Ok(Some(found));
+            }
+            former.get_or_insert(found);
+        }
+        if former.is_some() {
+            return Ok(former);
+        }
+        let letters = without_dashes(&written.trim().to_ascii_uppercase());
+        let named = self.rows(sql::BY_TICKER_WITHOUT_DASHES, [letters], doing, |row| {
+            Ok((row.get::<_, Cik>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let Some((cik, ticker)) = named.first().cloned() else {
+            return Ok(None);
+        };
+        // Where two companies could be meant, nobody is.
+        let is_clear = named.iter().all(|(other, _)| *other == cik);
+        Ok(is_clear.then_some(TickerMatch {
+            ticker,
+            cik,
+            is_former: false,
+            before: None,
+        }))
+    }
+
+    /// All companies on record, with everything that they can be found by.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn findable(&self) -> Result<Vec<Findable>> {
+        let doing = "read the companies";
+        let mut companies = self.rows(sql::ALL, [], doing, |row| {
+            Ok(Findable {
+                cik: row.get(0)?,
+                name: row.get(1)?,
+                ticker: row.get(2)?,
+                exchange: row.get(3)?,
+                active: row.get(4)?,
+                former_names: Vec::new(),
+                tickers: Vec::new(),
+            })
+        })?;
+        let text_and_day = |row: &Row<'_>, text, day| -> rusqlite::Result<(String, _)> {
+            let day: Option<DateColumn> = row.get(day)?;
+            Ok((row.get(text)?, day.map(|day| day.0)))
+        };
+        let names = self.rows(sql::ALL_FORMER_NAMES, [], doing, |row| {
+            Ok((row.get(0)?, text_and_day(row, 1, 2)?))
+        })?;
+        let tickers = self.rows(sql::ALL_TICKERS, [], doing, |row| {
+            Ok((row.get(0)?, text_and_day(row, 1, 3)?))
+        })?;
+        let place = |companies: &[Findable], cik| {
+            companies.binary_search_by_key(&cik, |company| company.cik)
+        };
+        for (cik, name) in names {
+            if let Ok(place) = place(&companies, cik) {
+                companies[place].former_names.push(name);
             }
         }
-        Ok(resolved)
+        for (cik, ticker) in tickers {
+            if let Ok(place) = place(&companies, cik) {
+                companies[place].tickers.push(ticker);
+            }
+        }
+        Ok(companies)
     }
 
     /// The form types that EDGAR lists of these companies, each with how many filings, on the pages
@@ -469,12 +537,17 @@ mod tests {
         assert_eq!(reader.company_count().unwrap(), 1);
         let unknown = reader.unknown_ciks(&[cik(3), cik(99), cik(2)]).unwrap();
         assert_eq!(unknown, [cik(99)]);
-        let asked = ["bbb", "AAA", "BBB", "aaa-wt", "no such"].map(str::to_owned);
-        let tickers = reader.resolve_tickers(&asked).unwrap();
-        assert_eq!(tickers.ciks, [cik(2), cik(1)]);
-        let former = ["AAA", "aaa-wt"].map(|ticker| (ticker.to_owned(), cik(1)));
-        assert_eq!(tickers.former, former);
-        assert_eq!(tickers.unknown, ["no such"]);
+        for (written, company, is_former) in [
+            ("bbb", 2, false),
+            ("AAA", 1, true),
+            ("aaa.wt", 1, true),
+            ("AAAW", 1, true),
+        ] {
+            let found = reader.resolve_ticker(written).unwrap();
+            let found = found.map(|found| (found.cik, found.is_former));
+            let expected = (written != "AAAW").then_some((cik(company), is_former));
+            assert_eq!(found, expected, "{written}");
+        }
     }
 
     #[test]

@@ -92,6 +92,45 @@ impl OnRecord {
     }
 }
 
+/// A filing as it is listed, in the words of the views.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownFiling {
+    /// Its accession number.
+    pub accession: String,
+    /// Its form type.
+    pub form: String,
+    /// The day it was filed.
+    pub filed_on: String,
+    /// The end of its period.
+    pub report_date: Option<String>,
+    /// Where its primary document, or else its submission, lies below the data dir, once it is there.
+    pub path: Option<String>,
+    /// The status of that file; `None` where none is on record.
+    pub status: Option<String>,
+}
+
+impl Reader {
+    /// The filings of a company on some days, newest first.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn shown_filings(&self, cik: Cik, dates: DateRange) -> Result<Vec<ShownFiling>> {
+        let doing = "list the filings of a company";
+        let params = (cik, Day::new(dates.since), Day::new(dates.until));
+        self.rows(sql::SHOWN, params, doing, |row| {
+            Ok(ShownFiling {
+                accession: row.get(0)?,
+                form: row.get(1)?,
+                filed_on: row.get(2)?,
+                report_date: row.get(3)?,
+                path: row.get(4)?,
+                status: row.get(5)?,
+            })
+        })
+    }
+}
+
 impl Reader {
     /// What is on record of these filings.
     ///

@@ -63,10 +63,10 @@ mod values;
 mod writer;
 
 pub use artifacts::{Document, Failure, MISSING_DAYS, Recorded, StoredFile, StoredId};
-pub use companies::{Company, Tickers};
+pub use companies::{Company, TickerMatch};
 pub use diagnose::{CompanyFacts, FailureGroup, FileCounts, PreviousRun};
 pub use error::{Cause, Error, Result};
-pub use filings::{FileOnRecord, OnRecord};
+pub use filings::{FileOnRecord, OnRecord, ShownFiling};
 pub use holdings::Holdings;
 pub use identity::{Identity, addresses};
 pub use indexes::{IndexDay, IndexStatus, ListedFiling, ListedStatus};

@@ -41,6 +41,11 @@ queries! {
         SUBMISSION_STATUS = "submission_status",
     }
     companies {
+        ALL = "all",
+        ALL_FORMER_NAMES = "all_former_names",
+        ALL_TICKERS = "all_tickers",
+        BY_TICKER = "by_ticker",
+        BY_TICKER_WITHOUT_DASHES = "by_ticker_without_dashes",
         ADD_NAMED = "add_named",
         COUNT = "count",
         FACTS = "facts",
@@ -59,7 +64,6 @@ queries! {
         MISSING = "missing",
         NAMED = "named",
         PUT_NAME = "put_name",
-        RESOLVE_TICKERS = "resolve_tickers",
         ROWS = "rows",
         RETRY_UNAVAILABLE = "retry_unavailable",
         UNAVAILABLE = "unavailable",
@@ -84,6 +88,7 @@ queries! {
         FILED_BETWEEN = "filed_between",
         FILED_BY = "filed_by",
         FILERS = "filers",
+        SHOWN = "shown",
         FILERS_OF = "filers_of",
         INSERT = "insert",
         OF_COMPANY = "of_company",
@@ -237,8 +242,12 @@ mod tests {
     }
 
     /// The statements that walk a table which grows with the companies, because all companies are
-    /// what they are about: a new list of companies, a selection by exchange, `stats`.
-    const WALKERS: [(&str, &str); 9] = [
+    /// what they are about: a new list of companies, a selection by exchange, `stats`, a search by name.
+    const WALKERS: [(&str, &str); 13] = [
+        ("companies", "all"),
+        ("companies", "all_former_names"),
+        ("companies", "all_tickers"),
+        ("companies", "by_ticker_without_dashes"),
         ("companies", "count"),
         ("companies", "known_listings"),
         ("companies", "listed"),
@@ -252,12 +261,13 @@ mod tests {
 
     /// Tables that grow with the companies and filings, with the short names that the statements
     /// have for them.
-    const LARGE: [&str; 20] = [
+    const LARGE: [&str; 21] = [
         "artifacts",
         "a",
         "companies",
         "c",
         "company_facts",
+        "company_names",
         "k",
         "errors",
         "e",

@@ -326,8 +326,8 @@ mod tests {
         );
         assert_eq!(sandbox.rows(COMPANIES)[0], "1|One|AAA-WT|OTC|1");
         let reader = Reader::open(&sandbox.path()).unwrap();
-        let tickers = reader.resolve_tickers(&["aaa".to_owned()]).unwrap();
-        assert_eq!(tickers.ciks, [cik(4)]);
+        let found = reader.resolve_ticker("aaa").unwrap().unwrap();
+        assert_eq!((found.cik, found.is_former), (cik(4), false));
     }
 
     #[test]

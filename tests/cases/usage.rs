@@ -175,11 +175,11 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         ),
         (
             &["--form", "10-Q", "--form", "10k/a"],
-            "\"10k/a\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`".to_owned(),
+            "\"10k/a\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, a family such as annual, or all".to_owned(),
         ),
         (
             &["--form", ""],
-            "\"\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, or `all`".to_owned(),
+            "\"\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, a family such as annual, or all".to_owned(),
         ),
         (
             &["--archives-url", "nonsense"],
@@ -235,7 +235,7 @@ fn companies_that_are_not_in_the_list_are_named_before_any_of_their_filings_is_a
     refused(
         sandbox.run_against(&sim, &args),
         2,
-        "not in the SEC's list of companies, now or earlier: NOSUCH-X, NEITHER (mine, line 1): check the \
+        "not in the SEC's list of companies, now or earlier: NOSUCH.X, NEITHER (mine, line 1): check the \
          spelling, or refresh the list with `filing-etl companies sync`",
     );
     assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);

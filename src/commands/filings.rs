@@ -1,0 +1,125 @@
+//! `filings`: what companies have filed, as far as it is on record. Asks the database alone.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::cli::{Cli, FilingsArgs};
+use crate::edgar::{Cik, DateRange, FormFilter};
+use crate::exit::Exit;
+use crate::print::print;
+use crate::progress::format::{count, plain, plain_json};
+use crate::run::companies;
+use crate::store::{Reader, ShownFiling};
+
+/// A filing, as `--json` prints it: the names of the fields are public.
+#[derive(Debug, Serialize)]
+struct Filing<'a> {
+    cik: u64,
+    form: &'a str,
+    filed_on: &'a str,
+    report_date: Option<&'a str>,
+    accession: &'a str,
+    /// Relative to the data dir; null until the file is there.
+    path: Option<&'a str>,
+    status: Option<&'a str>,
+}
+
+/// Runs `filings`. There may be millions, so they are printed company by company.
+pub(super) fn run(cli: &Cli, args: &FilingsArgs) -> Result<Exit> {
+    let (filter, forms, dates) = cli.filings(args)?;
+    let db = Reader::open(cli.db())?;
+    let companies = db.companies(&companies::resolve(&db, &filter)?)?;
+    let newest = args
+        .newest
+        .map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let mut out = Out::begin(args.json)?;
+    for cik in companies {
+        let filings = wanted(&db, cik, &forms, dates, newest)?;
+        out.add(cik, &filings)?;
+    }
+    out.end()?;
+    Ok(Exit::Complete)
+}
+
+fn wanted(
+    db: &Reader,
+    cik: Cik,
+    forms: &FormFilter,
+    dates: DateRange,
+    newest: usize,
+) -> Result<Vec<ShownFiling>> {
+    let mut filings = db.shown_filings(cik, dates)?;
+    filings.retain(|filing| forms.wants(&filing.form));
+    filings.truncate(newest);
+    Ok(filings)
+}
+
+/// The list on its way to standard output.
+struct Out {
+    json: bool,
+    printed: u64,
+}
+
+impl Out {
+    fn begin(json: bool) -> Result<Self> {
+        if json {
+            print("{\"filings\":[")?;
+        } else {
+            print(&line("CIK", "Form", "Filed", "Accession", "Path"))?;
+            print(&("-".repeat(79) + "\n"))?;
+        }
+        Ok(Self { json, printed: 0 })
+    }
+
+    fn add(&mut self, cik: Cik, filings: &[ShownFiling]) -> Result<()> {
+        let mut text = String::new();
+        for filing in filings {
+            if self.json {
+                if self.printed > 0 {
+                    text.push(',');
+                }
+                text += &plain_json(&serde_json::to_string(&Filing {
+                    cik: cik.get(),
+                    form: &filing.form,
+                    filed_on: &filing.filed_on,
+                    report_date: filing.report_date.as_deref(),
+                    accession: &filing.accession,
+                    path: filing.path.as_deref(),
+                    status: filing.status.as_deref(),
+                })?);
+            } else {
+                let path = filing.path.as_deref().or(filing.status.as_deref());
+                text += &line(
+                    &cik.to_string(),
+                    &plain(&filing.form),
+                    &filing.filed_on,
+                    &filing.accession,
+                    &plain(path.unwrap_or("-")),
+                );
+            }
+            self.printed += 1;
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        print(&text)
+    }
+
+    fn end(self) -> Result<()> {
+        if self.json {
+            return print("]}\n");
+        }
+        if self.printed == 0 {
+            log::warn!(
+                "no filing on record matches: `filing-etl stats` shows what there is, \
+                 `filing-etl backfill` gets more"
+            );
+        }
+        print(&format!("{} filings\n", count(self.printed)))
+    }
+}
+
+/// A line of the table. The path comes last, so that a line may be longer than the page.
+fn line(cik: &str, form: &str, filed: &str, accession: &str, path: &str) -> String {
+    format!("{cik:>10} {form:<13} {filed:<10} {accession:<20} {path}\n")
+}

@@ -1,0 +1,290 @@
+//! Finding a company by what people know of it: a name, a former name, a ticker, a CIK.
+//!
+//! Pure. Some 11,000 companies are looked through one by one, which takes milliseconds.
+
+use jiff::civil::Date;
+
+use crate::edgar::Cik;
+use crate::ticker::{spellings, without_dashes};
+
+/// Names and tickers that are as like as this, of 1, may be meant by each other.
+const LIKE: f64 = 0.88;
+
+/// A company with everything that it can be found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findable {
+    /// The company.
+    pub cik: Cik,
+    /// Its name.
+    pub name: String,
+    /// The ticker of its primary listing, the last known one if it is not listed now.
+    pub ticker: Option<String>,
+    /// The exchange of its primary listing, likewise.
+    pub exchange: Option<String>,
+    /// Whether it is in the SEC's list of companies.
+    pub active: bool,
+    /// Names that it had, each with its last day.
+    pub former_names: Vec<(String, Option<Date>)>,
+    /// All its tickers; former ones with the day on which they were seen last.
+    pub tickers: Vec<(String, Option<Date>)>,
+}
+
+impl Findable {
+    /// Ticker and name, or name and CIK.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.ticker {
+            Some(ticker) => format!("{ticker} ({})", self.name),
+            None => format!("{} (CIK {})", self.name, self.cik),
+        }
+    }
+}
+
+/// By what a company was found. The order is that of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Match {
+    /// Its CIK.
+    Cik,
+    /// A ticker that it has.
+    Ticker(String),
+    /// A ticker that it had, and the day on which that was seen last.
+    FormerTicker(String, Date),
+    /// Its name, word by word.
+    WholeName,
+    /// Words of its name.
+    Words,
+    /// The beginnings of words of its name.
+    Beginnings,
+    /// Words of a name that it had, or their beginnings, and that name's last day.
+    FormerName(String, Option<Date>),
+}
+
+/// The companies that a text means: by CIK, by ticker in any spelling, or with all its words in their
+/// name, in any order. The best ones come first, and listed companies before others.
+#[must_use]
+pub fn find<'a>(text: &str, companies: &'a [Findable]) -> Vec<(&'a Findable, Match)> {
+    let asked = Asked {
+        cik: text.trim().parse().ok(),
+        tickers: spellings(text),
+        words: words(text),
+    };
+    let found = companies
+        .iter()
+        .filter_map(|company| Some((company, asked.finds(company)?)));
+    let mut found: Vec<_> = found.collect();
+    found.sort_by(|(a, how), (b, other)| {
+        let listed = b.active.cmp(&a.active);
+        let rank = |how: &Match| match how {
+            Match::FormerName(..) => 6,
+            Match::Beginnings => 5,
+            Match::Words => 4,
+            Match::WholeName => 3,
+            Match::FormerTicker(..) => 2,
+            Match::Ticker(_) => 1,
+            Match::Cik => 0,
+        };
+        let by_rank = rank(how).cmp(&rank(other));
+        let by_name = a
+            .name
+            .len()
+            .cmp(&b.name.len())
+            .then_with(|| a.name.cmp(&b.name));
+        by_rank.then(listed).then(by_name).then(a.cik.cmp(&b.cik))
+    });
+    found
+}
+
+/// Companies whose ticker, or a word of whose name, is so like the text that they may be meant. The
+/// likest ones come first, at most `most`.
+#[must_use]
+pub fn near<'a>(text: &str, companies: &'a [Findable], most: usize) -> Vec<&'a Findable> {
+    let asked = words(text).join(" ");
+    let like = |company: &Findable| {
+        let name = words(&company.name);
+        let tickers = company
+            .tickers
+            .iter()
+            .map(|(ticker, _)| ticker.to_lowercase());
+        tickers
+            .chain([name.join(" ")])
+            .chain(name)
+            .map(|known| strsim::jaro_winkler(&known, &asked))
+            .fold(0.0, f64::max)
+    };
+    let mut near: Vec<_> = companies
+        .iter()
+        .map(|company| (like(company), company))
+        .filter(|(like, _)| *like >= LIKE)
+        .collect();
+    near.sort_by(|(a, one), (b, other)| {
+        let by_likeness = b.total_cmp(a).then(other.active.cmp(&one.active));
+        by_likeness.then(one.cik.cmp(&other.cik))
+    });
+    near.into_iter()
+        .take(most)
+        .map(|(_, company)| company)
+        .collect()
+}
+
+struct Asked {
+    cik: Option<Cik>,
+    tickers: Vec<String>,
+    words: Vec<String>,
+}
+
+impl Asked {
+    fn finds(&self, company: &Findable) -> Option<Match> {
+        if self.cik == Some(company.cik) {
+            return Some(Match::Cik);
+        }
+        let is_asked = |ticker: &str| {
+            let tickers = self.tickers.iter();
+            tickers.clone().any(|asked| asked == ticker)
+                || tickers
+                    .clone()
+                    .any(|asked| *asked == without_dashes(ticker))
+        };
+        let mut tickers = company
+            .tickers
+            .iter()
+            .filter(|(ticker, _)| is_asked(ticker));
+        match tickers.next() {
+            Some((ticker, None)) => return Some(Match::Ticker(ticker.clone())),
+            Some((ticker, Some(day))) => return Some(Match::FormerTicker(ticker.clone(), *day)),
+            None => {}
+        }
+        if self.words.is_empty() {
+            return None;
+        }
+        let name = words(&company.name);
+        if name == self.words {
+            return Some(Match::WholeName);
+        }
+        if self.are_in(&name, |word, asked| word == asked) {
+            return Some(Match::Words);
+        }
+        if self.are_in(&name, |word, asked| word.starts_with(asked)) {
+            return Some(Match::Beginnings);
+        }
+        let former = company
+            .former_names
+            .iter()
+            .find(|(name, _)| self.are_in(&words(name), |word, asked| word.starts_with(asked)));
+        former.map(|(name, until)| Match::FormerName(name.clone(), *until))
+    }
+
+    /// Whether each of the words is one of these, by a test.
+    fn are_in(&self, name: &[String], is: impl Fn(&str, &str) -> bool) -> bool {
+        let mut words = self.words.iter();
+        words.all(|asked| name.iter().any(|word| is(word, asked)))
+    }
+}
+
+/// The words of a name, in lower case: letters and digits. `AT&T` is one word, `Moody's` too.
+fn words(text: &str) -> Vec<String> {
+    let text: String = text.to_lowercase().replace(['\'', '&'], "");
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    fn company(cik: u64, name: &str, tickers: &[&str]) -> Findable {
+        Findable {
+            cik: Cik::new(cik).unwrap(),
+            name: name.to_owned(),
+            ticker: tickers.first().map(|t| (*t).to_owned()),
+            exchange: None,
+            active: !tickers.is_empty(),
+            former_names: Vec::new(),
+            tickers: tickers.iter().map(|t| ((*t).to_owned(), None)).collect(),
+        }
+    }
+
+    fn some() -> Vec<Findable> {
+        let mut meta = company(1_326_801, "Meta Platforms, Inc.", &["META"]);
+        meta.tickers.push(("FB".to_owned(), Some(date(2022, 6, 8))));
+        meta.former_names = vec![("Facebook Inc".to_owned(), Some(date(2021, 10, 27)))];
+        vec![
+            company(320_193, "Apple Inc.", &["AAPL"]),
+            company(2, "Apple Hospitality REIT, Inc.", &["APLE"]),
+            company(3, "APPLE REIT TEN INC", &[]),
+            company(1_067_983, "BERKSHIRE HATHAWAY INC", &["BRK-B", "BRK-A"]),
+            company(70_858, "BANK OF AMERICA CORP /DE/", &["BAC", "BAC-PL"]),
+            company(732_717, "AT&T INC.", &["T"]),
+            meta,
+        ]
+    }
+
+    fn found(text: &str) -> Vec<u64> {
+        find(text, &some())
+            .iter()
+            .map(|(c, _)| c.cik.get())
+            .collect()
+    }
+
+    #[test]
+    fn companies_are_found_by_what_people_know() {
+        for (text, ciks) in [
+            ("AAPL", &[320_193][..]),
+            ("320193", &[320_193]),
+            ("CIK0000320193", &[320_193]),
+            ("apple", &[320_193, 2, 3]),
+            ("inc apple", &[320_193, 2, 3]),
+            ("reit apple", &[2, 3]),
+            ("BRK.B", &[1_067_983]),
+            ("brka", &[1_067_983]),
+            ("BAC$L", &[70_858]),
+            ("america bank", &[70_858]),
+            ("AT&T", &[732_717]),
+            ("att", &[732_717]),
+            ("FB", &[1_326_801]),
+            ("facebook", &[1_326_801]),
+            ("plat met", &[1_326_801]),
+            ("", &[]),
+            ("% _ ' \"", &[]),
+            ("\u{1f600}", &[]),
+            ("nothing like it", &[]),
+        ] {
+            assert_eq!(found(text), ciks, "{text}");
+        }
+        let all = some();
+        assert_eq!(
+            find("FB", &all)[0].1,
+            Match::FormerTicker("FB".to_owned(), date(2022, 6, 8))
+        );
+        assert_eq!(
+            find("facebook", &all)[0].1,
+            Match::FormerName("Facebook Inc".to_owned(), Some(date(2021, 10, 27)))
+        );
+    }
+
+    #[test]
+    fn a_slip_is_near_to_what_was_meant() {
+        for (text, cik) in [
+            ("APPL", 320_193),
+            ("berkshir hataway", 1_067_983),
+            ("mettta", 1_326_801),
+        ] {
+            let all = some();
+            let near = near(text, &all, 3);
+            assert!(near.iter().any(|c| c.cik.get() == cik), "{text}: {near:?}");
+        }
+        assert!(near("zzzzzz", &some(), 3).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            let all = some();
+            let _ = find(&text, &all);
+            let _ = near(&text, &all, 5);
+        }
+    }
+}
