@@ -232,6 +232,7 @@ fn put_universe(writer: &mut Writer, real: &[Cik], companies: u32) {
     let ciks = (0..companies).map(made_up).chain(real.iter().copied());
     let rows: Vec<_> = ciks
         .map(|cik| CompanyRow {
+            etf: false,
             cik,
             name: format!("COMPANY {cik} INC"),
             listings: Vec::new(),

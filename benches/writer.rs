@@ -33,6 +33,7 @@ impl Sample {
         let companies: Vec<_> = filings
             .iter()
             .map(|(cik, _)| CompanyRow {
+                etf: false,
                 cik: *cik,
                 name: format!("COMPANY {cik} INC"),
                 listings: Vec::new(),

@@ -19,7 +19,8 @@ SELECT
     nullif(state, '') AS state,
     nullif(fiscal_year_end, '') AS fiscal_year_end,
     nullif(entity_type, '') AS entity_type,
-    nullif(ein, '') AS ein
+    nullif(ein, '') AS ein,
+    etf
 FROM companies;
 
 DROP VIEW IF EXISTS v_company_names;
@@ -38,7 +39,8 @@ SELECT
         WHEN active = 1
             THEN (SELECT substr(m.value, 1, 10) FROM meta AS m WHERE m.key = 'companies_synced_at')
         ELSE last_seen
-    END AS last_seen
+    END AS last_seen,
+    etf
 FROM listings;
 
 -- One row per filing and filer: a joint filing has one for each of its companies.

@@ -20,6 +20,8 @@ CREATE TABLE companies (
     ticker            TEXT,
     exchange          TEXT,
     active            INTEGER NOT NULL CHECK (active IN (0, 1)),
+    -- 1 where all its listings are of funds or notes: then it is of no exchange's companies.
+    etf               INTEGER NOT NULL DEFAULT 0 CHECK (etf IN (0, 1)),
     -- What its submissions say of it. NULL: never read; the empty text: EDGAR has none.
     sic               TEXT,
     industry          TEXT,
@@ -64,6 +66,7 @@ CREATE TABLE listings (
     exchange   TEXT,
     position   INTEGER NOT NULL, -- 0 is the primary listing
     active     INTEGER NOT NULL CHECK (active IN (0, 1)),
+    etf        INTEGER NOT NULL CHECK (etf IN (0, 1)), -- a fund's or a note's, no company's security
     first_seen TEXT NOT NULL,
     last_seen  TEXT, -- NULL while it is active: then it is the day of the last sync
     PRIMARY KEY (cik, ticker)

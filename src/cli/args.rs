@@ -311,6 +311,9 @@ pub struct ListArgs {
     /// Print one JSON document instead of the table
     #[arg(long)]
     pub json: bool,
+    /// Show the symbols of the exchanges' lists for which the SEC's list has no company
+    #[arg(long)]
+    pub unmatched: bool,
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
     /// At most so many companies, those without filings first, then the ones checked longest ago

@@ -43,6 +43,9 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     let Some(synced_at) = db.companies_synced_at()? else {
         bail!(not_loaded(cli));
     };
+    if args.unmatched {
+        return unmatched(cli, &db, moment(synced_at), args.json);
+    }
     let mut ciks = db.companies(&companies::resolve(&db, &filter)?)?;
     if let Some(limit) = filter.limit {
         ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -56,6 +59,42 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
         print_json(&list)?;
     } else {
         print(&text(list, cli.page()))?;
+    }
+    Ok(Exit::Complete)
+}
+
+/// A listed security whose company the SEC's list does not have, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Symbol {
+    #[serde(rename = "symbol")]
+    text: String,
+    exchange: String,
+    name: String,
+}
+
+/// The symbols without a company, as `--json` prints them.
+#[derive(Debug, Serialize)]
+struct Symbols {
+    synced_at: String,
+    unmatched: Vec<Symbol>,
+}
+
+fn unmatched(cli: &Cli, db: &Reader, synced_at: String, json: bool) -> Result<Exit> {
+    let rows = db.unmatched()?;
+    if json {
+        let symbol = |[text, exchange, name]: [String; 3]| Symbol {
+            text,
+            exchange,
+            name,
+        };
+        print_json(&Symbols {
+            synced_at,
+            unmatched: rows.into_iter().map(symbol).collect(),
+        })?;
+    } else {
+        let rows = rows.into_iter().map(Vec::from).collect();
+        let headers = ["Symbol", "Exchange", "Name"];
+        print(&table::table(&headers, rows, cli.page()))?;
     }
     Ok(Exit::Complete)
 }

@@ -8,10 +8,10 @@ use crate::cancel::Cancel;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::print::print;
-use crate::progress::format::count;
+use crate::progress::format::{count, many};
 use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
-use crate::universe::sync::{self, Lists};
+use crate::universe::sync::{self, Lists, Synced};
 
 /// Runs `companies sync`.
 pub(super) fn run(cli: &Cli) -> Result<Exit> {
@@ -31,7 +31,11 @@ pub(super) fn run(cli: &Cli) -> Result<Exit> {
     if let Some(exit) = interrupt.exit() {
         return Ok(exit);
     }
-    let change = result?;
+    let Synced {
+        change,
+        etfs,
+        unmatched,
+    } = result?;
     identity::record_addresses(&settings, &mut db)?;
     let companies = db.reader()?.company_count()?;
     db.close()?;
@@ -42,5 +46,18 @@ pub(super) fn run(cli: &Cli) -> Result<Exit> {
         count(change.updated),
         count(change.deactivated),
     ))?;
+    if !etfs.is_empty() {
+        print(&format!(
+            "{} left out of every --exchange, taken by --ticker or --cik: {}\n",
+            many(etfs.len() as u64, ["ETF or note is", "ETFs and notes are"]),
+            etfs.join(", ")
+        ))?;
+    }
+    if unmatched > 0 {
+        print(&format!(
+            "{} in the exchanges' lists without a CIK of the SEC: `filing-etl companies list --unmatched`\n",
+            many(unmatched as u64, ["symbol is", "symbols are"]),
+        ))?;
+    }
     Ok(Exit::Complete)
 }

@@ -18,7 +18,9 @@ use super::json::{self, BadDocument, Cell, List};
 pub struct CompanyList {
     /// One row for each ticker; every ticker only once.
     pub rows: Vec<ListedTicker>,
-    /// Rows that were left out.
+    /// Companies, with their names, of rows whose ticker cannot be used.
+    pub without_ticker: Vec<(Cik, String)>,
+    /// Rows that cannot be used as they stand.
     pub problems: Vec<ListProblem>,
 }
 
@@ -35,7 +37,7 @@ pub struct ListedTicker {
     pub exchange: Option<String>,
 }
 
-/// A row that was left out.
+/// A row that cannot be used as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListProblem {
     /// Its place in `data`, counted from 0.
@@ -46,19 +48,16 @@ pub struct ListProblem {
 
 impl fmt::Display for ListProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "row {} of the company list is left out: {}",
-            self.row, self.reason
-        )
+        write!(f, "row {} of the company list: {}", self.row, self.reason)
     }
 }
 
 /// Reads the list.
 ///
-/// Blanks around a ticker are dropped (`"DAIC "` was served in 2025). A ticker of two companies
-/// stays with the first, the larger one. Rows that repeat another exactly are dropped
-/// without a word.
+/// Blanks around a ticker are dropped (`"DAIC "` was served in 2025), small letters and dots become the
+/// SEC's capitals and dashes. A ticker of two companies stays with the first, the larger one. A row
+/// without a usable ticker keeps its company. Rows that repeat another exactly are dropped without a
+/// word.
 ///
 /// # Errors
 ///
@@ -91,8 +90,9 @@ pub fn parse(bytes: &[u8]) -> Result<CompanyList, BadDocument> {
     let mut list = CompanyList::default();
     let mut seen: HashMap<String, usize> = HashMap::with_capacity(data.len());
     for (row, cells) in data.into_iter().enumerate() {
-        let outcome =
-            read(cells, places).and_then(|listed| match seen.entry(listed.ticker.clone()) {
+        let cells = cells.items();
+        let outcome = read(cells.as_deref(), places).and_then(|listed| {
+            match seen.entry(listed.ticker.clone()) {
                 Entry::Vacant(place) => {
                     place.insert(list.rows.len());
                     list.rows.push(listed);
@@ -108,8 +108,11 @@ pub fn parse(bytes: &[u8]) -> Result<CompanyList, BadDocument> {
                         listed.ticker, listed.cik, first.cik
                     ))
                 }
-            });
+            }
+        });
         if let Err(reason) = outcome {
+            list.without_ticker
+                .extend(company(cells.as_deref(), places));
             list.problems.push(ListProblem { row, reason });
         }
     }
@@ -127,26 +130,39 @@ struct Document<'a> {
     data: List<List<Cell<'a>>>,
 }
 
+/// Whose row it is, whatever is wrong with the rest of it.
+fn company(cells: Option<&[Cell]>, [cik, name, ..]: [usize; 4]) -> Option<(Cik, String)> {
+    let cells = cells?;
+    let name = cells.get(name)?.text_or_empty()?.trim();
+    Some((number(cells.get(cik)?)?, name.to_owned()))
+}
+
+fn number(cell: &Cell) -> Option<Cik> {
+    match cell {
+        Cell::Int(number) => Cik::new(*number),
+        Cell::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
 fn read(
-    cells: List<Cell>,
+    cells: Option<&[Cell]>,
     [cik, name, ticker, exchange]: [usize; 4],
 ) -> Result<ListedTicker, String> {
-    let cells = cells.items().ok_or("it is no list")?;
+    let cells = cells.ok_or("it is no list")?;
     let cell =
         |place: usize, what: &str| cells.get(place).ok_or_else(|| format!("it has no {what}"));
     let ticker = cell(ticker, "ticker")?
         .text()
         .ok_or("its ticker is no text")?
-        .trim();
-    if !is_ticker(ticker) {
+        .trim()
+        .to_ascii_uppercase();
+    let ticker = ticker.replace('.', "-");
+    if !is_ticker(&ticker) {
         let shown: String = ticker.chars().take(20).collect();
         return Err(format!("{shown:?} is no ticker"));
     }
-    let cik = match cell(cik, "CIK")? {
-        Cell::Int(number) => Cik::new(*number),
-        Cell::Text(text) => text.trim().parse().ok(),
-        _ => None,
-    };
+    let cik = number(cell(cik, "CIK")?);
     let exchange = match cell(exchange, "exchange")? {
         Cell::Null => None,
         Cell::Text(label) if label.trim().is_empty() => None,
@@ -160,7 +176,7 @@ fn read(
             .ok_or_else(|| format!("the name of {ticker} is no text"))?
             .trim()
             .to_owned(),
-        ticker: ticker.to_owned(),
+        ticker,
         exchange,
     })
 }
@@ -236,7 +252,7 @@ mod tests {
         let problems: Vec<String> = list.problems.iter().map(ToString::to_string).collect();
         let expected = [
             (1, "the CIK of BBB is not valid"),
-            (2, "\"NONE.\" is no ticker"),
+            (2, "\"NONE-\" is no ticker"),
             (3, "it has no ticker"),
             (4, "it is no list"),
             (5, "it is no list"),
@@ -248,8 +264,27 @@ mod tests {
             (11, "\"A-B-C\" is no ticker"),
             (13, "ticker AAA of CIK 2 is already listed for CIK 1"),
         ]
-        .map(|(row, reason)| format!("row {row} of the company list is left out: {reason}"));
+        .map(|(row, reason)| format!("row {row} of the company list: {reason}"));
         assert_eq!(problems, expected);
+        let kept: Vec<_> = list
+            .without_ticker
+            .iter()
+            .map(|(cik, _)| cik.get())
+            .collect();
+        assert_eq!(
+            kept,
+            [1, 1, 1, 1, 1, 1, 2],
+            "a row with a CIK keeps its company"
+        );
+    }
+
+    #[test]
+    fn small_letters_and_dots_become_the_secs_spelling() {
+        let text =
+            r#"{"fields":["cik","name","ticker","exchange"],"data":[[1,"A","brk.b","NYSE"]]}"#;
+        let list = parse(text.as_bytes()).unwrap();
+        assert_eq!(list.rows, [listed(1, "A", "BRK-B", Some("NYSE"))]);
+        assert!(list.problems.is_empty());
     }
 
     #[test]

@@ -320,6 +320,7 @@ mod tests {
         let rows: Vec<_> = companies
             .iter()
             .map(|company| CompanyRow {
+                etf: false,
                 cik: company.cik,
                 name: company.name.clone(),
                 listings: Vec::new(),

@@ -158,6 +158,20 @@ impl Reader {
         }))
     }
 
+    /// The symbols of the exchanges' lists for which the SEC's list has no company, each with exchange and
+    /// name.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn unmatched(&self) -> Result<Vec<[String; 3]>> {
+        let list = self.meta::<String>(meta::UNMATCHED)?;
+        // As for what is left out.
+        Ok(list.map_or_else(Vec::new, |list| {
+            serde_json::from_str(&list).unwrap_or_default()
+        }))
+    }
+
     /// How many companies the SEC's list has.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ pub(super) const COMPANIES_SYNCED_AT: &str = "companies_synced_at";
 pub(super) const LISTINGS_SYNCED_AT: &str = "listings_synced_at";
 /// The tickers that those lists said are no company's, as JSON.
 pub(super) const LEFT_OUT: &str = "left_out";
+/// The symbols in those lists for which the SEC has no company, as JSON.
+pub(super) const UNMATCHED: &str = "unmatched";
 /// Whether the exchanges' symbol lists took part in it.
 pub(super) const LISTINGS_KNOWN: &str = "listings_known";
 /// The hash of the text that the schema was made from.

@@ -463,9 +463,9 @@ mod tests {
     fn the_views_have_the_promised_columns() {
         let sandbox = Sandbox::new();
         let promised = [
-            "v_companies(cik, name, ticker, exchange, active, filings, last_checked_at, sic, industry, state, fiscal_year_end, entity_type, ein)",
+            "v_companies(cik, name, ticker, exchange, active, filings, last_checked_at, sic, industry, state, fiscal_year_end, entity_type, ein, etf)",
             "v_company_names(cik, name, since, until)",
-            "v_listings(cik, ticker, exchange, active, first_seen, last_seen)",
+            "v_listings(cik, ticker, exchange, active, first_seen, last_seen, etf)",
             "v_filings(accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, size, is_xbrl, discovered_at, folder)",
             "v_artifacts(id, accession, cik, form, filed_on, kind, name, url, status, path, bytes, sha256, attempts, last_error, downloaded_at, type, sequence, description)",
             "v_documents(cik, ticker, company, exchange, form, filed_on, report_date, accession, kind, type, name, path, url, bytes, sha256, status)",

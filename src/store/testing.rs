@@ -247,11 +247,13 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 
 pub(super) fn company(number: u64, name: &str, listings: &[(&str, Option<&str>)]) -> CompanyRow {
     CompanyRow {
+        etf: false,
         cik: cik(number),
         name: name.to_owned(),
         listings: listings
             .iter()
             .map(|(ticker, exchange)| ListingRow {
+                etf: false,
                 ticker: (*ticker).to_owned(),
                 exchange: exchange.map(str::to_owned),
             })

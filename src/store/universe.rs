@@ -21,6 +21,8 @@ pub struct CompanyRow {
     pub cik: Cik,
     /// Its name.
     pub name: String,
+    /// Whether it is a fund or the like, with no company's security: no exchange's companies have it.
+    pub etf: bool,
     /// Its listings, the primary one first; may be empty.
     pub listings: Vec<ListingRow>,
 }
@@ -32,6 +34,8 @@ pub struct ListingRow {
     pub ticker: String,
     /// The exchange as `v_listings.exchange` shows it, if known.
     pub exchange: Option<String>,
+    /// Whether it is a fund's or a note's: no company's security.
+    pub etf: bool,
 }
 
 /// What a new company list changed, in companies.
@@ -45,22 +49,26 @@ pub struct UniverseChange {
     pub deactivated: u64,
 }
 
-/// A company as it is on record: name, ticker, exchange, whether it is active.
-type KnownCompany = (String, Option<String>, Option<String>, bool);
+/// A company as it is on record: name, ticker, exchange, whether it is active and an ETF.
+type KnownCompany = (String, Option<String>, Option<String>, bool, bool);
 
-/// A listing as it is on record: exchange, position, whether it is active.
-type KnownListing = (Option<String>, i64, bool);
+/// A listing as it is on record: exchange, position, whether it is active and an ETF's.
+type KnownListing = (Option<String>, i64, bool, bool);
 
 impl Writer {
-    /// Remembers which tickers the exchanges' own symbol lists say are no company's listing.
+    /// Remembers which tickers the exchanges' own symbol lists say are no company's listing, and the
+    /// symbols, each with exchange and name, for which the SEC's list has no company.
     ///
     /// # Errors
     ///
     /// If the database cannot be written.
-    pub fn put_left_out(&mut self, tickers: &[(u64, &str)]) -> Result<()> {
+    pub fn put_lists(&mut self, left_out: &[(u64, &str)], unmatched: &[[String; 3]]) -> Result<()> {
         let batch = self.begin()?;
-        let row = (meta::LEFT_OUT, json_texts(tickers));
-        batch.execute(meta_sql::PUT, row, "record the company list")?;
+        let doing = "record the company list";
+        let left_out = (meta::LEFT_OUT, json_texts(left_out));
+        batch.execute(meta_sql::PUT, left_out, doing)?;
+        let unmatched = (meta::UNMATCHED, json_texts(unmatched));
+        batch.execute(meta_sql::PUT, unmatched, doing)?;
         batch.commit()
     }
 
@@ -104,7 +112,7 @@ fn replace(
     let mut deactivate = db.prepare(sql::DEACTIVATE_COMPANY)?;
     let mut put = db.prepare(sql::PUT_COMPANY)?;
     let known = known_companies(db)?;
-    for (cik, (_, _, _, active)) in &known {
+    for (cik, (_, _, _, active, _)) in &known {
         if *active && !incoming.companies.contains_key(cik) {
             deactivate.execute([cik])?;
             change.deactivated += 1;
@@ -118,15 +126,15 @@ fn replace(
             }
             None => change.added += 1,
         }
-        let (name, ticker, exchange, _) = company;
-        put.execute((cik, name, ticker, exchange))?;
+        let (name, ticker, exchange, _, etf) = company;
+        put.execute((cik, name, ticker, exchange, etf))?;
     }
 
     // First those that go: a ticker that moves to another company has one active listing.
     let known_listings = known_listings(db)?;
     let mut deactivate = db.prepare(sql::DEACTIVATE_LISTING)?;
     let synced_on: Option<String> = db.query_row(sql::LAST_SYNC, [], |row| row.get(0))?;
-    for ((cik, ticker), (_, _, active)) in &known_listings {
+    for ((cik, ticker), (_, _, active, _)) in &known_listings {
         if *active && !incoming.listings.contains_key(&(*cik, ticker.as_str())) {
             deactivate.execute((cik, ticker, &synced_on))?;
             if incoming.companies.contains_key(cik) {
@@ -137,9 +145,9 @@ fn replace(
     let mut put = db.prepare(sql::PUT_LISTING)?;
     for ((cik, ticker), listing) in &incoming.listings {
         let old = known_listings.get(&(*cik, (*ticker).to_owned()));
-        let (exchange, position, _) = listing;
+        let (exchange, position, _, etf) = listing;
         if old != Some(listing) {
-            put.execute((cik, ticker, exchange, position, &today))?;
+            put.execute((cik, ticker, exchange, position, &today, etf))?;
             if known.contains_key(cik) {
                 changed.insert(*cik);
             }
@@ -177,11 +185,12 @@ impl<'a> Incoming<'a> {
                 primary.map(|listing| listing.ticker.clone()),
                 primary.and_then(|listing| listing.exchange.clone()),
                 true,
+                row.etf,
             );
             companies.insert(row.cik, company);
             for (position, listing) in (0_i64..).zip(&row.listings) {
                 if tickers.insert(listing.ticker.as_str()) {
-                    let known = (listing.exchange.clone(), position, true);
+                    let known = (listing.exchange.clone(), position, true, listing.etf);
                     listings.insert((row.cik, listing.ticker.as_str()), known);
                 }
             }
@@ -196,7 +205,13 @@ impl<'a> Incoming<'a> {
 fn known_companies(db: &Connection) -> rusqlite::Result<HashMap<Cik, KnownCompany>> {
     let mut rows = db.prepare(sql::COMPANIES)?;
     let rows = rows.query_map([], |row| {
-        let company = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        let company = (
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+            row.get(5)?,
+        );
         Ok((row.get(0)?, company))
     })?;
     rows.collect()
@@ -205,7 +220,7 @@ fn known_companies(db: &Connection) -> rusqlite::Result<HashMap<Cik, KnownCompan
 fn known_listings(db: &Connection) -> rusqlite::Result<HashMap<(Cik, String), KnownListing>> {
     let mut rows = db.prepare(sql::LISTINGS)?;
     let rows = rows.query_map([], |row| {
-        let listing = (row.get(2)?, row.get(3)?, row.get(4)?);
+        let listing = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
         Ok(((row.get(0)?, row.get(1)?), listing))
     })?;
     rows.collect()

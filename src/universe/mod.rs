@@ -9,8 +9,9 @@
 //!   NYSE Arca from NYSE, and knows new listings (label none), moves between exchanges, and
 //!   rises from OTC. Where it does not list the ticker, the SEC's label stands.
 //! - **ETFs and test issues** of the directory are no companies' listings. They are left out, and
-//!   a CIK with nothing else is no company ([`Universe::left_out`]). The notes that banks
-//!   issue under their own CIK count as ETFs, too.
+//!   a CIK with nothing else is no company ([`Universe::left_out`]): it is on record, and found by
+//!   its ticker or CIK only. The notes that banks issue under their own CIK count as ETFs, too.
+//! - **A row without a usable ticker** keeps its company, without a listing.
 //! - **The primary listing** is the first one on a national exchange in the SEC's order,
 //!   which is by market size; if there is none, the first one.
 //! - **Without the directory** only the SEC's labels are known: NYSE American and NYSE Arca
@@ -36,6 +37,8 @@ pub struct Universe {
     pub companies: Vec<Company>,
     /// Tickers that are no company's listing, in the same order.
     pub left_out: Vec<LeftOut>,
+    /// Symbols of companies' securities in the directory for which the SEC's list has no CIK.
+    pub unmatched: Vec<Unmatched>,
     /// Whether the directory took part. If not, asking for an exchange that
     /// [`needs_listings`](Exchange::needs_listings) makes no sense.
     pub listings_known: bool,
@@ -50,19 +53,15 @@ pub struct Company {
     pub cik: Cik,
     /// Its name as the SEC's list has it.
     pub name: String,
-    /// Its listings, at least one, the primary one first.
+    /// Its listings, the primary one first; none where the SEC's list has no usable ticker of it.
     pub listings: Vec<Listing>,
 }
 
 impl Company {
     /// Its primary listing.
-    ///
-    /// # Panics
-    ///
-    /// If somebody took its listings away.
     #[must_use]
-    pub fn primary(&self) -> &Listing {
-        self.listings.first().expect("a company has a listing")
+    pub fn primary(&self) -> Option<&Listing> {
+        self.listings.first()
     }
 
     /// Whether any of its securities is listed there.
@@ -94,10 +93,25 @@ impl Listing {
 pub struct LeftOut {
     /// Whose the SEC says it is.
     pub cik: Cik,
+    /// The name of that one.
+    pub name: String,
     /// The ticker.
     pub ticker: String,
+    /// Where it is listed, if anybody says.
+    pub exchange: Option<Exchange>,
     /// What it is.
     pub kind: NoCompany,
+}
+
+/// A listed security whose company the SEC's list does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmatched {
+    /// The symbol as the exchanges have it.
+    pub symbol: String,
+    /// The security's name.
+    pub name: String,
+    /// Where it is listed.
+    pub exchange: Option<Exchange>,
 }
 
 /// Why a symbol is no company's listing.
@@ -138,20 +152,24 @@ fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> 
     let mut companies: Vec<Company> = Vec::new();
     let mut places: HashMap<Cik, usize> = HashMap::new();
     let mut left_out = Vec::new();
+    let tickers: BTreeSet<_> = list.rows.iter().map(|row| row.ticker.clone()).collect();
+    let unmatched = directory.map_or_else(Vec::new, |d| unmatched(d, &tickers));
     for row in list.rows {
         let symbol = symbols.get(row.ticker.as_str());
         let key = (row.cik, row.ticker.clone());
+        let before = || known.exchanges.get(&key).copied();
+        let listed_on = symbol.and_then(|symbol| symbol.exchange).or_else(before);
         let was_none = || known.left_out.contains(&key).then_some(NoCompany::Etf);
         if let Some(kind) = symbol.and_then(|s| no_company(s)).or_else(was_none) {
             left_out.push(LeftOut {
                 cik: row.cik,
+                name: row.name,
                 ticker: row.ticker,
+                exchange: listed_on,
                 kind,
             });
             continue;
         }
-        let before = || known.exchanges.get(&key).copied();
-        let listed_on = symbol.and_then(|symbol| symbol.exchange).or_else(before);
         let exchange = listed_on.or_else(|| {
             let label = row.exchange.as_deref()?;
             label
@@ -172,6 +190,21 @@ fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> 
             exchange,
         });
     }
+    for (cik, name) in list.without_ticker {
+        let is_fund = left_out
+            .iter()
+            .any(|left_out: &LeftOut| left_out.cik == cik);
+        if let Entry::Vacant(place) = places.entry(cik)
+            && !is_fund
+        {
+            place.insert(companies.len());
+            companies.push(Company {
+                cik,
+                name,
+                listings: Vec::new(),
+            });
+        }
+    }
     for company in &mut companies {
         if let Some(primary) = company.listings.iter().position(Listing::is_national) {
             // The others keep their order.
@@ -181,9 +214,25 @@ fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> 
     Universe {
         companies,
         left_out,
+        unmatched,
         listings_known: directory.is_some(),
         problems,
     }
+}
+
+fn unmatched(directory: &Directory, tickers: &BTreeSet<String>) -> Vec<Unmatched> {
+    let symbols = directory.nasdaq.rows.iter().chain(&directory.other.rows);
+    let unmatched = symbols.filter(|symbol| {
+        let ticker = symbol.ticker.as_ref();
+        symbol.counts() && !ticker.is_some_and(|ticker| tickers.contains(ticker))
+    });
+    unmatched
+        .map(|symbol| Unmatched {
+            symbol: symbol.symbol.clone(),
+            name: symbol.name.clone(),
+            exchange: symbol.exchange,
+        })
+        .collect()
 }
 
 fn no_company(symbol: &Symbol) -> Option<NoCompany> {
@@ -346,7 +395,13 @@ mod tests {
             universe.problems[0].starts_with("the SEC's label of ODDX: \"LSE\" is not an exchange")
         );
         assert!(universe.companies[1].is_on(Exchange::Otc));
-        assert_eq!(universe.companies[1].primary().ticker, "BETA");
+        assert_eq!(universe.companies[1].primary().unwrap().ticker, "BETA");
+        let unmatched: Vec<_> = universe
+            .unmatched
+            .iter()
+            .map(|u| u.symbol.as_str())
+            .collect();
+        assert_eq!(unmatched, ["NOSEC"]);
     }
 
     #[test]
@@ -511,7 +566,7 @@ mod tests {
         }
         assert!(counts.found * 100 >= counts.known * 99, "{counts:?}");
         for company in &universe.companies {
-            let exchange = company.primary().exchange;
+            let exchange = company.primary().and_then(|primary| primary.exchange);
             let place = Exchange::ALL.iter().position(|e| Some(*e) == exchange);
             counts.primary[place.unwrap_or(6)] += 1;
         }
@@ -533,12 +588,15 @@ mod tests {
             );
             let list = company_list::parse(text.as_bytes()).unwrap();
             let tickers = list.rows.len();
+            let without = list.without_ticker.len();
             let universe = join(list, Some(&sample().1));
+            prop_assert!(universe.companies.iter().filter(|c| c.listings.is_empty()).count() <= without);
             let listed: usize = universe.companies.iter().map(|c| c.listings.len()).sum();
             prop_assert_eq!(listed, tickers);
             for company in &universe.companies {
                 let national = company.listings.iter().any(Listing::is_national);
-                prop_assert_eq!(company.primary().is_national(), national);
+                let primary = company.primary();
+                prop_assert_eq!(primary.is_some_and(Listing::is_national), national);
             }
         }
     }

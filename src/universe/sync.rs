@@ -1,17 +1,20 @@
 //! Loads the list of companies from the SEC and the exchanges, and stores it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::{Company, Known, Listing, Universe, join, join_known, may_replace};
+use super::{
+    Company, Exchange, Known, Listing, NoCompany, Universe, join, join_known, may_replace,
+};
 use crate::cancel::Cancel;
 use crate::edgar::{Cik, Urls, company_list};
 use crate::listings::{self, Directory};
 use crate::net::{Client, Expect, FetchError, RequestKind};
-use crate::progress::format::plain;
+use crate::progress::format::{many, plain};
 use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
 
 /// The way to the lists.
@@ -73,7 +76,7 @@ fn refused(error: &anyhow::Error) -> bool {
 /// # Errors
 ///
 /// When the SEC's list cannot be had, or is too short to be true, or the database cannot be written.
-pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<UniverseChange> {
+pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
     let Lists {
         client,
         urls,
@@ -107,10 +110,44 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<UniverseChange> {
         Some(_) => join(list, directory.as_ref()),
         None => join_known(list, &known(db)?),
     };
-    for problem in &universe.problems {
+    say_problems(&universe.problems);
+    let change = store(db, &universe, now)?;
+    let etfs = universe.left_out.into_iter();
+    let etfs = etfs.filter(|left_out| left_out.kind == NoCompany::Etf);
+    Ok(Synced {
+        change,
+        etfs: etfs.map(|etf| etf.ticker).collect(),
+        unmatched: universe.unmatched.len(),
+    })
+}
+
+/// What a new list brought.
+#[derive(Debug, Clone)]
+pub struct Synced {
+    /// What it changed.
+    pub change: UniverseChange,
+    /// The tickers of funds and notes, which no exchange's companies have.
+    pub etfs: Vec<String>,
+    /// Listed securities for which the SEC has no CIK.
+    pub unmatched: usize,
+}
+
+/// So many problems of the lists are named at once.
+const NAMED_PROBLEMS: usize = 3;
+
+/// One warning for all that is odd in the lists.
+fn say_problems(problems: &[String]) {
+    for problem in problems {
         log::info!("company list: {}", plain(problem));
     }
-    store(db, &universe, now)
+    if !problems.is_empty() {
+        let some = &problems[..problems.len().min(NAMED_PROBLEMS)];
+        log::warn!(
+            "{} in the lists of companies cannot be used as they stand, such as: {} (-v shows all)",
+            many(problems.len() as u64, ["row", "rows"]),
+            plain(&some.join("; "))
+        );
+    }
 }
 
 /// What the exchanges' symbol lists said when they last took part.
@@ -132,20 +169,52 @@ fn store(db: &mut Writer, universe: &Universe, now: Timestamp) -> Result<Univers
     if universe.listings_known {
         let left_out = universe.left_out.iter();
         let tickers: Vec<_> = left_out.map(|l| (l.cik.get(), l.ticker.as_str())).collect();
-        db.put_left_out(&tickers)?;
+        let unmatched = universe.unmatched.iter().map(|unmatched| {
+            let exchange = unmatched.exchange.map_or("", Exchange::as_str);
+            [&unmatched.symbol, exchange, &unmatched.name].map(str::to_owned)
+        });
+        db.put_lists(&tickers, &unmatched.collect::<Vec<_>>())?;
     }
-    let rows: Vec<_> = universe.companies.iter().map(row).collect();
+    let rows = rows(universe);
     Ok(db.put_universe(&rows, universe.listings_known, now)?)
+}
+
+/// The companies, and after them the funds: what an ETF or note is listed for is on record, too.
+fn rows(universe: &Universe) -> Vec<CompanyRow> {
+    let mut rows: Vec<_> = universe.companies.iter().map(row).collect();
+    let places: HashMap<_, _> = rows.iter().map(|row| row.cik).zip(0..).collect();
+    let mut funds: BTreeMap<Cik, CompanyRow> = BTreeMap::new();
+    let etfs = universe.left_out.iter();
+    for etf in etfs.filter(|left_out| left_out.kind == NoCompany::Etf) {
+        let row = match places.get(&etf.cik) {
+            Some(place) => &mut rows[*place],
+            None => funds.entry(etf.cik).or_insert_with(|| CompanyRow {
+                cik: etf.cik,
+                name: etf.name.clone(),
+                etf: true,
+                listings: Vec::new(),
+            }),
+        };
+        row.listings.push(ListingRow {
+            ticker: etf.ticker.clone(),
+            exchange: etf.exchange.map(|e| e.as_str().to_owned()),
+            etf: true,
+        });
+    }
+    rows.extend(funds.into_values());
+    rows
 }
 
 fn row(company: &Company) -> CompanyRow {
     let listing = |l: &Listing| ListingRow {
         ticker: l.ticker.clone(),
         exchange: l.exchange.map(|e| e.as_str().to_owned()),
+        etf: false,
     };
     CompanyRow {
         cik: company.cik,
         name: company.name.clone(),
+        etf: false,
         listings: company.listings.iter().map(listing).collect(),
     }
 }

@@ -52,7 +52,8 @@ fn a_company_that_is_renamed_or_delisted_keeps_its_row() {
     let second = lists.sync(&sandbox).code(0);
     assert_eq!(
         second.stdout,
-        "3 companies: 0 new, 1 changed, 1 no longer listed\n"
+        "3 companies: 0 new, 1 changed, 1 no longer listed\n\
+         1 symbol is in the exchanges' lists without a CIK of the SEC: `filing-etl companies list --unmatched`\n"
     );
     assert_eq!(
         sandbox.rows(V_COMPANIES),
@@ -192,7 +193,12 @@ fn a_fund_is_no_company_for_a_sync_without_nasdaq_trader_either() {
     ]);
     for _ in 0..2 {
         let _ = lists.sync(&sandbox).code(0);
-        assert_eq!(sandbox.rows(V_COMPANIES), FOUR[..3]);
+        let companies = "SELECT cik, name, ticker, exchange, active FROM v_companies WHERE etf = 0 ORDER BY cik";
+        assert_eq!(sandbox.rows(companies), FOUR[..3]);
+        assert_eq!(
+            sandbox.rows("SELECT cik, ticker, exchange, active FROM v_companies WHERE etf = 1"),
+            ["4|DELT|NYSE Arca|1"]
+        );
         lists.take_away(NASDAQ);
         lists.take_away(OTHER);
     }
@@ -210,4 +216,91 @@ fn whoever_never_saw_the_symbol_lists_follows_the_secs_labels() {
     let _ = lists.sync(&sandbox).code(0);
     let known = sandbox.rows(V_COMPANIES);
     assert_eq!(known[..2], ["1|Alpha|ALPH|NYSE|1", "2|Beta|BETA|NULL|1"]);
+}
+
+#[test]
+fn funds_are_of_no_exchange_and_companies_like_others_by_ticker_and_cik() {
+    let (sandbox, lists) = (Sandbox::new(), Lists::start());
+    lists.companies(&[
+        (1, "Alpha", "ALPH", Some("Nasdaq")),
+        (2, "Bank", "BANK", Some("NYSE")),
+        (2, "Bank", "NOTE", Some("NYSE")),
+        (3, "SPDR Trust", "SPY", Some("NYSE")),
+    ]);
+    lists.directory(&[
+        ("ALPH", "Alpha", 'Q', 'N'),
+        ("BANK", "Bank", 'N', 'N'),
+        ("NOTE", "Notes of the bank", 'P', 'Y'),
+        ("SPY", "SPDR", 'P', 'Y'),
+        ("NEWC", "Not known to the SEC", 'N', 'N'),
+        ("NEWF", "Fund not known to the SEC", 'P', 'Y'),
+    ]);
+    let synced = lists.sync(&sandbox).code(0).stdout;
+    assert_eq!(
+        synced,
+        "2 companies: 3 new, 0 changed, 0 no longer listed\n\
+         2 ETFs and notes are left out of every --exchange, taken by --ticker or --cik: NOTE, SPY\n\
+         1 symbol is in the exchanges' lists without a CIK of the SEC: `filing-etl companies list --unmatched`\n"
+    );
+    let ciks = |args: &[&str]| {
+        let list = [&["companies", "list", "--json"], args].concat();
+        let list = sandbox.run(&list).code(0).json();
+        let companies = list["companies"].as_array().unwrap().iter();
+        companies
+            .map(|c| c["cik"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ciks(&[]), [1, 2]);
+    assert_eq!(ciks(&["--exchange=all"]), [1, 2]);
+    assert_eq!(ciks(&["--exchange=NYSE"]), [2]);
+    assert_eq!(ciks(&["--ticker=SPY,NOTE"]), [2, 3]);
+    assert_eq!(ciks(&["--cik=3"]), [3]);
+    let arca = sandbox.run(&["companies", "list", "--json", "--exchange=arca"]);
+    assert_eq!(
+        arca.code(0).json()["companies"].as_array().unwrap().len(),
+        0
+    );
+    let unmatched = ["companies", "list", "--unmatched"];
+    let shown = sandbox.run(&unmatched).code(0).stdout;
+    assert!(shown.contains("NEWC") && !shown.contains("NEWF"), "{shown}");
+    let json = sandbox
+        .run(&[&unmatched[..], &["--json"]].concat())
+        .code(0)
+        .json();
+    assert_eq!(json["unmatched"][0]["exchange"], "NYSE");
+    // A fund that becomes a company's listing is one from then on.
+    lists.directory(&[
+        ("ALPH", "Alpha", 'Q', 'N'),
+        ("BANK", "Bank", 'N', 'N'),
+        ("SPY", "SPDR", 'P', 'N'),
+    ]);
+    let _ = lists.sync(&sandbox).code(0);
+    assert_eq!(ciks(&["--exchange=arca"]), [3]);
+}
+
+#[test]
+fn a_row_without_a_usable_ticker_keeps_its_company_and_is_told_once() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    lists.put(
+        COMPANIES,
+        r#"{"fields":["cik","name","ticker","exchange"],"data":[[1,"Alpha","ALPH","Nasdaq"],
+            [2,"Beta","beta","NYSE"],[3,"Gamma",null,"NYSE"],[4,"Delta","ALPH","NYSE"],[5,"Eps","BRK.B","NYSE"],
+            [6,"Zeta","!","NYSE"],[0,"Nobody","NONE","NYSE"]]}"#,
+    );
+    let output = lists.sync(&sandbox).code(0).says(
+        "4 rows in the lists of companies cannot be used as they stand, such as: row 2 of the company list: \
+         its ticker is no text; row 3",
+    );
+    assert_eq!(output.stderr.matches("cannot be used").count(), 1);
+    assert_eq!(
+        sandbox.rows("SELECT cik, ticker, active FROM v_companies ORDER BY cik"),
+        [
+            "1|ALPH|1",
+            "2|BETA|1",
+            "3|NULL|1",
+            "4|NULL|1",
+            "5|BRK-B|1",
+            "6|NULL|1"
+        ]
+    );
 }

@@ -3,12 +3,12 @@
 -- longest ago (never is longest), then by CIK, so that two runs over the same database do the same.
 SELECT c.cik
 FROM companies AS c
-WHERE c.active = 1
+WHERE c.active = 1 AND c.etf = 0
     AND (
         ?1 IS NULL
         OR EXISTS (
             SELECT 1 FROM listings AS l
-            WHERE l.cik = c.cik AND l.active = 1 AND l.exchange IN (SELECT value FROM json_each(?1))
+            WHERE l.cik = c.cik AND l.active = 1 AND l.etf = 0 AND l.exchange IN (SELECT value FROM json_each(?1))
         )
     )
 ORDER BY c.filings > 0, c.last_checked_at, c.cik;

@@ -1,9 +1,10 @@
--- Those of the companies ?1 (a JSON list) with an active listing on one of the exchanges ?2 (another).
+-- Those of the companies ?1 (a JSON list) with an active listing on one of the exchanges ?2 (another),
+-- funds and notes left out.
 SELECT c.cik
 FROM json_each(?1) AS wanted
 CROSS JOIN companies AS c ON c.cik = wanted.value
 WHERE EXISTS (
     SELECT 1 FROM listings AS l
-    WHERE l.cik = c.cik AND l.active = 1 AND l.exchange IN (SELECT value FROM json_each(?2))
+    WHERE l.cik = c.cik AND l.active = 1 AND l.etf = 0 AND l.exchange IN (SELECT value FROM json_each(?2))
 )
 ORDER BY wanted.key;

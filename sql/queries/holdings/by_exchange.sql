@@ -2,8 +2,8 @@
 -- A joint filing counts for each of its filers.
 SELECT
     exchange,
-    sum(active), sum(active = 0), sum(active AND filings > 0),
-    sum(active AND last_checked_at IS NULL),
+    sum(active AND NOT etf), sum(active = 0), sum(active AND NOT etf AND filings > 0),
+    sum(active AND NOT etf AND last_checked_at IS NULL),
     sum(filings), sum(pending), sum(downloaded), sum(failed), sum(unavailable), sum(dropped),
     sum(bytes)
 FROM companies

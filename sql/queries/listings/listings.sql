@@ -1,2 +1,2 @@
 -- Every listing on record, former ones too.
-SELECT cik, ticker, exchange, position, active FROM listings;
+SELECT cik, ticker, exchange, position, active, etf FROM listings;

@@ -1,4 +1,5 @@
 -- Adds a company of the list, or says what is new about it.
-INSERT INTO companies (cik, name, ticker, exchange, active) VALUES (?1, ?2, ?3, ?4, 1)
+INSERT INTO companies (cik, name, ticker, exchange, active, etf) VALUES (?1, ?2, ?3, ?4, 1, ?5)
 ON CONFLICT (cik) DO UPDATE
-SET name = excluded.name, ticker = excluded.ticker, exchange = excluded.exchange, active = 1;
+SET name = excluded.name, ticker = excluded.ticker, exchange = excluded.exchange, active = 1,
+    etf = excluded.etf;

@@ -4,12 +4,12 @@ SET left_on = ?3
 WHERE selection = ?1 AND left_on IS NULL
     AND NOT EXISTS (
         SELECT 1 FROM companies AS c
-        WHERE c.cik = selection_companies.cik AND c.active = 1
+        WHERE c.cik = selection_companies.cik AND c.active = 1 AND c.etf = 0
             AND (
                 ?2 IS NULL
                 OR EXISTS (
                     SELECT 1 FROM listings AS l
-                    WHERE l.cik = c.cik AND l.active = 1
+                    WHERE l.cik = c.cik AND l.active = 1 AND l.etf = 0
                         AND l.exchange IN (SELECT value FROM json_each(?2))
                 )
             )
