@@ -167,7 +167,8 @@ SELECT
         SELECT count(*) FROM selection_companies AS m
         WHERE m.selection = w.id AND m.checked_at IS NOT NULL
     ) AS companies_checked,
-    w.created_at
+    w.created_at,
+    w.sic
 FROM selections AS w;
 
 DROP VIEW IF EXISTS v_runs;

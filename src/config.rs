@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::clock::Clock;
-use crate::edgar::{Cik, FormFilter, Urls, Wanted};
+use crate::edgar::{Cik, FormFilter, SicCodes, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
 use crate::progress::Style;
@@ -98,6 +98,7 @@ impl RunOptions {
             "exchanges": exchanges.map(|e| e.iter().map(|e| e.as_str()).collect::<Vec<_>>()),
             "tickers": companies.tickers,
             "ciks": companies.ciks.iter().map(|cik| cik.get()).collect::<Vec<_>>(),
+            "sic": companies.sic.as_ref().map(ToString::to_string),
             "limit": companies.limit,
             "forms": asked.forms.as_ref().map(ToString::to_string),
             "since": asked.since.map(|day| day.to_string()),
@@ -198,6 +199,8 @@ pub struct CompanyFilter {
     pub tickers: Vec<String>,
     /// Those with one of these CIKs.
     pub ciks: Vec<Cik>,
+    /// Only those of them with one of these codes; `None` is no condition.
+    pub sic: Option<SicCodes>,
     /// Where a companies file names each ticker or CIK: "list.txt, line 3".
     pub lines: BTreeMap<String, String>,
     /// At most so many, in priority order.
@@ -227,7 +230,7 @@ impl CompanyFilter {
     /// such filter.
     #[must_use]
     pub fn is_given(&self) -> bool {
-        self.names_companies() || self.on != ExchangeFilter::NotGiven
+        self.names_companies() || self.on != ExchangeFilter::NotGiven || self.sic.is_some()
     }
 
     /// The exchanges; `None` is no condition.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::edgar::{Cik, DateRange, FormFilter, Wanted};
+use crate::edgar::{Cik, DateRange, FormFilter, SicCodes, Wanted};
 use crate::exchange::Exchange;
 
 /// Companies x forms x dates x what to download.
@@ -16,6 +16,9 @@ use crate::exchange::Exchange;
 pub struct Selection {
     /// Whose filings.
     pub companies: Companies,
+    /// Only those of them with one of these codes; `None` is no condition. A company whose code is not
+    /// known yet is looked at.
+    pub sic: Option<SicCodes>,
     /// Which of them.
     pub filings: Filings,
     /// What of each is to be on disk.
@@ -50,10 +53,17 @@ impl Selection {
     pub fn contains(&self, other: &Self) -> bool {
         let Self {
             companies,
+            sic,
             filings,
             artifacts,
         } = self;
-        companies.contains(&other.companies)
+        let has_codes = match (sic, &other.sic) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(wide), Some(narrow)) => wide.contains(narrow),
+        };
+        has_codes
+            && companies.contains(&other.companies)
             && filings.contains(&other.filings)
             && *artifacts == other.artifacts
     }
@@ -129,6 +139,7 @@ mod tests {
     fn selection(companies: Companies) -> Selection {
         Selection {
             companies,
+            sic: None,
             filings: Filings {
                 forms: FormFilter::default(),
                 since: date(2023, 1, 1),
@@ -160,6 +171,7 @@ mod tests {
         let wide = selection(named(&[1]));
         let narrower = [
             |s: &mut Selection| s.filings.since = date(2024, 1, 1),
+            |s: &mut Selection| s.sic = SicCodes::new(&["73".parse().unwrap()]),
             |s: &mut Selection| s.filings.until = Some(date(2025, 1, 1)),
             |s: &mut Selection| {
                 s.filings.forms = FormFilter::parse(&["10-K".to_owned()], true).unwrap();

@@ -179,6 +179,7 @@ CREATE TABLE selections (
     id         INTEGER PRIMARY KEY,
     exchanges  TEXT, -- JSON list; NULL is no condition
     ciks       TEXT, -- JSON list; NULL is no condition
+    sic        TEXT, -- JSON list of codes or what they begin with; NULL is no condition
     forms      TEXT NOT NULL,
     since      TEXT NOT NULL,
     until      TEXT, -- NULL is open

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::args::{Cli, CompanyArgs, DiagnoseArgs};
 use super::values::ExchangeChoice;
-use crate::edgar::FormFilter;
+use crate::edgar::{FormFilter, SicCodes};
 
 /// What the user said, to be said again.
 #[derive(Debug, Clone, Default)]
@@ -104,6 +104,9 @@ fn companies(args: &CompanyArgs) -> String {
     }
     for cik in &args.ciks {
         say(&mut text, "--cik", &cik.to_string());
+    }
+    if let Some(sic) = SicCodes::new(&args.sic) {
+        say(&mut text, "--sic", &sic.to_string().replace(' ', ""));
     }
     if let Some(file) = &args.companies_file {
         say(&mut text, "--companies-file", &file.to_string_lossy());

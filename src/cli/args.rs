@@ -12,7 +12,7 @@ use super::values::{
     ExchangeChoice, Rate, Span, at_least_one, base_url, clock, size, span, ticker, up_to,
 };
 use crate::clock::Clock;
-use crate::edgar::Cik;
+use crate::edgar::{Cik, Sic};
 use crate::net::UserAgent;
 use crate::sim::Fault;
 
@@ -467,6 +467,10 @@ pub(super) struct CompanyArgs {
     /// Only the filer with this CIK, in the SEC's list or not; repeatable, or a list
     #[arg(long = "cik", value_name = "N", value_delimiter = ',')]
     pub ciks: Vec<Cik>,
+    /// Only companies of this industry: a SIC code such as 7372, or the first digits of some; repeatable,
+    /// or a list
+    #[arg(long = "sic", value_name = "CODE", value_delimiter = ',')]
+    pub sic: Vec<Sic>,
     /// Only the companies in this file: a ticker or CIK a line, "#" begins a comment
     #[arg(long, value_name = "F")]
     pub companies_file: Option<PathBuf>,

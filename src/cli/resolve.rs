@@ -26,7 +26,7 @@ use crate::config::{
 };
 use crate::edgar::dates::parse_when;
 use crate::edgar::form_family;
-use crate::edgar::{Cik, DateRange, FormFilter, Urls, Wanted};
+use crate::edgar::{Cik, DateRange, FormFilter, SicCodes, Urls, Wanted};
 use crate::exit::UsageError;
 use crate::net::{SEC_LANE, SEC_RATE, Timeouts, UserAgent, lane_of};
 use crate::progress::Style;
@@ -365,6 +365,7 @@ impl CompanyArgs {
             },
             tickers: self.tickers.clone(),
             ciks: self.ciks.clone(),
+            sic: SicCodes::new(&self.sic),
             lines: BTreeMap::new(),
             limit: None,
         };

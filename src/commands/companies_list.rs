@@ -46,7 +46,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     if args.unmatched {
         return unmatched(cli, &db, moment(synced_at), args.json);
     }
-    let mut ciks = db.companies(&companies::resolve(&db, &filter)?)?;
+    let mut ciks = companies::resolve(&db, &filter)?.ciks(&db)?;
     if let Some(limit) = filter.limit {
         ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }

@@ -71,5 +71,5 @@ fn named(db: &Writer, options: &crate::config::RunOptions) -> Result<Option<Vec<
         return Ok(None);
     }
     let db = db.reader()?;
-    Ok(Some(db.companies(&companies::resolve(&db, filter)?)?))
+    Ok(Some(companies::resolve(&db, filter)?.ciks(&db)?))
 }

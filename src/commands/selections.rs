@@ -34,6 +34,7 @@ struct Selection {
     companies_total: u64,
     companies_checked: u64,
     created_at: String,
+    sic: Option<String>,
 }
 
 /// What `selections drop --json` prints. The names of the fields are public.
@@ -80,6 +81,7 @@ fn selection(row: SelectionRow) -> Selection {
         companies_total: row.companies_total,
         companies_checked: row.companies_checked,
         created_at: row.created_at,
+        sic: row.sic,
     }
 }
 
@@ -107,7 +109,7 @@ fn text(selections: Vec<Selection>, page: Page) -> String {
         };
         vec![
             selection.id.to_string(),
-            companies(&selection.companies),
+            companies(&selection.companies, selection.sic.as_deref()),
             selection.forms,
             dates,
             selection.artifacts,
@@ -128,8 +130,10 @@ fn text(selections: Vec<Selection>, page: Page) -> String {
 }
 
 /// The companies of a selection, without the signs of JSON, cut short.
-fn companies(list: &str) -> String {
-    let plain = list.replace(['[', ']', '"'], "").replace(',', ", ");
+fn companies(list: &str, sic: Option<&str>) -> String {
+    let sic = sic.map(|sic| format!("SIC {sic} of "));
+    let plain = [&sic.unwrap_or_default(), list].concat();
+    let plain = plain.replace(['[', ']', '"'], "").replace(',', ", ");
     match plain.char_indices().nth(COMPANIES_SHOWN) {
         Some((end, _)) => format!("{}...", &plain[..end]),
         None => plain,

@@ -13,6 +13,7 @@ pub mod form;
 pub mod form_family;
 pub mod history;
 pub mod index;
+pub mod sic;
 pub mod submission;
 pub mod submissions;
 pub mod urls;
@@ -34,5 +35,6 @@ pub use filing::{ArtifactKind, FileName, Filing, QueueItem, Target, Wanted, subm
 pub use form::FormFilter;
 pub use history::History;
 pub use json::BadDocument;
+pub use sic::{Sic, SicCodes};
 pub use submissions::Submissions;
 pub use urls::Urls;

@@ -20,7 +20,7 @@ use url::Url;
 use super::Services;
 use super::channel::{BatchReceiver, BatchSender};
 use super::commits::Records;
-use super::item::{Job, Older, Visit};
+use super::item::{Job, Older, Visit, Want};
 use super::record::{Problem, Record};
 use super::taken::Taken;
 use super::worker::{self, Next};
@@ -212,6 +212,8 @@ impl Discovery<'_> {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
         self.left_out(&visit.company, url, "bad_page", document.problems.len())?;
+        visit.facts = document.company;
+        self.leave_other_industries(visit);
         for page in &document.older {
             visit.history.add_page(page);
         }
@@ -223,9 +225,21 @@ impl Discovery<'_> {
             }
         }
         pages.reverse(); // the newest page is read first, so it lies on top
-        visit.facts = document.company;
         visit.pages = Some(pages);
         Ok(())
+    }
+
+    /// Wants nothing for the selections whose industries the company is not in.
+    fn leave_other_industries(&self, visit: &mut Visit) {
+        let Visit { wants, facts, .. } = visit;
+        let is_in = |want: &Want| {
+            let sic = &self.cx.visits.selections[want.selection].sic;
+            sic.as_ref().is_none_or(|sic| sic.wants(&facts.sic))
+        };
+        let (wants, others): (Vec<_>, Vec<_>) = wants.drain(..).partition(is_in);
+        visit.other_industry = others.iter().map(|want| want.selection).collect();
+        visit.on_record = vec![None; wants.len()];
+        visit.wants = wants;
     }
 
     /// What a page has to be read for: one entry for each selection that it matters to.
@@ -449,8 +463,9 @@ impl Discovery<'_> {
         self.queue_on_record(visit)?;
         let (cx, began) = (self.cx, visit.began.unwrap_or_else(|| self.cx.clock.now()));
         let archived = cx.source.as_of().filter(|_| visit.from_archive);
-        let selections = visit.wants.iter();
-        let selections = selections.filter_map(|want| cx.visits.selections[want.selection].id);
+        let selections = visit.wants.iter().map(|want| want.selection);
+        let selections = selections.chain(visit.other_industry.iter().copied());
+        let selections = selections.filter_map(|selection| cx.visits.selections[selection].id);
         self.record(Record::CompanyChecked {
             cik: visit.company.cik,
             as_of: archived.unwrap_or(began),

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::commits::Sequence;
 use crate::edgar::submissions::OlderPage;
-use crate::edgar::{CompanyFacts, DateRange, History, QueueItem, Wanted};
+use crate::edgar::{CompanyFacts, DateRange, History, QueueItem, SicCodes, Wanted};
 use crate::selection::Filings;
 use crate::store::{Company, SelectionId};
 
@@ -15,6 +15,8 @@ pub struct RunSelection {
     /// The selection on record for which companies count as checked; `None` where the run asks for
     /// less than any on record.
     pub id: Option<SelectionId>,
+    /// Only of companies with one of these codes; `None` is no condition.
+    pub sic: Option<SicCodes>,
     /// Which filings.
     pub filings: Filings,
     /// What of each.
@@ -59,6 +61,9 @@ impl Want {
 pub(super) struct Visit {
     pub company: Company,
     pub wants: Vec<Want>,
+    /// Selections, by their place in the run, that its code keeps out of: it is looked at for them, and
+    /// none of its filings is wanted.
+    pub other_industry: Vec<usize>,
     /// When it began: what EDGAR publishes later may not be seen.
     pub began: Option<Timestamp>,
     /// The older pages still to be read, the next one last; `None` before the main document
@@ -84,6 +89,7 @@ impl Visit {
             company,
             on_record: vec![None; wants.len()],
             wants,
+            other_industry: Vec::new(),
             began: None,
             pages: None,
             history: History::default(),

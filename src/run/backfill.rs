@@ -34,10 +34,10 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<A
     let resolved = companies::resolve_any(db, &asked.companies)?;
     resolved.tell(db, asked.since)?;
     let mut ciks = resolved.ciks(db)?;
-    let mut companies = resolved.companies;
+    let (mut companies, sic) = (resolved.companies, resolved.sic);
     if ciks.is_empty() {
         return Err(UsageError(
-            "no company matches: check --exchange, or show the list with `filing-etl companies \
+            "no company matches: check --exchange and --sic, or show the list with `filing-etl companies \
              list --exchange all`"
                 .to_owned(),
         )
@@ -50,6 +50,7 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<A
     Ok(Asked {
         selection: Selection {
             companies,
+            sic,
             filings: Filings {
                 forms: asked.forms.clone().unwrap_or_default(),
                 since: asked.since.unwrap_or(Date::MIN),
@@ -87,6 +88,7 @@ pub(super) fn plan(db: &mut Writer, asked: Asked, clock: Clock) -> Result<Plan> 
         visits: Visits {
             selections: vec![RunSelection {
                 id,
+                sic: selection.sic,
                 filings: selection.filings,
                 artifacts: selection.artifacts,
             }],

@@ -6,7 +6,7 @@ use anyhow::Result;
 use jiff::civil::Date;
 
 use crate::config::CompanyFilter;
-use crate::edgar::Cik;
+use crate::edgar::{Cik, SicCodes};
 use crate::exchange::Exchange;
 use crate::exit::UsageError;
 use crate::find::find;
@@ -18,6 +18,8 @@ use crate::store::{Company, Reader, TickerMatch};
 pub struct Resolved {
     /// What a selection of them says.
     pub companies: Companies,
+    /// Only those of them with one of these codes.
+    pub sic: Option<SicCodes>,
     /// CIKs among them that are not on record: only EDGAR can tell whose they are.
     pub new: Vec<Cik>,
     /// What each of the tickers stands for.
@@ -32,7 +34,11 @@ impl Resolved {
     /// If the database cannot be read.
     pub fn ciks(&self, db: &Reader) -> Result<Vec<Cik>> {
         let mut ciks = self.new.clone();
-        ciks.extend(db.companies(&self.companies)?);
+        let known = db.companies(&self.companies)?;
+        ciks.extend(match &self.sic {
+            Some(sic) => db.with_sic(&known, sic)?,
+            None => known,
+        });
         Ok(ciks)
     }
 
@@ -69,7 +75,7 @@ impl Resolved {
 /// # Errors
 ///
 /// As [`resolve_any`], and when it names CIKs that are not on record.
-pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Companies> {
+pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     let resolved = resolve_any(db, filter)?;
     if !resolved.new.is_empty() {
         let names = resolved.new.iter().map(ToString::to_string);
@@ -80,7 +86,7 @@ pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Companies> {
         .into());
     }
     resolved.tell(db, None)?;
-    Ok(resolved.companies)
+    Ok(resolved)
 }
 
 /// Says whose a ticker is now, and whose it was.
@@ -165,6 +171,7 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
         let exchanges = exchanges.map(|exchanges| exchanges.into_iter().collect());
         return Ok(Resolved {
             companies: Companies::Listed(exchanges),
+            sic: filter.sic.clone(),
             new: Vec::new(),
             tickers: Vec::new(),
         });
@@ -188,6 +195,7 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     }
     Ok(Resolved {
         companies: Companies::Named(named),
+        sic: filter.sic.clone(),
         new,
         tickers,
     })

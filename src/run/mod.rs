@@ -169,15 +169,15 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
         started,
         aborted: Aborted::default(),
     });
-    let followed = plan.followed.as_ref();
-    let (db, looked_for) = watched(&cx, db, run, (kind, followed), terminal)?;
+    let mut followed = plan.followed;
+    let (db, looked_for) = watched(&cx, db, run, (kind, followed.as_mut()), terminal)?;
     Report {
         cx: &cx,
         run,
         kind,
         interrupt: &interrupt,
         selection: plan.selection,
-        followed: plan.followed,
+        followed,
         looked_for,
     }
     .finish(db, job.json)
@@ -263,7 +263,7 @@ fn watched(
     cx: &Arc<Services>,
     db: Writer,
     run: RunId,
-    (kind, followed): (Kind, Option<&Followed>),
+    (kind, followed): (Kind, Option<&mut Followed>),
     terminal: &Terminal,
 ) -> Result<(Writer, u64)> {
     let shown = Arc::clone(cx);
@@ -279,7 +279,7 @@ fn flow(
     mut db: Writer,
     run: RunId,
     kind: Kind,
-    followed: Option<&Followed>,
+    followed: Option<&mut Followed>,
 ) -> Result<(Writer, u64)> {
     for flow in flows(kind, &cx.options) {
         if !cx.cancel.is_set() {
@@ -287,7 +287,10 @@ fn flow(
         }
     }
     let looked_for = match followed {
-        Some(followed) if !cx.cancel.is_set() => listed::look_for(cx, &mut db, run, followed)?,
+        Some(followed) if !cx.cancel.is_set() => {
+            followed.leave_other_industries(&db.reader()?)?;
+            listed::look_for(cx, &mut db, run, followed)?
+        }
         _ => 0,
     };
     if cx.options.download {

@@ -7,6 +7,7 @@ use super::Kind;
 use super::forms;
 use super::summary::{Left, Summary};
 use super::update::Followed;
+use crate::edgar::calendar::filing_day;
 use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
 use crate::print::{print, print_json};
@@ -45,6 +46,11 @@ impl Report<'_> {
         let cx = self.cx;
         let left = left(cx, &db)?;
         if cx.aborted.reason().is_none() {
+            // Codes that this run saw first move companies between selections.
+            let industries = cx.visits.selections.iter().any(|s| s.sic.is_some());
+            if industries {
+                db.refresh_members(filing_day(cx.clock.now()))?;
+            }
             self.record_through(&mut db)?;
         }
         let through = db.reader()?.through()?;

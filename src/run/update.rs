@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::companies;
 use crate::config::{Asked, RunOptions};
 use crate::edgar::calendar::{filing_day, indexed_through, is_weekend};
-use crate::edgar::{Cik, Urls, Wanted};
+use crate::edgar::{Cik, SicCodes, Urls, Wanted};
 use crate::exit::UsageError;
 use crate::net::Client;
 use crate::pipeline::{Older, RunSelection, Visits, Want};
@@ -211,6 +211,7 @@ impl Days {
         };
         let selection = |s: &Followable| RunSelection {
             id: s.is_as_recorded().then_some(s.recorded.id),
+            sic: s.recorded.selection.sic.clone(),
             filings: s.filings.clone(),
             artifacts: s.recorded.selection.artifacts,
         };
@@ -347,23 +348,34 @@ fn narrowed_filings(filings: &Filings, asked: &Asked) -> Option<Filings> {
     })
 }
 
+/// Takes out the companies whose code is known and another one.
+fn keep_industries(db: &Reader, sic: &SicCodes, members: &mut HashMap<Cik, bool>) -> Result<()> {
+    let ciks: Vec<_> = members.keys().copied().collect();
+    let kept: HashSet<_> = db.with_sic(&ciks, sic)?.into_iter().collect();
+    members.retain(|cik, _| kept.contains(cik));
+    Ok(())
+}
+
 /// The companies that an update is narrowed to.
 struct CompanyNarrowing {
     /// Named ones, if any are.
     named: Option<HashSet<Cik>>,
     /// On these exchanges, if any are given.
     on: Option<Vec<crate::exchange::Exchange>>,
+    /// Of these industries, if any are given.
+    sic: Option<SicCodes>,
 }
 
 impl CompanyNarrowing {
     fn of(db: &Reader, asked: &Asked) -> Result<Self> {
-        let named = match companies::resolve(db, &asked.companies)? {
+        let named = match companies::resolve(db, &asked.companies)?.companies {
             Companies::Named(ciks) => Some(ciks.into_iter().collect()),
             Companies::Listed(_) => None,
         };
         Ok(Self {
             on: asked.companies.exchanges().filter(|_| named.is_none()),
             named,
+            sic: asked.companies.sic.clone(),
         })
     }
 
@@ -376,6 +388,9 @@ impl CompanyNarrowing {
             let ciks = members.keys().copied().collect();
             let listed = companies::listed_on(db, &ciks, on)?;
             members.retain(|cik, _| listed.contains(cik));
+        }
+        if let Some(sic) = &self.sic {
+            keep_industries(db, sic, members)?;
         }
         Ok(())
     }
@@ -411,6 +426,20 @@ pub(super) struct Followed {
 }
 
 impl Followed {
+    /// The run has looked at companies whose code was not known before: those of other industries go.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub(super) fn leave_other_industries(&mut self, db: &Reader) -> Result<()> {
+        for selection in &mut self.days.selections {
+            if let Some(sic) = &selection.recorded.selection.sic {
+                keep_industries(db, sic, &mut selection.members)?;
+            }
+        }
+        Ok(())
+    }
+
     /// How many indexes were read.
     pub(super) fn days_read(&self) -> u64 {
         self.changes.days_read()
@@ -427,7 +456,9 @@ impl Followed {
     ///
     /// If the database fails.
     pub(super) fn lacking(&self, db: &Reader) -> Result<Vec<(Date, &Listed)>> {
-        Ok(self.changes.lacking(self.started, db)?)
+        let mut lacking = self.changes.lacking(self.started, db)?;
+        lacking.retain(|(_, listed)| self.days.selections.iter().any(|s| s.wants(listed)));
+        Ok(lacking)
     }
 
     /// What the selections want of a listed filing.

@@ -9,10 +9,10 @@ use super::error::{At, Result};
 use super::meta;
 use super::queries::companies as sql;
 use super::reader::{Reader, number};
-use super::selections::company_params;
+use super::selections::{company_params, sic_param};
 use super::values::{DateColumn, Day, Time, json_ciks, json_texts};
 use super::writer::{Batch, Writer};
-use crate::edgar::{Cik, CompanyFacts, FormerName, History};
+use crate::edgar::{Cik, CompanyFacts, FormerName, History, SicCodes};
 use crate::find::Findable;
 use crate::selection::Companies;
 use crate::ticker::{spellings, without_dashes};
@@ -64,6 +64,17 @@ impl Reader {
             (exchanges, None) => self.rows(sql::LISTED, [exchanges], doing, |row| row.get(0)),
             (_, ciks) => self.rows(sql::NAMED, [ciks], doing, |row| row.get(0)),
         }
+    }
+
+    /// Those of these companies that have one of these codes, or a code that is not known yet.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn with_sic(&self, ciks: &[Cik], sic: &SicCodes) -> Result<Vec<Cik>> {
+        let doing = "find the companies of some industries";
+        let params = (json_ciks(ciks), sic_param(sic));
+        self.rows(sql::WITH_SIC, params, doing, |row| row.get(0))
     }
 
     /// Those of these companies that have an active listing on one of these exchanges.

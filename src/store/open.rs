@@ -469,7 +469,7 @@ mod tests {
             "v_filings(accession, cik, form, filed_on, report_date, accepted_at, primary_document, items, size, is_xbrl, discovered_at, folder)",
             "v_artifacts(id, accession, cik, form, filed_on, kind, name, url, status, path, bytes, sha256, attempts, last_error, downloaded_at, type, sequence, description)",
             "v_documents(cik, ticker, company, exchange, form, filed_on, report_date, accession, kind, type, name, path, url, bytes, sha256, status)",
-            "v_selections(id, companies, forms, since, until, artifacts, followed, through, companies_total, companies_checked, created_at)",
+            "v_selections(id, companies, forms, since, until, artifacts, followed, through, companies_total, companies_checked, created_at, sic)",
             "v_runs(run_id, command, status, started_at, ended_at, options, companies_total, companies_done, companies_with_new, filings_found, artifacts_created, downloaded, failed, requests, bytes, paused_s, ended_by, through, filings_new, companies_failed, retries, unavailable, companies_unavailable)",
             "v_errors(run_id, occurred_at, cik, accession, url, kind, message)",
         ];

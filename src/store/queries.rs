@@ -68,6 +68,7 @@ queries! {
         RETRY_UNAVAILABLE = "retry_unavailable",
         UNAVAILABLE = "unavailable",
         UNKNOWN_CIKS = "unknown_ciks",
+        WITH_SIC = "with_sic",
     }
     diagnose {
         COMPANIES = "companies",
@@ -168,6 +169,7 @@ queries! {
         COMPANY_UNCHECKED = "company_unchecked",
         DELETE = "delete",
         FORGET_COMPANY = "forget_company",
+        FORGET_OTHER_SIC = "forget_other_sic",
         FORGET_LAPSED = "forget_lapsed",
         INSERT = "insert",
         JOIN_LISTED = "join_listed",

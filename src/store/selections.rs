@@ -15,7 +15,7 @@ use super::reader::{Reader, number};
 use super::values::{DateColumn, Day, Time, json_texts, time};
 use super::writer::{Batch, Writer};
 use crate::edgar::calendar::{day_before, filing_day};
-use crate::edgar::{Cik, FormFilter};
+use crate::edgar::{Cik, FormFilter, SicCodes};
 use crate::exchange::Exchange;
 use crate::selection::{Companies, Filings, Selection};
 
@@ -82,6 +82,8 @@ pub struct SelectionRow {
     pub companies_checked: u64,
     /// When it was recorded.
     pub created_at: String,
+    /// Its codes of industries as a JSON list; `None` is no condition.
+    pub sic: Option<String>,
 }
 
 /// What recording a selection came to.
@@ -142,6 +144,7 @@ impl Reader {
                 companies_total: number(row, 8)?,
                 companies_checked: number(row, 9)?,
                 created_at: row.get(10)?,
+                sic: row.get(11)?,
             })
         })
     }
@@ -220,7 +223,11 @@ fn recorded(row: &Row<'_>) -> rusqlite::Result<Option<RecordedSelection>> {
         (None, Some(ciks)) => ciks_of(&ciks).map(Companies::Named),
         (Some(_), Some(_)) => None,
     };
-    let Some((companies, forms)) = companies.zip(forms) else {
+    let sic = match row.get::<_, Option<String>>(9)? {
+        None => Some(None),
+        Some(sic) => sic_of(&sic).map(Some),
+    };
+    let (Some(companies), Some(forms), Some(sic)) = (companies, forms, sic) else {
         return Ok(None);
     };
     let day = |column| -> rusqlite::Result<Option<Date>> {
@@ -230,6 +237,7 @@ fn recorded(row: &Row<'_>) -> rusqlite::Result<Option<RecordedSelection>> {
         id: SelectionId(row.get(0)?),
         selection: Selection {
             companies,
+            sic,
             filings: Filings {
                 forms,
                 since: row.get::<_, DateColumn>(4)?.0,
@@ -250,6 +258,17 @@ fn exchanges_of(json: &str) -> Option<std::collections::BTreeSet<Exchange>> {
 fn ciks_of(json: &str) -> Option<std::collections::BTreeSet<Cik>> {
     let numbers: Vec<u64> = serde_json::from_str(json).ok()?;
     numbers.into_iter().map(Cik::new).collect()
+}
+
+fn sic_of(json: &str) -> Option<SicCodes> {
+    let codes: Vec<String> = serde_json::from_str(json).ok()?;
+    let codes: Option<Vec<_>> = codes.iter().map(|code| code.parse().ok()).collect();
+    SicCodes::new(&codes?)
+}
+
+/// A condition as a JSON list.
+pub(super) fn sic_param(sic: &SicCodes) -> String {
+    json_texts(&sic.iter().collect::<Vec<_>>())
 }
 
 /// Two conditions as JSON lists: exchanges and CIKs.
@@ -351,10 +370,13 @@ impl Batch<'_> {
             let (exchanges, ciks) = company_params(&selection.companies);
             if ciks.is_some() {
                 self.execute(sql::JOIN_NAMED, (id, ciks), doing)?;
-                continue;
+            } else {
+                self.execute(sql::LEAVE, (id, &exchanges, Day::new(today)), doing)?;
+                self.execute(sql::JOIN_LISTED, (id, exchanges), doing)?;
             }
-            self.execute(sql::LEAVE, (id, &exchanges, Day::new(today)), doing)?;
-            self.execute(sql::JOIN_LISTED, (id, exchanges), doing)?;
+            if let Some(sic) = &selection.sic {
+                self.execute(sql::FORGET_OTHER_SIC, (id, sic_param(sic)), doing)?;
+            }
         }
         Ok(())
     }
@@ -388,6 +410,7 @@ impl Batch<'_> {
     ) -> Result<SelectionId> {
         let Selection {
             companies,
+            sic,
             filings:
                 Filings {
                     forms,
@@ -400,6 +423,7 @@ impl Batch<'_> {
         let row = params![
             exchanges,
             ciks,
+            sic.as_ref().map(sic_param),
             forms.to_string(),
             Day::new(*since),
             until.map(Day::new),
@@ -414,6 +438,7 @@ impl Batch<'_> {
     fn widen_selection(&self, id: SelectionId, asked: &Selection) -> Result<()> {
         let Selection {
             companies,
+            sic,
             filings:
                 Filings {
                     forms,
@@ -425,7 +450,8 @@ impl Batch<'_> {
         let (exchanges, ciks) = company_params(companies);
         let doing = "widen a selection";
         let (since, until) = (Day::new(*since), until.map(Day::new));
-        let row = (id, exchanges, ciks, forms.to_string(), since, until);
+        let sic = sic.as_ref().map(sic_param);
+        let row = (id, exchanges, ciks, forms.to_string(), since, until, sic);
         self.execute(sql::WIDEN, row, doing)?;
         self.execute(sql::UNCHECK, [id], doing)?;
         Ok(())
@@ -526,6 +552,7 @@ mod tests {
         };
         let everything = Selection {
             companies: Companies::Listed(None),
+            sic: SicCodes::new(&["73".parse().unwrap(), "6022".parse().unwrap()]),
             artifacts: Wanted::Submission,
             ..named(&[])
         };
@@ -544,6 +571,38 @@ mod tests {
                 "3|all|2023-01-01|NULL|submission|3",
             ]
         );
+    }
+
+    #[test]
+    fn a_company_whose_code_changes_moves_between_selections() {
+        let mut sandbox = Sandbox::new();
+        let of = |code: &str| Selection {
+            sic: SicCodes::new(&[code.parse().unwrap()]),
+            ..named(&[1, 2])
+        };
+        let (software, banks) = (of("73"), of("60"));
+        let software = record(&mut sandbox, &software);
+        let banks = record(&mut sandbox, &banks);
+        let looked_at = |sandbox: &mut Sandbox, company: u64, sic: &str| {
+            let facts = crate::edgar::CompanyFacts {
+                sic: sic.to_owned(),
+                ..Default::default()
+            };
+            sandbox.write(|b| b.company_facts(cik(company), &facts).unwrap());
+            sandbox.writer.refresh_members(date(2026, 1, 1)).unwrap();
+        };
+        let of = |sandbox: &Sandbox| {
+            [software, banks].map(|selection| {
+                let members = members(sandbox, selection).into_iter();
+                members.map(|(company, _)| company).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(of(&sandbox), [vec![1, 2], vec![1, 2]], "no code is known");
+        looked_at(&mut sandbox, 1, "7372");
+        looked_at(&mut sandbox, 2, "");
+        assert_eq!(of(&sandbox), [vec![1], vec![]]);
+        looked_at(&mut sandbox, 1, "6022");
+        assert_eq!(of(&sandbox), [vec![], vec![1]]);
     }
 
     #[test]

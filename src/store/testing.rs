@@ -358,6 +358,7 @@ pub(super) fn named(ciks: &[u64]) -> Selection {
 fn selection(companies: Companies) -> Selection {
     Selection {
         companies,
+        sic: None,
         filings: Filings {
             forms: FormFilter::default(),
             since: date(2023, 1, 1),

@@ -168,3 +168,67 @@ fn other_commands_know_only_what_is_on_record() {
         0
     );
 }
+
+/// The companies with a code, as `v_companies` has it.
+fn of_industry(sandbox: &Sandbox, code: &str) -> Vec<String> {
+    sandbox.rows(&format!(
+        "SELECT cik FROM v_companies WHERE sic = '{code}' ORDER BY cik"
+    ))
+}
+
+#[test]
+fn an_industry_is_found_by_looking_at_each_company_once() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let backfill = [
+        "backfill",
+        "--sic=73",
+        "--discover-from=api",
+        "--no-download",
+    ];
+    let _ = run(&sandbox, &sim, &backfill).code(0);
+    let all = sandbox.number("SELECT count(*) FROM v_companies WHERE last_checked_at IS NOT NULL");
+    let software = of_industry(&sandbox, "7372");
+    assert!(!software.is_empty() && i64::try_from(software.len()).unwrap() < all);
+    let others = "SELECT count(*) FROM v_filings WHERE cik NOT IN
+        (SELECT cik FROM v_companies WHERE sic = '7372')";
+    assert!(sandbox.number("SELECT count(*) FROM v_filings") > 0);
+    assert_eq!(sandbox.number(others), 0);
+    let selection = "SELECT companies_total, companies_checked, sic, followed FROM v_selections";
+    let expected = format!("{0}|{0}|[\"73\"]|1", software.len());
+    assert_eq!(sandbox.rows(selection), [expected.as_str()]);
+    let shown = run(&sandbox, &sim, &["selections"]).code(0).stdout;
+    assert!(shown.contains("SIC"), "{shown}");
+    // Now the codes are known: nobody else is asked for.
+    sim.log().clear();
+    let _ = run(&sandbox, &sim, &backfill).code(0);
+    assert_eq!(sim.log().of_kind(RequestKind::Discovery), software.len());
+    assert_eq!(sandbox.rows(selection), [expected.as_str()]);
+    // The last night's filings of others are none of its concern.
+    sim.universe().set_today(jiff::civil::date(2025, 7, 15));
+    let mut update = sandbox.command_against(&sim, &["update", "--no-download"]);
+    update.env("FILING_ETL_NOW", "2025-07-16T16:00:00Z");
+    let _ = Output::of(update).code(0);
+    assert_eq!(sandbox.number(others), 0);
+    let narrowed = run(
+        &sandbox,
+        &sim,
+        &["companies", "list", "--json", "--sic=7372"],
+    );
+    let listed = narrowed.code(0).json()["companies"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(listed, software.len());
+}
+
+#[test]
+fn a_code_that_is_none_is_refused() {
+    let sandbox = Sandbox::new();
+    for code in ["software", "73720", ""] {
+        let args = ["companies", "list", "--sic", code];
+        let _ = sandbox
+            .run(&args)
+            .code(2)
+            .says("is not a SIC code: 4 digits such as 7372");
+    }
+}

@@ -1,6 +1,6 @@
 -- Every selection as users see it: a few.
 SELECT
     id, companies, forms, since, until, artifacts, followed, through, companies_total,
-    companies_checked, created_at
+    companies_checked, created_at, sic
 FROM v_selections
 ORDER BY id;
