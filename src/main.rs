@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     let cli = Cli::from_environment();
     let terminal = Terminal::new();
     logging::init(&cli, &terminal);
+    Cli::warn_unknown_variables();
     match commands::run(&cli, &terminal) {
         Ok(exit) => exit.into(),
         Err(error) => {

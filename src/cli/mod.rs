@@ -6,6 +6,7 @@
 mod again;
 mod args;
 mod generate;
+mod hints;
 mod parse;
 mod resolve;
 mod values;

@@ -7,6 +7,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use super::args::Cli;
+use super::hints;
 use super::resolve::set;
 
 /// What `--demo` decides itself.
@@ -27,6 +28,13 @@ impl Cli {
         Self::try_from_args(std::env::args_os()).unwrap_or_else(|e| e.exit())
     }
 
+    /// Warns of variables that look like ours and are not.
+    pub fn warn_unknown_variables() {
+        for (name, meant) in hints::unknown_variables(&Self::command()) {
+            log::warn!("{name} is no variable of this program: {meant} is the one most like it");
+        }
+    }
+
     /// Parses a command line, as [`Cli::from_environment`] does.
     pub(super) fn try_from_args(
         args: impl IntoIterator<Item = OsString>,
@@ -38,9 +46,10 @@ impl Cli {
             let arg = arg.hide_env(true).hide_env_values(true);
             if empty { arg.env(None::<&str>) } else { arg }
         });
+        let args: Vec<_> = args.into_iter().collect();
         let matches = command
-            .try_get_matches_from_mut(args)
-            .map_err(without_secret)?;
+            .try_get_matches_from_mut(&args)
+            .map_err(|e| without_secret(hints::fitting(e, &Self::command(), &args)))?;
         let mut cli = Self::from_arg_matches(&matches)?;
         // The flag wins over the environment, also where they contradict each other.
         match (source(&matches, "quiet"), source(&matches, "verbose")) {
@@ -78,7 +87,7 @@ impl Cli {
 /// An address that is none may still have a password in it, so it is not repeated.
 fn without_secret(mut error: clap::Error) -> clap::Error {
     let of_address = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(option)) => option.contains("-url "),
+        Some(ContextValue::String(option)) => option.contains("-url ") || option.ends_with("_URL"),
         _ => false,
     };
     if of_address && error.get(ContextKind::InvalidValue).is_some() {

@@ -242,11 +242,13 @@ fn the_views_have_the_columns_that_users_rely_on() {
     for (view, columns) in [
         (
             "v_companies",
-            "cik, name, ticker, exchange, active, filings, last_checked_at",
+            "cik, name, ticker, exchange, active, filings, last_checked_at, sic, industry, state, \
+             fiscal_year_end, entity_type, ein, etf",
         ),
+        ("v_company_names", "cik, name, since, until"),
         (
             "v_listings",
-            "cik, ticker, exchange, active, first_seen, last_seen",
+            "cik, ticker, exchange, active, first_seen, last_seen, etf",
         ),
         (
             "v_filings",
@@ -266,7 +268,7 @@ fn the_views_have_the_columns_that_users_rely_on() {
         (
             "v_selections",
             "id, companies, forms, since, until, artifacts, followed, through, companies_total, \
-             companies_checked, created_at",
+             companies_checked, created_at, sic",
         ),
         (
             "v_runs",
@@ -489,10 +491,11 @@ fn companies_can_be_named_by_ticker_cik_and_file() {
 #[test]
 fn an_unknown_company_is_an_error_before_any_request_about_filings() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    for args in [["--ticker", "NOSUCH.T"], ["--cik", "1234"]] {
-        let _ = Output::of(sandbox.backfill(&sim, &args)).code(2);
-    }
+    let _ = Output::of(sandbox.backfill(&sim, &["--ticker", "NOSUCH.T"])).code(2);
     assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    // Only its submissions tell whether a CIK is one.
+    let _ = Output::of(sandbox.backfill(&sim, &["--cik", "1234"])).code(2);
+    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 1);
     assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
 }
 

@@ -71,7 +71,10 @@ fn a_user_agent_without_an_address_is_refused_wherever_it_is_given() {
     let of_clap = format!("invalid value 'Mozilla/5.0' for '--user-agent <UA>': {why}");
     makes_no_sense(&["backfill", "--user-agent", "Mozilla/5.0"], &of_clap);
     for (name, message) in [
-        ("FILING_ETL_USER_AGENT", of_clap),
+        (
+            "FILING_ETL_USER_AGENT",
+            format!("invalid value 'Mozilla/5.0' for 'FILING_ETL_USER_AGENT': {why}"),
+        ),
         ("SEC_USER_AGENT", format!("SEC_USER_AGENT: {why}")),
     ] {
         let sandbox = Sandbox::new();
@@ -443,4 +446,69 @@ fn a_demo_refuses_what_it_decides_itself() {
             .says(args[0]);
     }
     assert!(!sandbox.path("filing-etl-demo").exists());
+}
+
+#[test]
+fn a_bad_value_of_the_environment_is_told_by_its_variable() {
+    for (name, value, says) in [
+        (
+            "FILING_ETL_RATE",
+            "fast",
+            "invalid value 'fast' for 'FILING_ETL_RATE'",
+        ),
+        (
+            "FILING_ETL_PROGRESS",
+            "bar",
+            "invalid value 'bar' for 'FILING_ETL_PROGRESS'",
+        ),
+        (
+            "FILING_ETL_DATA_URL",
+            "secret@x",
+            "invalid value '...' for 'FILING_ETL_DATA_URL'",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command(&["stats"]);
+        command.env(name, value);
+        let _ = Output::of(command).code(2).says(says);
+        // The option on the command line is named as it is, whatever the environment has.
+        if name == "FILING_ETL_RATE" {
+            let mut command = sandbox.command(&["stats", "--rate=x"]);
+            command.env(name, "5");
+            let _ = Output::of(command)
+                .code(2)
+                .says("invalid value 'x' for '--rate <N>'");
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_looks_like_ours_and_is_not_is_told() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["completions", "bash"]);
+    command
+        .env("FILING_ETL_DATADIR", "/data")
+        .env("FILING_ETL_DB", "x.db");
+    command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
+    let output = Output::of(command).code(0);
+    let says = "FILING_ETL_DATADIR is no variable of this program: FILING_ETL_DATA_DIR is the one most like it";
+    assert!(output.stderr.contains(says), "{}", output.stderr);
+    assert_eq!(output.stderr.matches("is no variable").count(), 1);
+}
+
+#[test]
+fn hints_fit_or_are_not_given() {
+    let sandbox = Sandbox::new();
+    let _ = sandbox
+        .run(&["backfill", "AAPL"])
+        .code(2)
+        .says("for the company with this ticker, use '--ticker AAPL'");
+    let output = sandbox.run(&["stats", "--form", "8-K"]).code(2);
+    assert!(!output.stderr.contains("--log-format"), "{}", output.stderr);
+    let output = sandbox.run(&["stats", "more"]).code(2);
+    assert!(!output.stderr.contains("--ticker"), "{}", output.stderr);
+    let _ = sandbox
+        .run(&["backfill", "--exchnge=NYSE"])
+        .code(2)
+        .says("'--exchange'");
 }

@@ -1,0 +1,93 @@
+//! Hints that fit: to the variable that a bad value comes from, the option that was forgotten, and the
+//! variable that was meant.
+
+use std::ffi::OsString;
+
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::resolve::set;
+
+/// What the names of all our variables begin with.
+const PREFIX: &str = "FILING_ETL_";
+
+/// Names less alike than this, of 1, are not meant by each other: `--form` is not `--log-format`.
+const ALIKE: f64 = 0.6;
+
+/// An error with hints that fit the command line.
+pub(super) fn fitting(mut error: clap::Error, command: &Command, args: &[OsString]) -> clap::Error {
+    name_variable(&mut error, command, args);
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidArg).cloned()
+    {
+        if let Some(ContextValue::String(meant)) = error.get(ContextKind::SuggestedArg)
+            && strsim::normalized_damerau_levenshtein(&given, meant) < ALIKE
+        {
+            error.remove(ContextKind::SuggestedArg);
+            error.remove(ContextKind::Usage); // it names the option that was suggested
+        }
+        if !given.starts_with('-') && takes_tickers(command, args) {
+            let hint = format!("for the company with this ticker, use '--ticker {given}'");
+            error.insert(
+                ContextKind::Suggested,
+                ContextValue::StyledStrs(vec![hint.into()]),
+            );
+        }
+    }
+    error
+}
+
+/// A value that nobody wrote on the command line comes from the environment: then its variable is named.
+fn name_variable(error: &mut clap::Error, command: &Command, args: &[OsString]) {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return;
+    };
+    let option = option.split(' ').next().unwrap_or_default();
+    let is_given = args.iter().any(|arg| {
+        let arg = arg.to_string_lossy();
+        arg.split('=').next() == Some(option)
+    });
+    let argument = command.get_arguments().find(|argument| {
+        let long = argument.get_long();
+        long.is_some_and(|long| option.strip_prefix("--") == Some(long))
+    });
+    let variable = argument.and_then(|argument| argument.get_env());
+    if let Some(variable) = variable.filter(|_| !is_given)
+        && set(variable).is_some()
+    {
+        let name = ContextValue::String(variable.to_string_lossy().into_owned());
+        error.insert(ContextKind::InvalidArg, name);
+    }
+}
+
+/// Whether the command of this command line is about companies.
+fn takes_tickers(command: &Command, args: &[OsString]) -> bool {
+    let mut command = command;
+    for arg in args.iter().skip(1) {
+        if let Some(inner) = command.find_subcommand(arg) {
+            command = inner;
+        }
+    }
+    command
+        .get_arguments()
+        .any(|argument| argument.get_long() == Some("ticker"))
+}
+
+/// Variables that are set and look like ours and are not, each with the one that is most like it.
+pub(super) fn unknown_variables(command: &Command) -> Vec<(String, String)> {
+    let ours: Vec<_> = command
+        .get_arguments()
+        .filter_map(|argument| Some(argument.get_env()?.to_string_lossy().into_owned()))
+        .collect();
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let mut unknown: Vec<_> = names
+        .filter(|name| name.starts_with(PREFIX) && !ours.contains(name))
+        .map(|name| {
+            let like = |known: &&String| strsim::jaro_winkler(known, &name);
+            let meant = ours.iter().max_by(|a, b| like(a).total_cmp(&like(b)));
+            (name.clone(), meant.cloned().unwrap_or_default())
+        })
+        .collect();
+    unknown.sort();
+    unknown
+}
