@@ -192,6 +192,14 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     if let Some(exchanges) = exchanges {
         named = listed_on(db, &named, &exchanges)?;
         new.clear(); // what was never in the list is on no exchange
+        if named.is_empty() {
+            return Err(UsageError(
+                "none of these companies is listed on these exchanges: leave --exchange away, or see \
+                 `filing-etl companies find`"
+                    .to_owned(),
+            )
+            .into());
+        }
     }
     Ok(Resolved {
         companies: Companies::Named(named),

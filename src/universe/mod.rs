@@ -514,6 +514,8 @@ mod tests {
             found: 3_105,
             companies: 7_807,
             left_out: 136,
+            funds: 71,
+            unmatched: 221,
             primary: [3_383, 2_306, 260, 3, 3, 1_751, 101],
         };
         let in_february = Counts {
@@ -522,6 +524,8 @@ mod tests {
             found: 3_007,
             companies: 7_842,
             left_out: 127,
+            funds: 69,
+            unmatched: 666,
             primary: [3_450, 2_331, 248, 3, 4, 1_743, 63],
         };
         assert_eq!(counts, [in_september, in_february]);
@@ -538,6 +542,10 @@ mod tests {
         found: usize,
         companies: usize,
         left_out: usize,
+        /// Companies of which nothing else is listed: funds.
+        funds: usize,
+        /// Symbols of companies' securities without a CIK.
+        unmatched: usize,
         /// Companies by the exchange of their primary listing, in the order of `Exchange::ALL`,
         /// then those without.
         primary: [usize; 7],
@@ -552,9 +560,14 @@ mod tests {
             .collect();
         let root = |ticker: &str| ticker.split(['-', '.', '$']).next().unwrap().to_owned();
         let roots: std::collections::HashSet<String> = listings.keys().map(|t| root(t)).collect();
+        let is_company = |cik| universe.companies.iter().any(|company| company.cik == cik);
+        let funds = universe.left_out.iter().map(|left_out| left_out.cik);
+        let funds: BTreeSet<_> = funds.filter(|cik| !is_company(*cik)).collect();
         let mut counts = Counts {
             companies: universe.companies.len(),
             left_out: universe.left_out.len(),
+            funds: funds.len(),
+            unmatched: universe.unmatched.len(),
             ..Counts::default()
         };
         for symbol in directory.other.rows.iter().filter(|s| s.counts()) {

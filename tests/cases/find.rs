@@ -111,6 +111,11 @@ fn a_ticker_is_taken_in_any_spelling_and_it_is_said_who_has_it_now() {
         let listed = list(ticker).code(0).json();
         assert_eq!(listed["companies"][0]["cik"], cik, "{ticker}");
     }
+    let elsewhere = ["companies", "list", "--ticker=FB", "--exchange=NYSE"];
+    let _ = sandbox
+        .run(&elsewhere)
+        .code(2)
+        .says("none of these companies is listed on these exchanges");
     let _ = list("FB")
         .code(0)
         .says("FB is META now (Meta Platforms, Inc., CIK 1)");
