@@ -130,7 +130,7 @@ fn stats(db: store::Stats, through: Option<Date>) -> Stats {
     }
     let exchanges = db.exchanges.into_iter().map(|e| Exchange {
         exchange: e.exchange,
-        companies: e.active,
+        companies: e.active + e.inactive,
         inactive: e.inactive,
         holdings: e.holdings.into(),
     });

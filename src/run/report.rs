@@ -73,10 +73,14 @@ impl Report<'_> {
             print(&summary.table())?;
         }
         match (exit, cx.aborted.reason()) {
-            (Exit::Usage, _) => Err(UsageError(
-                "EDGAR has none of the companies that were asked for: check the CIKs".to_owned(),
-            )
-            .into()),
+            (Exit::Usage, _) => {
+                let companies = cx.visits.companies.iter().map(|(cik, _)| cik.to_string());
+                Err(UsageError(format!(
+                    "EDGAR has no filer of this number: {}: check the CIK",
+                    companies.collect::<Vec<_>>().join(", ")
+                ))
+                .into())
+            }
             (Exit::Aborted, Some(reason)) => Err(anyhow!("{reason}")),
             (Exit::Aborted, None) => Err(anyhow!(
                 "a thread panicked: this is a bug, please report it"

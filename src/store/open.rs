@@ -6,10 +6,10 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 use super::error::{At, Error, Result};
@@ -163,12 +163,32 @@ fn stable_plans(db: &Connection, path: &Path) -> Result<()> {
         .at(path, "set it up")
 }
 
+/// Turns the write-ahead log on. SQLite does not wait by itself where another program does the same.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no run has begun, and SQLite would wait for as long"
+)]
+fn journal_mode(db: &Connection) -> rusqlite::Result<String> {
+    let began = Instant::now();
+    loop {
+        let mode = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+        match mode
+            .as_ref()
+            .err()
+            .and_then(rusqlite::Error::sqlite_error_code)
+        {
+            Some(ErrorCode::DatabaseBusy) if began.elapsed() < BUSY => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            _ => return mode,
+        }
+    }
+}
+
 /// Write-ahead log and what goes with it.
 fn write_ahead(db: &Connection, path: &Path) -> Result<()> {
     let doing = "prepare it for writing";
-    let mode: String = db
-        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
-        .at(path, doing)?;
+    let mode = journal_mode(db).at(path, doing)?;
     if mode != "wal" {
         return Err(Error::NoWal {
             path: path.to_owned(),

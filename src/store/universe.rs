@@ -385,18 +385,16 @@ mod tests {
         }
         let on = |number, exchange| company(number, "Name", &[("TTT", exchange)]);
         let (otc, nyse) = (Some("OTC"), Some("NYSE"));
+        let not_listed = |companies| (Some("not listed"), 0, companies);
         for (list, expected) in [
-            (
-                vec![on(1, otc)],
-                vec![(otc, 1, 0), (None, 0, 1), (nyse, 0, 1)],
-            ),
-            (vec![on(1, None)], vec![(None, 1, 1), (nyse, 0, 1)]),
-            (vec![on(2, otc)], vec![(otc, 1, 0), (None, 0, 2)]),
+            (vec![on(1, otc)], vec![(otc, 1, 0), not_listed(2)]),
+            (vec![on(1, None)], vec![(None, 1, 0), not_listed(2)]),
+            (vec![on(2, otc)], vec![(otc, 1, 0), not_listed(2)]),
             (
                 vec![on(2, nyse), company(1, "One", &[])],
-                vec![(nyse, 1, 0), (None, 1, 1)],
+                vec![(nyse, 1, 0), (None, 1, 0), not_listed(1)],
             ),
-            (vec![], vec![(nyse, 0, 1), (None, 0, 2)]),
+            (vec![], vec![not_listed(3)]),
         ] {
             sandbox.writer.put_universe(&list, true, at(1)).unwrap();
             sandbox.assert_counters();

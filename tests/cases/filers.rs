@@ -61,6 +61,20 @@ fn a_filer_that_no_list_has_is_taken_by_its_cik_and_followed() {
     );
     let stats = run(&sandbox, &sim, &["stats"]).code(0).stdout;
     assert!(stats.contains("; 1 not listed"), "{stats}");
+    assert!(
+        stats.contains("\nnot listed             1       "),
+        "{stats}"
+    );
+    let diagnosis = run(&sandbox, &sim, &["diagnose", &option]).code(0);
+    let row = diagnosis
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("not listed"));
+    assert!(
+        row.is_some_and(|row| row.contains("100%")),
+        "{}",
+        diagnosis.stdout
+    );
     let _ = run(&sandbox, &sim, &["update"]).code(0);
     sim.log().clear();
     let _ = run(&sandbox, &sim, &["backfill", &option]).code(0);
@@ -107,7 +121,7 @@ fn a_number_that_no_filer_has_is_a_usage_error_and_leaves_no_trace() {
     let output = run(&sandbox, &sim, &["backfill", "--cik", NOBODY]).code(2);
     let _ = output
         .says("company 9999999999: EDGAR has no filer of this number: check the CIK")
-        .says("error: EDGAR has none of the companies that were asked for: check the CIKs");
+        .says("error: EDGAR has no filer of this number: 9999999999: check the CIK");
     assert_eq!(sim.log().of_kind(RequestKind::Discovery), 1);
     assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
     assert_eq!(sandbox.number("SELECT count(*) FROM v_selections"), 0);

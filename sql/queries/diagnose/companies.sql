@@ -2,7 +2,8 @@
 -- one of the forms ?2 (a JSON list), `covered_before` whether it had one before the moment ?3. What
 -- it had of files before run ?4 is kept where that run changed it.
 SELECT
-    c.cik, c.name, c.ticker, c.exchange, c.last_checked_at,
+    c.cik, c.name, c.ticker, CASE WHEN c.active = 1 THEN c.exchange ELSE 'not listed' END,
+    c.last_checked_at,
     c.pending + c.downloaded + c.failed + c.unavailable, c.downloaded, c.failed,
     CASE
         WHEN c.changed_by = ?4 THEN c.expected_before

@@ -1,11 +1,12 @@
--- What the companies hold by exchange of the primary listing: some thousand rows, added up anew.
+-- What the companies hold by exchange of the primary listing: some thousand rows, added up anew. Those that
+-- are not in the SEC's list have a row of their own.
 -- A joint filing counts for each of its filers.
 SELECT
-    exchange,
+    CASE WHEN active = 1 THEN exchange ELSE 'not listed' END AS place,
     sum(active AND NOT etf), sum(active = 0), sum(active AND NOT etf AND filings > 0),
     sum(active AND NOT etf AND last_checked_at IS NULL),
     sum(filings), sum(pending), sum(downloaded), sum(failed), sum(unavailable), sum(dropped),
     sum(bytes)
 FROM companies
-GROUP BY exchange
-ORDER BY exchange IS NULL, sum(active) DESC, exchange;
+GROUP BY place
+ORDER BY place IS NULL OR place = 'not listed', sum(active) DESC, place;
