@@ -20,7 +20,7 @@ use crate::store::Reader;
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let (filter, given) = cli.diagnose(args)?;
     let db = Reader::open(cli.db())?;
-    let ciks = companies::resolve(&db, &filter)?.ciks(&db)?;
+    let ciks = companies::resolve(&db, &filter)?.some_ciks(&db)?;
 
     let selections = db.selections()?;
     let mut wishes = HashMap::<Cik, Vec<Wish<'_>>>::new();

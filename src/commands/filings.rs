@@ -28,7 +28,7 @@ struct Filing<'a> {
 pub(super) fn run(cli: &Cli, args: &FilingsArgs) -> Result<Exit> {
     let (filter, forms, dates) = cli.filings(args)?;
     let db = Reader::open(cli.db())?;
-    let companies = companies::resolve(&db, &filter)?.ciks(&db)?;
+    let companies = companies::resolve(&db, &filter)?.some_ciks(&db)?;
     let newest = args
         .newest
         .map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));

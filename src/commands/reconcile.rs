@@ -46,7 +46,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let client = preflight::client(&settings, 1, Duration::from_mins(10), &cancel)?;
     let (_lock, mut writer) = preflight::open(&settings)?;
     let db = writer.reader()?;
-    let ciks = companies::resolve(&db, &filter)?.ciks(&db)?;
+    let ciks = companies::resolve(&db, &filter)?.some_ciks(&db)?;
     let ciks = ciks.into_iter().collect();
     let found = Reconcile {
         client: &client,

@@ -9,7 +9,6 @@ use super::update::Plan;
 use crate::clock::Clock;
 use crate::config::RunOptions;
 use crate::edgar::{Cik, Wanted};
-use crate::exit::UsageError;
 use crate::pipeline::{Older, RunSelection, Visits, Want};
 use crate::selection::{Companies, Filings, Selection};
 use crate::store::{Reader, Writer};
@@ -33,16 +32,8 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<A
     forms::warn_renamed(&asked.named_forms);
     let resolved = companies::resolve_any(db, &asked.companies)?;
     resolved.tell(db, asked.since)?;
-    let mut ciks = resolved.ciks(db)?;
+    let mut ciks = resolved.some_ciks(db)?;
     let (mut companies, sic) = (resolved.companies, resolved.sic);
-    if ciks.is_empty() {
-        return Err(UsageError(
-            "no company matches: check --exchange and --sic, or show the list with `filing-etl companies \
-             list --exchange all`"
-                .to_owned(),
-        )
-        .into());
-    }
     if let Some(limit) = asked.companies.limit {
         ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         companies = Companies::Named(ciks.iter().copied().collect());

@@ -42,6 +42,24 @@ impl Resolved {
         Ok(ciks)
     }
 
+    /// As [`Resolved::ciks`], for what makes no sense without a company.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when there is none, or the database cannot be read.
+    pub fn some_ciks(&self, db: &Reader) -> Result<Vec<Cik>> {
+        let ciks = self.ciks(db)?;
+        if ciks.is_empty() {
+            return Err(UsageError(
+                "no company matches: check --exchange and --sic, or show the list with `filing-etl \
+                 companies list --exchange all`"
+                    .to_owned(),
+            )
+            .into());
+        }
+        Ok(ciks)
+    }
+
     /// Tells which of them are not listed any more, which tickers are former ones, and which belonged to
     /// somebody else on a day from `since` on.
     ///

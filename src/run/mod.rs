@@ -242,11 +242,11 @@ fn queue_filter(
         return Ok(None);
     }
     let db = db.reader()?;
-    let resolved = companies::resolve_any(&db, filter)?;
     if kind == Kind::Download {
-        companies::resolve(&db, filter)?;
+        return Ok(Some(companies::resolve(&db, filter)?.some_ciks(&db)?));
     }
-    Ok(Some(resolved.ciks(&db)?))
+    // The plan has told of them.
+    Ok(Some(companies::resolve_any(&db, filter)?.ciks(&db)?))
 }
 
 /// The folder that the database is in.

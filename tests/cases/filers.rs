@@ -236,8 +236,22 @@ fn an_industry_is_found_by_looking_at_each_company_once() {
 }
 
 #[test]
-fn a_code_that_is_none_is_refused() {
+fn a_code_that_is_none_or_that_nobody_has_is_refused() {
     let sandbox = Sandbox::new();
+    let (filled, sim) = (Sandbox::new(), sim());
+    let _ = run(&filled, &sim, &["backfill", "--limit=2"]).code(0);
+    let _ = run(
+        &filled,
+        &sim,
+        &["backfill", "--exchange=all", "--no-download"],
+    )
+    .code(0);
+    for command in ["backfill", "download", "diagnose", "filings"] {
+        let none = [command, "--sic=9999"];
+        let _ = run(&filled, &sim, &none)
+            .code(2)
+            .says("no company matches: check --exchange and --sic");
+    }
     for code in ["software", "73720", ""] {
         let args = ["companies", "list", "--sic", code];
         let _ = sandbox
