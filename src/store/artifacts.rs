@@ -432,10 +432,6 @@ impl Batch<'_> {
     /// A file on disk is not what was stored: it is queued again, and keeps its row, hash and all.
     /// `why` is shown as its last error until it is downloaded. Tells whether it was on record as
     /// downloaded.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn lost(&mut self, file: &StoredFile, why: &str) -> Result<bool> {
         let filing = self.filing(file.accession)?;
         let (path, doing) = (self.path, "queue a file again");
@@ -553,30 +549,18 @@ pub struct StoredFile {
 
 impl Reader {
     /// The next `n` files that are to be on disk, after a place. Empty at the end.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn stored_files(&self, after: StoredId, n: usize) -> Result<Vec<StoredFile>> {
         let (doing, n) = ("read which files there are", integer(n as u64));
         self.rows(sql::STORED_FILES, (after.0, n), doing, stored_file)
     }
 
     /// The next `n` files that were stored once and are queued again, after a place.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn lost_files(&self, after: StoredId, n: usize) -> Result<Vec<StoredFile>> {
         let (doing, n) = ("read which files are lost", integer(n as u64));
         self.rows(sql::LOST_FILES, (after.0, n), doing, stored_file)
     }
 
     /// How many files are to be on disk, and their bytes.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn stored_total(&self) -> Result<(u64, u64)> {
         let doing = "count the files there are";
         self.one(sql::STORED_TOTAL, (), doing, |row| {

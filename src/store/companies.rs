@@ -54,10 +54,6 @@ pub struct TickerMatch {
 impl Reader {
     /// The companies that these conditions mean now, in the order of work: companies without any
     /// filing first, then those checked longest ago.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn companies(&self, companies: &Companies) -> Result<Vec<Cik>> {
         let doing = "find the companies";
         match company_params(companies) {
@@ -67,10 +63,6 @@ impl Reader {
     }
 
     /// Those of these companies that have one of these codes, or a code that is not known yet.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn with_sic(&self, ciks: &[Cik], sic: &SicCodes) -> Result<Vec<Cik>> {
         let doing = "find the companies of some industries";
         let params = (json_ciks(ciks), sic_param(sic));
@@ -78,10 +70,6 @@ impl Reader {
     }
 
     /// Those of these companies that have an active listing on one of these exchanges.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn listed_on(&self, ciks: &[Cik], exchanges: &[&str]) -> Result<Vec<Cik>> {
         let doing = "find the companies of some exchanges";
         let params = (json_ciks(ciks), json_texts(exchanges));
@@ -89,10 +77,6 @@ impl Reader {
     }
 
     /// These companies, in the order of the list; those that are not on record are left out.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn company_rows(&self, ciks: &[Cik]) -> Result<Vec<Company>> {
         let doing = "read the companies";
         self.rows(sql::ROWS, [json_ciks(ciks)], doing, |row| {
@@ -110,10 +94,6 @@ impl Reader {
     }
 
     /// Those of these companies whose list of filings was read to its end, as of a time or later.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn checked_since(&self, ciks: &[Cik], since: Timestamp) -> Result<Vec<Cik>> {
         let rows = self.company_rows(ciks)?.into_iter();
         let checked = rows.filter(|row| row.last_checked_at.is_some_and(|at| at >= since));
@@ -121,10 +101,6 @@ impl Reader {
     }
 
     /// When the company list was last read; `None` if never.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn companies_synced_at(&self) -> Result<Option<Timestamp>> {
         let time = self.meta::<Time>(meta::COMPANIES_SYNCED_AT)?;
         Ok(time.map(|time| time.0))
@@ -132,10 +108,6 @@ impl Reader {
 
     /// Whether the exchanges' own symbol lists took part when the company list was last read.
     /// Without them NYSE American and NYSE Arca cannot be told from NYSE.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn listings_known(&self) -> Result<bool> {
         let known = self.meta::<String>(meta::LISTINGS_KNOWN)?;
         Ok(known.is_some_and(|known| known == meta::YES))
@@ -143,10 +115,6 @@ impl Reader {
 
     /// Where each active listing was known to be when the exchanges' own symbol lists last took part;
     /// empty if they never did.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn known_listings(&self) -> Result<Vec<(Cik, String, String)>> {
         if self.meta::<String>(meta::LISTINGS_SYNCED_AT)?.is_none() {
             return Ok(Vec::new());
@@ -157,10 +125,6 @@ impl Reader {
 
     /// The tickers that the exchanges' own symbol lists last said are no company's listing: funds
     /// and test issues.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn left_out(&self) -> Result<Vec<(u64, String)>> {
         let list = self.meta::<String>(meta::LEFT_OUT)?;
         // We wrote it; were it damaged, the next sync with those lists would mend it.
@@ -171,10 +135,6 @@ impl Reader {
 
     /// The symbols of the exchanges' lists for which the SEC's list has no company, each with exchange and
     /// name.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn unmatched(&self) -> Result<Vec<[String; 3]>> {
         let list = self.meta::<String>(meta::UNMATCHED)?;
         // As for what is left out.
@@ -184,10 +144,6 @@ impl Reader {
     }
 
     /// How many companies the SEC's list has.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn company_count(&self) -> Result<u64> {
         let doing = "count companies";
         self.one(sql::COUNT, (), doing, |row| number(row, 0))
@@ -195,10 +151,6 @@ impl Reader {
 
     /// What a ticker stands for, in any common spelling: the company that has it now, or else the one
     /// that had it last. `None` if no company on record ever had it.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn resolve_ticker(&self, written: &str) -> Result<Option<TickerMatch>> {
         let doing = "look up a ticker";
         let mut former = None;
@@ -246,10 +198,6 @@ impl Reader {
     }
 
     /// All companies on record, with everything that they can be found by.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn findable(&self) -> Result<Vec<Findable>> {
         let doing = "read the companies";
         let mut companies = self.rows(sql::ALL, [], doing, |row| {
@@ -291,10 +239,6 @@ impl Reader {
 
     /// The form types that EDGAR lists of these companies, each with how many filings, on the pages
     /// that were read.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn forms_seen(&self, ciks: &[Cik]) -> Result<Vec<(String, u64)>> {
         let doing = "look up which forms were seen";
         self.rows(sql::FORMS_SEEN, [json_ciks(ciks)], doing, |row| {
@@ -303,10 +247,6 @@ impl Reader {
     }
 
     /// The companies whose submissions EDGAR did not have on [`super::MISSING_DAYS`] days.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn unavailable_companies(&self) -> Result<Vec<Cik>> {
         let doing = "look up unavailable companies";
         self.rows(sql::UNAVAILABLE, [super::MISSING_DAYS], doing, |row| {
@@ -315,10 +255,6 @@ impl Reader {
     }
 
     /// Those of these CIKs that are not on record, in the order of the list.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn unknown_ciks(&self, ciks: &[Cik]) -> Result<Vec<Cik>> {
         let doing = "look up CIKs";
         self.rows(sql::UNKNOWN_CIKS, [json_ciks(ciks)], doing, |row| {
@@ -330,10 +266,6 @@ impl Reader {
 impl Writer {
     /// These companies are asked for again, though EDGAR did not have them. Tells how many of them
     /// EDGAR did not have.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn retry_companies(&mut self, companies: &[Cik]) -> Result<usize> {
         let batch = self.begin()?;
         let doing = "queue companies";
@@ -362,10 +294,6 @@ impl Batch<'_> {
     }
 
     /// What a company's submissions say of the company itself.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn company_facts(&self, cik: Cik, facts: &CompanyFacts) -> Result<()> {
         let doing = "record what EDGAR says of a company";
         let CompanyFacts {
@@ -409,10 +337,6 @@ impl Batch<'_> {
 
     /// EDGAR has no such filer: if nothing but its number is known, it is taken off the record and
     /// out of every selection. Tells whether it was.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read or written.
     pub fn forget_unknown(&self, cik: Cik) -> Result<bool> {
         let doing = "forget a number that no filer has";
         let is_unknown = self

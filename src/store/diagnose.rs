@@ -77,10 +77,6 @@ pub struct PreviousRun {
 impl Reader {
     /// What is known about each of these companies, by name. `forms` are the wanted forms, as they
     /// are spelled in [`Reader::known_forms`]; `last_run` is the run that began last.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn company_facts(
         &self,
         companies: &[Cik],
@@ -100,20 +96,12 @@ impl Reader {
     }
 
     /// The failed downloads of these companies, by kind; all without a condition.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn failed_downloads(&self, companies: Option<&[Cik]>) -> Result<Vec<FailureGroup>> {
         let (companies, doing) = (companies.map(json_ciks), "group failed downloads");
         self.rows(sql::FAILURES, [companies], doing, failure_group)
     }
 
     /// What a run met at these companies that cost no company and no file, by kind.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn problems(&self, companies: &[Cik], run: RunId) -> Result<Vec<FailureGroup>> {
         let doing = "group the problems of a run";
         let params = (json_ciks(companies), run);
@@ -121,20 +109,12 @@ impl Reader {
     }
 
     /// Every form that a known filing has.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn known_forms(&self) -> Result<Vec<String>> {
         let doing = "read which forms there are";
         self.rows(holdings::FORMS, (), doing, |row| row.get(0))
     }
 
     /// The run that began last, if there ever was one.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn last_run(&self) -> Result<Option<PreviousRun>> {
         let read = |row: &Row<'_>| {
             Ok(PreviousRun {

@@ -38,10 +38,6 @@ impl Writer {
     /// Takes a selection off the record. With `queue`, what is queued for it alone is dropped; a
     /// primary document that another selection wants is queued by itself where its submission was.
     /// Returns how many entries of the queue were dropped; `None` if there is no such selection.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read or written.
     pub fn drop_selection(&mut self, id: SelectionId, queue: bool) -> Result<Option<u64>> {
         let reader = self.reader()?;
         let mut wanting = Vec::new();

@@ -111,10 +111,6 @@ pub struct ShownFiling {
 
 impl Reader {
     /// The filings of a company on some days, newest first.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn shown_filings(&self, cik: Cik, dates: DateRange) -> Result<Vec<ShownFiling>> {
         let doing = "list the filings of a company";
         let params = (cik, Day::new(dates.since), Day::new(dates.until));
@@ -133,10 +129,6 @@ impl Reader {
 
 impl Reader {
     /// What is on record of these filings.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn on_record(&self, accessions: &[Accession]) -> Result<HashMap<Accession, OnRecord>> {
         let names: Vec<_> = accessions.iter().map(ToString::to_string).collect();
         let doing = "look up filings";
@@ -156,10 +148,6 @@ impl Reader {
     }
 
     /// Those of these filings that one of these companies is known to have filed.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn filed_by(&self, accessions: &[Accession], ciks: &[Cik]) -> Result<HashSet<Accession>> {
         let names: Vec<_> = accessions.iter().map(ToString::to_string).collect();
         let params = (json_texts(&names), json_ciks(ciks));
@@ -168,10 +156,6 @@ impl Reader {
     }
 
     /// What these companies filed in these days, each filer apart: filer, filing, form and day.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn filed_between(
         &self,
         ciks: &[Cik],
@@ -190,10 +174,6 @@ impl Reader {
 
     /// The next `n` filings on record of a company that were filed in these days, after a place;
     /// 0 is the beginning. Empty at the end.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn filings_of(
         &self,
         cik: Cik,
@@ -209,10 +189,6 @@ impl Reader {
     }
 
     /// Whether a filing on record lacks a row for something that is wanted of it.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn lacks_any(&self, accession: Accession, wanted: &[Wanted]) -> Result<bool> {
         let filing = self.filing(accession)?;
         let on_record = self.on_record(&[accession])?;
@@ -224,10 +200,6 @@ impl Reader {
     }
 
     /// A filing on record, and the CIK whose folder holds its files.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn filing(&self, accession: Accession) -> Result<Option<(Filing, Cik)>> {
         let doing = "look up a filing";
         let found = self.rows(sql::BY_ACCESSION, [accession], doing, |row| {
@@ -238,10 +210,6 @@ impl Reader {
 
     /// Those of these filings, each under a filer, that are not on record under that filer, in the
     /// order of the list.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn unknown_filings(&self, filings: &[(Cik, Accession)]) -> Result<Vec<(Cik, Accession)>> {
         let mut unknown = Vec::new();
         // The list of a quarter has 300,000 lines: in pieces it stays small as JSON.

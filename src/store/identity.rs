@@ -25,10 +25,6 @@ pub fn addresses(urls: &Urls) -> [String; 3] {
 
 impl Reader {
     /// What the database belongs to.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn identity(&self) -> Result<Identity> {
         let (archives, data) = (self.meta(meta::ARCHIVES_URL)?, self.meta(meta::DATA_URL)?);
         let addresses = match (archives, data, self.meta(meta::LISTINGS_URL)?) {
@@ -42,10 +38,6 @@ impl Reader {
     }
 
     /// An identity that no other data dir has.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn new_identity(&self) -> Result<String> {
         self.one(sql::NEW_IDENTITY, [], "make an identity", |row| row.get(0))
     }
@@ -53,19 +45,11 @@ impl Reader {
 
 impl Writer {
     /// Records the data dir.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn record_data_dir(&mut self, id: &str) -> Result<()> {
         self.put(&[(meta::DATA_DIR, id)])
     }
 
     /// Records the addresses. What `v_artifacts.url` begins with is the first of them.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn record_addresses(&mut self, addresses: &[String; 3]) -> Result<()> {
         let [archives, data, listings] = addresses;
         self.put(&[

@@ -99,10 +99,6 @@ pub struct ListedFiling {
 
 impl Reader {
     /// What is known of the indexes of the days after `after`, through `through`, in their order.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn index_days(&self, after: Date, through: Date) -> Result<Vec<IndexDay>> {
         let days = (Day::new(after), Day::new(through));
         self.rows(sql::DAYS, days, "read the days of indexes", |row| {
@@ -115,10 +111,6 @@ impl Reader {
     }
 
     /// The filings that an index lists and the submissions do not. They are few.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn listed_filings(&self) -> Result<Vec<ListedFiling>> {
         self.rows(sql::LISTED, [], "read listed filings", |row| {
             Ok(ListedFiling {
@@ -136,10 +128,6 @@ impl Reader {
 
 impl Batch<'_> {
     /// Records what became of the index of a day, as found today in New York.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn put_index_day(&self, day: Date, status: IndexStatus, today: Date) -> Result<()> {
         let row = (Day::new(day), status, Day::new(today));
         self.execute(sql::PUT_DAY, row, "record the day of an index")?;
@@ -180,10 +168,6 @@ impl Batch<'_> {
 
     /// Forgets the listed filings that the submissions have come to show, and the fetched ones that
     /// were first seen before a day.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn forget_listed(&self, before: Date) -> Result<()> {
         let doing = "forget listed filings";
         self.execute(sql::FORGET_LISTED, [Day::new(before)], doing)?;

@@ -30,12 +30,22 @@
 //! hundred runs, and a selection forgets companies that left it. `cargo bench --bench growth` shows
 //! all of it.
 //!
+//! # Errors
+//!
+//! Whatever reads or writes fails when SQLite does: the file is damaged or locked, the disk is full.
+//! Methods say only what else they may fail for.
+//!
 //! # Compatibility
 //!
 //! `user_version` counts the schemas; a newer database is refused. Until the first release the one
 //! schema is edited in place, and a database that was made from another text of it is refused, too.
 //! Tables are private. The views of `sql/views.sql` are public and are created anew when their text
 //! changes.
+
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "said once above for all that only SQLite can make fail"
+)]
 
 mod artifacts;
 mod companies;

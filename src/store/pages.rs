@@ -32,10 +32,6 @@ impl PageRead {
 impl Reader {
     /// Whether an older page was read before for all of these filings, perhaps among others, and
     /// EDGAR describes it as it did then.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn is_page_read(&self, page: &PageRead) -> Result<bool> {
         let doing = "look a page up";
         let description = (
@@ -60,10 +56,6 @@ impl Batch<'_> {
     /// An older page was read to its end, for these filings: all of them that are in it stand in
     /// the database. What it was read for before and is contained in this goes, and so does what was
     /// read when EDGAR described the page differently.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn page_read(&self, page: &PageRead) -> Result<()> {
         self.put_page(page).at(self.path, "record a page as read")
     }

@@ -73,10 +73,6 @@ impl QueueLength {
 impl Reader {
     /// The next `n` entries of the queue after a place, with the place after the last of them.
     /// `None` at the end.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn queue(
         &self,
         filter: &QueueFilter,
@@ -115,10 +111,6 @@ impl Reader {
 
     /// How much of the queue is left. Without a condition it comes from the counters; with one it
     /// takes a look at each entry.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn queue_length(&self, filter: &QueueFilter) -> Result<QueueLength> {
         let doing = "count what is queued";
         if filter.companies.is_none() && filter.before.is_none() {
@@ -156,10 +148,6 @@ impl Reader {
 
     /// How many requests the queue takes, and how many bytes they bring at most: the sizes of the
     /// submissions that hold the files, where EDGAR told them.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn queue_cost(&self, filter: &QueueFilter) -> Result<(u64, u64)> {
         let doing = "add up what is queued";
         let (companies, before) = filter.params();
@@ -287,10 +275,6 @@ impl Batch<'_> {
 impl Writer {
     /// Takes the queue of these companies off, all of it without a condition, and tells how many
     /// rows that were. They are not queued again until a new or wider selection wants them.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn drop_queue(&mut self, companies: Option<&[Cik]>) -> Result<u64> {
         let artifacts = (sql::QUEUED_ARTIFACTS, sql::DROP_ARTIFACT);
         let submissions = (sql::QUEUED_SUBMISSIONS, sql::DROP_SUBMISSION);
@@ -298,10 +282,6 @@ impl Writer {
     }
 
     /// Queues again what EDGAR did not have, and tells how many rows that were.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn retry_unavailable(&mut self, companies: Option<&[Cik]>) -> Result<u64> {
         let artifacts = (sql::UNAVAILABLE_ARTIFACTS, sql::ARTIFACT_AGAIN);
         let submissions = (sql::UNAVAILABLE_SUBMISSIONS, sql::SUBMISSION_AGAIN);

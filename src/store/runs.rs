@@ -95,10 +95,6 @@ impl Writer {
     ///
     /// Every run that still says `running` is marked `interrupted`: the caller holds the
     /// [`super::RunLock`], so that run is dead.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn start_run(&mut self, command: &str, options: &str, now: Timestamp) -> Result<RunId> {
         let doing = "record the start of the run";
         let batch = self.begin()?;
@@ -117,10 +113,6 @@ impl Writer {
     }
 
     /// Records how a run ended.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn finish_run(
         &mut self,
         run: RunId,
@@ -146,19 +138,11 @@ impl Writer {
 impl Batch<'_> {
     /// Records how a run is doing, and that it is alive. `now` is of the real clock, whatever the run
     /// takes for the time.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn heartbeat(&self, run: RunId, counts: &RunCounts, now: Timestamp) -> Result<()> {
         heartbeat(&self.tx, self.path, run, counts, now)
     }
 
     /// Records an error.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn error(&self, run: RunId, error: &ErrorRow<'_>, now: Timestamp) -> Result<()> {
         let row = (
             run,

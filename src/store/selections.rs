@@ -126,10 +126,6 @@ impl Reader {
     }
 
     /// All selections as users see them, in the order in which they were recorded.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn selection_rows(&self) -> Result<Vec<SelectionRow>> {
         self.rows(sql::SHOWN, [], "read the selections", |row| {
             Ok(SelectionRow {
@@ -151,10 +147,6 @@ impl Reader {
 
     /// The oldest day through which the followed selections are known; `None` without any, or while
     /// one of them is not known at all.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn through(&self) -> Result<Option<Date>> {
         let mut selections = self.selections()?;
         selections.retain(|selection| selection.followed);
@@ -164,10 +156,6 @@ impl Reader {
 
     /// The companies of a selection: those that fall under it now, and those that left its exchanges
     /// not long ago.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn members(&self, selection: SelectionId) -> Result<Vec<Member>> {
         let doing = "read the companies of a selection";
         self.rows(sql::MEMBERS, [selection], doing, |row| {
@@ -180,10 +168,6 @@ impl Reader {
 
     /// The last day up to which everything is known of the companies of a selection that were
     /// checked, by when they were checked. `None` if none was.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn checked_through(&self, selection: SelectionId) -> Result<Option<Date>> {
         let doing = "look up what was checked";
         let oldest = self.one(sql::OLDEST_CHECK, [selection], doing, |row| {
@@ -295,10 +279,6 @@ impl Writer {
     ///
     /// A selection that is widened keeps how far it was followed, and its companies count as never
     /// checked.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read or written.
     pub fn record_selection(
         &mut self,
         asked: &Selection,
@@ -337,10 +317,6 @@ impl Writer {
     /// Finds out which companies fall under each selection: new ones join it, and those that no
     /// longer do are followed for some time from `today` on. A company that comes back within that
     /// time keeps what was checked.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read or written.
     pub fn refresh_members(&mut self, today: Date) -> Result<()> {
         let batch = self.begin()?;
         batch.refresh_members(today)?;
@@ -349,10 +325,6 @@ impl Writer {
 
     /// Records that everything up to a day is known of the companies of a selection that were
     /// checked. The day never goes back.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn raise_through(&mut self, selection: SelectionId, day: Date) -> Result<()> {
         let batch = self.begin()?;
         let doing = "record how far a selection is known";
@@ -460,10 +432,6 @@ impl Batch<'_> {
     /// The filings of a company were looked at to the end, as EDGAR listed them then, for these
     /// selections. Where a selection is known beyond that time, the company does not count as
     /// checked for it: the days between are still to be looked at.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn company_checked(
         &self,
         cik: Cik,
@@ -481,10 +449,6 @@ impl Batch<'_> {
     }
 
     /// A company is to be looked at anew for every selection: filings of it are missing.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn company_unchecked(&self, cik: Cik) -> Result<()> {
         let doing = "queue a company";
         self.execute(sql::COMPANY_UNCHECKED, [cik], doing)?;

@@ -79,10 +79,6 @@ pub struct RunRow {
 
 impl Reader {
     /// What the database holds, with the last `runs` runs.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn stats(&self, runs: u32) -> Result<Stats> {
         let doing = "count what it holds";
         self.at_one_moment(doing, || {
@@ -102,20 +98,12 @@ impl Reader {
     }
 
     /// The run that began last.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn latest_run(&self) -> Result<Option<RunRow>> {
         let rows = self.rows(sql::LATEST, (), "look at the last run", run_row)?;
         Ok(rows.into_iter().next())
     }
 
     /// What went wrong last in a run, newest first. The texts may quote the network.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
     pub fn run_errors(&self, run: RunId, n: u32) -> Result<Vec<String>> {
         let doing = "look at the run's errors";
         self.rows(errors::OF_RUN, (run, n), doing, |row| row.get(0))

@@ -58,10 +58,6 @@ type KnownListing = (Option<String>, i64, bool, bool);
 impl Writer {
     /// Remembers which tickers the exchanges' own symbol lists say are no company's listing, and the
     /// symbols, each with exchange and name, for which the SEC's list has no company.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn put_lists(&mut self, left_out: &[(u64, &str)], unmatched: &[[String; 3]]) -> Result<()> {
         let batch = self.begin()?;
         let doing = "record the company list";
