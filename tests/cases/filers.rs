@@ -260,3 +260,30 @@ fn a_code_that_is_none_or_that_nobody_has_is_refused() {
             .says("is not a SIC code: 4 digits such as 7372");
     }
 }
+
+#[test]
+fn a_companies_file_may_have_blanks_comments_and_duplicates() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let (unlisted, listed) = unlisted_and_listed(&sim);
+    let _ = run(&sandbox, &sim, &["companies", "sync"]).code(0);
+    let text = format!(
+        "\u{feff}# mine\r\n\r\n  {listed}  \r\n{listed} # again\r\n\t\r\nCIK{listed:010}\r\n{unlisted}\r\n"
+    );
+    fs::write(sandbox.path("mine"), text).unwrap();
+    let args = ["backfill", "--no-download", "--companies-file", "mine"];
+    let _ = run(&sandbox, &sim, &args).code(0);
+    assert_eq!(sandbox.rows("SELECT companies_done FROM v_runs"), ["2"]);
+    sim.log().clear();
+    // A table is none: its lines are named.
+    fs::write(sandbox.path("mine"), format!("{listed},Name\nAAPL,Apple\n")).unwrap();
+    let says = format!("{listed},NAME (mine, line 1), AAPL,APPLE (mine, line 2)");
+    let _ = run(&sandbox, &sim, &args).code(2).says(&says);
+    for cik in ["0", "12345678901", "apple", "CIK", "-1"] {
+        let option = format!("--cik={cik}");
+        let refusal = "is not a CIK: 1 to 10 digits are expected";
+        let _ = run(&sandbox, &sim, &["backfill", &option])
+            .code(2)
+            .says(refusal);
+    }
+    assert_eq!(sim.log().requests(), 0);
+}
