@@ -62,7 +62,7 @@ fn storm(threads: usize, rate: Option<NonZeroU32>, latency: Duration) -> (f64, u
         connections: threads,
         block_cooldown: Duration::ZERO,
         timeouts: Timeouts::default(),
-        lane: "bench".to_owned(),
+        site: "bench".to_owned(),
     };
     let client = Client::new(&settings, Cancel::default()).expect("a writable temp folder");
     let url = format!("{}/files/company_tickers_exchange.json", simulator.url());

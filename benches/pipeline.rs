@@ -54,7 +54,7 @@ fn main() {
                 let sample: f64 = (0..times)
                     .map(|_| discover(&simulator, folder.path(), preset, companies))
                     .sum();
-                #[expect(clippy::cast_precision_loss, reason = "a handful of runs")]
+                #[expect(clippy::cast_precision_loss, reason = "a few runs")]
                 let runs = times as f64;
                 done += runs * f64::from(companies);
                 seconds += sample;

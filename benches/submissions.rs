@@ -48,7 +48,7 @@ fn generated() -> Vec<Vec<u8>> {
             connections: 1,
             block_cooldown: Duration::ZERO,
             timeouts: Timeouts::default(),
-            lane: "bench".to_owned(),
+            site: "bench".to_owned(),
         },
         Cancel::default(),
     )

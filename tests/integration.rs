@@ -13,7 +13,6 @@ mod cases {
     mod clock;
     mod company_network;
     mod crashes;
-    mod desk;
     mod diagnose;
     mod disk;
     mod fair_access;
@@ -33,6 +32,7 @@ mod cases {
     mod sequences;
     mod simulator;
     mod source;
+    mod tables;
     mod universe;
     mod universe_sync;
     mod unreachable;

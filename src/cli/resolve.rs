@@ -28,7 +28,7 @@ use crate::edgar::dates::parse_when;
 use crate::edgar::form_family;
 use crate::edgar::{Cik, DateRange, FormFilter, SicCodes, Urls, Wanted};
 use crate::exit::UsageError;
-use crate::net::{SEC_LANE, SEC_RATE, Timeouts, UserAgent, lane_of};
+use crate::net::{SEC_RATE, SEC_SITE, Timeouts, UserAgent, site_of};
 use crate::progress::Style;
 use crate::sim;
 
@@ -59,7 +59,7 @@ impl Cli {
             Some(user_agent) => Some(user_agent.clone()),
             None => sec_user_agent()?,
         };
-        let asks_sec = |url: &&Url| lane_of(url) == SEC_LANE;
+        let asks_sec = |url: &&Url| site_of(url) == SEC_SITE;
         if [urls.archives(), urls.data(), urls.listings()]
             .iter()
             .any(asks_sec)

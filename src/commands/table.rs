@@ -38,7 +38,7 @@ pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: Page) -> Str
     }
     let mut text = String::new();
     for (i, line) in table.lines().enumerate() {
-        // The header alone is emphasised, once the widths are settled.
+        // The header alone is emphasised, once the widths are fixed.
         let line = line.trim_end();
         match (i, page.styled) {
             (0, true) => text.extend(["\u{1b}[1m", line, "\u{1b}[0m\n"]),

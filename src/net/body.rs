@@ -222,7 +222,7 @@ impl<'a> Incoming<'a> {
     ///
     /// # Errors
     /// When the body is cut, damaged or too large, or the sink fails.
-    pub(super) fn pour(mut self, sink: &mut dyn Write) -> Result<u64, FetchError> {
+    pub(super) fn copy_to(mut self, sink: &mut dyn Write) -> Result<u64, FetchError> {
         let limit = self.expect.max();
         let mut length = 0u64;
         let mut tail: Vec<u8> = Vec::with_capacity(2 * TAIL);
@@ -271,7 +271,7 @@ impl<'a> Incoming<'a> {
         })
     }
 
-    /// The beginning of the body, until it is poured.
+    /// The beginning of the body, until it is copied.
     fn head(&self) -> &[u8] {
         &self.buffer[..self.filled]
     }

@@ -38,7 +38,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use self::agent::{Timeouts, is_loopback};
-pub use self::fair_access::{SEC as SEC_LANE, lane_of};
+pub use self::fair_access::{SEC as SEC_SITE, site_of};
 pub use self::outage::ConnectionFailure;
 pub use self::traffic::Traffic;
 pub use self::user_agent::{BadUserAgent, UserAgent};
@@ -189,10 +189,10 @@ impl Content<'_> {
     ///
     /// # Errors
     /// When the body is cut, damaged or too large, or the sink fails.
-    pub fn pour(self, sink: &mut dyn io::Write) -> Result<u64, FetchError> {
+    pub fn copy_to(self, sink: &mut dyn io::Write) -> Result<u64, FetchError> {
         let client = self.client;
         self.incoming
-            .pour(sink)
+            .copy_to(sink)
             .map_err(|error| client.blame(error))
     }
 }
@@ -212,8 +212,8 @@ pub struct Settings {
     pub block_cooldown: Duration,
     /// How long a request may take.
     pub timeouts: Timeouts,
-    /// The name of the limit, from [`lane_of`].
-    pub lane: String,
+    /// The name of the limit, from [`site_of`].
+    pub site: String,
 }
 
 /// Why a try failed. What follows is decided by [`Client::next_step`].
@@ -316,7 +316,7 @@ pub struct Client {
     timeouts: Timeouts,
     buffers: Buffers,
     rate: Option<NonZeroU32>,
-    /// Whether user agent, rate and lane are what EDGAR asks for.
+    /// Whether user agent, rate and site are what EDGAR asks for.
     fit_for_sec: bool,
     hung_up: AtomicBool,
 }
@@ -330,7 +330,7 @@ impl Client {
         let traffic = Arc::new(Traffic::default());
         let gate = FairAccess::new(
             &settings.state_dir,
-            &settings.lane,
+            &settings.site,
             settings.rate,
             settings.block_cooldown,
             Arc::clone(&traffic),
@@ -346,7 +346,7 @@ impl Client {
             rate: settings.rate,
             fit_for_sec: settings.user_agent.is_some()
                 && settings.rate.is_some_and(|rate| rate.get() <= SEC_RATE)
-                && settings.lane == fair_access::SEC,
+                && settings.site == fair_access::SEC,
             hung_up: AtomicBool::new(false),
         })
     }
@@ -379,7 +379,7 @@ impl Client {
         sink: &mut dyn io::Write,
     ) -> Result<u64, FetchError> {
         match self.ask(url, kind, expect, Want::Whole)? {
-            Reply::Content(content) => content.pour(sink),
+            Reply::Content(content) => content.copy_to(sink),
             Reply::Unchanged | Reply::NoRest => unreachable!("the whole was asked for"),
         }
     }
@@ -534,13 +534,13 @@ impl Client {
             let status = incoming.status();
             let verdict = incoming.judge()?;
             if redirect::is_redirect(status) && verdict == Verdict::Refused {
-                pending.settle(Answer::Fine);
+                pending.resolve(Answer::Fine);
                 let target = redirect::target(&url, incoming.location());
                 url = target.map_err(FetchError::Redirect)?;
                 debug!("redirected within the site");
                 continue;
             }
-            pending.settle(answer(&verdict));
+            pending.resolve(answer(&verdict));
             return match verdict {
                 Verdict::Good | Verdict::Rest => {
                     let from = match want {

@@ -155,7 +155,7 @@ fn settings(state_dir: &TempDir) -> Settings {
         connections: 4,
         block_cooldown: Duration::from_millis(300),
         timeouts: Timeouts::default(),
-        lane: "test".into(),
+        site: "test".into(),
     }
 }
 
@@ -737,13 +737,13 @@ fn sec_gov_is_not_asked_with_settings_it_would_not_accept() {
         &|settings| settings.user_agent = None,
         &|settings| settings.rate = None,
         &|settings| settings.rate = NonZeroU32::new(11),
-        &|settings| settings.lane = "mirror".into(),
+        &|settings| settings.site = "mirror".into(),
     ];
     for change in changes {
         let (client, _folder) = client_with(|settings| {
             settings.user_agent = Some(agent.clone());
             settings.rate = NonZeroU32::new(10);
-            settings.lane = lane_of(&url);
+            settings.site = site_of(&url);
             change(settings);
         });
         let got = client.fetch(&url, RequestKind::Companies, DOCUMENT);
@@ -766,7 +766,7 @@ fn rest(status: &str, headers: &str, body: &[u8]) -> Result<(u64, Option<u64>, V
     match client.ask(&url, RequestKind::Discovery, expect, want) {
         Ok(super::Reply::Content(content)) => {
             let (start, total, mut bytes) = (content.start, content.total, Vec::new());
-            content.pour(&mut bytes).map_err(|e| e.to_string())?;
+            content.copy_to(&mut bytes).map_err(|e| e.to_string())?;
             Ok((start, total, bytes))
         }
         Ok(other) => Err(format!("{other:?}")),

@@ -63,7 +63,7 @@ pub(super) fn run(visits: &BatchReceiver<Visit>, found: &Found, cx: &Services) {
 }
 
 /// Why a visit does not go on as planned.
-enum Trouble {
+enum VisitError {
     /// The request failed, or what came is no submissions document.
     Fetch(FetchError),
     /// The archive has no such document, or a damaged one.
@@ -74,19 +74,19 @@ enum Trouble {
     Database(store::Error),
 }
 
-impl From<FetchError> for Trouble {
+impl From<FetchError> for VisitError {
     fn from(error: FetchError) -> Self {
         Self::Fetch(error)
     }
 }
 
-impl From<BadMember> for Trouble {
+impl From<BadMember> for VisitError {
     fn from(error: BadMember) -> Self {
         Self::Member(error)
     }
 }
 
-impl From<store::Error> for Trouble {
+impl From<store::Error> for VisitError {
     fn from(error: store::Error) -> Self {
         Self::Database(error)
     }
@@ -130,13 +130,13 @@ impl Discovery<'_> {
         };
         let error = match done {
             Ok(next) => return next,
-            Err(Trouble::NobodyListens) => return Next::Stop,
-            Err(Trouble::Database(e)) => {
+            Err(VisitError::NobodyListens) => return Next::Stop,
+            Err(VisitError::Database(e)) => {
                 cx.abort(format!("{:#}", anyhow::Error::from(e)));
                 return Next::Stop;
             }
-            Err(Trouble::Member(bad)) => return self.leave_archive(visit, &url, &bad),
-            Err(Trouble::Fetch(error)) => error,
+            Err(VisitError::Member(bad)) => return self.leave_archive(visit, &url, &bad),
+            Err(VisitError::Fetch(error)) => error,
         };
         visit.tries += u32::from(retry::counts_as_try(&error));
         let (next, error) = cx
@@ -174,7 +174,7 @@ impl Discovery<'_> {
     }
 
     /// Gets the main document or the next older page, and passes on what it lists.
-    fn read(&self, visit: &mut Visit, url: &Url) -> Result<(), Trouble> {
+    fn read(&self, visit: &mut Visit, url: &Url) -> Result<(), VisitError> {
         let (cx, max) = (self.cx, MAX_DOCUMENT);
         let from_archive = visit.from_archive;
         let bytes = if from_archive {
@@ -187,9 +187,9 @@ impl Discovery<'_> {
         };
         let damaged = |e: BadDocument| {
             if from_archive {
-                Trouble::Member(BadMember::Damaged(e.to_string()))
+                VisitError::Member(BadMember::Damaged(e.to_string()))
             } else {
-                Trouble::Fetch(FetchError::Damaged(e.to_string()))
+                VisitError::Fetch(FetchError::Damaged(e.to_string()))
             }
         };
         if let Some(page) = visit.pages.as_mut().and_then(Vec::pop) {
@@ -255,7 +255,7 @@ impl Discovery<'_> {
 
     /// Whether a page may hold wanted filings which no run has read yet. Where one has, the filings
     /// are on record, and what this run wants of them is looked for there.
-    fn is_needed(&self, visit: &mut Visit, page: &OlderPage) -> Result<bool, Trouble> {
+    fn is_needed(&self, visit: &mut Visit, page: &OlderPage) -> Result<bool, VisitError> {
         let mut needed = false;
         for (i, read, dates) in self.reads(visit, page) {
             if !self.db.is_page_read(&read)? {
@@ -271,7 +271,7 @@ impl Discovery<'_> {
         Ok(needed)
     }
 
-    fn pages_read(&self, visit: &Visit, page: &OlderPage) -> Result<(), Trouble> {
+    fn pages_read(&self, visit: &Visit, page: &OlderPage) -> Result<(), VisitError> {
         for (_, read, _) in self.reads(visit, page) {
             self.record(Record::PageRead(read))?;
         }
@@ -286,7 +286,7 @@ impl Discovery<'_> {
         rows: &Rows<'_>,
         url: &Url,
         look: impl Fn(&mut History, &Row<'_>),
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, VisitError> {
         let mut bad_rows = 0;
         let mut chunk = Vec::new();
         for row in rows.iter() {
@@ -331,7 +331,7 @@ impl Discovery<'_> {
 
     /// Sends some filings to the writer, and then those requests for them that are new to the
     /// downloads.
-    fn pass_on_chunk(&self, cik: Cik, found: Vec<Wish>) -> Result<(), Trouble> {
+    fn pass_on_chunk(&self, cik: Cik, found: Vec<Wish>) -> Result<(), VisitError> {
         let (new, folders) = self.new_items(cik, &found)?;
         let filings = found.into_iter().map(|(filing, _)| {
             let folder = folders.get(&filing.accession).copied();
@@ -347,7 +347,7 @@ impl Discovery<'_> {
 
     /// Looks for filings on record that lack what this run wants of them: those of older pages that
     /// were read for something else before.
-    fn queue_on_record(&self, visit: &Visit) -> Result<(), Trouble> {
+    fn queue_on_record(&self, visit: &Visit) -> Result<(), VisitError> {
         let cik = visit.company.cik;
         for (want, dates) in visit.wants.iter().zip(&visit.on_record) {
             let Some(dates) = *dates else { continue };
@@ -373,21 +373,21 @@ impl Discovery<'_> {
     }
 
     /// Sends a record to the writer, and requests of what it queues to the downloads.
-    fn send(&self, requests: Vec<QueueItem>, record: Record) -> Result<(), Trouble> {
+    fn send(&self, requests: Vec<QueueItem>, record: Record) -> Result<(), VisitError> {
         let sent = self.found.records.send(record);
-        let queued_at = sent.map_err(|_| Trouble::NobodyListens)?;
+        let queued_at = sent.map_err(|_| VisitError::NobodyListens)?;
         if let Some(downloads) = &self.found.jobs {
             let queued = &self.cx.counters.artifacts_queued;
             queued.fetch_add(requests.len() as u64, Relaxed);
             let jobs = requests.into_iter().map(|item| Job::new(item, queued_at));
             let sent = downloads.send(jobs.collect());
-            sent.map_err(|_| Trouble::NobodyListens)?;
+            sent.map_err(|_| VisitError::NobodyListens)?;
         }
         Ok(())
     }
 
     /// What is to be queued for these filings. It is taken. With it comes the folder of each filing.
-    fn new_items(&self, cik: Cik, found: &[Wish]) -> Result<(NewItems, Folders), Trouble> {
+    fn new_items(&self, cik: Cik, found: &[Wish]) -> Result<(NewItems, Folders), VisitError> {
         let taken = &self.found.taken;
         let (mut items, mut folders) = (Vec::new(), HashMap::new());
         for (filing, wanted) in found {
@@ -448,14 +448,14 @@ impl Discovery<'_> {
     fn in_queue_of_run(
         &self,
         accessions: &[Accession],
-    ) -> Result<Option<HashSet<Accession>>, Trouble> {
+    ) -> Result<Option<HashSet<Accession>>, VisitError> {
         match &self.cx.queue_of {
             None => Ok(None),
             Some(companies) => Ok(Some(self.db.filed_by(accessions, companies)?)),
         }
     }
 
-    fn after_success(&self, visit: &mut Visit) -> Result<Next, Trouble> {
+    fn after_success(&self, visit: &mut Visit) -> Result<Next, VisitError> {
         visit.tries = 0;
         if visit.pages.as_ref().is_some_and(|pages| !pages.is_empty()) {
             return Ok(Next::Again);
@@ -499,7 +499,7 @@ impl Discovery<'_> {
         url: &Url,
         kind: &'static str,
         cause: &dyn Display,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), VisitError> {
         let problem = Problem::discovering(company, url, kind, cause);
         self.record(Record::Problem(problem))
     }
@@ -511,16 +511,16 @@ impl Discovery<'_> {
         url: &Url,
         kind: &'static str,
         all: usize,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), VisitError> {
         match all.saturating_sub(MOST_RECORDED) {
             0 => Ok(()),
             more => self.problem(company, url, kind, &format!("{more} more are left out")),
         }
     }
 
-    fn record(&self, record: Record) -> Result<(), Trouble> {
+    fn record(&self, record: Record) -> Result<(), VisitError> {
         let sent = self.found.records.send(record);
-        sent.map(drop).map_err(|_| Trouble::NobodyListens)
+        sent.map(drop).map_err(|_| VisitError::NobodyListens)
     }
 }
 

@@ -55,7 +55,7 @@ enum Step {
 }
 
 /// Why a file does not stand on disk after a try.
-enum Trouble {
+enum DownloadError {
     /// Asking for it makes no sense: one word for the kind, and the cause.
     Refused(&'static str, String),
     /// It was not to be had this time.
@@ -68,13 +68,13 @@ enum Trouble {
     NotCommitted,
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for DownloadError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error.into())
     }
 }
 
-impl From<store::Error> for Trouble {
+impl From<store::Error> for DownloadError {
     fn from(error: store::Error) -> Self {
         Self::Database(error)
     }
@@ -101,17 +101,17 @@ impl Download<'_> {
                 cx.budget.stored(record.bytes());
                 Step::Record(Box::new(record))
             }
-            Err(Trouble::Refused(kind, cause)) => {
+            Err(DownloadError::Refused(kind, cause)) => {
                 let problem = Problem::of_item(&job.item, kind, cause);
                 failed(job, problem, kind == NOT_IN_SUBMISSION)
             }
-            Err(Trouble::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
-            Err(Trouble::NotCommitted) => Step::Stop,
-            Err(Trouble::Database(e)) => {
+            Err(DownloadError::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
+            Err(DownloadError::NotCommitted) => Step::Stop,
+            Err(DownloadError::Database(e)) => {
                 cx.abort(format!("{:#}", anyhow::Error::from(e)));
                 Step::Stop
             }
-            Err(Trouble::Disk(cause)) => {
+            Err(DownloadError::Disk(cause)) => {
                 // A disk that does not take this file will not take the next one either.
                 let folder = cx.data_dir.root().display();
                 cx.abort(format!(
@@ -124,18 +124,18 @@ impl Download<'_> {
     }
 
     /// Asks for one file and stores it.
-    fn file(&self, job: &Job, file: &FileName) -> Result<Record, Trouble> {
+    fn file(&self, job: &Job, file: &FileName) -> Result<Record, DownloadError> {
         let (cx, item) = (self.cx, &job.item);
         if !file.is_served(item.accession) {
             let name = &file.name;
             let cause = format!("{}: its submission no longer has {name}", item.accession);
-            return Err(Trouble::Refused(NOT_IN_SUBMISSION, cause));
+            return Err(DownloadError::Refused(NOT_IN_SUBMISSION, cause));
         }
         let mut incoming = cx.data_dir.begin()?;
         self.fetch(item, &mut incoming)?;
         self.wait_for_row(job)?;
         let print = incoming.keep(&place(item, &file.name));
-        let print = print.map_err(Trouble::Disk)?;
+        let print = print.map_err(DownloadError::Disk)?;
         Ok(Record::Stored {
             accession: item.accession,
             document: Document::single(file.clone(), print),
@@ -145,7 +145,7 @@ impl Download<'_> {
 
     /// Gets the complete submission of a filing, from the disk if it is there, and stores all
     /// documents of it that are not.
-    fn documents(&self, job: &Job) -> Result<Record, Trouble> {
+    fn documents(&self, job: &Job) -> Result<Record, DownloadError> {
         let (cx, item) = (self.cx, &job.item);
         self.wait_for_row(job)?;
         let mut on_record = self.db.on_record(&[item.accession])?;
@@ -166,8 +166,10 @@ impl Download<'_> {
         let keep = own.is_some_and(|own| own.status.is_queued());
         let split = split::store(item, text, keep, on_record.as_ref(), &cx.data_dir);
         let split = split.map_err(|e| match e {
-            split::Trouble::Damaged(why) => Trouble::Fetch(url, FetchError::Damaged(why)),
-            split::Trouble::Disk(e) => Trouble::Disk(e),
+            split::DocumentsError::Damaged(why) => {
+                DownloadError::Fetch(url, FetchError::Damaged(why))
+            }
+            split::DocumentsError::Disk(e) => DownloadError::Disk(e),
         })?;
         Ok(Record::Split {
             item: item.clone(),
@@ -178,16 +180,16 @@ impl Download<'_> {
 
     /// Waits until the row that queues a file is committed: it says in which folder the file lies.
     /// Otherwise a run that is killed would leave the file where the next one looks not.
-    fn wait_for_row(&self, job: &Job) -> Result<(), Trouble> {
+    fn wait_for_row(&self, job: &Job) -> Result<(), DownloadError> {
         if self.commits.wait(job.queued_at) {
             Ok(())
         } else {
-            Err(Trouble::NotCommitted)
+            Err(DownloadError::NotCommitted)
         }
     }
 
     /// Asks for the file that an entry of the queue is about, and checks its length.
-    fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<(), Trouble> {
+    fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<(), DownloadError> {
         let cx = self.cx;
         let (folder, accession, size) = (item.folder, item.accession, item.submission_size);
         let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
@@ -209,7 +211,7 @@ impl Download<'_> {
                 let Some(url) = url.filter(|_| is_plain) else {
                     let cause =
                         format!("{accession}: the document name {name:?} cannot be asked for");
-                    return Err(Trouble::Refused("unsafe_name", cause));
+                    return Err(DownloadError::Refused("unsafe_name", cause));
                 };
                 (url, Expect::Document { max }, None)
             }
@@ -218,15 +220,15 @@ impl Download<'_> {
         match (cx.client.download(&url, kind, expect, sink), exact) {
             (Ok(length), Some(size)) if length != size => {
                 let error = format!("it has {length} bytes, and EDGAR lists it with {size}");
-                Err(Trouble::Fetch(url, FetchError::Damaged(error)))
+                Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
             }
             (Ok(_), _) => Ok(()),
             (Err(FetchError::Sink(e)), _) => Err(e.into()),
             (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
                 let error = format!("it is longer than the {size} bytes that EDGAR lists it with");
-                Err(Trouble::Fetch(url, FetchError::Damaged(error)))
+                Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
             }
-            (Err(e), _) => Err(Trouble::Fetch(url, e)),
+            (Err(e), _) => Err(DownloadError::Fetch(url, e)),
         }
     }
 }

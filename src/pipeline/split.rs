@@ -93,14 +93,14 @@ pub(super) struct Split {
 
 /// Why a submission could not be split and stored.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum DocumentsError {
     /// It is cut short, or no submission of this filing. Asking again may help.
     Damaged(String),
     /// The disk does not take the documents.
     Disk(anyhow::Error),
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for DocumentsError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error.into())
     }
@@ -114,7 +114,7 @@ pub(super) fn store(
     keep: bool,
     on_record: Option<&OnRecord>,
     data_dir: &DataDir,
-) -> Result<Split, Trouble> {
+) -> Result<Split, DocumentsError> {
     let accession = item.accession;
     let mut file = text.file.reader()?;
     let dots = text.dots.finish(filed_on(&mut file)?);
@@ -131,10 +131,12 @@ pub(super) fn store(
         .and_then(|()| splitter.finish())
         .map_err(|error| match error {
             SplitError::Sink(error) => error.into(),
-            error => Trouble::Damaged(error.to_string()),
+            error => DocumentsError::Damaged(error.to_string()),
         })?;
     if let Some(other) = summary.accession.filter(|a| *a != accession) {
-        return Err(Trouble::Damaged(format!("it is the submission {other}")));
+        return Err(DocumentsError::Damaged(format!(
+            "it is the submission {other}"
+        )));
     }
     if summary.documents == 0 {
         files.problem("no_documents", "the submission", &"it holds no document");
@@ -156,7 +158,7 @@ pub(super) fn store(
         .sum();
     bundle
         .keep(item.folder, accession, |name| !is_stored(name))
-        .map_err(Trouble::Disk)?;
+        .map_err(DocumentsError::Disk)?;
     let held = documents.len();
     let submission = text.file.print();
     if keep {
@@ -165,7 +167,7 @@ pub(super) fn store(
             accession,
             name: submission_name(accession),
         };
-        let print = text.file.keep(&place).map_err(Trouble::Disk)?;
+        let print = text.file.keep(&place).map_err(DocumentsError::Disk)?;
         stored_bytes += print.bytes;
         let file = FileName {
             kind: ArtifactKind::Submission,
@@ -315,7 +317,7 @@ mod tests {
         }
     }
 
-    fn store_text(dir: &Path, accession: &str, bytes: &[u8]) -> Result<Split, Trouble> {
+    fn store_text(dir: &Path, accession: &str, bytes: &[u8]) -> Result<Split, DocumentsError> {
         let data_dir = DataDir::open(dir).unwrap();
         let mut text = Text::begin(&data_dir).unwrap();
         text.write_all(bytes).unwrap();
@@ -386,7 +388,7 @@ mod tests {
         let text = submission(&["a.htm", "b.htm"]);
         for cut in [10, text.len() / 2, text.len() - 20] {
             let result = store_text(dir.path(), ACCESSION, &text.as_bytes()[..cut]);
-            assert!(matches!(result, Err(Trouble::Damaged(_))), "{cut}");
+            assert!(matches!(result, Err(DocumentsError::Damaged(_))), "{cut}");
         }
         assert_eq!(stored(dir.path(), ACCESSION), BTreeMap::new());
         let incoming = fs::read_dir(dir.path().join(".incoming")).unwrap();

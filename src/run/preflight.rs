@@ -9,7 +9,7 @@ use super::identity;
 use crate::cancel::Cancel;
 use crate::config::Settings;
 use crate::exit::{BusyError, UsageError};
-use crate::net::{self, Client, SEC_LANE, lane_of};
+use crate::net::{self, Client, SEC_SITE, site_of};
 use crate::store::{RunLock, Writer};
 
 /// What can be refused before anything is asked, made or changed: nobody to introduce, a database
@@ -36,7 +36,7 @@ pub fn check(settings: &Settings) -> Result<()> {
 fn asks_sec(settings: &Settings) -> Option<&Url> {
     [settings.urls.archives(), settings.urls.data()]
         .into_iter()
-        .find(|url| lane_of(url) == SEC_LANE)
+        .find(|url| site_of(url) == SEC_SITE)
 }
 
 /// Takes the lock of the database and opens it for writing. The lock lasts as long as the
@@ -73,7 +73,7 @@ pub fn client(
             user_agent: settings.user_agent.clone(),
             rate: settings.rate,
             state_dir: settings.state_dir.clone(),
-            lane: lane_of(asks_sec(settings).unwrap_or(settings.urls.archives())),
+            site: site_of(asks_sec(settings).unwrap_or(settings.urls.archives())),
             connections: threads,
             block_cooldown,
             timeouts: settings.timeouts,

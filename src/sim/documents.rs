@@ -1,6 +1,6 @@
 //! The bytes of a filing: its complete submission text and every document in it.
 //!
-//! A submission's length is settled before its content (the submissions documents tell it), so
+//! A submission's length is fixed before its content (the submissions documents tell it), so
 //! one document of each, the "rest", takes what the header and the others leave. What is served
 //! under a document's own name is what splitting the complete submission must give:
 //!
@@ -14,8 +14,8 @@ use jiff::civil::date;
 
 use crate::edgar::submission_name;
 
-use super::dice::{Dice, key_of};
 use super::history::{LEAST_SIZE, NAMED_SINCE, ROOM_FOR_EXHIBITS, Style, style};
+use super::rng::{SimRng, key_of};
 use super::text::{Markup, binary, fill};
 use super::universe::{Filing, Universe};
 
@@ -128,7 +128,7 @@ pub(crate) fn submission_size(universe: &Universe, filing: &Filing) -> u64 {
     Plan::of(universe, filing).size() as u64
 }
 
-/// A filing with everything about its bytes settled.
+/// A filing with everything about its bytes fixed.
 struct Plan<'a> {
     universe: &'a Universe,
     /// The filing as it was filed: a correction leaves its documents alone.
@@ -200,7 +200,7 @@ impl<'a> Plan<'a> {
         if document.content.is_binary() {
             let mut bytes = Vec::new();
             self.body(document, &mut bytes);
-            let garbage = self.dice(document).chance(2, 3);
+            let garbage = self.rng(document).chance(2, 3);
             encode(
                 &bytes,
                 &self.begin_name(document),
@@ -223,8 +223,8 @@ impl<'a> Plan<'a> {
         out
     }
 
-    fn dice(&self, document: &Document) -> Dice {
-        Dice::of(&[
+    fn rng(&self, document: &Document) -> SimRng {
+        SimRng::of(&[
             self.universe.seed,
             self.filing.accession.get(),
             document.sequence as u64,
@@ -233,7 +233,7 @@ impl<'a> Plan<'a> {
 
     /// Appends the document itself.
     fn body(&self, document: &Document, out: &mut Vec<u8>) {
-        let mut dice = self.dice(document);
+        let mut rng = self.rng(document);
         let len = document.len;
         let title = &document.kind;
         match document.content {
@@ -243,7 +243,7 @@ impl<'a> Plan<'a> {
                 Markup::Html,
                 &format!("<html>\n<head>\n<title>{title}</title>\n</head>\n<body>\n"),
                 "</body>\n</html>\n",
-                &mut dice,
+                &mut rng,
             ),
             Content::Inline => fill(
                 out,
@@ -256,7 +256,7 @@ impl<'a> Plan<'a> {
                      <head><title>{title}</title></head>\n<body>\n"
                 ),
                 "</body></html>\n",
-                &mut dice,
+                &mut rng,
             ),
             Content::Text => fill(
                 out,
@@ -266,7 +266,7 @@ impl<'a> Plan<'a> {
                  \x20                      SECURITIES AND EXCHANGE COMMISSION\n\
                  \x20                            Washington, D.C. 20549\n\n<PAGE>\n",
                 "\n                                   SIGNATURES\n",
-                &mut dice,
+                &mut rng,
             ),
             Content::Xml => fill(
                 out,
@@ -274,7 +274,7 @@ impl<'a> Plan<'a> {
                 Markup::Xml,
                 "<?xml version=\"1.0\"?>\n<ownershipDocument>\n",
                 "</ownershipDocument>\n",
-                &mut dice,
+                &mut rng,
             ),
             Content::Schema => fill(
                 out,
@@ -283,10 +283,10 @@ impl<'a> Plan<'a> {
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
                  <xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\">\n",
                 "</xs:schema>\n",
-                &mut dice,
+                &mut rng,
             ),
-            Content::Pdf => binary(out, len, b"%PDF-1.4\n", &mut dice),
-            Content::Jpeg => binary(out, len, b"\xFF\xD8\xFF\xE0\x00\x10JFIF\x00", &mut dice),
+            Content::Pdf => binary(out, len, b"%PDF-1.4\n", &mut rng),
+            Content::Jpeg => binary(out, len, b"\xFF\xD8\xFF\xE0\x00\x10JFIF\x00", &mut rng),
         }
         if document.altered {
             out.extend_from_slice(ADDED);
@@ -326,7 +326,7 @@ impl<'a> Plan<'a> {
             Markup::Html,
             &head,
             "</body>\n</html>\n",
-            &mut Dice::of(&[filing.accession.get(), key]),
+            &mut SimRng::of(&[filing.accession.get(), key]),
         );
         out
     }
@@ -391,7 +391,7 @@ fn documents(universe: &Universe, filing: &Filing) -> (Vec<Document>, usize) {
     let form = filing.form;
     let style = style(form, filing.filed_on);
     let named = filing.filed_on >= NAMED_SINCE && !filing.primary_document.is_empty();
-    let mut dice = Dice::of(&[universe.seed, filing.accession.get(), 0xD0C]);
+    let mut rng = SimRng::of(&[universe.seed, filing.accession.get(), 0xD0C]);
     let primary = filing.primary_document.rsplit('/').next().unwrap_or("");
     let content = match style {
         Style::Html => Content::Html,
@@ -411,7 +411,7 @@ fn documents(universe: &Universe, filing: &Filing) -> (Vec<Document>, usize) {
         name: named.then(|| primary.to_owned()),
         description: match style {
             Style::Paper => Some("AUTO-GENERATED PAPER DOCUMENT"),
-            _ if dice.chance(1, 5) => None,
+            _ if rng.chance(1, 5) => None,
             _ => Some(form),
         },
         content,
@@ -422,7 +422,7 @@ fn documents(universe: &Universe, filing: &Filing) -> (Vec<Document>, usize) {
         },
         altered: false,
     }];
-    exhibits(filing, style, content, named, &mut dice, &mut documents);
+    exhibits(filing, style, content, named, &mut rng, &mut documents);
     let rest = usize::from(content.is_binary());
     (documents, rest)
 }
@@ -444,11 +444,11 @@ fn exhibits(
     style: Style,
     content: Content,
     named: bool,
-    dice: &mut Dice,
+    rng: &mut SimRng,
     documents: &mut Vec<Document>,
 ) {
     let form = filing.form;
-    let tag = dice.below(90_000) + 10_000;
+    let tag = rng.below(90_000) + 10_000;
     let mut add = |kind: &str, name: String, description, content: Content, len| {
         documents.push(Document {
             kind: kind.to_owned(),
@@ -531,7 +531,7 @@ fn exhibits(
         );
     }
     // Only a file name tells a splitter what to call a decoded graphic.
-    if roomy && named && matches!(style, Style::Inline | Style::Html) && dice.chance(2, 3) {
+    if roomy && named && matches!(style, Style::Inline | Style::Html) && rng.chance(2, 3) {
         add(
             "GRAPHIC",
             format!("g{tag}.jpg"),
@@ -541,7 +541,7 @@ fn exhibits(
         );
     }
     // EDGAR numbers the files it renders, too, and leaves them out.
-    if dice.chance(1, 6) {
+    if rng.chance(1, 6) {
         for document in documents.iter_mut().skip(2) {
             document.sequence += 3;
         }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::dice::{Dice, key_of};
 use super::log::RequestKind;
+use super::rng::{SimRng, key_of};
 
 /// One way in which some requests go wrong.
 ///
@@ -462,7 +462,7 @@ impl Script {
             let key = [self.seed, index as u64, key_of(path), of_path.requests];
             if found.is_none()
                 && due
-                && Dice::of(&key).chance(u64::from(fault.share), u64::from(ALL))
+                && SimRng::of(&key).chance(u64::from(fault.share), u64::from(ALL))
             {
                 of_path.struck[index] += 1;
                 found = Some(fault.clone());

@@ -6,7 +6,7 @@ use crate::edgar::Accession;
 
 use super::calendar::{business_day, plus_days};
 use super::changes;
-use super::dice::Dice;
+use super::rng::SimRng;
 use super::universe::{AGENTS, AsFiled, Filing, Kind, Universe, kind_of};
 
 /// The first day from which every filing names its primary document, and every document in the
@@ -21,7 +21,7 @@ const OWNERSHIP_XML_SINCE: Date = date(2003, 7, 1);
 /// From then on SC 13G is SCHEDULE 13G, in XML.
 const SCHEDULES_SINCE: Date = date(2024, 12, 18);
 
-/// A filing of which only form, day and company are settled.
+/// A filing of which only form, day and company are fixed.
 struct Draft {
     filed_on: Date,
     form: &'static str,
@@ -59,7 +59,7 @@ fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
         return Vec::new();
     }
     let kind = kind_of(number);
-    let mut dice = Dice::of(&[
+    let mut rng = SimRng::of(&[
         universe.seed,
         u64::from(number),
         u64::from(year.unsigned_abs()),
@@ -70,7 +70,7 @@ fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
         Kind::Parent => universe.subsidiaries(number),
         _ => 0,
     };
-    periodic(kind, number, year, subsidiaries, &mut dice, &mut drafts);
+    periodic(kind, number, year, subsidiaries, &mut rng, &mut drafts);
     if kind == Kind::Parent {
         let after = universe.len() - number - 1;
         for draft in drafts.iter_mut().filter(|draft| draft.form == "10-K") {
@@ -79,13 +79,13 @@ fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
         }
     }
     if kind == Kind::NewlyListed {
-        registration(universe, year, &mut dice, &mut drafts);
+        registration(universe, year, &mut rng, &mut drafts);
     }
-    for _ in 0..extras(universe, number, kind, &mut dice) {
-        let filed_on = business_day(year, dice.between(1, 355));
-        let form = modern(other_form(kind, &mut dice), filed_on);
+    for _ in 0..extras(universe, number, kind, &mut rng) {
+        let filed_on = business_day(year, rng.between(1, 355));
+        let form = modern(other_form(kind, &mut rng), filed_on);
         // A parent's current reports concern the first subsidiary, too, half of the time.
-        let joint = u32::from(subsidiaries > 0 && form == "8-K" && dice.chance(1, 2));
+        let joint = u32::from(subsidiaries > 0 && form == "8-K" && rng.chance(1, 2));
         drafts.push(Draft {
             filed_on,
             form,
@@ -99,20 +99,20 @@ fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
     drafts
         .into_iter()
         .enumerate()
-        .map(|(index, draft)| settle(universe, number, index as u64, &draft, &mut dice))
+        .map(|(index, draft)| finished(universe, number, index as u64, &draft, &mut rng))
         .collect()
 }
 
 /// How many filings besides the periodic ones.
-fn extras(universe: &Universe, number: u32, kind: Kind, dice: &mut Dice) -> u64 {
+fn extras(universe: &Universe, number: u32, kind: Kind, rng: &mut SimRng) -> u64 {
     let mean = u64::from(universe.filings_per_year);
     let size = [1, 2, 6][(number % 3) as usize];
     match kind {
-        Kind::Giant => (mean * 25).min(900) * dice.between(80, 105) / 100,
+        Kind::Giant => (mean * 25).min(900) * rng.between(80, 105) / 100,
         Kind::Silent | Kind::NewlyListed => 0,
         Kind::FilesUnderParent => 2,
         // On average a company has one and a half times the mean; the median has the mean.
-        _ => (mean * size * dice.between(60, 140) / 200).min(900),
+        _ => (mean * size * rng.between(60, 140) / 200).min(900),
     }
 }
 
@@ -122,7 +122,7 @@ fn periodic(
     number: u32,
     year: i16,
     subsidiaries: u32,
-    dice: &mut Dice,
+    rng: &mut SimRng,
     drafts: &mut Vec<Draft>,
 ) {
     let mut file = |form, day, period, joint| {
@@ -146,21 +146,21 @@ fn periodic(
             let annual = [0, 0, 0, 2][(number % 4) as usize];
             for end in 0..4 {
                 let (day, period) = quarter(end);
-                let day = day + dice.below(14);
+                let day = day + rng.below(14);
                 if end == annual {
-                    let form = if dice.chance(1, 60) { "10-KT" } else { "10-K" };
+                    let form = if rng.chance(1, 60) { "10-KT" } else { "10-K" };
                     file(form, day + 8, Some(period), subsidiaries);
                     file("DEF 14A", day + 40, Some(plus_days(period, 140)), 0);
-                    if dice.chance(1, 8) {
+                    if rng.chance(1, 8) {
                         file("10-K/A", day + 50, Some(period), subsidiaries);
                     }
-                    if dice.chance(1, 30) {
+                    if rng.chance(1, 30) {
                         file("NT 10-K", day, Some(period), 0);
                     }
                 } else {
-                    let form = if dice.chance(1, 200) { "10-QT" } else { "10-Q" };
+                    let form = if rng.chance(1, 200) { "10-QT" } else { "10-Q" };
                     file(form, day, Some(period), subsidiaries);
-                    if dice.chance(1, 40) {
+                    if rng.chance(1, 40) {
                         file("10-Q/A", day + 20, Some(period), subsidiaries);
                     }
                 }
@@ -168,17 +168,17 @@ fn periodic(
         }
         Kind::Foreign | Kind::Canadian => {
             let (form, day) = match kind {
-                Kind::Foreign => ("20-F", 95 + dice.below(25)),
-                _ => ("40-F", 70 + dice.below(20)),
+                Kind::Foreign => ("20-F", 95 + rng.below(25)),
+                _ => ("40-F", 70 + rng.below(20)),
             };
             file(form, day, Some(date(year - 1, 12, 31)), 0);
-            if kind == Kind::Foreign && dice.chance(1, 10) {
+            if kind == Kind::Foreign && rng.chance(1, 10) {
                 file("20-F/A", day + 60, Some(date(year - 1, 12, 31)), 0);
             }
         }
         Kind::Fund => {
-            file("N-CSR", 60 + dice.below(8), Some(date(year - 1, 12, 31)), 0);
-            file("N-CSRS", 240 + dice.below(8), Some(date(year, 6, 30)), 0);
+            file("N-CSR", 60 + rng.below(8), Some(date(year - 1, 12, 31)), 0);
+            file("N-CSRS", 240 + rng.below(8), Some(date(year, 6, 30)), 0);
             file("N-CEN", 75, Some(date(year - 1, 12, 31)), 0);
         }
         Kind::Subsidiary | Kind::FilesUnderParent | Kind::NewlyListed | Kind::Silent => {}
@@ -186,7 +186,7 @@ fn periodic(
 }
 
 /// What a company files on its way to the exchange, in the five months before the universe began.
-fn registration(universe: &Universe, year: i16, dice: &mut Dice, drafts: &mut Vec<Draft>) {
+fn registration(universe: &Universe, year: i16, rng: &mut SimRng, drafts: &mut Vec<Draft>) {
     let forms = [
         (140, "DRS"),
         (100, "S-1"),
@@ -202,7 +202,7 @@ fn registration(universe: &Universe, year: i16, dice: &mut Dice, drafts: &mut Ve
         (9, "SC 13G"),
     ];
     for (ago, form) in forms {
-        let day = plus_days(universe.began, -(ago + i64::from(dice.chance(1, 2))));
+        let day = plus_days(universe.began, -(ago + i64::from(rng.chance(1, 2))));
         let filed_on = business_day(day.year(), u64::from(day.day_of_year().unsigned_abs()));
         if day.year() == year {
             drafts.push(Draft {
@@ -216,9 +216,9 @@ fn registration(universe: &Universe, year: i16, dice: &mut Dice, drafts: &mut Ve
 }
 
 /// A form that comes when it comes.
-fn other_form(kind: Kind, dice: &mut Dice) -> &'static str {
+fn other_form(kind: Kind, rng: &mut SimRng) -> &'static str {
     match kind {
-        Kind::Giant => dice.weighted(&[
+        Kind::Giant => rng.weighted(&[
             (70, "424B2"),
             (12, "FWP"),
             (9, "4"),
@@ -227,7 +227,7 @@ fn other_form(kind: Kind, dice: &mut Dice) -> &'static str {
             (2, "SC 13G/A"),
             (1, "UPLOAD"),
         ]),
-        Kind::Foreign | Kind::Canadian => dice.weighted(&[
+        Kind::Foreign | Kind::Canadian => rng.weighted(&[
             (70, "6-K"),
             (8, "SC 13G/A"),
             (5, "144"),
@@ -236,7 +236,7 @@ fn other_form(kind: Kind, dice: &mut Dice) -> &'static str {
             (4, "CORRESP"),
             (4, "6-K/A"),
         ]),
-        Kind::Fund => dice.weighted(&[
+        Kind::Fund => rng.weighted(&[
             (40, "NPORT-P"),
             (20, "497"),
             (12, "40-17G"),
@@ -244,9 +244,9 @@ fn other_form(kind: Kind, dice: &mut Dice) -> &'static str {
             (10, "DEF 14A"),
             (8, "4"),
         ]),
-        Kind::FilesUnderParent => dice.weighted(&[(5, "424B2"), (3, "8-A12B"), (2, "CERT")]),
-        Kind::Subsidiary => dice.weighted(&[(60, "8-K"), (20, "424B2"), (10, "4"), (10, "EFFECT")]),
-        _ => dice.weighted(&[
+        Kind::FilesUnderParent => rng.weighted(&[(5, "424B2"), (3, "8-A12B"), (2, "CERT")]),
+        Kind::Subsidiary => rng.weighted(&[(60, "8-K"), (20, "424B2"), (10, "4"), (10, "EFFECT")]),
+        _ => rng.weighted(&[
             (450, "4"),
             (190, "8-K"),
             (40, "3"),
@@ -355,8 +355,14 @@ pub(crate) const ROOM_FOR_EXHIBITS: u64 = 16_000;
 /// The least size: header and wrappers take up to 4 KB of it.
 pub(crate) const LEAST_SIZE: u64 = 6_000;
 
-/// Settles what a draft leaves open.
-fn settle(universe: &Universe, number: u32, index: u64, draft: &Draft, dice: &mut Dice) -> Filing {
+/// Fills in what a draft leaves open.
+fn finished(
+    universe: &Universe,
+    number: u32,
+    index: u64,
+    draft: &Draft,
+    rng: &mut SimRng,
+) -> Filing {
     let Draft {
         filed_on,
         form,
@@ -370,15 +376,15 @@ fn settle(universe: &Universe, number: u32, index: u64, draft: &Draft, dice: &mu
         Style::Html => filed_on >= XBRL_SINCE && (form.starts_with("10-") || form == "20-F"),
         _ => false,
     };
-    let primary_document = if filed_on < NAMED_SINCE || nameless(form, dice) {
+    let primary_document = if filed_on < NAMED_SINCE || nameless(form, rng) {
         String::new()
     } else {
-        primary_name(universe, number, accession, form, filed_on, style, dice)
+        primary_name(universe, number, accession, form, filed_on, style, rng)
     };
-    let report_date = report_date(form, filed_on, period, dice);
-    let accepted = u32::try_from(dice.between(6 * 3600, 17 * 3600 + 1800)).unwrap_or(0);
-    let items = items(form, filed_on, dice);
-    let size = size(universe, middle_size(form, style), joint, dice);
+    let report_date = report_date(form, filed_on, period, rng);
+    let accepted = u32::try_from(rng.between(6 * 3600, 17 * 3600 + 1800)).unwrap_or(0);
+    let items = items(form, filed_on, rng);
+    let size = size(universe, middle_size(form, style), joint, rng);
     Filing {
         accession,
         company: number,
@@ -401,8 +407,8 @@ fn settle(universe: &Universe, number: u32, index: u64, draft: &Draft, dice: &mu
 
 /// EDGAR has five nameless primary documents after 2000; here they are frequent enough for every
 /// universe to hold some among the wanted forms.
-fn nameless(form: &str, dice: &mut Dice) -> bool {
-    form.starts_with("10-") && dice.chance(1, 70)
+fn nameless(form: &str, rng: &mut SimRng) -> bool {
+    form.starts_with("10-") && rng.chance(1, 70)
 }
 
 /// One in five filings is the company's own, the others an agent's; paper and staff have numbers
@@ -428,24 +434,24 @@ fn accession(
         .expect("submitter, year and sequence have their digits")
 }
 
-fn report_date(form: &str, filed_on: Date, period: Option<Date>, dice: &mut Dice) -> Option<Date> {
+fn report_date(form: &str, filed_on: Date, period: Option<Date>, rng: &mut SimRng) -> Option<Date> {
     match (period, form) {
         // Later than the filing, and absurd: both occur.
-        (Some(_), _) if dice.chance(1, 400) => Some(date(2039, 12, 31)),
+        (Some(_), _) if rng.chance(1, 400) => Some(date(2039, 12, 31)),
         (Some(period), _) => Some(period),
         (None, "3" | "4" | "5" | "4/A" | "8-K" | "8-K/A" | "6-K") => Some(plus_days(
             filed_on,
-            -i64::try_from(dice.below(4)).unwrap_or(0),
+            -i64::try_from(rng.below(4)).unwrap_or(0),
         )),
         (None, _) => None,
     }
 }
 
-fn items(form: &str, filed_on: Date, dice: &mut Dice) -> &'static str {
+fn items(form: &str, filed_on: Date, rng: &mut SimRng) -> &'static str {
     match form {
         // Items were renumbered in August 2004.
-        "8-K" | "8-K/A" if filed_on < date(2004, 8, 23) => dice.pick(&["5", "7,12", "5,7", "2,7"]),
-        "8-K" | "8-K/A" => dice.pick(&[
+        "8-K" | "8-K/A" if filed_on < date(2004, 8, 23) => rng.pick(&["5", "7,12", "5,7", "2,7"]),
+        "8-K" | "8-K/A" => rng.pick(&[
             "2.02,9.01",
             "5.02",
             "8.01,9.01",
@@ -458,12 +464,12 @@ fn items(form: &str, filed_on: Date, dice: &mut Dice) -> &'static str {
     }
 }
 
-fn size(universe: &Universe, middle: u64, joint: u32, dice: &mut Dice) -> u64 {
+fn size(universe: &Universe, middle: u64, joint: u32, rng: &mut SimRng) -> u64 {
     // From a third to three times the middle, as often below it as above.
-    let percent = if dice.chance(1, 2) {
-        dice.between(33, 100)
+    let percent = if rng.chance(1, 2) {
+        rng.between(33, 100)
     } else {
-        dice.between(100, 300)
+        rng.between(100, 300)
     };
     let bytes = middle * percent / 100;
     #[expect(
@@ -489,7 +495,7 @@ fn primary_name(
     form: &str,
     filed_on: Date,
     style: Style,
-    dice: &mut Dice,
+    rng: &mut SimRng,
 ) -> String {
     let day = || filed_on.strftime("%Y%m%d").to_string();
     let name: String = form
@@ -497,11 +503,11 @@ fn primary_name(
         .filter(char::is_ascii_alphanumeric)
         .map(|c| c.to_ascii_lowercase())
         .collect();
-    let tag = dice.below(900_000) + 1000;
+    let tag = rng.below(900_000) + 1000;
     match style {
         Style::Xml(prefix) => {
             let name = match form {
-                "3" | "4" | "5" | "4/A" => dice.pick(&["form4.xml", "doc4.xml", "edgardoc.xml"]),
+                "3" | "4" | "5" | "4/A" => rng.pick(&["form4.xml", "doc4.xml", "edgardoc.xml"]),
                 _ => "primary_doc.xml",
             };
             format!("{prefix}/{name}")
@@ -514,7 +520,7 @@ fn primary_name(
             format!("{ticker}-{}.htm", day())
         }
         Style::Html if form == "CORRESP" => "filename1.htm".to_owned(),
-        Style::Html if dice.chance(1, 30) => format!("FORM_{}-{tag}.HTM", name.to_uppercase()),
+        Style::Html if rng.chance(1, 30) => format!("FORM_{}-{tag}.HTM", name.to_uppercase()),
         Style::Html => format!("d{tag}d{name}.htm"),
         Style::Text if filed_on.year() == 2000 => "0001.txt".to_owned(),
         Style::Text => format!("a{tag}{name}.txt"),

@@ -28,7 +28,6 @@
 mod archive;
 mod calendar;
 mod changes;
-mod dice;
 mod documents;
 mod faults;
 mod filings;
@@ -40,6 +39,7 @@ mod log;
 mod options;
 mod pages;
 mod render;
+mod rng;
 mod routes;
 mod server;
 mod text;

@@ -2,7 +2,7 @@
 //!
 //! Titles, decisive sentences and codes are those of captured pages; the rest is ours.
 
-use super::dice::Dice;
+use super::rng::SimRng;
 
 /// A page around a title and its paragraphs.
 fn page(title: &str, heading: &str, paragraphs: &[&str], reference: u64) -> Vec<u8> {
@@ -68,19 +68,19 @@ pub(crate) fn unavailable(reference: u64) -> Vec<u8> {
 }
 
 /// S3's answer for a path below `/Archives` that does not exist; it comes with status 403.
-pub(crate) fn access_denied(dice: &mut Dice) -> Vec<u8> {
+pub(crate) fn access_denied(rng: &mut SimRng) -> Vec<u8> {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code>\
          <Message>Access Denied</Message><RequestId>{:016X}</RequestId>\
          <HostId>{:032x}</HostId></Error>",
-        dice.roll(),
-        dice.roll()
+        rng.number(),
+        rng.number()
     )
     .into_bytes()
 }
 
 /// S3's answer for a company that does not exist; it comes with status 404.
-pub(crate) fn no_such_key(key: &str, dice: &mut Dice) -> Vec<u8> {
+pub(crate) fn no_such_key(key: &str, rng: &mut SimRng) -> Vec<u8> {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
          <Message>The specified key does not exist.</Message><Key>{}</Key>\
@@ -88,8 +88,8 @@ pub(crate) fn no_such_key(key: &str, dice: &mut Dice) -> Vec<u8> {
         key.trim_start_matches('/')
             .replace('&', "&amp;")
             .replace('<', "&lt;"),
-        dice.roll(),
-        dice.roll()
+        rng.number(),
+        rng.number()
     )
     .into_bytes()
 }

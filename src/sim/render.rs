@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::edgar::Cik;
 
 use super::calendar::{is_business_day, plus_days};
-use super::dice::Dice;
 use super::documents::clock;
 use super::history::{Style, style};
+use super::rng::SimRng;
 use super::universe::{Company, Filing, Listing, Security, Universe, Venue};
 
 /// `company_tickers_exchange.json`.
@@ -52,7 +52,7 @@ enum Shape {
 }
 
 fn shape(cik: Cik) -> Shape {
-    match Dice::of(&[cik.get(), 0x5A9E]).below(10) {
+    match SimRng::of(&[cik.get(), 0x5A9E]).below(10) {
         0 => Shape::Of2023,
         1 | 2 => Shape::Of2025,
         _ => Shape::Of2026,
@@ -177,7 +177,7 @@ pub(crate) fn page(universe: &Universe, cik: Cik, index: usize) -> Option<Vec<u8
 fn header(company: &Company, out: &mut Vec<u8>) {
     let cik = company.cik;
     let shape = shape(cik);
-    let mut dice = Dice::of(&[cik.get(), 0x4EAD]);
+    let mut rng = SimRng::of(&[cik.get(), 0x4EAD]);
     let tickers: Vec<_> = company.listings.iter().map(|l| l.ticker.as_str()).collect();
     let exchanges: Vec<_> = company
         .listings
@@ -187,10 +187,10 @@ fn header(company: &Company, out: &mut Vec<u8>) {
     let address = json!({
         "street1": "1 MAIN STREET", "street2": null, "city": "WILMINGTON",
         "stateOrCountry": "DE", "zipCode": "19801", "stateOrCountryDescription": "DE",
-        "isForeignLocation": if dice.chance(1, 2) { Value::Null } else { json!(0) },
+        "isForeignLocation": if rng.chance(1, 2) { Value::Null } else { json!(0) },
         "foreignStateTerritory": null, "country": null, "countryCode": null,
     });
-    let former = if dice.chance(1, 2) {
+    let former = if rng.chance(1, 2) {
         json!([])
     } else {
         json!([{"name": "OLD NAME & SONS INC", "from": "2010-01-04T05:00:00.000Z",
@@ -205,13 +205,13 @@ fn header(company: &Company, out: &mut Vec<u8>) {
         ("cik", json!(number)),
         (
             "entityType",
-            json!(dice.pick(&["operating", "operating", "other"])),
+            json!(rng.pick(&["operating", "operating", "other"])),
         ),
-        ("sic", json!(dice.pick(&["7372", "2834", "6022", ""]))),
+        ("sic", json!(rng.pick(&["7372", "2834", "6022", ""]))),
         ("sicDescription", json!("Services-Prepackaged Software")),
     ];
     if shape >= Shape::Of2025 {
-        let owner = if dice.chance(1, 20) {
+        let owner = if rng.chance(1, 20) {
             Value::Null
         } else {
             json!("06 Technology")
@@ -229,13 +229,13 @@ fn header(company: &Company, out: &mut Vec<u8>) {
     if shape == Shape::Of2026 {
         fields.push(("lei", Value::Null));
     }
-    let category = dice.pick(&[
+    let category = rng.pick(&[
         "Large accelerated filer",
         "Accelerated filer",
         "Non-accelerated filer<br>Smaller reporting company",
         "",
     ]);
-    let year_end = if dice.chance(1, 20) {
+    let year_end = if rng.chance(1, 20) {
         Value::Null
     } else {
         json!("1231")
@@ -274,7 +274,7 @@ pub(crate) fn accepted_at(universe: &Universe, cik: Cik, filing: &Filing) -> Str
 }
 
 fn in_utc(universe: &Universe, cik: Cik) -> bool {
-    Dice::of(&[universe.seed, cik.get(), 0x07C]).chance(3, 5)
+    SimRng::of(&[universe.seed, cik.get(), 0x07C]).chance(3, 5)
 }
 
 fn accepted_onto(out: &mut Vec<u8>, utc: bool, filing: &Filing) {
@@ -387,7 +387,7 @@ fn columns(universe: &Universe, cik: Cik, rows: &[Filing], out: &mut Vec<u8>) {
         column("core_type", &|out, row| match style_of(row) {
             Style::Inline => text(out, "XBRL"),
             Style::Letter => text(out, "LETTER"),
-            // Null on a handful of rows of 1995 and its like.
+            // Null on a few rows of 1995 and its like.
             _ if row.filed_on.year() == 1996 && row.accession.get() % 50 == 0 => {
                 out.extend_from_slice(b"null");
             }
@@ -476,7 +476,7 @@ impl Universe {
 
 /// Whether the exchanges' files lack a listing that the SEC has: seen for one in a hundred.
 fn unlisted(universe: &Universe, company: &Company) -> bool {
-    Dice::of(&[universe.seed, company.cik.get(), 0x0FF]).chance(1, 100)
+    SimRng::of(&[universe.seed, company.cik.get(), 0x0FF]).chance(1, 100)
 }
 
 /// `nasdaqlisted.txt`.

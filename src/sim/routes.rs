@@ -11,8 +11,8 @@ use crate::edgar::calendar::quarter;
 use crate::edgar::{Accession, Cik, submission_name};
 
 use super::calendar::plus_days;
-use super::dice::{Dice, key_of};
 use super::http::Answer;
+use super::rng::{SimRng, key_of};
 use super::universe::{Filing, Universe};
 use super::{indexes, pages, render};
 
@@ -41,14 +41,14 @@ pub(crate) fn answer(universe: &Universe, path: &str) -> Answer {
 
 /// What is not there: each store has its own way to say so.
 pub(crate) fn missing(universe: &Universe, path: &str) -> Answer {
-    let mut dice = Dice::of(&[universe.seed, key_of(path)]);
+    let mut rng = SimRng::of(&[universe.seed, key_of(path)]);
     let xml = "application/xml";
     if path.starts_with("/Archives/") {
-        Answer::new(403, xml, pages::access_denied(&mut dice)).plain()
+        Answer::new(403, xml, pages::access_denied(&mut rng)).plain()
     } else if path.starts_with("/submissions/") {
-        Answer::new(404, xml, pages::no_such_key(path, &mut dice)).plain()
+        Answer::new(404, xml, pages::no_such_key(path, &mut rng)).plain()
     } else {
-        Answer::new(404, "text/html", pages::unavailable(dice.roll()))
+        Answer::new(404, "text/html", pages::unavailable(rng.number()))
     }
 }
 

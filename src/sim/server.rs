@@ -13,13 +13,13 @@ use crate::threads;
 
 use super::archive::Archives;
 use super::calendar::plus_days;
-use super::dice::Dice;
 use super::faults::{Fault, FaultKind, Moment, RetryAfter, Script};
 use super::http::{Answer, Framing, NoRequest, Request, finish_reading, gzip, head, read_request};
 use super::limit::{Limiter, Verdict};
 use super::log::{Entry, EntryId, RequestKind, RequestLog};
 use super::options::Options;
 use super::pages;
+use super::rng::SimRng;
 use super::routes::{self, http_date};
 use super::universe::Universe;
 
@@ -346,7 +346,7 @@ impl Connection<'_> {
             return Duration::ZERO;
         }
         let number = self.shared.requests.fetch_add(1, Ordering::Relaxed);
-        Duration::from_micros(Dice::of(&[self.shared.seed, number, 0x717]).below(jitter))
+        Duration::from_micros(SimRng::of(&[self.shared.seed, number, 0x717]).below(jitter))
     }
 
     /// What is to be answered, with the fault that then spoils it.
@@ -358,7 +358,7 @@ impl Connection<'_> {
         verdict: Verdict,
     ) -> (Answer, Option<Fault>) {
         let shared = self.shared;
-        let reference = Dice::of(&[shared.seed, self.number]).roll();
+        let reference = SimRng::of(&[shared.seed, self.number]).number();
         if verdict != Verdict::Admitted {
             return (block_page(403, pages::rate_threshold(reference)), None);
         }

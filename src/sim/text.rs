@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::dice::Dice;
+use super::rng::SimRng;
 
 /// What is made once.
 struct Stock {
@@ -121,11 +121,11 @@ const WORDS: [&str; 96] = [
 ];
 
 fn stock() -> Stock {
-    let mut dice = Dice::of(&[0x7E47]);
+    let mut rng = SimRng::of(&[0x7E47]);
     let mut sentence = |out: &mut String| {
-        let count = dice.between(9, 26);
+        let count = rng.between(9, 26);
         for n in 0..count {
-            let word = dice.pick(&WORDS);
+            let word = rng.pick(&WORDS);
             if n == 0 {
                 out.push_str(&word[..1].to_ascii_uppercase());
                 out.push_str(&word[1..]);
@@ -226,7 +226,7 @@ pub(crate) fn fill(
     markup: Markup,
     head: &str,
     tail: &str,
-    dice: &mut Dice,
+    rng: &mut SimRng,
 ) {
     let end = out.len() + len;
     if len < head.len() + tail.len() + 16 {
@@ -243,18 +243,18 @@ pub(crate) fn fill(
             Markup::Xml => None,
         };
         if let Some(paragraphs) = paragraphs {
-            for _ in 0..=dice.below(2) {
-                let paragraph = usize::try_from(dice.below(PARAGRAPHS)).unwrap_or(0);
+            for _ in 0..=rng.below(2) {
+                let paragraph = usize::try_from(rng.below(PARAGRAPHS)).unwrap_or(0);
                 let room = body_end - out.len();
                 if paragraphs[paragraph].len() + 256 < room {
                     out.extend_from_slice(&paragraphs[paragraph]);
                 }
             }
         }
-        let rows = dice.below(4);
+        let rows = rng.below(4);
         for _ in 0..rows {
             if body_end - out.len() > 256 {
-                figures(out, markup.row(), dice);
+                figures(out, markup.row(), rng);
             }
         }
     }
@@ -273,10 +273,10 @@ pub(crate) fn fill(
 }
 
 /// Appends a row of figures with its digits rolled.
-fn figures(out: &mut Vec<u8>, row: &[u8], dice: &mut Dice) {
+fn figures(out: &mut Vec<u8>, row: &[u8], rng: &mut SimRng) {
     let start = out.len();
     out.extend_from_slice(row);
-    let mut digits = dice.roll();
+    let mut digits = rng.number();
     for byte in &mut out[start..] {
         if *byte == b'#' {
             *byte = b'0' + u8::try_from(digits % 10).unwrap_or(0);
@@ -298,12 +298,12 @@ fn words(out: &mut Vec<u8>, len: usize) {
 }
 
 /// Appends `len` bytes that do not compress, after a magic number.
-pub(crate) fn binary(out: &mut Vec<u8>, len: usize, magic: &[u8], dice: &mut Dice) {
+pub(crate) fn binary(out: &mut Vec<u8>, len: usize, magic: &[u8], rng: &mut SimRng) {
     let end = out.len() + len;
     out.reserve(len + 8);
     out.extend_from_slice(magic);
     while out.len() < end {
-        out.extend_from_slice(&dice.roll().to_le_bytes());
+        out.extend_from_slice(&rng.number().to_le_bytes());
     }
     out.truncate(end);
 }
@@ -322,7 +322,7 @@ mod tests {
                 vec![Markup::Html, Markup::Inline, Markup::Plain, Markup::Xml])
         ) {
             let mut out = b"before".to_vec();
-            fill(&mut out, len, markup, "<head>\n", "<tail>\n", &mut Dice::of(&[seed]));
+            fill(&mut out, len, markup, "<head>\n", "<tail>\n", &mut SimRng::of(&[seed]));
             prop_assert_eq!(out.len(), 6 + len);
             prop_assert_eq!(out.last(), Some(&b'\n'));
             prop_assert!(out.is_ascii());

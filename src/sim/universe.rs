@@ -13,8 +13,8 @@ use crate::edgar::{Accession, Cik};
 
 use super::calendar::plus_days;
 use super::changes::Changes;
-use super::dice::Dice;
 use super::options::Options;
+use super::rng::SimRng;
 
 /// Every company and every filing of one simulated EDGAR.
 #[derive(Debug)]
@@ -231,7 +231,7 @@ impl Universe {
             years: options.years,
             page_rows: options.page_rows.max(1),
             document_scale: options.document_scale,
-            shift: Dice::of(&[options.seed, 0xC1C]).below(CIK_RANGE),
+            shift: SimRng::of(&[options.seed, 0xC1C]).below(CIK_RANGE),
             began: options.today,
             today: Mutex::new(options.today),
             joint_filers: options.joint_filers,
@@ -316,7 +316,7 @@ impl Universe {
             // A few are as old as EDGAR, whatever the option says.
             _ if number % 12 == 1 => 1996,
             _ => {
-                let age = Dice::of(&[self.seed, u64::from(number), 0xA6E]).below(40);
+                let age = SimRng::of(&[self.seed, u64::from(number), 0xA6E]).below(40);
                 let years = years.min(2 + i16::try_from(age).unwrap_or(40));
                 (self.began.year() - years).max(1996)
             }
@@ -466,8 +466,8 @@ const SECOND: [&str; 36] = [
 ];
 
 fn name(seed: u64, number: u32, kind: Kind) -> String {
-    let mut dice = Dice::of(&[seed, u64::from(number), 0x9A3E]);
-    let (first, second) = (dice.pick(&FIRST), dice.pick(&SECOND));
+    let mut rng = SimRng::of(&[seed, u64::from(number), 0x9A3E]);
+    let (first, second) = (rng.pick(&FIRST), rng.pick(&SECOND));
     // The odd characters of real names: EDGAR has no HTML entities and only ASCII.
     match (kind, number % 29) {
         (Kind::Fund, _) => format!("{first} {second} Income Fund, Inc."),
@@ -475,9 +475,9 @@ fn name(seed: u64, number: u32, kind: Kind) -> String {
         (Kind::NewlyListed, _) => format!("{first} {second} Holdings Corp. II"),
         (_, 3) => format!("{first}&{second} INC \\DE\\").to_uppercase(),
         (_, 8) => format!("{first}'S {second} INC").to_uppercase(),
-        (_, 13) => format!("{first} {second} /{}/", dice.pick(&["MD", "NV", "MN"])).to_uppercase(),
+        (_, 13) => format!("{first} {second} /{}/", rng.pick(&["MD", "NV", "MN"])).to_uppercase(),
         (_, 18) => format!("{first} & {second} (U.S.) Co., L.P."),
-        (_, 23) => format!("{first}.com/{second}-{} Ltd", dice.between(2, 9)),
+        (_, 23) => format!("{first}.com/{second}-{} Ltd", rng.between(2, 9)),
         (_, n) if n % 3 == 0 => format!("{first} {second} CORP").to_uppercase(),
         (_, n) if n % 3 == 1 => format!("{first} {second}, Inc."),
         _ => format!("{first} {second} Group Inc"),
@@ -500,13 +500,13 @@ fn venue(number: u32) -> Venue {
 fn listings(seed: u64, number: u32, kind: Kind, on: Venue) -> Vec<Listing> {
     // A company that moved keeps the root it was given first.
     let root = root(seed, number, venue(number));
-    let mut dice = Dice::of(&[seed, u64::from(number), 0x115]);
+    let mut rng = SimRng::of(&[seed, u64::from(number), 0x115]);
     let mut securities = vec![(Security::Common, on)];
     let mut add = |security| securities.push((security, on));
     match number % 16 {
         2 => add(Security::Class('B')),
         6 => {
-            for letter in ('A'..='H').take(usize::try_from(dice.between(1, 8)).unwrap_or(1)) {
+            for letter in ('A'..='H').take(usize::try_from(rng.between(1, 8)).unwrap_or(1)) {
                 add(Security::Preferred(letter));
             }
         }
@@ -561,7 +561,7 @@ fn root(seed: u64, number: u32, venue: Venue) -> String {
     } else {
         (3, 17_576, 4_871)
     };
-    let shift = Dice::of(&[seed, 0x71C]).below(range);
+    let shift = SimRng::of(&[seed, 0x71C]).below(range);
     let mut left = (u64::from(number) * factor + shift) % range;
     let mut root = vec![b'A'; letters];
     for letter in root.iter_mut().rev() {

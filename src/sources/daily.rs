@@ -158,24 +158,24 @@ impl Indexes<'_> {
             }
             match self.day(date, db, &mut changes) {
                 Ok(()) => {}
-                Err(Trouble::Fetch(FetchError::NotFound)) => {
+                Err(IndexError::Fetch(FetchError::NotFound)) => {
                     changes.day(date, DayState::NotPublished);
                 }
-                Err(Trouble::Fetch(FetchError::Stopped)) => break,
-                Err(Trouble::Fetch(e)) if ends_the_run(&e) => return Err(e.into()),
-                Err(Trouble::Fetch(e)) => {
+                Err(IndexError::Fetch(FetchError::Stopped)) => break,
+                Err(IndexError::Fetch(e)) if ends_the_run(&e) => return Err(e.into()),
+                Err(IndexError::Fetch(e)) => {
                     changes.day(date, DayState::Missing);
                     let cause = format!("cannot be read: {e}");
                     changes.problems.push(self.missing(date, e.kind(), &cause));
                 }
-                Err(Trouble::Database(e)) => return Err(e.into()),
+                Err(IndexError::Database(e)) => return Err(e.into()),
             }
         }
         self.judge_missing(&mut changes, &known)?;
         Ok(changes)
     }
 
-    fn day(&self, date: Date, db: &Reader, changes: &mut Changes) -> Result<(), Trouble> {
+    fn day(&self, date: Date, db: &Reader, changes: &mut Changes) -> Result<(), IndexError> {
         let url = self.urls.daily_index(date);
         let expect = Expect::Text { max: MAX_INDEX };
         let (wanted, bad) = self
@@ -184,7 +184,7 @@ impl Indexes<'_> {
                 let bytes = self.client.fetch(&url, RequestKind::Discovery, expect)?;
                 self.wanted(date, &bytes)
             })
-            .map_err(Trouble::Fetch)?;
+            .map_err(IndexError::Fetch)?;
         for bad in reported(&bad) {
             changes.problems.push(IndexProblem {
                 url: url.to_string(),
@@ -197,7 +197,7 @@ impl Indexes<'_> {
         } else {
             DayState::ReadInPart
         };
-        let new = lacking(db, wanted).map_err(Trouble::Database)?;
+        let new = lacking(db, wanted).map_err(IndexError::Database)?;
         changes.days.push(Day { date, state, new });
         Ok(())
     }
@@ -414,7 +414,7 @@ pub(super) fn reported(bad: &[index::BadLine]) -> impl Iterator<Item = String> +
         .chain(more)
 }
 
-enum Trouble {
+enum IndexError {
     Fetch(FetchError),
     Database(crate::store::Error),
 }

@@ -365,7 +365,7 @@ mod tests {
             connections: 1,
             block_cooldown: Duration::from_secs(1),
             timeouts: net::Timeouts::default(),
-            lane: net::lane_of(urls.archives()),
+            site: net::site_of(urls.archives()),
         };
         let client = Client::new(&settings, Cancel::default()).unwrap();
         let reconcile = Reconcile {

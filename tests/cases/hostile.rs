@@ -505,7 +505,7 @@ fn absurd_json_costs_what_is_absurd_and_no_more() {
 }
 
 /// Sends a body of so many bytes, of which the last ones are most likely never asked for.
-fn pour(stream: &mut dyn io::Write, headers: &str, piece: &[u8], times: u64) -> io::Result<()> {
+fn send(stream: &mut dyn io::Write, headers: &str, piece: &[u8], times: u64) -> io::Result<()> {
     write!(
         stream,
         "HTTP/1.1 200 OK\r\n{headers}Connection: close\r\n\r\n"
@@ -523,7 +523,7 @@ fn a_list_of_companies_without_an_end_is_not_read_to_it() {
     for headers in ["Content-Length: 500000000\r\n", ""] {
         let server = one_filing_but(LIST, 0, move |stream| {
             let rows = r#"[1,"x","X","NYSE"],"#.repeat(50_000);
-            pour(
+            send(
                 stream,
                 headers,
                 rows.as_bytes(),
@@ -603,7 +603,7 @@ fn a_gzip_bomb_is_measured_by_what_it_inflates_to() {
 #[test]
 fn no_listed_size_lets_a_document_fill_the_disk() {
     let server = one_filing_but(DOCUMENT, u64::MAX / 2, |stream| {
-        pour(stream, "Content-Length: 9000000000000000000\r\n", b"x", 1)
+        send(stream, "Content-Length: 9000000000000000000\r\n", b"x", 1)
     });
     let sandbox = Sandbox::new();
     let _ = run(&sandbox, &server).code(3);

@@ -73,11 +73,11 @@ fn missing_damaged_and_stray_files_are_told_apart_and_the_first_two_come_back() 
     flip_a_byte(&files[1]);
     let cut = File::options().write(true).open(&files[2]).unwrap();
     cut.set_len(10).unwrap();
-    let strays =
+    let orphans =
         ["note.txt", "320193/odd/file.htm"].map(|p| sandbox.path("filings/edgar/data").join(p));
-    for stray in &strays {
-        fs::create_dir_all(stray.parent().unwrap()).unwrap();
-        fs::write(stray, "x").unwrap();
+    for orphan in &orphans {
+        fs::create_dir_all(orphan.parent().unwrap()).unwrap();
+        fs::write(orphan, "x").unwrap();
     }
 
     let output = sandbox.run(&["verify", "--json"]).code(3);
@@ -103,8 +103,8 @@ fn missing_damaged_and_stray_files_are_told_apart_and_the_first_two_come_back() 
     );
 
     let _ = backfill(&sandbox, &sim).code(0);
-    for stray in &strays {
-        fs::remove_file(stray).unwrap();
+    for orphan in &orphans {
+        fs::remove_file(orphan).unwrap();
     }
     assert_eq!(sandbox.files(), good);
     let last = sandbox.run(&["verify", "--json"]).code(0).json();

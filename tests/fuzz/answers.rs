@@ -121,7 +121,7 @@ fn ask(sent: &[u8], expect: Expect, want: Want<'_>) -> Result<Option<Got>, Fetch
         connections: 1,
         block_cooldown: Duration::ZERO,
         timeouts: Timeouts::of(Duration::from_secs(5)),
-        lane: "fuzz".to_owned(),
+        site: "fuzz".to_owned(),
     };
     let client = Client::new(&settings, Cancel::default()).expect("its folder is there");
     let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,7 +145,7 @@ fn fetch(
         Reply::Unchanged | Reply::NoRest => Ok(None),
         Reply::Content(content) => {
             let (start, total, mut bytes) = (content.start, content.total, Vec::new());
-            let length = content.pour(&mut bytes)?;
+            let length = content.copy_to(&mut bytes)?;
             assert_eq!(length, bytes.len() as u64);
             Ok(Some(Got {
                 start,

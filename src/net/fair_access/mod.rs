@@ -15,8 +15,8 @@
 //! others. Every wait is a sleep on [`Cancel`]: a stop ends the head's wait at
 //! once, and those behind it one after the other without any wait of their own.
 
-mod lane;
 mod pauses;
+mod site;
 mod slots;
 
 use std::num::NonZeroU32;
@@ -29,10 +29,10 @@ use anyhow::Context;
 use log::{info, warn};
 use ratelimit::{Ratelimiter, TryWaitError};
 
-pub(super) use self::lane::is_sec;
-pub use self::lane::{SEC, lane_of};
 pub(super) use self::pauses::Answer;
 use self::pauses::{Gate, Pauses, Probe};
+pub(super) use self::site::is_sec;
+pub use self::site::{SEC, site_of};
 use self::slots::{InFlight, Slots, Take};
 use super::traffic::Traffic;
 use crate::cancel::Cancel;
@@ -60,7 +60,7 @@ impl Moment {
     }
 }
 
-/// The gate of one lane: all hosts that share a limit.
+/// The gate of one site: all hosts that share a limit.
 #[derive(Debug)]
 pub(super) struct FairAccess {
     pauses: Pauses,
@@ -83,15 +83,15 @@ struct Limit {
 pub(super) struct Stopped;
 
 impl FairAccess {
-    /// The gate for `lane`, shared through `<state_dir>/<lane>` with all runs on this machine.
+    /// The gate for `site`, shared through `<state_dir>/<site>` with all runs on this machine.
     pub(super) fn new(
         state_dir: &std::path::Path,
-        lane: &str,
+        site: &str,
         rate: Option<NonZeroU32>,
         cooldown: Duration,
         traffic: Arc<Traffic>,
     ) -> anyhow::Result<Self> {
-        let folder = state_dir.join(lane::safe_name(lane));
+        let folder = state_dir.join(site::safe_name(site));
         make_usable(&folder).with_context(|| {
             format!(
                 "cannot keep the shared rate limit in {}; set XDG_STATE_HOME to a local folder that can be written",
@@ -137,7 +137,7 @@ impl FairAccess {
                     access: self,
                     host: host.to_owned(),
                     probe,
-                    settled: false,
+                    resolved: false,
                 },
             });
         }
@@ -242,17 +242,17 @@ pub(super) struct Pending<'a> {
     access: &'a FairAccess,
     host: String,
     probe: Option<Probe<'a>>,
-    settled: bool,
+    resolved: bool,
 }
 
 impl Pending<'_> {
     /// Says what the response told about its host.
-    pub(super) fn settle(mut self, answer: Answer) {
+    pub(super) fn resolve(mut self, answer: Answer) {
         self.note(answer);
     }
 
     fn note(&mut self, answer: Answer) {
-        self.settled = true;
+        self.resolved = true;
         let probe = self.probe.is_some();
         self.access
             .pauses
@@ -262,7 +262,7 @@ impl Pending<'_> {
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        if !self.settled {
+        if !self.resolved {
             self.note(Answer::Unclear);
         }
     }
@@ -330,7 +330,7 @@ mod tests {
                             assert!(!cancel.sleep(trip()));
                             arrivals.lock().unwrap().push(Instant::now());
                             assert!(!cancel.sleep(trip()));
-                            pass.response_begins().settle(Answer::Fine);
+                            pass.response_begins().resolve(Answer::Fine);
                         }
                     });
                 }

@@ -7,7 +7,7 @@
 //! error), another single probe follows.
 //!
 //! # Beyond one process
-//! `pause-<host>` in the lane's folder says `paused <time> <length>` or `open <time>`; it survives a
+//! `pause-<host>` in the site's folder says `paused <time> <length>` or `open <time>`; it survives a
 //! restart and is read again every quarter of a second by all runs. A pause that
 //! is over and not yet marked open needs a probe, however long ago it was. `probe-<host>` is
 //! locked while a probe is out, so that there is one for all runs. Writers of the
@@ -166,7 +166,7 @@ impl Host {
     }
 }
 
-/// All hosts of one lane.
+/// All hosts of one site.
 #[derive(Debug)]
 pub(super) struct Pauses {
     folder: PathBuf,
@@ -251,7 +251,7 @@ impl Pauses {
         }
     }
 
-    /// How many requests a second the lane may send, of `full`: the lowest of its hosts.
+    /// How many requests a second the site may send, of `full`: the lowest of its hosts.
     pub(super) fn allowed(&self, full: usize, now: Moment) -> usize {
         let hosts = self.hosts();
         hosts
@@ -425,7 +425,7 @@ impl Pauses {
 
     fn path(&self, kind: &str, host: &str) -> PathBuf {
         self.folder
-            .join(format!("{kind}-{}", super::lane::safe_name(host)))
+            .join(format!("{kind}-{}", super::site::safe_name(host)))
     }
 
     fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {

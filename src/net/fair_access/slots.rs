@@ -45,7 +45,7 @@ const ALL_BUSY: Duration = Duration::from_millis(100);
 /// What is written: always as many bytes, in place, so that a full disk changes nothing.
 const RECORD: usize = 24;
 
-/// All slots of one lane, as this process sees them.
+/// All slots of one site, as this process sees them.
 #[derive(Debug)]
 pub(super) struct Slots {
     folder: PathBuf,

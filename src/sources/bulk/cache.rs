@@ -346,7 +346,7 @@ impl Cache {
             cancel,
             progress,
         };
-        let poured = content.pour(&mut sink);
+        let copied = content.copy_to(&mut sink);
         let brought = sink.place - start;
         *fetched += brought;
         let ms = began.elapsed().max(Duration::from_millis(1)).as_millis();
@@ -355,7 +355,7 @@ impl Cache {
             notes.bytes_per_second = u64::try_from(speed).ok();
             self.note(notes)?;
         }
-        match poured {
+        match copied {
             Ok(_) => {}
             Err(FetchError::Sink(_)) if cancel.is_set() => return Err(Stale::Stopped),
             Err(FetchError::Sink(error)) => {

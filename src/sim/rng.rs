@@ -7,21 +7,21 @@
 
 /// A stream of numbers that follows from its key.
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct SimRng(u64);
 
-impl Dice {
+impl SimRng {
     /// The stream for `key`, such as seed, company and year.
     pub(crate) fn of(key: &[u64]) -> Self {
-        let mut dice = Self(0x5EC0_0001);
+        let mut rng = Self(0x5EC0_0001);
         for part in key {
-            dice.0 ^= *part;
-            dice.0 = dice.roll();
+            rng.0 ^= *part;
+            rng.0 = rng.number();
         }
-        dice
+        rng
     }
 
     /// The next 64 bits.
-    pub(crate) fn roll(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -31,7 +31,7 @@ impl Dice {
 
     /// A number in `0..end`, or 0 if that is empty.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
-        u64::try_from((u128::from(self.roll()) * u128::from(end)) >> 64)
+        u64::try_from((u128::from(self.number()) * u128::from(end)) >> 64)
             .expect("the upper half of a product of two u64 fits")
     }
 
@@ -78,19 +78,19 @@ mod tests {
 
     #[test]
     fn the_stream_of_a_key_never_changes() {
-        let mut dice = Dice::of(&[1, 2, 3]);
-        let first: Vec<u64> = (0..3).map(|_| dice.below(1000)).collect();
-        let mut again = Dice::of(&[1, 2, 3]);
+        let mut rng = SimRng::of(&[1, 2, 3]);
+        let first: Vec<u64> = (0..3).map(|_| rng.below(1000)).collect();
+        let mut again = SimRng::of(&[1, 2, 3]);
         assert_eq!(first, (0..3).map(|_| again.below(1000)).collect::<Vec<_>>());
-        let mut other = Dice::of(&[1, 3, 2]);
+        let mut other = SimRng::of(&[1, 3, 2]);
         assert_ne!(first, (0..3).map(|_| other.below(1000)).collect::<Vec<_>>());
     }
 
     #[test]
     fn numbers_stay_in_their_range() {
-        let mut dice = Dice::of(&[7]);
-        assert_eq!(dice.below(0), 0);
-        assert!((0..1000).all(|_| (3..=9).contains(&dice.between(3, 9))));
-        assert!((0..1000).all(|_| dice.weighted(&[(0, 'a'), (2, 'b')]) == 'b'));
+        let mut rng = SimRng::of(&[7]);
+        assert_eq!(rng.below(0), 0);
+        assert!((0..1000).all(|_| (3..=9).contains(&rng.between(3, 9))));
+        assert!((0..1000).all(|_| rng.weighted(&[(0, 'a'), (2, 'b')]) == 'b'));
     }
 }

@@ -2,13 +2,13 @@
 
 use url::Url;
 
-/// The name of the lane of every host under sec.gov.
+/// The name of the site of every host under sec.gov.
 pub const SEC: &str = "sec.gov";
 
 /// The name of the limit that a URL falls under, fit to be a folder's name:
 /// `sec.gov` for all of EDGAR, otherwise host and port (`127.0.0.1_8080`).
 #[must_use]
-pub fn lane_of(url: &Url) -> String {
+pub fn site_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     if is_sec(host) {
         return SEC.to_owned();
@@ -49,13 +49,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn all_of_edgar_is_one_lane_and_nothing_else_is() {
-        let lane = |url: &str| lane_of(&Url::parse(url).unwrap());
-        assert_eq!(lane("https://www.sec.gov/x"), "sec.gov");
-        assert_eq!(lane("https://DATA.sec.gov./x"), "sec.gov");
-        assert_eq!(lane("http://127.0.0.1:8080/x"), "127.0.0.1_8080");
-        assert_eq!(lane("https://notsec.gov/x"), "notsec.gov_443");
-        assert_eq!(lane("http://[::1]:81/"), "___1__81");
+    fn all_of_edgar_is_one_site_and_nothing_else_is() {
+        let site = |url: &str| site_of(&Url::parse(url).unwrap());
+        assert_eq!(site("https://www.sec.gov/x"), "sec.gov");
+        assert_eq!(site("https://DATA.sec.gov./x"), "sec.gov");
+        assert_eq!(site("http://127.0.0.1:8080/x"), "127.0.0.1_8080");
+        assert_eq!(site("https://notsec.gov/x"), "notsec.gov_443");
+        assert_eq!(site("http://[::1]:81/"), "___1__81");
     }
 
     proptest! {
