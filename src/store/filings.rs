@@ -719,6 +719,38 @@ mod tests {
         assert!(dropped.lacks(&Target::Documents, true), "a new selection");
     }
 
+    /// The most measured: 469 filers of one filing, in the index of a quarter.
+    #[test]
+    fn a_filing_with_469_filers_is_one_file_that_counts_for_each_of_them() {
+        const FILERS: u64 = 469;
+        let mut sandbox = Sandbox::new();
+        let companies: Vec<_> = (1..=FILERS).map(|n| company(n, "Fund", &[])).collect();
+        sandbox
+            .writer
+            .put_universe(&companies, true, at(1))
+            .unwrap();
+        // Half of them become known after the file is stored.
+        for number in 1..=FILERS / 2 {
+            sandbox.put(number, &[filing(7)]);
+            let new = sandbox.queue(&[primary(7, "fund.htm")]);
+            assert_eq!(new, u64::from(number == 1), "one file");
+        }
+        sandbox.stored(7, "fund.htm", print(5));
+        for number in FILERS / 2 + 1..=FILERS {
+            sandbox.put(number, &[filing(7)]);
+        }
+        sandbox.assert_counters();
+        let each = "SELECT count(*) FROM companies WHERE (filings, downloaded, bytes) = (1, 1, 5)";
+        assert_eq!(sandbox.rows(each), [FILERS.to_string()]);
+        assert_eq!(
+            sandbox.rows("SELECT cik, count(*) OVER () FROM v_artifacts"),
+            ["1|1"],
+            "in the folder of the first"
+        );
+        let rows = "SELECT count(*) FROM v_documents WHERE status = 'downloaded'";
+        assert_eq!(sandbox.rows(rows), [FILERS.to_string()]);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
