@@ -3,8 +3,8 @@
 
 use std::ffi::OsString;
 
-use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command};
 
 use super::resolve::set;
 
@@ -17,6 +17,11 @@ const ALIKE: f64 = 0.6;
 /// An error with hints that fit the command line.
 pub(super) fn fitting(mut error: clap::Error, command: &Command, args: &[OsString]) -> clap::Error {
     name_variable(&mut error, command, args);
+    if error.get(ContextKind::Usage).is_some() {
+        // Clap's own names options that come from the environment, and one that was suggested.
+        let usage = ContextValue::StyledStr(asked(command, args).render_usage());
+        error.insert(ContextKind::Usage, usage);
+    }
     if error.kind() == ErrorKind::UnknownArgument
         && let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidArg).cloned()
     {
@@ -24,9 +29,10 @@ pub(super) fn fitting(mut error: clap::Error, command: &Command, args: &[OsStrin
             && strsim::normalized_damerau_levenshtein(&given, meant) < ALIKE
         {
             error.remove(ContextKind::SuggestedArg);
-            error.remove(ContextKind::Usage); // it names the option that was suggested
         }
-        if !given.starts_with('-') && takes_tickers(command, args) {
+        let takes_tickers = |argument: &Arg| argument.get_long() == Some("ticker");
+        let asked = asked(command, args);
+        if !given.starts_with('-') && asked.get_arguments().any(takes_tickers) {
             let hint = format!("for the company with this ticker, use '--ticker {given}'");
             error.insert(
                 ContextKind::Suggested,
@@ -60,17 +66,17 @@ fn name_variable(error: &mut clap::Error, command: &Command, args: &[OsString]) 
     }
 }
 
-/// Whether the command of this command line is about companies.
-fn takes_tickers(command: &Command, args: &[OsString]) -> bool {
-    let mut command = command;
+/// The command that a command line asks for.
+fn asked(command: &Command, args: &[OsString]) -> Command {
+    let mut root = command.clone();
+    root.build();
+    let mut command = &root;
     for arg in args.iter().skip(1) {
         if let Some(inner) = command.find_subcommand(arg) {
             command = inner;
         }
     }
-    command
-        .get_arguments()
-        .any(|argument| argument.get_long() == Some("ticker"))
+    command.clone()
 }
 
 /// Variables that are set and look like ours and are not, each with the one that is most like it.

@@ -505,6 +505,11 @@ fn hints_fit_or_are_not_given() {
         .says("for the company with this ticker, use '--ticker AAPL'");
     let output = sandbox.run(&["stats", "--form", "8-K"]).code(2);
     assert!(!output.stderr.contains("--log-format"), "{}", output.stderr);
+    let mut command = sandbox.command(&["companies", "find"]);
+    command.env("FILING_ETL_RATE", "5");
+    let output = Output::of(command).code(2);
+    let usage = "Usage: filing-etl companies find [OPTIONS] <TEXT>...";
+    assert!(output.stderr.contains(usage), "{}", output.stderr);
     let output = sandbox.run(&["stats", "more"]).code(2);
     assert!(!output.stderr.contains("--ticker"), "{}", output.stderr);
     let _ = sandbox
