@@ -156,10 +156,12 @@ impl Asked {
         if self.words.is_empty() {
             return None;
         }
-        let name = words(&company.name);
+        let mut name = words(&company.name);
         if name == self.words {
             return Some(Match::WholeName);
         }
+        // `HELIX&BANCORP` is also found by its parts.
+        name.extend(words(&company.name.replace('&', " ")));
         if self.are_in(&name, |word, asked| word == asked) {
             return Some(Match::Words);
         }
@@ -243,6 +245,7 @@ mod tests {
             ("BAC$L", &[70_858]),
             ("america bank", &[70_858]),
             ("AT&T", &[732_717]),
+            ("AT & T", &[732_717]),
             ("att", &[732_717]),
             ("FB", &[1_326_801]),
             ("facebook", &[1_326_801]),

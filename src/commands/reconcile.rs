@@ -1,5 +1,6 @@
 //! `diagnose --reconcile`: proof of completeness, against EDGAR's quarterly indexes.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use super::table::table;
 use crate::cancel::Cancel;
 use crate::cli::{Cli, DiagnoseArgs};
 use crate::config::Page;
+use crate::edgar::Cik;
 use crate::edgar::calendar::indexed_through;
 use crate::exit::Exit;
 use crate::print::{print, print_json};
@@ -29,9 +31,9 @@ const SHOWN: usize = 50;
 /// Runs `diagnose --reconcile`. Takes the run lock: what a run is loading would count as missing.
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let settings = cli.settings()?;
-    let (filter, forms) = cli.diagnose(args)?;
-    let forms = match forms {
-        Some(forms) => forms,
+    let (filter, given) = cli.diagnose(args)?;
+    let forms = match &given {
+        Some(forms) => forms.clone(),
         None => Reader::open(&settings.db)?.wanted_forms()?,
     };
     let dates = cli.diagnosed_dates(args)?;
@@ -46,9 +48,19 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let client = preflight::client(&settings, 1, Duration::from_mins(10), &cancel)?;
     let (_lock, mut writer) = preflight::open(&settings)?;
     let db = writer.reader()?;
-    let ciks = companies::resolve(&db, &filter)?.some_ciks(&db)?;
-    let ciks = ciks.into_iter().collect();
-    let found = Reconcile {
+    let mut ciks: HashSet<_> = companies::resolve(&db, &filter)?
+        .some_ciks(&db)?
+        .into_iter()
+        .collect();
+    let selections = if given.is_none() {
+        members(&db)?
+    } else {
+        Vec::new()
+    };
+    if !filter.is_given() {
+        ciks.extend(selections.iter().flat_map(|(_, members)| members));
+    }
+    let mut found = Reconcile {
         client: &client,
         urls: &settings.urls,
         max_attempts: MAX_ATTEMPTS,
@@ -56,6 +68,13 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
         published: indexed_through(settings.clock.now()),
     }
     .run(&db, &ciks)?;
+    if !selections.is_empty() {
+        found.missing.retain(|missing| {
+            selections.iter().any(|(filings, members)| {
+                members.contains(&missing.cik) && filings.wants(&missing.form, missing.filed_on)
+            })
+        });
+    }
     if let Some(exit) = interrupt.exit() {
         return Ok(exit);
     }
@@ -76,6 +95,19 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     } else {
         Exit::Partial
     })
+}
+
+/// What the selections on record ask for, each with its companies: where no form is given, only what one
+/// of them wants can be missing.
+fn members(db: &Reader) -> Result<Vec<(Filings, HashSet<Cik>)>> {
+    let selections = db.selections()?.into_iter();
+    selections
+        .map(|recorded| {
+            let members = db.members(recorded.id)?.into_iter();
+            let members = members.map(|member| member.cik).collect();
+            Ok((recorded.selection.filings, members))
+        })
+        .collect()
 }
 
 /// What `--json` prints. The names of the fields are public.

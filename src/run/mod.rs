@@ -85,6 +85,9 @@ pub struct Job {
 /// Whatever keeps the run from coming to its end; [`crate::exit::for_error`] knows the exit code.
 pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     preflight::check(settings)?;
+    if job.kind == Kind::Update {
+        update::check(&settings.db)?;
+    }
     identity::check_data_dir(settings)?;
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen_aloud(&cancel)?;

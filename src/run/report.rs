@@ -53,8 +53,12 @@ impl Report<'_> {
             }
             self.record_through(&mut db)?;
         }
+        let nobody = match self.found_nobody(&db)? {
+            Some(why) => Some(why),
+            None => self.drop_empty_selection(&mut db)?,
+        };
         let through = db.reader()?.through()?;
-        let (status, exit) = self.outcome(left, self.found_nobody(&db)?);
+        let (status, exit) = self.outcome(left, nobody.is_some());
         let end = RunEnd {
             status,
             ended_by: cx.budget.spent().map(|spent| spent.option),
@@ -73,14 +77,7 @@ impl Report<'_> {
             print(&summary.table())?;
         }
         match (exit, cx.aborted.reason()) {
-            (Exit::Usage, _) => {
-                let companies = cx.visits.companies.iter().map(|(cik, _)| cik.to_string());
-                Err(UsageError(format!(
-                    "EDGAR has no filer of this number: {}: check the CIK",
-                    companies.collect::<Vec<_>>().join(", ")
-                ))
-                .into())
-            }
+            (Exit::Usage, _) => Err(UsageError(nobody.unwrap_or_default()).into()),
             (Exit::Aborted, Some(reason)) => Err(anyhow!("{reason}")),
             (Exit::Aborted, None) => Err(anyhow!(
                 "a thread panicked: this is a bug, please report it"
@@ -108,19 +105,46 @@ impl Report<'_> {
         Ok(db.raise_through(id, until.map_or(checked, |until| until.min(checked)))?)
     }
 
-    /// Whether EDGAR has no company of those that the run visited, and none is on record.
-    fn found_nobody(&self, db: &Writer) -> Result<bool> {
+    /// What to say where EDGAR has no company of those that the run visited, and none is on record.
+    fn found_nobody(&self, db: &Writer) -> Result<Option<String>> {
         let now = self.cx.counters.snapshot();
         if now.companies_failed == 0 || now.companies_failed < now.companies_total {
-            return Ok(false);
+            return Ok(None);
         }
         let companies = &self.cx.visits.companies;
         let ciks: Vec<_> = companies.iter().map(|(cik, _)| *cik).collect();
-        Ok(db.reader()?.unknown_ciks(&ciks)?.len() == ciks.len())
+        let unknown = db.reader()?.unknown_ciks(&ciks)?;
+        Ok((unknown.len() == ciks.len()).then(|| {
+            let numbers: Vec<_> = unknown.iter().map(ToString::to_string).collect();
+            let numbers = numbers.join(", ");
+            format!("EDGAR has no filer of this number: {numbers}: check the CIK")
+        }))
+    }
+
+    /// A backfill may have looked at all its companies and found that none is of its industries: then
+    /// its selection goes. What to say then.
+    fn drop_empty_selection(&self, db: &mut Writer) -> Result<Option<String>> {
+        let Some((id, sic)) = self
+            .selection
+            .zip(self.cx.options.asked.companies.sic.as_ref())
+        else {
+            return Ok(None);
+        };
+        let recorded = db.reader()?.selections()?;
+        let is_empty =
+            recorded.iter().any(|known| known.id == id) && db.reader()?.members(id)?.is_empty();
+        if !is_empty {
+            return Ok(None);
+        }
+        db.drop_selection(id, false)?;
+        Ok(Some(format!(
+            "none of these companies is of SIC {sic}: `companies list --json` and the view v_companies \
+             have the codes"
+        )))
     }
 
     /// What the run came to, as its row and as its exit code.
-    fn outcome(&self, left: Left, found_nobody: bool) -> (RunStatus, Exit) {
+    fn outcome(&self, left: Left, is_nobody: bool) -> (RunStatus, Exit) {
         let cx = self.cx;
         let now = cx.counters.snapshot();
         let indexes = self.followed.as_ref().map_or(0, Followed::days_failed);
@@ -131,7 +155,7 @@ impl Report<'_> {
             (None, Some(exit)) => (RunStatus::Interrupted, exit),
             (None, None) if cx.budget.spent().is_some() => (RunStatus::Partial, Exit::Partial),
             (None, None) if cx.cancel.is_set() => (RunStatus::Failed, Exit::Aborted),
-            (None, None) if found_nobody => (RunStatus::Failed, Exit::Usage),
+            (None, None) if is_nobody => (RunStatus::Failed, Exit::Usage),
             (None, None) if failed + left > 0 => (RunStatus::Partial, Exit::Partial),
             (None, None) => (RunStatus::Completed, Exit::Complete),
         }

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -17,7 +19,9 @@ use crate::pipeline::{Older, RunSelection, Visits, Want};
 use crate::progress::format::count;
 use crate::selection::{Companies, Filings};
 use crate::sources::daily::{Changes, Indexes, Listed};
-use crate::store::{ErrorRow, ListedStatus, Reader, RecordedSelection, RunId, SelectionId, Writer};
+use crate::store::{
+    Error, ErrorRow, ListedStatus, Reader, RecordedSelection, RunId, SelectionId, Writer,
+};
 
 /// What a run visits, and what its end records.
 #[derive(Debug)]
@@ -74,16 +78,7 @@ impl Days {
         now: Timestamp,
     ) -> Result<Self> {
         let published = indexed_through(now);
-        let mut recorded = db.selections()?;
-        recorded.retain(|selection| selection.followed);
-        if recorded.is_empty() {
-            return Err(UsageError(
-                "no selection is followed, so there is nothing to update: run `filing-etl backfill` \
-                 first"
-                    .to_owned(),
-            )
-            .into());
-        }
+        let recorded = followed(db)?;
         let selections = narrowed(db, recorded, &options.asked, published)?;
         let after = selections.iter().map(|s| s.through).min();
         if let Some(newest) = selections.iter().map(|s| s.through).max()
@@ -269,8 +264,8 @@ fn narrowed(
         }
         if all == 0 && companies.is_none() {
             log::warn!(
-                "selection {} has no company: none is listed on its exchanges; see `filing-etl \
-                 selections`",
+                "selection {} has no company now: none of its exchanges and industries has one; see \
+                 `filing-etl selections`",
                 recorded.id
             );
         } else if members.is_empty() {
@@ -303,9 +298,43 @@ fn narrowed(
     Ok(selections)
 }
 
+/// The selections that are followed.
+///
+/// # Errors
+///
+/// A [`UsageError`] where none is.
+fn followed(db: &Reader) -> Result<Vec<RecordedSelection>> {
+    let mut recorded = db.selections()?;
+    recorded.retain(|selection| selection.followed);
+    if recorded.is_empty() {
+        return Err(nothing_to_update().into());
+    }
+    Ok(recorded)
+}
+
+fn nothing_to_update() -> UsageError {
+    UsageError(
+        "no selection is followed, so there is nothing to update: run `filing-etl backfill` first, \
+         without --limit, --no-follow and a past --until"
+            .to_owned(),
+    )
+}
+
+/// Refuses an update that has nothing to follow, before it asks for anything or leaves a trace.
+///
+/// # Errors
+///
+/// A [`UsageError`] where no selection is followed, or the database cannot be read.
+pub(super) fn check(db: &Path) -> Result<()> {
+    match Reader::open(db) {
+        Err(Error::Missing(_)) => Err(nothing_to_update().into()),
+        opened => followed(&opened?).map(drop),
+    }
+}
+
 fn nothing_followed(what: &str) -> anyhow::Error {
     UsageError(format!(
-        "no followed selection has {what}: the view v_selections has them; run \
+        "no followed selection has {what}: `filing-etl selections` shows them; run \
          `filing-etl backfill` with the same options first"
     ))
     .into()

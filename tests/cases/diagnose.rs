@@ -6,7 +6,7 @@ use filing_etl::sim::{Kind, Options, Simulator};
 use jiff::civil::date;
 use serde_json::Value;
 
-use crate::harness::{Output, Sandbox};
+use crate::harness::{Output, Sandbox, truth};
 
 /// Every kind of company, on a day that does not move.
 fn simulator() -> Simulator {
@@ -521,4 +521,38 @@ fn without_a_form_the_selections_say_what_is_wanted_and_dates_are_not_blamed_for
             .any(|step| step["command"] == "filing-etl backfill --exchange all --form 10-K"),
         "{next:?}"
     );
+}
+
+#[test]
+fn only_what_a_selection_asks_for_of_its_companies_can_be_missing() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let mut ciks: Vec<_> = truth::reports(&sim)
+        .into_iter()
+        .map(|(cik, _)| cik)
+        .collect();
+    ciks.dedup();
+    let [all, annual] = [ciks[0], ciks[1]].map(|cik| format!("--cik={cik}"));
+    let backfill = |args: &[&str]| {
+        let args = [&["--no-download"], args].concat();
+        let _ = Output::of(at_july(sandbox.backfill(&sim, &args))).code(0);
+    };
+    backfill(&[&all]);
+    backfill(&[&annual, "--form=annual"]);
+    let reconcile = ["diagnose", "--reconcile", "--json"];
+    let reconciled = |args: &[&str]| {
+        let args = [&reconcile[..], args].concat();
+        Output::of(at_july(sandbox.command_against(&sim, &args)))
+    };
+    let none = reconciled(&[]).code(0).json();
+    assert_eq!(none["missing"].as_array().unwrap().len(), 0, "{none}");
+    let quarterly = reconciled(&["--form=10-Q", &annual]).code(3).json();
+    assert!(
+        !quarterly["missing"].as_array().unwrap().is_empty(),
+        "asked for by hand"
+    );
+}
+
+fn at_july(mut command: std::process::Command) -> std::process::Command {
+    command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
+    command
 }

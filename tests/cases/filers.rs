@@ -287,3 +287,20 @@ fn a_companies_file_may_have_blanks_comments_and_duplicates() {
     }
     assert_eq!(sim.log().requests(), 0);
 }
+
+#[test]
+fn an_industry_that_no_company_is_in_leaves_no_selection() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let _ = run(&sandbox, &sim, &["backfill", "--limit=3"]).code(0);
+    let nobody = ["backfill", "--no-download", "--sic=99"];
+    let _ = run(&sandbox, &sim, &nobody)
+        .code(2)
+        .says("none of these companies is of SIC 99");
+    assert_eq!(
+        sandbox.rows("SELECT id FROM v_selections WHERE sic IS NOT NULL"),
+        [""; 0]
+    );
+    let _ = run(&sandbox, &sim, &nobody)
+        .code(2)
+        .says("no company matches");
+}

@@ -8,7 +8,7 @@ use jiff::civil::{Date, date};
 
 use crate::harness::process::Running;
 use crate::harness::scripted::Scripted;
-use crate::harness::{self, Output, Sandbox};
+use crate::harness::{self, Output, Sandbox, truth};
 
 /// The last day before the backfill, a Wednesday. The week after it has Veterans Day in it.
 const BEFORE: Date = date(2025, 11, 5);
@@ -592,5 +592,20 @@ fn selections_of_other_forms_have_their_own_checks_and_are_followed_together() {
     sim.log().clear();
     let _ = update(&sandbox, &sim, &[]).code(0);
     let _ = update(&sandbox, &sim, &["--form", "8-K"]).code(0);
+    assert_eq!(sim.log().requests(), 0);
+}
+
+#[test]
+fn an_update_with_nothing_to_follow_leaves_no_trace() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = sandbox
+        .run_against(&sim, &["update"])
+        .code(2)
+        .says("no selection is followed, so there is nothing to update");
+    assert_eq!(sim.log().requests(), 0);
+    assert!(!sandbox.path("filings.db").exists() && !sandbox.path("filings").exists());
+    let _ = Output::of(sandbox.backfill(&sim, &["--limit=1", "--no-download"])).code(0);
+    sim.log().clear();
+    let _ = sandbox.run_against(&sim, &["update"]).code(2);
     assert_eq!(sim.log().requests(), 0);
 }

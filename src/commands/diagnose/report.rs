@@ -362,22 +362,26 @@ fn next(asked: &Asked<'_>, uncovered: &[Uncovered]) -> Vec<Step> {
         .iter()
         .map(|c| c.artifacts.expected.saturating_sub(c.artifacts.downloaded))
         .sum();
-    let mut why = Vec::new();
-    for (number, what) in [
+    let companies = [
         (unread, ["company to check", "companies to check"]),
         (failing, ["company to try again", "companies to try again"]),
+    ];
+    let files = [
         (
             missing.saturating_sub(failed),
             ["file to download", "files to download"],
         ),
         (failed, ["file to try again", "files to try again"]),
+    ];
+    for (command, numbers) in [
+        (again.for_all("backfill"), companies),
+        (again.for_companies("download"), files),
     ] {
-        if number > 0 {
-            why.push(many(number, what));
+        let why = numbers.into_iter().filter(|(number, _)| *number > 0);
+        let why: Vec<_> = why.map(|(number, what)| many(number, what)).collect();
+        if !why.is_empty() {
+            steps.push(step(command, why.join(", ")));
         }
-    }
-    if !why.is_empty() {
-        steps.push(step(again.for_all("backfill"), why.join(", ")));
     }
     let not_asked = with(&["not_asked_for"]);
     if not_asked > 0 {
