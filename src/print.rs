@@ -1,19 +1,25 @@
 //! Results on standard output.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::progress::format::plain_json;
 
-/// Writes a result to standard output as one JSON document.
+/// Writes a result to standard output as one JSON document: indented on a terminal, on one line
+/// otherwise, so that appending makes JSON Lines.
 ///
 /// # Errors
 ///
 /// When standard output does not take it.
 pub fn print_json(document: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(document).context("failed to write JSON")?;
+    let text = if io::stdout().is_terminal() {
+        serde_json::to_string_pretty(document)
+    } else {
+        serde_json::to_string(document)
+    };
+    let text = text.context("failed to write JSON")?;
     print(&(plain_json(&text) + "\n"))
 }
 

@@ -233,7 +233,7 @@ pub enum CompaniesCommand {
     Sync,
     /// Show the companies that a backfill with the same filters is about, in its order
     List(ListArgs),
-    /// Look a company up by name, ticker or CIK, former names and tickers too
+    /// Look a company up by name, ticker or CIK, former names and tickers too; asks EDGAR nothing
     Find(FindArgs),
 }
 
@@ -291,7 +291,7 @@ pub struct SelectionsArgs {
 /// What can be done with a recorded selection.
 #[derive(Debug, Subcommand)]
 pub enum SelectionsCommand {
-    /// Stop following a selection; no file is deleted
+    /// Take a selection off the record, so that update follows it no more; no file is deleted
     Drop {
         /// Its number, as `filing-etl selections` shows it
         #[arg(value_name = "ID")]
@@ -347,7 +347,7 @@ pub struct BackfillArgs {
     /// submissions.zip (1.3 GB) in one request; "auto" takes what takes less time
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(super) discover_from: DiscoverFrom,
-    /// A one-off: `update` does not follow this selection
+    /// A one-off: `update` does not follow this selection, as with --limit and a past --until
     #[arg(long)]
     pub no_follow: bool,
     /// Ask again for companies that EDGAR did not have
@@ -367,8 +367,8 @@ pub struct RunArgs {
     #[arg(long)]
     pub(super) no_download: bool,
     /// Only filings of these types; repeatable; "all" for every type, or a family: annual, quarterly,
-    /// current, insider, ownership, proxy [default: 10-K, 10-Q, 20-F, 40-F, their amendments and
-    /// transition reports]
+    /// current, insider, ownership, proxy [default of a backfill: 10-K, 10-Q, 20-F, 40-F, their
+    /// amendments and transition reports; of an update: what is followed]
     #[arg(
         long = "form",
         value_name = "TYPE",
@@ -379,14 +379,16 @@ pub struct RunArgs {
     /// Leave out amendments, such as 10-K/A
     #[arg(long, help_heading = "Filings")]
     pub(super) no_amendments: bool,
-    /// First filing date: 2023-01-01, or back from today as 90d, 6m or 3y [default: 3y]
+    /// First filing date: 2023-01-01, or back from today as 90d, 6m or 3y [default of a
+    /// backfill: 3y; of an update: what is followed]
     #[arg(long, value_name = "DATE", help_heading = "Filings")]
     pub(super) since: Option<String>,
     /// Last filing date [default: today]
     #[arg(long, value_name = "DATE", help_heading = "Filings")]
     pub(super) until: Option<String>,
     /// What is downloaded of a filing, in one request: its primary document, its complete
-    /// submission text file, or that file split into every document in it [default: primary]
+    /// submission text file, or that file split into every document in it [default of a backfill:
+    /// primary; of an update: what is followed]
     #[arg(long, value_name = "WHAT", help_heading = "Filings")]
     pub(super) artifacts: Option<Artifacts>,
     /// Show what the run would do, and download nothing
@@ -458,7 +460,7 @@ pub(crate) struct WorkArgs {
 #[command(next_help_heading = "Companies")]
 pub(super) struct CompanyArgs {
     /// Only companies listed here; repeatable, or a list: Nasdaq, NYSE, "NYSE American", "NYSE Arca", Cboe,
-    /// OTC or all [default: all but OTC]
+    /// OTC or all [default: all but OTC; of an update and of `filings` all that is followed or on record]
     #[arg(long = "exchange", value_name = "NAME", value_delimiter = ',')]
     pub exchanges: Vec<ExchangeChoice>,
     /// Only the company with this ticker, now or earlier; repeatable, or a list
@@ -520,10 +522,10 @@ pub struct DiagnoseArgs {
     /// every filing that is missing
     #[arg(long)]
     pub reconcile: bool,
-    /// Have the next run look anew at the companies of missing filings
+    /// With --reconcile: have the next run look anew at the companies of missing filings
     #[arg(long, requires = "reconcile")]
     pub fix: bool,
-    /// First filing date compared
+    /// With --reconcile: first filing date compared
     #[arg(
         long,
         value_name = "DATE",
@@ -531,7 +533,7 @@ pub struct DiagnoseArgs {
         requires = "reconcile"
     )]
     pub(super) since: String,
-    /// Last filing date compared [default: today]
+    /// With --reconcile: last filing date compared [default: today]
     #[arg(long, value_name = "DATE", requires = "reconcile")]
     pub(super) until: Option<String>,
     /// Print one JSON document instead of the tables

@@ -28,7 +28,14 @@ struct Filing<'a> {
 pub(super) fn run(cli: &Cli, args: &FilingsArgs) -> Result<Exit> {
     let (filter, forms, dates) = cli.filings(args)?;
     let db = Reader::open(cli.db())?;
-    let companies = companies::resolve(&db, &filter)?.some_ciks(&db)?;
+    let companies = if filter.is_given() {
+        companies::resolve(&db, &filter)?.some_ciks(&db)?
+    } else {
+        db.findable()?
+            .into_iter()
+            .map(|company| company.cik)
+            .collect()
+    };
     let newest = args
         .newest
         .map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));

@@ -149,7 +149,7 @@ fn filings_are_listed_with_the_path_of_what_is_there() {
     let _ = run(&["backfill"]).code(0);
     let _ = run(&["backfill", "--no-download", "--form=8-K"]).code(0);
     sim.log().clear();
-    let all = run(&["filings", "--exchange=all", "--json"]).code(0).json();
+    let all = run(&["filings", "--json"]).code(0).json();
     let all = all["filings"].as_array().unwrap();
     let count = sandbox.number("SELECT count(*) FROM v_filings");
     assert_eq!(all.len(), usize::try_from(count).unwrap());

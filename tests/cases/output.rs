@@ -132,6 +132,7 @@ fn json_is_one_document_and_the_same_numbers() {
     let sim = simulator(&[]);
     let sandbox = Sandbox::new();
     let output = sandbox.run_against(&sim, &job(&["--json"])).code(0);
+    assert_eq!(output.stdout.lines().count(), 1, "a line of JSON Lines");
     let mut json = output.json();
     json["elapsed_s"] = Value::Null;
     snapshot!("summary_json", serde_json::to_string_pretty(&json).unwrap());

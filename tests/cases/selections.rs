@@ -179,5 +179,6 @@ fn a_selection_whose_exchange_has_no_company_any_more_is_told() {
     let first = on("2025-07-02T16:00:00Z").code(0);
     assert!(!first.stderr.contains("has no company"), "{}", first.stderr);
     let later = on("2025-10-02T16:00:00Z");
-    let _ = later.says("selection 1 has no company: none is listed on its exchanges");
+    let _ =
+        later.says("selection 1 has no company now: none of its exchanges and industries has one");
 }
