@@ -105,7 +105,12 @@ struct NewItems {
 type Folders = HashMap<Accession, Cik>;
 
 /// A filing with everything that the run wants of it.
-type Wish = (Filing, Vec<Wanted>);
+struct Wish {
+    filing: Filing,
+    wanted: Vec<Wanted>,
+    /// Whether what was given up of it is queued again.
+    again: bool,
+}
 
 struct Discovery<'a> {
     found: &'a Found,
@@ -293,9 +298,14 @@ impl Discovery<'_> {
             match row {
                 Ok(row) => {
                     look(&mut visit.history, &row);
-                    let wanted = self.wanted(visit, row.form, row.filed_on);
+                    let (wanted, again) = self.wanted(visit, row.form, row.filed_on);
                     if !wanted.is_empty() {
-                        chunk.push((row.to_filing(), wanted));
+                        let filing = row.to_filing();
+                        chunk.push(Wish {
+                            filing,
+                            wanted,
+                            again,
+                        });
                     }
                 }
                 Err(bad) => {
@@ -316,24 +326,33 @@ impl Discovery<'_> {
         Ok(bad_rows == 0)
     }
 
-    /// What the selections of the run that this company falls under want of a filing; nothing, if
-    /// it is not wanted.
-    fn wanted(&self, visit: &Visit, form: &str, filed_on: jiff::civil::Date) -> Vec<Wanted> {
-        let mut wanted = Vec::new();
+    /// What the selections of the run that this company falls under want of a filing, and whether one of
+    /// them is new for the company; nothing, if it is not wanted.
+    fn wanted(
+        &self,
+        visit: &Visit,
+        form: &str,
+        filed_on: jiff::civil::Date,
+    ) -> (Vec<Wanted>, bool) {
+        let (mut wanted, mut again) = (Vec::new(), false);
         for want in &visit.wants {
             let selection = &self.cx.visits.selections[want.selection];
-            if selection.filings.wants(form, filed_on) && !wanted.contains(&selection.artifacts) {
+            if !selection.filings.wants(form, filed_on) {
+                continue;
+            }
+            again |= want.again;
+            if !wanted.contains(&selection.artifacts) {
                 wanted.push(selection.artifacts);
             }
         }
-        wanted
+        (wanted, again)
     }
 
     /// Sends some filings to the writer, and then those requests for them that are new to the
     /// downloads.
     fn pass_on_chunk(&self, cik: Cik, found: Vec<Wish>) -> Result<(), VisitError> {
         let (new, folders) = self.new_items(cik, &found)?;
-        let filings = found.into_iter().map(|(filing, _)| {
+        let filings = found.into_iter().map(|Wish { filing, .. }| {
             let folder = folders.get(&filing.accession).copied();
             (filing, folder.unwrap_or(cik))
         });
@@ -361,7 +380,11 @@ impl Discovery<'_> {
                 after = *last;
                 let wanted = filings.into_iter().filter_map(|(_, filing)| {
                     let wants = selection.filings.wants(&filing.form, filing.filed_on);
-                    wants.then(|| (filing, vec![selection.artifacts]))
+                    wants.then(|| Wish {
+                        filing,
+                        wanted: vec![selection.artifacts],
+                        again: want.again,
+                    })
                 });
                 let (new, _) = self.new_items(cik, &wanted.collect::<Vec<_>>())?;
                 if !new.items.is_empty() {
@@ -390,7 +413,9 @@ impl Discovery<'_> {
     fn new_items(&self, cik: Cik, found: &[Wish]) -> Result<(NewItems, Folders), VisitError> {
         let taken = &self.found.taken;
         let (mut items, mut folders) = (Vec::new(), HashMap::new());
-        for (filing, wanted) in found {
+        let again = found.iter().filter(|wish| wish.again);
+        let again: HashSet<_> = again.map(|wish| wish.filing.accession).collect();
+        for Wish { filing, wanted, .. } in found {
             for target in targets(filing, wanted) {
                 let (folder, is_new) = taken.take(filing.accession, &target, cik);
                 folders.insert(filing.accession, folder);
@@ -419,7 +444,7 @@ impl Discovery<'_> {
                 && (known.is_some_and(OnRecord::is_split_queued)
                     || taken.holds(item.accession, &Target::Documents));
             let lacks = match known {
-                Some(known) => known.lacks(&item.target, self.cx.visits.again),
+                Some(known) => known.lacks(&item.target, again.contains(&item.accession)),
                 None => !(comes_along && item.target.is_primary()),
             };
             if is_queued && !is_met {

@@ -30,6 +30,9 @@ pub struct Want {
     pub selection: usize,
     /// How far back its older pages matter.
     pub older: Older,
+    /// Whether what was given up before is queued again where it is found: the company was never checked
+    /// for this selection, which is new or wider.
+    pub again: bool,
 }
 
 /// How far back the older pages of a company matter.

@@ -28,9 +28,6 @@ pub struct Visits {
     pub selections: Vec<RunSelection>,
     /// The companies, in the order of work, each with what is to be found for it.
     pub companies: Vec<(Cik, Vec<Want>)>,
-    /// Whether what was given up before is queued again where it is found: the selection is new or
-    /// wider.
-    pub again: bool,
 }
 
 /// What the stages of a run share: settings, the way to EDGAR, the files, the counters.

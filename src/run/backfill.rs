@@ -1,5 +1,7 @@
 //! What a backfill is about: its selection, recorded, and the companies that it visits.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use jiff::civil::Date;
 
@@ -71,9 +73,17 @@ pub(super) fn plan(db: &mut Writer, asked: Asked, clock: Clock) -> Result<Plan> 
             selection.filings.contains(&known.filings) && selection.artifacts == known.artifacts
         })
         .map(|known| known.id);
-    let want = Want {
+    // A run that was killed leaves a selection that is on record and companies that were never checked.
+    let members = match id {
+        Some(id) => db.reader()?.members(id)?,
+        None => Vec::new(),
+    };
+    let never_checked = members.iter().filter(|member| member.checked_at.is_none());
+    let never_checked: HashSet<_> = never_checked.map(|member| member.cik).collect();
+    let want = |cik: &Cik| Want {
         selection: 0,
         older: Older::Whole,
+        again: recording.is_wider || never_checked.contains(cik),
     };
     Ok(Plan {
         visits: Visits {
@@ -85,9 +95,8 @@ pub(super) fn plan(db: &mut Writer, asked: Asked, clock: Clock) -> Result<Plan> 
             }],
             companies: companies
                 .into_iter()
-                .map(|cik| (cik, vec![want.clone()]))
+                .map(|cik| (cik, vec![want(&cik)]))
                 .collect(),
-            again: recording.is_wider,
         },
         selection: Some(recording.id),
         followed: None,

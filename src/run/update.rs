@@ -200,7 +200,12 @@ impl Days {
                     Some(day) => Older::Since(*day),
                     None => Older::Not,
                 };
-                Some(Want { selection, older })
+                let again = !checked;
+                Some(Want {
+                    selection,
+                    older,
+                    again,
+                })
             });
             wants.collect()
         };
@@ -217,7 +222,6 @@ impl Days {
                 .into_iter()
                 .map(|cik| (cik, wants(cik)))
                 .collect(),
-            again: false,
         })
     }
 }

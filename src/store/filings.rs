@@ -80,9 +80,13 @@ impl OnRecord {
     #[must_use]
     pub fn lacks(&self, target: &Target, again: bool) -> bool {
         match target {
-            Target::Documents => self
-                .submission
-                .is_none_or(|status| again && status.is_given_up()),
+            Target::Documents => self.submission.is_none_or(|status| {
+                let mut files = self.files.iter();
+                again
+                    && (status.is_given_up()
+                        || status == SubmissionStatus::Split
+                            && files.any(|known| known.status.is_given_up()))
+            }),
             Target::File(file) => match self.file(&file.name) {
                 Some(known) => again && known.status.is_given_up(),
                 // A submission that is queued brings the primary document along.

@@ -141,6 +141,7 @@ queries! {
         ARTIFACTS_OF_FEW = "artifacts_of_few",
         COST = "cost",
         DROP_ARTIFACT = "drop_artifact",
+        GIVEN_UP_OF_FILING = "given_up_of_filing",
         DROP_SUBMISSION = "drop_submission",
         LENGTH = "length",
         LENGTH_OF_FEW = "length_of_few",

@@ -237,7 +237,14 @@ impl Batch<'_> {
     fn queue_submission(&mut self, filing: &FilingKey) -> rusqlite::Result<u64> {
         let known = self.submission_status(filing.id)?;
         if known == Some(SubmissionStatus::Split) {
-            return Ok(0);
+            // Its documents that were given up come with the submission.
+            let given_up = self.given_up_files(filing.id)?;
+            if given_up.is_empty() {
+                return Ok(0);
+            }
+            for row in given_up {
+                self.file_again(filing, &row)?;
+            }
         }
         self.submission_again(filing, known)?;
         let replaced: Vec<ArtifactStatus> = self
@@ -249,6 +256,14 @@ impl Batch<'_> {
             self.count(filing, Change::files(status, -1, None))?;
         }
         Ok(u64::from(known.is_none()))
+    }
+
+    fn given_up_files(&self, filing: i64) -> rusqlite::Result<Vec<FileRow>> {
+        let mut names = self.tx.prepare_cached(sql::GIVEN_UP_OF_FILING)?;
+        let names = names.query_map([filing], |row| row.get::<_, String>(0))?;
+        let names: Vec<_> = names.collect::<rusqlite::Result<_>>()?;
+        let rows = names.iter().map(|name| self.file_row(filing, name));
+        rows.filter_map(rusqlite::Result::transpose).collect()
     }
 
     /// Makes a submission pending, whatever it is now.

@@ -306,3 +306,63 @@ fn joint_filings_of_many_filers_are_stored_once_in_a_folder_that_stays() {
     assert_eq!(sandbox.rows(folders), before);
     let _ = sandbox.run(&["verify"]).code(0);
 }
+
+/// A run that cannot go on leaves a selection that is wider on record and companies that were never
+/// checked for it: the next one queues what was dropped, as the first one would have.
+#[test]
+fn a_wider_backfill_that_did_not_get_through_is_completed_by_the_next_one() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = run(
+        &sandbox,
+        &sim,
+        &day(1),
+        &["backfill", "--no-download", "--form=10-K"],
+    )
+    .code(0);
+    let _ = run(&sandbox, &sim, &day(1), &["download", "--drop"]).code(0);
+    let dropped = "SELECT count(*) FROM v_artifacts WHERE status = 'dropped'";
+    assert!(sandbox.number(dropped) > 0);
+    let wider = ["backfill", "--form=10-K,10-Q"];
+    sim.set_faults(vec!["404@submissions".parse().unwrap()]);
+    let _ = run(&sandbox, &sim, &day(1), &wider).code(3);
+    assert!(sandbox.number(dropped) > 0, "nobody was looked at");
+    sim.set_faults(Vec::new());
+    let _ = run(&sandbox, &sim, &day(1), &wider).code(0);
+    assert_eq!(left(&sandbox), 0);
+    // Once looked at, what is dropped stays so.
+    let _ = run(
+        &sandbox,
+        &sim,
+        &day(1),
+        &["backfill", "--no-download", "--form=8-K"],
+    )
+    .code(0);
+    let _ = run(&sandbox, &sim, &day(1), &["download", "--drop"]).code(0);
+    let _ = run(&sandbox, &sim, &day(1), &["backfill", "--form=8-K"]).code(0);
+    assert!(sandbox.number(dropped) > 0);
+}
+
+#[test]
+fn a_lost_document_that_was_given_up_is_missing_until_a_wider_selection_brings_it_back() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let documents = ["backfill", "--artifacts=documents"];
+    let _ = run(
+        &sandbox,
+        &sim,
+        &day(1),
+        &[&documents[..], &["--form=10-K"]].concat(),
+    )
+    .code(0);
+    let lost = "SELECT path FROM v_artifacts WHERE kind = 'exhibit' ORDER BY id LIMIT 1";
+    let lost = sandbox.rows(lost)[0].clone();
+    std::fs::remove_file(sandbox.path(&format!("filings/{lost}"))).unwrap();
+    let _ = run(&sandbox, &sim, &day(1), &["verify"]).code(3);
+    let _ = run(&sandbox, &sim, &day(1), &["download", "--drop"]).code(0);
+    let _ = run(&sandbox, &sim, &day(1), &["verify"]).code(3);
+    assert_eq!(left(&sandbox), 1);
+    let wider = [&documents[..], &["--form=10-K,10-Q"]].concat();
+    let _ = run(&sandbox, &sim, &day(1), &wider).code(0);
+    assert_eq!(left(&sandbox), 0);
+    assert!(sandbox.path(&format!("filings/{lost}")).is_file());
+    let _ = run(&sandbox, &sim, &day(1), &["verify"]).code(0);
+}
