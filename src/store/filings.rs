@@ -87,11 +87,16 @@ impl OnRecord {
                         || status == SubmissionStatus::Split
                             && files.any(|known| known.status.is_given_up()))
             }),
-            Target::File(file) => match self.file(&file.name) {
-                Some(known) => again && known.status.is_given_up(),
-                // A submission that is queued brings the primary document along.
-                None => !(self.is_split_queued() && file.kind == ArtifactKind::Primary),
-            },
+            Target::File(file) => {
+                if let Some(known) = self.file(&file.name) {
+                    return again && known.status.is_given_up();
+                }
+                // A submission that is queued brings the primary document along; one that was given up
+                // has given that up as well.
+                let given_up = self.submission.is_some_and(SubmissionStatus::is_given_up);
+                let with_submission = self.is_split_queued() || given_up && !again;
+                !(with_submission && file.kind == ArtifactKind::Primary)
+            }
         }
     }
 }

@@ -366,3 +366,25 @@ fn a_lost_document_that_was_given_up_is_missing_until_a_wider_selection_brings_i
     assert!(sandbox.path(&format!("filings/{lost}")).is_file());
     let _ = run(&sandbox, &sim, &day(1), &["verify"]).code(0);
 }
+
+#[test]
+fn a_primary_that_was_dropped_with_its_submission_stays_dropped() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let primary = ["backfill", "--no-download", "--form=10-K"];
+    let documents = [&primary[..], &["--artifacts=documents"]].concat();
+    let _ = run(&sandbox, &sim, &day(1), &documents).code(0);
+    let _ = run(&sandbox, &sim, &day(1), &primary).code(0);
+    let _ = run(&sandbox, &sim, &day(1), &["download", "--drop"]).code(0);
+    let statuses = "SELECT DISTINCT status FROM v_artifacts";
+    assert_eq!(sandbox.rows(statuses), ["dropped"]);
+    let _ = run(&sandbox, &sim, &day(1), &primary).code(0);
+    assert_eq!(
+        sandbox.rows(statuses),
+        ["dropped"],
+        "it is no new selection"
+    );
+    let wider = ["backfill", "--no-download", "--form=10-K,10-Q"];
+    let _ = run(&sandbox, &sim, &day(1), &wider).code(0);
+    let primaries = "SELECT count(*) FROM v_artifacts WHERE kind = 'primary' AND form = '10-K'";
+    assert!(sandbox.number(primaries) > 0, "a wider one wants them");
+}
