@@ -192,7 +192,8 @@ fn counts_are_those_of_the_rows(world: &World) {
     assert_eq!(of_forms, table(&rows), "by form");
     let of_exchanges = sums(&stats, "exchanges", "exchange");
     let rows = world.rows(
-        "WITH filers AS (SELECT accession, coalesce(exchange, '-') AS exchange \
+        "WITH filers AS (SELECT accession, \
+             CASE WHEN active = 1 THEN coalesce(exchange, '-') ELSE 'not listed' END AS exchange \
              FROM v_filings JOIN v_companies USING (cik)) \
          SELECT exchange, status, count(*) FROM v_artifacts JOIN filers USING (accession) \
              GROUP BY exchange, status \
