@@ -84,6 +84,9 @@ pub fn parse(bytes: &[u8]) -> Result<MasterIndex<'_>, BadIndex> {
         let (current, after) = cut_line(rest).ok_or(BadIndex::NoDashes)?;
         if current.len() >= 10 && current.iter().all(|b| *b == b'-') {
             check_columns(columns)?;
+            if after.is_empty() && !bytes.ends_with(b"\n") {
+                return Err(BadIndex::Cut(line));
+            }
             let index = MasterIndex {
                 received,
                 rows: after,
@@ -272,6 +275,15 @@ mod tests {
             ----------\r\n1|A|SC 13G|2025-11-14|edgar/data/1/0001437749-25-035199.txt";
         let expected = row(1, "SC 13G", date(2025, 11, 14), "0001437749-25-035199");
         assert_eq!(rows(text.as_bytes()), [Ok(expected)]);
+    }
+
+    #[test]
+    fn an_index_that_ends_within_its_dashes_is_cut() {
+        let header = "CIK|Company Name|Form Type|Date Filed|Filename\n";
+        for dashes in ["-".repeat(80), "-".repeat(55)] {
+            let cut = parse(&[header.as_bytes(), dashes.as_bytes()].concat()).map(drop);
+            assert_eq!(cut, Err(BadIndex::Cut(2)), "{dashes}");
+        }
     }
 
     #[test]

@@ -1,2 +1,2 @@
--- A company comes first in the next run.
-UPDATE companies SET last_checked_at = NULL WHERE cik = ?1;
+-- A company comes first in the next run: EDGAR lists filings of it, so it is not unavailable either.
+UPDATE companies SET last_checked_at = NULL, missing_days = 0, missing_on = NULL WHERE cik = ?1;
