@@ -414,6 +414,18 @@ pub(super) fn reported(bad: &[index::BadLine]) -> impl Iterator<Item = String> +
         .chain(more)
 }
 
+/// Those of these companies whose own list was read since a time, and those that EDGAR does not have: no
+/// run looks at them any more.
+fn looked_at(
+    db: &Reader,
+    companies: &[Cik],
+    since: Timestamp,
+) -> crate::store::Result<HashSet<Cik>> {
+    let mut looked_at: HashSet<_> = db.checked_since(companies, since)?.into_iter().collect();
+    looked_at.extend(db.unavailable_companies()?);
+    Ok(looked_at)
+}
+
 enum IndexError {
     Fetch(FetchError),
     Database(crate::store::Error),
@@ -477,7 +489,7 @@ impl Changes {
     }
 
     /// The wanted filings that are not on record, of companies whose own list was read since
-    /// `started`: EDGAR's two sources disagree. Each with the day of its index.
+    /// `started`, or that EDGAR does not have: its two sources disagree. Each with the day of its index.
     ///
     /// # Errors
     ///
@@ -491,7 +503,7 @@ impl Changes {
         let pairs: Vec<_> = all.iter().map(|(_, l)| (l.cik, l.accession)).collect();
         let unknown: HashSet<_> = db.unknown_filings(&pairs)?.into_iter().collect();
         let companies: Vec<_> = unknown.iter().map(|(cik, _)| *cik).collect();
-        let checked: HashSet<_> = db.checked_since(&companies, started)?.into_iter().collect();
+        let checked = looked_at(db, &companies, started)?;
         let is_lacking = |listed: &Listed| {
             unknown.contains(&(listed.cik, listed.accession)) && checked.contains(&listed.cik)
         };
@@ -526,7 +538,7 @@ impl Changes {
             }
             let wanted: Vec<_> = day.new.iter().filter(|listed| is_wanted(listed)).collect();
             let companies: Vec<_> = wanted.iter().map(|listed| listed.cik).collect();
-            let checked = db.checked_since(&companies, started)?;
+            let checked = looked_at(db, &companies, started)?;
             if companies.iter().any(|cik| !checked.contains(cik)) {
                 break;
             }

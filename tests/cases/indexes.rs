@@ -224,3 +224,33 @@ fn an_index_of_another_day_and_a_listing_that_is_none_are_told_and_hold_the_day(
         let _ = output.says("EDGAR's listing of the indexes of 2025 Q3 cannot be read");
     }
 }
+
+/// What EDGAR lists of a company that it does not have is looked for by its path, and holds `through` no
+/// longer than any other filing that only an index has.
+#[test]
+fn a_filing_of_an_unavailable_company_is_fetched_by_its_path_and_holds_nothing_up() {
+    let (sandbox, sim) = after_a_backfill();
+    sim.advance_to(LOST);
+    let listed = truth::filings(&sim, &truth::national(&sim), |f| f.filed_on == LOST);
+    let before = sandbox.rows("SELECT cik FROM v_companies WHERE last_checked_at IS NOT NULL");
+    let (cik, filing) = listed
+        .into_iter()
+        .find(|(cik, _)| before.contains(&cik.to_string()))
+        .unwrap();
+    let cik = filing_etl::edgar::Cik::new(cik).unwrap();
+    sim.universe().remove_company(cik);
+    // Missing on three days, then unavailable: the third run still says so.
+    for day in 6..=8 {
+        let _ = update(&sandbox, &sim, date(2025, 8, day)).code(3);
+    }
+    assert!(through(&sandbox).as_str() < "2025-08-05");
+    // From then on its filings are looked for as those that only the index has: a day later they are
+    // there.
+    for day in 9..=20 {
+        let output = update(&sandbox, &sim, date(2025, 8, day));
+        assert!([0, 3].contains(&output.status.code().unwrap()));
+    }
+    assert!(on_record(&sandbox, filing.accession));
+    let through = through(&sandbox);
+    assert!(through.as_str() >= "2025-08-15", "{through}");
+}
