@@ -40,8 +40,8 @@ impl Findable {
     }
 }
 
-/// By what a company was found. The order is that of the answer.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// By what a company was found, the best way first.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Match {
     /// Its CIK.
     Cik,
@@ -59,11 +59,26 @@ pub enum Match {
     FormerName(String, Option<Date>),
 }
 
+impl Match {
+    /// Its place in the order of an answer.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Cik => 0,
+            Self::Ticker(_) => 1,
+            Self::FormerTicker(..) => 2,
+            Self::WholeName => 3,
+            Self::Words => 4,
+            Self::Beginnings => 5,
+            Self::FormerName(..) => 6,
+        }
+    }
+}
+
 /// The companies that a text means: by CIK, by ticker in any spelling, or with all its words in their
 /// name, in any order. The best ones come first, and listed companies before others.
 #[must_use]
 pub fn find<'a>(text: &str, companies: &'a [Findable]) -> Vec<(&'a Findable, Match)> {
-    let asked = Asked {
+    let asked = Query {
         cik: text.trim().parse().ok(),
         tickers: spellings(text),
         words: words(text),
@@ -74,16 +89,7 @@ pub fn find<'a>(text: &str, companies: &'a [Findable]) -> Vec<(&'a Findable, Mat
     let mut found: Vec<_> = found.collect();
     found.sort_by(|(a, how), (b, other)| {
         let listed = b.active.cmp(&a.active);
-        let rank = |how: &Match| match how {
-            Match::FormerName(..) => 6,
-            Match::Beginnings => 5,
-            Match::Words => 4,
-            Match::WholeName => 3,
-            Match::FormerTicker(..) => 2,
-            Match::Ticker(_) => 1,
-            Match::Cik => 0,
-        };
-        let by_rank = rank(how).cmp(&rank(other));
+        let by_rank = how.rank().cmp(&other.rank());
         let by_name = a
             .name
             .len()
@@ -126,23 +132,21 @@ pub fn near<'a>(text: &str, companies: &'a [Findable], most: usize) -> Vec<&'a F
         .collect()
 }
 
-struct Asked {
+struct Query {
     cik: Option<Cik>,
     tickers: Vec<String>,
     words: Vec<String>,
 }
 
-impl Asked {
+impl Query {
     fn finds(&self, company: &Findable) -> Option<Match> {
         if self.cik == Some(company.cik) {
             return Some(Match::Cik);
         }
         let is_asked = |ticker: &str| {
-            let tickers = self.tickers.iter();
-            tickers.clone().any(|asked| asked == ticker)
-                || tickers
-                    .clone()
-                    .any(|asked| *asked == without_dashes(ticker))
+            let letters = without_dashes(ticker);
+            let mut tickers = self.tickers.iter();
+            tickers.any(|asked| asked == ticker || *asked == letters)
         };
         let mut tickers = company
             .tickers

@@ -17,9 +17,10 @@ const ALIKE: f64 = 0.6;
 /// An error with hints that fit the command line.
 pub(super) fn fitting(mut error: clap::Error, command: &Command, args: &[OsString]) -> clap::Error {
     name_variable(&mut error, command, args);
+    let mut asked = asked(command, args);
     if error.get(ContextKind::Usage).is_some() {
         // Clap's own names options that come from the environment, and one that was suggested.
-        let usage = ContextValue::StyledStr(asked(command, args).render_usage());
+        let usage = ContextValue::StyledStr(asked.render_usage());
         error.insert(ContextKind::Usage, usage);
     }
     if error.kind() == ErrorKind::UnknownArgument
@@ -31,7 +32,6 @@ pub(super) fn fitting(mut error: clap::Error, command: &Command, args: &[OsStrin
             error.remove(ContextKind::SuggestedArg);
         }
         let takes_tickers = |argument: &Arg| argument.get_long() == Some("ticker");
-        let asked = asked(command, args);
         if !given.starts_with('-') && asked.get_arguments().any(takes_tickers) {
             let hint = format!("for the company with this ticker, use '--ticker {given}'");
             error.insert(

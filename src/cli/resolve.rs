@@ -263,13 +263,13 @@ impl Cli {
     ///
     /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be read.
     pub fn filings(&self, args: &FilingsArgs) -> Result<(CompanyFilter, FormFilter, DateRange)> {
-        let forms = if args.forms.is_empty() && !args.no_amendments {
-            FormFilter::all()
-        } else if args.forms.is_empty() {
-            forms(&["all".to_owned()], true)?
+        let all = ["all".to_owned()];
+        let types = if args.forms.is_empty() {
+            &all[..]
         } else {
-            forms(&args.forms, args.no_amendments)?
+            &args.forms
         };
+        let forms = forms(types, args.no_amendments)?;
         let since = args.since.as_deref().unwrap_or("0001-01-01");
         let dates = dates(since, args.until.as_deref(), self.today())?;
         Ok((args.companies.filter()?, forms, dates))

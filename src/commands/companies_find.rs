@@ -17,13 +17,13 @@ const NEAR: usize = 5;
 
 /// What was found, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Answer {
+struct FoundCompanies {
     text: String,
-    companies: Vec<Found>,
+    companies: Vec<FoundCompany>,
 }
 
 #[derive(Debug, Serialize)]
-struct Found {
+struct FoundCompany {
     cik: u64,
     ticker: Option<String>,
     exchange: Option<String>,
@@ -57,7 +57,7 @@ pub(super) fn run(cli: &Cli, args: &FindArgs) -> Result<Exit> {
     found.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
     let found = found.into_iter();
     let found = found.map(|(company, how)| Ok(one(company, how, predecessors(&db, company)?)));
-    let answer = Answer {
+    let answer = FoundCompanies {
         text,
         companies: found.collect::<Result<_>>()?,
     };
@@ -105,7 +105,7 @@ fn predecessors(db: &Reader, company: &Findable) -> Result<Vec<Predecessor>> {
     Ok(predecessors)
 }
 
-fn one(company: &Findable, how: Match, predecessors: Vec<Predecessor>) -> Found {
+fn one(company: &Findable, how: Match, predecessors: Vec<Predecessor>) -> FoundCompany {
     let (by, former, until) = match how {
         Match::Cik => ("cik", None, None),
         Match::Ticker(_) => ("ticker", None, None),
@@ -113,7 +113,7 @@ fn one(company: &Findable, how: Match, predecessors: Vec<Predecessor>) -> Found 
         Match::WholeName | Match::Words | Match::Beginnings => ("name", None, None),
         Match::FormerName(name, day) => ("former_name", Some(name), day),
     };
-    Found {
+    FoundCompany {
         cik: company.cik.get(),
         ticker: company.ticker.clone(),
         exchange: company.exchange.clone(),
@@ -126,8 +126,8 @@ fn one(company: &Findable, how: Match, predecessors: Vec<Predecessor>) -> Found 
     }
 }
 
-fn shown(answer: &Answer, page: Page) -> String {
-    let row = |found: &Found| {
+fn shown(answer: &FoundCompanies, page: Page) -> String {
+    let row = |found: &FoundCompany| {
         let until = found.until.as_ref().map(|day| format!(" until {day}"));
         let former = found
             .former

@@ -65,7 +65,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
 
 /// A listed security whose company the SEC's list does not have, as `--json` prints it.
 #[derive(Debug, Serialize)]
-struct Symbol {
+struct UnmatchedSymbol {
     #[serde(rename = "symbol")]
     text: String,
     exchange: String,
@@ -74,20 +74,20 @@ struct Symbol {
 
 /// The symbols without a company, as `--json` prints them.
 #[derive(Debug, Serialize)]
-struct Symbols {
+struct UnmatchedSymbols {
     synced_at: String,
-    unmatched: Vec<Symbol>,
+    unmatched: Vec<UnmatchedSymbol>,
 }
 
 fn unmatched(cli: &Cli, db: &Reader, synced_at: String, json: bool) -> Result<Exit> {
     let rows = db.unmatched()?;
     if json {
-        let symbol = |[text, exchange, name]: [String; 3]| Symbol {
+        let symbol = |[text, exchange, name]: [String; 3]| UnmatchedSymbol {
             text,
             exchange,
             name,
         };
-        print_json(&Symbols {
+        print_json(&UnmatchedSymbols {
             synced_at,
             unmatched: rows.into_iter().map(symbol).collect(),
         })?;

@@ -13,7 +13,7 @@ use crate::store::{Reader, ShownFiling};
 
 /// A filing, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Filing<'a> {
+struct FilingLine<'a> {
     cik: u64,
     form: &'a str,
     filed_on: &'a str,
@@ -31,10 +31,7 @@ pub(super) fn run(cli: &Cli, args: &FilingsArgs) -> Result<Exit> {
     let companies = if filter.is_given() {
         companies::resolve(&db, &filter)?.some_ciks(&db)?
     } else {
-        db.findable()?
-            .into_iter()
-            .map(|company| company.cik)
-            .collect()
+        db.all_companies()?
     };
     let newest = args
         .newest
@@ -85,7 +82,7 @@ impl Out {
                 if self.printed > 0 {
                     text.push(',');
                 }
-                text += &plain_json(&serde_json::to_string(&Filing {
+                text += &plain_json(&serde_json::to_string(&FilingLine {
                     cik: cik.get(),
                     form: &filing.form,
                     filed_on: &filing.filed_on,

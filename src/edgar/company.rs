@@ -13,7 +13,7 @@ const MOST_NAMES: usize = 100;
 
 /// What EDGAR says of a company. Texts are empty where EDGAR has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CompanyFacts {
+pub struct CompanyProfile {
     /// Its name now.
     pub name: String,
     /// Its Standard Industrial Classification, four digits.
@@ -43,45 +43,23 @@ pub struct FormerName {
     pub until: Option<Date>,
 }
 
-/// The values of a submissions document that hold them.
-pub(super) struct Fields<'a> {
-    pub name: Cell<'a>,
-    pub sic: Cell<'a>,
-    pub sic_description: Cell<'a>,
-    pub state_of_incorporation: Cell<'a>,
-    pub fiscal_year_end: Cell<'a>,
-    pub entity_type: Cell<'a>,
-    pub ein: Cell<'a>,
-    pub former_names: List<Record<'a>>,
+/// The names of a submissions document's `formerNames`, without those that are none.
+pub(super) fn former_names(names: List<Record<'_>>) -> Vec<FormerName> {
+    let names = names.items().unwrap_or_default();
+    names
+        .iter()
+        .map(|entry| FormerName {
+            name: text(entry.get("name")),
+            since: day(entry.get("from")),
+            until: day(entry.get("to")),
+        })
+        .filter(|former| !former.name.is_empty())
+        .take(MOST_NAMES)
+        .collect()
 }
 
-impl Fields<'_> {
-    /// What is odd counts as not there: it costs no filing.
-    pub(super) fn facts(self) -> CompanyFacts {
-        let names = self.former_names.items().unwrap_or_default();
-        CompanyFacts {
-            name: text(&self.name),
-            sic: text(&self.sic),
-            industry: text(&self.sic_description),
-            state: text(&self.state_of_incorporation),
-            fiscal_year_end: text(&self.fiscal_year_end),
-            entity_type: text(&self.entity_type),
-            ein: text(&self.ein),
-            former_names: names
-                .iter()
-                .map(|entry| FormerName {
-                    name: text(entry.get("name")),
-                    since: day(entry.get("from")),
-                    until: day(entry.get("to")),
-                })
-                .filter(|former| !former.name.is_empty())
-                .take(MOST_NAMES)
-                .collect(),
-        }
-    }
-}
-
-fn text(cell: &Cell<'_>) -> String {
+/// The text of a cell. What is odd counts as not there: it costs no filing.
+pub(super) fn text(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Text(text) => plain(text),
         Cell::Int(number) => number.to_string(),
@@ -111,7 +89,7 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    fn facts_of(header: &str) -> CompanyFacts {
+    fn facts_of(header: &str) -> CompanyProfile {
         let columns = r#""accessionNumber":[],"filingDate":[],"form":[]"#;
         let document =
             format!(r#"{{"cik":"1",{header},"filings":{{"recent":{{{columns}}},"files":[]}}}}"#);
@@ -127,7 +105,7 @@ mod tests {
         );
         assert_eq!(
             facts,
-            CompanyFacts {
+            CompanyProfile {
                 name: "KELLANOVA".into(),
                 sic: "2040".into(),
                 industry: "Grain Mill Products".into(),

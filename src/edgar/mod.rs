@@ -28,7 +28,7 @@ pub(crate) mod testing;
 
 pub use accession::{Accession, BadAccession};
 pub use cik::{BadCik, Cik};
-pub use company::{CompanyFacts, FormerName};
+pub use company::{CompanyProfile, FormerName};
 pub use company_list::CompanyList;
 pub use dates::DateRange;
 pub use filing::{ArtifactKind, FileName, Filing, QueueItem, Target, Wanted, submission_name};

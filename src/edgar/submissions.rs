@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::company::{CompanyFacts, Fields};
+use super::company::{CompanyProfile, former_names, text};
 use super::dates::{DateRange, parse_date, widened};
 use super::json::{self, BadDocument, Cell, List, Record};
 use super::{Accession, Cik, Filing};
@@ -30,7 +30,7 @@ pub struct Submissions<'a> {
     /// Whose filings these are. Compare it with whom you asked for: [`Submissions::check_cik`].
     pub cik: Cik,
     /// What it says of the company itself.
-    pub company: CompanyFacts,
+    pub company: CompanyProfile,
     /// The newest filings: all of them, or at least a year and a thousand.
     pub rows: Rows<'a>,
     /// Where the filings before those are, newest page first.
@@ -92,17 +92,16 @@ pub fn parse(bytes: &[u8]) -> Result<Submissions<'_>, BadDocument> {
     };
     Ok(Submissions {
         cik,
-        company: Fields {
-            name: document.name,
-            sic: document.sic,
-            sic_description: document.sic_description,
-            state_of_incorporation: document.state_of_incorporation,
-            fiscal_year_end: document.fiscal_year_end,
-            entity_type: document.entity_type,
-            ein: document.ein,
-            former_names: document.former_names,
-        }
-        .facts(),
+        company: CompanyProfile {
+            name: text(&document.name),
+            sic: text(&document.sic),
+            industry: text(&document.sic_description),
+            state: text(&document.state_of_incorporation),
+            fiscal_year_end: text(&document.fiscal_year_end),
+            entity_type: text(&document.entity_type),
+            ein: text(&document.ein),
+            former_names: former_names(document.former_names),
+        },
         rows: Rows::new(columns)?,
         older,
         problems,

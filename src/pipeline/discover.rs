@@ -105,7 +105,7 @@ struct NewItems {
 type Folders = HashMap<Accession, Cik>;
 
 /// A filing with everything that the run wants of it.
-struct Wish {
+struct WantedFiling {
     filing: Filing,
     wanted: Vec<Wanted>,
     /// Whether what was given up of it is queued again.
@@ -301,7 +301,7 @@ impl Discovery<'_> {
                     let (wanted, again) = self.wanted(visit, row.form, row.filed_on);
                     if !wanted.is_empty() {
                         let filing = row.to_filing();
-                        chunk.push(Wish {
+                        chunk.push(WantedFiling {
                             filing,
                             wanted,
                             again,
@@ -350,9 +350,9 @@ impl Discovery<'_> {
 
     /// Sends some filings to the writer, and then those requests for them that are new to the
     /// downloads.
-    fn pass_on_chunk(&self, cik: Cik, found: Vec<Wish>) -> Result<(), VisitError> {
+    fn pass_on_chunk(&self, cik: Cik, found: Vec<WantedFiling>) -> Result<(), VisitError> {
         let (new, folders) = self.new_items(cik, &found)?;
-        let filings = found.into_iter().map(|Wish { filing, .. }| {
+        let filings = found.into_iter().map(|WantedFiling { filing, .. }| {
             let folder = folders.get(&filing.accession).copied();
             (filing, folder.unwrap_or(cik))
         });
@@ -380,7 +380,7 @@ impl Discovery<'_> {
                 after = *last;
                 let wanted = filings.into_iter().filter_map(|(_, filing)| {
                     let wants = selection.filings.wants(&filing.form, filing.filed_on);
-                    wants.then(|| Wish {
+                    wants.then(|| WantedFiling {
                         filing,
                         wanted: vec![selection.artifacts],
                         again: want.again,
@@ -410,30 +410,38 @@ impl Discovery<'_> {
     }
 
     /// What is to be queued for these filings. It is taken. With it comes the folder of each filing.
-    fn new_items(&self, cik: Cik, found: &[Wish]) -> Result<(NewItems, Folders), VisitError> {
+    fn new_items(
+        &self,
+        cik: Cik,
+        found: &[WantedFiling],
+    ) -> Result<(NewItems, Folders), VisitError> {
         let taken = &self.found.taken;
         let (mut items, mut folders) = (Vec::new(), HashMap::new());
-        let again = found.iter().filter(|wish| wish.again);
-        let again: HashSet<_> = again.map(|wish| wish.filing.accession).collect();
-        for Wish { filing, wanted, .. } in found {
+        for WantedFiling {
+            filing,
+            wanted,
+            again,
+        } in found
+        {
             for target in targets(filing, wanted) {
                 let (folder, is_new) = taken.take(filing.accession, &target, cik);
                 folders.insert(filing.accession, folder);
                 if is_new {
-                    items.push(QueueItem {
+                    let item = QueueItem {
                         accession: filing.accession,
                         folder,
                         target,
                         submission_size: filing.size,
-                    });
+                    };
+                    items.push((item, *again));
                 }
             }
         }
-        let accessions: Vec<Accession> = items.iter().map(|item| item.accession).collect();
+        let accessions: Vec<Accession> = items.iter().map(|(item, _)| item.accession).collect();
         let on_record = self.db.on_record(&accessions)?;
         let in_queue = self.in_queue_of_run(&accessions)?;
         let mut new = NewItems::default();
-        for mut item in items {
+        for (mut item, again) in items {
             let known = on_record.get(&item.accession);
             item.folder = known.map_or(item.folder, |known| known.folder);
             let is_met = in_queue
@@ -444,7 +452,7 @@ impl Discovery<'_> {
                 && (known.is_some_and(OnRecord::is_split_queued)
                     || taken.holds(item.accession, &Target::Documents));
             let lacks = match known {
-                Some(known) => known.lacks(&item.target, again.contains(&item.accession)),
+                Some(known) => known.lacks(&item.target, again),
                 None => !(comes_along && item.target.is_primary()),
             };
             if is_queued && !is_met {

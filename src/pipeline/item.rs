@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::commits::Sequence;
 use crate::edgar::submissions::OlderPage;
-use crate::edgar::{CompanyFacts, DateRange, History, QueueItem, SicCodes, Wanted};
+use crate::edgar::{CompanyProfile, DateRange, History, QueueItem, SicCodes, Wanted};
 use crate::selection::Filings;
 use crate::store::{Company, SelectionId};
 
@@ -78,7 +78,7 @@ pub(super) struct Visit {
     /// What EDGAR lists of the company, as far as it was read.
     pub history: History,
     /// What it says of the company itself.
-    pub facts: CompanyFacts,
+    pub facts: CompanyProfile,
     /// Whether its documents are read from the archive of all submissions. Once one of them cannot
     /// be, the rest is asked for.
     pub from_archive: bool,
@@ -96,7 +96,7 @@ impl Visit {
             began: None,
             pages: None,
             history: History::default(),
-            facts: CompanyFacts::default(),
+            facts: CompanyProfile::default(),
             from_archive,
             tries: 0,
         }

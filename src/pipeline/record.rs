@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::split::Split;
-use crate::edgar::{Accession, Cik, CompanyFacts, Filing, History, QueueItem};
+use crate::edgar::{Accession, Cik, CompanyProfile, Filing, History, QueueItem};
 use crate::net::FetchError;
 use crate::store::{Company, Document, Failure, PageRead, SelectionId};
 
@@ -32,7 +32,7 @@ pub(super) enum Record {
         as_of: Timestamp,
         selections: Vec<SelectionId>,
         history: History,
-        facts: CompanyFacts,
+        facts: CompanyProfile,
     },
     /// This company was given up in this run. `missing`: EDGAR says that it does not have it.
     CompanyFailed { problem: Problem, missing: bool },

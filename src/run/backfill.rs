@@ -33,7 +33,7 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<A
     let asked = &options.asked;
     forms::warn_renamed(&asked.named_forms);
     let resolved = companies::resolve_any(db, &asked.companies)?;
-    resolved.tell(db, asked.since)?;
+    resolved.warn(db, asked.since)?;
     let mut ciks = resolved.some_ciks(db)?;
     let (mut companies, sic) = (resolved.companies, resolved.sic);
     if let Some(limit) = asked.companies.limit {

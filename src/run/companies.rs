@@ -60,15 +60,15 @@ impl Resolved {
         Ok(ciks)
     }
 
-    /// Tells which of them are not listed any more, which tickers are former ones, and which belonged to
+    /// Warns of those that are not listed any more, which tickers are former ones, and which belonged to
     /// somebody else on a day from `since` on.
     ///
     /// # Errors
     ///
     /// If the database cannot be read.
-    pub fn tell(&self, db: &Reader, since: Option<Date>) -> Result<()> {
+    pub fn warn(&self, db: &Reader, since: Option<Date>) -> Result<()> {
         for found in &self.tickers {
-            tell_of_ticker(db, found, since)?;
+            warn_of_ticker(db, found, since)?;
         }
         let Companies::Named(named) = &self.companies else {
             return Ok(());
@@ -103,12 +103,12 @@ pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
         ))
         .into());
     }
-    resolved.tell(db, None)?;
+    resolved.warn(db, None)?;
     Ok(resolved)
 }
 
 /// Says whose a ticker is now, and whose it was.
-fn tell_of_ticker(db: &Reader, found: &TickerMatch, since: Option<Date>) -> Result<()> {
+fn warn_of_ticker(db: &Reader, found: &TickerMatch, since: Option<Date>) -> Result<()> {
     let company = |cik| -> Result<_> { Ok(db.company_rows(&[cik])?.into_iter().next()) };
     let ticker = &found.ticker;
     if found.is_former {

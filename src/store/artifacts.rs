@@ -244,7 +244,7 @@ impl Batch<'_> {
             // What was given up is not queued again by a submission that brings something else.
             _ if !row.status.is_queued() => return Ok(Recorded::Queued),
             Outcome::AskFor(_) => {
-                self.file_again(filing, &row)?;
+                self.file_again(filing, (row.id, row.status))?;
                 return Ok(Recorded::Queued);
             }
             Outcome::Lost(failure) => {

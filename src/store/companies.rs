@@ -12,7 +12,7 @@ use super::reader::{Reader, number};
 use super::selections::{company_params, sic_param};
 use super::values::{DateColumn, Day, Time, json_ciks, json_texts};
 use super::writer::{Batch, Writer};
-use crate::edgar::{Cik, CompanyFacts, FormerName, History, SicCodes};
+use crate::edgar::{Cik, CompanyProfile, FormerName, History, SicCodes};
 use crate::find::Findable;
 use crate::selection::Companies;
 use crate::ticker::{spellings, without_dashes};
@@ -197,6 +197,11 @@ impl Reader {
         }))
     }
 
+    /// All companies on record, listed or not.
+    pub fn all_companies(&self) -> Result<Vec<Cik>> {
+        self.rows(sql::ALL, [], "read the companies", |row| row.get(0))
+    }
+
     /// All companies on record, with everything that they can be found by.
     pub fn findable(&self) -> Result<Vec<Findable>> {
         let doing = "read the companies";
@@ -294,9 +299,9 @@ impl Batch<'_> {
     }
 
     /// What a company's submissions say of the company itself.
-    pub fn company_facts(&self, cik: Cik, facts: &CompanyFacts) -> Result<()> {
+    pub fn company_facts(&self, cik: Cik, facts: &CompanyProfile) -> Result<()> {
         let doing = "record what EDGAR says of a company";
-        let CompanyFacts {
+        let CompanyProfile {
             name,
             sic,
             industry,

@@ -3,7 +3,7 @@
 
 use rusqlite::Row;
 
-use super::artifacts::{FileRow, file_name};
+use super::artifacts::file_name;
 use super::error::{At, Result};
 use super::filings::FilingKey;
 use super::holdings::{Change, Holdings};
@@ -217,18 +217,22 @@ impl Batch<'_> {
             return Ok(1);
         };
         if known.status != ArtifactStatus::Downloaded {
-            self.file_again(filing, &known)?;
+            self.file_again(filing, (known.id, known.status))?;
         }
         Ok(0)
     }
 
     /// A file that is queued, or was given up, is pending.
-    pub(super) fn file_again(&mut self, filing: &FilingKey, row: &FileRow) -> rusqlite::Result<()> {
+    pub(super) fn file_again(
+        &mut self,
+        filing: &FilingKey,
+        (id, status): (i64, ArtifactStatus),
+    ) -> rusqlite::Result<()> {
         let run = self.run_number();
         self.tx
             .prepare_cached(sql::ARTIFACT_AGAIN)?
-            .execute((row.id, run))?;
-        self.count(filing, Change::files(row.status, -1, None))?;
+            .execute((id, run))?;
+        self.count(filing, Change::files(status, -1, None))?;
         self.count(filing, Change::files(ArtifactStatus::Pending, 1, None))
     }
 
@@ -238,12 +242,16 @@ impl Batch<'_> {
         let known = self.submission_status(filing.id)?;
         if known == Some(SubmissionStatus::Split) {
             // Its documents that were given up come with the submission.
-            let given_up = self.given_up_files(filing.id)?;
+            let given_up: Vec<(i64, ArtifactStatus)> = self
+                .tx
+                .prepare_cached(sql::GIVEN_UP_OF_FILING)?
+                .query_map([filing.id], |row| row.try_into())?
+                .collect::<rusqlite::Result<_>>()?;
             if given_up.is_empty() {
                 return Ok(0);
             }
             for row in given_up {
-                self.file_again(filing, &row)?;
+                self.file_again(filing, row)?;
             }
         }
         self.submission_again(filing, known)?;
@@ -256,14 +264,6 @@ impl Batch<'_> {
             self.count(filing, Change::files(status, -1, None))?;
         }
         Ok(u64::from(known.is_none()))
-    }
-
-    fn given_up_files(&self, filing: i64) -> rusqlite::Result<Vec<FileRow>> {
-        let mut names = self.tx.prepare_cached(sql::GIVEN_UP_OF_FILING)?;
-        let names = names.query_map([filing], |row| row.get::<_, String>(0))?;
-        let names: Vec<_> = names.collect::<rusqlite::Result<_>>()?;
-        let rows = names.iter().map(|name| self.file_row(filing, name));
-        rows.filter_map(rusqlite::Result::transpose).collect()
     }
 
     /// Makes a submission pending, whatever it is now.

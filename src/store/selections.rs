@@ -548,7 +548,7 @@ mod tests {
         let software = record(&mut sandbox, &software);
         let banks = record(&mut sandbox, &banks);
         let looked_at = |sandbox: &mut Sandbox, company: u64, sic: &str| {
-            let facts = crate::edgar::CompanyFacts {
+            let facts = crate::edgar::CompanyProfile {
                 sic: sic.to_owned(),
                 ..Default::default()
             };

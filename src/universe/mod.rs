@@ -21,7 +21,7 @@
 pub mod sync;
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use thiserror::Error;
 
@@ -152,8 +152,7 @@ fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> 
     let mut companies: Vec<Company> = Vec::new();
     let mut places: HashMap<Cik, usize> = HashMap::new();
     let mut left_out = Vec::new();
-    let tickers: BTreeSet<_> = list.rows.iter().map(|row| row.ticker.clone()).collect();
-    let unmatched = directory.map_or_else(Vec::new, |d| unmatched(d, &tickers));
+    let unmatched = directory.map_or_else(Vec::new, |d| unmatched(d, &list));
     for row in list.rows {
         let symbol = symbols.get(row.ticker.as_str());
         let key = (row.cik, row.ticker.clone());
@@ -220,10 +219,11 @@ fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> 
     }
 }
 
-fn unmatched(directory: &Directory, tickers: &BTreeSet<String>) -> Vec<Unmatched> {
+fn unmatched(directory: &Directory, list: &CompanyList) -> Vec<Unmatched> {
+    let tickers: HashSet<&str> = list.rows.iter().map(|row| row.ticker.as_str()).collect();
     let symbols = directory.nasdaq.rows.iter().chain(&directory.other.rows);
     let unmatched = symbols.filter(|symbol| {
-        let ticker = symbol.ticker.as_ref();
+        let ticker = symbol.ticker.as_deref();
         symbol.counts() && !ticker.is_some_and(|ticker| tickers.contains(ticker))
     });
     unmatched

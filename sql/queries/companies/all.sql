@@ -1,2 +1,2 @@
--- Every company on record, to be searched by name.
+-- Every company on record, listed or not.
 SELECT cik, name, ticker, exchange, active FROM companies ORDER BY cik;
