@@ -121,8 +121,9 @@ fn bulk(criterion: &mut Criterion) {
     let discover = |archive: &Archive, cik: Cik| {
         let bytes = archive.document(cik).expect("a good member");
         let document = submissions::parse(&bytes).expect("a good document");
-        let wanted =
-            |row: &submissions::Row<'_>| forms.wants(row.form) && dates.contains(row.filed_on);
+        let wanted = |row: &submissions::SubmissionsRow<'_>| {
+            forms.wants(row.form) && dates.contains(row.filed_on)
+        };
         document
             .rows
             .iter()

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use filing_etl::cancel::Cancel;
-use filing_etl::net::{Client, Expect, RequestKind, Settings, Timeouts};
+use filing_etl::net::{Client, ClientSettings, Expect, RequestKind, Timeouts};
 use filing_etl::sim::{Options, Simulator};
 use url::Url;
 
@@ -55,7 +55,7 @@ fn storm(threads: usize, rate: Option<NonZeroU32>, latency: Duration) -> (f64, u
     })
     .expect("a free port on loopback");
     let folder = tempfile::tempdir().expect("a temp folder");
-    let settings = Settings {
+    let settings = ClientSettings {
         user_agent: "Bench bench@example.com".parse().ok(),
         rate,
         state_dir: folder.path().to_owned(),

@@ -11,7 +11,9 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use filing_etl::edgar::Accession;
-use filing_etl::edgar::submission::{DocumentHead, DotScan, Dots, Problem, Sink, Splitter};
+use filing_etl::edgar::submission::{
+    DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, Splitter,
+};
 
 /// As much as a buffered reader hands on at a time.
 const CHUNK: usize = 64 * 1024;
@@ -25,7 +27,7 @@ struct Count {
     bytes: usize,
 }
 
-impl Sink for Count {
+impl DocumentSink for Count {
     fn begin(&mut self, _: &DocumentHead<'_>) -> io::Result<()> {
         self.documents += 1;
         Ok(())
@@ -36,7 +38,7 @@ impl Sink for Count {
         Ok(())
     }
 
-    fn end(&mut self, _: &[Problem]) -> io::Result<()> {
+    fn end(&mut self, _: &[DocumentProblem]) -> io::Result<()> {
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use filing_etl::cancel::Cancel;
 use filing_etl::edgar::submissions;
-use filing_etl::net::{Client, Expect, RequestKind, Settings, Timeouts};
+use filing_etl::net::{Client, ClientSettings, Expect, RequestKind, Timeouts};
 use filing_etl::sim::{Options, Simulator};
 use url::Url;
 
@@ -41,7 +41,7 @@ fn generated() -> Vec<Vec<u8>> {
     .expect("a free port on loopback");
     let folder = tempfile::tempdir().expect("a temp folder");
     let client = Client::new(
-        &Settings {
+        &ClientSettings {
             user_agent: "Bench bench@example.com".parse().ok(),
             rate: None,
             state_dir: folder.path().to_owned(),

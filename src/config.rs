@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::edgar::{Cik, FormFilter, SicCodes, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
-use crate::progress::Style;
+use crate::progress::DashboardStyle;
 
 /// What holds for every command.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct RunOptions {
     /// Companies taken from the database at a time.
     pub batch_size: usize,
     /// What it is about, as far as the user said.
-    pub asked: Asked,
+    pub asked: SelectionOptions,
     /// Where filings are discovered.
     pub discover_from: DiscoverFrom,
     /// Whether to download what was discovered, or to leave it queued.
@@ -62,13 +62,13 @@ pub struct RunOptions {
     /// What the run may cost.
     pub budgets: Budgets,
     /// How the progress is shown.
-    pub progress: Style,
+    pub progress: DashboardStyle,
 }
 
 /// What a run is about, as far as the user said. A backfill takes the defaults for the rest, an
 /// update what its selections ask for.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct SelectionOptions {
     /// Which companies.
     pub companies: CompanyFilter,
     /// Of these forms.
@@ -251,7 +251,7 @@ impl CompanyFilter {
 
 /// What tables are printed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub struct PrintStyle {
     /// In characters.
     pub width: usize,
     /// Whether escape sequences for emphasis are understood and wanted.

@@ -18,7 +18,7 @@ use crate::exchange::Exchange;
 
 /// Both files: everything listed on a national exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Directory {
+pub struct SymbolDirectory {
     /// `nasdaqlisted.txt`.
     pub nasdaq: SymbolFile,
     /// `otherlisted.txt`.

@@ -346,7 +346,7 @@ pub struct BackfillArgs {
     /// Where filings are discovered: "api" asks for each company, "bulk" for EDGAR's nightly
     /// submissions.zip (1.3 GB) in one request; "auto" takes what takes less time
     #[arg(long, value_name = "HOW", default_value = "auto")]
-    pub(super) discover_from: DiscoverFrom,
+    pub(super) discover_from: DiscoverFromArg,
     /// A one-off: `update` does not follow this selection, as with --limit and a past --until
     #[arg(long)]
     pub no_follow: bool,
@@ -390,7 +390,7 @@ pub struct RunArgs {
     /// submission text file, or that file split into every document in it [default of a backfill:
     /// primary; of an update: what is followed]
     #[arg(long, value_name = "WHAT", help_heading = "Filings")]
-    pub(super) artifacts: Option<Artifacts>,
+    pub(super) artifacts: Option<ArtifactsArg>,
     /// Show what the run would do, and download nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -486,14 +486,14 @@ pub(super) enum Preset {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum DiscoverFrom {
+pub(super) enum DiscoverFromArg {
     Auto,
     Api,
     Bulk,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Artifacts {
+pub(super) enum ArtifactsArg {
     /// The primary document
     Primary,
     /// `<accession>.txt` as it is

@@ -15,21 +15,21 @@ use log::LevelFilter;
 use url::Url;
 
 use super::args::{
-    self, Artifacts, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, FilingsArgs,
+    self, ArtifactsArg, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, FilingsArgs,
     ListArgs, LogFormat, MonitorArgs, Preset, Progress, RunArgs, SimArgs, WorkArgs,
 };
 use super::values::{ExchangeChoice, ticker};
 use crate::clock::Clock;
 use crate::config::{
-    Asked, Budgets, CompanyFilter, Concurrency, DiscoverFrom, ExchangeFilter, Page, RunOptions,
-    Settings,
+    Budgets, CompanyFilter, Concurrency, DiscoverFrom, ExchangeFilter, PrintStyle, RunOptions,
+    SelectionOptions, Settings,
 };
 use crate::edgar::dates::parse_when;
 use crate::edgar::form_family;
 use crate::edgar::{Cik, DateRange, FormFilter, SicCodes, Urls, Wanted};
 use crate::exit::UsageError;
 use crate::net::{SEC_RATE, SEC_SITE, Timeouts, UserAgent, site_of};
-use crate::progress::Style;
+use crate::progress::DashboardStyle;
 use crate::sim;
 
 /// The width of tables that do not go to a terminal, and the least that they are made for.
@@ -113,12 +113,12 @@ impl Cli {
 
     /// What standard output is like: a terminal as wide as it is, anything else 80 wide.
     #[must_use]
-    pub fn page(&self) -> Page {
+    pub fn page(&self) -> PrintStyle {
         let live = io::stdout().is_terminal();
         let width = terminal_size::terminal_size_of(io::stdout())
             .filter(|_| live)
             .map_or(PAGE_WIDTH, |(width, _)| usize::from(width.0));
-        Page {
+        PrintStyle {
             // A terminal may say that it has no width at all.
             width: width.max(PAGE_WIDTH),
             styled: live && set("NO_COLOR").is_none() && !dumb_terminal(),
@@ -159,9 +159,9 @@ impl Cli {
         asked.artifacts.get_or_insert(Wanted::Primary);
         options.retry_unavailable = args.retry_unavailable;
         options.discover_from = match args.discover_from {
-            args::DiscoverFrom::Auto => DiscoverFrom::Auto,
-            args::DiscoverFrom::Api => DiscoverFrom::Api,
-            args::DiscoverFrom::Bulk => DiscoverFrom::Bulk,
+            args::DiscoverFromArg::Auto => DiscoverFrom::Auto,
+            args::DiscoverFromArg::Api => DiscoverFrom::Api,
+            args::DiscoverFromArg::Bulk => DiscoverFrom::Bulk,
         };
         Ok(options)
     }
@@ -178,7 +178,7 @@ impl Cli {
         let until = args.until.as_deref();
         let range = dates(since.unwrap_or("0001-01-01"), until, today)?;
         Ok(RunOptions {
-            asked: Asked {
+            asked: SelectionOptions {
                 companies: args.work.companies.filter()?,
                 forms: if is_given {
                     Some(forms(&args.forms, args.no_amendments)?)
@@ -188,7 +188,7 @@ impl Cli {
                 named_forms: named_forms(&args.forms),
                 since: since.map(|_| range.since),
                 until: (range.until < today).then_some(range.until),
-                artifacts: args.artifacts.map(Artifacts::wanted),
+                artifacts: args.artifacts.map(ArtifactsArg::wanted),
             },
             download: !args.no_download,
             ..self.work(&args.work)?
@@ -221,9 +221,9 @@ impl Cli {
                 ..preset
             },
             batch_size: usize::from(args.batch_size),
-            asked: Asked {
+            asked: SelectionOptions {
                 companies: args.companies.filter()?,
-                ..Asked::default()
+                ..SelectionOptions::default()
             },
             // An update wants what is newer than last night's archive.
             discover_from: DiscoverFrom::Api,
@@ -242,7 +242,7 @@ impl Cli {
 
     /// How a monitor shows the run it watches.
     #[must_use]
-    pub fn monitor_style(&self, args: &MonitorArgs) -> Style {
+    pub fn monitor_style(&self, args: &MonitorArgs) -> DashboardStyle {
         self.progress(Duration::from_secs(args.progress_interval.into()))
     }
 
@@ -286,20 +286,20 @@ impl Cli {
 
     /// How progress is shown; printed lines come every so often.
     #[must_use]
-    pub fn progress(&self, every: Duration) -> Style {
+    pub fn progress(&self, every: Duration) -> DashboardStyle {
         let live = io::stderr().is_terminal() && !dumb_terminal();
         let plain = match self.global.log_format {
-            LogFormat::Text => Style::Plain { every },
-            LogFormat::Json => Style::Logged { every },
+            LogFormat::Text => DashboardStyle::Plain { every },
+            LogFormat::Json => DashboardStyle::Logged { every },
         };
         match self.global.progress {
-            _ if self.global.quiet => Style::None,
-            Progress::None => Style::None,
+            _ if self.global.quiet => DashboardStyle::None,
+            Progress::None => DashboardStyle::None,
             // Where nobody could see bars move, or a machine reads along, they are printed.
             Progress::Auto | Progress::Bars
                 if live && self.global.log_format == LogFormat::Text =>
             {
-                Style::Bars
+                DashboardStyle::Bars
             }
             Progress::Auto | Progress::Bars | Progress::Plain => plain,
         }
@@ -320,7 +320,7 @@ impl ListArgs {
     }
 }
 
-impl Artifacts {
+impl ArtifactsArg {
     fn wanted(self) -> Wanted {
         match self {
             Self::Primary => Wanted::Primary,

@@ -7,12 +7,12 @@ use super::demo::Demo;
 use crate::cli::{BackfillArgs, Cli, LogFormat};
 use crate::exit::Exit;
 use crate::progress::Terminal;
-use crate::run::{self, Job, Kind};
+use crate::run::{self, RunKind, RunRequest};
 
 /// Runs `backfill`.
 pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result<Exit> {
-    let job = Job {
-        kind: Kind::Backfill {
+    let job = RunRequest {
+        kind: RunKind::Backfill {
             follow: !args.no_follow,
         },
         options: cli.backfill(args, cli.today())?,

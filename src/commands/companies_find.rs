@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::table;
 use crate::cli::{Cli, FindArgs};
-use crate::config::Page;
+use crate::config::PrintStyle;
 use crate::exit::{Exit, UsageError};
 use crate::find::{Findable, Match, find, near};
 use crate::print::{print, print_json};
@@ -126,7 +126,7 @@ fn one(company: &Findable, how: Match, predecessors: Vec<Predecessor>) -> FoundC
     }
 }
 
-fn shown(answer: &FoundCompanies, page: Page) -> String {
+fn shown(answer: &FoundCompanies, page: PrintStyle) -> String {
     let row = |found: &FoundCompany| {
         let until = found.until.as_ref().map(|day| format!(" until {day}"));
         let former = found

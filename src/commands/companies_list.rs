@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::table;
 use crate::cli::{Cli, ListArgs};
-use crate::config::Page;
+use crate::config::PrintStyle;
 use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::progress::format::{count, many};
@@ -15,16 +15,16 @@ use crate::store::{self, Error, Reader};
 
 /// The list, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Serialize)]
-struct List {
+struct CompaniesJson {
     /// When the list was loaded.
     synced_at: String,
     /// Whether NYSE American and NYSE Arca could be told from NYSE then.
     listings_known: bool,
-    companies: Vec<Company>,
+    companies: Vec<CompanyJson>,
 }
 
 #[derive(Debug, Serialize)]
-struct Company {
+struct CompanyJson {
     cik: u64,
     ticker: Option<String>,
     exchange: Option<String>,
@@ -50,7 +50,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     if let Some(limit) = filter.limit {
         ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
-    let list = List {
+    let list = CompaniesJson {
         synced_at: moment(synced_at),
         listings_known: db.listings_known()?,
         companies: db.company_rows(&ciks)?.into_iter().map(company).collect(),
@@ -107,8 +107,8 @@ fn not_loaded(cli: &Cli) -> String {
     )
 }
 
-fn company(row: store::Company) -> Company {
-    Company {
+fn company(row: store::ShownCompany) -> CompanyJson {
+    CompanyJson {
         cik: row.cik.get(),
         ticker: row.ticker,
         exchange: row.exchange,
@@ -123,9 +123,9 @@ fn moment(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-fn text(list: List, page: Page) -> String {
+fn text(list: CompaniesJson, page: PrintStyle) -> String {
     let found = list.companies.len() as u64;
-    let row = |company: Company| {
+    let row = |company: CompanyJson| {
         let day = company.last_checked_at.map(|time| time[..10].to_owned());
         vec![
             company.cik.to_string(),

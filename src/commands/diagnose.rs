@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use self::report::{Asked, Report};
+use self::report::{Diagnosis, DiagnosisInput};
 use crate::cli::{Cli, DiagnoseArgs};
 use crate::diagnosis::Wish;
 use crate::edgar::Cik;
@@ -43,7 +43,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let last_run = db.last_run()?;
     // Without a filter the whole queue counts, whoever it is of.
     let queue_of = filter.is_given().then_some(ciks.as_slice());
-    let report = Report::new(&Asked {
+    let report = Diagnosis::new(&DiagnosisInput {
         again: cli.diagnose_again(args).or_forms(&wanted),
         wanted,
         is_given,

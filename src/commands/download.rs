@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::progress::Terminal;
 use crate::progress::format::many;
-use crate::run::{self, Job, Kind, companies, identity, preflight};
+use crate::run::{self, RunKind, RunRequest, companies, identity, preflight};
 use crate::store::{Error, Reader, Writer};
 
 /// Runs `download`.
@@ -31,8 +31,8 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
         let queued = db.retry_unavailable(companies.as_deref())?;
         log::info!("{} queued again", many(queued, ["file", "files"]));
     }
-    let job = Job {
-        kind: Kind::Download,
+    let job = RunRequest {
+        kind: RunKind::Download,
         options,
         dry_run: false,
         json: args.work.json,
@@ -42,7 +42,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
 
 /// What `--drop --json` prints. The names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Dropped {
+struct DroppedQueue {
     dropped: u64,
 }
 
@@ -56,7 +56,7 @@ fn drop_queue(
     let dropped = db.drop_queue(companies.as_deref())?;
     db.close()?;
     if json {
-        print_json(&Dropped { dropped })?;
+        print_json(&DroppedQueue { dropped })?;
     } else {
         let entries = many(dropped, ["entry", "entries"]);
         print(&format!("{entries} taken off the queue\n"))?;

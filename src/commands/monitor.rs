@@ -34,7 +34,7 @@ const ERRORS: u32 = 3;
 /// How a run looks from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum State {
+enum RunState {
     /// No run is going on.
     None,
     /// A run is going on.
@@ -47,8 +47,8 @@ enum State {
 
 /// What one look shows.
 #[derive(Debug)]
-struct Look {
-    state: State,
+struct RunView {
+    state: RunState,
     /// The run that began last, if there ever was one.
     run: Option<RunRow>,
     errors: Vec<String>,
@@ -62,7 +62,7 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
     let db = Reader::open(cli.db())?;
     let mut look = look(&db, cli.db())?;
     if args.json {
-        print_json(&Document::new(&look))?;
+        print_json(&MonitorJson::new(&look))?;
         return Ok(Exit::Complete);
     }
     if !args.once && look.is_alive() {
@@ -72,7 +72,7 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
         }
     }
     let mut text = look.words();
-    if let (true, Some(snapshot)) = (args.once && look.state != State::None, look.snapshot()) {
+    if let (true, Some(snapshot)) = (args.once && look.state != RunState::None, look.snapshot()) {
         for line in frame(&snapshot, cli.page().width) {
             writeln!(text, "{line}").expect("a String takes all");
         }
@@ -87,9 +87,9 @@ fn watch(
     args: &MonitorArgs,
     terminal: &Terminal,
     db: &Reader,
-    mut now: Look,
+    mut now: RunView,
     cancel: &Cancel,
-) -> Result<Look> {
+) -> Result<RunView> {
     let shown = Arc::new(Mutex::new(now.snapshot().unwrap_or_default()));
     let numbers = Arc::clone(&shown);
     let dashboard = Dashboard::start(cli.monitor_style(args), terminal, move || {
@@ -118,7 +118,7 @@ fn watch(
         if !now.is_alive() {
             break Ok(());
         }
-        if now.state != state && now.state == State::Silent {
+        if now.state != state && now.state == RunState::Silent {
             log::warn!("{}", now.words().trim_end());
         }
         state = now.state;
@@ -128,24 +128,24 @@ fn watch(
 }
 
 /// Looks at the run that began last.
-fn look(db: &Reader, path: &Path) -> Result<Look> {
+fn look(db: &Reader, path: &Path) -> Result<RunView> {
     let mut run = db.latest_run()?;
     let mut state = state(run.as_ref(), path)?;
-    if state == State::Dead {
+    if state == RunState::Dead {
         // It may have ended between our look at its row and the one at its lock.
         run = db.latest_run()?;
         if run
             .as_ref()
             .is_none_or(|run| run.status != RunStatus::Running)
         {
-            state = State::None;
+            state = RunState::None;
         }
     }
     let errors = match &run {
         Some(run) => db.run_errors(run.id, ERRORS)?,
         None => Vec::new(),
     };
-    Ok(Look {
+    Ok(RunView {
         state,
         run,
         errors: errors.iter().map(|e| plain(e)).collect(),
@@ -153,30 +153,30 @@ fn look(db: &Reader, path: &Path) -> Result<Look> {
     })
 }
 
-fn state(run: Option<&RunRow>, path: &Path) -> Result<State> {
+fn state(run: Option<&RunRow>, path: &Path) -> Result<RunState> {
     let Some(run) = run.filter(|run| run.status == RunStatus::Running) else {
-        return Ok(State::None);
+        return Ok(RunState::None);
     };
     // Another process that holds the lock is the next run, which has not got to its row yet.
     let holds = |pid| pid == run.pid;
     if !RunLock::is_held(path)? || !RunLock::holder(path).is_none_or(holds) {
-        return Ok(State::Dead);
+        return Ok(RunState::Dead);
     }
     Ok(match between(run.heartbeat_at, Timestamp::now()) {
-        silence if silence > SILENCE => State::Silent,
-        _ => State::Running,
+        silence if silence > SILENCE => RunState::Silent,
+        _ => RunState::Running,
     })
 }
 
-impl Look {
+impl RunView {
     fn is_alive(&self) -> bool {
-        matches!(self.state, State::Running | State::Silent)
+        matches!(self.state, RunState::Running | RunState::Silent)
     }
 
     /// The time of the run: to now, to its end, or to its last sign of life.
     fn elapsed(&self, run: &RunRow) -> Duration {
         let end = match self.state {
-            State::Running => self.now,
+            RunState::Running => self.now,
             _ => run.ended_at.unwrap_or(run.heartbeat_at),
         };
         between(run.started_at, end)
@@ -220,18 +220,18 @@ impl Look {
         let name = format!("run {} ({})", run.id, plain(&run.command));
         let silence = clock(between(run.heartbeat_at, self.now));
         match self.state {
-            State::None => format!(
+            RunState::None => format!(
                 "No run is going on. The last one, {name}, {} after {}.\n",
                 ended(run.status),
                 clock(self.elapsed(run)),
             ),
-            State::Running => format!("Run {} ({}) is going on.\n", run.id, plain(&run.command)),
-            State::Silent => format!(
+            RunState::Running => format!("Run {} ({}) is going on.\n", run.id, plain(&run.command)),
+            RunState::Silent => format!(
                 "No sign of life from {name} for {silence}, but its process {} still holds the \
                  lock: it hangs, or the machine slept.\n",
                 run.pid
             ),
-            State::Dead => format!(
+            RunState::Dead => format!(
                 "No run is going on: {name} was killed; last heartbeat {silence} ago. Start it again; it \
                  goes on where it stopped.\n"
             ),
@@ -251,17 +251,13 @@ fn ended(status: RunStatus) -> &'static str {
 
 /// One look, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
-    state: State,
-    run: Option<Run<'a>>,
+struct MonitorJson<'a> {
+    state: RunState,
+    run: Option<MonitorRun<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the names are those of the document"
-)]
-struct Run<'a> {
+struct MonitorRun<'a> {
     run_id: i64,
     command: &'a str,
     status: &'static str,
@@ -318,18 +314,18 @@ struct Requests {
     pause_left_s: f64,
 }
 
-impl<'a> Document<'a> {
-    fn new(look: &'a Look) -> Self {
+impl<'a> MonitorJson<'a> {
+    fn new(look: &'a RunView) -> Self {
         let run = look.run.as_ref().zip(look.snapshot());
         Self {
             state: look.state,
-            run: run.map(|(run, snapshot)| Run::new(look, run, &snapshot)),
+            run: run.map(|(run, snapshot)| MonitorRun::new(look, run, &snapshot)),
         }
     }
 }
 
-impl<'a> Run<'a> {
-    fn new(look: &'a Look, run: &'a RunRow, s: &Snapshot) -> Self {
+impl<'a> MonitorRun<'a> {
+    fn new(look: &'a RunView, run: &'a RunRow, s: &Snapshot) -> Self {
         let c = &run.counts;
         let eta = s.eta().filter(|_| look.is_alive());
         Self {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::table::table;
 use crate::cancel::Cancel;
 use crate::cli::{Cli, DiagnoseArgs};
-use crate::config::Page;
+use crate::config::PrintStyle;
 use crate::edgar::Cik;
 use crate::edgar::calendar::indexed_through;
 use crate::exit::Exit;
@@ -85,7 +85,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     };
     writer.close()?;
     if args.json {
-        print_json(&Document::new(&found, queued))?;
+        print_json(&ReconcileJson::new(&found, queued))?;
     } else {
         print(&text(&found, queued, cli.page()))?;
     }
@@ -112,28 +112,28 @@ fn members(db: &Reader) -> Result<Vec<(Filings, HashSet<Cik>)>> {
 
 /// What `--json` prints. The names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+struct ReconcileJson<'a> {
     quarters: u64,
     listed: u64,
-    missing: Vec<Row<'a>>,
+    missing: Vec<MissingFiling<'a>>,
     /// On record, and in no index any more.
-    unlisted: Vec<Row<'a>>,
+    unlisted: Vec<MissingFiling<'a>>,
     problems: &'a [String],
     /// Companies that the next run looks at anew; `null` without `--fix`.
     companies_queued: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+struct MissingFiling<'a> {
     cik: u64,
     accession: String,
     form: &'a str,
     filed_on: String,
 }
 
-impl<'a> Document<'a> {
+impl<'a> ReconcileJson<'a> {
     fn new(found: &'a Reconciled, companies_queued: Option<u64>) -> Self {
-        let row = |filing: &'a Difference| Row {
+        let row = |filing: &'a Difference| MissingFiling {
             cik: filing.cik.get(),
             accession: filing.accession.to_string(),
             form: &filing.form,
@@ -150,7 +150,7 @@ impl<'a> Document<'a> {
     }
 }
 
-fn text(found: &Reconciled, queued: Option<u64>, page: Page) -> String {
+fn text(found: &Reconciled, queued: Option<u64>, page: PrintStyle) -> String {
     let mut text = format!(
         "{} read; {} missing\n",
         many(found.quarters, ["quarterly index", "quarterly indexes"]),
@@ -185,7 +185,7 @@ fn text(found: &Reconciled, queued: Option<u64>, page: Page) -> String {
 }
 
 /// A table of the first filings, and how many more there are.
-fn filings(filings: &[Difference], page: Page) -> String {
+fn filings(filings: &[Difference], page: PrintStyle) -> String {
     let row = |filing: &Difference| {
         vec![
             filing.cik.to_string(),

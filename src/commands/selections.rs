@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::table;
 use crate::cli::{Cli, SelectionsArgs, SelectionsCommand};
-use crate::config::Page;
+use crate::config::PrintStyle;
 use crate::exit::{Exit, UsageError};
 use crate::print::{print, print_json};
 use crate::progress::format::{count, many};
@@ -15,14 +15,14 @@ use crate::store::{Error, Reader, SelectionId, SelectionRow};
 
 /// What `--json` prints. The names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Document {
+struct SelectionsJson {
     /// The oldest day through which the followed selections are complete.
     through: Option<String>,
-    selections: Vec<Selection>,
+    selections: Vec<SelectionJson>,
 }
 
 #[derive(Debug, Serialize)]
-struct Selection {
+struct SelectionJson {
     id: i64,
     companies: String,
     forms: String,
@@ -39,7 +39,7 @@ struct Selection {
 
 /// What `selections drop --json` prints. The names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Dropped {
+struct DroppedSelection {
     id: i64,
     dropped: u64,
 }
@@ -56,7 +56,7 @@ pub(super) fn run(cli: &Cli, args: &SelectionsArgs) -> Result<Exit> {
 
 fn show(cli: &Cli, json: bool) -> Result<Exit> {
     let db = Reader::open(cli.db())?;
-    let document = Document {
+    let document = SelectionsJson {
         through: db.through()?.map(|day| day.to_string()),
         selections: db.selection_rows()?.into_iter().map(selection).collect(),
     };
@@ -68,8 +68,8 @@ fn show(cli: &Cli, json: bool) -> Result<Exit> {
     Ok(Exit::Complete)
 }
 
-fn selection(row: SelectionRow) -> Selection {
-    Selection {
+fn selection(row: SelectionRow) -> SelectionJson {
+    SelectionJson {
         id: row.id,
         companies: row.companies,
         forms: row.forms,
@@ -88,11 +88,11 @@ fn selection(row: SelectionRow) -> Selection {
 /// So many characters of a list of companies are shown; the JSON document has all.
 const COMPANIES_SHOWN: usize = 40;
 
-fn text(selections: Vec<Selection>, page: Page) -> String {
+fn text(selections: Vec<SelectionJson>, page: PrintStyle) -> String {
     if selections.is_empty() {
         return "Nothing is recorded: `filing-etl backfill` records what it asks for\n".to_owned();
     }
-    let row = |selection: Selection| {
+    let row = |selection: SelectionJson| {
         let checked = format!(
             "{} of {}",
             count(selection.companies_checked),
@@ -156,7 +156,7 @@ fn drop_one(cli: &Cli, id: i64, queue: bool, json: bool) -> Result<Exit> {
         .into());
     };
     if json {
-        print_json(&Dropped { id, dropped })?;
+        print_json(&DroppedSelection { id, dropped })?;
     } else {
         let taken = if queue {
             format!(

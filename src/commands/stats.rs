@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::table;
 use crate::cli::Cli;
-use crate::config::Page;
+use crate::config::PrintStyle;
 use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, count};
@@ -24,19 +24,19 @@ const FORMS: usize = 15;
 
 /// All that the database holds, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Stats {
+struct StatsJson {
     /// The oldest day through which the followed selections are complete.
     through: Option<String>,
-    companies: Companies,
-    total: Holdings,
-    exchanges: Vec<Exchange>,
+    companies: StatsCompanies,
+    total: StatsFiles,
+    exchanges: Vec<StatsExchange>,
     forms: Vec<Form>,
     years: Vec<Year>,
-    runs: Vec<Run>,
+    runs: Vec<StatsRun>,
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Companies {
+struct StatsCompanies {
     active: u64,
     inactive: u64,
     with_filings: u64,
@@ -45,7 +45,7 @@ struct Companies {
 
 /// Filings count once for each filer, artifacts once.
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Holdings {
+struct StatsFiles {
     filings: u64,
     downloaded: u64,
     pending: u64,
@@ -56,38 +56,30 @@ struct Holdings {
 }
 
 #[derive(Debug, Serialize)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the names are those of the document"
-)]
-struct Exchange {
+struct StatsExchange {
     exchange: Option<String>,
     companies: u64,
     inactive: u64,
     #[serde(flatten)]
-    holdings: Holdings,
+    holdings: StatsFiles,
 }
 
 #[derive(Debug, Serialize)]
 struct Form {
     form: String,
     #[serde(flatten)]
-    holdings: Holdings,
+    holdings: StatsFiles,
 }
 
 #[derive(Debug, Serialize)]
 struct Year {
     year: i64,
     #[serde(flatten)]
-    holdings: Holdings,
+    holdings: StatsFiles,
 }
 
 #[derive(Debug, Serialize)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the names are those of the document"
-)]
-struct Run {
+struct StatsRun {
     run_id: i64,
     command: String,
     status: &'static str,
@@ -114,8 +106,8 @@ pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
     Ok(Exit::Complete)
 }
 
-fn stats(db: store::Stats, through: Option<Date>) -> Stats {
-    let mut companies = Companies::default();
+fn stats(db: store::Stats, through: Option<Date>) -> StatsJson {
+    let mut companies = StatsCompanies::default();
     for e in &db.exchanges {
         companies.active += e.active;
         companies.inactive += e.inactive;
@@ -128,7 +120,7 @@ fn stats(db: store::Stats, through: Option<Date>) -> Stats {
         *years.entry(row.year).or_default() += row.holdings;
         *forms.entry(row.form).or_default() += row.holdings;
     }
-    let exchanges = db.exchanges.into_iter().map(|e| Exchange {
+    let exchanges = db.exchanges.into_iter().map(|e| StatsExchange {
         exchange: e.exchange,
         companies: e.active + e.inactive,
         inactive: e.inactive,
@@ -144,18 +136,18 @@ fn stats(db: store::Stats, through: Option<Date>) -> Stats {
     };
     let mut forms: Vec<_> = forms.into_iter().map(form).collect();
     forms.sort_by_key(|form| std::cmp::Reverse(form.holdings.filings));
-    Stats {
+    StatsJson {
         through: through.map(|day| day.to_string()),
         companies,
         total: db.total.into(),
         exchanges: exchanges.collect(),
         forms,
         years: years.into_iter().rev().map(year).collect(),
-        runs: db.runs.into_iter().map(Run::from).collect(),
+        runs: db.runs.into_iter().map(StatsRun::from).collect(),
     }
 }
 
-impl From<store::Holdings> for Holdings {
+impl From<store::Holdings> for StatsFiles {
     fn from(h: store::Holdings) -> Self {
         Self {
             filings: h.filings,
@@ -169,7 +161,7 @@ impl From<store::Holdings> for Holdings {
     }
 }
 
-impl From<RunRow> for Run {
+impl From<RunRow> for StatsRun {
     fn from(run: RunRow) -> Self {
         let end = run.ended_at.unwrap_or(run.heartbeat_at);
         Self {
@@ -193,10 +185,10 @@ pub(super) fn between(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or_default()
 }
 
-fn text(stats: &Stats, page: Page) -> String {
+fn text(stats: &StatsJson, page: PrintStyle) -> String {
     let (c, t) = (&stats.companies, &stats.total);
     let mut text = format!(
-        "Companies  {} active: {} with filings, {} never checked; {} not listed\n\
+        "StatsCompanies  {} active: {} with filings, {} never checked; {} not listed\n\
          Filings    {}\n\
          Artifacts  {} downloaded ({}), {} pending, {} failed\n",
         count(c.active),
@@ -248,12 +240,12 @@ fn text(stats: &Stats, page: Page) -> String {
     text
 }
 
-fn row(first: Vec<String>, h: &Holdings) -> Vec<String> {
+fn row(first: Vec<String>, h: &StatsFiles) -> Vec<String> {
     let numbers = [h.filings, h.downloaded, h.pending, h.failed].map(count);
     [first, numbers.to_vec(), vec![bytes(h.bytes)]].concat()
 }
 
-fn exchange_row(e: &Exchange) -> Vec<String> {
+fn exchange_row(e: &StatsExchange) -> Vec<String> {
     let name = e.exchange.clone().unwrap_or_else(|| "unknown".to_owned());
     row(vec![name, count(e.companies)], &e.holdings)
 }
@@ -266,8 +258,8 @@ fn form_rows(forms: &[Form]) -> Vec<Vec<String>> {
         .map(|f| row(vec![f.form.clone()], &f.holdings))
         .collect();
     if !others.is_empty() {
-        let sum = |of: fn(&Holdings) -> u64| others.iter().map(|f| of(&f.holdings)).sum();
-        let all = Holdings {
+        let sum = |of: fn(&StatsFiles) -> u64| others.iter().map(|f| of(&f.holdings)).sum();
+        let all = StatsFiles {
             filings: sum(|h| h.filings),
             downloaded: sum(|h| h.downloaded),
             pending: sum(|h| h.pending),
@@ -284,7 +276,7 @@ fn form_rows(forms: &[Form]) -> Vec<Vec<String>> {
     rows
 }
 
-fn run_row(run: &Run) -> Vec<String> {
+fn run_row(run: &StatsRun) -> Vec<String> {
     let time = Duration::try_from_secs_f64(run.elapsed_s).unwrap_or_default();
     // Day and minute: `2026-01-31 09:30`.
     let started = run.started_at[..16].replace('T', " ");

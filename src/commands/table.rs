@@ -4,7 +4,7 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
-use crate::config::Page;
+use crate::config::PrintStyle;
 use crate::progress::format::plain;
 
 /// A line below the header and nothing else.
@@ -13,7 +13,7 @@ const STYLE: TableStyle =
 
 /// A table with a header, each line ended. Columns of numbers are aligned to the right and never
 /// wrapped; texts are wrapped where the page is too narrow. Cells may quote the network.
-pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: Page) -> String {
+pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) -> String {
     let mut table = Table::new();
     table
         .load_style(STYLE)
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PAGE: Page = Page {
+    const PAGE: PrintStyle = PrintStyle {
         width: 80,
         styled: false,
     };
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn only_the_header_is_styled_and_only_where_that_is_wanted() {
-        let styled = Page {
+        let styled = PrintStyle {
             styled: true,
             ..PAGE
         };

@@ -6,12 +6,12 @@ use anyhow::Result;
 use crate::cli::{Cli, RunArgs};
 use crate::exit::Exit;
 use crate::progress::Terminal;
-use crate::run::{self, Job, Kind};
+use crate::run::{self, RunKind, RunRequest};
 
 /// Runs `update`.
 pub(super) fn run(cli: &Cli, args: &RunArgs, terminal: &Terminal) -> Result<Exit> {
-    let job = Job {
-        kind: Kind::Update,
+    let job = RunRequest {
+        kind: RunKind::Update,
         options: cli.update(args, cli.today())?,
         dry_run: args.dry_run,
         json: args.work.json,

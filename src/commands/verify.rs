@@ -21,15 +21,15 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::iter::{ParallelBridge as _, ParallelIterator as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::verify_report::{Kind, Problem, Report};
+use super::verify_report::{BadFile, BadFileKind, Verification};
 use crate::cancel::Cancel;
 use crate::cli::{Cli, VerifyArgs};
 use crate::edgar::Accession;
 use crate::exit::Exit;
-use crate::files::{self, Depth, Expected, Finding, Found, Place};
+use crate::files::{self, Depth, Expected, FilingFolder, Finding, FoundFile};
 use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, count, many, percent};
-use crate::progress::{Line, Terminal};
+use crate::progress::{StatusLine, Terminal};
 use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
 use crate::store::{self, Reader, StoredFile, StoredId, SubmissionStatus, Writer};
@@ -75,7 +75,7 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
         done: Arc::default(),
         cancel,
     };
-    let mut report = Report::new(args.quick);
+    let mut report = Verification::new(args.quick);
     let line = show(cli, terminal, &work, total)?;
     let result = check_all(&work, &mut db, &mut report)
         .and_then(|()| count_lost(&db.reader()?, &mut report))
@@ -129,9 +129,9 @@ impl Default for Done {
     }
 }
 
-fn show(cli: &Cli, terminal: &Terminal, work: &Work, total: (u64, u64)) -> Result<Line> {
+fn show(cli: &Cli, terminal: &Terminal, work: &Work, total: (u64, u64)) -> Result<StatusLine> {
     let done = Arc::clone(&work.done);
-    Line::start(cli.progress(EVERY), terminal, move || {
+    StatusLine::start(cli.progress(EVERY), terminal, move || {
         let (files, size) = (done.files.load(Relaxed), done.bytes.load(Relaxed));
         let elapsed = done.since.elapsed();
         let rate = u128::from(size) * 1000 / elapsed.as_millis().max(1);
@@ -151,7 +151,7 @@ fn show(cli: &Cli, terminal: &Terminal, work: &Work, total: (u64, u64)) -> Resul
 }
 
 /// Checks every file on record, and queues again what is missing or damaged.
-fn check_all(work: &Work, db: &mut Writer, report: &mut Report) -> Result<()> {
+fn check_all(work: &Work, db: &mut Writer, report: &mut Verification) -> Result<()> {
     let pool = pool(&work.cancel)?;
     let reader = db.reader()?;
     let (found_tx, found) = bounded(WAITING);
@@ -175,14 +175,14 @@ fn pool(cancel: &Cancel) -> Result<ThreadPool> {
 /// What comes back from the threads.
 enum Message {
     /// A file that is not as it should be.
-    Found(StoredFile, Finding),
+    FoundFile(StoredFile, Finding),
     /// The database cannot be read.
     Failed(store::Error),
 }
 
 /// Ends at the last file, when the run is to stop, or when nobody listens any more.
 fn check_side_by_side(work: &Work, reader: Reader, found: &Sender<Message>) {
-    let files = Files {
+    let files = StoredFiles {
         reader,
         batch: Vec::new().into_iter(),
         last: StoredId::START,
@@ -214,21 +214,21 @@ fn check_side_by_side(work: &Work, reader: Reader, found: &Sender<Message>) {
             finding => {
                 work.done.files.fetch_add(1, Relaxed);
                 work.done.problems.fetch_add(1, Relaxed);
-                found.send(Message::Found(file, finding)).map_err(drop)
+                found.send(Message::FoundFile(file, finding)).map_err(drop)
             }
         }
     });
 }
 
 /// The files on record, read batch by batch.
-struct Files<'a> {
+struct StoredFiles<'a> {
     reader: Reader,
     batch: std::vec::IntoIter<StoredFile>,
     last: StoredId,
     cancel: &'a Cancel,
 }
 
-impl Iterator for Files<'_> {
+impl Iterator for StoredFiles<'_> {
     type Item = store::Result<StoredFile>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -253,7 +253,7 @@ impl Iterator for Files<'_> {
     clippy::needless_pass_by_value,
     reason = "dropping it ends the threads"
 )]
-fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Report) -> Result<()> {
+fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Verification) -> Result<()> {
     while let Ok(first) = found.recv() {
         let deadline = Instant::now() + LONGEST;
         let rest = std::iter::from_fn(|| found.recv_deadline(deadline).ok());
@@ -261,7 +261,7 @@ fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Report) -> Res
         let mut filings = BTreeSet::new();
         for message in std::iter::once(first).chain(rest.take(MOST)) {
             let (file, finding) = match message {
-                Message::Found(file, finding) => (file, finding),
+                Message::FoundFile(file, finding) => (file, finding),
                 Message::Failed(e) => return Err(e.into()),
             };
             let Some(problem) = problem(&file, &finding) else {
@@ -285,22 +285,22 @@ fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Report) -> Res
 }
 
 /// Where a file on record lies.
-fn place(file: &StoredFile) -> Place {
-    Place {
+fn place(file: &StoredFile) -> FilingFolder {
+    FilingFolder {
         folder: file.folder,
         accession: file.accession,
         name: file.name.clone(),
     }
 }
 
-fn problem(file: &StoredFile, finding: &Finding) -> Option<Problem> {
+fn problem(file: &StoredFile, finding: &Finding) -> Option<BadFile> {
     let (kind, detail) = match finding {
         Finding::Whole(_) | Finding::Stopped => return None,
-        Finding::Missing => (Kind::Missing, None),
-        Finding::Damaged(how) => (Kind::Damaged, Some(how.clone())),
-        Finding::Unreadable(why) => (Kind::Unreadable, Some(why.clone())),
+        Finding::Missing => (BadFileKind::Missing, None),
+        Finding::Damaged(how) => (BadFileKind::Damaged, Some(how.clone())),
+        Finding::Unreadable(why) => (BadFileKind::Unreadable, Some(why.clone())),
     };
-    Some(Problem {
+    Some(BadFile {
         kind,
         path: shown(&place(file).path()),
         cik: Some(file.folder.get()),
@@ -316,7 +316,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Counts the files that were lost earlier and are still to come.
-fn count_lost(db: &Reader, report: &mut Report) -> Result<()> {
+fn count_lost(db: &Reader, report: &mut Verification) -> Result<()> {
     let mut last = StoredId::START;
     loop {
         let files = db.lost_files(last, BATCH)?;
@@ -331,7 +331,7 @@ fn count_lost(db: &Reader, report: &mut Report) -> Result<()> {
 
 /// Finds the files that no artifact names. In the folder of a filing whose submission is queued there
 /// is none: its names are not known yet, and the download will replace what a killed run left.
-fn find_orphans(work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
+fn find_orphans(work: &Work, db: &Reader, report: &mut Verification) -> Result<()> {
     let mut batch = Vec::new();
     files::walk(&work.data_dir, &mut |found| {
         batch.push(found);
@@ -346,12 +346,17 @@ fn find_orphans(work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
     report_orphans(&batch, work, db, report)
 }
 
-fn report_orphans(batch: &[Found], work: &Work, db: &Reader, report: &mut Report) -> Result<()> {
+fn report_orphans(
+    batch: &[FoundFile],
+    work: &Work,
+    db: &Reader,
+    report: &mut Verification,
+) -> Result<()> {
     let places = batch.iter().filter_map(|found| found.document.as_ref());
     let accessions: BTreeSet<Accession> = places.map(|place| place.accession).collect();
     let accessions: Vec<_> = accessions.into_iter().collect();
     let known = db.on_record(&accessions)?;
-    let is_named = |place: &Place| {
+    let is_named = |place: &FilingFolder| {
         known.get(&place.accession).is_some_and(|filing| {
             let is_queued = filing.submission.is_some_and(SubmissionStatus::is_queued);
             let mut files = filing.files.iter();
@@ -364,8 +369,8 @@ fn report_orphans(batch: &[Found], work: &Work, db: &Reader, report: &mut Report
             continue;
         }
         work.done.problems.fetch_add(1, Relaxed);
-        report.add(Problem {
-            kind: Kind::Orphan,
+        report.add(BadFile {
+            kind: BadFileKind::Orphan,
             path: shown(&found.path),
             cik: None,
             accession: None,

@@ -19,7 +19,7 @@ const MOST_SHOWN: usize = 20;
 /// What is wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(super) enum BadFileKind {
     /// It is not there.
     Missing,
     /// It is not what was stored.
@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Orphan,
 }
 
-impl Kind {
+impl BadFileKind {
     const ALL: [Self; 4] = [Self::Missing, Self::Damaged, Self::Unreadable, Self::Orphan];
 
     /// Whether it is downloaded again.
@@ -50,8 +50,8 @@ impl Kind {
 
 /// One file that is not as it should be.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Problem {
-    pub kind: Kind,
+pub(super) struct BadFile {
+    pub kind: BadFileKind,
     /// Below the data dir.
     pub path: String,
     pub cik: Option<u64>,
@@ -59,7 +59,7 @@ pub(super) struct Problem {
     pub detail: Option<String>,
 }
 
-impl Problem {
+impl BadFile {
     /// What is wrong, in words.
     pub(super) fn said(&self) -> String {
         match &self.detail {
@@ -71,7 +71,7 @@ impl Problem {
 
 /// The result, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Report {
+pub(super) struct Verification {
     /// Whether only sizes were compared.
     quick: bool,
     /// Whether every file was looked at.
@@ -88,12 +88,12 @@ pub(super) struct Report {
     /// Files that an earlier verification queued again, and that are still to come.
     pub waiting: u64,
     /// Each problem, by kind and path, up to a limit.
-    problems: Vec<Problem>,
+    problems: Vec<BadFile>,
     /// How many problems are not among them.
     not_listed: u64,
 }
 
-impl Report {
+impl Verification {
     pub(super) fn new(quick: bool) -> Self {
         Self {
             quick,
@@ -112,12 +112,12 @@ impl Report {
         }
     }
 
-    pub(super) fn add(&mut self, problem: Problem) {
+    pub(super) fn add(&mut self, problem: BadFile) {
         *match problem.kind {
-            Kind::Missing => &mut self.missing,
-            Kind::Damaged => &mut self.damaged,
-            Kind::Unreadable => &mut self.unreadable,
-            Kind::Orphan => &mut self.orphan,
+            BadFileKind::Missing => &mut self.missing,
+            BadFileKind::Damaged => &mut self.damaged,
+            BadFileKind::Unreadable => &mut self.unreadable,
+            BadFileKind::Orphan => &mut self.orphan,
         } += 1;
         if self.problems.len() < MOST_LISTED {
             self.problems.push(problem);
@@ -176,7 +176,7 @@ impl Report {
         for (name, value) in rows {
             line(format!("{name:<10} {value}"));
         }
-        for kind in Kind::ALL {
+        for kind in BadFileKind::ALL {
             let all = || self.problems.iter().filter(|p| p.kind == kind);
             let number = all().count();
             if number == 0 {
@@ -202,7 +202,7 @@ impl Report {
     }
 }
 
-impl Report {
+impl Verification {
     fn queued(&self) -> String {
         let again = format!("{} again", count(self.queued_again));
         match self.waiting {
@@ -212,11 +212,11 @@ impl Report {
     }
 }
 
-fn heading(kind: Kind) -> &'static str {
+fn heading(kind: BadFileKind) -> &'static str {
     match kind {
-        Kind::Missing => "Missing, queued again",
-        Kind::Damaged => "Damaged, queued again",
-        Kind::Unreadable => "Unreadable, left alone",
-        Kind::Orphan => "Orphan, named by no artifact; nothing was deleted",
+        BadFileKind::Missing => "Missing, queued again",
+        BadFileKind::Damaged => "Damaged, queued again",
+        BadFileKind::Unreadable => "Unreadable, left alone",
+        BadFileKind::Orphan => "Orphan, named by no artifact; nothing was deleted",
     }
 }

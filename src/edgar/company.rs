@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::dates::parse_date;
-use super::json::{Cell, List, Record};
+use super::json::{Cell, JsonArray, JsonObject};
 
 /// The longest text that is taken over, in characters; the longest measured name has 150.
 const LONGEST: usize = 300;
@@ -44,7 +44,7 @@ pub struct FormerName {
 }
 
 /// The names of a submissions document's `formerNames`, without those that are none.
-pub(super) fn former_names(names: List<Record<'_>>) -> Vec<FormerName> {
+pub(super) fn former_names(names: JsonArray<JsonObject<'_>>) -> Vec<FormerName> {
     let names = names.items().unwrap_or_default();
     names
         .iter()

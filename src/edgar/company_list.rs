@@ -11,7 +11,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::Cik;
-use super::json::{self, BadDocument, Cell, List};
+use super::json::{self, BadDocument, Cell, JsonArray};
 
 /// The list, in its own order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,7 +64,7 @@ impl fmt::Display for ListProblem {
 /// Damaged documents, those without one of the columns `cik`, `name`, `ticker` and `exchange`,
 /// and lists without a single good row.
 pub fn parse(bytes: &[u8]) -> Result<CompanyList, BadDocument> {
-    let document: Document = json::parse(bytes)?;
+    let document: CompanyListJson = json::parse(bytes)?;
     let missing = |what: &str| BadDocument::Shape(format!("it has no {what}"));
     let fields = document
         .fields
@@ -123,11 +123,11 @@ pub fn parse(bytes: &[u8]) -> Result<CompanyList, BadDocument> {
 }
 
 #[derive(Deserialize)]
-struct Document<'a> {
+struct CompanyListJson<'a> {
     #[serde(borrow, default)]
-    fields: List<Cell<'a>>,
+    fields: JsonArray<Cell<'a>>,
     #[serde(borrow, default)]
-    data: List<List<Cell<'a>>>,
+    data: JsonArray<JsonArray<Cell<'a>>>,
 }
 
 /// Whose row it is, whatever is wrong with the rest of it.

@@ -11,12 +11,12 @@ use super::json::{self, BadDocument};
 
 /// The shape of it; what else it holds is not read.
 #[derive(Debug, Deserialize)]
-struct Document {
-    directory: Directory,
+struct DayListingJson {
+    directory: DayFolder,
 }
 
 #[derive(Debug, Deserialize)]
-struct Directory {
+struct DayFolder {
     item: Vec<Item>,
 }
 
@@ -31,7 +31,7 @@ struct Item {
 ///
 /// When it is no listing, or lists no master index at all.
 pub fn parse(bytes: &[u8]) -> Result<BTreeSet<Date>, BadDocument> {
-    let document: Document = json::parse(bytes)?;
+    let document: DayListingJson = json::parse(bytes)?;
     let items = document.directory.item.into_iter();
     let days: BTreeSet<_> = items.filter_map(|item| day_of(&item.name)).collect();
     if days.is_empty() {

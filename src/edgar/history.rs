@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::dates::parse_date;
-use super::submissions::{OlderPage, Row};
+use super::submissions::{OlderPage, SubmissionsRow};
 
 /// The most forms that are kept apart. EDGAR used 478 in 2025; a list with more is nonsense, and
 /// must not fill the memory.
@@ -37,13 +37,13 @@ pub struct FormUse {
 
 impl History {
     /// Counts a filing of the main document.
-    pub fn add(&mut self, row: &Row<'_>) {
+    pub fn add(&mut self, row: &SubmissionsRow<'_>) {
         self.listed += 1;
         self.look_at(row);
     }
 
     /// Takes note of a filing on an older page, which [`History::add_page`] has counted.
-    pub fn look_at(&mut self, row: &Row<'_>) {
+    pub fn look_at(&mut self, row: &SubmissionsRow<'_>) {
         self.span(row.filed_on, row.filed_on);
         if let Some(form) = self.forms.get_mut(row.form) {
             form.filings += 1;
@@ -85,7 +85,7 @@ impl History {
         let forms: BTreeMap<_, _> = self
             .forms
             .iter()
-            .map(|(form, seen)| (form, Seen(seen.filings, seen.last.to_string())))
+            .map(|(form, seen)| (form, LastUse(seen.filings, seen.last.to_string())))
             .collect();
         serde_json::to_string(&forms).expect("a map of texts is always valid JSON")
     }
@@ -93,10 +93,10 @@ impl History {
     /// Reads [`History::forms_json`] back. What cannot be read is left out.
     #[must_use]
     pub fn parse_forms(json: &str) -> BTreeMap<String, FormUse> {
-        let forms: BTreeMap<String, Seen> = serde_json::from_str(json).unwrap_or_default();
+        let forms: BTreeMap<String, LastUse> = serde_json::from_str(json).unwrap_or_default();
         forms
             .into_iter()
-            .filter_map(|(form, Seen(filings, last))| {
+            .filter_map(|(form, LastUse(filings, last))| {
                 let last = parse_date(&last)?;
                 Some((form, FormUse { filings, last }))
             })
@@ -106,7 +106,7 @@ impl History {
 
 /// A form's use as it lies in the database: count and last day.
 #[derive(Serialize, Deserialize)]
-struct Seen(u64, String);
+struct LastUse(u64, String);
 
 #[cfg(test)]
 mod tests {

@@ -115,14 +115,14 @@ impl Cell<'_> {
 
 /// A JSON array, or the note that there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) enum List<T> {
+pub(super) enum JsonArray<T> {
     #[default]
     Missing,
     Items(Vec<T>),
     Other,
 }
 
-impl<T> List<T> {
+impl<T> JsonArray<T> {
     /// The items, if it is an array.
     pub(super) fn items(self) -> Option<Vec<T>> {
         match self {
@@ -134,9 +134,9 @@ impl<T> List<T> {
 
 /// A JSON object with plain values; anything else has no members.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Record<'a>(Vec<(Cell<'a>, Cell<'a>)>);
+pub(super) struct JsonObject<'a>(Vec<(Cell<'a>, Cell<'a>)>);
 
-impl<'a> Record<'a> {
+impl<'a> JsonObject<'a> {
     /// The value of a member; [`Cell::Null`] if there is none.
     pub(super) fn get(&self, key: &str) -> &Cell<'a> {
         self.0
@@ -203,30 +203,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for Cell<'a> {
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = List<T>;
+    type Value = JsonArray<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<JsonArray<T>, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(List::Items(list))
+        Ok(JsonArray::Items(list))
     }
 
-    otherwise!(List::Missing; visit_unit());
-    otherwise!(List::Other; visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
+    otherwise!(JsonArray::Missing; visit_unit());
+    otherwise!(JsonArray::Other; visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
 
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<List<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<JsonArray<T>, A::Error> {
         skip_members(members)?;
-        Ok(List::Other)
+        Ok(JsonArray::Other)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonArray<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(ListVisitor(PhantomData))
     }
@@ -235,29 +235,29 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 struct RecordVisitor;
 
 impl<'de> Visitor<'de> for RecordVisitor {
-    type Value = Record<'de>;
+    type Value = JsonObject<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Record<'de>, A::Error> {
-        let mut record = Record::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<JsonObject<'de>, A::Error> {
+        let mut record = JsonObject::default();
         while let Some(member) = members.next_entry()? {
             record.0.push(member);
         }
         Ok(record)
     }
 
-    otherwise!(Record::default(); visit_unit(), visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
+    otherwise!(JsonObject::default(); visit_unit(), visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
 
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Record<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<JsonObject<'de>, A::Error> {
         skip_items(items)?;
-        Ok(Record::default())
+        Ok(JsonObject::default())
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(RecordVisitor)
     }
@@ -302,8 +302,8 @@ mod tests {
             "[[1]]",
             "{\"a\":[1]}",
         ] {
-            assert!(parse::<List<Cell>>(text.as_bytes()).is_ok(), "{text}");
-            assert!(parse::<Record>(text.as_bytes()).is_ok(), "{text}");
+            assert!(parse::<JsonArray<Cell>>(text.as_bytes()).is_ok(), "{text}");
+            assert!(parse::<JsonObject>(text.as_bytes()).is_ok(), "{text}");
         }
     }
 

@@ -6,7 +6,7 @@
 //! is odd costs as little as possible: a bad cell its row, a bad page entry that page. Only a
 //! document that would hide filings without a word is refused.
 //!
-//! Values are borrowed from the document until [`Row::to_filing`]: look at the form and the
+//! Values are borrowed from the document until [`SubmissionsRow::to_filing`]: look at the form and the
 //! date first, then copy the few rows that are wanted.
 
 use std::fmt;
@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::company::{CompanyProfile, former_names, text};
 use super::dates::{DateRange, parse_date, widened};
-use super::json::{self, BadDocument, Cell, List, Record};
+use super::json::{self, BadDocument, Cell, JsonArray, JsonObject};
 use super::{Accession, Cik, Filing};
 
 /// How far a page's dates may be off. Measured on 2025-08-02: its filings can be a day later
@@ -63,7 +63,7 @@ impl Submissions<'_> {
 /// Damaged documents, and those without a CIK, without `filings`, or without the columns
 /// `accessionNumber`, `filingDate` and `form`.
 pub fn parse(bytes: &[u8]) -> Result<Submissions<'_>, BadDocument> {
-    let document: Document = json::parse(bytes)?;
+    let document: SubmissionsJson = json::parse(bytes)?;
     let missing = |what: &str| BadDocument::Shape(format!("it has no {what}"));
     let cik = match &document.cik {
         Cell::Text(text) => text.trim().parse().ok(),
@@ -77,8 +77,8 @@ pub fn parse(bytes: &[u8]) -> Result<Submissions<'_>, BadDocument> {
         .ok_or_else(|| missing("\"recent\" filings"))?;
     let mut problems = Vec::new();
     let older = match filings.files {
-        List::Missing => Vec::new(),
-        List::Items(entries) => entries
+        JsonArray::Missing => Vec::new(),
+        JsonArray::Items(entries) => entries
             .iter()
             .filter_map(|entry| match OlderPage::read(entry, cik) {
                 Ok(page) => Some(page),
@@ -88,7 +88,7 @@ pub fn parse(bytes: &[u8]) -> Result<Submissions<'_>, BadDocument> {
                 }
             })
             .collect(),
-        List::Other => return Err(missing("list of older \"files\"")),
+        JsonArray::Other => return Err(missing("list of older \"files\"")),
     };
     Ok(Submissions {
         cik,
@@ -119,7 +119,7 @@ pub fn parse_page(bytes: &[u8]) -> Result<Rows<'_>, BadDocument> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+struct SubmissionsJson<'a> {
     #[serde(borrow, default)]
     cik: Cell<'a>,
     #[serde(borrow, default)]
@@ -137,17 +137,17 @@ struct Document<'a> {
     #[serde(borrow, default)]
     ein: Cell<'a>,
     #[serde(borrow, default)]
-    former_names: List<Record<'a>>,
+    former_names: JsonArray<JsonObject<'a>>,
     #[serde(borrow)]
-    filings: Option<Filings<'a>>,
+    filings: Option<FilingsJson<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Filings<'a> {
+struct FilingsJson<'a> {
     #[serde(borrow)]
     recent: Option<Columns<'a>>,
     #[serde(borrow, default)]
-    files: List<Record<'a>>,
+    files: JsonArray<JsonObject<'a>>,
 }
 
 /// The columns we use; the others are skipped.
@@ -155,23 +155,23 @@ struct Filings<'a> {
 #[serde(rename_all = "camelCase")]
 struct Columns<'a> {
     #[serde(borrow, default)]
-    accession_number: List<Cell<'a>>,
+    accession_number: JsonArray<Cell<'a>>,
     #[serde(borrow, default)]
-    filing_date: List<Cell<'a>>,
+    filing_date: JsonArray<Cell<'a>>,
     #[serde(borrow, default)]
-    report_date: List<Cell<'a>>,
+    report_date: JsonArray<Cell<'a>>,
     #[serde(borrow, default)]
-    acceptance_date_time: List<Cell<'a>>,
+    acceptance_date_time: JsonArray<Cell<'a>>,
     #[serde(borrow, default)]
-    form: List<Cell<'a>>,
+    form: JsonArray<Cell<'a>>,
     #[serde(borrow, default)]
-    items: List<Cell<'a>>,
+    items: JsonArray<Cell<'a>>,
     #[serde(borrow, default)]
-    size: List<Cell<'a>>,
+    size: JsonArray<Cell<'a>>,
     #[serde(borrow, default, rename = "isXBRL")]
-    is_xbrl: List<Cell<'a>>,
+    is_xbrl: JsonArray<Cell<'a>>,
     #[serde(borrow, default)]
-    primary_document: List<Cell<'a>>,
+    primary_document: JsonArray<Cell<'a>>,
 }
 
 /// The rows of a document, in EDGAR's order: by filing date, newest first.
@@ -192,14 +192,14 @@ struct Column<'a> {
 
 impl<'a> Rows<'a> {
     fn new(columns: Columns<'a>) -> Result<Self, BadDocument> {
-        let required = |name, cells: List<_>| match cells.items() {
+        let required = |name, cells: JsonArray<_>| match cells.items() {
             Some(cells) => Ok(Column {
                 name,
                 cells: Some(cells),
             }),
             None => Err(BadDocument::Shape(format!("it has no column {name:?}"))),
         };
-        let optional = |name, cells: List<_>| Column {
+        let optional = |name, cells: JsonArray<_>| Column {
             name,
             cells: cells.items(),
         };
@@ -233,11 +233,11 @@ impl<'a> Rows<'a> {
 
     /// Every row, or why it cannot be used.
     #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<Row<'_>, BadRow>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<SubmissionsRow<'_>, BadRow>> {
         (0..self.len).map(|index| self.row(index).map_err(|reason| BadRow { index, reason }))
     }
 
-    fn row(&self, index: usize) -> Result<Row<'_>, String> {
+    fn row(&self, index: usize) -> Result<SubmissionsRow<'_>, String> {
         // The arrays had equal lengths in every one of 8,290 files. If they do not, rows past
         // the shortest are cut off, and rows before it most likely still belong together.
         let mut cells = [&Cell::Null; 9];
@@ -264,7 +264,7 @@ impl<'a> Rows<'a> {
         if form.trim().is_empty() {
             return Err("form is empty".into());
         }
-        Ok(Row {
+        Ok(SubmissionsRow {
             accession: accession
                 .text()
                 .ok_or_else(|| odd("accessionNumber"))?
@@ -304,7 +304,7 @@ impl<'a> Rows<'a> {
 
 /// One filing, borrowed from its document. The fields are those of [`Filing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row<'a> {
+pub struct SubmissionsRow<'a> {
     /// EDGAR's name for the filing.
     pub accession: Accession,
     /// The exact form type, never empty.
@@ -325,7 +325,7 @@ pub struct Row<'a> {
     pub is_xbrl: bool,
 }
 
-impl Row<'_> {
+impl SubmissionsRow<'_> {
     /// The filing, with texts of its own.
     #[must_use]
     pub fn to_filing(&self) -> Filing {
@@ -369,7 +369,7 @@ pub struct OlderPage {
 }
 
 impl OlderPage {
-    fn read(entry: &Record, cik: Cik) -> Result<Self, String> {
+    fn read(entry: &JsonObject, cik: Cik) -> Result<Self, String> {
         let name = entry.get("name").text().unwrap_or_default();
         let name = PageName::parse(name, cik).ok_or_else(|| {
             let shown: String = name.chars().take(60).collect();
@@ -455,7 +455,7 @@ mod tests {
         "primaryDocDescription":["10-K","",""]},
         "files":[{"name":"CIK0001234567-submissions-001.json","filingCount":12,"filingFrom":"1996-01-01","filingTo":"1999-12-31"}]}}"#;
 
-    fn rows<'a>(rows: &'a Rows) -> Vec<Row<'a>> {
+    fn rows<'a>(rows: &'a Rows) -> Vec<SubmissionsRow<'a>> {
         rows.iter().map(Result::unwrap).collect()
     }
 
@@ -477,7 +477,7 @@ mod tests {
         assert_eq!(rows.len(), 3);
         assert_eq!(
             rows[0],
-            Row {
+            SubmissionsRow {
                 accession: "0001234567-26-000003".parse().unwrap(),
                 form: "10-K",
                 filed_on: date(2026, 2, 3),

@@ -24,12 +24,12 @@ pub struct Bundle<'a> {
     temp: TempDir,
     /// The final names of the files so far; the temporary name of each is its place.
     names: Vec<String>,
-    open: Option<Open>,
+    open: Option<OpenFile>,
 }
 
 /// The file being written.
 #[derive(Debug)]
-struct Open {
+struct OpenFile {
     name: String,
     file: File,
     print: Fingerprinter,
@@ -63,7 +63,7 @@ impl Bundle<'_> {
     /// When the name is not safe as a file name, or the disk does not take it.
     pub fn begin(&mut self, name: &str) -> io::Result<()> {
         let name = checked_name(name).map_err(io::Error::other)?.to_owned();
-        self.open = Some(Open {
+        self.open = Some(OpenFile {
             name,
             file: File::create(self.temp_path(self.names.len()))?,
             print: Fingerprinter::default(),

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{Fingerprinter, Place, ROOT};
+use super::{FilingFolder, Fingerprinter, ROOT};
 use crate::cancel::Cancel;
 use crate::edgar::names::checked_name;
 use crate::edgar::{Accession, Cik};
@@ -55,7 +55,7 @@ pub struct Expected {
 #[must_use]
 pub fn check(
     data_dir: &Path,
-    place: &Place,
+    place: &FilingFolder,
     expected: Expected,
     depth: Depth,
     cancel: &Cancel,
@@ -117,12 +117,12 @@ fn compare(path: &Path, expected: Expected, depth: Depth, cancel: &Cancel) -> io
 
 /// A file below `edgar/data`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundFile {
     /// Its path below the data dir.
     pub path: PathBuf,
     /// The filing and the company whose folder it lies in, with its name, where it lies as a
     /// document of a filing would.
-    pub document: Option<Place>,
+    pub document: Option<FilingFolder>,
 }
 
 /// Calls `each` with every file below `edgar/data`, folder by folder, links not followed. Holds
@@ -133,7 +133,7 @@ pub struct Found {
 /// When a folder cannot be read, or with what `each` returned.
 pub fn walk(
     data_dir: &Path,
-    each: &mut impl FnMut(Found) -> anyhow::Result<bool>,
+    each: &mut impl FnMut(FoundFile) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let root = PathBuf::from(ROOT);
     descend(data_dir, &root, 0, each).map(drop)
@@ -143,7 +143,7 @@ fn descend(
     data_dir: &Path,
     folder: &Path,
     depth: usize,
-    each: &mut impl FnMut(Found) -> anyhow::Result<bool>,
+    each: &mut impl FnMut(FoundFile) -> anyhow::Result<bool>,
 ) -> anyhow::Result<bool> {
     use anyhow::Context as _;
     let full = data_dir.join(folder);
@@ -160,7 +160,7 @@ fn descend(
             descend(data_dir, &path, depth + 1, each)?
         } else {
             let document = (depth == 2).then(|| document(&path)).flatten();
-            each(Found { path, document })?
+            each(FoundFile { path, document })?
         };
         if !go_on {
             return Ok(false);
@@ -171,12 +171,12 @@ fn descend(
 
 /// Reads `edgar/data/<cik>/<accession>/<name>`. Another spelling of the same numbers is another
 /// place.
-fn document(path: &Path) -> Option<Place> {
+fn document(path: &Path) -> Option<FilingFolder> {
     let mut parts = path.iter().rev();
     let (name, accession, cik) = (parts.next()?, parts.next()?, parts.next()?);
     let cik: Cik = cik.to_str()?.parse().ok()?;
     let accession: Accession = accession.to_str()?.parse().ok()?;
-    let place = Place {
+    let place = FilingFolder {
         folder: cik,
         accession,
         name: name.to_str()?.to_owned(),
@@ -189,8 +189,8 @@ mod tests {
     use super::*;
     use sha2::{Digest as _, Sha256};
 
-    fn place() -> Place {
-        Place {
+    fn place() -> FilingFolder {
+        FilingFolder {
             folder: Cik::new(320_193).unwrap(),
             accession: "0000320193-23-000106".parse().unwrap(),
             name: "doc.htm".to_owned(),

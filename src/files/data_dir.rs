@@ -4,7 +4,7 @@
 //!
 //! A file is written under a temporary name in `.incoming/` of the same file system, synced to
 //! the disk, renamed into place, and then the folder that holds its name is synced, and every
-//! folder above it. Only after [`Incoming::keep`] returned does the database learn of it. So
+//! folder above it. Only after [`IncomingFile::keep`] returned does the database learn of it. So
 //! a row never speaks of a file that a power loss could take away, and a file under its final
 //! name is whole. What a killed run leaves in `.incoming/` is removed by the next one.
 //!
@@ -26,7 +26,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::disk::no_symlink;
-use super::{Fingerprint, Fingerprinter, Place, folder_of};
+use super::{FilingFolder, Fingerprint, Fingerprinter, folder_of};
 use crate::edgar::names::checked_name;
 use crate::edgar::{Accession, Cik};
 
@@ -101,8 +101,8 @@ impl DataDir {
     /// # Errors
     ///
     /// When the disk does not take it.
-    pub fn begin(&self) -> io::Result<Incoming<'_>> {
-        Ok(Incoming {
+    pub fn begin(&self) -> io::Result<IncomingFile<'_>> {
+        Ok(IncomingFile {
             data_dir: self,
             file: temporary(&self.root.join(INCOMING))?,
             print: Fingerprinter::default(),
@@ -186,13 +186,13 @@ fn stays_inside(folder: &Path) -> Result<()> {
 
 /// A file on its way in: a temporary file that is gone unless it is kept.
 #[derive(Debug)]
-pub struct Incoming<'a> {
+pub struct IncomingFile<'a> {
     data_dir: &'a DataDir,
     file: NamedTempFile,
     print: Fingerprinter,
 }
 
-impl Incoming<'_> {
+impl IncomingFile<'_> {
     /// What was written, to be read from its beginning. The file stays as it is.
     ///
     /// # Errors
@@ -214,7 +214,7 @@ impl Incoming<'_> {
     ///
     /// When the disk does not take it. Then nothing stands under the final name that did not
     /// stand there before.
-    pub fn keep(self, place: &Place) -> Result<Fingerprint> {
+    pub fn keep(self, place: &FilingFolder) -> Result<Fingerprint> {
         let name = checked_name(&place.name)?;
         let folder = self.data_dir.folder(place.folder, place.accession)?;
         let place = folder.join(name);
@@ -227,7 +227,7 @@ impl Incoming<'_> {
     }
 }
 
-impl Write for Incoming<'_> {
+impl Write for IncomingFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.as_file_mut().write(bytes)?;
         self.print.update(&bytes[..written]);
@@ -286,16 +286,16 @@ mod tests {
     use super::*;
     use sha2::{Digest as _, Sha256};
 
-    fn place(name: &str) -> Place {
-        Place {
+    fn place(name: &str) -> FilingFolder {
+        FilingFolder {
             folder: Cik::new(320_193).unwrap(),
             accession: "0000320193-23-000106".parse().unwrap(),
             name: name.to_owned(),
         }
     }
 
-    fn document_of(company: u64) -> Place {
-        Place {
+    fn document_of(company: u64) -> FilingFolder {
+        FilingFolder {
             folder: Cik::new(company).unwrap(),
             ..place("doc.htm")
         }

@@ -13,8 +13,8 @@ mod identity;
 use std::path::PathBuf;
 
 pub use bundle::Bundle;
-pub use check::{Depth, Expected, Finding, Found, check, walk};
-pub use data_dir::{DataDir, Incoming, ROOT};
+pub use check::{Depth, Expected, Finding, FoundFile, check, walk};
+pub use data_dir::{DataDir, IncomingFile, ROOT};
 pub use disk::{free_space, no_symlink};
 pub use hash::{Fingerprint, Fingerprinter};
 pub use identity::{IDENTITY, identity, is_empty, set_identity};
@@ -23,7 +23,7 @@ use crate::edgar::{Accession, Cik};
 
 /// Where a file of a filing lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct FilingFolder {
     /// The company whose folder holds the files of the filing.
     pub folder: Cik,
     /// The filing.
@@ -32,7 +32,7 @@ pub struct Place {
     pub name: String,
 }
 
-impl Place {
+impl FilingFolder {
     /// The path below the data dir.
     #[must_use]
     pub fn path(&self) -> PathBuf {

@@ -18,7 +18,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Body, Error, ProxyProtocol, Timeout};
 use url::{Host, Url};
 
-use super::Settings;
+use super::ClientSettings;
 use super::fair_access::{Pass, Pending};
 use super::resolver::CachingResolver;
 
@@ -75,7 +75,7 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
+    pub(super) fn new(settings: &ClientSettings) -> anyhow::Result<Self> {
         let resolver = CachingResolver::default();
         let outside = config(settings).build();
         if let Some(proxy) = outside.proxy()
@@ -131,7 +131,7 @@ impl Agent {
     }
 }
 
-fn config(settings: &Settings) -> ConfigBuilder<AgentScope> {
+fn config(settings: &ClientSettings) -> ConfigBuilder<AgentScope> {
     let user_agent = settings.user_agent.as_ref().map_or_else(
         || concat!("filing-etl/", env!("CARGO_PKG_VERSION")).to_owned(),
         |agent| agent.as_str().to_owned(),

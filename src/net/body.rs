@@ -24,7 +24,7 @@ use super::agent::{Timeouts, cause};
 use super::buffers::{Buffer, Buffers};
 use super::etag;
 use super::traffic::Traffic;
-use super::verdict::{self, Asked, HEAD, Seen, Verdict};
+use super::verdict::{self, HEAD, PortionKind, ResponseHead, Verdict};
 use super::{Expect, FetchError, Validators};
 
 /// What a body has to bring each second, on average, after the slow start.
@@ -35,15 +35,15 @@ const TAIL: usize = 256;
 const GZIP_SLACK: u64 = 64 * 1024;
 
 /// A response whose headers are in.
-pub(super) struct Incoming<'a> {
+pub(super) struct IncomingBody<'a> {
     status: u16,
     retry_after: Option<Duration>,
     location: Option<String>,
     validators: Validators,
     content_range: Option<String>,
     expect: Expect,
-    asked: Asked,
-    decoder: Decoder<'a>,
+    asked: PortionKind,
+    decoder: ContentDecoder<'a>,
     /// Whether the length is known from outside: a header, or chunks.
     framed: bool,
     declared: Option<u64>,
@@ -56,13 +56,13 @@ pub(super) struct Incoming<'a> {
     whole: bool,
 }
 
-enum Decoder<'a> {
-    Plain(Box<Wire<'a>>),
-    Gzip(Box<MultiGzDecoder<Wire<'a>>>),
+enum ContentDecoder<'a> {
+    Plain(Box<RawBody<'a>>),
+    Gzip(Box<MultiGzDecoder<RawBody<'a>>>),
 }
 
 /// The bytes as they come.
-struct Wire<'a> {
+struct RawBody<'a> {
     reader: BodyReader<'static>,
     traffic: &'a Traffic,
     started: Instant,
@@ -74,18 +74,18 @@ struct Wire<'a> {
     trouble: Option<FetchError>,
 }
 
-impl fmt::Debug for Incoming<'_> {
+impl fmt::Debug for IncomingBody<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Incoming");
         shown.field("status", &self.status).finish_non_exhaustive()
     }
 }
 
-impl<'a> Incoming<'a> {
+impl<'a> IncomingBody<'a> {
     pub(super) fn new(
         response: Response<Body>,
         expect: Expect,
-        asked: Asked,
+        asked: PortionKind,
         timeouts: Timeouts,
         traffic: &'a Traffic,
         buffers: &'a Buffers,
@@ -101,7 +101,7 @@ impl<'a> Incoming<'a> {
             .trim()
             .to_ascii_lowercase();
         let gzip = matches!(encoding.as_str(), "gzip" | "x-gzip");
-        let wire = Wire {
+        let wire = RawBody {
             reader: body.into_reader(),
             traffic,
             started: Instant::now(),
@@ -127,9 +127,9 @@ impl<'a> Incoming<'a> {
             expect,
             asked,
             decoder: if gzip {
-                Decoder::Gzip(Box::new(MultiGzDecoder::new(wire)))
+                ContentDecoder::Gzip(Box::new(MultiGzDecoder::new(wire)))
             } else {
-                Decoder::Plain(Box::new(wire))
+                ContentDecoder::Plain(Box::new(wire))
             },
             framed: chunked || declared.is_some(),
             declared,
@@ -160,7 +160,7 @@ impl<'a> Incoming<'a> {
     /// # Errors
     /// When the body is not the rest that was asked for, which begins at `from`.
     pub(super) fn place(&self, from: u64) -> Result<(u64, Option<u64>), FetchError> {
-        let plain = matches!(self.decoder, Decoder::Plain(_));
+        let plain = matches!(self.decoder, ContentDecoder::Plain(_));
         if self.status != 206 {
             return Ok((0, self.declared.filter(|_| plain)));
         }
@@ -183,7 +183,7 @@ impl<'a> Incoming<'a> {
     /// When a body that came with status 200 breaks before its meaning is known. With any other status, what did
     /// come is judged.
     pub(super) fn judge(&mut self) -> Result<Verdict, FetchError> {
-        let carries = self.status == 200 || (self.status == 206 && self.asked == Asked::Rest);
+        let carries = self.status == 200 || (self.status == 206 && self.asked == PortionKind::Rest);
         if carries {
             if let Some(encoding) = &self.odd_encoding {
                 return Err(FetchError::Damaged(format!(
@@ -191,7 +191,7 @@ impl<'a> Incoming<'a> {
                 )));
             }
             let limit = self.expect.max();
-            if matches!(self.decoder, Decoder::Plain(_)) && self.declared > Some(limit) {
+            if matches!(self.decoder, ContentDecoder::Plain(_)) && self.declared > Some(limit) {
                 return Err(FetchError::TooLarge { limit });
             }
         }
@@ -201,7 +201,7 @@ impl<'a> Incoming<'a> {
             return Err(error);
         }
         // Block pages come compressed even when nobody says so.
-        let plain = matches!(self.decoder, Decoder::Plain(_));
+        let plain = matches!(self.decoder, ContentDecoder::Plain(_));
         if plain && self.head().starts_with(&[0x1f, 0x8b]) {
             let mut inner = Vec::new();
             let mut decoder = MultiGzDecoder::new(self.head()).take(HEAD as u64);
@@ -245,7 +245,7 @@ impl<'a> Incoming<'a> {
             ended = self.filled == 0;
         }
         let proven = self.framed
-            || matches!(self.decoder, Decoder::Gzip(_))
+            || matches!(self.decoder, ContentDecoder::Gzip(_))
             || verdict::proves_itself(self.expect, &start, &tail);
         if !proven {
             return Err(FetchError::Damaged(format!(
@@ -261,7 +261,7 @@ impl<'a> Incoming<'a> {
     }
 
     fn verdict(&self, head: &[u8], whole: bool) -> Verdict {
-        verdict::judge(Seen {
+        verdict::judge(ResponseHead {
             status: self.status,
             retry_after: self.retry_after,
             head,
@@ -287,7 +287,7 @@ impl<'a> Incoming<'a> {
     }
 }
 
-impl Decoder<'_> {
+impl ContentDecoder<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FetchError> {
         let read = match self {
             Self::Plain(wire) => wire.read(buffer),
@@ -305,7 +305,7 @@ impl Decoder<'_> {
     }
 }
 
-impl Read for Wire<'_> {
+impl Read for RawBody<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let trouble = match self.reader.read(buffer) {
             Ok(read) => {
@@ -333,7 +333,7 @@ impl Read for Wire<'_> {
     }
 }
 
-impl Wire<'_> {
+impl RawBody<'_> {
     /// What a failed read means. ureq's own errors come wrapped in an `io::Error`.
     fn explain(&self, error: io::Error) -> FetchError {
         match ureq::Error::from(error) {

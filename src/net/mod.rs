@@ -44,11 +44,11 @@ pub use self::traffic::Traffic;
 pub use self::user_agent::{BadUserAgent, UserAgent};
 
 use self::agent::Agent;
-use self::body::Incoming;
+use self::body::IncomingBody;
 use self::buffers::Buffers;
 use self::fair_access::{Answer, FairAccess};
 use self::outage::Outages;
-use self::verdict::{Asked, Verdict};
+use self::verdict::{PortionKind, Verdict};
 use crate::cancel::Cancel;
 
 /// More a second than this is never sent to a host under sec.gov.
@@ -110,7 +110,7 @@ impl Validators {
 
 /// How much of a file is wanted.
 #[derive(Debug, Clone, Copy)]
-pub enum Want<'a> {
+pub enum Portion<'a> {
     /// All of it.
     Whole,
     /// All of it, unless it is still this version.
@@ -124,12 +124,12 @@ pub enum Want<'a> {
     },
 }
 
-impl Want<'_> {
-    fn asked(self) -> Asked {
+impl Portion<'_> {
+    fn asked(self) -> PortionKind {
         match self {
-            Self::Whole => Asked::Whole,
-            Self::Changed(_) => Asked::Changed,
-            Self::Rest { .. } => Asked::Rest,
+            Self::Whole => PortionKind::Whole,
+            Self::Changed(_) => PortionKind::Changed,
+            Self::Rest { .. } => PortionKind::Rest,
         }
     }
 
@@ -180,7 +180,7 @@ pub struct Content<'a> {
     pub total: Option<u64>,
     /// Which version it is.
     pub validators: Validators,
-    incoming: Incoming<'a>,
+    incoming: IncomingBody<'a>,
     client: &'a Client,
 }
 
@@ -199,7 +199,7 @@ impl Content<'_> {
 
 /// How a [`Client`] behaves.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ClientSettings {
     /// Required for hosts under sec.gov.
     pub user_agent: Option<UserAgent>,
     /// Requests a second, over all threads and all runs on this machine; `None`: no limit.
@@ -326,7 +326,7 @@ impl Client {
     ///
     /// # Errors
     /// When the shared state cannot be kept in `state_dir`, or the proxy is of an unknown kind.
-    pub fn new(settings: &Settings, cancel: Cancel) -> anyhow::Result<Self> {
+    pub fn new(settings: &ClientSettings, cancel: Cancel) -> anyhow::Result<Self> {
         let traffic = Arc::new(Traffic::default());
         let gate = FairAccess::new(
             &settings.state_dir,
@@ -378,7 +378,7 @@ impl Client {
         expect: Expect,
         sink: &mut dyn io::Write,
     ) -> Result<u64, FetchError> {
-        match self.ask(url, kind, expect, Want::Whole)? {
+        match self.ask(url, kind, expect, Portion::Whole)? {
             Reply::Content(content) => content.copy_to(sink),
             Reply::Unchanged | Reply::NoRest => unreachable!("the whole was asked for"),
         }
@@ -393,7 +393,7 @@ impl Client {
         url: &Url,
         kind: RequestKind,
         expect: Expect,
-        want: Want<'_>,
+        want: Portion<'_>,
     ) -> Result<Reply<'_>, FetchError> {
         self.follow(url, kind, expect, want)
             .map_err(|error| self.blame(error))
@@ -402,7 +402,7 @@ impl Client {
     /// Decides what follows a failed try, as [`retry::next`] does, and returns the error to report.
     ///
     /// An item is not given up because of a host that has never answered this client: that is an
-    /// outage. The answer is then [`retry::Next::AbortRun`] with [`FetchError::Outage`]. In every
+    /// outage. The answer is then [`retry::NextTry::AbortRun`] with [`FetchError::Outage`]. In every
     /// other case the error is the one that was passed in.
     #[must_use]
     pub fn next_step(
@@ -410,13 +410,13 @@ impl Client {
         error: FetchError,
         tries_made: u32,
         max_attempts: u32,
-    ) -> (retry::Next, FetchError) {
+    ) -> (retry::NextTry, FetchError) {
         let next = retry::next(&error, tries_made, max_attempts, fastrand::f64());
         match error {
             FetchError::Unreachable(failure)
-                if next == retry::Next::GiveUp && !self.outages.has_answered(&failure.host) =>
+                if next == retry::NextTry::GiveUp && !self.outages.has_answered(&failure.host) =>
             {
-                (retry::Next::AbortRun, FetchError::Outage(failure))
+                (retry::NextTry::AbortRun, FetchError::Outage(failure))
             }
             error => (next, error),
         }
@@ -449,7 +449,7 @@ impl Client {
             tries += u32::from(retry::counts_as_try(&error));
             let (next, error) = self.next_step(error, tries, max_attempts);
             match next {
-                retry::Next::After(wait) => {
+                retry::NextTry::After(wait) => {
                     self.traffic().count_retry();
                     if self.cancel.sleep(wait) {
                         return Err(FetchError::Stopped);
@@ -498,7 +498,7 @@ impl Client {
         url: &Url,
         kind: RequestKind,
         expect: Expect,
-        want: Want<'_>,
+        want: Portion<'_>,
     ) -> Result<Reply<'_>, FetchError> {
         let mut url = url.clone();
         let headers = want.headers(expect);
@@ -523,7 +523,7 @@ impl Client {
             };
             self.outages.answered(&name);
             let (asked, timeouts) = (want.asked(), self.timeouts);
-            let mut incoming = Incoming::new(
+            let mut incoming = IncomingBody::new(
                 response,
                 expect,
                 asked,
@@ -544,8 +544,8 @@ impl Client {
             return match verdict {
                 Verdict::Good | Verdict::Rest => {
                     let from = match want {
-                        Want::Rest { from, .. } => from,
-                        Want::Whole | Want::Changed(_) => 0,
+                        Portion::Rest { from, .. } => from,
+                        Portion::Whole | Portion::Changed(_) => 0,
                     };
                     let (start, total) = incoming.place(from)?;
                     Ok(Reply::Content(Content {

@@ -14,7 +14,7 @@ pub(super) const MAX_FAILURES: u32 = 20;
 
 /// The connection failures of each host, by its name and port.
 #[derive(Debug, Default)]
-pub(super) struct Outages(Mutex<HashMap<String, Host>>);
+pub(super) struct Outages(Mutex<HashMap<String, HostFailures>>);
 
 /// A connection failure, and how many there have been in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct ConnectionFailure {
 }
 
 #[derive(Debug, Default)]
-struct Host {
+struct HostFailures {
     /// Whether it has ever sent a response.
     answered: bool,
     /// Connection failures since the last response.
@@ -45,9 +45,9 @@ impl Outages {
             known.answered = true;
             known.failures = 0;
         } else {
-            let new = Host {
+            let new = HostFailures {
                 answered: true,
-                ..Host::default()
+                ..HostFailures::default()
             };
             hosts.insert(host.to_owned(), new);
         }
@@ -86,12 +86,12 @@ impl Outages {
         self.hosts().get(host).is_some_and(|known| known.answered)
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, HostFailures>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Host {
+impl HostFailures {
     fn last_failure(&self, name: &str) -> ConnectionFailure {
         ConnectionFailure {
             host: name.to_owned(),

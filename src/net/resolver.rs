@@ -20,10 +20,10 @@ const TTL: Duration = Duration::from_mins(1);
 
 /// A resolver that remembers. Clones share one memory.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CachingResolver(Arc<Mutex<Known>>);
+pub(super) struct CachingResolver(Arc<Mutex<KnownAddresses>>);
 
 /// Addresses by scheme, host and port, with the time of the look-up.
-type Known = HashMap<String, (Instant, ResolvedSocketAddrs)>;
+type KnownAddresses = HashMap<String, (Instant, ResolvedSocketAddrs)>;
 
 impl CachingResolver {
     /// Forgets all addresses: the next request looks its host up again.
@@ -31,7 +31,7 @@ impl CachingResolver {
         self.known().clear();
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownAddresses> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

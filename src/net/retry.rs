@@ -14,7 +14,7 @@ const LONGEST_ASKED: Duration = Duration::from_mins(10);
 
 /// What comes next for an item whose try failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum NextTry {
     /// Try again, but not before this much time has passed.
     After(Duration),
     /// The item has failed; the others go on.
@@ -31,18 +31,18 @@ pub enum Next {
 /// `jitter` (0 to 1) spreads the waits, so that items that failed together do not come back
 /// together: a wait lies between half of its full length and all of it.
 #[must_use]
-pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64) -> Next {
+pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64) -> NextTry {
     let asked = match error {
-        FetchError::Stopped => return Next::Stopped,
+        FetchError::Stopped => return NextTry::Stopped,
         FetchError::UndeclaredAgent
         | FetchError::Outage(_)
         | FetchError::Sink(_)
-        | FetchError::Forbidden(_) => return Next::AbortRun,
+        | FetchError::Forbidden(_) => return NextTry::AbortRun,
         FetchError::NotFound | FetchError::Refused { .. } | FetchError::TooLarge { .. } => {
-            return Next::GiveUp;
+            return NextTry::GiveUp;
         }
         // The gate holds the next try back until the block is over.
-        FetchError::Throttled { page: true } => return Next::After(Duration::ZERO),
+        FetchError::Throttled { page: true } => return NextTry::After(Duration::ZERO),
         FetchError::Server { retry_after, .. } => retry_after.unwrap_or_default(),
         FetchError::Throttled { page: false }
         | FetchError::Damaged(_)
@@ -51,7 +51,7 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
         | FetchError::Unreachable(_) => Duration::ZERO,
     };
     if tries_made >= max_attempts {
-        return Next::GiveUp;
+        return NextTry::GiveUp;
     }
     let doublings = tries_made.saturating_sub(1).min(16);
     let full = (FIRST * 2u32.pow(doublings)).min(LONGEST);
@@ -61,7 +61,7 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
         1.0
     };
     let wait = full.mul_f64(0.5 + jitter / 2.0);
-    Next::After(wait.max(asked.min(LONGEST_ASKED)))
+    NextTry::After(wait.max(asked.min(LONGEST_ASKED)))
 }
 
 /// Whether a failed try uses up one of an item's attempts.
@@ -90,22 +90,23 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_half_a_minute() {
-        let waits: Vec<Next> = (1..=9).map(|n| next(&network(), n, 99, 1.0)).collect();
+        let waits: Vec<NextTry> = (1..=9).map(|n| next(&network(), n, 99, 1.0)).collect();
         let ms = [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000];
         assert_eq!(
             waits,
-            ms.map(|ms| Next::After(Duration::from_millis(ms))).to_vec()
+            ms.map(|ms| NextTry::After(Duration::from_millis(ms)))
+                .to_vec()
         );
         assert_eq!(
             next(&network(), 1, 9, 0.0),
-            Next::After(Duration::from_millis(250))
+            NextTry::After(Duration::from_millis(250))
         );
     }
 
     #[test]
     fn the_last_try_ends_the_item() {
-        assert_eq!(next(&network(), 3, 3, 0.5), Next::GiveUp);
-        assert_eq!(next(&network(), 1, 0, 0.5), Next::GiveUp);
+        assert_eq!(next(&network(), 3, 3, 0.5), NextTry::GiveUp);
+        assert_eq!(next(&network(), 1, 0, 0.5), NextTry::GiveUp);
     }
 
     #[test]
@@ -116,36 +117,36 @@ mod tests {
         };
         assert_eq!(
             next(&busy(7), 1, 3, 0.5),
-            Next::After(Duration::from_secs(7))
+            NextTry::After(Duration::from_secs(7))
         );
         assert_eq!(
             next(&busy(86_400), 1, 3, 0.5),
-            Next::After(Duration::from_mins(10))
+            NextTry::After(Duration::from_mins(10))
         );
         assert_eq!(
             next(&busy(0), 2, 3, 1.0),
-            Next::After(Duration::from_secs(1))
+            NextTry::After(Duration::from_secs(1))
         );
     }
 
     #[test]
     fn what_would_fail_again_is_not_tried_again() {
-        assert_eq!(next(&FetchError::NotFound, 1, 3, 0.5), Next::GiveUp);
+        assert_eq!(next(&FetchError::NotFound, 1, 3, 0.5), NextTry::GiveUp);
         assert_eq!(
             next(&FetchError::Refused { status: 403 }, 1, 3, 0.5),
-            Next::GiveUp
+            NextTry::GiveUp
         );
         assert_eq!(
             next(&FetchError::TooLarge { limit: 1 }, 1, 3, 0.5),
-            Next::GiveUp
+            NextTry::GiveUp
         );
         assert_eq!(
             next(&FetchError::UndeclaredAgent, 1, 3, 0.5),
-            Next::AbortRun
+            NextTry::AbortRun
         );
         let full = FetchError::Sink(io::Error::from(io::ErrorKind::StorageFull));
-        assert_eq!(next(&full, 1, 3, 0.5), Next::AbortRun);
-        assert_eq!(next(&FetchError::Stopped, 1, 3, 0.5), Next::Stopped);
+        assert_eq!(next(&full, 1, 3, 0.5), NextTry::AbortRun);
+        assert_eq!(next(&FetchError::Stopped, 1, 3, 0.5), NextTry::Stopped);
     }
 
     #[test]
@@ -154,7 +155,7 @@ mod tests {
         assert!(counts_as_try(&FetchError::Throttled { page: false }));
         assert_eq!(
             next(&FetchError::Throttled { page: true }, 99, 3, 0.5),
-            Next::After(Duration::ZERO)
+            NextTry::After(Duration::ZERO)
         );
     }
 
@@ -165,7 +166,7 @@ mod tests {
             in_a_row: 20,
             cause: "connection refused".into(),
         }));
-        assert_eq!(next(&outage, 0, 3, 0.5), Next::AbortRun);
+        assert_eq!(next(&outage, 0, 3, 0.5), NextTry::AbortRun);
         assert!(!counts_as_try(&outage));
     }
 
@@ -173,10 +174,10 @@ mod tests {
         #[test]
         fn any_number_of_tries_has_a_bounded_wait(tries in any::<u32>(), jitter in any::<f64>()) {
             let next = next(&network(), tries, u32::MAX, jitter);
-            if let Next::After(wait) = next {
+            if let NextTry::After(wait) = next {
                 prop_assert!(wait <= LONGEST && wait >= FIRST / 2);
             } else {
-                prop_assert_eq!((tries, next), (u32::MAX, Next::GiveUp));
+                prop_assert_eq!((tries, next), (u32::MAX, NextTry::GiveUp));
             }
         }
     }

@@ -147,8 +147,8 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
     response("200 OK", "Content-Encoding: gzip\r\n", body)
 }
 
-fn settings(state_dir: &TempDir) -> Settings {
-    Settings {
+fn settings(state_dir: &TempDir) -> ClientSettings {
+    ClientSettings {
         user_agent: None,
         rate: None,
         state_dir: state_dir.path().to_owned(),
@@ -164,7 +164,7 @@ fn client() -> (Client, TempDir) {
     client_with(|_| {})
 }
 
-fn client_with(change: impl FnOnce(&mut Settings)) -> (Client, TempDir) {
+fn client_with(change: impl FnOnce(&mut ClientSettings)) -> (Client, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(&folder);
     change(&mut settings);
@@ -487,17 +487,17 @@ fn giving_up_over_a_host_that_never_answered_is_an_outage() {
             .unwrap_err()
     };
     let (next, error) = client.next_step(ask(), 1, 2);
-    assert!(matches!(next, retry::Next::After(_)), "{next:?}");
+    assert!(matches!(next, retry::NextTry::After(_)), "{next:?}");
     assert!(matches!(error, FetchError::Unreachable(_)), "{error:?}");
     let (next, error) = client.next_step(ask(), 2, 2);
-    assert_eq!(next, retry::Next::AbortRun);
+    assert_eq!(next, retry::NextTry::AbortRun);
     assert!(matches!(error, FetchError::Outage(_)), "{error:?}");
 
     let (next, error) = client.next_step(ask(), 1, 1);
-    assert_eq!(next, retry::Next::GiveUp);
+    assert_eq!(next, retry::NextTry::GiveUp);
     assert!(matches!(error, FetchError::NotFound), "{error:?}");
     let (next, error) = client.next_step(ask(), 1, 1);
-    assert_eq!(next, retry::Next::GiveUp);
+    assert_eq!(next, retry::NextTry::GiveUp);
     assert!(matches!(error, FetchError::Unreachable(_)), "{error:?}");
 }
 
@@ -733,7 +733,7 @@ fn hanging_up_ends_a_stalled_answer() {
 fn sec_gov_is_not_asked_with_settings_it_would_not_accept() {
     let url = Url::parse("https://www.sec.gov/x").unwrap();
     let agent: UserAgent = "Example Corp contact@example.com".parse().unwrap();
-    let changes: [&dyn Fn(&mut Settings); 4] = [
+    let changes: [&dyn Fn(&mut ClientSettings); 4] = [
         &|settings| settings.user_agent = None,
         &|settings| settings.rate = None,
         &|settings| settings.rate = NonZeroU32::new(11),
@@ -760,7 +760,7 @@ fn rest(status: &str, headers: &str, body: &[u8]) -> Result<(u64, Option<u64>, V
         etag: Some("\"a\"".into()),
         last_modified: None,
     };
-    let want = Want::Rest { from: 4, of: &have };
+    let want = Portion::Rest { from: 4, of: &have };
     let expect = Expect::Archive { max: 1 << 20 };
     let url = server.url("/archive");
     match client.ask(&url, RequestKind::Discovery, expect, want) {
@@ -808,7 +808,12 @@ fn an_unchanged_file_costs_no_bytes() {
     let expect = Expect::Archive { max: 1 << 20 };
     for _ in 0..2 {
         let url = server.url("/archive");
-        let reply = client.ask(&url, RequestKind::Discovery, expect, Want::Changed(&have));
+        let reply = client.ask(
+            &url,
+            RequestKind::Discovery,
+            expect,
+            Portion::Changed(&have),
+        );
         assert!(matches!(reply, Ok(super::Reply::Unchanged)), "{reply:?}");
     }
     assert_eq!(

@@ -32,7 +32,7 @@ const BEGINNING: usize = 4 * 1024;
 
 /// A response, as far as its meaning depends on it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen<'a> {
+pub(super) struct ResponseHead<'a> {
     pub(super) status: u16,
     /// From the `Retry-After` header.
     pub(super) retry_after: Option<Duration>,
@@ -42,10 +42,10 @@ pub(super) struct Seen<'a> {
     pub(super) whole: bool,
     pub(super) expect: Expect,
     /// Which of the answers to a conditional request were asked for.
-    pub(super) asked: Asked,
+    pub(super) asked: PortionKind,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> ResponseHead<'a> {
     /// Whether it can be a block page that came with status 200.
     fn is_small(&self) -> bool {
         self.whole && self.head.len() <= LARGEST_BLOCK_PAGE
@@ -63,7 +63,7 @@ impl<'a> Seen<'a> {
 
 /// What kind of request a response answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum PortionKind {
     /// The whole, whatever was there before.
     Whole,
     /// The whole, if it has changed.
@@ -102,19 +102,19 @@ pub(super) enum Verdict {
 }
 
 /// Says what a response means.
-pub(super) fn judge(seen: Seen<'_>) -> Verdict {
+pub(super) fn judge(seen: ResponseHead<'_>) -> Verdict {
     let text = lower_case(seen.looked_at());
     if let Some(verdict) = block_page(seen, &text) {
         return verdict;
     }
     match seen.status {
         200 => content(seen, &text).map_or(Verdict::Good, Verdict::Damaged),
-        206 if seen.asked == Asked::Rest && seen.head.is_empty() => {
+        206 if seen.asked == PortionKind::Rest && seen.head.is_empty() => {
             Verdict::Damaged("an empty body")
         }
-        206 if seen.asked == Asked::Rest => Verdict::Rest,
-        304 if seen.asked == Asked::Changed => Verdict::Unchanged,
-        416 if seen.asked == Asked::Rest => Verdict::NoRest,
+        206 if seen.asked == PortionKind::Rest => Verdict::Rest,
+        304 if seen.asked == PortionKind::Changed => Verdict::Unchanged,
+        416 if seen.asked == PortionKind::Rest => Verdict::NoRest,
         404 | 410 => Verdict::NotFound,
         429 => Verdict::Throttled {
             retry_after: seen.retry_after,
@@ -142,8 +142,8 @@ fn lower_case(bytes: &[u8]) -> String {
 }
 
 /// Whether this is one of EDGAR's block pages, and which.
-fn block_page(seen: Seen<'_>, text: &str) -> Option<Verdict> {
-    if seen.status == 206 && seen.asked == Asked::Rest {
+fn block_page(seen: ResponseHead<'_>, text: &str) -> Option<Verdict> {
+    if seen.status == 206 && seen.asked == PortionKind::Rest {
         return None; // the middle of something, whatever it says
     }
     let searched = if seen.status == 200 {
@@ -175,7 +175,7 @@ fn block_page(seen: Seen<'_>, text: &str) -> Option<Verdict> {
 }
 
 /// What is wrong with the beginning of a body that came with status 200.
-fn content(seen: Seen<'_>, text: &str) -> Option<&'static str> {
+fn content(seen: ResponseHead<'_>, text: &str) -> Option<&'static str> {
     if seen.head.is_empty() {
         return Some("an empty body");
     }
@@ -298,13 +298,13 @@ mod tests {
     const DENIED: &str = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
 
     fn seen(status: u16, head: &str, expect: Expect) -> Verdict {
-        judge(Seen {
+        judge(ResponseHead {
             status,
             retry_after: None,
             head: head.as_bytes(),
             whole: true,
             expect,
-            asked: Asked::Whole,
+            asked: PortionKind::Whole,
         })
     }
 
@@ -335,13 +335,13 @@ mod tests {
         for text in [wrapped.as_str(), page] {
             assert_eq!(seen(200, text, DOCUMENT), Verdict::Good);
         }
-        let verdict = judge(Seen {
+        let verdict = judge(ResponseHead {
             status: 200,
             retry_after: None,
             head: long.replace("SEC.gov | ", "").as_bytes(),
             whole: true,
             expect: DOCUMENT,
-            asked: Asked::Whole,
+            asked: PortionKind::Whole,
         });
         assert_eq!(verdict, Verdict::Good);
     }
@@ -468,7 +468,7 @@ mod tests {
     fn conditional_answers_count_where_they_were_asked_for() {
         let expect = Expect::Archive { max: 1 << 20 };
         let answer = |status, head: &str, asked| {
-            judge(Seen {
+            judge(ResponseHead {
                 status,
                 retry_after: None,
                 head: head.as_bytes(),
@@ -477,28 +477,31 @@ mod tests {
                 asked,
             })
         };
-        assert_eq!(answer(206, THROTTLED, Asked::Rest), Verdict::Rest);
-        assert_eq!(answer(416, "", Asked::Rest), Verdict::NoRest);
-        assert_eq!(answer(304, "", Asked::Changed), Verdict::Unchanged);
-        assert_eq!(answer(200, "PK\x03\x04", Asked::Changed), Verdict::Good);
-        assert_eq!(answer(403, THROTTLED, Asked::Rest), throttled());
+        assert_eq!(answer(206, THROTTLED, PortionKind::Rest), Verdict::Rest);
+        assert_eq!(answer(416, "", PortionKind::Rest), Verdict::NoRest);
+        assert_eq!(answer(304, "", PortionKind::Changed), Verdict::Unchanged);
+        assert_eq!(
+            answer(200, "PK\x03\x04", PortionKind::Changed),
+            Verdict::Good
+        );
+        assert_eq!(answer(403, THROTTLED, PortionKind::Rest), throttled());
         for (status, head, asked) in [
-            (206, "", Asked::Rest),
-            (206, "x", Asked::Changed),
-            (200, "<html>", Asked::Rest),
-            (200, "{}", Asked::Whole),
+            (206, "", PortionKind::Rest),
+            (206, "x", PortionKind::Changed),
+            (200, "<html>", PortionKind::Rest),
+            (200, "{}", PortionKind::Whole),
         ] {
             let verdict = answer(status, head, asked);
             assert!(matches!(verdict, Verdict::Damaged(_)), "{status} {head:?}");
         }
-        assert_eq!(answer(304, "", Asked::Rest), Verdict::Refused);
+        assert_eq!(answer(304, "", PortionKind::Rest), Verdict::Refused);
     }
 
     proptest! {
         #[test]
         fn no_response_makes_it_panic(status in any::<u16>(), head in any::<Vec<u8>>(), text in any::<String>()) {
             for expect in [DOCUMENT, JSON, TEXT] {
-                let _ = judge(Seen { status, retry_after: None, head: &head, whole: true, expect, asked: Asked::Rest });
+                let _ = judge(ResponseHead { status, retry_after: None, head: &head, whole: true, expect, asked: PortionKind::Rest });
                 let _ = proves_itself(expect, &head, text.as_bytes());
             }
             let _ = retry_after(&text, Timestamp::UNIX_EPOCH);

@@ -47,12 +47,12 @@ impl Records {
 /// Up to which record the writer has committed.
 #[derive(Debug, Default)]
 pub(super) struct Commits {
-    state: Mutex<State>,
+    state: Mutex<CommitState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct CommitState {
     committed: u64,
     /// The writer has ended: nothing more is committed.
     ended: bool,
@@ -84,7 +84,7 @@ impl Commits {
         state.committed >= record.0
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, CommitState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,17 +20,17 @@ use url::Url;
 use super::Services;
 use super::channel::{BatchReceiver, BatchSender};
 use super::commits::Records;
-use super::item::{Job, Older, Visit, Want};
-use super::record::{Problem, Record};
-use super::taken::Taken;
-use super::worker::{self, Next};
-use crate::edgar::submissions::{self, OlderPage, Row, Rows};
+use super::item::{Job, Older, Visit, VisitGoal};
+use super::record::{ErrorReport, Record};
+use super::taken::TakenRequests;
+use super::worker::{self, NextStep};
+use crate::edgar::submissions::{self, OlderPage, Rows, SubmissionsRow};
 use crate::edgar::{
     Accession, BadDocument, Cik, DateRange, Filing, History, QueueItem, Target, Wanted,
 };
 use crate::net::{Expect, FetchError, RequestKind, retry};
 use crate::sources::bulk::BadMember;
-use crate::store::{self, Company, OnRecord, PageRead, Reader};
+use crate::store::{self, OnRecord, PageRead, Reader, ShownCompany};
 
 /// The largest submissions document read, in bytes; the largest measured has about 3 MB.
 const MAX_DOCUMENT: u64 = 64 << 20;
@@ -42,17 +42,17 @@ const MOST_RECORDED: usize = 100;
 pub(super) const CHUNK: usize = 100;
 
 /// Where discovery sends what it finds.
-pub(super) struct Found {
+pub(super) struct DiscoveryOutput {
     /// To the downloads, if there are any in this flow.
     pub jobs: Option<BatchSender<Job>>,
     /// To the writer.
     pub records: Records,
     /// What was handed out and is not committed yet.
-    pub taken: Arc<Taken>,
+    pub taken: Arc<TakenRequests>,
 }
 
 /// Visits companies until there are no more.
-pub(super) fn run(visits: &BatchReceiver<Visit>, found: &Found, cx: &Services) {
+pub(super) fn run(visits: &BatchReceiver<Visit>, found: &DiscoveryOutput, cx: &Services) {
     match Reader::open(&cx.db) {
         Ok(db) => {
             let discovery = Discovery { found, db, cx };
@@ -113,14 +113,14 @@ struct WantedFiling {
 }
 
 struct Discovery<'a> {
-    found: &'a Found,
+    found: &'a DiscoveryOutput,
     db: Reader,
     cx: &'a Services,
 }
 
 impl Discovery<'_> {
     /// One document of a company, and what follows from it.
-    fn step(&self, visit: &mut Visit) -> Next {
+    fn step(&self, visit: &mut Visit) -> NextStep {
         let cx = self.cx;
         let _in_progress = cx.counters.in_progress();
         visit.began.get_or_insert_with(|| cx.clock.now());
@@ -135,10 +135,10 @@ impl Discovery<'_> {
         };
         let error = match done {
             Ok(next) => return next,
-            Err(VisitError::NobodyListens) => return Next::Stop,
+            Err(VisitError::NobodyListens) => return NextStep::Stop,
             Err(VisitError::Database(e)) => {
                 cx.abort(format!("{:#}", anyhow::Error::from(e)));
-                return Next::Stop;
+                return NextStep::Stop;
             }
             Err(VisitError::Member(bad)) => return self.leave_archive(visit, &url, &bad),
             Err(VisitError::Fetch(error)) => error,
@@ -148,22 +148,22 @@ impl Discovery<'_> {
             .client
             .next_step(error, visit.tries, cx.options.max_attempts);
         match next {
-            retry::Next::After(wait) => {
+            retry::NextTry::After(wait) => {
                 cx.client.traffic().count_retry();
-                Next::After(wait)
+                NextStep::After(wait)
             }
-            retry::Next::GiveUp => self.give_up(visit, &url, &error),
-            retry::Next::AbortRun => {
+            retry::NextTry::GiveUp => self.give_up(visit, &url, &error),
+            retry::NextTry::AbortRun => {
                 cx.abort(error.to_string());
-                Next::Stop
+                NextStep::Stop
             }
-            retry::Next::Stopped => Next::Stop,
+            retry::NextTry::Stopped => NextStep::Stop,
         }
     }
 
     /// From here on, a company's documents are asked for one by one. Those that the archive had
     /// already stand: rows only ever move to older documents, which are read later.
-    fn leave_archive(&self, visit: &mut Visit, url: &Url, bad: &BadMember) -> Next {
+    fn leave_archive(&self, visit: &mut Visit, url: &Url, bad: &BadMember) -> NextStep {
         visit.from_archive = false;
         let recorded = match bad {
             BadMember::Missing => {
@@ -173,8 +173,8 @@ impl Discovery<'_> {
             BadMember::Damaged(_) => self.problem(&visit.company, url, "bad_member", bad),
         };
         match recorded {
-            Ok(()) => Next::Again,
-            Err(_) => Next::Stop,
+            Ok(()) => NextStep::Again,
+            Err(_) => NextStep::Stop,
         }
     }
 
@@ -236,23 +236,23 @@ impl Discovery<'_> {
 
     /// Wants nothing for the selections whose industries the company is not in.
     fn leave_other_industries(&self, visit: &mut Visit) {
-        let Visit { wants, facts, .. } = visit;
-        let is_in = |want: &Want| {
-            let sic = &self.cx.visits.selections[want.selection].sic;
+        let Visit { goals, facts, .. } = visit;
+        let is_in = |goal: &VisitGoal| {
+            let sic = &self.cx.visits.selections[goal.selection].sic;
             sic.as_ref().is_none_or(|sic| sic.wants(&facts.sic))
         };
-        let (wants, others): (Vec<_>, Vec<_>) = wants.drain(..).partition(is_in);
-        visit.other_industry = others.iter().map(|want| want.selection).collect();
-        visit.on_record = vec![None; wants.len()];
-        visit.wants = wants;
+        let (goals, others): (Vec<_>, Vec<_>) = goals.drain(..).partition(is_in);
+        visit.other_industry = others.iter().map(|goal| goal.selection).collect();
+        visit.on_record = vec![None; goals.len()];
+        visit.goals = goals;
     }
 
     /// What a page has to be read for: one entry for each selection that it matters to.
     fn reads(&self, visit: &Visit, page: &OlderPage) -> Vec<(usize, PageRead, DateRange)> {
-        let wants = visit.wants.iter().enumerate();
-        let read = wants.filter_map(|(i, want)| {
-            let filings = &self.cx.visits.selections[want.selection].filings;
-            let dates = page.reach(&want.older_dates(filings)?)?;
+        let goals = visit.goals.iter().enumerate();
+        let read = goals.filter_map(|(i, goal)| {
+            let filings = &self.cx.visits.selections[goal.selection].filings;
+            let dates = page.reach(&goal.older_dates(filings)?)?;
             Some((i, PageRead::new(page, &filings.forms, &dates)?, dates))
         });
         read.collect()
@@ -265,7 +265,7 @@ impl Discovery<'_> {
         for (i, read, dates) in self.reads(visit, page) {
             if !self.db.is_page_read(&read)? {
                 needed = true;
-            } else if visit.wants[i].older == Older::Whole {
+            } else if visit.goals[i].older == Older::Whole {
                 let before = visit.on_record[i].unwrap_or(dates);
                 visit.on_record[i] = Some(DateRange {
                     since: before.since.min(dates.since),
@@ -290,7 +290,7 @@ impl Discovery<'_> {
         visit: &mut Visit,
         rows: &Rows<'_>,
         url: &Url,
-        look: impl Fn(&mut History, &Row<'_>),
+        look: impl Fn(&mut History, &SubmissionsRow<'_>),
     ) -> Result<bool, VisitError> {
         let mut bad_rows = 0;
         let mut chunk = Vec::new();
@@ -335,12 +335,12 @@ impl Discovery<'_> {
         filed_on: jiff::civil::Date,
     ) -> (Vec<Wanted>, bool) {
         let (mut wanted, mut again) = (Vec::new(), false);
-        for want in &visit.wants {
-            let selection = &self.cx.visits.selections[want.selection];
+        for goal in &visit.goals {
+            let selection = &self.cx.visits.selections[goal.selection];
             if !selection.filings.wants(form, filed_on) {
                 continue;
             }
-            again |= want.again;
+            again |= goal.again;
             if !wanted.contains(&selection.artifacts) {
                 wanted.push(selection.artifacts);
             }
@@ -368,9 +368,9 @@ impl Discovery<'_> {
     /// were read for something else before.
     fn queue_on_record(&self, visit: &Visit) -> Result<(), VisitError> {
         let cik = visit.company.cik;
-        for (want, dates) in visit.wants.iter().zip(&visit.on_record) {
+        for (goal, dates) in visit.goals.iter().zip(&visit.on_record) {
             let Some(dates) = *dates else { continue };
-            let selection = &self.cx.visits.selections[want.selection];
+            let selection = &self.cx.visits.selections[goal.selection];
             let mut after = 0;
             loop {
                 let filings = self.db.filings_of(cik, dates, after, CHUNK)?;
@@ -379,11 +379,11 @@ impl Discovery<'_> {
                 };
                 after = *last;
                 let wanted = filings.into_iter().filter_map(|(_, filing)| {
-                    let wants = selection.filings.wants(&filing.form, filing.filed_on);
-                    wants.then(|| WantedFiling {
+                    let goals = selection.filings.wants(&filing.form, filing.filed_on);
+                    goals.then(|| WantedFiling {
                         filing,
                         wanted: vec![selection.artifacts],
-                        again: want.again,
+                        again: goal.again,
                     })
                 });
                 let (new, _) = self.new_items(cik, &wanted.collect::<Vec<_>>())?;
@@ -488,15 +488,15 @@ impl Discovery<'_> {
         }
     }
 
-    fn after_success(&self, visit: &mut Visit) -> Result<Next, VisitError> {
+    fn after_success(&self, visit: &mut Visit) -> Result<NextStep, VisitError> {
         visit.tries = 0;
         if visit.pages.as_ref().is_some_and(|pages| !pages.is_empty()) {
-            return Ok(Next::Again);
+            return Ok(NextStep::Again);
         }
         self.queue_on_record(visit)?;
         let (cx, began) = (self.cx, visit.began.unwrap_or_else(|| self.cx.clock.now()));
         let archived = cx.source.as_of().filter(|_| visit.from_archive);
-        let selections = visit.wants.iter().map(|want| want.selection);
+        let selections = visit.goals.iter().map(|goal| goal.selection);
         let selections = selections.chain(visit.other_industry.iter().copied());
         let selections = selections.filter_map(|selection| cx.visits.selections[selection].id);
         self.record(Record::CompanyChecked {
@@ -506,41 +506,41 @@ impl Discovery<'_> {
             history: std::mem::take(&mut visit.history),
             facts: std::mem::take(&mut visit.facts),
         })?;
-        Ok(Next::Done)
+        Ok(NextStep::Done)
     }
 
-    fn give_up(&self, visit: &Visit, url: &Url, error: &FetchError) -> Next {
+    fn give_up(&self, visit: &Visit, url: &Url, error: &FetchError) -> NextStep {
         // A page that is missing is not the company.
         let missing = matches!(error, FetchError::NotFound) && visit.pages.is_none();
         let (company, kind) = (&visit.company, error.kind());
         let problem = if missing && company.name.is_empty() {
             let cause = &"EDGAR has no filer of this number: check the CIK";
-            Problem::discovering(company, url, kind, cause)
+            ErrorReport::discovering(company, url, kind, cause)
         } else {
-            Problem::discovering(company, url, kind, error)
+            ErrorReport::discovering(company, url, kind, error)
         };
         match self.record(Record::CompanyFailed { problem, missing }) {
-            Ok(()) => Next::Done,
-            Err(_) => Next::Stop,
+            Ok(()) => NextStep::Done,
+            Err(_) => NextStep::Stop,
         }
     }
 
     /// Records something that costs less than the company.
     fn problem(
         &self,
-        company: &Company,
+        company: &ShownCompany,
         url: &Url,
         kind: &'static str,
         cause: &dyn Display,
     ) -> Result<(), VisitError> {
-        let problem = Problem::discovering(company, url, kind, cause);
-        self.record(Record::Problem(problem))
+        let problem = ErrorReport::discovering(company, url, kind, cause);
+        self.record(Record::Error(problem))
     }
 
     /// Records how many of a document's problems were too many to record each.
     fn left_out(
         &self,
-        company: &Company,
+        company: &ShownCompany,
         url: &Url,
         kind: &'static str,
         all: usize,

@@ -15,13 +15,13 @@ use super::Services;
 use super::channel::BatchReceiver;
 use super::commits::{Commits, Records};
 use super::item::Job;
-use super::record::{Problem, Record};
-use super::split::{self, Text};
-use super::worker::{self, Next};
+use super::record::{ErrorReport, Record};
+use super::split::{self, SubmissionText};
+use super::worker::{self, NextStep};
 use crate::edgar::{ArtifactKind, FileName, QueueItem, Target};
-use crate::files::Place;
+use crate::files::FilingFolder;
 use crate::net::{Expect, FetchError, RequestKind, retry};
-use crate::store::{self, ArtifactStatus, Document, Failure, Reader};
+use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
 
 /// The largest file of a filing, in bytes, whatever size EDGAR lists it with. The largest
 /// submission measured has 612 MB.
@@ -38,17 +38,17 @@ pub(super) fn run(jobs: &BatchReceiver<Job>, records: &Records, commits: &Commit
     };
     let download = Download { db, commits, cx };
     worker::run(jobs, &cx.cancel, |job| match download.step(job) {
-        Step::Record(record) => match records.send(*record) {
-            Ok(_) => Next::Done,
-            Err(_) => Next::Stop, // the writer has ended
+        TryResult::Record(record) => match records.send(*record) {
+            Ok(_) => NextStep::Done,
+            Err(_) => NextStep::Stop, // the writer has ended
         },
-        Step::Wait(wait) => Next::After(wait),
-        Step::Stop => Next::Stop,
+        TryResult::Wait(wait) => NextStep::After(wait),
+        TryResult::Stop => NextStep::Stop,
     });
 }
 
 /// What one try came to.
-enum Step {
+enum TryResult {
     Record(Box<Record>),
     Wait(Duration),
     Stop,
@@ -87,10 +87,10 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    fn step(&self, job: &mut Job) -> Step {
+    fn step(&self, job: &mut Job) -> TryResult {
         let cx = self.cx;
         if !cx.budget.allows_download() {
-            return Step::Stop; // it stays queued
+            return TryResult::Stop; // it stays queued
         }
         let fetched = match &job.item.target {
             Target::File(file) => self.file(job, file),
@@ -99,17 +99,17 @@ impl Download<'_> {
         match fetched {
             Ok(record) => {
                 cx.budget.stored(record.bytes());
-                Step::Record(Box::new(record))
+                TryResult::Record(Box::new(record))
             }
             Err(DownloadError::Refused(kind, cause)) => {
-                let problem = Problem::of_item(&job.item, kind, cause);
+                let problem = ErrorReport::of_item(&job.item, kind, cause);
                 failed(job, problem, kind == NOT_IN_SUBMISSION)
             }
             Err(DownloadError::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
-            Err(DownloadError::NotCommitted) => Step::Stop,
+            Err(DownloadError::NotCommitted) => TryResult::Stop,
             Err(DownloadError::Database(e)) => {
                 cx.abort(format!("{:#}", anyhow::Error::from(e)));
-                Step::Stop
+                TryResult::Stop
             }
             Err(DownloadError::Disk(cause)) => {
                 // A disk that does not take this file will not take the next one either.
@@ -118,7 +118,7 @@ impl Download<'_> {
                     "failed to store files in {folder}: {cause:#}{}",
                     remedy(&cause)
                 ));
-                Step::Stop
+                TryResult::Stop
             }
         }
     }
@@ -138,7 +138,7 @@ impl Download<'_> {
         let print = print.map_err(DownloadError::Disk)?;
         Ok(Record::Stored {
             accession: item.accession,
-            document: Document::single(file.clone(), print),
+            document: SplitDocument::single(file.clone(), print),
             tries: job.tries + 1,
         })
     }
@@ -152,7 +152,7 @@ impl Download<'_> {
         let on_record = on_record.remove(&item.accession);
         let own_name = item.target.name(item.accession);
         let own = on_record.as_ref().and_then(|known| known.file(&own_name));
-        let mut text = Text::begin(&cx.data_dir)?;
+        let mut text = SubmissionText::begin(&cx.data_dir)?;
         let stored = own.filter(|own| own.status == ArtifactStatus::Downloaded);
         let from_disk = match stored.and_then(|own| own.stored) {
             Some(expected) => text.read_stored(&cx.data_dir, &place(item, &own_name), expected)?,
@@ -160,7 +160,7 @@ impl Download<'_> {
         };
         let url = cx.urls.submission_text(item.folder, item.accession);
         if !from_disk {
-            text = Text::begin(&cx.data_dir)?;
+            text = SubmissionText::begin(&cx.data_dir)?;
             self.fetch(item, &mut text)?;
         }
         let keep = own.is_some_and(|own| own.status.is_queued());
@@ -237,8 +237,8 @@ impl Download<'_> {
 const NOT_IN_SUBMISSION: &str = "not_in_submission";
 
 /// Where a file of an entry lies.
-fn place(item: &QueueItem, name: &str) -> Place {
-    Place {
+fn place(item: &QueueItem, name: &str) -> FilingFolder {
+    FilingFolder {
         folder: item.folder,
         accession: item.accession,
         name: name.to_owned(),
@@ -259,29 +259,29 @@ fn remedy(cause: &anyhow::Error) -> &'static str {
     }
 }
 
-fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) -> Step {
+fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) -> TryResult {
     job.tries += u32::from(retry::counts_as_try(&error));
     let max_attempts = cx.options.max_attempts;
     let (next, error) = cx.client.next_step(error, job.tries, max_attempts);
     match next {
-        retry::Next::After(wait) => {
+        retry::NextTry::After(wait) => {
             cx.client.traffic().count_retry();
-            Step::Wait(wait)
+            TryResult::Wait(wait)
         }
-        retry::Next::GiveUp => {
+        retry::NextTry::GiveUp => {
             let missing = matches!(error, FetchError::NotFound);
-            failed(job, Problem::fetching(&job.item, url, &error), missing)
+            failed(job, ErrorReport::fetching(&job.item, url, &error), missing)
         }
-        retry::Next::AbortRun => {
+        retry::NextTry::AbortRun => {
             cx.abort(error.to_string());
-            Step::Stop
+            TryResult::Stop
         }
-        retry::Next::Stopped => Step::Stop,
+        retry::NextTry::Stopped => TryResult::Stop,
     }
 }
 
-fn failed(job: &Job, problem: Problem, missing: bool) -> Step {
-    Step::Record(Box::new(Record::Failed {
+fn failed(job: &Job, problem: ErrorReport, missing: bool) -> TryResult {
+    TryResult::Record(Box::new(Record::Failed {
         item: job.item.clone(),
         tries: job.tries,
         failure: Failure {

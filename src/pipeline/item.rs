@@ -7,7 +7,7 @@ use super::commits::Sequence;
 use crate::edgar::submissions::OlderPage;
 use crate::edgar::{CompanyProfile, DateRange, History, QueueItem, SicCodes, Wanted};
 use crate::selection::Filings;
-use crate::store::{Company, SelectionId};
+use crate::store::{SelectionId, ShownCompany};
 
 /// A selection as a run asks for it.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct RunSelection {
 
 /// What a visit to a company is to find for one selection of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
+pub struct VisitGoal {
     /// The selection, by its place in the run.
     pub selection: usize,
     /// How far back its older pages matter.
@@ -46,7 +46,7 @@ pub enum Older {
     Not,
 }
 
-impl Want {
+impl VisitGoal {
     /// The days whose older pages matter; `None` is none.
     pub(super) fn older_dates(&self, filings: &Filings) -> Option<DateRange> {
         let dates = filings.dates();
@@ -62,8 +62,8 @@ impl Want {
 /// A company on its way through discovery.
 #[derive(Debug)]
 pub(super) struct Visit {
-    pub company: Company,
-    pub wants: Vec<Want>,
+    pub company: ShownCompany,
+    pub goals: Vec<VisitGoal>,
     /// Selections, by their place in the run, that its code keeps out of: it is looked at for them, and
     /// none of its filings is wanted.
     pub other_industry: Vec<usize>,
@@ -87,11 +87,11 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn new(company: Company, wants: Vec<Want>, from_archive: bool) -> Self {
+    pub(super) fn new(company: ShownCompany, goals: Vec<VisitGoal>, from_archive: bool) -> Self {
         Self {
             company,
-            on_record: vec![None; wants.len()],
-            wants,
+            on_record: vec![None; goals.len()],
+            goals,
             other_industry: Vec::new(),
             began: None,
             pages: None,

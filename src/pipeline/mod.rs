@@ -40,12 +40,12 @@ use crossbeam_channel::bounded;
 
 pub use budget::{Budget, Spent};
 pub use download::MAX_FILE;
-pub use item::{Older, RunSelection, Want};
+pub use item::{Older, RunSelection, VisitGoal};
 pub use services::{Aborted, Services, Visits};
 
 use channel::channel;
 use commits::{Commits, Records};
-use taken::Taken;
+use taken::TakenRequests;
 
 use crate::store::{RunId, Writer};
 use crate::threads::{join, spawn};
@@ -108,7 +108,10 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
     // 20 kB; most hold a dozen.
     let (record_tx, records) = bounded(8 * (threads.companies + threads.downloads));
     let record_tx = Records::new(record_tx);
-    let (commits, taken) = (Arc::new(Commits::default()), Arc::new(Taken::default()));
+    let (commits, taken) = (
+        Arc::new(Commits::default()),
+        Arc::new(TakenRequests::default()),
+    );
 
     let stage = Arc::clone(cx);
     let shared = (Arc::clone(&commits), Arc::clone(&taken));
@@ -143,7 +146,7 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
             plan::run(&visit_tx, &problems, &stage);
         })?);
         let (pool, stage) = (services::discovery_pool(cx)?, Arc::clone(cx));
-        let found = discover::Found {
+        let found = discover::DiscoveryOutput {
             jobs: downloads.then_some(job_tx),
             records: record_tx,
             taken,

@@ -14,7 +14,7 @@ use super::Services;
 use super::channel::BatchSender;
 use super::commits::Records;
 use super::item::Visit;
-use super::record::{Problem, Record};
+use super::record::{ErrorReport, Record};
 use crate::sources::{Fetching, Opened};
 use crate::store::Reader;
 
@@ -42,9 +42,9 @@ fn send_all(visits: &BatchSender<Visit>, records: &Records, cx: &Services) -> Re
         let ciks: Vec<_> = batch.iter().map(|(cik, _)| *cik).collect();
         let rows = db.company_rows(&ciks)?;
         let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.cik, row)).collect();
-        let visit = |(cik, wants): &(_, Vec<_>)| {
+        let visit = |(cik, goals): &(_, Vec<_>)| {
             let company = rows.remove(cik)?;
-            Some(Visit::new(company, wants.clone(), from_archive))
+            Some(Visit::new(company, goals.clone(), from_archive))
         };
         let batch = batch.iter().filter_map(visit).collect();
         if visits.send(batch).is_err() {
@@ -71,7 +71,7 @@ fn open_archive(records: &Records, cx: &Services) {
         Opened::Yes | Opened::No => {}
         Opened::Abort(reason) => cx.abort(reason),
         Opened::Failed(kind, cause) => {
-            let problem = Problem {
+            let problem = ErrorReport {
                 cik: None,
                 accession: None,
                 url: Some(url.to_string()),
@@ -79,7 +79,7 @@ fn open_archive(records: &Records, cx: &Services) {
                 message: format!("{cause}: each company is asked for by itself"),
             };
             // A writer that does not listen has ended, and so will this run.
-            let _ = records.send(Record::Problem(problem));
+            let _ = records.send(Record::Error(problem));
         }
     }
 }

@@ -5,10 +5,10 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use url::Url;
 
-use super::split::Split;
+use super::split::SplitResult;
 use crate::edgar::{Accession, Cik, CompanyProfile, Filing, History, QueueItem};
 use crate::net::FetchError;
-use crate::store::{Company, Document, Failure, PageRead, SelectionId};
+use crate::store::{Failure, PageRead, SelectionId, ShownCompany, SplitDocument};
 
 /// One thing to write down.
 #[derive(Debug)]
@@ -35,17 +35,17 @@ pub(super) enum Record {
         facts: CompanyProfile,
     },
     /// This company was given up in this run. `missing`: EDGAR says that it does not have it.
-    CompanyFailed { problem: Problem, missing: bool },
+    CompanyFailed { problem: ErrorReport, missing: bool },
     /// A file that was fetched by itself is on disk.
     Stored {
         accession: Accession,
-        document: Document,
+        document: SplitDocument,
         tries: u32,
     },
     /// A submission was split, and its documents are on disk or were given up.
     Split {
         item: QueueItem,
-        split: Split,
+        split: SplitResult,
         tries: u32,
     },
     /// A request was given up in this run.
@@ -53,10 +53,10 @@ pub(super) enum Record {
         item: QueueItem,
         tries: u32,
         failure: Failure,
-        problem: Problem,
+        problem: ErrorReport,
     },
     /// Something went wrong that costs no whole item.
-    Problem(Problem),
+    Error(ErrorReport),
 }
 
 impl Record {
@@ -72,7 +72,7 @@ impl Record {
 
 /// One error, with the item that it happened to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(super) struct ErrorReport {
     pub cik: Option<Cik>,
     pub accession: Option<Accession>,
     pub url: Option<String>,
@@ -81,10 +81,10 @@ pub(super) struct Problem {
     pub message: String,
 }
 
-impl Problem {
+impl ErrorReport {
     /// Something about a company's submissions.
     pub(super) fn discovering(
-        company: &Company,
+        company: &ShownCompany,
         url: &Url,
         kind: &'static str,
         cause: &dyn Display,

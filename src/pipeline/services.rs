@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::budget::Budget;
-use super::item::{RunSelection, Want};
+use super::item::{RunSelection, VisitGoal};
 use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::config::RunOptions;
@@ -27,7 +27,7 @@ pub struct Visits {
     /// What the run asks for.
     pub selections: Vec<RunSelection>,
     /// The companies, in the order of work, each with what is to be found for it.
-    pub companies: Vec<(Cik, Vec<Want>)>,
+    pub companies: Vec<(Cik, Vec<VisitGoal>)>,
 }
 
 /// What the stages of a run share: settings, the way to EDGAR, the files, the counters.

@@ -11,22 +11,23 @@ use std::io::{self, Read as _, Seek as _, Write};
 use jiff::civil::Date;
 
 use crate::edgar::submission::{
-    DocumentHead, DotScan, HEADER_BYTES, Header, Problem as Oddity, Sink, SplitError, Splitter,
+    DocumentHead, DocumentProblem as Oddity, DocumentSink, DotScan, HEADER_BYTES, Header,
+    SplitError, Splitter,
 };
 use crate::edgar::{Accession, ArtifactKind, FileName, QueueItem, submission_name};
-use crate::files::{Bundle, DataDir, Fingerprint, Fingerprinter, Incoming, Place};
-use crate::store::{ArtifactStatus, Document, Failure, OnRecord};
+use crate::files::{Bundle, DataDir, FilingFolder, Fingerprint, Fingerprinter, IncomingFile};
+use crate::store::{ArtifactStatus, Failure, OnRecord, SplitDocument};
 
 /// As much of a submission as is in memory at a time, but for what the splitter keeps.
 const CHUNK: usize = 64 * 1024;
 
 /// A complete submission on its way to a temporary file.
-pub(super) struct Text<'a> {
-    file: Incoming<'a>,
+pub(super) struct SubmissionText<'a> {
+    file: IncomingFile<'a>,
     dots: DotScan,
 }
 
-impl<'a> Text<'a> {
+impl<'a> SubmissionText<'a> {
     pub(super) fn begin(data_dir: &'a DataDir) -> io::Result<Self> {
         Ok(Self {
             file: data_dir.begin()?,
@@ -39,7 +40,7 @@ impl<'a> Text<'a> {
     pub(super) fn read_stored(
         &mut self,
         data_dir: &DataDir,
-        place: &Place,
+        place: &FilingFolder,
         expected: (u64, [u8; 32]),
     ) -> io::Result<bool> {
         let Ok(mut stored) = File::open(data_dir.root().join(place.path())) else {
@@ -63,7 +64,7 @@ impl<'a> Text<'a> {
     }
 }
 
-impl Write for Text<'_> {
+impl Write for SubmissionText<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.dots.write(&bytes[..written]);
@@ -77,12 +78,12 @@ impl Write for Text<'_> {
 
 /// What a submission came to.
 #[derive(Debug)]
-pub(super) struct Split {
+pub(super) struct SplitResult {
     /// The submission itself.
     pub submission: Fingerprint,
     /// Its documents in their order, stored or given up, and the submission's own file where that
     /// is to be kept.
-    pub documents: Vec<Document>,
+    pub documents: Vec<SplitDocument>,
     /// How many of them it holds.
     pub held: usize,
     /// The bytes of the files that were stored.
@@ -110,15 +111,15 @@ impl From<io::Error> for DocumentsError {
 /// the submission itself, too. What is on record as stored is not touched.
 pub(super) fn store(
     item: &QueueItem,
-    text: Text<'_>,
+    text: SubmissionText<'_>,
     keep: bool,
     on_record: Option<&OnRecord>,
     data_dir: &DataDir,
-) -> Result<Split, DocumentsError> {
+) -> Result<SplitResult, DocumentsError> {
     let accession = item.accession;
     let mut file = text.file.reader()?;
     let dots = text.dots.finish(filed_on(&mut file)?);
-    let mut files = Files {
+    let mut files = SplitFiles {
         accession,
         bundle: data_dir.begin_bundle()?,
         current: None,
@@ -146,7 +147,7 @@ pub(super) fn store(
         known.is_some_and(|file| file.status == ArtifactStatus::Downloaded)
     };
     files.report_lacking(on_record);
-    let Files {
+    let SplitFiles {
         bundle,
         mut documents,
         problems,
@@ -162,7 +163,7 @@ pub(super) fn store(
     let held = documents.len();
     let submission = text.file.print();
     if keep {
-        let place = Place {
+        let place = FilingFolder {
             folder: item.folder,
             accession,
             name: submission_name(accession),
@@ -174,9 +175,9 @@ pub(super) fn store(
             name: place.name,
             edgar_name: None,
         };
-        documents.push(Document::single(file, print));
+        documents.push(SplitDocument::single(file, print));
     }
-    Ok(Split {
+    Ok(SplitResult {
         submission,
         documents,
         held,
@@ -200,7 +201,7 @@ fn filed_on(file: &mut File) -> io::Result<Option<Date>> {
     Ok(Header::parse(&head).filed_on)
 }
 
-fn feed<S: Sink>(file: &mut File, splitter: &mut Splitter<S>) -> Result<(), SplitError> {
+fn feed<S: DocumentSink>(file: &mut File, splitter: &mut Splitter<S>) -> Result<(), SplitError> {
     let mut chunk = vec![0; CHUNK];
     loop {
         match file.read(&mut chunk) {
@@ -213,16 +214,16 @@ fn feed<S: Sink>(file: &mut File, splitter: &mut Splitter<S>) -> Result<(), Spli
 }
 
 /// Writes each document to a file of its own.
-struct Files<'a> {
+struct SplitFiles<'a> {
     accession: Accession,
     bundle: Bundle<'a>,
     /// The document being written, given up so far.
-    current: Option<Document>,
-    documents: Vec<Document>,
+    current: Option<SplitDocument>,
+    documents: Vec<SplitDocument>,
     problems: Vec<(&'static str, String)>,
 }
 
-impl Files<'_> {
+impl SplitFiles<'_> {
     /// Reports what an earlier submission of this filing held and this one does not.
     fn report_lacking(&mut self, on_record: Option<&OnRecord>) {
         let split_before = |known: &&OnRecord| known.files.iter().any(|f| f.sequence.is_some());
@@ -231,7 +232,7 @@ impl Files<'_> {
         };
         for file in known.files.iter().filter(|file| file.sequence.is_some()) {
             let name = &file.file.name;
-            let is_here = |d: &Document| d.file.name.eq_ignore_ascii_case(name);
+            let is_here = |d: &SplitDocument| d.file.name.eq_ignore_ascii_case(name);
             if !self.documents.iter().any(is_here) {
                 let cause = "the submission that came now does not hold it; what is stored stays";
                 self.problem("differs", name, &cause);
@@ -247,10 +248,10 @@ impl Files<'_> {
     }
 }
 
-impl Sink for Files<'_> {
+impl DocumentSink for SplitFiles<'_> {
     fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
         self.bundle.begin(head.name)?;
-        self.current = Some(Document {
+        self.current = Some(SplitDocument {
             file: FileName {
                 kind: head.kind.into(),
                 name: head.name.to_owned(),
@@ -317,9 +318,13 @@ mod tests {
         }
     }
 
-    fn store_text(dir: &Path, accession: &str, bytes: &[u8]) -> Result<Split, DocumentsError> {
+    fn store_text(
+        dir: &Path,
+        accession: &str,
+        bytes: &[u8],
+    ) -> Result<SplitResult, DocumentsError> {
         let data_dir = DataDir::open(dir).unwrap();
-        let mut text = Text::begin(&data_dir).unwrap();
+        let mut text = SubmissionText::begin(&data_dir).unwrap();
         text.write_all(bytes).unwrap();
         store(&all_of(accession), text, false, None, &data_dir)
     }

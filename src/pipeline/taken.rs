@@ -13,7 +13,7 @@ use crate::edgar::{Accession, Cik, QueueItem, Target};
 
 /// The requests on their way to the database. Shared by all discovery threads and the writer.
 #[derive(Debug, Default)]
-pub(super) struct Taken(Mutex<HashMap<Accession, OfFiling>>);
+pub(super) struct TakenRequests(Mutex<HashMap<Accession, OfFiling>>);
 
 /// The requests of one filing.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ struct OfFiling {
     targets: Vec<Target>,
 }
 
-impl Taken {
+impl TakenRequests {
     /// Takes a request. Returns the folder of the filing, as the first thread to take one of its
     /// requests fixed it, and whether this very request was still to be taken.
     ///
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn of_two_who_find_a_filing_the_first_takes_it_and_fixes_its_folder() {
-        let taken = Taken::default();
+        let taken = TakenRequests::default();
         let [one, two] = [1, 2].map(|n| Cik::new(n).unwrap());
         let filing = Accession::new(7).unwrap();
         let primary = Target::File(crate::edgar::FileName {

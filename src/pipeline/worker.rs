@@ -16,7 +16,7 @@ const PARKED: usize = 64;
 
 /// What to do with an item after one step of work on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextStep {
     /// The item is done, well or not.
     Done,
     /// Another step, now.
@@ -31,23 +31,23 @@ pub(super) enum Next {
 pub(super) fn run<T>(
     incoming: &BatchReceiver<T>,
     cancel: &Cancel,
-    mut step: impl FnMut(&mut T) -> Next,
+    mut step: impl FnMut(&mut T) -> NextStep,
 ) {
     let mut parked = BinaryHeap::new();
     while let Some(mut item) = next_item(incoming, &mut parked, cancel) {
         loop {
             match step(&mut item) {
-                Next::Done => break,
-                Next::Again if cancel.is_set() => return,
-                Next::Again => {}
-                Next::After(wait) => {
+                NextStep::Done => break,
+                NextStep::Again if cancel.is_set() => return,
+                NextStep::Again => {}
+                NextStep::After(wait) => {
                     parked.push(Waiting {
                         due: Instant::now() + wait,
                         item,
                     });
                     break;
                 }
-                Next::Stop => return,
+                NextStep::Stop => return,
             }
         }
     }
@@ -125,10 +125,10 @@ mod tests {
         run(&items(3), &Cancel::default(), |item| {
             if *item == 0 && !waited {
                 waited = true;
-                return Next::After(Duration::from_millis(5));
+                return NextStep::After(Duration::from_millis(5));
             }
             order.push(*item);
-            Next::Done
+            NextStep::Done
         });
         assert_eq!(order, [1, 2, 0]);
     }
@@ -143,10 +143,10 @@ mod tests {
             if *tries == 1 {
                 waiting += 1;
                 most = most.max(waiting);
-                return Next::After(Duration::from_millis(1));
+                return NextStep::After(Duration::from_millis(1));
             }
             waiting -= 1;
-            Next::Done
+            NextStep::Done
         });
         assert!(tries.iter().all(|t| *t == 2));
         assert!(most <= PARKED);
@@ -157,7 +157,7 @@ mod tests {
         let cancel = Cancel::default();
         run(&items(2), &cancel, |_| {
             cancel.set();
-            Next::After(Duration::from_hours(1))
+            NextStep::After(Duration::from_hours(1))
         });
     }
 
@@ -167,7 +167,11 @@ mod tests {
         run(&items(2), &Cancel::default(), |item| {
             steps.push(*item);
             let again = steps.iter().filter(|s| *s == item).count() < 3;
-            if again { Next::Again } else { Next::Done }
+            if again {
+                NextStep::Again
+            } else {
+                NextStep::Done
+            }
         });
         assert_eq!(steps, [0, 0, 0, 1, 1, 1]);
     }

@@ -22,12 +22,12 @@ use jiff::Timestamp;
 
 use super::Services;
 use super::commits::{Commits, EndOnDrop};
-use super::record::{Problem, Record};
-use super::split::Split;
-use super::taken::Taken;
+use super::record::{ErrorReport, Record};
+use super::split::SplitResult;
+use super::taken::TakenRequests;
 use crate::edgar::calendar::filing_day;
 use crate::edgar::{Accession, Cik, QueueItem};
-use crate::store::{Batch, Document, ErrorRow, Recorded, RunId, Writer};
+use crate::store::{Batch, ErrorRow, Recorded, RunId, SplitDocument, Writer};
 
 /// The most records in one transaction: by then the commit itself no longer counts.
 const MOST: usize = 1000;
@@ -56,7 +56,7 @@ pub(super) fn run(
     records: &Receiver<Record>,
     mut db: Writer,
     run: RunId,
-    (commits, taken): (&Commits, &Taken),
+    (commits, taken): (&Commits, &TakenRequests),
     cx: &Services,
 ) -> Result<Writer> {
     let _end = EndOnDrop(commits);
@@ -71,7 +71,7 @@ fn write_all(
     records: &Receiver<Record>,
     db: &mut Writer,
     run: RunId,
-    (commits, taken): (&Commits, &Taken),
+    (commits, taken): (&Commits, &TakenRequests),
     cx: &Services,
 ) -> Result<()> {
     let mut with_new = HashSet::new();
@@ -177,7 +177,7 @@ impl Transaction<'_> {
                 self.stored(accession, &document, recorded);
                 if recorded == Recorded::OtherBytes {
                     let name = &document.file.name;
-                    self.problem(Problem {
+                    self.problem(ErrorReport {
                         cik: None,
                         accession: Some(accession),
                         url: None,
@@ -199,7 +199,7 @@ impl Transaction<'_> {
                 add(&count.failed, 1);
                 self.problem(problem)?;
             }
-            Record::Problem(problem) => self.problem(problem)?,
+            Record::Error(problem) => self.problem(problem)?,
         }
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Transaction<'_> {
 
     /// Counts a file by what became of it. One that is to be asked for by its own name does not
     /// count yet.
-    fn stored(&self, accession: Accession, document: &Document, recorded: Recorded) {
+    fn stored(&self, accession: Accession, document: &SplitDocument, recorded: Recorded) {
         let count = &self.cx.counters;
         match &document.outcome {
             Ok(print) if recorded.is_stored() => {
@@ -235,8 +235,8 @@ impl Transaction<'_> {
     }
 
     /// The documents of a filing, in place of the one entry of the queue that stood for them.
-    fn split(&mut self, item: &QueueItem, split: Split, tries: u32) -> Result<()> {
-        let Split {
+    fn split(&mut self, item: &QueueItem, split: SplitResult, tries: u32) -> Result<()> {
+        let SplitResult {
             submission,
             documents,
             held,
@@ -263,17 +263,17 @@ impl Transaction<'_> {
                 Recorded::Differs => "came with other bytes than those stored, which stay",
             };
             let message = format!("{} {}: {why}", item.accession, document.file.name);
-            self.problem(Problem::of_item(item, "differs", message))?;
+            self.problem(ErrorReport::of_item(item, "differs", message))?;
         }
         let count = &self.cx.counters;
         change(&count.artifacts_created, new);
         change(&count.artifacts_queued, new);
         problems
             .into_iter()
-            .try_for_each(|(kind, message)| self.problem(Problem::of_item(item, kind, message)))
+            .try_for_each(|(kind, message)| self.problem(ErrorReport::of_item(item, kind, message)))
     }
 
-    fn problem(&self, problem: Problem) -> Result<()> {
+    fn problem(&self, problem: ErrorReport) -> Result<()> {
         log::warn!("{}", problem.message);
         self.cx.counters.error(&problem.message);
         let row = ErrorRow {

@@ -17,7 +17,7 @@ use crate::threads;
 
 /// How the progress of a run is shown on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum DashboardStyle {
     /// Not at all.
     None,
     /// Printed every so often, and once at the end.
@@ -25,7 +25,7 @@ pub enum Style {
         /// The time between two frames.
         every: Duration,
     },
-    /// As [`Style::Plain`], but each frame is one log record, for logs that are JSON.
+    /// As [`DashboardStyle::Plain`], but each frame is one log record, for logs that are JSON.
     Logged {
         /// The time between two frames.
         every: Duration,
@@ -37,7 +37,7 @@ pub enum Style {
 /// How often live bars are redrawn.
 pub(super) const REDRAW: Duration = Duration::from_millis(100);
 
-/// The log target of [`Style::Logged`] frames.
+/// The log target of [`DashboardStyle::Logged`] frames.
 pub(crate) const LOG_TARGET: &str = "progress";
 
 /// The width that printed frames are cut to; long error messages are the only lines near it.
@@ -89,27 +89,27 @@ impl Dashboard {
     ///
     /// When the system has no thread to spare.
     pub fn start(
-        style: Style,
+        style: DashboardStyle,
         terminal: &Terminal,
         numbers: impl Fn() -> Snapshot + Send + 'static,
     ) -> io::Result<Self> {
         let finished = Cancel::default();
         let (done, mut terminal) = (finished.clone(), terminal.clone());
         let thread = threads::spawn("dashboard", &Cancel::default(), move || match style {
-            Style::None => {}
-            Style::Plain { every } => {
+            DashboardStyle::None => {}
+            DashboardStyle::Plain { every } => {
                 while !done.sleep(every) {
                     print(&mut terminal, &numbers());
                 }
                 print(&mut terminal, &numbers());
             }
-            Style::Logged { every } => {
+            DashboardStyle::Logged { every } => {
                 while !done.sleep(every) {
                     record(&numbers());
                 }
                 record(&numbers());
             }
-            Style::Bars => {
+            DashboardStyle::Bars => {
                 let multi = terminal.0.clone();
                 let mut bars = Bars::new(&multi);
                 while !done.sleep(REDRAW) {

@@ -10,47 +10,47 @@ use std::thread::JoinHandle;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::dashboard::{LOG_TARGET, REDRAW, style};
-use super::{Style, Terminal};
+use super::{DashboardStyle, Terminal};
 use crate::cancel::Cancel;
 use crate::threads;
 
 /// A line that is shown until it is finished.
 #[derive(Debug)]
 #[must_use = "a line ends when it is finished"]
-pub struct Line {
+pub struct StatusLine {
     finished: Cancel,
     thread: JoinHandle<()>,
 }
 
-impl Line {
+impl StatusLine {
     /// Begins to show what `text` returns.
     ///
     /// # Errors
     ///
     /// When the system has no thread to spare.
     pub fn start(
-        shown: Style,
+        shown: DashboardStyle,
         terminal: &Terminal,
         text: impl Fn() -> String + Send + 'static,
     ) -> io::Result<Self> {
         let finished = Cancel::default();
         let (done, mut terminal) = (finished.clone(), terminal.clone());
         let thread = threads::spawn("progress", &Cancel::default(), move || match shown {
-            Style::None => {}
-            Style::Plain { every } => {
+            DashboardStyle::None => {}
+            DashboardStyle::Plain { every } => {
                 while !done.sleep(every) {
                     // `Terminal` swallows a closed pipe, and there is no other error.
                     let _ = writeln!(terminal, "{}", text());
                 }
                 let _ = writeln!(terminal, "{}", text());
             }
-            Style::Logged { every } => {
+            DashboardStyle::Logged { every } => {
                 while !done.sleep(every) {
                     log::info!(target: LOG_TARGET, "{}", text());
                 }
                 log::info!(target: LOG_TARGET, "{}", text());
             }
-            Style::Bars => {
+            DashboardStyle::Bars => {
                 let multi = terminal.0.clone();
                 multi.set_draw_target(ProgressDrawTarget::stderr());
                 let line = multi.add(ProgressBar::new(0).with_style(style("{wide_msg}")));

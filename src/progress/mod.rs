@@ -11,6 +11,6 @@ mod line;
 
 pub use counters::{Counters, InProgress, Snapshot};
 pub(crate) use dashboard::LOG_TARGET;
-pub use dashboard::{Dashboard, Style, Terminal};
+pub use dashboard::{Dashboard, DashboardStyle, Terminal};
 pub use frame::frame;
-pub use line::Line;
+pub use line::StatusLine;

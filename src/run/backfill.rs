@@ -7,17 +7,17 @@ use jiff::civil::Date;
 
 use super::companies;
 use super::forms;
-use super::update::Plan;
+use super::update::UpdatePlan;
 use crate::clock::Clock;
 use crate::config::RunOptions;
 use crate::edgar::{Cik, Wanted};
-use crate::pipeline::{Older, RunSelection, Visits, Want};
+use crate::pipeline::{Older, RunSelection, VisitGoal, Visits};
 use crate::selection::{Companies, Filings, Selection};
 use crate::store::{Reader, Writer};
 
 /// A selection before it is recorded, with its companies in the order of work.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct BackfillSelection {
     selection: Selection,
     followed: bool,
     pub companies: Vec<Cik>,
@@ -29,7 +29,7 @@ pub(super) struct Asked {
 /// # Errors
 ///
 /// A [`UsageError`] when that is no company at all.
-pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<Asked> {
+pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<BackfillSelection> {
     let asked = &options.asked;
     forms::warn_renamed(&asked.named_forms);
     let resolved = companies::resolve_any(db, &asked.companies)?;
@@ -40,7 +40,7 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<A
         ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         companies = Companies::Named(ciks.iter().copied().collect());
     }
-    Ok(Asked {
+    Ok(BackfillSelection {
         selection: Selection {
             companies,
             sic,
@@ -57,8 +57,8 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<A
 }
 
 /// Records the selection of a backfill, and tells what it visits.
-pub(super) fn plan(db: &mut Writer, asked: Asked, clock: Clock) -> Result<Plan> {
-    let Asked {
+pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> Result<UpdatePlan> {
+    let BackfillSelection {
         selection,
         followed,
         companies,
@@ -80,12 +80,12 @@ pub(super) fn plan(db: &mut Writer, asked: Asked, clock: Clock) -> Result<Plan> 
     };
     let never_checked = members.iter().filter(|member| member.checked_at.is_none());
     let never_checked: HashSet<_> = never_checked.map(|member| member.cik).collect();
-    let want = |cik: &Cik| Want {
+    let want = |cik: &Cik| VisitGoal {
         selection: 0,
         older: Older::Whole,
         again: recording.is_wider || never_checked.contains(cik),
     };
-    Ok(Plan {
+    Ok(UpdatePlan {
         visits: Visits {
             selections: vec![RunSelection {
                 id,

@@ -11,7 +11,7 @@ use crate::exchange::Exchange;
 use crate::exit::UsageError;
 use crate::find::find;
 use crate::selection::Companies;
-use crate::store::{Company, Reader, TickerMatch};
+use crate::store::{Reader, ShownCompany, TickerMatch};
 
 /// The companies that a filter means.
 #[derive(Debug, Clone)]
@@ -113,7 +113,7 @@ fn warn_of_ticker(db: &Reader, found: &TickerMatch, since: Option<Date>) -> Resu
     let ticker = &found.ticker;
     if found.is_former {
         match company(found.cik)? {
-            Some(Company {
+            Some(ShownCompany {
                 active: true,
                 ticker: Some(now),
                 name,

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::update::Days;
-use super::{Kind, Prepared, discovery};
+use super::{Prepared, RunKind, discovery};
 use crate::config::{RunOptions, Settings};
 use crate::edgar::{Cik, Wanted};
 use crate::exit::Exit;
@@ -18,7 +18,7 @@ use crate::store::{QueueFilter, Reader};
 
 /// The plan of a run, as `--dry-run --json` prints it.
 #[derive(Debug, Serialize)]
-struct Plan {
+struct DryRunJson {
     command: &'static str,
     dry_run: bool,
     /// What is downloaded of each filing, in one request; `null` is what each selection asks for.
@@ -27,8 +27,8 @@ struct Plan {
     download: bool,
     /// For an update those never looked at; which others changed, only the indexes tell.
     companies: u64,
-    discovery: Discovery,
-    requests: Requests,
+    discovery: DiscoveryPlan,
+    requests: RequestPlan,
     bytes: Bytes,
     /// Requests a second; `null` is no limit.
     rate: Option<u32>,
@@ -37,13 +37,13 @@ struct Plan {
 }
 
 #[derive(Debug, Serialize)]
-struct Discovery {
+struct DiscoveryPlan {
     from: Way,
     why: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Requests {
+struct RequestPlan {
     /// Daily indexes of an update.
     indexes: u64,
     /// One for each company, or one for all. Older pages come on top of the former where the
@@ -63,7 +63,7 @@ struct Bytes {
 
 /// Prints the plan.
 pub(super) fn run(
-    kind: Kind,
+    kind: RunKind,
     settings: &Settings,
     options: &RunOptions,
     prepared: &Prepared,
@@ -95,17 +95,17 @@ pub(super) fn run(
     let rate = settings.rate.map(std::num::NonZeroU32::get);
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
     let others = |rate| (indexes + documents) as f64 / f64::from(rate);
-    let plan = Plan {
+    let plan = DryRunJson {
         command: kind.command(),
         dry_run: true,
         artifacts: options.asked.artifacts.map(Wanted::as_str),
         download: options.download,
         companies,
-        discovery: Discovery {
+        discovery: DiscoveryPlan {
             from: choice.way,
             why: choice.why,
         },
-        requests: Requests {
+        requests: RequestPlan {
             indexes,
             discovery: indexes + asked,
             documents,
@@ -130,7 +130,7 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn table(plan: &Plan, days: Option<&Days>) -> String {
+fn table(plan: &DryRunJson, days: Option<&Days>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
     let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all");
     let companies = many(plan.companies, ["company", "companies"]);

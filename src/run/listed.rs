@@ -13,11 +13,11 @@ use super::update::Followed;
 use crate::edgar::calendar::filing_day;
 use crate::edgar::submission::{HEADER_BYTES, Header};
 use crate::edgar::{Cik, Filing, QueueItem, Target, Wanted};
-use crate::files::{Fingerprint, Incoming, Place};
+use crate::files::{FilingFolder, Fingerprint, IncomingFile};
 use crate::net::{Expect, FetchError, RequestKind};
 use crate::pipeline::{MAX_FILE, Services};
 use crate::sources::daily::{DAYS_LOOKED_FOR, Listed, is_given_up};
-use crate::store::{Document, ErrorRow, ListedFiling, ListedStatus, RunId, Writer};
+use crate::store::{ErrorRow, ListedFiling, ListedStatus, RunId, SplitDocument, Writer};
 
 /// Looks for what the indexes of an update list and its visits did not find. Returns how many filings
 /// are looked for further.
@@ -196,12 +196,12 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn store(&mut self, filing: &Filing, folder: Cik, incoming: Incoming<'_>) -> Result<()> {
+    fn store(&mut self, filing: &Filing, folder: Cik, incoming: IncomingFile<'_>) -> Result<()> {
         let target = filing.target(Wanted::Submission);
         let Target::File(file) = target else {
             unreachable!("a submission that is kept is a file");
         };
-        let place = Place {
+        let place = FilingFolder {
             folder,
             accession: filing.accession,
             name: file.name.clone(),
@@ -209,7 +209,7 @@ impl Search<'_> {
         let print: Fingerprint = incoming.keep(&place)?;
         let bytes = print.bytes;
         let mut batch = self.db.begin()?;
-        let document = Document::single(file, print);
+        let document = SplitDocument::single(file, print);
         batch.stored(filing.accession, &document, 1, self.cx.clock.now())?;
         batch.commit()?;
         self.cx.budget.stored(bytes);
@@ -221,7 +221,7 @@ impl Search<'_> {
     }
 }
 
-fn header(incoming: &Incoming<'_>) -> Result<Header> {
+fn header(incoming: &IncomingFile<'_>) -> Result<Header> {
     let mut bytes = Vec::new();
     incoming
         .reader()?

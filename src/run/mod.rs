@@ -27,8 +27,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use self::report::Report;
-use self::update::{Days, Followed, Plan};
+use self::report::EndedRun;
+use self::update::{Days, Followed, UpdatePlan};
 use crate::cancel::Cancel;
 use crate::config::{Budgets, Phases, RunOptions, Settings};
 use crate::exit::Exit;
@@ -41,7 +41,7 @@ use crate::universe::sync::{self, Lists};
 
 /// Which companies a run visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RunKind {
     /// All of its selection. `update` follows it, unless it is not to.
     Backfill {
         /// Whether it is.
@@ -53,7 +53,7 @@ pub enum Kind {
     Download,
 }
 
-impl Kind {
+impl RunKind {
     /// The name of the command in `v_runs`.
     #[must_use]
     pub fn command(self) -> &'static str {
@@ -67,9 +67,9 @@ impl Kind {
 
 /// What a run is to do.
 #[derive(Debug)]
-pub struct Job {
+pub struct RunRequest {
     /// Which companies it visits.
-    pub kind: Kind,
+    pub kind: RunKind,
     /// How.
     pub options: RunOptions,
     /// Whether only to show what it would do.
@@ -83,15 +83,15 @@ pub struct Job {
 /// # Errors
 ///
 /// Whatever keeps the run from coming to its end; [`crate::exit::for_error`] knows the exit code.
-pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
+pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     preflight::check(settings)?;
-    if job.kind == Kind::Update {
+    if job.kind == RunKind::Update {
         update::check(&settings.db)?;
     }
     identity::check_data_dir(settings)?;
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen_aloud(&cancel)?;
-    let Job { kind, options, .. } = job;
+    let RunRequest { kind, options, .. } = job;
     let threads = options.concurrency.companies + options.concurrency.downloads;
     // Start the clock before the company lists are fetched; they count towards the reported rate.
     let (began, started) = (settings.clock.now(), Instant::now());
@@ -107,7 +107,7 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     };
     let budget = Budget::start(budgets, &disks, &cancel)?;
 
-    if kind != Kind::Download {
+    if kind != RunKind::Download {
         let lists = Lists {
             client: &client,
             urls: &settings.urls,
@@ -174,7 +174,7 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     });
     let mut followed = plan.followed;
     let (db, looked_for) = watched(&cx, db, run, (kind, followed.as_mut()), terminal)?;
-    Report {
+    EndedRun {
         cx: &cx,
         run,
         kind,
@@ -191,23 +191,23 @@ pub fn run(job: Job, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
 enum Prepared {
     /// It visits nobody.
     Nothing,
-    Backfill(backfill::Asked),
+    Backfill(backfill::BackfillSelection),
     Update(Days),
 }
 
 impl Prepared {
-    fn of(kind: Kind, db: &Writer, options: &RunOptions, now: jiff::Timestamp) -> Result<Self> {
+    fn of(kind: RunKind, db: &Writer, options: &RunOptions, now: jiff::Timestamp) -> Result<Self> {
         let db = db.reader()?;
         Ok(match kind {
-            Kind::Backfill { follow } => Self::Backfill(backfill::asked(&db, options, follow)?),
-            Kind::Update => Self::Update(Days::since_last_run(&db, options, now)?),
-            Kind::Download => Self::Nothing,
+            RunKind::Backfill { follow } => Self::Backfill(backfill::asked(&db, options, follow)?),
+            RunKind::Update => Self::Update(Days::since_last_run(&db, options, now)?),
+            RunKind::Download => Self::Nothing,
         })
     }
 }
 
-fn nobody() -> Plan {
-    Plan {
+fn nobody() -> UpdatePlan {
+    UpdatePlan {
         visits: Visits::default(),
         selection: None,
         followed: None,
@@ -216,11 +216,11 @@ fn nobody() -> Plan {
 
 /// Takes the companies that EDGAR does not have out of a plan, unless they are to be asked for again.
 fn without_unavailable(
-    mut plan: Plan,
+    mut plan: UpdatePlan,
     db: &Writer,
     options: &RunOptions,
     counters: &Counters,
-) -> Result<Plan> {
+) -> Result<UpdatePlan> {
     if options.retry_unavailable {
         return Ok(plan);
     }
@@ -236,7 +236,7 @@ fn without_unavailable(
 
 /// The companies whose queue a run downloads: those of a company filter, or all without one.
 fn queue_filter(
-    kind: Kind,
+    kind: RunKind,
     db: &Writer,
     options: &RunOptions,
 ) -> Result<Option<Vec<crate::edgar::Cik>>> {
@@ -245,7 +245,7 @@ fn queue_filter(
         return Ok(None);
     }
     let db = db.reader()?;
-    if kind == Kind::Download {
+    if kind == RunKind::Download {
         return Ok(Some(companies::resolve(&db, filter)?.some_ciks(&db)?));
     }
     // The plan has told of them.
@@ -266,7 +266,7 @@ fn watched(
     cx: &Arc<Services>,
     db: Writer,
     run: RunId,
-    (kind, followed): (Kind, Option<&mut Followed>),
+    (kind, followed): (RunKind, Option<&mut Followed>),
     terminal: &Terminal,
 ) -> Result<(Writer, u64)> {
     let shown = Arc::clone(cx);
@@ -281,7 +281,7 @@ fn flow(
     cx: &Arc<Services>,
     mut db: Writer,
     run: RunId,
-    kind: Kind,
+    kind: RunKind,
     followed: Option<&mut Followed>,
 ) -> Result<(Writer, u64)> {
     for flow in flows(kind, &cx.options) {
@@ -322,9 +322,9 @@ fn download_rest(cx: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Write
 }
 
 /// What is done at once, and what after it.
-fn flows(kind: Kind, options: &RunOptions) -> Vec<Flow> {
+fn flows(kind: RunKind, options: &RunOptions) -> Vec<Flow> {
     match (kind, options.download, options.concurrency.phases) {
-        (Kind::Download, _, _) => vec![Flow::Download],
+        (RunKind::Download, _, _) => vec![Flow::Download],
         (_, false, _) => vec![Flow::Discover],
         (_, true, Phases::Together) => vec![Flow::DiscoverAndDownload],
         (_, true, Phases::OneAfterTheOther) => vec![Flow::Discover, Flow::Download],

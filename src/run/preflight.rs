@@ -69,7 +69,7 @@ pub fn client(
     cancel: &Cancel,
 ) -> Result<Client> {
     Client::new(
-        &net::Settings {
+        &net::ClientSettings {
             user_agent: settings.user_agent.clone(),
             rate: settings.rate,
             state_dir: settings.state_dir.clone(),

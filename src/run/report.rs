@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 
-use super::Kind;
+use super::RunKind;
 use super::forms;
 use super::summary::{Left, Summary};
 use super::update::Followed;
@@ -16,10 +16,10 @@ use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunCounts, RunEnd, RunId, RunStatus, SelectionId, Writer};
 
 /// A run that has ended, and what its end depends on.
-pub(super) struct Report<'a> {
+pub(super) struct EndedRun<'a> {
     pub cx: &'a Services,
     pub run: RunId,
-    pub kind: Kind,
+    pub kind: RunKind,
     pub interrupt: &'a Interrupt,
     /// The selection of a backfill.
     pub selection: Option<SelectionId>,
@@ -39,7 +39,7 @@ pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> 
     Ok(db.finish_run(run, &end, &RunCounts::default(), now)?)
 }
 
-impl Report<'_> {
+impl EndedRun<'_> {
     /// Ends the run: how far its selections are known, its row, the table or JSON document, the exit
     /// code.
     pub(super) fn finish(self, mut db: Writer, json: bool) -> Result<Exit> {

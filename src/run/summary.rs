@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Kind;
+use super::RunKind;
 use super::update::Followed;
 use crate::net::RequestKind;
 use crate::pipeline::Services;
@@ -114,7 +114,7 @@ impl Discovery {
 impl Summary {
     /// The numbers of a run that has ended, with the artifacts that are still to be downloaded.
     pub(super) fn new(
-        kind: Kind,
+        kind: RunKind,
         run: RunId,
         end: RunEnd,
         cx: &Services,
@@ -128,7 +128,7 @@ impl Summary {
             command: kind.command(),
             status: end.status.as_str(),
             elapsed_s: seconds(s.elapsed),
-            discovery: matches!(kind, Kind::Backfill { .. }).then(|| Discovery::of(cx)),
+            discovery: matches!(kind, RunKind::Backfill { .. }).then(|| Discovery::of(cx)),
             companies: Companies {
                 total: s.companies_total,
                 done: s.companies_done,

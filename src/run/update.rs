@@ -10,22 +10,22 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::companies;
-use crate::config::{Asked, RunOptions};
+use crate::config::{RunOptions, SelectionOptions};
 use crate::edgar::calendar::{filing_day, indexed_through, is_weekend};
 use crate::edgar::{Cik, SicCodes, Urls, Wanted};
 use crate::exit::UsageError;
 use crate::net::Client;
-use crate::pipeline::{Older, RunSelection, Visits, Want};
+use crate::pipeline::{Older, RunSelection, VisitGoal, Visits};
 use crate::progress::format::count;
 use crate::selection::{Companies, Filings};
-use crate::sources::daily::{Changes, Indexes, Listed};
+use crate::sources::daily::{IndexChanges, IndexReader, Listed};
 use crate::store::{
     Error, ErrorRow, ListedStatus, Reader, RecordedSelection, RunId, SelectionId, Writer,
 };
 
 /// What a run visits, and what its end records.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct UpdatePlan {
     pub visits: Visits,
     /// The selection of a backfill.
     pub selection: Option<SelectionId>,
@@ -122,13 +122,13 @@ impl Days {
         (client, urls, max_attempts): (&Client, &Urls, u32),
         now: Timestamp,
         (writer, run): (&mut Writer, RunId),
-    ) -> Result<Plan> {
+    ) -> Result<UpdatePlan> {
         let wanted = |day: Date, listed: &Listed| {
             let selections = self.selections.iter();
             let wanting = selections.filter(|s| s.through < day && s.wants(listed));
             wanting.map(|s| s.recorded.selection.artifacts).collect()
         };
-        let changes = Indexes {
+        let changes = IndexReader {
             client,
             urls,
             max_attempts,
@@ -147,7 +147,7 @@ impl Days {
             );
         }
         let visits = self.visits(&changes, &writer.reader()?)?;
-        Ok(Plan {
+        Ok(UpdatePlan {
             visits,
             selection: None,
             followed: Some(Followed {
@@ -159,7 +159,7 @@ impl Days {
     }
 
     /// The companies to visit, each for the selections that it falls under.
-    fn visits(&self, changes: &Changes, db: &Reader) -> Result<Visits> {
+    fn visits(&self, changes: &IndexChanges, db: &Reader) -> Result<Visits> {
         // For each company and selection, the oldest filing date among what is new.
         let mut oldest: BTreeMap<(Cik, usize), Date> = BTreeMap::new();
         for (day, listed) in changes.new_filings() {
@@ -191,9 +191,9 @@ impl Days {
         let mut ciks = self.new_companies();
         ciks.extend(oldest.keys().map(|(cik, _)| *cik));
         let companies = Companies::Named(ciks.into_iter().collect());
-        let wants = |cik: Cik| {
+        let goals = |cik: Cik| {
             let selections = self.selections.iter().enumerate();
-            let wants = selections.filter_map(|(selection, followed)| {
+            let goals = selections.filter_map(|(selection, followed)| {
                 let checked = *followed.members.get(&cik)?;
                 let older = match oldest.get(&(cik, selection)) {
                     _ if !checked => Older::Whole,
@@ -201,13 +201,13 @@ impl Days {
                     None => Older::Not,
                 };
                 let again = !checked;
-                Some(Want {
+                Some(VisitGoal {
                     selection,
                     older,
                     again,
                 })
             });
-            wants.collect()
+            goals.collect()
         };
         let selection = |s: &Followable| RunSelection {
             id: s.is_as_recorded().then_some(s.recorded.id),
@@ -220,7 +220,7 @@ impl Days {
             companies: db
                 .companies(&companies)?
                 .into_iter()
-                .map(|cik| (cik, wants(cik)))
+                .map(|cik| (cik, goals(cik)))
                 .collect(),
         })
     }
@@ -238,7 +238,7 @@ impl Followable {
 fn narrowed(
     db: &Reader,
     recorded: Vec<RecordedSelection>,
-    asked: &Asked,
+    asked: &SelectionOptions,
     published: Date,
 ) -> Result<Vec<Followable>> {
     let companies = if asked.companies.is_given() {
@@ -345,7 +345,7 @@ fn nothing_followed(what: &str) -> anyhow::Error {
 }
 
 /// Refuses forms and dates that no followed selection has.
-fn check_forms_and_dates(recorded: &[RecordedSelection], asked: &Asked) -> Result<()> {
+fn check_forms_and_dates(recorded: &[RecordedSelection], asked: &SelectionOptions) -> Result<()> {
     let any =
         |holds: &dyn Fn(&Filings) -> bool| recorded.iter().any(|r| holds(&r.selection.filings));
     if let Some(forms) = &asked.forms {
@@ -364,7 +364,7 @@ fn check_forms_and_dates(recorded: &[RecordedSelection], asked: &Asked) -> Resul
 }
 
 /// The part of the filings of a selection that is asked for; `None` is nothing.
-fn narrowed_filings(filings: &Filings, asked: &Asked) -> Option<Filings> {
+fn narrowed_filings(filings: &Filings, asked: &SelectionOptions) -> Option<Filings> {
     let Filings {
         forms,
         since,
@@ -400,7 +400,7 @@ struct CompanyNarrowing {
 }
 
 impl CompanyNarrowing {
-    fn of(db: &Reader, asked: &Asked) -> Result<Self> {
+    fn of(db: &Reader, asked: &SelectionOptions) -> Result<Self> {
         let named = match companies::resolve(db, &asked.companies)?.companies {
             Companies::Named(ciks) => Some(ciks.into_iter().collect()),
             Companies::Listed(_) => None,
@@ -454,7 +454,7 @@ impl CompanyNarrowing {
 #[derive(Debug)]
 pub(super) struct Followed {
     days: Days,
-    changes: Changes,
+    changes: IndexChanges,
     started: Timestamp,
 }
 
@@ -508,17 +508,17 @@ impl Followed {
     pub(super) fn record_through(&self, db: &mut Writer) -> Result<()> {
         let reader = db.reader()?;
         for selection in self.days.selections.iter().filter(|s| s.whole) {
-            let wants = |listed: &Listed| selection.wants(listed);
+            let goals = |listed: &Listed| selection.wants(listed);
             let through = self
                 .changes
-                .through(selection.through, self.started, &reader, wants)?;
+                .through(selection.through, self.started, &reader, goals)?;
             db.raise_through(selection.recorded.id, through)?;
         }
         Ok(())
     }
 }
 
-fn record(changes: &Changes, writer: &mut Writer, run: RunId, now: Timestamp) -> Result<()> {
+fn record(changes: &IndexChanges, writer: &mut Writer, run: RunId, now: Timestamp) -> Result<()> {
     let batch = writer.begin()?;
     changes.record_days(&batch, filing_day(now))?;
     for problem in &changes.problems {

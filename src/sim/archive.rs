@@ -13,7 +13,7 @@ use zip::{CompressionMethod, DateTime};
 
 use super::http::Answer;
 use super::routes::at;
-use super::universe::Universe;
+use super::universe::SimUniverse;
 use super::{pages, render};
 
 /// Where it is.
@@ -21,10 +21,10 @@ pub(crate) const PATH: &str = "/Archives/edgar/daily-index/bulkdata/submissions.
 
 /// The archive of the current day, once somebody has asked for it.
 #[derive(Debug, Default)]
-pub(crate) struct Archives(Mutex<Option<Archive>>);
+pub(crate) struct Archives(Mutex<Option<SimArchive>>);
 
 #[derive(Debug)]
-struct Archive {
+struct SimArchive {
     day: Date,
     file: File,
     length: u64,
@@ -34,14 +34,14 @@ impl Archives {
     /// The answer to a GET with this `Range`; `header` knows the others.
     pub(crate) fn answer<'a>(
         &self,
-        universe: &Universe,
+        universe: &SimUniverse,
         range: Option<&str>,
         header: impl Fn(&str) -> Option<&'a str>,
     ) -> Answer {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let day = universe.today();
         if kept.as_ref().is_none_or(|archive| archive.day != day) {
-            *kept = Archive::make(universe, day).ok();
+            *kept = SimArchive::make(universe, day).ok();
         }
         let Some(archive) = kept.as_mut() else {
             let body = pages::unavailable(universe.seed);
@@ -75,8 +75,8 @@ impl Archives {
     }
 }
 
-impl Archive {
-    fn make(universe: &Universe, day: Date) -> io::Result<Self> {
+impl SimArchive {
+    fn make(universe: &SimUniverse, day: Date) -> io::Result<Self> {
         let mut zip = ZipWriter::new(io::BufWriter::new(tempfile::tempfile()?));
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use crate::edgar::{Accession, Cik};
 
 use super::documents::submission_size;
-use super::universe::{Filing, Universe, Venue};
+use super::universe::{SimFiling, SimUniverse, Venue};
 
 /// How a day's index is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub enum SubmissionChange {
 
 /// What happened to one filing.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OfFiling {
+pub(crate) struct FilingChange {
     form: Option<&'static str>,
     filed_on: Option<Date>,
     pub(crate) hidden: bool,
@@ -47,7 +47,7 @@ pub(crate) struct OfFiling {
     pub(crate) changed_on: Option<Date>,
 }
 
-impl OfFiling {
+impl FilingChange {
     /// Whether a name in its folder is served no more.
     pub(crate) fn lacks(&self, name: &str) -> bool {
         self.removed || self.removed_documents.contains(name)
@@ -56,7 +56,7 @@ impl OfFiling {
 
 /// What happened to one company.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct OfCompany {
+pub(crate) struct CompanyChange {
     pub(crate) delisted: bool,
     pub(crate) moved_to: Option<Venue>,
     pub(crate) removed: bool,
@@ -64,17 +64,17 @@ pub(crate) struct OfCompany {
 
 /// Everything that happened.
 #[derive(Debug, Default)]
-pub(crate) struct Changes(Mutex<State>);
+pub(crate) struct SimChanges(Mutex<SimChangesState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct SimChangesState {
     days: BTreeMap<Date, LostDay>,
-    companies: BTreeMap<Cik, OfCompany>,
-    filings: BTreeMap<Accession, OfFiling>,
+    companies: BTreeMap<Cik, CompanyChange>,
+    filings: BTreeMap<Accession, FilingChange>,
 }
 
-impl Changes {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SimChanges {
+    fn lock(&self) -> MutexGuard<'_, SimChangesState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -82,11 +82,11 @@ impl Changes {
         self.lock().days.get(&day).copied()
     }
 
-    pub(crate) fn of_company(&self, cik: Cik) -> OfCompany {
+    pub(crate) fn of_company(&self, cik: Cik) -> CompanyChange {
         self.lock().companies.get(&cik).copied().unwrap_or_default()
     }
 
-    pub(crate) fn of_filing(&self, accession: Accession) -> OfFiling {
+    pub(crate) fn of_filing(&self, accession: Accession) -> FilingChange {
         let state = self.lock();
         state.filings.get(&accession).cloned().unwrap_or_default()
     }
@@ -103,7 +103,7 @@ impl Changes {
 }
 
 /// Makes the rows of one year, oldest first, what they are by now.
-pub(crate) fn apply(universe: &Universe, filings: &mut [Filing]) {
+pub(crate) fn apply(universe: &SimUniverse, filings: &mut [SimFiling]) {
     if universe.changes.spares_filings() {
         return;
     }
@@ -118,12 +118,12 @@ pub(crate) fn apply(universe: &Universe, filings: &mut [Filing]) {
     filings.sort_by_key(|filing| filing.filed_on);
 }
 
-impl Universe {
-    fn change_company(&self, cik: Cik, change: impl FnOnce(&mut OfCompany)) {
+impl SimUniverse {
+    fn change_company(&self, cik: Cik, change: impl FnOnce(&mut CompanyChange)) {
         change(self.changes.lock().companies.entry(cik).or_default());
     }
 
-    fn change_filing(&self, accession: Accession, change: impl FnOnce(&mut OfFiling)) {
+    fn change_filing(&self, accession: Accession, change: impl FnOnce(&mut FilingChange)) {
         change(self.changes.lock().filings.entry(accession).or_default());
     }
 
@@ -201,7 +201,7 @@ impl Universe {
     }
 
     /// Leaves a filing out of the submissions of every filer. The indexes list it, its documents
-    /// are served, and [`Universe::filings`] has it.
+    /// are served, and [`SimUniverse::filings`] has it.
     pub fn hide_from_submissions(&self, accession: Accession) {
         self.change_filing(accession, |filing| filing.hidden = true);
     }

@@ -14,19 +14,19 @@ use jiff::civil::date;
 
 use crate::edgar::submission_name;
 
-use super::history::{LEAST_SIZE, NAMED_SINCE, ROOM_FOR_EXHIBITS, Style, style};
+use super::history::{DocumentStyle, LEAST_SIZE, NAMED_SINCE, ROOM_FOR_EXHIBITS, style};
 use super::rng::{SimRng, key_of};
 use super::text::{Markup, binary, fill};
-use super::universe::{Filing, Universe};
+use super::universe::{SimFiling, SimUniverse};
 
 /// One document within a complete submission.
 #[derive(Debug, Clone)]
-struct Document {
+struct SimDocument {
     kind: String,
     sequence: usize,
     name: Option<String>,
     description: Option<&'static str>,
-    content: Content,
+    content: SimContent,
     /// Bytes of the text, or of the file before it is encoded, as it was filed.
     len: usize,
     /// Whether [`ADDED`] follows it.
@@ -37,7 +37,7 @@ struct Document {
 const ADDED: &[u8] = b"<!-- altered -->\n";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Content {
+enum SimContent {
     Html,
     Inline,
     Text,
@@ -47,7 +47,7 @@ enum Content {
     Jpeg,
 }
 
-impl Content {
+impl SimContent {
     /// The element around it within `<TEXT>`.
     fn wrapper(self) -> Option<&'static str> {
         match self {
@@ -78,17 +78,17 @@ pub struct Served {
     pub bytes: Vec<u8>,
 }
 
-impl Universe {
+impl SimUniverse {
     /// The complete submission text of a filing: `<accession>.txt`.
     #[must_use]
-    pub fn submission_text(&self, filing: &Filing) -> Vec<u8> {
-        Plan::of(self, filing).complete()
+    pub fn submission_text(&self, filing: &SimFiling) -> Vec<u8> {
+        FilingPlan::of(self, filing).complete()
     }
 
     /// Every document of a filing, in the order of the complete submission.
     #[must_use]
-    pub fn documents(&self, filing: &Filing) -> Vec<Served> {
-        let plan = Plan::of(self, filing);
+    pub fn documents(&self, filing: &SimFiling) -> Vec<Served> {
+        let plan = FilingPlan::of(self, filing);
         plan.documents
             .iter()
             .map(|document| Served {
@@ -104,11 +104,11 @@ impl Universe {
     /// What is served under a name in a filing's folder: a document, the complete submission, the
     /// folder's listing, or EDGAR's rendering of an XML document (`xsl…/name.xml`).
     #[must_use]
-    pub fn file(&self, filing: &Filing, name: &str) -> Option<Vec<u8>> {
+    pub fn file(&self, filing: &SimFiling, name: &str) -> Option<Vec<u8>> {
         if name == submission_name(filing.accession) {
             return Some(self.submission_text(filing));
         }
-        let plan = Plan::of(self, filing);
+        let plan = FilingPlan::of(self, filing);
         if name == "index.json" {
             return Some(plan.listing());
         }
@@ -124,22 +124,22 @@ impl Universe {
 }
 
 /// The length of a filing's complete submission, whatever its row tells.
-pub(crate) fn submission_size(universe: &Universe, filing: &Filing) -> u64 {
-    Plan::of(universe, filing).size() as u64
+pub(crate) fn submission_size(universe: &SimUniverse, filing: &SimFiling) -> u64 {
+    FilingPlan::of(universe, filing).size() as u64
 }
 
 /// A filing with everything about its bytes fixed.
-struct Plan<'a> {
-    universe: &'a Universe,
+struct FilingPlan<'a> {
+    universe: &'a SimUniverse,
     /// The filing as it was filed: a correction leaves its documents alone.
-    filing: Filing,
+    filing: SimFiling,
     header: String,
     trailer: &'static str,
-    documents: Vec<Document>,
+    documents: Vec<SimDocument>,
 }
 
-impl<'a> Plan<'a> {
-    fn of(universe: &'a Universe, filing: &Filing) -> Self {
+impl<'a> FilingPlan<'a> {
+    fn of(universe: &'a SimUniverse, filing: &SimFiling) -> Self {
         let filing = filing.as_filed();
         let change = universe.changes.of_filing(filing.accession);
         let (documents, rest) = documents(universe, &filing);
@@ -174,7 +174,7 @@ impl<'a> Plan<'a> {
     }
 
     /// How many bytes a document takes within the complete submission.
-    fn length(&self, document: &Document) -> usize {
+    fn length(&self, document: &SimDocument) -> usize {
         let len = document.len + if document.altered { ADDED.len() } else { 0 };
         let body = if document.content.is_binary() {
             encoded_length(len, &self.begin_name(document), self.zero())
@@ -195,7 +195,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Appends a document with everything around it.
-    fn wrapped(&self, document: &Document, out: &mut Vec<u8>) {
+    fn wrapped(&self, document: &SimDocument, out: &mut Vec<u8>) {
         out.extend_from_slice(open(document).as_bytes());
         if document.content.is_binary() {
             let mut bytes = Vec::new();
@@ -214,16 +214,16 @@ impl<'a> Plan<'a> {
         out.extend_from_slice(close(document).as_bytes());
     }
 
-    fn served(&self, document: &Document) -> Vec<u8> {
+    fn served(&self, document: &SimDocument) -> Vec<u8> {
         let mut out = Vec::new();
         match document.content {
-            Content::Html | Content::Text => self.wrapped(document, &mut out),
+            SimContent::Html | SimContent::Text => self.wrapped(document, &mut out),
             _ => self.body(document, &mut out),
         }
         out
     }
 
-    fn rng(&self, document: &Document) -> SimRng {
+    fn rng(&self, document: &SimDocument) -> SimRng {
         SimRng::of(&[
             self.universe.seed,
             self.filing.accession.get(),
@@ -232,12 +232,12 @@ impl<'a> Plan<'a> {
     }
 
     /// Appends the document itself.
-    fn body(&self, document: &Document, out: &mut Vec<u8>) {
+    fn body(&self, document: &SimDocument, out: &mut Vec<u8>) {
         let mut rng = self.rng(document);
         let len = document.len;
         let title = &document.kind;
         match document.content {
-            Content::Html => fill(
+            SimContent::Html => fill(
                 out,
                 len,
                 Markup::Html,
@@ -245,7 +245,7 @@ impl<'a> Plan<'a> {
                 "</body>\n</html>\n",
                 &mut rng,
             ),
-            Content::Inline => fill(
+            SimContent::Inline => fill(
                 out,
                 len,
                 Markup::Inline,
@@ -258,7 +258,7 @@ impl<'a> Plan<'a> {
                 "</body></html>\n",
                 &mut rng,
             ),
-            Content::Text => fill(
+            SimContent::Text => fill(
                 out,
                 len,
                 Markup::Plain,
@@ -268,7 +268,7 @@ impl<'a> Plan<'a> {
                 "\n                                   SIGNATURES\n",
                 &mut rng,
             ),
-            Content::Xml => fill(
+            SimContent::Xml => fill(
                 out,
                 len,
                 Markup::Xml,
@@ -276,7 +276,7 @@ impl<'a> Plan<'a> {
                 "</ownershipDocument>\n",
                 &mut rng,
             ),
-            Content::Schema => fill(
+            SimContent::Schema => fill(
                 out,
                 len,
                 Markup::Xml,
@@ -285,8 +285,8 @@ impl<'a> Plan<'a> {
                 "</xs:schema>\n",
                 &mut rng,
             ),
-            Content::Pdf => binary(out, len, b"%PDF-1.4\n", &mut rng),
-            Content::Jpeg => binary(out, len, b"\xFF\xD8\xFF\xE0\x00\x10JFIF\x00", &mut rng),
+            SimContent::Pdf => binary(out, len, b"%PDF-1.4\n", &mut rng),
+            SimContent::Jpeg => binary(out, len, b"\xFF\xD8\xFF\xE0\x00\x10JFIF\x00", &mut rng),
         }
         if document.altered {
             out.extend_from_slice(ADDED);
@@ -294,7 +294,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The staff's letters leave the ending off.
-    fn begin_name(&self, document: &Document) -> String {
+    fn begin_name(&self, document: &SimDocument) -> String {
         let name = document.name.clone().unwrap_or_default();
         match self.filing.form {
             "UPLOAD" => name.trim_end_matches(".pdf").to_owned(),
@@ -359,7 +359,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn open(document: &Document) -> String {
+fn open(document: &SimDocument) -> String {
     let mut out = format!(
         "<DOCUMENT>\n<TYPE>{}\n<SEQUENCE>{}\n",
         document.kind, document.sequence
@@ -379,7 +379,7 @@ fn open(document: &Document) -> String {
     out
 }
 
-fn close(document: &Document) -> String {
+fn close(document: &SimDocument) -> String {
     match document.content.wrapper() {
         Some(wrapper) => format!("</{wrapper}>\n</TEXT>\n</DOCUMENT>\n"),
         None => "</TEXT>\n</DOCUMENT>\n".to_owned(),
@@ -387,21 +387,21 @@ fn close(document: &Document) -> String {
 }
 
 /// The documents of a filing, and which of them takes the rest of its length.
-fn documents(universe: &Universe, filing: &Filing) -> (Vec<Document>, usize) {
+fn documents(universe: &SimUniverse, filing: &SimFiling) -> (Vec<SimDocument>, usize) {
     let form = filing.form;
     let style = style(form, filing.filed_on);
     let named = filing.filed_on >= NAMED_SINCE && !filing.primary_document.is_empty();
     let mut rng = SimRng::of(&[universe.seed, filing.accession.get(), 0xD0C]);
     let primary = filing.primary_document.rsplit('/').next().unwrap_or("");
     let content = match style {
-        Style::Html => Content::Html,
-        Style::Inline => Content::Inline,
-        Style::Text | Style::Paper => Content::Text,
-        Style::Xml(_) => Content::Xml,
-        Style::Pdf | Style::Letter => Content::Pdf,
+        DocumentStyle::Html => SimContent::Html,
+        DocumentStyle::Inline => SimContent::Inline,
+        DocumentStyle::Text | DocumentStyle::Paper => SimContent::Text,
+        DocumentStyle::Xml(_) => SimContent::Xml,
+        DocumentStyle::Pdf | DocumentStyle::Letter => SimContent::Pdf,
     };
-    let mut documents = vec![Document {
-        kind: if style == Style::Letter {
+    let mut documents = vec![SimDocument {
+        kind: if style == DocumentStyle::Letter {
             "LETTER"
         } else {
             form
@@ -410,7 +410,7 @@ fn documents(universe: &Universe, filing: &Filing) -> (Vec<Document>, usize) {
         sequence: 1,
         name: named.then(|| primary.to_owned()),
         description: match style {
-            Style::Paper => Some("AUTO-GENERATED PAPER DOCUMENT"),
+            DocumentStyle::Paper => Some("AUTO-GENERATED PAPER DOCUMENT"),
             _ if rng.chance(1, 5) => None,
             _ => Some(form),
         },
@@ -428,29 +428,29 @@ fn documents(universe: &Universe, filing: &Filing) -> (Vec<Document>, usize) {
 }
 
 /// A share of the length that header and wrappers leave.
-fn share(filing: &Filing, percent: u64) -> usize {
+fn share(filing: &SimFiling, percent: u64) -> usize {
     let budget = filing.size.saturating_sub(LEAST_SIZE);
     usize::try_from(budget * percent / 100).unwrap_or(0)
 }
 
 /// The length before encoding that takes about a share of it after.
-fn raw(filing: &Filing, percent: u64) -> usize {
+fn raw(filing: &SimFiling, percent: u64) -> usize {
     share(filing, percent) * 45 / 62 + 64
 }
 
 /// Adds what comes after the primary document.
 fn exhibits(
-    filing: &Filing,
-    style: Style,
-    content: Content,
+    filing: &SimFiling,
+    style: DocumentStyle,
+    content: SimContent,
     named: bool,
     rng: &mut SimRng,
-    documents: &mut Vec<Document>,
+    documents: &mut Vec<SimDocument>,
 ) {
     let form = filing.form;
     let tag = rng.below(90_000) + 10_000;
-    let mut add = |kind: &str, name: String, description, content: Content, len| {
-        documents.push(Document {
+    let mut add = |kind: &str, name: String, description, content: SimContent, len| {
+        documents.push(SimDocument {
             kind: kind.to_owned(),
             sequence: documents.len() + 1,
             name: named.then_some(name),
@@ -460,27 +460,28 @@ fn exhibits(
             altered: false,
         });
     };
-    let exhibit = match content {
-        Content::Text => Content::Text,
-        _ => Content::Html,
-    };
-    let ending = if exhibit == Content::Text {
-        "txt"
-    } else {
-        "htm"
+    let (exhibit, ending) = match content {
+        SimContent::Text => (SimContent::Text, "txt"),
+        _ => (SimContent::Html, "htm"),
     };
     let roomy = filing.size >= ROOM_FOR_EXHIBITS;
     match (style, form) {
-        (Style::Letter, _) => add(
+        (DocumentStyle::Letter, _) => add(
             "TEXT-EXTRACT",
             "filename2.txt".to_owned(),
             None,
-            Content::Text,
+            SimContent::Text,
             0,
         ),
-        (Style::Pdf, _) => add("EX-99", format!("d{tag}dex99.htm"), None, Content::Html, 0),
+        (DocumentStyle::Pdf, _) => add(
+            "EX-99",
+            format!("d{tag}dex99.htm"),
+            None,
+            SimContent::Html,
+            0,
+        ),
         _ if !roomy => {}
-        (Style::Inline | Style::Html | Style::Text, _)
+        (DocumentStyle::Inline | DocumentStyle::Html | DocumentStyle::Text, _)
             if form.starts_with("10-") || form == "20-F" =>
         {
             let name = |n: u32| format!("d{tag}dex{n}.{ending}");
@@ -500,7 +501,7 @@ fn exhibits(
             );
             add("EX-32.1", name(321), None, exhibit, share(filing, 2));
         }
-        (Style::Inline | Style::Html, "8-K" | "8-K/A" | "6-K" | "6-K/A") => {
+        (DocumentStyle::Inline | DocumentStyle::Html, "8-K" | "8-K/A" | "6-K" | "6-K/A") => {
             add(
                 "EX-99.1",
                 format!("d{tag}dex991.htm"),
@@ -509,7 +510,7 @@ fn exhibits(
                 share(filing, 35),
             );
         }
-        (Style::Html, "N-CSR" | "N-CSRS") => {
+        (DocumentStyle::Html, "N-CSR" | "N-CSRS") => {
             add(
                 "EX-99.CERT",
                 format!("d{tag}dex99cert.htm"),
@@ -520,40 +521,48 @@ fn exhibits(
         }
         _ => {}
     }
-    if roomy && style == Style::Inline {
+    if roomy && style == DocumentStyle::Inline {
         let day = filing.filed_on.strftime("%Y%m%d");
         add(
             "EX-101.SCH",
             format!("{tag}-{day}.xsd"),
             Some("XBRL TAXONOMY EXTENSION SCHEMA"),
-            Content::Schema,
+            SimContent::Schema,
             share(filing, 6),
         );
     }
     // Only a file name tells a splitter what to call a decoded graphic.
-    if roomy && named && matches!(style, Style::Inline | Style::Html) && rng.chance(2, 3) {
+    if roomy
+        && named
+        && matches!(style, DocumentStyle::Inline | DocumentStyle::Html)
+        && rng.chance(2, 3)
+    {
         add(
             "GRAPHIC",
             format!("g{tag}.jpg"),
             None,
-            Content::Jpeg,
+            SimContent::Jpeg,
             raw(filing, 12),
         );
     }
-    // EDGAR numbers the files it renders, too, and leaves them out.
     if rng.chance(1, 6) {
-        for document in documents.iter_mut().skip(2) {
-            document.sequence += 3;
-        }
+        skip_rendered_files(documents);
+    }
+}
+
+/// EDGAR numbers the files it renders, too, and leaves them out of the text.
+fn skip_rendered_files(documents: &mut [SimDocument]) {
+    for document in documents.iter_mut().skip(2) {
+        document.sequence += 3;
     }
 }
 
 /// Whether the submission comes in the envelope of old.
-fn is_pem(filing: &Filing) -> bool {
+fn is_pem(filing: &SimFiling) -> bool {
     filing.filed_on.year() < 2001
 }
 
-fn header(universe: &Universe, filing: &Filing, documents: usize) -> String {
+fn header(universe: &SimUniverse, filing: &SimFiling, documents: usize) -> String {
     let accession = filing.accession;
     let day = filing.filed_on.strftime("%Y%m%d");
     let mut out = String::with_capacity(2048);
@@ -656,8 +665,8 @@ mod tests {
     use crate::edgar::Cik;
     use proptest::prelude::*;
 
-    fn universe() -> Universe {
-        Universe::new(&Options {
+    fn universe() -> SimUniverse {
+        SimUniverse::new(&Options {
             companies: 45,
             today: date(2025, 8, 1),
             ..Options::default()
@@ -714,7 +723,7 @@ mod tests {
         documents
     }
 
-    fn filings(universe: &Universe) -> Vec<(Cik, Filing)> {
+    fn filings(universe: &SimUniverse) -> Vec<(Cik, SimFiling)> {
         let ciks: Vec<_> = universe.companies().map(|company| company.cik).collect();
         ciks.into_iter()
             .flat_map(|cik| {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::log::RequestKind;
+use super::log::Resource;
 use super::rng::{SimRng, key_of};
 
 /// One way in which some requests go wrong.
@@ -37,7 +37,7 @@ pub struct Fault {
     /// What happens.
     pub kind: FaultKind,
     /// To which requests.
-    pub place: Place,
+    pub place: FaultPlace,
     /// To how many of these, in hundredths of a percent.
     pub share: u16,
     /// When.
@@ -53,7 +53,7 @@ impl Fault {
     pub fn always(kind: FaultKind) -> Self {
         Self {
             kind,
-            place: Place::Any,
+            place: FaultPlace::Any,
             share: ALL,
             when: When::Always,
         }
@@ -70,7 +70,7 @@ pub enum FaultKind {
     /// The connection is closed without an answer (`refuse`).
     Refuse,
     /// The connection is reset (`reset`, `reset-headers`, `reset-body`).
-    Reset(Moment),
+    Reset(ResetMoment),
     /// Half of the body that `Content-Length` promises, then the end (`short`).
     ShortBody,
     /// Half of a chunked body, then the end (`chunked-cut`).
@@ -134,7 +134,7 @@ pub enum RetryAfter {
 
 /// When a connection is reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum ResetMoment {
     /// Before the answer.
     Before,
     /// Within its headers.
@@ -145,20 +145,20 @@ pub enum Moment {
 
 /// Which requests a fault is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum FaultPlace {
     /// All.
     Any,
     /// Those for one kind of thing.
-    Kind(RequestKind),
+    Resource(Resource),
     /// Those whose path contains the text.
     Path(String),
 }
 
-impl Place {
-    fn matches(&self, path: &str, kind: RequestKind) -> bool {
+impl FaultPlace {
+    fn matches(&self, path: &str, kind: Resource) -> bool {
         match self {
             Self::Any => true,
-            Self::Kind(wanted) => *wanted == kind,
+            Self::Resource(wanted) => *wanted == kind,
             Self::Path(part) => path.contains(part.as_str()),
         }
     }
@@ -188,9 +188,9 @@ pub struct BadFault {
 /// The kinds that are a word alone.
 const WORDS: [(&str, FaultKind); 23] = [
     ("refuse", FaultKind::Refuse),
-    ("reset", FaultKind::Reset(Moment::Before)),
-    ("reset-headers", FaultKind::Reset(Moment::Headers)),
-    ("reset-body", FaultKind::Reset(Moment::Body)),
+    ("reset", FaultKind::Reset(ResetMoment::Before)),
+    ("reset-headers", FaultKind::Reset(ResetMoment::Headers)),
+    ("reset-body", FaultKind::Reset(ResetMoment::Body)),
     ("short", FaultKind::ShortBody),
     ("chunked-cut", FaultKind::ChunkedCut),
     ("close-cut", FaultKind::CloseCut),
@@ -212,11 +212,11 @@ const WORDS: [(&str, FaultKind); 23] = [
     ("chunked", FaultKind::Chunked),
 ];
 
-const PLACES: [(&str, RequestKind); 4] = [
-    ("companies", RequestKind::Companies),
-    ("listings", RequestKind::Listings),
-    ("discovery", RequestKind::Discovery),
-    ("documents", RequestKind::Documents),
+const PLACES: [(&str, Resource); 4] = [
+    ("companies", Resource::Companies),
+    ("listings", Resource::Listings),
+    ("discovery", Resource::Discovery),
+    ("documents", Resource::Documents),
 ];
 
 impl fmt::Display for FaultKind {
@@ -324,12 +324,12 @@ impl fmt::Display for Fault {
             write!(f, ":{}%", f64::from(self.share) / 100.0)?;
         }
         match &self.place {
-            Place::Any => {}
-            Place::Kind(kind) => {
+            FaultPlace::Any => {}
+            FaultPlace::Resource(kind) => {
                 let name = PLACES.iter().find(|(_, place)| place == kind);
                 write!(f, "@{}", name.map_or("", |(name, _)| name))?;
             }
-            Place::Path(part) => write!(f, "@{part}")?,
+            FaultPlace::Path(part) => write!(f, "@{part}")?,
         }
         match self.when {
             When::Always => Ok(()),
@@ -359,16 +359,19 @@ fn parse(text: &str) -> Result<Fault, String> {
         (text, When::Always)
     };
     let (rest, place) = match rest.split_once('@') {
-        None => (rest, Place::Any),
+        None => (rest, FaultPlace::Any),
         Some((_, "")) => return Err("nothing stands after the \"@\"".to_owned()),
-        Some((rest, "any")) => (rest, Place::Any),
+        Some((rest, "any")) => (rest, FaultPlace::Any),
         Some((rest, part)) => {
             let kind = PLACES.iter().find(|(name, _)| *name == part);
-            let path = || Place::Path(part.to_owned());
-            (rest, kind.map_or_else(path, |(_, kind)| Place::Kind(*kind)))
+            let path = || FaultPlace::Path(part.to_owned());
+            (
+                rest,
+                kind.map_or_else(path, |(_, kind)| FaultPlace::Resource(*kind)),
+            )
         }
     };
-    if matches!(&place, Place::Path(part) if part.contains(['*', '#'])) {
+    if matches!(&place, FaultPlace::Path(part) if part.contains(['*', '#'])) {
         return Err("a place cannot hold \"*\" or \"#\"".to_owned());
     }
     let (kind, share) = match rest.split_once(':') {
@@ -395,11 +398,11 @@ fn parse(text: &str) -> Result<Fault, String> {
 #[derive(Debug)]
 pub(crate) struct Script {
     seed: u64,
-    state: Mutex<State>,
+    state: Mutex<FaultState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FaultState {
     faults: Vec<Fault>,
     /// Requests that matched each fault's place.
     matched: Vec<u64>,
@@ -426,7 +429,7 @@ impl Script {
     /// Replaces the faults; counting starts anew.
     pub(crate) fn set(&self, faults: Vec<Fault>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = State {
+        *state = FaultState {
             matched: vec![0; faults.len()],
             faults,
             paths: HashMap::new(),
@@ -434,9 +437,9 @@ impl Script {
     }
 
     /// The first fault that strikes this request.
-    pub(crate) fn strike(&self, path: &str, kind: RequestKind) -> Option<Fault> {
+    pub(crate) fn strike(&self, path: &str, kind: Resource) -> Option<Fault> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State {
+        let FaultState {
             faults,
             matched,
             paths,
@@ -497,9 +500,10 @@ mod tests {
 
     fn faults() -> impl Strategy<Value = Fault> {
         let place = prop_oneof![
-            Just(Place::Any),
-            proptest::sample::select(PLACES.map(|(_, kind)| kind).to_vec()).prop_map(Place::Kind),
-            "/[a-zA-Z0-9/._@:%=-]{1,20}".prop_map(Place::Path),
+            Just(FaultPlace::Any),
+            proptest::sample::select(PLACES.map(|(_, kind)| kind).to_vec())
+                .prop_map(FaultPlace::Resource),
+            "/[a-zA-Z0-9/._@:%=-]{1,20}".prop_map(FaultPlace::Path),
         ];
         let when = prop_oneof![
             Just(When::Always),
@@ -548,7 +552,7 @@ mod tests {
     const B: &str = "/Archives/edgar/data/1/2/b.htm";
 
     fn strikes(script: &Script, path: &str) -> bool {
-        script.strike(path, RequestKind::of(path)).is_some()
+        script.strike(path, Resource::of(path)).is_some()
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use crate::edgar::{Accession, Cik, Filing as Row};
+use crate::edgar::{Accession, Cik, Filing};
 
 use super::history;
 use super::indexes::released_on;
 use super::render::accepted_at;
-use super::universe::{Filing, Universe};
+use super::universe::{SimFiling, SimUniverse};
 
 /// The year in which a filing was filed: its accession tells.
 pub(crate) fn filed_in(accession: Accession) -> i16 {
@@ -19,11 +19,11 @@ pub(crate) fn filed_in(accession: Accession) -> i16 {
     }
 }
 
-impl Universe {
+impl SimUniverse {
     /// A company's filings up to today, newest first, joint ones of its parent included. A few
     /// appear some days after their date.
     #[must_use]
-    pub fn filings(&self, cik: Cik) -> Vec<Filing> {
+    pub fn filings(&self, cik: Cik) -> Vec<SimFiling> {
         let Some(number) = self.number(cik) else {
             return Vec::new();
         };
@@ -44,7 +44,7 @@ impl Universe {
 
     /// A filing by the CIK of any of its filers and its accession, if it was filed by today.
     #[must_use]
-    pub fn filing(&self, cik: Cik, accession: Accession) -> Option<Filing> {
+    pub fn filing(&self, cik: Cik, accession: Accession) -> Option<SimFiling> {
         let number = self.number(cik)?;
         history::year(self, number, filed_in(accession))
             .into_iter()
@@ -61,8 +61,8 @@ impl Universe {
 
     /// A filing as the submissions document of `cik` describes it.
     #[must_use]
-    pub fn row(&self, cik: Cik, filing: &Filing) -> Row {
-        Row {
+    pub fn row(&self, cik: Cik, filing: &SimFiling) -> Filing {
+        Filing {
             accession: filing.accession,
             form: filing.form.to_owned(),
             filed_on: filing.filed_on,

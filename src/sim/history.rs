@@ -7,7 +7,7 @@ use crate::edgar::Accession;
 use super::calendar::{business_day, plus_days};
 use super::changes;
 use super::rng::SimRng;
-use super::universe::{AGENTS, AsFiled, Filing, Kind, Universe, kind_of};
+use super::universe::{AGENTS, AsFiled, SimCompanyKind, SimFiling, SimUniverse, kind_of};
 
 /// The first day from which every filing names its primary document, and every document in the
 /// complete submission has a file name (measured on four million rows).
@@ -31,14 +31,15 @@ struct Draft {
 }
 
 /// The parents whose joint filings a company may share.
-pub(crate) fn parents_of(universe: &Universe, number: u32) -> impl Iterator<Item = u32> {
+pub(crate) fn parents_of(universe: &SimUniverse, number: u32) -> impl Iterator<Item = u32> {
     let farthest = universe.joint_filers.saturating_sub(1).max(2);
-    (number.saturating_sub(farthest)..number).filter(|parent| kind_of(*parent) == Kind::Parent)
+    (number.saturating_sub(farthest)..number)
+        .filter(|parent| kind_of(*parent) == SimCompanyKind::Parent)
 }
 
 /// The filings under a company's CIK that were filed in one year, oldest first, as they are by
 /// now. Of the past and the future alike: the caller cuts it off at today.
-pub(crate) fn year(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
+pub(crate) fn year(universe: &SimUniverse, number: u32, year: i16) -> Vec<SimFiling> {
     let mut filings = own(universe, number, year);
     for parent in parents_of(universe, number) {
         let place = number - parent;
@@ -54,7 +55,7 @@ pub(crate) fn year(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
 }
 
 /// The filings that a company itself filed in one year, oldest first.
-fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
+fn own(universe: &SimUniverse, number: u32, year: i16) -> Vec<SimFiling> {
     if year < universe.first_year(number) || !(1993..=2089).contains(&year) {
         return Vec::new();
     }
@@ -67,18 +68,18 @@ fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
     ]);
     let mut drafts = Vec::new();
     let subsidiaries = match kind {
-        Kind::Parent => universe.subsidiaries(number),
+        SimCompanyKind::Parent => universe.subsidiaries(number),
         _ => 0,
     };
     periodic(kind, number, year, subsidiaries, &mut rng, &mut drafts);
-    if kind == Kind::Parent {
+    if kind == SimCompanyKind::Parent {
         let after = universe.len() - number - 1;
         for draft in drafts.iter_mut().filter(|draft| draft.form == "10-K") {
             let more = universe.joint_filers.saturating_sub(1).min(after);
             draft.joint = draft.joint.max(more);
         }
     }
-    if kind == Kind::NewlyListed {
+    if kind == SimCompanyKind::NewlyListed {
         registration(universe, year, &mut rng, &mut drafts);
     }
     for _ in 0..extras(universe, number, kind, &mut rng) {
@@ -104,13 +105,13 @@ fn own(universe: &Universe, number: u32, year: i16) -> Vec<Filing> {
 }
 
 /// How many filings besides the periodic ones.
-fn extras(universe: &Universe, number: u32, kind: Kind, rng: &mut SimRng) -> u64 {
+fn extras(universe: &SimUniverse, number: u32, kind: SimCompanyKind, rng: &mut SimRng) -> u64 {
     let mean = u64::from(universe.filings_per_year);
     let size = [1, 2, 6][(number % 3) as usize];
     match kind {
-        Kind::Giant => (mean * 25).min(900) * rng.between(80, 105) / 100,
-        Kind::Silent | Kind::NewlyListed => 0,
-        Kind::FilesUnderParent => 2,
+        SimCompanyKind::Giant => (mean * 25).min(900) * rng.between(80, 105) / 100,
+        SimCompanyKind::Silent | SimCompanyKind::NewlyListed => 0,
+        SimCompanyKind::FilesUnderParent => 2,
         // On average a company has one and a half times the mean; the median has the mean.
         _ => (mean * size * rng.between(60, 140) / 200).min(900),
     }
@@ -118,7 +119,7 @@ fn extras(universe: &Universe, number: u32, kind: Kind, rng: &mut SimRng) -> u64
 
 /// The reports that come every year, with their amendments and proxy statements.
 fn periodic(
-    kind: Kind,
+    kind: SimCompanyKind,
     number: u32,
     year: i16,
     subsidiaries: u32,
@@ -141,7 +142,7 @@ fn periodic(
         _ => (304, date(year, 9, 30)),
     };
     match kind {
-        Kind::Domestic | Kind::Giant | Kind::Parent => {
+        SimCompanyKind::Domestic | SimCompanyKind::Giant | SimCompanyKind::Parent => {
             // Three of four fiscal years end in December.
             let annual = [0, 0, 0, 2][(number % 4) as usize];
             for end in 0..4 {
@@ -166,27 +167,30 @@ fn periodic(
                 }
             }
         }
-        Kind::Foreign | Kind::Canadian => {
+        SimCompanyKind::Foreign | SimCompanyKind::Canadian => {
             let (form, day) = match kind {
-                Kind::Foreign => ("20-F", 95 + rng.below(25)),
+                SimCompanyKind::Foreign => ("20-F", 95 + rng.below(25)),
                 _ => ("40-F", 70 + rng.below(20)),
             };
             file(form, day, Some(date(year - 1, 12, 31)), 0);
-            if kind == Kind::Foreign && rng.chance(1, 10) {
+            if kind == SimCompanyKind::Foreign && rng.chance(1, 10) {
                 file("20-F/A", day + 60, Some(date(year - 1, 12, 31)), 0);
             }
         }
-        Kind::Fund => {
+        SimCompanyKind::Fund => {
             file("N-CSR", 60 + rng.below(8), Some(date(year - 1, 12, 31)), 0);
             file("N-CSRS", 240 + rng.below(8), Some(date(year, 6, 30)), 0);
             file("N-CEN", 75, Some(date(year - 1, 12, 31)), 0);
         }
-        Kind::Subsidiary | Kind::FilesUnderParent | Kind::NewlyListed | Kind::Silent => {}
+        SimCompanyKind::Subsidiary
+        | SimCompanyKind::FilesUnderParent
+        | SimCompanyKind::NewlyListed
+        | SimCompanyKind::Silent => {}
     }
 }
 
 /// What a company files on its way to the exchange, in the five months before the universe began.
-fn registration(universe: &Universe, year: i16, rng: &mut SimRng, drafts: &mut Vec<Draft>) {
+fn registration(universe: &SimUniverse, year: i16, rng: &mut SimRng, drafts: &mut Vec<Draft>) {
     let forms = [
         (140, "DRS"),
         (100, "S-1"),
@@ -216,9 +220,9 @@ fn registration(universe: &Universe, year: i16, rng: &mut SimRng, drafts: &mut V
 }
 
 /// A form that comes when it comes.
-fn other_form(kind: Kind, rng: &mut SimRng) -> &'static str {
+fn other_form(kind: SimCompanyKind, rng: &mut SimRng) -> &'static str {
     match kind {
-        Kind::Giant => rng.weighted(&[
+        SimCompanyKind::Giant => rng.weighted(&[
             (70, "424B2"),
             (12, "FWP"),
             (9, "4"),
@@ -227,7 +231,7 @@ fn other_form(kind: Kind, rng: &mut SimRng) -> &'static str {
             (2, "SC 13G/A"),
             (1, "UPLOAD"),
         ]),
-        Kind::Foreign | Kind::Canadian => rng.weighted(&[
+        SimCompanyKind::Foreign | SimCompanyKind::Canadian => rng.weighted(&[
             (70, "6-K"),
             (8, "SC 13G/A"),
             (5, "144"),
@@ -236,7 +240,7 @@ fn other_form(kind: Kind, rng: &mut SimRng) -> &'static str {
             (4, "CORRESP"),
             (4, "6-K/A"),
         ]),
-        Kind::Fund => rng.weighted(&[
+        SimCompanyKind::Fund => rng.weighted(&[
             (40, "NPORT-P"),
             (20, "497"),
             (12, "40-17G"),
@@ -244,8 +248,12 @@ fn other_form(kind: Kind, rng: &mut SimRng) -> &'static str {
             (10, "DEF 14A"),
             (8, "4"),
         ]),
-        Kind::FilesUnderParent => rng.weighted(&[(5, "424B2"), (3, "8-A12B"), (2, "CERT")]),
-        Kind::Subsidiary => rng.weighted(&[(60, "8-K"), (20, "424B2"), (10, "4"), (10, "EFFECT")]),
+        SimCompanyKind::FilesUnderParent => {
+            rng.weighted(&[(5, "424B2"), (3, "8-A12B"), (2, "CERT")])
+        }
+        SimCompanyKind::Subsidiary => {
+            rng.weighted(&[(60, "8-K"), (20, "424B2"), (10, "4"), (10, "EFFECT")])
+        }
         _ => rng.weighted(&[
             (450, "4"),
             (190, "8-K"),
@@ -282,7 +290,7 @@ fn modern(form: &'static str, filed_on: Date) -> &'static str {
 
 /// How a form's primary document is made at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum DocumentStyle {
     /// HTML in its `<DOCUMENT>` wrapper.
     Html,
     /// Inline XBRL, served bare.
@@ -300,49 +308,53 @@ pub(crate) enum Style {
 }
 
 /// How the primary document of a form was made on a day.
-pub(crate) fn style(form: &str, filed_on: Date) -> Style {
+pub(crate) fn style(form: &str, filed_on: Date) -> DocumentStyle {
     let year = filed_on.year();
     match form {
-        "3" | "4" | "5" | "4/A" if filed_on >= OWNERSHIP_XML_SINCE => Style::Xml(match year {
-            ..2008 => "xslF345X02",
-            2008..2023 => "xslF345X03",
-            2023 => "xslF345X04",
-            _ => "xslF345X05",
-        }),
-        "144" if year >= 2023 => Style::Xml("xsl144X01"),
-        "144" => Style::Paper,
-        "EFFECT" if year >= 2006 => Style::Xml("xslEFFECTX01"),
-        "SCHEDULE 13G" | "SCHEDULE 13G/A" => Style::Xml("xslSCHEDULE_13G_X01"),
-        "SCHEDULE 13D/A" => Style::Xml("xslSCHEDULE_13D_X01"),
-        "NPORT-P" if year >= 2019 => Style::Xml("xslFormNPORT-P_X01"),
-        "N-CEN" if year >= 2018 => Style::Xml("xslFormN-CEN_X01"),
-        "13F-HR" if year >= 2013 => Style::Xml("xslForm13F_X02"),
-        "ARS" => Style::Pdf,
-        "UPLOAD" if year >= 2005 => Style::Letter,
-        _ if year < 2001 => Style::Text,
-        _ if year < 2004 && form.len().is_multiple_of(2) => Style::Text,
+        "3" | "4" | "5" | "4/A" if filed_on >= OWNERSHIP_XML_SINCE => {
+            DocumentStyle::Xml(match year {
+                ..2008 => "xslF345X02",
+                2008..2023 => "xslF345X03",
+                2023 => "xslF345X04",
+                _ => "xslF345X05",
+            })
+        }
+        "144" if year >= 2023 => DocumentStyle::Xml("xsl144X01"),
+        "144" => DocumentStyle::Paper,
+        "EFFECT" if year >= 2006 => DocumentStyle::Xml("xslEFFECTX01"),
+        "SCHEDULE 13G" | "SCHEDULE 13G/A" => DocumentStyle::Xml("xslSCHEDULE_13G_X01"),
+        "SCHEDULE 13D/A" => DocumentStyle::Xml("xslSCHEDULE_13D_X01"),
+        "NPORT-P" if year >= 2019 => DocumentStyle::Xml("xslFormNPORT-P_X01"),
+        "N-CEN" if year >= 2018 => DocumentStyle::Xml("xslFormN-CEN_X01"),
+        "13F-HR" if year >= 2013 => DocumentStyle::Xml("xslForm13F_X02"),
+        "ARS" => DocumentStyle::Pdf,
+        "UPLOAD" if year >= 2005 => DocumentStyle::Letter,
+        _ if year < 2001 => DocumentStyle::Text,
+        _ if year < 2004 && form.len().is_multiple_of(2) => DocumentStyle::Text,
         "10-K" | "10-Q" | "10-K/A" | "10-Q/A" | "10-KT" | "10-QT" | "8-K" | "8-K/A" | "20-F"
         | "20-F/A" | "40-F"
             if filed_on >= INLINE_SINCE =>
         {
-            Style::Inline
+            DocumentStyle::Inline
         }
-        _ => Style::Html,
+        _ => DocumentStyle::Html,
     }
 }
 
 /// About how many bytes a complete submission has: the middle of what such a form was measured
 /// to have in 2024 and 2025.
-fn middle_size(form: &str, style: Style) -> u64 {
+fn middle_size(form: &str, style: DocumentStyle) -> u64 {
     match (form, style) {
-        ("10-K" | "10-K/A" | "10-KT" | "20-F" | "20-F/A" | "40-F", Style::Inline) => 8_000_000,
+        ("10-K" | "10-K/A" | "10-KT" | "20-F" | "20-F/A" | "40-F", DocumentStyle::Inline) => {
+            8_000_000
+        }
         ("10-K" | "10-K/A" | "10-KT" | "20-F" | "20-F/A" | "40-F", _) => 1_200_000,
-        ("10-Q" | "10-Q/A" | "10-QT", Style::Inline) => 4_200_000,
+        ("10-Q" | "10-Q/A" | "10-QT", DocumentStyle::Inline) => 4_200_000,
         ("10-Q" | "10-Q/A" | "10-QT", _) => 300_000,
-        (_, Style::Xml("xslFormNPORT-P_X01")) => 900_000,
-        (_, Style::Xml(_)) => 7_000,
-        (_, Style::Paper) => 1_500,
-        (_, Style::Letter) => 90_000,
+        (_, DocumentStyle::Xml("xslFormNPORT-P_X01")) => 900_000,
+        (_, DocumentStyle::Xml(_)) => 7_000,
+        (_, DocumentStyle::Paper) => 1_500,
+        (_, DocumentStyle::Letter) => 90_000,
         ("DEF 14A" | "N-CSR" | "N-CSRS" | "ARS" | "S-1" | "S-1/A" | "424B4", _) => 1_700_000,
         ("8-K" | "8-K/A", _) => 190_000,
         ("6-K" | "6-K/A", _) => 120_000,
@@ -357,12 +369,12 @@ pub(crate) const LEAST_SIZE: u64 = 6_000;
 
 /// Fills in what a draft leaves open.
 fn finished(
-    universe: &Universe,
+    universe: &SimUniverse,
     number: u32,
     index: u64,
     draft: &Draft,
     rng: &mut SimRng,
-) -> Filing {
+) -> SimFiling {
     let Draft {
         filed_on,
         form,
@@ -372,8 +384,10 @@ fn finished(
     let accession = accession(universe, number, index, filed_on, form);
     let style = style(form, filed_on);
     let is_xbrl = match style {
-        Style::Inline => true,
-        Style::Html => filed_on >= XBRL_SINCE && (form.starts_with("10-") || form == "20-F"),
+        DocumentStyle::Inline => true,
+        DocumentStyle::Html => {
+            filed_on >= XBRL_SINCE && (form.starts_with("10-") || form == "20-F")
+        }
         _ => false,
     };
     let primary_document = if filed_on < NAMED_SINCE || nameless(form, rng) {
@@ -385,7 +399,7 @@ fn finished(
     let accepted = u32::try_from(rng.between(6 * 3600, 17 * 3600 + 1800)).unwrap_or(0);
     let items = items(form, filed_on, rng);
     let size = size(universe, middle_size(form, style), joint, rng);
-    Filing {
+    SimFiling {
         accession,
         company: number,
         joint,
@@ -414,7 +428,7 @@ fn nameless(form: &str, rng: &mut SimRng) -> bool {
 /// One in five filings is the company's own, the others an agent's; paper and staff have numbers
 /// of their own.
 fn accession(
-    universe: &Universe,
+    universe: &SimUniverse,
     number: u32,
     index: u64,
     filed_on: Date,
@@ -464,7 +478,7 @@ fn items(form: &str, filed_on: Date, rng: &mut SimRng) -> &'static str {
     }
 }
 
-fn size(universe: &Universe, middle: u64, joint: u32, rng: &mut SimRng) -> u64 {
+fn size(universe: &SimUniverse, middle: u64, joint: u32, rng: &mut SimRng) -> u64 {
     // From a third to three times the middle, as often below it as above.
     let percent = if rng.chance(1, 2) {
         rng.between(33, 100)
@@ -489,12 +503,12 @@ fn size(universe: &Universe, middle: u64, joint: u32, rng: &mut SimRng) -> u64 {
 }
 
 fn primary_name(
-    universe: &Universe,
+    universe: &SimUniverse,
     number: u32,
     accession: Accession,
     form: &str,
     filed_on: Date,
-    style: Style,
+    style: DocumentStyle,
     rng: &mut SimRng,
 ) -> String {
     let day = || filed_on.strftime("%Y%m%d").to_string();
@@ -505,24 +519,26 @@ fn primary_name(
         .collect();
     let tag = rng.below(900_000) + 1000;
     match style {
-        Style::Xml(prefix) => {
+        DocumentStyle::Xml(prefix) => {
             let name = match form {
                 "3" | "4" | "5" | "4/A" => rng.pick(&["form4.xml", "doc4.xml", "edgardoc.xml"]),
                 _ => "primary_doc.xml",
             };
             format!("{prefix}/{name}")
         }
-        Style::Paper => format!("{accession}.paper"),
-        Style::Letter => "filename1.pdf".to_owned(),
-        Style::Pdf => format!("d{tag}dars.pdf"),
-        Style::Inline => {
+        DocumentStyle::Paper => format!("{accession}.paper"),
+        DocumentStyle::Letter => "filename1.pdf".to_owned(),
+        DocumentStyle::Pdf => format!("d{tag}dars.pdf"),
+        DocumentStyle::Inline => {
             let ticker = universe.root(number).to_lowercase();
             format!("{ticker}-{}.htm", day())
         }
-        Style::Html if form == "CORRESP" => "filename1.htm".to_owned(),
-        Style::Html if rng.chance(1, 30) => format!("FORM_{}-{tag}.HTM", name.to_uppercase()),
-        Style::Html => format!("d{tag}d{name}.htm"),
-        Style::Text if filed_on.year() == 2000 => "0001.txt".to_owned(),
-        Style::Text => format!("a{tag}{name}.txt"),
+        DocumentStyle::Html if form == "CORRESP" => "filename1.htm".to_owned(),
+        DocumentStyle::Html if rng.chance(1, 30) => {
+            format!("FORM_{}-{tag}.HTM", name.to_uppercase())
+        }
+        DocumentStyle::Html => format!("d{tag}d{name}.htm"),
+        DocumentStyle::Text if filed_on.year() == 2000 => "0001.txt".to_owned(),
+        DocumentStyle::Text => format!("a{tag}{name}.txt"),
     }
 }

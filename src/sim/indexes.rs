@@ -12,7 +12,7 @@ use super::calendar::{is_business_day, plus_days};
 use super::changes::LostDay;
 use super::filings::filed_in;
 use super::history;
-use super::universe::{Filing, Universe};
+use super::universe::{SimFiling, SimUniverse};
 use crate::edgar::Cik;
 use crate::edgar::calendar::quarter;
 
@@ -21,7 +21,7 @@ const MOST_DUPLICATES: usize = 60;
 
 /// The day on which a filing appears in the lists and indexes: most often that of its date, for
 /// one in thirteen some days later. At EDGAR it is one in fifty; here every universe needs some.
-pub(crate) fn released_on(filing: &Filing) -> Date {
+pub(crate) fn released_on(filing: &SimFiling) -> Date {
     let number = filing.accession.get();
     let filed_on = filing.as_filed.filed_on;
     if number % 13 != 3 {
@@ -37,7 +37,7 @@ pub(crate) fn released_on(filing: &Filing) -> Date {
 
 /// `master.YYYYMMDD.idx`; none of a day on which EDGAR is closed, which is still to come, or
 /// which is lost.
-pub(crate) fn daily(universe: &Universe, day: Date) -> Option<Vec<u8>> {
+pub(crate) fn daily(universe: &SimUniverse, day: Date) -> Option<Vec<u8>> {
     let lost = universe.changes.of_day(day).is_some();
     if lost || !is_business_day(day) || day > universe.today() {
         return None;
@@ -49,13 +49,13 @@ pub(crate) fn daily(universe: &Universe, day: Date) -> Option<Vec<u8>> {
 }
 
 /// The master index of a day with these rows.
-fn master(day: Date, rows: Vec<&Row>) -> Vec<u8> {
+fn master(day: Date, rows: Vec<&SimIndexRow>) -> Vec<u8> {
     let mut out = format!(
         "Description:           Daily Index of EDGAR Dissemination Feed\n\
          Last Data Received:    {}\n\
          Comments:              webmaster@sec.gov\n\
          Anonymous FTP:         ftp://ftp.sec.gov/edgar/\n \n\
-         CIK|Company Name|Form Type|Date Filed|File Name\n{DASHES}\n",
+         CIK|SimCompany Name|Form Type|Date Filed|File Name\n{DASHES}\n",
         day.strftime("%b %e, %Y"),
     );
     let mut duplicates = 0;
@@ -78,13 +78,13 @@ fn master(day: Date, rows: Vec<&Row>) -> Vec<u8> {
 /// The quarter's `index.json` among the daily indexes, in the shape of a captured one of 2023.
 /// EDGAR lists four more files of each day. This lists the master indexes only, as nothing else
 /// is served.
-pub(crate) fn listing(universe: &Universe, year: i16, number: i8) -> Option<Vec<u8>> {
+pub(crate) fn listing(universe: &SimUniverse, year: i16, number: i8) -> Option<Vec<u8>> {
     let first = first_day(universe, year, number)?;
     let rows = rows(universe, [plus_days(first, -30).year(), year], |filing| {
         let day = released_on(filing);
         day.year() == year && quarter(day) == number
     });
-    let mut by_day: BTreeMap<Date, Vec<&Row>> = BTreeMap::new();
+    let mut by_day: BTreeMap<Date, Vec<&SimIndexRow>> = BTreeMap::new();
     for row in &rows {
         by_day.entry(released_on(&row.2)).or_default().push(row);
     }
@@ -113,14 +113,14 @@ pub(crate) fn listing(universe: &Universe, year: i16, number: i8) -> Option<Vec<
 }
 
 /// The first day of a quarter, if it has come.
-fn first_day(universe: &Universe, year: i16, number: i8) -> Option<Date> {
+fn first_day(universe: &SimUniverse, year: i16, number: i8) -> Option<Date> {
     let month = number.checked_sub(1)?.checked_mul(3)?.checked_add(1)?;
     let first = Date::new(year, month, 1).ok()?;
     (first <= universe.today()).then_some(first)
 }
 
 /// `master.idx` of a quarter, without the last newline, as EDGAR serves it at times.
-pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Vec<u8>> {
+pub(crate) fn quarterly(universe: &SimUniverse, year: i16, number: i8) -> Option<Vec<u8>> {
     let first = first_day(universe, year, number)?;
     let last = first.saturating_add(2.months()).last_of_month();
     let mut out = format!(
@@ -129,7 +129,7 @@ pub(crate) fn quarterly(universe: &Universe, year: i16, number: i8) -> Option<Ve
          Comments:              webmaster@sec.gov\n\
          Anonymous FTP:         ftp://ftp.sec.gov/edgar/\n\
          Cloud HTTP:            https://www.sec.gov/Archives/\n\n\n\n\n\
-         CIK|Company Name|Form Type|Date Filed|Filename\n{DASHES}\n",
+         CIK|SimCompany Name|Form Type|Date Filed|Filename\n{DASHES}\n",
         universe.today().min(last).strftime("%B %d, %Y"),
     );
     let today = universe.today();
@@ -158,10 +158,14 @@ const DASHES: &str =
     "--------------------------------------------------------------------------------";
 
 /// A filing under one of its filers, with the filer's name.
-type Row = (Cik, String, Filing);
+type SimIndexRow = (Cik, String, SimFiling);
 
 /// A row for every filing and filer, by CIK as text.
-fn rows(universe: &Universe, years: [i16; 2], listed: impl Fn(&Filing) -> bool) -> Vec<Row> {
+fn rows(
+    universe: &SimUniverse,
+    years: [i16; 2],
+    listed: impl Fn(&SimFiling) -> bool,
+) -> Vec<SimIndexRow> {
     let mut rows = Vec::new();
     for company in universe.companies() {
         let [first, last] = years;
@@ -184,8 +188,8 @@ mod tests {
     use crate::edgar::index::{IndexRow, parse};
     use jiff::civil::date;
 
-    fn universe(today: Date) -> Universe {
-        Universe::new(&Options {
+    fn universe(today: Date) -> SimUniverse {
+        SimUniverse::new(&Options {
             companies: 82,
             today,
             ..Options::default()

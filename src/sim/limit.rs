@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Admission {
     /// It is answered.
     Admitted,
     /// It exceeds the limit and starts a block.
@@ -36,13 +36,13 @@ impl Limiter {
     }
 
     /// Counts a request that arrives `now`.
-    pub(crate) fn admit(&mut self, now: Instant) -> Verdict {
+    pub(crate) fn admit(&mut self, now: Instant) -> Admission {
         if self.is_blocked(now) {
             self.block(now);
-            return Verdict::Blocked;
+            return Admission::Blocked;
         }
         let Some(rate) = self.rate else {
-            return Verdict::Admitted;
+            return Admission::Admitted;
         };
         let second = Duration::from_secs(1);
         while self
@@ -55,9 +55,9 @@ impl Limiter {
         self.recent.push_back(now);
         if self.recent.len() > usize::try_from(rate).unwrap_or(usize::MAX) {
             self.block(now);
-            return Verdict::Exceeds;
+            return Admission::Exceeds;
         }
-        Verdict::Admitted
+        Admission::Admitted
     }
 
     /// Starts a block, or starts it anew.
@@ -94,10 +94,10 @@ mod tests {
         let mut limiter = Limiter::new(Some(10), MINUTES);
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        assert!((0..10).all(|i| limiter.admit(at(i * 90)) == Verdict::Admitted));
-        assert_eq!(limiter.admit(at(1000)), Verdict::Admitted);
-        assert_eq!(limiter.admit(at(1001)), Verdict::Exceeds);
-        assert_eq!(limiter.admit(at(5000)), Verdict::Blocked);
+        assert!((0..10).all(|i| limiter.admit(at(i * 90)) == Admission::Admitted));
+        assert_eq!(limiter.admit(at(1000)), Admission::Admitted);
+        assert_eq!(limiter.admit(at(1001)), Admission::Exceeds);
+        assert_eq!(limiter.admit(at(5000)), Admission::Blocked);
     }
 
     #[test]
@@ -106,15 +106,15 @@ mod tests {
         let start = Instant::now();
         let at = |s| start + Duration::from_secs(s);
         limiter.block(start);
-        assert_eq!(limiter.admit(at(599)), Verdict::Blocked);
-        assert_eq!(limiter.admit(at(1198)), Verdict::Blocked);
-        assert_eq!(limiter.admit(at(1798)), Verdict::Admitted);
+        assert_eq!(limiter.admit(at(599)), Admission::Blocked);
+        assert_eq!(limiter.admit(at(1198)), Admission::Blocked);
+        assert_eq!(limiter.admit(at(1798)), Admission::Admitted);
     }
 
     #[test]
     fn without_a_limit_nothing_blocks() {
         let mut limiter = Limiter::new(None, MINUTES);
         let now = Instant::now();
-        assert!((0..10_000).all(|_| limiter.admit(now) == Verdict::Admitted));
+        assert!((0..10_000).all(|_| limiter.admit(now) == Admission::Admitted));
     }
 }

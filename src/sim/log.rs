@@ -9,7 +9,7 @@ use serde::Serialize;
 /// What a request asks for, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RequestKind {
+pub enum Resource {
     /// The SEC's company list.
     Companies,
     /// The Nasdaq Trader symbol directory. Another operator: EDGAR's limit does not apply.
@@ -22,7 +22,7 @@ pub enum RequestKind {
     Other,
 }
 
-impl RequestKind {
+impl Resource {
     /// What `path` asks for.
     #[must_use]
     pub fn of(path: &str) -> Self {
@@ -61,7 +61,7 @@ pub struct Entry {
     /// The path as asked for, with any query.
     pub path: String,
     /// What it asks for.
-    pub kind: RequestKind,
+    pub kind: Resource,
     /// The status sent; absent before the answer and where none was sent.
     pub status: Option<u16>,
     /// The `User-Agent`, if there was one.
@@ -170,7 +170,7 @@ impl RequestLog {
 
     /// How many requests of a kind arrived.
     #[must_use]
-    pub fn of_kind(&self, kind: RequestKind) -> usize {
+    pub fn of_kind(&self, kind: Resource) -> usize {
         self.count(|entry| entry.kind == kind)
     }
 
@@ -253,10 +253,10 @@ impl RequestLog {
         let of = |kind| entries.iter().filter(|entry| entry.kind == kind).count();
         serde_json::json!({
             "requests": entries.len(),
-            "companies": of(RequestKind::Companies),
-            "listings": of(RequestKind::Listings),
-            "discovery": of(RequestKind::Discovery),
-            "documents": of(RequestKind::Documents),
+            "companies": of(Resource::Companies),
+            "listings": of(Resource::Listings),
+            "discovery": of(Resource::Discovery),
+            "documents": of(Resource::Documents),
             "statuses": statuses,
             "connections": connections.len(),
             "sent": entries.iter().map(|entry| entry.sent).sum::<u64>(),
@@ -312,16 +312,13 @@ mod tests {
     #[test]
     fn kinds_follow_from_paths() {
         for (path, kind) in [
-            (
-                "/files/company_tickers_exchange.json",
-                RequestKind::Companies,
-            ),
-            ("/dynamic/symdir/otherlisted.txt", RequestKind::Listings),
-            ("/submissions/CIK0000000001.json", RequestKind::Discovery),
-            ("/Archives/edgar/data/1/2/3.htm", RequestKind::Documents),
-            ("/", RequestKind::Other),
+            ("/files/company_tickers_exchange.json", Resource::Companies),
+            ("/dynamic/symdir/otherlisted.txt", Resource::Listings),
+            ("/submissions/CIK0000000001.json", Resource::Discovery),
+            ("/Archives/edgar/data/1/2/3.htm", Resource::Documents),
+            ("/", Resource::Other),
         ] {
-            assert_eq!(RequestKind::of(path), kind, "{path}");
+            assert_eq!(Resource::of(path), kind, "{path}");
         }
     }
 }

@@ -22,7 +22,7 @@
 //!
 //! # Same seed, same bytes
 //! Everything served is a pure function of the seed, the company, `today` and the changes that a
-//! test made (`Universe::delist` and its like); nothing is kept but these and the archive of all
+//! test made (`SimUniverse::delist` and its like); nothing is kept but these and the archive of all
 //! submissions, in a temp file.
 
 mod archive;
@@ -47,9 +47,11 @@ mod universe;
 
 pub use changes::{LostDay, SubmissionChange};
 pub use documents::Served;
-pub use faults::{BadFault, Fault, FaultKind, Moment, Place, RetryAfter, When};
-pub use log::{Entry, RequestKind, RequestLog};
+pub use faults::{BadFault, Fault, FaultKind, FaultPlace, ResetMoment, RetryAfter, When};
+pub use log::{Entry, RequestLog, Resource};
 pub use options::Options;
 pub use render::is_filing_day;
 pub use server::Simulator;
-pub use universe::{Company, Filing, Kind, Listing, Security, Universe, Venue};
+pub use universe::{
+    Security, SimCompany, SimCompanyKind, SimFiling, SimListing, SimUniverse, Venue,
+};

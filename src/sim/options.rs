@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::faults::{Fault, FaultKind, Moment, Place, RetryAfter, When};
-use super::log::RequestKind;
+use super::faults::{Fault, FaultKind, FaultPlace, ResetMoment, RetryAfter, When};
+use super::log::Resource;
 
 /// The size, age and manners of a simulated EDGAR.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ impl Options {
     pub fn demo() -> Self {
         let mishap = |kind, place, share| Fault {
             kind,
-            place: Place::Kind(place),
+            place: FaultPlace::Resource(place),
             share,
             when: When::Times(1),
         };
@@ -95,12 +95,16 @@ impl Options {
             faults: vec![
                 mishap(
                     FaultKind::Status(503, Some(RetryAfter::Seconds(1))),
-                    RequestKind::Documents,
+                    Resource::Documents,
                     200,
                 ),
-                mishap(FaultKind::Reset(Moment::Body), RequestKind::Documents, 100),
-                mishap(FaultKind::GzipCut, RequestKind::Documents, 100),
-                mishap(FaultKind::Status(500, None), RequestKind::Discovery, 400),
+                mishap(
+                    FaultKind::Reset(ResetMoment::Body),
+                    Resource::Documents,
+                    100,
+                ),
+                mishap(FaultKind::GzipCut, Resource::Documents, 100),
+                mishap(FaultKind::Status(500, None), Resource::Discovery, 400),
             ],
             ..Self::default()
         }

@@ -10,12 +10,12 @@ use crate::edgar::Cik;
 
 use super::calendar::{is_business_day, plus_days};
 use super::documents::clock;
-use super::history::{Style, style};
+use super::history::{DocumentStyle, style};
 use super::rng::SimRng;
-use super::universe::{Company, Filing, Listing, Security, Universe, Venue};
+use super::universe::{Security, SimCompany, SimFiling, SimListing, SimUniverse, Venue};
 
 /// `company_tickers_exchange.json`.
-pub(crate) fn company_list(universe: &Universe) -> Vec<u8> {
+pub(crate) fn company_list(universe: &SimUniverse) -> Vec<u8> {
     let mut out = br#"{"fields":["cik","name","ticker","exchange"],"data":["#.to_vec();
     let mut first = true;
     for company in universe.companies() {
@@ -60,7 +60,7 @@ fn shape(cik: Cik) -> Shape {
 }
 
 /// The filings that the submissions of a company show.
-fn shown(universe: &Universe, cik: Cik) -> Vec<Filing> {
+fn shown(universe: &SimUniverse, cik: Cik) -> Vec<SimFiling> {
     let mut filings = universe.filings(cik);
     if !universe.changes.spares_filings() {
         filings.retain(|filing| !universe.changes.of_filing(filing.accession).hidden);
@@ -69,14 +69,14 @@ fn shown(universe: &Universe, cik: Cik) -> Vec<Filing> {
 }
 
 /// One older page, as `filings.files` lists it.
-struct Page {
+struct SimPage {
     rows: Range<usize>,
     from: Date,
     to: Date,
 }
 
 /// Cuts a company's filings into the recent ones and pages, at whole filing dates.
-fn split(universe: &Universe, filings: &[Filing]) -> (usize, Vec<Page>) {
+fn split(universe: &SimUniverse, filings: &[SimFiling]) -> (usize, Vec<SimPage>) {
     let least = universe.page_rows;
     let date = |row: usize| filings[row].filed_on;
     let whole_date = |mut end: usize| {
@@ -101,7 +101,7 @@ fn split(universe: &Universe, filings: &[Filing]) -> (usize, Vec<Page>) {
             _ => newest,
         };
         let to = to.min(plus_days(date(start - 1), -1));
-        pages.push(Page {
+        pages.push(SimPage {
             rows: start..end,
             from: oldest.min(to),
             to,
@@ -112,13 +112,13 @@ fn split(universe: &Universe, filings: &[Filing]) -> (usize, Vec<Page>) {
 }
 
 /// All older pages of a company with their names, the newest first.
-pub(crate) fn pages(universe: &Universe, cik: Cik) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn pages(universe: &SimUniverse, cik: Cik) -> Vec<(String, Vec<u8>)> {
     if universe.changes.of_company(cik).removed {
         return Vec::new();
     }
     let filings = shown(universe, cik);
     let (_, pages) = split(universe, &filings);
-    let render = |(index, page): (usize, &Page)| {
+    let render = |(index, page): (usize, &SimPage)| {
         let mut out = Vec::new();
         columns(universe, cik, &filings[page.rows.clone()], &mut out);
         (page_name(cik, index), out)
@@ -131,7 +131,7 @@ fn page_name(cik: Cik, index: usize) -> String {
 }
 
 /// `CIK##########.json`.
-pub(crate) fn submissions(universe: &Universe, cik: Cik) -> Option<Vec<u8>> {
+pub(crate) fn submissions(universe: &SimUniverse, cik: Cik) -> Option<Vec<u8>> {
     if universe.changes.of_company(cik).removed {
         return None;
     }
@@ -161,7 +161,7 @@ pub(crate) fn submissions(universe: &Universe, cik: Cik) -> Option<Vec<u8>> {
 }
 
 /// An older page; `index` counts from 0, the newest.
-pub(crate) fn page(universe: &Universe, cik: Cik, index: usize) -> Option<Vec<u8>> {
+pub(crate) fn page(universe: &SimUniverse, cik: Cik, index: usize) -> Option<Vec<u8>> {
     if universe.changes.of_company(cik).removed {
         return None;
     }
@@ -174,7 +174,7 @@ pub(crate) fn page(universe: &Universe, cik: Cik, index: usize) -> Option<Vec<u8
 }
 
 /// Everything before `filings`, without the closing brace.
-fn header(company: &Company, out: &mut Vec<u8>) {
+fn header(company: &SimCompany, out: &mut Vec<u8>) {
     let cik = company.cik;
     let shape = shape(cik);
     let mut rng = SimRng::of(&[cik.get(), 0x4EAD]);
@@ -267,17 +267,17 @@ fn header(company: &Company, out: &mut Vec<u8>) {
 
 /// The acceptance time as EDGAR gives it: always with a `Z`, but for some companies it is UTC,
 /// for others New York time.
-pub(crate) fn accepted_at(universe: &Universe, cik: Cik, filing: &Filing) -> String {
+pub(crate) fn accepted_at(universe: &SimUniverse, cik: Cik, filing: &SimFiling) -> String {
     let mut out = Vec::with_capacity(24);
     accepted_onto(&mut out, in_utc(universe, cik), filing);
     String::from_utf8(out).expect("digits are text")
 }
 
-fn in_utc(universe: &Universe, cik: Cik) -> bool {
+fn in_utc(universe: &SimUniverse, cik: Cik) -> bool {
     SimRng::of(&[universe.seed, cik.get(), 0x07C]).chance(3, 5)
 }
 
-fn accepted_onto(out: &mut Vec<u8>, utc: bool, filing: &Filing) {
+fn accepted_onto(out: &mut Vec<u8>, utc: bool, filing: &SimFiling) {
     let filed_on = filing.as_filed.filed_on;
     let (seconds, shift) = match filed_on.year() {
         ..2002 => (0, 0),
@@ -321,11 +321,11 @@ fn date_onto(out: &mut Vec<u8>, date: Date) {
 }
 
 /// The rows as a dictionary of columns.
-fn columns(universe: &Universe, cik: Cik, rows: &[Filing], out: &mut Vec<u8>) {
+fn columns(universe: &SimUniverse, cik: Cik, rows: &[SimFiling], out: &mut Vec<u8>) {
     let shape = shape(cik);
     let utc = in_utc(universe, cik);
     let mut first = true;
-    let mut column = |name: &str, cell: &dyn Fn(&mut Vec<u8>, &Filing)| {
+    let mut column = |name: &str, cell: &dyn Fn(&mut Vec<u8>, &SimFiling)| {
         out.extend_from_slice(if first { b"{\"" } else { b",\"" });
         first = false;
         out.extend_from_slice(name.as_bytes());
@@ -385,8 +385,8 @@ fn columns(universe: &Universe, cik: Cik, rows: &[Filing], out: &mut Vec<u8>) {
     column("items", &|out, row| text(out, row.items));
     if shape >= Shape::Of2025 {
         column("core_type", &|out, row| match style_of(row) {
-            Style::Inline => text(out, "XBRL"),
-            Style::Letter => text(out, "LETTER"),
+            DocumentStyle::Inline => text(out, "XBRL"),
+            DocumentStyle::Letter => text(out, "LETTER"),
             // Null on a few rows of 1995 and its like.
             _ if row.filed_on.year() == 1996 && row.accession.get() % 50 == 0 => {
                 out.extend_from_slice(b"null");
@@ -395,11 +395,11 @@ fn columns(universe: &Universe, cik: Cik, rows: &[Filing], out: &mut Vec<u8>) {
         });
     }
     column("size", &|out, row| {
-        let _ = write!(Text(out), "{}", row.size);
+        let _ = write!(TextWriter(out), "{}", row.size);
     });
     column("isXBRL", &|out, row| out.push(b'0' + u8::from(row.is_xbrl)));
     column("isInlineXBRL", &|out, row| {
-        out.push(b'0' + u8::from(style_of(row) == Style::Inline));
+        out.push(b'0' + u8::from(style_of(row) == DocumentStyle::Inline));
     });
     if shape == Shape::Of2026 {
         column("isXBRLNumeric", &|out, row| {
@@ -417,11 +417,11 @@ fn columns(universe: &Universe, cik: Cik, rows: &[Filing], out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn style_of(row: &Filing) -> Style {
+fn style_of(row: &SimFiling) -> DocumentStyle {
     style(row.as_filed.form, row.as_filed.filed_on)
 }
 
-fn act(row: &Filing) -> &'static str {
+fn act(row: &SimFiling) -> &'static str {
     match row.form {
         "3" | "4" | "5" | "4/A" | "144" | "UPLOAD" | "CORRESP" => "",
         "S-1" | "S-1/A" | "S-3" | "S-8" | "424B2" | "424B4" | "424B5" | "FWP" | "F-3" => "33",
@@ -438,9 +438,9 @@ fn text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// `fmt::Write` onto bytes.
-struct Text<'a>(&'a mut Vec<u8>);
+struct TextWriter<'a>(&'a mut Vec<u8>);
 
-impl std::fmt::Write for Text<'_> {
+impl std::fmt::Write for TextWriter<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
@@ -448,7 +448,7 @@ impl std::fmt::Write for Text<'_> {
 }
 
 /// What the listed security is called in the Nasdaq Trader files.
-fn security_name(company: &Company, listing: &Listing) -> String {
+fn security_name(company: &SimCompany, listing: &SimListing) -> String {
     let what = match listing.security {
         Security::Common => "Common Stock".to_owned(),
         Security::Class(letter) => format!("Class {letter} Common Stock"),
@@ -461,31 +461,31 @@ fn security_name(company: &Company, listing: &Listing) -> String {
 }
 
 /// The date of creation in a footer: today, a quarter past noon.
-fn footer(universe: &Universe, fields: usize) -> String {
+fn footer(universe: &SimUniverse, fields: usize) -> String {
     let stamp = universe.today().strftime("%m%d%Y12:15").to_string();
     format!("File Creation Time: {stamp}{}\n", "|".repeat(fields - 1))
 }
 
-impl Universe {
+impl SimUniverse {
     /// Whether a company is in the exchanges' files, as nearly all are.
     #[must_use]
-    pub fn in_symbol_lists(&self, company: &Company) -> bool {
+    pub fn in_symbol_lists(&self, company: &SimCompany) -> bool {
         !unlisted(self, company)
     }
 }
 
 /// Whether the exchanges' files lack a listing that the SEC has: seen for one in a hundred.
-fn unlisted(universe: &Universe, company: &Company) -> bool {
+fn unlisted(universe: &SimUniverse, company: &SimCompany) -> bool {
     SimRng::of(&[universe.seed, company.cik.get(), 0x0FF]).chance(1, 100)
 }
 
 /// `nasdaqlisted.txt`.
-pub(crate) fn nasdaq_listed(universe: &Universe) -> Vec<u8> {
+pub(crate) fn nasdaq_listed(universe: &SimUniverse) -> Vec<u8> {
     let mut rows = Vec::new();
     for company in universe.companies() {
         // A recent listing is in the exchange's file before the SEC knows its exchange.
         let of_nasdaq =
-            |listing: &&Listing| matches!(listing.venue, Venue::Nasdaq | Venue::Unknown);
+            |listing: &&SimListing| matches!(listing.venue, Venue::Nasdaq | Venue::Unknown);
         if unlisted(universe, &company) {
             continue;
         }
@@ -515,7 +515,7 @@ pub(crate) fn nasdaq_listed(universe: &Universe) -> Vec<u8> {
 }
 
 /// A listing's symbol in the dialects of otherlisted.txt: ACT, CQS and Nasdaq.
-fn dialects(listing: &Listing) -> (String, String, String) {
+fn dialects(listing: &SimListing) -> (String, String, String) {
     let root = &listing.root;
     match listing.security {
         Security::Common => (root.clone(), root.clone(), root.clone()),
@@ -543,7 +543,7 @@ fn letter(n: u32) -> char {
 }
 
 /// `otherlisted.txt`. Its footer has a field less than its rows, as the real one.
-pub(crate) fn other_listed(universe: &Universe) -> Vec<u8> {
+pub(crate) fn other_listed(universe: &SimUniverse) -> Vec<u8> {
     let mut rows = Vec::new();
     for company in universe.companies() {
         if unlisted(universe, &company) {
@@ -590,13 +590,13 @@ pub fn is_filing_day(date: Date) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::options::Options;
-    use super::super::universe::Kind;
+    use super::super::universe::SimCompanyKind;
     use super::*;
     use jiff::civil::date;
     use std::collections::{HashMap, HashSet};
 
-    fn universe(page_rows: usize) -> Universe {
-        Universe::new(&Options {
+    fn universe(page_rows: usize) -> SimUniverse {
+        SimUniverse::new(&Options {
             companies: 100,
             page_rows,
             today: date(2025, 8, 1),
@@ -685,7 +685,7 @@ mod tests {
     #[test]
     fn an_accession_is_one_filing_under_all_of_its_filers() {
         let universe = universe(1000);
-        let mut seen: HashMap<_, (Filing, HashSet<Cik>)> = HashMap::new();
+        let mut seen: HashMap<_, (SimFiling, HashSet<Cik>)> = HashMap::new();
         for company in universe.companies() {
             let mut own = HashSet::new();
             for filing in universe.filings(company.cik) {
@@ -719,8 +719,10 @@ mod tests {
                 })
                 .count();
             match company.kind {
-                Kind::Silent => assert!(filings.is_empty()),
-                Kind::NewlyListed | Kind::FilesUnderParent | Kind::Fund => {
+                SimCompanyKind::Silent => assert!(filings.is_empty()),
+                SimCompanyKind::NewlyListed
+                | SimCompanyKind::FilesUnderParent
+                | SimCompanyKind::Fund => {
                     assert_eq!(reports, 0, "{company:?}");
                     assert!(!filings.is_empty(), "{company:?}");
                 }

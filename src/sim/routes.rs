@@ -13,13 +13,13 @@ use crate::edgar::{Accession, Cik, submission_name};
 use super::calendar::plus_days;
 use super::http::Answer;
 use super::rng::{SimRng, key_of};
-use super::universe::{Filing, Universe};
+use super::universe::{SimFiling, SimUniverse};
 use super::{indexes, pages, render};
 
 const JSON: &str = "application/json";
 
 /// The answer to a GET of a path, already percent-decoded.
-pub(crate) fn answer(universe: &Universe, path: &str) -> Answer {
+pub(crate) fn answer(universe: &SimUniverse, path: &str) -> Answer {
     let found = if path == "/files/company_tickers_exchange.json" {
         let modified = at(universe.today(), 3600);
         Some(Answer::new(200, JSON, render::company_list(universe)).with("Last-Modified", modified))
@@ -40,7 +40,7 @@ pub(crate) fn answer(universe: &Universe, path: &str) -> Answer {
 }
 
 /// What is not there: each store has its own way to say so.
-pub(crate) fn missing(universe: &Universe, path: &str) -> Answer {
+pub(crate) fn missing(universe: &SimUniverse, path: &str) -> Answer {
     let mut rng = SimRng::of(&[universe.seed, key_of(path)]);
     let xml = "application/xml";
     if path.starts_with("/Archives/") {
@@ -53,7 +53,7 @@ pub(crate) fn missing(universe: &Universe, path: &str) -> Answer {
 }
 
 /// A submissions document or page. They come without validators, for no cache to keep.
-fn submissions(universe: &Universe, name: &str) -> Option<Answer> {
+fn submissions(universe: &SimUniverse, name: &str) -> Option<Answer> {
     let rest = name.strip_prefix("CIK")?.strip_suffix(".json")?;
     let (digits, page) = match rest.split_once("-submissions-") {
         None => (rest, None),
@@ -81,7 +81,7 @@ fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
 }
 
 /// `{cik}/{accession}/{name}`, and `{cik}/{accession}.txt` as the indexes name it.
-fn archives(universe: &Universe, rest: &str) -> Option<Answer> {
+fn archives(universe: &SimUniverse, rest: &str) -> Option<Answer> {
     let (cik, rest) = rest.split_once('/')?;
     let cik = number::<u64>(cik)
         .and_then(Cik::new)
@@ -120,7 +120,7 @@ fn md5_tag(body: &[u8]) -> String {
 }
 
 /// Seconds of the day in UTC, near enough.
-fn accepted(filing: &Filing) -> u32 {
+fn accepted(filing: &SimFiling) -> u32 {
     filing.accepted + 4 * 3600
 }
 
@@ -140,7 +140,7 @@ fn content_type(name: &str) -> &'static str {
 }
 
 /// `{year}/QTR{n}/master.{YYYYMMDD}.idx`, and the quarter's `index.json`.
-fn daily_index(universe: &Universe, rest: &str) -> Option<Answer> {
+fn daily_index(universe: &SimUniverse, rest: &str) -> Option<Answer> {
     let (folder, name) = rest.rsplit_once('/')?;
     if name == "index.json" {
         let (year, quarter) = folder.split_once("/QTR")?;
@@ -159,14 +159,14 @@ fn daily_index(universe: &Universe, rest: &str) -> Option<Answer> {
 }
 
 /// `{year}/QTR{n}/master.idx`.
-fn quarterly_index(universe: &Universe, rest: &str) -> Option<Answer> {
+fn quarterly_index(universe: &SimUniverse, rest: &str) -> Option<Answer> {
     let (year, quarter) = rest.strip_suffix("/master.idx")?.split_once("/QTR")?;
     let body = indexes::quarterly(universe, number(year)?, number(quarter)?)?;
     Some(Answer::new(200, "text/plain", body))
 }
 
 /// The Nasdaq Trader files, which have both validators.
-fn listings(universe: &Universe, name: &str) -> Option<Answer> {
+fn listings(universe: &SimUniverse, name: &str) -> Option<Answer> {
     let body = match name {
         "nasdaqlisted.txt" => render::nasdaq_listed(universe),
         "otherlisted.txt" => render::other_listed(universe),
@@ -207,8 +207,8 @@ mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
 
-    fn universe() -> Universe {
-        Universe::new(&Options {
+    fn universe() -> SimUniverse {
+        SimUniverse::new(&Options {
             companies: 50,
             today: date(2025, 8, 1),
             ..Options::default()

@@ -13,15 +13,15 @@ use crate::threads;
 
 use super::archive::Archives;
 use super::calendar::plus_days;
-use super::faults::{Fault, FaultKind, Moment, RetryAfter, Script};
+use super::faults::{Fault, FaultKind, ResetMoment, RetryAfter, Script};
 use super::http::{Answer, Framing, NoRequest, Request, finish_reading, gzip, head, read_request};
-use super::limit::{Limiter, Verdict};
-use super::log::{Entry, EntryId, RequestKind, RequestLog};
+use super::limit::{Admission, Limiter};
+use super::log::{Entry, EntryId, RequestLog, Resource};
 use super::options::Options;
 use super::pages;
 use super::rng::SimRng;
 use super::routes::{self, http_date};
-use super::universe::Universe;
+use super::universe::SimUniverse;
 
 /// A running simulator. Dropping it closes every connection and ends every thread.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Simulator {
 
 #[derive(Debug)]
 struct Shared {
-    universe: Universe,
+    universe: SimUniverse,
     archives: Archives,
     log: RequestLog,
     limiter: Mutex<Limiter>,
@@ -62,7 +62,7 @@ impl Simulator {
         let listener = TcpListener::bind(options.address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            universe: Universe::new(&options),
+            universe: SimUniverse::new(&options),
             archives: Archives::default(),
             log: RequestLog::new(Instant::now()),
             limiter: Mutex::new(Limiter::new(options.rate_limit, options.block_for)),
@@ -106,7 +106,7 @@ impl Simulator {
 
     /// What there really is.
     #[must_use]
-    pub fn universe(&self) -> &Universe {
+    pub fn universe(&self) -> &SimUniverse {
         &self.shared.universe
     }
 
@@ -249,7 +249,7 @@ struct Connection<'a> {
 
 /// What follows an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum AfterAnswer {
     /// The next request.
     Request,
     /// The end.
@@ -262,7 +262,7 @@ impl Connection<'_> {
         loop {
             match read_request(self.stream) {
                 Ok(request) => {
-                    if self.exchange(&request) == Next::Close {
+                    if self.exchange(&request) == AfterAnswer::Close {
                         return;
                     }
                 }
@@ -280,23 +280,23 @@ impl Connection<'_> {
         }
     }
 
-    fn exchange(&self, request: &Request) -> Next {
+    fn exchange(&self, request: &Request) -> AfterAnswer {
         if request.target.starts_with("/_sim/") {
             return self.own(request);
         }
         let shared = self.shared;
         let half = shared.latency / 2;
         if shared.stop.sleep(self.jitter() + half) {
-            return Next::Close;
+            return AfterAnswer::Close;
         }
         let path = request.path();
-        let kind = RequestKind::of(path.as_deref().unwrap_or_default());
+        let kind = Resource::of(path.as_deref().unwrap_or_default());
         let (id, verdict) = shared.log.arrive(
             |now| {
                 if kind.is_edgar() {
                     lock(&shared.limiter).admit(now)
                 } else {
-                    Verdict::Admitted
+                    Admission::Admitted
                 }
             },
             |at, verdict| Entry {
@@ -309,7 +309,7 @@ impl Connection<'_> {
                 user_agent: request.header("user-agent").map(Into::into),
                 connection: self.number,
                 sent: 0,
-                while_blocked: *verdict == Verdict::Blocked,
+                while_blocked: *verdict == Admission::Blocked,
                 fault: None,
             },
         );
@@ -319,14 +319,14 @@ impl Connection<'_> {
             shared.log.struck(id, fault.to_string());
         }
         if shared.stop.sleep_until(leaves_at) {
-            return Next::Close;
+            return AfterAnswer::Close;
         }
         let kind = fault.as_ref().map(|fault| &fault.kind);
         self.deliver(request, answer, kind, Some(id))
     }
 
     /// The simulator's own pages: no latency, no limit, no log.
-    fn own(&self, request: &Request) -> Next {
+    fn own(&self, request: &Request) -> AfterAnswer {
         let log = &self.shared.log;
         let answer = match request.path().as_deref() {
             Some("/_sim/log") => Answer::new(200, "application/x-ndjson", log.to_json_lines()),
@@ -354,12 +354,12 @@ impl Connection<'_> {
         &self,
         request: &Request,
         path: Option<&str>,
-        kind: RequestKind,
-        verdict: Verdict,
+        kind: Resource,
+        verdict: Admission,
     ) -> (Answer, Option<Fault>) {
         let shared = self.shared;
         let reference = SimRng::of(&[shared.seed, self.number]).number();
-        if verdict != Verdict::Admitted {
+        if verdict != Admission::Admitted {
             return (block_page(403, pages::rate_threshold(reference)), None);
         }
         if kind.is_edgar() && !is_declared(request.header("user-agent")) {
@@ -452,8 +452,8 @@ impl Connection<'_> {
         mut answer: Answer,
         fault: Option<&FaultKind>,
         entry: Option<EntryId>,
-    ) -> Next {
-        let mut wire = Wire {
+    ) -> AfterAnswer {
+        let mut wire = LoggedStream {
             stream: self.stream,
             log: &self.shared.log,
             entry,
@@ -461,30 +461,32 @@ impl Connection<'_> {
         };
         match fault {
             // The byte still unread makes a reset of the close.
-            Some(FaultKind::Reset(Moment::Before)) => return Next::Close,
+            Some(FaultKind::Reset(ResetMoment::Before)) => return AfterAnswer::Close,
             Some(FaultKind::Reset(moment)) => {
                 let (mut bytes, body) = self.form(request, &mut answer, false);
-                if *moment == Moment::Headers {
+                if *moment == ResetMoment::Headers {
                     bytes.truncate(bytes.len() / 2);
                 } else {
                     bytes.extend_from_slice(&body[..body.len() / 2]);
                 }
                 let _ = wire.write(&bytes);
-                return Next::Close;
+                return AfterAnswer::Close;
             }
             _ => {}
         }
         if !finish_reading(self.stream) {
-            return Next::Close;
+            return AfterAnswer::Close;
         }
         match fault {
-            Some(FaultKind::Refuse) => return Next::Close,
+            Some(FaultKind::Refuse) => return AfterAnswer::Close,
             Some(FaultKind::Garbage) => {
                 wire.status = None;
                 let _ = wire.write(b"\x15\x03\x01 this is no HTTP\r\n\r\n");
-                return Next::Close;
+                return AfterAnswer::Close;
             }
-            Some(FaultKind::Stall(time)) if self.shared.stop.sleep(*time) => return Next::Close,
+            Some(FaultKind::Stall(time)) if self.shared.stop.sleep(*time) => {
+                return AfterAnswer::Close;
+            }
             Some(FaultKind::JsonCut) => answer.body.truncate(answer.body.len() / 2),
             Some(FaultKind::Altered) => {
                 let middle = answer.body.len() / 2;
@@ -500,11 +502,16 @@ impl Connection<'_> {
         };
         match sent {
             Ok(next) if request.keep_alive => next,
-            _ => Next::Close,
+            _ => AfterAnswer::Close,
         }
     }
 
-    fn whole(&self, request: &Request, answer: &mut Answer, wire: &mut Wire) -> io::Result<Next> {
+    fn whole(
+        &self,
+        request: &Request,
+        answer: &mut Answer,
+        wire: &mut LoggedStream,
+    ) -> io::Result<AfterAnswer> {
         let (mut bytes, body) = self.form(request, answer, false);
         if request.method != "HEAD" {
             if body.len() < 64 * 1024 {
@@ -515,7 +522,7 @@ impl Connection<'_> {
             }
         }
         wire.write(&bytes)?;
-        Ok(Next::Request)
+        Ok(AfterAnswer::Request)
     }
 
     /// Header and body of an answer, compressed if that is wanted or forced.
@@ -541,8 +548,8 @@ impl Connection<'_> {
         request: &Request,
         answer: &mut Answer,
         kind: &FaultKind,
-        wire: &mut Wire,
-    ) -> io::Result<Next> {
+        wire: &mut LoggedStream,
+    ) -> io::Result<AfterAnswer> {
         let force = matches!(kind, FaultKind::GzipCut | FaultKind::GzipDamaged);
         let stop = &self.shared.stop;
         match kind {
@@ -550,7 +557,7 @@ impl Connection<'_> {
                 let (bytes, body) = self.form(request, answer, false);
                 wire.write(&bytes)?;
                 wire.write(&body[..body.len() / 2])?;
-                return Ok(Next::Close);
+                return Ok(AfterAnswer::Close);
             }
             FaultKind::GzipCut | FaultKind::GzipDamaged => {
                 let (mut body, _) = self.body(request, answer, force);
@@ -577,7 +584,7 @@ impl Connection<'_> {
                     wire.write(b"\r\n")?;
                 }
                 if cut {
-                    return Ok(Next::Close);
+                    return Ok(AfterAnswer::Close);
                 }
                 wire.write(b"0\r\n\r\n")?;
             }
@@ -587,7 +594,7 @@ impl Connection<'_> {
                 let end = if cut { body.len() / 2 } else { body.len() };
                 wire.write(&head(answer, gzipped, Framing::Close, false))?;
                 wire.write(&body[..end])?;
-                return Ok(Next::Close);
+                return Ok(AfterAnswer::Close);
             }
             FaultKind::StallBody(time) => {
                 let (bytes, body) = self.form(request, answer, false);
@@ -595,7 +602,7 @@ impl Connection<'_> {
                 wire.write(&bytes)?;
                 wire.write(first)?;
                 if stop.sleep(*time) {
-                    return Ok(Next::Close);
+                    return Ok(AfterAnswer::Close);
                 }
                 wire.write(second)?;
             }
@@ -605,7 +612,7 @@ impl Connection<'_> {
                 for byte in body {
                     wire.write(&[byte])?;
                     if stop.sleep(*pause) {
-                        return Ok(Next::Close);
+                        return Ok(AfterAnswer::Close);
                     }
                 }
             }
@@ -626,11 +633,11 @@ impl Connection<'_> {
             }
             FaultKind::Close => {
                 self.whole(request, answer, wire)?;
-                return Ok(Next::Close);
+                return Ok(AfterAnswer::Close);
             }
             _ => return self.whole(request, answer, wire),
         }
-        Ok(Next::Request)
+        Ok(AfterAnswer::Request)
     }
 }
 
@@ -681,14 +688,14 @@ fn unless_unchanged(request: &Request, answer: Answer) -> Answer {
 }
 
 /// A connection's sending side, which logs what leaves.
-struct Wire<'a> {
+struct LoggedStream<'a> {
     stream: &'a TcpStream,
     log: &'a RequestLog,
     entry: Option<EntryId>,
     status: Option<u16>,
 }
 
-impl Wire<'_> {
+impl LoggedStream<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if let Some(entry) = self.entry {
             self.log.answering(entry, self.status, bytes.len() as u64);

@@ -12,13 +12,13 @@ use jiff::civil::Date;
 use crate::edgar::{Accession, Cik};
 
 use super::calendar::plus_days;
-use super::changes::Changes;
+use super::changes::SimChanges;
 use super::options::Options;
 use super::rng::SimRng;
 
 /// Every company and every filing of one simulated EDGAR.
 #[derive(Debug)]
-pub struct Universe {
+pub struct SimUniverse {
     pub(crate) seed: u64,
     companies: u32,
     pub(crate) filings_per_year: u32,
@@ -32,12 +32,12 @@ pub struct Universe {
     today: Mutex<Date>,
     /// How many companies file the largest joint filings; see [`Options::joint_filers`].
     pub(crate) joint_filers: u32,
-    pub(crate) changes: Changes,
+    pub(crate) changes: SimChanges,
 }
 
 /// What a company files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum SimCompanyKind {
     /// 10-K, 10-Q, 8-K.
     Domestic,
     /// As `Domestic`, with hundreds of filings a year: it has older pages.
@@ -124,7 +124,7 @@ pub enum Security {
 
 /// One listing of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
+pub struct SimListing {
     /// The ticker in the SEC's dialect, such as `ABC-PA`.
     pub ticker: String,
     /// The ticker without what tells the securities of a company apart.
@@ -137,7 +137,7 @@ pub struct Listing {
 
 /// One company.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Company {
+pub struct SimCompany {
     /// Its place in the company list, from 0.
     pub number: u32,
     /// Its CIK.
@@ -145,14 +145,14 @@ pub struct Company {
     /// Its name as the SEC gives it.
     pub name: String,
     /// Its listings; the first is the most important. None once it is delisted.
-    pub listings: Vec<Listing>,
+    pub listings: Vec<SimListing>,
     /// What it files.
-    pub kind: Kind,
+    pub kind: SimCompanyKind,
 }
 
-/// One filing. Which CIKs it is under: [`Universe::filers`].
+/// One filing. Which CIKs it is under: [`SimUniverse::filers`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filing {
+pub struct SimFiling {
     /// Its number.
     pub accession: Accession,
     /// The number of the company that filed it.
@@ -179,7 +179,7 @@ pub struct Filing {
     pub is_xbrl: bool,
 }
 
-impl Filing {
+impl SimFiling {
     /// The filing without what was corrected or changed since.
     pub(crate) fn as_filed(&self) -> Self {
         let AsFiled {
@@ -219,7 +219,7 @@ pub(crate) const AGENTS: [u64; 10] = [
     1_477_932, 1_640_334,
 ];
 
-impl Universe {
+impl SimUniverse {
     /// A universe. The number of companies is cut to 10,000.
     #[must_use]
     pub fn new(options: &Options) -> Self {
@@ -235,7 +235,7 @@ impl Universe {
             began: options.today,
             today: Mutex::new(options.today),
             joint_filers: options.joint_filers,
-            changes: Changes::default(),
+            changes: SimChanges::default(),
         };
         let taken = |universe: &Self| {
             AGENTS
@@ -272,13 +272,13 @@ impl Universe {
     }
 
     /// Every company, in the order of the company list.
-    pub fn companies(&self) -> impl Iterator<Item = Company> + '_ {
+    pub fn companies(&self) -> impl Iterator<Item = SimCompany> + '_ {
         (0..self.companies).map(|number| self.company(number))
     }
 
     /// The company with a CIK.
     #[must_use]
-    pub fn company_of(&self, cik: Cik) -> Option<Company> {
+    pub fn company_of(&self, cik: Cik) -> Option<SimCompany> {
         self.number(cik).map(|number| self.company(number))
     }
 
@@ -302,7 +302,9 @@ impl Universe {
     /// How many companies after a parent file jointly with it.
     pub(crate) fn subsidiaries(&self, parent: u32) -> u32 {
         (1..=2)
-            .filter(|n| parent + n < self.companies && kind_of(parent + n) == Kind::Subsidiary)
+            .filter(|n| {
+                parent + n < self.companies && kind_of(parent + n) == SimCompanyKind::Subsidiary
+            })
             .count()
             .try_into()
             .expect("two fit")
@@ -312,7 +314,7 @@ impl Universe {
     pub(crate) fn first_year(&self, number: u32) -> i16 {
         let years = i16::try_from(self.years).unwrap_or(i16::MAX).min(60);
         match kind_of(number) {
-            Kind::NewlyListed => plus_days(self.began, -150).year(),
+            SimCompanyKind::NewlyListed => plus_days(self.began, -150).year(),
             // A few are as old as EDGAR, whatever the option says.
             _ if number % 12 == 1 => 1996,
             _ => {
@@ -329,11 +331,11 @@ impl Universe {
     }
 
     /// A company by its number.
-    pub(crate) fn company(&self, number: u32) -> Company {
+    pub(crate) fn company(&self, number: u32) -> SimCompany {
         let (kind, cik) = (kind_of(number), self.cik(number));
         let change = self.changes.of_company(cik);
         let on = change.moved_to.unwrap_or_else(|| venue(number));
-        Company {
+        SimCompany {
             number,
             cik,
             name: name(self.seed, number, kind),
@@ -348,7 +350,7 @@ impl Universe {
 
     /// Every CIK a filing is under: the company that filed it first.
     #[must_use]
-    pub fn filers(&self, filing: &Filing) -> Vec<Cik> {
+    pub fn filers(&self, filing: &SimFiling) -> Vec<Cik> {
         (0..=filing.joint)
             .map(|n| self.cik(filing.company + n))
             .collect()
@@ -356,18 +358,18 @@ impl Universe {
 }
 
 /// What a company files. Every kind occurs among any 41 companies in a row.
-pub(crate) fn kind_of(number: u32) -> Kind {
+pub(crate) fn kind_of(number: u32) -> SimCompanyKind {
     match number % 41 {
-        5 => Kind::NewlyListed,
-        7 => Kind::Giant,
-        10 => Kind::Parent,
-        12 if (number / 41).is_multiple_of(2) => Kind::FilesUnderParent,
-        11 | 12 => Kind::Subsidiary,
-        17 => Kind::Silent,
-        20 | 29 | 37 => Kind::Foreign,
-        24 => Kind::Canadian,
-        27 | 33 => Kind::Fund,
-        _ => Kind::Domestic,
+        5 => SimCompanyKind::NewlyListed,
+        7 => SimCompanyKind::Giant,
+        10 => SimCompanyKind::Parent,
+        12 if (number / 41).is_multiple_of(2) => SimCompanyKind::FilesUnderParent,
+        11 | 12 => SimCompanyKind::Subsidiary,
+        17 => SimCompanyKind::Silent,
+        20 | 29 | 37 => SimCompanyKind::Foreign,
+        24 => SimCompanyKind::Canadian,
+        27 | 33 => SimCompanyKind::Fund,
+        _ => SimCompanyKind::Domestic,
     }
 }
 
@@ -465,14 +467,14 @@ const SECOND: [&str; 36] = [
     "Water",
 ];
 
-fn name(seed: u64, number: u32, kind: Kind) -> String {
+fn name(seed: u64, number: u32, kind: SimCompanyKind) -> String {
     let mut rng = SimRng::of(&[seed, u64::from(number), 0x9A3E]);
     let (first, second) = (rng.pick(&FIRST), rng.pick(&SECOND));
     // The odd characters of real names: EDGAR has no HTML entities and only ASCII.
     match (kind, number % 29) {
-        (Kind::Fund, _) => format!("{first} {second} Income Fund, Inc."),
-        (Kind::Foreign, _) => format!("{first} {second} PLC/ADR"),
-        (Kind::NewlyListed, _) => format!("{first} {second} Holdings Corp. II"),
+        (SimCompanyKind::Fund, _) => format!("{first} {second} Income Fund, Inc."),
+        (SimCompanyKind::Foreign, _) => format!("{first} {second} PLC/ADR"),
+        (SimCompanyKind::NewlyListed, _) => format!("{first} {second} Holdings Corp. II"),
         (_, 3) => format!("{first}&{second} INC \\DE\\").to_uppercase(),
         (_, 8) => format!("{first}'S {second} INC").to_uppercase(),
         (_, 13) => format!("{first} {second} /{}/", rng.pick(&["MD", "NV", "MN"])).to_uppercase(),
@@ -497,7 +499,7 @@ fn venue(number: u32) -> Venue {
     }
 }
 
-fn listings(seed: u64, number: u32, kind: Kind, on: Venue) -> Vec<Listing> {
+fn listings(seed: u64, number: u32, kind: SimCompanyKind, on: Venue) -> Vec<SimListing> {
     // A company that moved keeps the root it was given first.
     let root = root(seed, number, venue(number));
     let mut rng = SimRng::of(&[seed, u64::from(number), 0x115]);
@@ -515,12 +517,12 @@ fn listings(seed: u64, number: u32, kind: Kind, on: Venue) -> Vec<Listing> {
             .for_each(add),
         14 => [Security::Unit, Security::Right].into_iter().for_each(add),
         12 => securities.push((Security::Class('F'), Venue::Otc)),
-        _ if kind == Kind::NewlyListed => add(Security::Warrant),
+        _ if kind == SimCompanyKind::NewlyListed => add(Security::Warrant),
         _ => {}
     }
     securities
         .into_iter()
-        .map(|(security, venue)| Listing {
+        .map(|(security, venue)| SimListing {
             ticker: ticker(&root, security, venue),
             root: root.clone(),
             security,
@@ -576,8 +578,8 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    fn universe(companies: u32) -> Universe {
-        Universe::new(&Options {
+    fn universe(companies: u32) -> SimUniverse {
+        SimUniverse::new(&Options {
             companies,
             today: jiff::civil::date(2025, 8, 1),
             ..Options::default()
@@ -601,7 +603,7 @@ mod tests {
     #[test]
     fn no_ticker_is_given_twice() {
         for seed in 0..5 {
-            let universe = Universe::new(&Options {
+            let universe = SimUniverse::new(&Options {
                 companies: 10_000,
                 seed,
                 ..Options::default()
@@ -618,7 +620,7 @@ mod tests {
 
     #[test]
     fn a_demo_has_every_kind_and_every_exchange() {
-        let universe = Universe::new(&Options::demo());
+        let universe = SimUniverse::new(&Options::demo());
         let companies: Vec<_> = universe.companies().collect();
         let kinds: HashSet<_> = companies.iter().map(|c| c.kind).collect();
         let venues: HashSet<_> = companies.iter().map(|c| c.listings[0].venue).collect();
@@ -632,7 +634,7 @@ mod tests {
 
     #[test]
     fn a_demo_has_some_hundred_reports_and_the_odd_cases_among_them() {
-        let universe = Universe::new(&Options {
+        let universe = SimUniverse::new(&Options {
             today: jiff::civil::date(2026, 8, 1),
             ..Options::demo()
         });

@@ -15,7 +15,7 @@
 //!   it is given up, where other indexes were there.
 //!
 //! What is closed or given up is on record, and is asked for no more. A day that is missing holds
-//! [`Changes::through`], even where later days were read. An index with lines that cannot be read
+//! [`IndexChanges::through`], even where later days were read. An index with lines that cannot be read
 //! tells what the others say, and holds it for some days: EDGAR may mend the index.
 
 use std::collections::hash_map::Entry;
@@ -44,7 +44,7 @@ pub const DAYS_LOOKED_FOR: i32 = 7;
 const MOST_REPORTED: usize = 20;
 
 /// What it takes to read indexes.
-pub struct Indexes<'a> {
+pub struct IndexReader<'a> {
     /// The way to EDGAR.
     pub client: &'a Client,
     /// Where everything is.
@@ -74,8 +74,8 @@ pub struct Listed {
 
 /// What the indexes of some days say.
 #[derive(Debug, Default)]
-pub struct Changes {
-    days: Vec<Day>,
+pub struct IndexChanges {
+    days: Vec<DayChanges>,
     /// What went wrong, by index.
     pub problems: Vec<IndexProblem>,
     /// How many indexes were given up just now.
@@ -95,7 +95,7 @@ pub struct IndexProblem {
 
 /// One day and what is new in its index.
 #[derive(Debug)]
-struct Day {
+struct DayChanges {
     date: Date,
     state: DayState,
     /// Wanted filings that were not on record when the index was read, or not with all that is wanted
@@ -135,14 +135,14 @@ impl DayState {
 /// What EDGAR's listings of quarters say, each asked for once where a day is missing.
 type Listings = HashMap<(i16, i8), Option<BTreeSet<Date>>>;
 
-impl Indexes<'_> {
+impl IndexReader<'_> {
     /// Reads the indexes of the days after `after`, through `through`. `db` says what is on record.
     ///
     /// # Errors
     ///
     /// When the database cannot be read, or EDGAR does not talk to us at all.
-    pub fn read(&self, after: Date, through: Date, db: &Reader) -> Result<Changes> {
-        let mut changes = Changes::default();
+    pub fn read(&self, after: Date, through: Date, db: &Reader) -> Result<IndexChanges> {
+        let mut changes = IndexChanges::default();
         let known = db.index_days(after, through)?;
         let known: HashMap<_, _> = known.into_iter().map(|known| (known.day, known)).collect();
         let days = after.series(1.day()).skip(1);
@@ -175,7 +175,7 @@ impl Indexes<'_> {
         Ok(changes)
     }
 
-    fn day(&self, date: Date, db: &Reader, changes: &mut Changes) -> Result<(), IndexError> {
+    fn day(&self, date: Date, db: &Reader, changes: &mut IndexChanges) -> Result<(), IndexError> {
         let url = self.urls.daily_index(date);
         let expect = Expect::Text { max: MAX_INDEX };
         let (wanted, bad) = self
@@ -198,12 +198,12 @@ impl Indexes<'_> {
             DayState::ReadInPart
         };
         let new = lacking(db, wanted).map_err(IndexError::Database)?;
-        changes.days.push(Day { date, state, new });
+        changes.days.push(DayChanges { date, state, new });
         Ok(())
     }
 
     /// The lines of an index that somebody wants, each once, and those that cannot be read.
-    fn wanted(&self, date: Date, bytes: &[u8]) -> Result<Lines, FetchError> {
+    fn wanted(&self, date: Date, bytes: &[u8]) -> Result<WantedLines, FetchError> {
         let index = index::parse(bytes).map_err(|e| FetchError::Damaged(e.to_string()))?;
         if let Some(other) = index.received.filter(|day| *day != date) {
             return Err(FetchError::Damaged(format!("it is the index of {other}")));
@@ -245,7 +245,11 @@ impl Indexes<'_> {
 
     /// Tells days on which EDGAR was closed from those whose index is still to come, is missing, or
     /// was missing for too long.
-    fn judge_missing(&self, changes: &mut Changes, known: &HashMap<Date, IndexDay>) -> Result<()> {
+    fn judge_missing(
+        &self,
+        changes: &mut IndexChanges,
+        known: &HashMap<Date, IndexDay>,
+    ) -> Result<()> {
         let (mut listings, mut problems) = (Listings::new(), Vec::new());
         let (mut is_later_read, mut given_up) = (false, 0);
         for day in changes.days.iter_mut().rev() {
@@ -382,7 +386,7 @@ fn is_newest(day: Date, published: Date) -> bool {
 }
 
 /// Wanted lines by filer and accession, each with what is wanted of it, and damaged ones.
-type Lines = (
+type WantedLines = (
     BTreeMap<(Cik, Accession), (Listed, Vec<Wanted>)>,
     Vec<index::BadLine>,
 );
@@ -433,7 +437,7 @@ enum IndexError {
 
 /// Whether no other request would work either.
 fn ends_the_run(error: &FetchError) -> bool {
-    retry::next(error, u32::MAX, 1, 0.0) == retry::Next::AbortRun
+    retry::next(error, u32::MAX, 1, 0.0) == retry::NextTry::AbortRun
 }
 
 /// Whether nothing more is to be expected of a day.
@@ -442,9 +446,9 @@ fn is_old(day: Date, published: Date) -> bool {
         .is_ok_and(|until| until < published)
 }
 
-impl Changes {
+impl IndexChanges {
     fn day(&mut self, date: Date, state: DayState) {
-        self.days.push(Day {
+        self.days.push(DayChanges {
             date,
             state,
             new: Vec::new(),

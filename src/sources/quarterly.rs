@@ -69,13 +69,13 @@ pub struct Reconcile<'a> {
 }
 
 /// The filings of an index that have to be known, by filer and accession.
-type Wanted = BTreeMap<(Cik, Accession), (String, Date)>;
+type ExpectedFilings = BTreeMap<(Cik, Accession), (String, Date)>;
 
 /// What an index says.
 #[derive(Debug, Default)]
 struct Contents {
     /// The filings that have to be known.
-    pub wanted: Wanted,
+    pub wanted: ExpectedFilings,
     /// Every filing of the companies in scope, of any form and date.
     pub listed: HashSet<(Cik, Accession)>,
     /// The last day whose filings it holds, where it says so.
@@ -251,7 +251,11 @@ impl Reconcile<'_> {
 }
 
 /// Those of the wanted filings that the database lacks.
-fn missing_of(wanted: &Wanted, companies: &HashSet<Cik>, db: &Reader) -> Result<Vec<Difference>> {
+fn missing_of(
+    wanted: &ExpectedFilings,
+    companies: &HashSet<Cik>,
+    db: &Reader,
+) -> Result<Vec<Difference>> {
     let pairs = wanted.keys().filter(|(cik, _)| companies.contains(cik));
     let pairs: Vec<_> = pairs.copied().collect();
     let unknown = db.unknown_filings(&pairs)?.into_iter();
@@ -358,7 +362,7 @@ mod tests {
 
         let url: url::Url = sim.url().parse().unwrap();
         let urls = Urls::new(url.clone(), url.clone(), url).unwrap();
-        let settings = net::Settings {
+        let settings = net::ClientSettings {
             user_agent: Some("filing-etl tests tests@example.com".parse().unwrap()),
             rate: NonZeroU32::new(1000),
             state_dir: folder.path().join("state"),

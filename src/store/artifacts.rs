@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{OptionalExtension, Row};
 
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::filings::FilingKey;
 use super::holdings::Change;
 use super::queries::artifacts as sql;
 use super::reader::{Reader, number, optional_number};
-use super::values::{ArtifactStatus, DateColumn, Day, SubmissionStatus, integer, time};
+use super::values::{ArtifactStatus, DateColumn, DayText, SubmissionStatus, integer, time};
 use super::writer::Batch;
 use crate::edgar::{Accession, Cik, FileName, Target, urls};
 use crate::files::Fingerprint;
@@ -20,7 +20,7 @@ pub const MISSING_DAYS: u32 = 3;
 
 /// One document of a submission that was split, or a file that was fetched by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
+pub struct SplitDocument {
     /// The name it is stored under, and what it is.
     pub file: FileName,
     /// Its `<TYPE>`, such as `EX-99.1`.
@@ -33,7 +33,7 @@ pub struct Document {
     pub outcome: std::result::Result<Fingerprint, Failure>,
 }
 
-impl Document {
+impl SplitDocument {
     /// A file that was fetched by itself.
     #[must_use]
     pub fn single(file: FileName, print: Fingerprint) -> Self {
@@ -111,7 +111,7 @@ enum Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    fn of(accession: Accession, document: &'a Document) -> Self {
+    fn of(accession: Accession, document: &'a SplitDocument) -> Self {
         match &document.outcome {
             Ok(print) => Self::Stored(print),
             Err(failure) if document.file.is_served(accession) => Self::AskFor(failure),
@@ -156,7 +156,7 @@ impl Batch<'_> {
     pub fn stored(
         &mut self,
         accession: Accession,
-        document: &Document,
+        document: &SplitDocument,
         attempts: u32,
         now: Timestamp,
     ) -> Result<Recorded> {
@@ -177,7 +177,7 @@ impl Batch<'_> {
         &mut self,
         accession: Accession,
         (submission, held): (&Fingerprint, usize),
-        documents: &[Document],
+        documents: &[SplitDocument],
         attempts: u32,
         now: Timestamp,
     ) -> Result<Vec<Recorded>> {
@@ -222,7 +222,7 @@ impl Batch<'_> {
     fn document(
         &mut self,
         filing: &FilingKey,
-        document: &Document,
+        document: &SplitDocument,
         outcome: Outcome<'_>,
         attempts: u32,
         now: &str,
@@ -271,8 +271,8 @@ impl Batch<'_> {
     }
 
     /// Adds what a submission says of a document that was stored before by itself.
-    fn describe(&self, artifact: i64, document: &Document) -> rusqlite::Result<()> {
-        let Document {
+    fn describe(&self, artifact: i64, document: &SplitDocument) -> rusqlite::Result<()> {
+        let SplitDocument {
             type_,
             sequence,
             description,
@@ -287,12 +287,12 @@ impl Batch<'_> {
     fn new_document(
         &mut self,
         filing: &FilingKey,
-        document: &Document,
+        document: &SplitDocument,
         outcome: Outcome<'_>,
         attempts: u32,
         now: &str,
     ) -> rusqlite::Result<Recorded> {
-        let Document {
+        let SplitDocument {
             file,
             type_,
             sequence,
@@ -381,7 +381,7 @@ impl Batch<'_> {
             failure.kind,
             &failure.message,
             missing.days,
-            missing.on.map(Day::new),
+            missing.on.map(DayText::new),
         ))?;
         self.count(filing, Change::files(row.status, -1, None))?;
         self.count(filing, Change::files(status, 1, None))
@@ -419,7 +419,7 @@ impl Batch<'_> {
             failure.kind,
             &failure.message,
             missing.days,
-            missing.on.map(Day::new),
+            missing.on.map(DayText::new),
         ))?;
         for (status, files) in [(before, -1), (status, 1)] {
             if let Some(status) = status.as_artifact() {
@@ -592,7 +592,7 @@ mod tests {
     use jiff::civil::date;
 
     /// All documents of a filing are split from a text of 99 bytes.
-    fn split(sandbox: &mut Sandbox, number: u64, all: &[Document]) -> Vec<Recorded> {
+    fn split(sandbox: &mut Sandbox, number: u64, all: &[SplitDocument]) -> Vec<Recorded> {
         sandbox.write(|b| {
             let (text, held) = (print(99), all.len());
             b.split(accession(number), (&text, held), all, 1, at(1))

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::meta;
 use super::queries::companies as sql;
 use super::reader::{Reader, number};
 use super::selections::{company_params, sic_param};
-use super::values::{DateColumn, Day, Time, json_ciks, json_texts};
+use super::values::{DateColumn, DayText, Time, json_ciks, json_texts};
 use super::writer::{Batch, Writer};
 use crate::edgar::{Cik, CompanyProfile, FormerName, History, SicCodes};
 use crate::find::Findable;
@@ -19,7 +19,7 @@ use crate::ticker::{spellings, without_dashes};
 
 /// A company as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Company {
+pub struct ShownCompany {
     /// The company.
     pub cik: Cik,
     /// The ticker of its primary listing, the last known one if it is not listed now.
@@ -77,10 +77,10 @@ impl Reader {
     }
 
     /// These companies, in the order of the list; those that are not on record are left out.
-    pub fn company_rows(&self, ciks: &[Cik]) -> Result<Vec<Company>> {
+    pub fn company_rows(&self, ciks: &[Cik]) -> Result<Vec<ShownCompany>> {
         let doing = "read the companies";
         self.rows(sql::ROWS, [json_ciks(ciks)], doing, |row| {
-            Ok(Company {
+            Ok(ShownCompany {
                 cik: row.get(0)?,
                 ticker: row.get(1)?,
                 exchange: row.get(2)?,
@@ -290,8 +290,8 @@ impl Batch<'_> {
         let row = (
             cik,
             super::values::integer(history.listed),
-            history.first.map(Day::new),
-            history.last.map(Day::new),
+            history.first.map(DayText::new),
+            history.last.map(DayText::new),
             history.forms_json(),
         );
         self.execute(sql::HISTORY, row, "record what EDGAR lists")?;
@@ -332,8 +332,8 @@ impl Batch<'_> {
                 cik,
                 position,
                 name,
-                since.map(Day::new),
-                until.map(Day::new),
+                since.map(DayText::new),
+                until.map(DayText::new),
             );
             self.execute(sql::PUT_NAME, row, doing)?;
         }
@@ -377,7 +377,7 @@ impl Batch<'_> {
         let row = (cik, kind, error, super::values::time(now));
         self.execute(sql::FAILED, row, doing)?;
         if missing {
-            self.execute(sql::MISSING, (cik, Day::new(today)), doing)?;
+            self.execute(sql::MISSING, (cik, DayText::new(today)), doing)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::artifacts::FileRow;
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::holdings::Change;
 use super::queries::filings as filings_sql;
 use super::queries::queue as queue_sql;

@@ -84,12 +84,12 @@ pub struct Cause(rusqlite::Error);
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Turns SQLite's results into ours.
-pub(super) trait At<T> {
+pub(super) trait AtPath<T> {
     /// Names the database and what was tried, after "cannot".
     fn at(self, path: &Path, doing: &'static str) -> Result<T>;
 }
 
-impl<T> At<T> for rusqlite::Result<T> {
+impl<T> AtPath<T> for rusqlite::Result<T> {
     fn at(self, path: &Path, doing: &'static str) -> Result<T> {
         self.map_err(|source| {
             let path = path.to_owned();

@@ -8,12 +8,12 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
 
 use super::artifacts::file_name;
-use super::error::{At, Error, Result};
+use super::error::{AtPath, Error, Result};
 use super::holdings::Change;
 use super::queries::filings as sql;
 use super::reader::{Reader, optional_number};
 use super::values::{
-    ArtifactStatus, DateColumn, Day, SubmissionStatus, integer, json_ciks, json_texts, time,
+    ArtifactStatus, DateColumn, DayText, SubmissionStatus, integer, json_ciks, json_texts, time,
 };
 use super::writer::Batch;
 use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName, Filing, Target, Wanted};
@@ -122,7 +122,7 @@ impl Reader {
     /// The filings of a company on some days, newest first.
     pub fn shown_filings(&self, cik: Cik, dates: DateRange) -> Result<Vec<ShownFiling>> {
         let doing = "list the filings of a company";
-        let params = (cik, Day::new(dates.since), Day::new(dates.until));
+        let params = (cik, DayText::new(dates.since), DayText::new(dates.until));
         self.rows(sql::SHOWN, params, doing, |row| {
             Ok(ShownFiling {
                 accession: row.get(0)?,
@@ -172,8 +172,8 @@ impl Reader {
     ) -> Result<Vec<(Cik, Accession, String, Date)>> {
         let params = (
             json_ciks(ciks),
-            Day::new(dates.since),
-            Day::new(dates.until),
+            DayText::new(dates.since),
+            DayText::new(dates.until),
         );
         self.rows(sql::FILED_BETWEEN, params, "read what was filed", |row| {
             let DateColumn(filed_on) = row.get(3)?;
@@ -190,7 +190,7 @@ impl Reader {
         after: i64,
         n: usize,
     ) -> Result<Vec<(i64, Filing)>> {
-        let (since, until) = (Day::new(dates.since), Day::new(dates.until));
+        let (since, until) = (DayText::new(dates.since), DayText::new(dates.until));
         let params = (cik, after, since, until, integer(n as u64));
         self.rows(sql::OF_COMPANY, params, "read a company's filings", |row| {
             Ok((row.get(0)?, filing(row)?))
@@ -329,8 +329,8 @@ impl Batch<'_> {
         self.tx.prepare_cached(sql::CORRECT)?.execute((
             id,
             &filing.form,
-            Day::new(filing.filed_on),
-            filing.report_date.map(Day::new),
+            DayText::new(filing.filed_on),
+            filing.report_date.map(DayText::new),
             &filing.primary_document,
             &filing.items,
             filing.size.map(integer),
@@ -358,8 +358,8 @@ impl Batch<'_> {
             filing.accession,
             folder,
             &filing.form,
-            Day::new(filing.filed_on),
-            filing.report_date.map(Day::new),
+            DayText::new(filing.filed_on),
+            filing.report_date.map(DayText::new),
             &filing.accepted_at,
             &filing.primary_document,
             &filing.items,

@@ -1,7 +1,7 @@
 //! What the database holds, in counters: of each company, and of each form and year.
 //!
 //! The writer adds up what a transaction changes and applies the sums once, when it commits
-//! ([`Changes::apply`]). So no statement can forget a counter, and a company that gets a thousand
+//! ([`CountChanges::apply`]). So no statement can forget a counter, and a company that gets a thousand
 //! files costs one update.
 //!
 //! Forms and years count each filing and file once. Companies count them for each filer, so
@@ -120,12 +120,12 @@ impl Change {
 
 /// What one transaction changes.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
+pub(super) struct CountChanges {
     companies: HashMap<Cik, Change>,
     forms: HashMap<(String, i16), Change>,
 }
 
-impl Changes {
+impl CountChanges {
     pub(super) fn company(&mut self, cik: Cik, change: Change) {
         *self.companies.entry(cik).or_default() += change;
     }

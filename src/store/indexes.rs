@@ -3,10 +3,10 @@
 
 use jiff::civil::Date;
 
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::queries::indexes as sql;
 use super::reader::Reader;
-use super::values::{DateColumn, Day, stored_as_word};
+use super::values::{DateColumn, DayText, stored_as_word};
 use super::writer::Batch;
 use crate::edgar::{Accession, Cik};
 
@@ -100,7 +100,7 @@ pub struct ListedFiling {
 impl Reader {
     /// What is known of the indexes of the days after `after`, through `through`, in their order.
     pub fn index_days(&self, after: Date, through: Date) -> Result<Vec<IndexDay>> {
-        let days = (Day::new(after), Day::new(through));
+        let days = (DayText::new(after), DayText::new(through));
         self.rows(sql::DAYS, days, "read the days of indexes", |row| {
             Ok(IndexDay {
                 day: row.get::<_, DateColumn>(0)?.0,
@@ -129,7 +129,7 @@ impl Reader {
 impl Batch<'_> {
     /// Records what became of the index of a day, as found today in New York.
     pub fn put_index_day(&self, day: Date, status: IndexStatus, today: Date) -> Result<()> {
-        let row = (Day::new(day), status, Day::new(today));
+        let row = (DayText::new(day), status, DayText::new(today));
         self.execute(sql::PUT_DAY, row, "record the day of an index")?;
         Ok(())
     }
@@ -153,9 +153,9 @@ impl Batch<'_> {
             accession,
             cik,
             form,
-            Day::new(*filed_on),
-            Day::new(*listed_on),
-            Day::new(*first_seen),
+            DayText::new(*filed_on),
+            DayText::new(*listed_on),
+            DayText::new(*first_seen),
             status,
             tries,
         );
@@ -170,7 +170,7 @@ impl Batch<'_> {
     /// were first seen before a day.
     pub fn forget_listed(&self, before: Date) -> Result<()> {
         let doing = "forget listed filings";
-        self.execute(sql::FORGET_LISTED, [Day::new(before)], doing)?;
+        self.execute(sql::FORGET_LISTED, [DayText::new(before)], doing)?;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
-use super::error::{At, Error, Result};
+use super::error::{AtPath, Error, Result};
 use super::meta;
 use super::queries::{self, meta as sql};
 

@@ -1,9 +1,9 @@
 //! Which older pages of submissions need not be read again.
 
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::queries::pages as sql;
 use super::reader::Reader;
-use super::values::{Day, integer};
+use super::values::{DayText, integer};
 use super::writer::Batch;
 use crate::edgar::submissions::OlderPage;
 use crate::edgar::{Cik, DateRange, FormFilter};
@@ -37,10 +37,10 @@ impl Reader {
         let description = (
             page.page.name.as_str(),
             integer(page.page.filing_count),
-            Day::new(page.page.from),
-            Day::new(page.page.to),
-            Day::new(page.dates.since),
-            Day::new(page.dates.until),
+            DayText::new(page.page.from),
+            DayText::new(page.page.to),
+            DayText::new(page.dates.since),
+            DayText::new(page.dates.until),
         );
         let read_for = self.rows(sql::READ_FOR, description, doing, |row| {
             row.get::<_, String>(0)
@@ -63,8 +63,8 @@ impl Batch<'_> {
     fn put_page(&self, page: &PageRead) -> rusqlite::Result<()> {
         let PageRead { page, forms, dates } = page;
         let (name, filings) = (page.name.as_str(), integer(page.filing_count));
-        let (from, to) = (Day::new(page.from), Day::new(page.to));
-        let (since, until) = (Day::new(dates.since), Day::new(dates.until));
+        let (from, to) = (DayText::new(page.from), DayText::new(page.to));
+        let (since, until) = (DayText::new(dates.since), DayText::new(dates.until));
         self.tx
             .prepare_cached(sql::FORGET_CHANGED)?
             .execute((name, filings, &from, &to))?;

@@ -4,7 +4,7 @@
 use rusqlite::Row;
 
 use super::artifacts::file_name;
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::filings::FilingKey;
 use super::holdings::{Change, Holdings};
 use super::queries::{companies as of_companies, holdings, queue as sql};

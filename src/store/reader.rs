@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::open;
 use super::queries::meta as sql;
 

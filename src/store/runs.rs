@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, named_params};
 
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::queries::{errors as errors_sql, runs as sql};
-use super::values::{Day, RunId, RunStatus, integer, time};
+use super::values::{DayText, RunId, RunStatus, integer, time};
 use super::writer::{Batch, Writer};
 use crate::edgar::{Accession, Cik};
 
@@ -127,7 +127,7 @@ impl Writer {
         } = end;
         let batch = self.begin()?;
         batch.heartbeat(run, counts, Timestamp::now())?;
-        let row = (run, status, time(now), ended_by, through.map(Day::new));
+        let row = (run, status, time(now), ended_by, through.map(DayText::new));
         batch.execute(sql::FINISH, row, "record the end of the run")?;
         batch.commit()?;
         self.run = None;

@@ -8,11 +8,11 @@ use jiff::{Timestamp, ToSpan as _};
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Row, params};
 
-use super::error::{At, Error, Result};
+use super::error::{AtPath, Error, Result};
 use super::queries::companies;
 use super::queries::selections as sql;
 use super::reader::{Reader, number};
-use super::values::{DateColumn, Day, Time, json_texts, time};
+use super::values::{DateColumn, DayText, Time, json_texts, time};
 use super::writer::{Batch, Writer};
 use crate::edgar::calendar::{day_before, filing_day};
 use crate::edgar::{Cik, FormFilter, SicCodes};
@@ -97,7 +97,7 @@ pub struct Recording {
 
 /// A company of a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
+pub struct SelectionCompany {
     /// The company.
     pub cik: Cik,
     /// As of when its filings were looked at for the selection; `None` is never.
@@ -156,10 +156,10 @@ impl Reader {
 
     /// The companies of a selection: those that fall under it now, and those that left its exchanges
     /// not long ago.
-    pub fn members(&self, selection: SelectionId) -> Result<Vec<Member>> {
+    pub fn members(&self, selection: SelectionId) -> Result<Vec<SelectionCompany>> {
         let doing = "read the companies of a selection";
         self.rows(sql::MEMBERS, [selection], doing, |row| {
-            Ok(Member {
+            Ok(SelectionCompany {
                 cik: row.get(0)?,
                 checked_at: row.get::<_, Option<Time>>(1)?.map(|time| time.0),
             })
@@ -328,7 +328,7 @@ impl Writer {
     pub fn raise_through(&mut self, selection: SelectionId, day: Date) -> Result<()> {
         let batch = self.begin()?;
         let doing = "record how far a selection is known";
-        batch.execute(sql::RAISE_THROUGH, (selection, Day::new(day)), doing)?;
+        batch.execute(sql::RAISE_THROUGH, (selection, DayText::new(day)), doing)?;
         batch.commit()
     }
 }
@@ -337,13 +337,13 @@ impl Batch<'_> {
     pub(super) fn refresh_members(&self, today: Date) -> Result<()> {
         let doing = "find the companies of the selections";
         let lapsed = today.saturating_sub(FOLLOWED_AFTER_LEAVING.days());
-        self.execute(sql::FORGET_LAPSED, [Day::new(lapsed)], doing)?;
+        self.execute(sql::FORGET_LAPSED, [DayText::new(lapsed)], doing)?;
         for RecordedSelection { id, selection, .. } in selections(&self.tx, self.path)? {
             let (exchanges, ciks) = company_params(&selection.companies);
             if ciks.is_some() {
                 self.execute(sql::JOIN_NAMED, (id, ciks), doing)?;
             } else {
-                self.execute(sql::LEAVE, (id, &exchanges, Day::new(today)), doing)?;
+                self.execute(sql::LEAVE, (id, &exchanges, DayText::new(today)), doing)?;
                 self.execute(sql::JOIN_LISTED, (id, exchanges), doing)?;
             }
             if let Some(sic) = &selection.sic {
@@ -397,8 +397,8 @@ impl Batch<'_> {
             ciks,
             sic.as_ref().map(sic_param),
             forms.to_string(),
-            Day::new(*since),
-            until.map(Day::new),
+            DayText::new(*since),
+            until.map(DayText::new),
             artifacts,
             followed,
             time(now)
@@ -421,7 +421,7 @@ impl Batch<'_> {
         } = asked;
         let (exchanges, ciks) = company_params(companies);
         let doing = "widen a selection";
-        let (since, until) = (Day::new(*since), until.map(Day::new));
+        let (since, until) = (DayText::new(*since), until.map(DayText::new));
         let sic = sic.as_ref().map(sic_param);
         let row = (id, exchanges, ciks, forms.to_string(), since, until, sic);
         self.execute(sql::WIDEN, row, doing)?;
@@ -442,7 +442,7 @@ impl Batch<'_> {
         let (through, as_of, now) = (known_through(as_of), time(as_of), time(now));
         self.execute(sql::COMPANY_CHECKED, (cik, &as_of, &now), doing)?;
         for selection in selections {
-            let row = (selection, cik, &as_of, Day::new(through), &now);
+            let row = (selection, cik, &as_of, DayText::new(through), &now);
             self.execute(sql::CHECKED, row, doing)?;
         }
         Ok(())

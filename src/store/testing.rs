@@ -8,8 +8,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::{
-    Batch, CompanyRow, Document, Failure, ListingRow, QueueFilter, QueuePlace, Reader, Recorded,
-    RunId, Writer,
+    Batch, CompanyRow, Failure, ListingRow, QueueFilter, QueuePlace, Reader, Recorded, RunId,
+    SplitDocument, Writer,
 };
 use crate::edgar::{
     Accession, ArtifactKind, Cik, FileName, Filing, FormFilter, QueueItem, Target, Wanted,
@@ -151,7 +151,7 @@ impl Sandbox {
 
     /// A file that was fetched by itself is on disk.
     pub(super) fn stored(&mut self, number: u64, name: &str, print: Fingerprint) -> Recorded {
-        let document = Document::single(file(ArtifactKind::Primary, name), print);
+        let document = SplitDocument::single(file(ArtifactKind::Primary, name), print);
         self.write(|b| b.stored(accession(number), &document, 1, at(1)).unwrap())
     }
 
@@ -316,8 +316,11 @@ pub(super) fn print(bytes: u64) -> Fingerprint {
 }
 
 /// A document of a submission.
-pub(super) fn exhibit(name: &str, outcome: std::result::Result<Fingerprint, Failure>) -> Document {
-    Document {
+pub(super) fn exhibit(
+    name: &str,
+    outcome: std::result::Result<Fingerprint, Failure>,
+) -> SplitDocument {
+    SplitDocument {
         file: file(ArtifactKind::Exhibit, name),
         type_: Some("EX-99.1".to_owned()),
         sequence: Some(2),

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::meta;
 use super::queries::listings as sql;
 use super::queries::meta as meta_sql;
-use super::values::{Day, json_texts, time};
+use super::values::{DayText, json_texts, time};
 use super::writer::Writer;
 use crate::edgar::Cik;
 use crate::edgar::calendar::filing_day;
@@ -100,8 +100,8 @@ fn replace(
     listings_known: bool,
     now: Timestamp,
 ) -> rusqlite::Result<UniverseChange> {
-    let incoming = Incoming::of(companies);
-    let today = Day::new(filing_day(now));
+    let incoming = ListRows::of(companies);
+    let today = DayText::new(filing_day(now));
     let mut change = UniverseChange::default();
     let mut changed = HashSet::new();
 
@@ -162,12 +162,12 @@ fn replace(
 
 /// A list of companies as rows. What is mentioned twice counts once: the first mention of a company,
 /// and the first company that has a ticker, which is the larger one.
-struct Incoming<'a> {
+struct ListRows<'a> {
     companies: HashMap<Cik, KnownCompany>,
     listings: HashMap<(Cik, &'a str), KnownListing>,
 }
 
-impl<'a> Incoming<'a> {
+impl<'a> ListRows<'a> {
     fn of(rows: &'a [CompanyRow]) -> Self {
         let (mut companies, mut listings) = (HashMap::new(), HashMap::new());
         let mut tickers = HashSet::new();

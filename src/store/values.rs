@@ -308,9 +308,9 @@ impl FromSql for DateColumn {
 }
 
 /// A day, written without the cost of general formatting: it runs for every filing row.
-pub(super) struct Day([u8; 10]);
+pub(super) struct DayText([u8; 10]);
 
-impl Day {
+impl DayText {
     pub(super) fn new(date: Date) -> Self {
         let year = u16::try_from(date.year().clamp(0, 9999)).expect("clamped to what fits");
         let digit = |number: u16| b'0' + u8::try_from(number % 10).expect("one digit");
@@ -333,7 +333,7 @@ impl Day {
     }
 }
 
-impl ToSql for Day {
+impl ToSql for DayText {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.0)))
     }
@@ -364,7 +364,7 @@ mod tests {
         #[test]
         fn days_are_written_as_their_display(days in 0..3_652_058_i32) {
             let day = date(0, 1, 1) + days.days();
-            let text = String::from_utf8(Day::new(day).0.to_vec()).unwrap();
+            let text = String::from_utf8(DayText::new(day).0.to_vec()).unwrap();
             prop_assert_eq!(text, day.to_string());
         }
 

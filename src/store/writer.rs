@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::error::{At, Result};
+use super::error::{AtPath, Result};
 use super::filings::FilingKey;
-use super::holdings::Changes;
+use super::holdings::CountChanges;
 use super::open;
 use super::reader::Reader;
 use super::values::RunId;
@@ -86,7 +86,7 @@ impl Writer {
             tx,
             path: &self.path,
             run: self.run,
-            changes: Changes::default(),
+            changes: CountChanges::default(),
             filings: HashMap::new(),
         })
     }
@@ -117,7 +117,7 @@ pub struct Batch<'w> {
     pub(super) path: &'w Path,
     pub(super) run: Option<RunId>,
     /// What the transaction changes of the counters.
-    pub(super) changes: Changes,
+    pub(super) changes: CountChanges,
     /// The filings that it has met.
     pub(super) filings: HashMap<Accession, FilingKey>,
 }

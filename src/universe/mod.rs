@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use thiserror::Error;
 
 use crate::edgar::{Cik, CompanyList};
-use crate::listings::{Directory, Symbol};
+use crate::listings::{Symbol, SymbolDirectory};
 
 pub use crate::exchange::{Exchange, UnknownExchange};
 
@@ -34,7 +34,7 @@ pub use crate::exchange::{Exchange, UnknownExchange};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Universe {
     /// The companies, in the order of the SEC's list: by market size.
-    pub companies: Vec<Company>,
+    pub companies: Vec<ListedCompany>,
     /// Tickers that are no company's listing, in the same order.
     pub left_out: Vec<LeftOut>,
     /// Symbols of companies' securities in the directory for which the SEC's list has no CIK.
@@ -48,7 +48,7 @@ pub struct Universe {
 
 /// One company.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Company {
+pub struct ListedCompany {
     /// EDGAR's number for it.
     pub cik: Cik,
     /// Its name as the SEC's list has it.
@@ -57,7 +57,7 @@ pub struct Company {
     pub listings: Vec<Listing>,
 }
 
-impl Company {
+impl ListedCompany {
     /// Its primary listing.
     #[must_use]
     pub fn primary(&self) -> Option<&Listing> {
@@ -125,31 +125,35 @@ pub enum NoCompany {
 
 /// Joins the lists. Pass the directory only if both of its files could be read.
 #[must_use]
-pub fn join(list: CompanyList, directory: Option<&Directory>) -> Universe {
-    join_all(list, directory, &Known::default())
+pub fn join(list: CompanyList, directory: Option<&SymbolDirectory>) -> Universe {
+    join_all(list, directory, &KnownListings::default())
 }
 
 /// The SEC's list alone, with what an earlier directory said of listings that are still there:
 /// yesterday's word of the exchanges is better than the SEC's labels.
 #[must_use]
-pub fn join_known(list: CompanyList, known: &Known) -> Universe {
+pub fn join_known(list: CompanyList, known: &KnownListings) -> Universe {
     join_all(list, None, known)
 }
 
 /// What an earlier directory said, by company and ticker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownListings {
     /// Where each listing was.
     pub exchanges: BTreeMap<(Cik, String), Exchange>,
     /// What was no company's listing.
     pub left_out: BTreeSet<(Cik, String)>,
 }
 
-fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> Universe {
+fn join_all(
+    list: CompanyList,
+    directory: Option<&SymbolDirectory>,
+    known: &KnownListings,
+) -> Universe {
     let mut problems: Vec<String> = list.problems.iter().map(ToString::to_string).collect();
     let symbols = directory.map_or_else(HashMap::new, |d| by_ticker(d, &mut problems));
 
-    let mut companies: Vec<Company> = Vec::new();
+    let mut companies: Vec<ListedCompany> = Vec::new();
     let mut places: HashMap<Cik, usize> = HashMap::new();
     let mut left_out = Vec::new();
     let unmatched = directory.map_or_else(Vec::new, |d| unmatched(d, &list));
@@ -177,7 +181,7 @@ fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> 
                 .ok()
         });
         let place = *places.entry(row.cik).or_insert_with(|| {
-            companies.push(Company {
+            companies.push(ListedCompany {
                 cik: row.cik,
                 name: row.name,
                 listings: Vec::new(),
@@ -197,7 +201,7 @@ fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> 
             && !is_fund
         {
             place.insert(companies.len());
-            companies.push(Company {
+            companies.push(ListedCompany {
                 cik,
                 name,
                 listings: Vec::new(),
@@ -219,7 +223,7 @@ fn join_all(list: CompanyList, directory: Option<&Directory>, known: &Known) -> 
     }
 }
 
-fn unmatched(directory: &Directory, list: &CompanyList) -> Vec<Unmatched> {
+fn unmatched(directory: &SymbolDirectory, list: &CompanyList) -> Vec<Unmatched> {
     let tickers: HashSet<&str> = list.rows.iter().map(|row| row.ticker.as_str()).collect();
     let symbols = directory.nasdaq.rows.iter().chain(&directory.other.rows);
     let unmatched = symbols.filter(|symbol| {
@@ -248,7 +252,7 @@ fn no_company(symbol: &Symbol) -> Option<NoCompany> {
 /// Two symbols with the same ticker should not occur (`XY.PA` and `XY$A` would be such).
 /// Then a company's security goes before ETFs and tests, and the first before the second.
 fn by_ticker<'a>(
-    directory: &'a Directory,
+    directory: &'a SymbolDirectory,
     problems: &mut Vec<String>,
 ) -> HashMap<&'a str, &'a Symbol> {
     let files = [&directory.nasdaq, &directory.other];
@@ -332,8 +336,8 @@ mod tests {
         NEWC|New|A|NEWC|N|N\nGLDT|Gold|P|GLDT|Y|N\nBATX|Bats|Z|BATX|N|N\nNOSEC|Unknown to the SEC|N|NOSEC|N|N\n\
         File Creation Time: 0102202612:11||\n";
 
-    fn sample() -> (CompanyList, Directory) {
-        let directory = Directory {
+    fn sample() -> (CompanyList, SymbolDirectory) {
+        let directory = SymbolDirectory {
             nasdaq: parse_nasdaq_listed(NASDAQ.as_bytes()).unwrap(),
             other: parse_other_listed(OTHER.as_bytes()).unwrap(),
         };
@@ -417,7 +421,7 @@ mod tests {
             })
             .collect();
         let left_out = before.left_out.iter();
-        let known = Known {
+        let known = KnownListings {
             exchanges,
             left_out: left_out.map(|l| (l.cik, l.ticker.clone())).collect(),
         };
@@ -434,9 +438,9 @@ mod tests {
             .into_iter()
             .map(|((cik, ticker), e)| ((Cik::new(cik.get() + 100).unwrap(), ticker), e))
             .collect();
-        let moved = Known {
+        let moved = KnownListings {
             exchanges,
-            ..Known::default()
+            ..KnownListings::default()
         };
         assert_eq!(join_known(sample().0, &moved), join(sample().0, None));
     }
@@ -497,7 +501,7 @@ mod tests {
         ) else {
             return;
         };
-        let directory = Directory {
+        let directory = SymbolDirectory {
             nasdaq: parse_nasdaq_listed(&nasdaq).unwrap(),
             other: parse_other_listed(&other).unwrap(),
         };
@@ -551,7 +555,7 @@ mod tests {
         primary: [usize; 7],
     }
 
-    fn count(universe: &Universe, directory: &Directory) -> Counts {
+    fn count(universe: &Universe, directory: &SymbolDirectory) -> Counts {
         let listings: HashMap<&str, Option<Exchange>> = universe
             .companies
             .iter()

@@ -8,11 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{
-    Company, Exchange, Known, Listing, NoCompany, Universe, join, join_known, may_replace,
+    Exchange, KnownListings, ListedCompany, Listing, NoCompany, Universe, join, join_known,
+    may_replace,
 };
 use crate::cancel::Cancel;
 use crate::edgar::{Cik, Urls, company_list};
-use crate::listings::{self, Directory};
+use crate::listings::{self, SymbolDirectory};
 use crate::net::{Client, Expect, FetchError, RequestKind};
 use crate::progress::format::{many, plain};
 use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
@@ -88,9 +89,9 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
     let list = urls.company_list();
     let list = fetch(client, &list, json, company_list::parse)
         .context("failed to load the list of companies from the SEC")?;
-    let directory = || -> Result<Directory> {
+    let directory = || -> Result<SymbolDirectory> {
         let (nasdaq, other) = (urls.nasdaq_listed(), urls.other_listed());
-        Ok(Directory {
+        Ok(SymbolDirectory {
             nasdaq: fetch(client, &nasdaq, text, listings::parse_nasdaq_listed)?,
             other: fetch(client, &other, text, listings::parse_other_listed)?,
         })
@@ -151,13 +152,13 @@ fn say_problems(problems: &[String]) {
 }
 
 /// What the exchanges' symbol lists said when they last took part.
-fn known(db: &Writer) -> Result<Known> {
+fn known(db: &Writer) -> Result<KnownListings> {
     let db = db.reader()?;
     let place = |(cik, ticker, exchange): (Cik, String, String)| {
         Some(((cik, ticker), exchange.parse().ok()?))
     };
     let left_out = |(cik, ticker)| Some((Cik::new(cik)?, ticker));
-    Ok(Known {
+    Ok(KnownListings {
         exchanges: db.known_listings()?.into_iter().filter_map(place).collect(),
         left_out: db.left_out()?.into_iter().filter_map(left_out).collect(),
     })
@@ -205,7 +206,7 @@ fn rows(universe: &Universe) -> Vec<CompanyRow> {
     rows
 }
 
-fn row(company: &Company) -> CompanyRow {
+fn row(company: &ListedCompany) -> CompanyRow {
     let listing = |l: &Listing| ListingRow {
         ticker: l.ticker.clone(),
         exchange: l.exchange.map(|e| e.as_str().to_owned()),

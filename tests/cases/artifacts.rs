@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use filing_etl::edgar::submission_name;
-use filing_etl::sim::{Filing, RequestKind, Simulator};
+use filing_etl::sim::{Resource, SimFiling, Simulator};
 use serde_json::{Value, json};
 
 #[cfg(target_os = "linux")]
@@ -21,7 +21,7 @@ fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
 }
 
 /// One company's reports: few enough for faults that are tried again.
-fn one(sim: &Simulator) -> (String, Vec<(u64, Filing)>) {
+fn one(sim: &Simulator) -> (String, Vec<(u64, SimFiling)>) {
     let company = truth::national(sim)
         .into_iter()
         .find(|c| truth::filings(sim, std::slice::from_ref(c), wanted).len() > 2)
@@ -30,12 +30,12 @@ fn one(sim: &Simulator) -> (String, Vec<(u64, Filing)>) {
     (company.cik.to_string(), filings)
 }
 
-fn wanted(filing: &Filing) -> bool {
+fn wanted(filing: &SimFiling) -> bool {
     truth::is_report(filing.form) && filing.filed_on >= truth::SINCE
 }
 
-fn submissions(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, Vec<u8>> {
-    let file = |(_, filing): &(u64, Filing)| {
+fn submissions(sim: &Simulator, filings: &[(u64, SimFiling)]) -> BTreeMap<String, Vec<u8>> {
+    let file = |(_, filing): &(u64, SimFiling)| {
         let name = submission_name(filing.accession);
         let text = sim.universe().submission_text(filing);
         (format!("{}/{name}", filing.accession.bare()), text)
@@ -58,7 +58,7 @@ fn assert_stored(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>) {
     }
 }
 
-fn distinct(filings: &[(u64, Filing)]) -> usize {
+fn distinct(filings: &[(u64, SimFiling)]) -> usize {
     let all: std::collections::BTreeSet<_> = filings.iter().map(|(_, f)| f.accession).collect();
     all.len()
 }
@@ -72,7 +72,7 @@ fn documents_are_split_from_one_request_a_filing_as_edgar_serves_them() {
         .code(0)
         .json();
     assert_stored(&sandbox, &expected);
-    let asked = sim.log().of_kind(RequestKind::Documents);
+    let asked = sim.log().of_kind(Resource::Documents);
     assert_eq!(asked, distinct(&filings));
     assert_eq!(summary["artifacts"]["created"], expected.len());
     assert_eq!(summary["artifacts"]["downloaded"], expected.len());
@@ -88,7 +88,7 @@ fn documents_are_split_from_one_request_a_filing_as_edgar_serves_them() {
 
     let _ = run(&sandbox, &sim, &DOCUMENTS).code(0);
     assert_eq!(
-        sim.log().of_kind(RequestKind::Documents),
+        sim.log().of_kind(Resource::Documents),
         asked,
         "nothing is asked twice"
     );
@@ -101,10 +101,10 @@ fn a_submission_is_stored_as_it_is() {
     let args = ["--artifacts", "submission"];
     let _ = run(&sandbox, &sim, &args).code(0);
     assert_stored(&sandbox, &submissions(&sim, &filings));
-    let asked = sim.log().of_kind(RequestKind::Documents);
+    let asked = sim.log().of_kind(Resource::Documents);
     assert_eq!(asked, distinct(&filings));
     let _ = run(&sandbox, &sim, &args).code(0);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), asked);
+    assert_eq!(sim.log().of_kind(Resource::Documents), asked);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn one_way_may_follow_another() {
     let mut expected = truth::documents(&sim, &filings);
     expected.extend(submissions(&sim, &filings));
     assert_stored(&sandbox, &expected);
-    let asked = sim.log().of_kind(RequestKind::Documents);
+    let asked = sim.log().of_kind(Resource::Documents);
     assert_eq!(asked, 3 * distinct(&filings), "each way once");
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use filing_etl::edgar::{Accession, Cik};
 use filing_etl::exchange::Exchange;
-use filing_etl::sim::{Entry, Filing, Options, RequestKind, Simulator};
+use filing_etl::sim::{Entry, Options, Resource, SimFiling, Simulator};
 use jiff::civil::{Date, date};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -22,14 +22,14 @@ fn backfill(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
 }
 
 /// The paths that were asked for of one kind, in order of arrival.
-fn asked(sim: &Simulator, kind: RequestKind) -> Vec<String> {
+fn asked(sim: &Simulator, kind: Resource) -> Vec<String> {
     let entries = sim.log().entries().into_iter();
     entries.filter(|e| e.kind == kind).map(|e| e.path).collect()
 }
 
 /// The CIKs whose submissions were asked for, in order of arrival, older pages left out.
 fn visited(sim: &Simulator) -> Vec<u64> {
-    let paths = asked(sim, RequestKind::Discovery).into_iter();
+    let paths = asked(sim, Resource::Discovery).into_iter();
     paths
         .filter_map(|path| {
             let digits = path.strip_prefix("/submissions/CIK")?;
@@ -38,7 +38,7 @@ fn visited(sim: &Simulator) -> Vec<u64> {
         .collect()
 }
 
-fn ciks(companies: &[filing_etl::sim::Company]) -> BTreeSet<u64> {
+fn ciks(companies: &[filing_etl::sim::SimCompany]) -> BTreeSet<u64> {
     companies.iter().map(|c| c.cik.get()).collect()
 }
 
@@ -69,7 +69,7 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-fn filing_row(sim: &Simulator, cik: u64, filing: &Filing) -> String {
+fn filing_row(sim: &Simulator, cik: u64, filing: &SimFiling) -> String {
     let row = sim
         .universe()
         .row(filing_etl::edgar::Cik::new(cik).unwrap(), filing);
@@ -141,10 +141,10 @@ fn a_run_asks_for_nothing_twice() {
     let _ = backfill(&sandbox, &sim, &[]);
     let log = sim.log();
     assert!(log.paths().values().all(|times| *times == 1));
-    assert_eq!(log.of_kind(RequestKind::Companies), 1);
-    assert_eq!(log.of_kind(RequestKind::Listings), 2);
+    assert_eq!(log.of_kind(Resource::Companies), 1);
+    assert_eq!(log.of_kind(Resource::Listings), 2);
     assert_eq!(set(visited(&sim)), ciks(&truth::national(&sim)));
-    assert_eq!(log.of_kind(RequestKind::Documents), sandbox.files().len());
+    assert_eq!(log.of_kind(Resource::Documents), sandbox.files().len());
     let user_agent = |e: &Entry| e.user_agent.as_deref() == Some(crate::harness::USER_AGENT);
     assert_eq!(log.count(user_agent), log.requests());
 }
@@ -166,7 +166,7 @@ fn older_pages_are_fetched_only_where_the_dates_reach() {
             &sim,
             &["--since", &from, "--until", &to, "--no-download"],
         );
-        let asked = set(asked(&sim, RequestKind::Discovery));
+        let asked = set(asked(&sim, Resource::Discovery));
         let mut expected = BTreeSet::new();
         for company in truth::national(&sim) {
             let path = format!("/submissions/CIK{}.json", company.cik.padded());
@@ -228,7 +228,7 @@ fn of_an_xml_form_the_document_itself_is_stored_not_its_rendering() {
         0
     );
     assert!(
-        asked(&sim, RequestKind::Documents)
+        asked(&sim, Resource::Documents)
             .iter()
             .all(|p| !p.contains("xsl"))
     );
@@ -332,7 +332,7 @@ fn a_second_run_over_older_pages_makes_one_request_a_company_too() {
     let args = ["--since", "2021-01-01", "--no-download"];
     let _ = backfill(&sandbox, &sim, &args);
     let companies = truth::national(&sim).len();
-    assert!(sim.log().of_kind(RequestKind::Discovery) > companies);
+    assert!(sim.log().of_kind(Resource::Discovery) > companies);
     let before = record(&sandbox);
     sim.log().clear();
     let _ = backfill(&sandbox, &sim, &args);
@@ -390,7 +390,7 @@ fn a_new_day_brings_only_what_is_new() {
         .difference(&before)
         .map(|key| accession_of(key))
         .collect();
-    let fetched = asked(&sim, RequestKind::Documents).len();
+    let fetched = asked(&sim, Resource::Documents).len();
     assert_eq!(fetched, new.len());
 }
 
@@ -404,7 +404,7 @@ fn what_was_only_discovered_is_downloaded_by_the_next_run() {
         let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
         let summary = backfill(&sandbox, &sim, &["--no-download", "--json"]).json();
         let contents = truth::contents(&sim, &truth::reports(&sim));
-        assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+        assert_eq!(sim.log().of_kind(Resource::Documents), 0);
         assert_eq!(summary["artifacts"]["pending"], contents.len());
         assert_eq!(sandbox.files(), BTreeMap::new());
         assert_eq!(
@@ -415,7 +415,7 @@ fn what_was_only_discovered_is_downloaded_by_the_next_run() {
         assert_eq!(summary["artifacts"]["downloaded"], contents.len());
         assert_eq!(summary["artifacts"]["pending"], 0);
         assert_eq!(by_filing(sandbox.files()), contents);
-        assert_eq!(sim.log().of_kind(RequestKind::Documents), contents.len());
+        assert_eq!(sim.log().of_kind(Resource::Documents), contents.len());
     }
 }
 
@@ -492,11 +492,11 @@ fn companies_can_be_named_by_ticker_cik_and_file() {
 fn an_unknown_company_is_an_error_before_any_request_about_filings() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     let _ = Output::of(sandbox.backfill(&sim, &["--ticker", "NOSUCH.T"])).code(2);
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    assert_eq!(sim.log().of_kind(Resource::Discovery), 0);
     // Only its submissions tell whether a CIK is one.
     let _ = Output::of(sandbox.backfill(&sim, &["--cik", "1234"])).code(2);
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 1);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+    assert_eq!(sim.log().of_kind(Resource::Discovery), 1);
+    assert_eq!(sim.log().of_kind(Resource::Documents), 0);
 }
 
 #[test]
@@ -680,12 +680,10 @@ fn a_fast_run_asks_for_documents_while_it_discovers() {
     let busy = format!("503=1@CIK{company}.json");
     sim.set_faults(vec![busy.parse().unwrap()]);
     let mut run = Running::start(sandbox.backfill(&sim, &["--max-attempts", "100"]));
-    assert!(
-        run.until(|| sim.log().of_kind(RequestKind::Documents) > 0 && {
-            let (last_discovery, first_document) = turning_points(&sim);
-            first_document < last_discovery
-        })
-    );
+    assert!(run.until(|| sim.log().of_kind(Resource::Documents) > 0 && {
+        let (last_discovery, first_document) = turning_points(&sim);
+        first_document < last_discovery
+    }));
     sim.set_faults(Vec::new());
     let _ = run.end().code(0);
 }
@@ -695,11 +693,8 @@ fn turning_points(sim: &Simulator) -> (usize, usize) {
     let entries = sim.log().entries();
     let is = |kind| move |e: &Entry| e.kind == kind;
     (
-        entries
-            .iter()
-            .rposition(is(RequestKind::Discovery))
-            .unwrap(),
-        entries.iter().position(is(RequestKind::Documents)).unwrap(),
+        entries.iter().rposition(is(Resource::Discovery)).unwrap(),
+        entries.iter().position(is(Resource::Documents)).unwrap(),
     )
 }
 
@@ -720,8 +715,8 @@ fn a_dry_run_asks_nothing_about_filings() {
     let plan = backfill(&sandbox, &sim, &["--dry-run", "--json"]).json();
     let companies = truth::national(&sim).len();
     assert_eq!(sim.log().requests(), 3);
-    assert_eq!(sim.log().of_kind(RequestKind::Companies), 1);
-    assert_eq!(sim.log().of_kind(RequestKind::Listings), 2);
+    assert_eq!(sim.log().of_kind(Resource::Companies), 1);
+    assert_eq!(sim.log().of_kind(Resource::Listings), 2);
     assert_eq!(plan["companies"], companies);
     assert_eq!(plan["requests"]["discovery"], companies);
     assert_eq!(plan["requests"]["documents"], 0);
@@ -752,7 +747,7 @@ fn an_item_is_tried_as_often_as_asked_and_again_by_the_next_run() {
     let args = [&args[..], &since].concat();
     let _ = Output::of(sandbox.backfill(&sim, &args)).code(3);
     let mut paths = sim.log().paths();
-    paths.retain(|path, _| RequestKind::of(path) == RequestKind::Documents);
+    paths.retain(|path, _| Resource::of(path) == Resource::Documents);
     assert!(!paths.is_empty() && paths.values().all(|times| *times == 2));
     let state = "SELECT DISTINCT status, attempts, last_error IS NULL FROM v_artifacts";
     assert_eq!(sandbox.rows(state), ["failed|2|0"]);
@@ -800,7 +795,7 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
         "artifacts": {"created": contents.len(), "downloaded": contents.len(), "failed": 0,
                       "unavailable": 0, "pending": 0, "bytes": bytes},
         "requests": {"total": log.requests(), "companies": 3,
-                     "discovery": log.of_kind(RequestKind::Discovery),
+                     "discovery": log.of_kind(Resource::Discovery),
                      "documents": contents.len(), "retries": 0, "paused_s": 0.0},
         "through": summary["through"],
     });
@@ -876,14 +871,14 @@ fn a_joint_filing_queued_under_a_company_out_of_scope_is_downloaded_with_the_one
         assert_eq!(sandbox.number(&left), 0, "{preset}");
         let fetched = sandbox.number(&format!("SELECT count(*) {joint}"));
         assert!(fetched > 5);
-        let documents = asked(&sim, RequestKind::Documents);
+        let documents = asked(&sim, Resource::Documents);
         assert_eq!(i64::try_from(documents.len()), Ok(fetched), "{preset}");
         // The parent's own stay queued, and the joint ones are not fetched again with them.
         let summary = backfill(&sandbox, &sim, &["--cik", &parent, "--json"]).json();
         assert_eq!(summary["artifacts"]["pending"], 0);
         let all = sandbox.number("SELECT count(*) FROM v_artifacts");
         assert_eq!(
-            sim.log().of_kind(RequestKind::Documents),
+            sim.log().of_kind(Resource::Documents),
             usize::try_from(all).unwrap()
         );
     }
@@ -894,7 +889,7 @@ fn joint(sim: &Simulator) -> (String, String) {
     let companies: Vec<_> = sim.universe().companies().collect();
     let parent = companies
         .iter()
-        .position(|c| c.kind == filing_etl::sim::Kind::Parent)
+        .position(|c| c.kind == filing_etl::sim::SimCompanyKind::Parent)
         .unwrap();
     let [a, b] = [parent, parent + 1].map(|n| companies[n].cik.to_string());
     (a, b)
@@ -905,7 +900,7 @@ fn family(sim: &Simulator) -> [Cik; 3] {
     let companies: Vec<_> = sim.universe().companies().collect();
     let parent = companies
         .iter()
-        .rposition(|c| c.kind == filing_etl::sim::Kind::Parent)
+        .rposition(|c| c.kind == filing_etl::sim::SimCompanyKind::Parent)
         .unwrap();
     [0, 1, 2].map(|n| companies[parent + n].cik)
 }
@@ -937,7 +932,7 @@ fn asked_once_after_the_parent(parents: &[&str], theirs: &[&str]) {
     hold_joint(&sim, [a, b, c]);
     let both = ["--cik", &ciks[1], "--cik", &ciks[2]];
     let _ = backfill(&sandbox, &sim, &[&both, theirs].concat());
-    let documents = asked(&sim, RequestKind::Documents);
+    let documents = asked(&sim, Resource::Documents);
     assert!(documents.len() > 5);
     // Whichever company's folder they are asked for in.
     let names: BTreeSet<_> = documents

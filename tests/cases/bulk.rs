@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use filing_etl::sim::{Entry, Options, RequestKind, Simulator};
+use filing_etl::sim::{Entry, Options, Resource, Simulator};
 use jiff::civil::date;
 
 #[cfg(target_os = "linux")]
@@ -46,7 +46,7 @@ fn bulk(sandbox: &Sandbox, sim: &Simulator) -> Output {
 
 fn requests(sim: &Simulator) -> Vec<Entry> {
     let mut entries = sim.log().entries();
-    entries.retain(|entry| entry.kind == RequestKind::Discovery);
+    entries.retain(|entry| entry.kind == Resource::Discovery);
     entries
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use filing_etl::sim::{RequestKind, Simulator};
+use filing_etl::sim::{Resource, Simulator};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::harness::truth;
@@ -78,7 +78,7 @@ fn a_record_from_a_time_to_come_keeps_no_run_from_its_work() {
     command.env("FILING_ETL_NOW", "2025-06-01T00:00:00Z");
     let _ = Output::of(command).code(0);
     // The list of companies is no fresher for that, and every company is looked at again.
-    assert_eq!(sim.log().of_kind(RequestKind::Companies), 1);
+    assert_eq!(sim.log().of_kind(Resource::Companies), 1);
     let contents = truth::contents(&sim, &truth::reports(&sim));
     assert_eq!(sandbox.files().len(), contents.len());
     let ahead = "SELECT count(*) FROM v_companies WHERE last_checked_at > '2098'";

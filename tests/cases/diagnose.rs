@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use filing_etl::sim::{Kind, Options, Simulator};
+use filing_etl::sim::{Options, SimCompanyKind, Simulator};
 use jiff::civil::date;
 use serde_json::Value;
 
@@ -74,10 +74,10 @@ fn every_uncovered_company_has_the_reason_that_is_true() {
     let mut expected = BTreeMap::new();
     for company in sim.universe().companies() {
         let reason = match company.kind {
-            Kind::Fund => "fund",
-            Kind::NewlyListed => "newly_listed",
-            Kind::FilesUnderParent => "files_under_parent",
-            Kind::Silent => "nothing_on_edgar",
+            SimCompanyKind::Fund => "fund",
+            SimCompanyKind::NewlyListed => "newly_listed",
+            SimCompanyKind::FilesUnderParent => "files_under_parent",
+            SimCompanyKind::Silent => "nothing_on_edgar",
             _ => continue,
         };
         expected.insert(company.cik.get(), reason.to_owned());
@@ -157,7 +157,10 @@ fn failures_are_grouped_by_kind_with_the_remedy_until_they_are_mended() {
         let mut companies = sim.universe().companies();
         companies.find(|c| c.kind == kind).unwrap().cik
     };
-    let (lost, other) = (silent(Kind::Domestic), silent(Kind::Foreign));
+    let (lost, other) = (
+        silent(SimCompanyKind::Domestic),
+        silent(SimCompanyKind::Foreign),
+    );
     sim.set_faults(vec![
         format!("503@/submissions/CIK{}", lost.padded())
             .parse()

@@ -9,13 +9,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use filing_etl::sim::{Filing, Options, RequestKind, Simulator};
+use filing_etl::sim::{Options, Resource, SimFiling, Simulator};
 
 use crate::harness::process::Running;
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
-fn simulator() -> (Simulator, Vec<(u64, Filing)>) {
+fn simulator() -> (Simulator, Vec<(u64, SimFiling)>) {
     let sim = truth::start(Options {
         companies: 13,
         ..truth::small()
@@ -35,7 +35,7 @@ fn whole(sandbox: &Sandbox, contents: &BTreeMap<String, Vec<u8>>) {
 
 /// Runs the same job again, undisturbed, and fails unless it then is complete.
 #[track_caller]
-fn completed(sandbox: &Sandbox, sim: &Simulator, filings: &[(u64, Filing)]) {
+fn completed(sandbox: &Sandbox, sim: &Simulator, filings: &[(u64, SimFiling)]) {
     assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);
     let _ = Output::of(sandbox.backfill(sim, &[])).code(0);
     let contents = truth::contents(sim, filings);
@@ -125,7 +125,7 @@ fn on_a_small_disk(sandbox: &Sandbox, folder: &str, kib: u64, command: &Command)
 }
 
 /// Documents of which some are larger than a MiB.
-fn simulator_of_large_documents() -> (Simulator, Vec<(u64, Filing)>) {
+fn simulator_of_large_documents() -> (Simulator, Vec<(u64, SimFiling)>) {
     let sim = truth::start(Options {
         companies: 13,
         document_scale: 0.3,
@@ -141,7 +141,7 @@ fn ended_for_want_of_room(
     output: Output,
     sandbox: &Sandbox,
     sim: &Simulator,
-    filings: &[(u64, Filing)],
+    filings: &[(u64, SimFiling)],
 ) {
     let output = output.code(1);
     let line = last_line(&output);
@@ -194,7 +194,7 @@ fn a_full_disk_under_the_files_ends_the_run_with_what_to_do() {
 
 /// So many filings that a database of them takes more than 256 KiB, however the writer groups its
 /// commits: the most that the limits here may come to.
-fn simulator_of_many_filings() -> (Simulator, Vec<(u64, Filing)>) {
+fn simulator_of_many_filings() -> (Simulator, Vec<(u64, SimFiling)>) {
     let sim = truth::start(Options {
         companies: 120,
         ..truth::small()
@@ -427,7 +427,7 @@ fn a_database_that_stays_locked_ends_the_run_with_what_to_do() {
         if other.is_none() {
             // Slow enough that it cannot be done before.
             sim.set_faults(vec!["stall=3@documents".parse().unwrap()]);
-            assert!(run.until(|| sim.log().of_kind(RequestKind::Documents) >= 3));
+            assert!(run.until(|| sim.log().of_kind(Resource::Documents) >= 3));
             other = Some(lock_database(&sandbox));
         }
         let output = run.end().code(1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use filing_etl::sim::{Entry, Options, RequestKind, Simulator};
+use filing_etl::sim::{Entry, Options, Resource, Simulator};
 
 use crate::harness::process::Running;
 use crate::harness::truth;
@@ -44,7 +44,7 @@ fn documents_and_retries_count_towards_the_rate_as_well() {
     sim.set_faults(vec!["503=0:30%*1".parse().unwrap()]);
     let args = ["--rate", "20", "--preset", "turbo", "--limit", "25"];
     let _ = Output::of(sandbox.backfill(&sim, &args)).code(0);
-    assert!(sim.log().of_kind(RequestKind::Documents) > 60);
+    assert!(sim.log().of_kind(Resource::Documents) > 60);
     assert!(sim.log().count(|e| e.fault.is_some()) > 10);
     assert!(sim.log().most_in_a_second() <= 20, "{}", sim.log().stats());
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use filing_etl::edgar::Cik;
-use filing_etl::sim::{Entry, Filing, Options, RequestKind, Simulator};
+use filing_etl::sim::{Entry, Options, Resource, SimFiling, Simulator};
 use jiff::civil::{Date, date};
 
 use crate::harness::process::Running;
@@ -48,8 +48,8 @@ fn set(sim: &Simulator, faults: &[String]) {
 }
 
 /// Every filing that the job is about, with one of its companies.
-fn filings(sim: &Simulator) -> Vec<(Cik, Filing)> {
-    let wanted = |f: &Filing| {
+fn filings(sim: &Simulator) -> Vec<(Cik, SimFiling)> {
+    let wanted = |f: &SimFiling| {
         let form = f.form.strip_suffix("/A").unwrap_or(f.form);
         matches!(form, "10-K" | "10-Q") && (SINCE..=TODAY).contains(&f.filed_on)
     };
@@ -65,7 +65,7 @@ fn filings(sim: &Simulator) -> Vec<(Cik, Filing)> {
 
 /// `accession/name` and bytes of every document that the job is about.
 fn truth(sim: &Simulator) -> BTreeMap<String, Vec<u8>> {
-    let file = |(_, f): (Cik, Filing)| {
+    let file = |(_, f): (Cik, SimFiling)| {
         let bytes = sim.universe().file(&f, &f.primary_document).unwrap();
         (
             format!("{}/{}", f.accession.bare(), f.primary_document),
@@ -144,7 +144,7 @@ fn what_goes_wrong_once_for_each_request_costs_only_time() {
         let sandbox = Sandbox::new();
         let output = sandbox.run_against(&sim, &JOB).code(0);
         complete(fault, &sim, &sandbox);
-        let documents = |e: &Entry| e.kind == RequestKind::Documents && e.fault.is_some();
+        let documents = |e: &Entry| e.kind == Resource::Documents && e.fault.is_some();
         let struck = sim.log().count(documents) as u64;
         let least = if fault.contains('%') { 3 } else { 10 };
         assert!(struck > least, "{fault} struck {struck} documents");
@@ -402,7 +402,7 @@ fn what_goes_wrong_for_good_costs_its_item_alone_until_a_later_run() {
         sim.log().clear();
         let _ = sandbox.run_against(&sim, &JOB).code(0);
         complete(fault, &sim, &sandbox);
-        let asked = sim.log().of_kind(RequestKind::Documents);
+        let asked = sim.log().of_kind(Resource::Documents);
         assert_eq!(asked, truth(&sim).len() - found.len(), "{fault}");
     });
 }
@@ -442,7 +442,7 @@ fn a_list_of_companies_that_cannot_be_had_ends_the_first_run_and_no_later_one() 
                 output.stderr
             );
             assert_eq!(output.stdout, "", "{fault}");
-            assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0, "{fault}");
+            assert_eq!(sim.log().of_kind(Resource::Discovery), 0, "{fault}");
             set(&sim, &[]);
             let _ = sandbox.run_against(&sim, &JOB).code(0);
             complete(fault, &sim, &sandbox);
@@ -475,10 +475,10 @@ fn one_item_in_trouble_never_holds_up_the_others() {
         "--max-concurrent-companies=1",
         "--max-concurrent-downloads=1",
     ];
-    for place in [RequestKind::Discovery, RequestKind::Documents] {
+    for place in [Resource::Discovery, Resource::Documents] {
         let sim = simulator(Options::default());
         let name = match place {
-            RequestKind::Discovery => "discovery",
+            Resource::Discovery => "discovery",
             _ => "documents",
         };
         // Ten minutes of patience are asked for, so that the order is no matter of speed.
@@ -491,13 +491,13 @@ fn one_item_in_trouble_never_holds_up_the_others() {
         assert!(run.until(|| sim.log().count(struck) > 0), "{name}");
         let bad = sim.log().entries().into_iter().find(struck).unwrap();
         let lost = match place {
-            RequestKind::Discovery => {
+            Resource::Discovery => {
                 let cik = bad
                     .path
                     .trim_start_matches("/submissions/CIK")
                     .trim_end_matches(".json");
                 let theirs = sim.universe().filings(cik.parse().unwrap());
-                let key = |f: &Filing| format!("{}/{}", f.accession.bare(), f.primary_document);
+                let key = |f: &SimFiling| format!("{}/{}", f.accession.bare(), f.primary_document);
                 let truth = truth(&sim);
                 theirs
                     .iter()

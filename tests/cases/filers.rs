@@ -3,7 +3,7 @@
 use std::fs;
 
 use filing_etl::edgar::Cik;
-use filing_etl::sim::{Options, RequestKind, Simulator};
+use filing_etl::sim::{Options, Resource, Simulator};
 
 use crate::harness::{Output, Sandbox, truth};
 
@@ -78,7 +78,7 @@ fn a_filer_that_no_list_has_is_taken_by_its_cik_and_followed() {
     let _ = run(&sandbox, &sim, &["update"]).code(0);
     sim.log().clear();
     let _ = run(&sandbox, &sim, &["backfill", &option]).code(0);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0, "all is there");
+    assert_eq!(sim.log().of_kind(Resource::Documents), 0, "all is there");
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn a_number_that_no_filer_has_is_a_usage_error_and_leaves_no_trace() {
     let _ = output
         .says("company 9999999999: EDGAR has no filer of this number: check the CIK")
         .says("error: EDGAR has no filer of this number: 9999999999: check the CIK");
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 1);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+    assert_eq!(sim.log().of_kind(Resource::Discovery), 1);
+    assert_eq!(sim.log().of_kind(Resource::Documents), 0);
     assert_eq!(sandbox.number("SELECT count(*) FROM v_selections"), 0);
     assert_eq!(
         sandbox.number("SELECT count(*) FROM v_companies WHERE active = 0"),
@@ -169,7 +169,7 @@ fn other_commands_know_only_what_is_on_record() {
             "not on record: CIK {unlisted}: get the filings of any filer with `filing-etl backfill --cik`"
         ));
     }
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    assert_eq!(sim.log().of_kind(Resource::Discovery), 0);
     let plan = run(
         &sandbox,
         &sim,
@@ -215,7 +215,7 @@ fn an_industry_is_found_by_looking_at_each_company_once() {
     // Now the codes are known: nobody else is asked for.
     sim.log().clear();
     let _ = run(&sandbox, &sim, &backfill).code(0);
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), software.len());
+    assert_eq!(sim.log().of_kind(Resource::Discovery), software.len());
     assert_eq!(sandbox.rows(selection), [expected.as_str()]);
     // The last night's filings of others are none of its concern.
     sim.universe().set_today(jiff::civil::date(2025, 7, 15));

@@ -1,7 +1,7 @@
 //! Daily indexes that are missing, and filings that only an index has.
 
 use filing_etl::edgar::Accession;
-use filing_etl::sim::{LostDay, Options, RequestKind, Simulator};
+use filing_etl::sim::{LostDay, Options, Resource, Simulator};
 use jiff::civil::{Date, date};
 
 use crate::harness::truth;
@@ -159,7 +159,7 @@ fn a_filing_that_only_the_index_has_is_fetched_on_a_later_day() {
     let _ = run(&sandbox, &sim, date(2025, 8, 8), &["verify"]).code(0);
     sim.log().clear();
     let _ = update(&sandbox, &sim, date(2025, 8, 8)).code(0);
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    assert_eq!(sim.log().of_kind(Resource::Discovery), 0);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use filing_etl::edgar::Cik;
-use filing_etl::sim::{Options, RequestKind, Simulator, Venue};
+use filing_etl::sim::{Options, Resource, Simulator, Venue};
 
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
@@ -159,7 +159,7 @@ fn what_is_wanted_as_primary_and_as_documents_is_one_submission_and_the_primary_
     let _ = backfill(&sandbox, &sim, 1, &["--artifacts", "documents"]).code(0);
     let texts = "SELECT count(*) FROM v_artifacts WHERE kind = 'submission'";
     let texts = usize::try_from(filings - sandbox.number(texts)).unwrap();
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), texts);
+    assert_eq!(sim.log().of_kind(Resource::Documents), texts);
     let all = sandbox.files();
     assert!(
         primaries
@@ -181,7 +181,7 @@ fn a_stored_submission_is_split_without_a_request() {
     let texts = sandbox.files();
     sim.log().clear();
     let _ = backfill(&sandbox, &sim, 1, &["--artifacts", "documents"]).code(0);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+    assert_eq!(sim.log().of_kind(Resource::Documents), 0);
     let all = sandbox.files();
     assert!(
         texts

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use filing_etl::sim::{Company, Options, RequestKind, Simulator, SubmissionChange};
+use filing_etl::sim::{Options, Resource, SimCompany, Simulator, SubmissionChange};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -28,11 +28,11 @@ fn left(sandbox: &Sandbox) -> i64 {
 }
 
 /// A company on a national exchange with reports.
-fn reporting(sim: &Simulator) -> Company {
+fn reporting(sim: &Simulator) -> SimCompany {
     let companies = truth::national(sim);
-    let has_reports = |c: &Company| {
+    let has_reports = |c: &SimCompany| {
         let wanted =
-            |f: &filing_etl::sim::Filing| truth::is_report(f.form) && f.filed_on >= truth::SINCE;
+            |f: &filing_etl::sim::SimFiling| truth::is_report(f.form) && f.filed_on >= truth::SINCE;
         truth::filings(sim, std::slice::from_ref(c), wanted).len() > 2
     };
     companies.into_iter().find(has_reports).unwrap()
@@ -82,10 +82,7 @@ fn download_gets_what_is_queued_and_asks_for_nothing_else() {
     assert_eq!(json["artifacts"]["queued_elsewhere"], queued - first);
     let _ = run(&sandbox, &sim, &day(1), &["download"]).code(0);
     assert_eq!(left(&sandbox), 0);
-    assert_eq!(
-        sim.log().requests(),
-        sim.log().of_kind(RequestKind::Documents)
-    );
+    assert_eq!(sim.log().requests(), sim.log().of_kind(Resource::Documents));
     assert_eq!(sim.log().requests(), usize::try_from(queued).unwrap());
 }
 
@@ -98,7 +95,7 @@ fn what_is_dropped_is_asked_for_again_only_by_a_wider_selection() {
     assert_eq!(dropped.code(0).json()["dropped"], queued);
     sim.log().clear();
     let _ = run(&sandbox, &sim, &day(1), &["backfill"]).code(0);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+    assert_eq!(sim.log().of_kind(Resource::Documents), 0);
     let wider = ["backfill", "--form", "10-K", "--form", "8-K"];
     let _ = run(&sandbox, &sim, &day(1), &wider).code(0);
     let annual = "SELECT count(*) FROM v_artifacts WHERE form = '10-K' AND status <> 'downloaded'";
@@ -131,7 +128,7 @@ fn what_edgar_does_not_have_on_three_days_is_unavailable_and_no_failure_any_more
         .code(0)
         .json();
     assert_eq!(json["artifacts"]["unavailable"], 1);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+    assert_eq!(sim.log().of_kind(Resource::Documents), 0);
 
     sim.universe().restore_filing(accession.parse().unwrap());
     let _ = run(
@@ -193,7 +190,7 @@ fn several_lost_files_of_a_filing_are_one_request_and_what_is_stored_stays() {
     let _ = run(&sandbox, &sim, &day(1), &look).code(0);
     sim.log().clear();
     let _ = run(&sandbox, &sim, &day(1), &["download"]).code(0);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), 1);
+    assert_eq!(sim.log().of_kind(Resource::Documents), 1);
     let after = sandbox.files();
     assert!(
         before

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
 
-use filing_etl::sim::{Options, RequestKind, Simulator};
+use filing_etl::sim::{Options, Resource, Simulator};
 
 use crate::harness::process::{Running, pause};
 use crate::harness::truth;
@@ -128,7 +128,7 @@ fn a_run_killed_again_and_again_gets_there() {
         sim.set_faults((documents..documents + 5).map(hold).collect());
         sim.log().clear();
         let mut run = Running::start(sandbox.backfill(&sim, &[]));
-        let killed = run.until(|| sim.log().of_kind(RequestKind::Documents) >= documents);
+        let killed = run.until(|| sim.log().of_kind(Resource::Documents) >= documents);
         if !killed {
             let _ = run.end().code(0);
             break;
@@ -160,7 +160,7 @@ fn an_interrupted_run_records_everything_it_has_downloaded() {
         sim.log().clear();
         let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
         assert_complete(&sandbox, &sim);
-        let fetched = sim.log().of_kind(RequestKind::Documents);
+        let fetched = sim.log().of_kind(Resource::Documents);
         assert_eq!(fetched, contents.len() - files.len());
     }
 }
@@ -254,7 +254,7 @@ fn a_claim_of_a_killed_run_is_no_claim() {
     sim.set_faults(vec!["stall=60@documents".parse().unwrap()]);
     let mut run = Running::start(sandbox.backfill(&sim, &[]));
     // Every download thread hangs, with the rows of what it was to fetch in the database.
-    assert!(run.until(|| sim.log().of_kind(RequestKind::Documents) >= 5));
+    assert!(run.until(|| sim.log().of_kind(Resource::Documents) >= 5));
     let queued = "SELECT count(*) > 5 FROM v_artifacts WHERE status = 'pending'";
     assert!(run.until(|| sandbox.number(queued) == 1));
     let _ = run.kill();

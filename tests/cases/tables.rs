@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use filing_etl::exchange::Exchange;
-use filing_etl::sim::Company;
+use filing_etl::sim::SimCompany;
 
 use crate::harness::mask;
 use crate::harness::{Output, Sandbox, truth};
@@ -28,7 +28,7 @@ fn listed(output: &Output) -> BTreeSet<u64> {
     companies.map(|c| c["cik"].as_u64().unwrap()).collect()
 }
 
-fn ciks(companies: &[Company]) -> BTreeSet<u64> {
+fn ciks(companies: &[SimCompany]) -> BTreeSet<u64> {
     companies.iter().map(|c| c.cik.get()).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use filing_etl::exchange::Exchange;
-use filing_etl::sim::{Options, RequestKind};
+use filing_etl::sim::{Options, Resource};
 
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
@@ -52,7 +52,7 @@ fn companies_and_listings_are_those_of_the_sec_and_the_exchanges() {
     );
     assert!(exchanges.len() >= 6, "{exchanges:?}");
     assert_eq!(sim.log().requests(), 3);
-    assert_eq!(sim.log().of_kind(RequestKind::Listings), 2);
+    assert_eq!(sim.log().of_kind(Resource::Listings), 2);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::io::Read as _;
 
-use filing_etl::sim::{Options, RequestKind};
+use filing_etl::sim::{Options, Resource};
 use url::{Position, Url};
 
 use crate::harness::tls::{Tls, listen};
@@ -100,7 +100,7 @@ fn a_host_that_never_answers_ends_the_run_and_a_later_run_completes_it() {
         assert_eq!(sandbox.number(checked), 0);
         sim.log().clear();
         let _ = Output::of(sandbox.backfill(&sim, &["--limit", "3"])).code(0);
-        assert!(sim.log().of_kind(RequestKind::Discovery) >= 3);
+        assert!(sim.log().of_kind(Resource::Discovery) >= 3);
         assert_eq!(sandbox.number(checked), 3);
     }
 }

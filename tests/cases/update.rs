@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use filing_etl::sim::{Company, Fault, Options, RequestKind, Simulator, Universe};
+use filing_etl::sim::{Fault, Options, Resource, SimCompany, SimUniverse, Simulator};
 use jiff::civil::{Date, date};
 
 use crate::harness::process::Running;
@@ -34,9 +34,9 @@ fn options(seed: u64) -> Options {
 
 /// Whether a quarterly report dated before [`BEFORE`] appears only after it.
 fn has_late_report(seed: u64) -> bool {
-    let universe = Universe::new(&options(seed));
+    let universe = SimUniverse::new(&options(seed));
     let reports = || -> BTreeSet<_> {
-        let national = |company: &Company| {
+        let national = |company: &SimCompany| {
             let mut labels = company.listings.iter().map(|l| l.venue.sec_label());
             labels.any(|label| label == Some("Nasdaq"))
         };
@@ -154,8 +154,8 @@ fn an_update_finds_what_a_new_backfill_would_with_the_fewest_requests() {
     assert!(sandbox.number(late) > 0, "the simulator has no late filing");
     // Seven days that are no weekend, one of them a holiday.
     assert_eq!(indexes(&sim), 7);
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 7 + changed.len());
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), documents);
+    assert_eq!(sim.log().of_kind(Resource::Discovery), 7 + changed.len());
+    assert_eq!(sim.log().of_kind(Resource::Documents), documents);
     // The lists of companies, once a day.
     assert_eq!(sim.log().requests(), 3 + 7 + changed.len() + documents);
     let runs = sandbox.rows("SELECT command, status FROM v_runs ORDER BY run_id");
@@ -363,7 +363,7 @@ fn a_company_that_fails_is_asked_for_again_the_next_night() {
                 .iter()
                 .any(|l| l.venue.sec_label() == Some("Nasdaq"));
             let filings = sim.universe().filings(company.cik);
-            let new = |f: &filing_etl::sim::Filing| wanted(f.form) && f.filed_on > BEFORE;
+            let new = |f: &filing_etl::sim::SimFiling| wanted(f.form) && f.filed_on > BEFORE;
             national && filings.iter().any(new)
         })
         .unwrap();
@@ -389,7 +389,7 @@ fn what_failed_to_download_is_retried() {
     set_faults(&sim, &[]);
     sim.log().clear();
     let _ = update(&sandbox, &sim, &[]).code(0);
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
+    assert_eq!(sim.log().of_kind(Resource::Discovery), 0);
     assert_like_new(&sandbox, &sim);
 }
 

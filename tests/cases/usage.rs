@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use filing_etl::sim::{Options, RequestKind, Simulator};
+use filing_etl::sim::{Options, Resource, Simulator};
 
 use crate::harness::{Output, Sandbox};
 
@@ -241,8 +241,8 @@ fn companies_that_are_not_in_the_list_are_named_before_any_of_their_filings_is_a
         "not in the SEC's list of companies, now or earlier: NOSUCH.X, NEITHER (mine, line 1): check the \
          spelling, or refresh the list with `filing-etl companies sync`",
     );
-    assert_eq!(sim.log().of_kind(RequestKind::Discovery), 0);
-    assert_eq!(sim.log().of_kind(RequestKind::Documents), 0);
+    assert_eq!(sim.log().of_kind(Resource::Discovery), 0);
+    assert_eq!(sim.log().of_kind(Resource::Documents), 0);
     assert_eq!(sandbox.number("SELECT count(*) FROM v_runs"), 0);
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use filing_etl::cancel::Cancel;
 use filing_etl::net::{
-    Client, Expect, FetchError, Reply, RequestKind, Settings, Timeouts, Validators, Want,
+    Client, ClientSettings, Expect, FetchError, Portion, Reply, RequestKind, Timeouts, Validators,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -33,13 +33,13 @@ fn answer(sent: &[u8], manner: u8) {
     };
     let from = 7;
     let want = match manner >> 3 & 3 {
-        0 | 1 => Want::Whole,
-        2 => Want::Changed(&version),
-        _ => Want::Rest { from, of: &version },
+        0 | 1 => Portion::Whole,
+        2 => Portion::Changed(&version),
+        _ => Portion::Rest { from, of: &version },
     };
     if let Ok(Some(got)) = ask(sent, expected(manner, max), want) {
         assert!(got.bytes.len() as u64 <= max);
-        let rest = matches!(want, Want::Rest { .. });
+        let rest = matches!(want, Portion::Rest { .. });
         assert!(got.start == 0 || rest && got.start == from, "{}", got.start);
         // (The length may be missing, or that of what came compressed.)
         assert!(got.total.is_none_or(|total| total >= got.start));
@@ -87,7 +87,7 @@ fn body(text: &[u8], manner: u8, cut: u8) {
         let length = head + (sent.len() - head) * usize::from(cut) / 256;
         sent.truncate(length);
     }
-    match ask(&sent, expect, Want::Whole) {
+    match ask(&sent, expect, Portion::Whole) {
         Ok(Some(got)) => assert!(got.bytes == text, "other bytes came out"),
         Ok(None) => panic!("there was no condition"),
         Err(why) => assert!(is_cut, "{why}"),
@@ -111,10 +111,10 @@ struct Got {
 }
 
 /// Asks the server for something that it answers with these bytes; `None` if there is no body.
-fn ask(sent: &[u8], expect: Expect, want: Want<'_>) -> Result<Option<Got>, FetchError> {
+fn ask(sent: &[u8], expect: Expect, want: Portion<'_>) -> Result<Option<Got>, FetchError> {
     // Its pauses and its connections are its own.
     let folder = tempfile::tempdir().expect("a folder for temporary files");
-    let settings = Settings {
+    let settings = ClientSettings {
         user_agent: None,
         rate: None,
         state_dir: folder.path().to_owned(),
@@ -139,7 +139,7 @@ fn fetch(
     client: &Client,
     url: &Url,
     expect: Expect,
-    want: Want<'_>,
+    want: Portion<'_>,
 ) -> Result<Option<Got>, FetchError> {
     match client.ask(url, RequestKind::Document, expect, want)? {
         Reply::Unchanged | Reply::NoRest => Ok(None),

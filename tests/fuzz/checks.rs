@@ -10,12 +10,13 @@ use std::sync::LazyLock;
 
 use filing_etl::edgar::names::checked_name;
 use filing_etl::edgar::submission::{
-    DocumentForm, DocumentHead, DotScan, Dots, Problem, Sink, Splitter, Summary,
+    DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, SplitSummary,
+    Splitter,
 };
 use filing_etl::edgar::submissions::{self, Rows};
 use filing_etl::edgar::{Accession, Cik, History, Urls, Wanted, company_list, index};
-use filing_etl::files::{DataDir, Place, folder_of};
-use filing_etl::listings::{self, Directory, SymbolFile};
+use filing_etl::files::{DataDir, FilingFolder, folder_of};
+use filing_etl::listings::{self, SymbolDirectory, SymbolFile};
 use filing_etl::universe;
 
 mod answers;
@@ -149,7 +150,7 @@ pub(crate) fn symbols(bytes: &[u8]) {
         symbol_file(file);
     }
     if let (Ok(nasdaq), Ok(other)) = (nasdaq, other) {
-        let directory = Directory { nasdaq, other };
+        let directory = SymbolDirectory { nasdaq, other };
         let list = company_list::CompanyList::default();
         assert!(
             universe::join(list, Some(&directory)).companies.is_empty(),
@@ -268,7 +269,7 @@ pub(crate) fn names(bytes: &[u8]) {
     let root = tempfile::tempdir().expect("a folder for temporary files");
     let data = root.path().join("data");
     let data_dir = DataDir::open(&data).expect("an empty folder is a data dir");
-    let place = Place {
+    let place = FilingFolder {
         folder: cik(),
         accession: accession(),
         name: name.clone().into_owned(),
@@ -332,7 +333,7 @@ fn accession() -> Accession {
 struct Split {
     documents: Vec<Document>,
     /// The summary, or the error's text.
-    end: Result<Summary, String>,
+    end: Result<SplitSummary, String>,
 }
 
 /// One document as it came out: everything of its head in one text.
@@ -343,12 +344,12 @@ struct Document {
     form: DocumentForm,
     data: Vec<u8>,
     /// Absent while the document has not ended.
-    problems: Option<Vec<Problem>>,
+    problems: Option<Vec<DocumentProblem>>,
 }
 
 impl Split {
     /// No byte is lost, and none is made up.
-    fn accounts_for(&self, text: &[u8], summary: &Summary) {
+    fn accounts_for(&self, text: &[u8], summary: &SplitSummary) {
         assert_eq!(summary.bytes.total(), text.len() as u64);
         assert_eq!(summary.documents as usize, self.documents.len());
         assert!(self.documents.iter().all(|d| d.problems.is_some()));
@@ -375,7 +376,7 @@ impl Split {
 #[derive(Default)]
 struct Collect(Vec<Document>);
 
-impl Sink for Collect {
+impl DocumentSink for Collect {
     fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
         assert!(self.0.last().is_none_or(|d| d.problems.is_some()));
         assert_eq!(head.position as usize, self.0.len() + 1);
@@ -398,7 +399,7 @@ impl Sink for Collect {
         Ok(())
     }
 
-    fn end(&mut self, problems: &[Problem]) -> io::Result<()> {
+    fn end(&mut self, problems: &[DocumentProblem]) -> io::Result<()> {
         let document = self.0.last_mut().expect("an end follows a beginning");
         let before = document.problems.replace(problems.to_vec());
         assert_eq!(before, None, "a document ends once");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use filing_etl::exchange::Exchange;
-use filing_etl::sim::{Company, Filing, Options, Simulator, Venue};
+use filing_etl::sim::{Options, SimCompany, SimFiling, Simulator, Venue};
 use jiff::civil::{Date, date};
 
 /// The last day of every simulated EDGAR here, so that no test depends on the day it runs.
@@ -29,7 +29,7 @@ pub fn start(options: Options) -> Simulator {
 }
 
 /// A listing's exchange as the SEC's and the exchanges' lists together tell it.
-pub fn exchange(sim: &Simulator, company: &Company, venue: Venue) -> Option<Exchange> {
+pub fn exchange(sim: &Simulator, company: &SimCompany, venue: Venue) -> Option<Exchange> {
     let listed = sim.universe().in_symbol_lists(company);
     match venue {
         Venue::Nasdaq => Some(Exchange::Nasdaq),
@@ -44,13 +44,13 @@ pub fn exchange(sim: &Simulator, company: &Company, venue: Venue) -> Option<Exch
 }
 
 /// Whether a company has a listing on one of these exchanges.
-pub fn is_on(sim: &Simulator, company: &Company, exchanges: &[Exchange]) -> bool {
+pub fn is_on(sim: &Simulator, company: &SimCompany, exchanges: &[Exchange]) -> bool {
     let mut venues = company.listings.iter().map(|listing| listing.venue);
     venues.any(|venue| exchange(sim, company, venue).is_some_and(|e| exchanges.contains(&e)))
 }
 
 /// The companies that a run is about when nothing is said.
-pub fn national(sim: &Simulator) -> Vec<Company> {
+pub fn national(sim: &Simulator) -> Vec<SimCompany> {
     let exchanges: Vec<_> = Exchange::ALL
         .into_iter()
         .filter(|e| *e != Exchange::Otc)
@@ -59,7 +59,7 @@ pub fn national(sim: &Simulator) -> Vec<Company> {
 }
 
 /// The companies on some exchanges.
-pub fn on(sim: &Simulator, exchanges: &[Exchange]) -> Vec<Company> {
+pub fn on(sim: &Simulator, exchanges: &[Exchange]) -> Vec<SimCompany> {
     let all = sim.universe().companies();
     all.filter(|c| is_on(sim, c, exchanges)).collect()
 }
@@ -73,9 +73,9 @@ pub fn is_report(form: &str) -> bool {
 /// The filings of some companies that a run should find, with the CIK they are found under.
 pub fn filings(
     sim: &Simulator,
-    companies: &[Company],
-    wanted: impl Fn(&Filing) -> bool,
-) -> Vec<(u64, Filing)> {
+    companies: &[SimCompany],
+    wanted: impl Fn(&SimFiling) -> bool,
+) -> Vec<(u64, SimFiling)> {
     let mut found = Vec::new();
     for company in companies {
         let filings = sim.universe().filings(company.cik);
@@ -86,14 +86,14 @@ pub fn filings(
 }
 
 /// The reports since [`SINCE`] of the national exchanges' companies.
-pub fn reports(sim: &Simulator) -> Vec<(u64, Filing)> {
+pub fn reports(sim: &Simulator) -> Vec<(u64, SimFiling)> {
     filings(sim, &national(sim), |f| {
         is_report(f.form) && f.filed_on >= SINCE
     })
 }
 
 /// The name of the one file that a run fetches of a filing.
-pub fn file_name(filing: &Filing) -> String {
+pub fn file_name(filing: &SimFiling) -> String {
     match filing.primary_document.rsplit('/').next() {
         None | Some("") => format!("{}.txt", filing.accession),
         Some(name) => name.to_owned(),
@@ -101,7 +101,7 @@ pub fn file_name(filing: &Filing) -> String {
 }
 
 /// The file of every filing: `accession/name` and its bytes.
-pub fn contents(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, Vec<u8>> {
+pub fn contents(sim: &Simulator, filings: &[(u64, SimFiling)]) -> BTreeMap<String, Vec<u8>> {
     let mut contents = BTreeMap::new();
     for (_, filing) in filings {
         let name = file_name(filing);
@@ -113,7 +113,7 @@ pub fn contents(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, 
 }
 
 /// Every document of some filings by `accession/name`, as the simulator serves them.
-pub fn documents(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String, Vec<u8>> {
+pub fn documents(sim: &Simulator, filings: &[(u64, SimFiling)]) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for (_, filing) in filings {
         for (i, document) in sim.universe().documents(filing).into_iter().enumerate() {
@@ -135,7 +135,7 @@ pub fn documents(sim: &Simulator, filings: &[(u64, Filing)]) -> BTreeMap<String,
 }
 
 /// `cik|accession` of some filings, as a query gives it.
-pub fn keys(filings: &[(u64, Filing)]) -> BTreeSet<String> {
-    let key = |(cik, filing): &(u64, Filing)| format!("{cik}|{}", filing.accession);
+pub fn keys(filings: &[(u64, SimFiling)]) -> BTreeSet<String> {
+    let key = |(cik, filing): &(u64, SimFiling)| format!("{cik}|{}", filing.accession);
     filings.iter().map(key).collect()
 }

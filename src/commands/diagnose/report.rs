@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::cli::Again;
 use crate::commands::table::table;
-use crate::config::Page;
+use crate::config::PrintStyle;
 use crate::diagnosis::{Coverage, Reason, Tally, Wish, heading, remedy};
 use crate::edgar::{Cik, FormFilter};
 use crate::progress::format::{count, many, percent, plain};
 use crate::store::{CompanyFacts, FailureGroup, PreviousRun};
 
 /// What the database said.
-pub(super) struct Asked<'a> {
+pub(super) struct DiagnosisInput<'a> {
     /// The forms that count as wanted.
     pub wanted: FormFilter,
     /// Whether the user said so; otherwise the selections of each company do.
@@ -32,19 +32,19 @@ pub(super) struct Asked<'a> {
 
 /// The diagnosis, as `--json` prints it: the names of the fields are public.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Report {
+pub(super) struct Diagnosis {
     forms: String,
-    last_run: Option<Run>,
-    coverage: Vec<Exchange>,
+    last_run: Option<LastRun>,
+    coverage: Vec<ExchangeCoverage>,
     total: Tally,
     reasons: Vec<ReasonCount>,
     uncovered: Vec<Uncovered>,
-    failures: Vec<Failure>,
-    next: Vec<Step>,
+    failures: Vec<FailuresOfKind>,
+    next: Vec<Advice>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Run {
+struct LastRun {
     id: i64,
     command: String,
     status: &'static str,
@@ -53,7 +53,7 @@ struct Run {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Exchange {
+struct ExchangeCoverage {
     exchange: Option<String>,
     #[serde(flatten)]
     tally: Tally,
@@ -82,7 +82,7 @@ struct Uncovered {
 
 /// Failures of one kind.
 #[derive(Debug, Clone, Default, Serialize)]
-struct Failure {
+struct FailuresOfKind {
     kind: String,
     /// Companies whose filings could not be read.
     companies: u64,
@@ -96,13 +96,13 @@ struct Failure {
 
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Step {
+struct Advice {
     command: String,
     why: String,
 }
 
-impl Report {
-    pub(super) fn new(asked: &Asked<'_>) -> Self {
+impl Diagnosis {
+    pub(super) fn new(asked: &DiagnosisInput<'_>) -> Self {
         let coverage = Coverage::of(&asked.companies);
         let uncovered = uncovered(asked);
         let reasons = Reason::WORDS
@@ -115,7 +115,7 @@ impl Report {
             .collect();
         Self {
             forms: asked.wanted.to_string(),
-            last_run: asked.last_run.as_ref().map(|run| Run {
+            last_run: asked.last_run.as_ref().map(|run| LastRun {
                 id: run.id.get(),
                 command: run.command.clone(),
                 status: run.status.as_str(),
@@ -126,7 +126,7 @@ impl Report {
             coverage: coverage
                 .by_exchange
                 .into_iter()
-                .map(|(exchange, tally)| Exchange { exchange, tally })
+                .map(|(exchange, tally)| ExchangeCoverage { exchange, tally })
                 .collect(),
             failures: failures(asked),
             next: next(asked, &uncovered),
@@ -136,7 +136,7 @@ impl Report {
     }
 
     /// Tables for people.
-    pub(super) fn table(&self, page: Page) -> String {
+    pub(super) fn table(&self, page: PrintStyle) -> String {
         let mut text = String::new();
         self.coverage(&mut text, page);
         self.uncovered(&mut text, page);
@@ -149,7 +149,7 @@ impl Report {
         text
     }
 
-    fn coverage(&self, text: &mut String, page: Page) {
+    fn coverage(&self, text: &mut String, page: PrintStyle) {
         line(text, &format!("Wanted: {}", self.forms));
         line(
             text,
@@ -161,7 +161,7 @@ impl Report {
                 ),
             },
         );
-        let all = Exchange {
+        let all = ExchangeCoverage {
             exchange: Some("All".to_owned()),
             tally: self.total,
         };
@@ -205,7 +205,7 @@ impl Report {
         text.push_str(&table(&headers, files, page));
     }
 
-    fn uncovered(&self, text: &mut String, page: Page) {
+    fn uncovered(&self, text: &mut String, page: PrintStyle) {
         for ReasonCount { reason, companies } in &self.reasons {
             line(
                 text,
@@ -226,7 +226,7 @@ impl Report {
         }
     }
 
-    fn failures(&self, text: &mut String, page: Page) {
+    fn failures(&self, text: &mut String, page: PrintStyle) {
         if self.failures.is_empty() {
             return;
         }
@@ -254,7 +254,7 @@ fn line(text: &mut String, line: &str) {
 }
 
 /// A text below a line that it belongs to, broken between words.
-fn paragraph(text: &mut String, words: &str, page: Page) {
+fn paragraph(text: &mut String, words: &str, page: PrintStyle) {
     const INDENT: &str = "    ";
     let mut row = INDENT.to_owned();
     for word in words.split_whitespace() {
@@ -279,7 +279,7 @@ fn share(part: u64, whole: u64) -> String {
     format!("{}%", percent(part, whole))
 }
 
-fn uncovered(asked: &Asked<'_>) -> Vec<Uncovered> {
+fn uncovered(asked: &DiagnosisInput<'_>) -> Vec<Uncovered> {
     let missing = asked.companies.iter().filter(|c| !c.covered);
     missing
         .map(|company| {
@@ -303,9 +303,9 @@ fn uncovered(asked: &Asked<'_>) -> Vec<Uncovered> {
 }
 
 /// Companies and files that failed, by kind, each with one example.
-fn failures(asked: &Asked<'_>) -> Vec<Failure> {
-    let mut kinds: BTreeMap<&str, Failure> = BTreeMap::new();
-    let mut of_kind = |kind, example: Option<&str>, add: &dyn Fn(&mut Failure)| {
+fn failures(asked: &DiagnosisInput<'_>) -> Vec<FailuresOfKind> {
+    let mut kinds: BTreeMap<&str, FailuresOfKind> = BTreeMap::new();
+    let mut of_kind = |kind, example: Option<&str>, add: &dyn Fn(&mut FailuresOfKind)| {
         let failure = kinds.entry(kind).or_default();
         if let Some(example) = example.filter(|_| failure.example.is_empty()) {
             example.clone_into(&mut failure.example);
@@ -327,7 +327,7 @@ fn failures(asked: &Asked<'_>) -> Vec<Failure> {
     }
     kinds
         .into_iter()
-        .map(|(kind, failure)| Failure {
+        .map(|(kind, failure)| FailuresOfKind {
             kind: kind.to_owned(),
             remedy: remedy(kind),
             ..failure
@@ -336,8 +336,8 @@ fn failures(asked: &Asked<'_>) -> Vec<Failure> {
 }
 
 /// What to run next, the most useful first.
-fn next(asked: &Asked<'_>, uncovered: &[Uncovered]) -> Vec<Step> {
-    let step = |command: String, why: String| Step { command, why };
+fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
+    let step = |command: String, why: String| Advice { command, why };
     let again = &asked.again;
     if asked.universe == 0 {
         return vec![step(

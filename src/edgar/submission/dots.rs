@@ -26,7 +26,7 @@ pub enum Dots {
 /// downloaded, for instance.
 #[derive(Debug, Default)]
 pub struct DotScan {
-    at: At,
+    at: DotState,
     single: bool,
     double: bool,
     more: bool,
@@ -34,7 +34,7 @@ pub struct DotScan {
 
 /// Where in a line the scan is.
 #[derive(Debug, Clone, Copy, Default)]
-enum At {
+enum DotState {
     #[default]
     Start,
     /// Behind so many leading dots, at most 3.
@@ -49,24 +49,24 @@ impl DotScan {
         while let [byte, behind @ ..] = rest {
             rest = behind;
             self.at = match (self.at, byte) {
-                (At::Start, b'.') => At::Dots(1),
-                (At::Dots(dots), b'.') => At::Dots((dots + 1).min(3)),
-                (At::Start, b'\n' | b'\r') => At::Start,
-                (At::Inside, _) => match memchr::memchr2(b'\n', b'\r', rest) {
-                    _ if matches!(byte, b'\n' | b'\r') => At::Start,
+                (DotState::Start, b'.') => DotState::Dots(1),
+                (DotState::Dots(dots), b'.') => DotState::Dots((dots + 1).min(3)),
+                (DotState::Start, b'\n' | b'\r') => DotState::Start,
+                (DotState::Inside, _) => match memchr::memchr2(b'\n', b'\r', rest) {
+                    _ if matches!(byte, b'\n' | b'\r') => DotState::Start,
                     Some(end) => {
                         rest = &rest[end + 1..];
-                        At::Start
+                        DotState::Start
                     }
                     None => return,
                 },
-                (At::Start, _) => At::Inside,
-                (At::Dots(dots), _) => {
+                (DotState::Start, _) => DotState::Inside,
+                (DotState::Dots(dots), _) => {
                     self.count(dots);
                     if matches!(byte, b'\n' | b'\r') {
-                        At::Start
+                        DotState::Start
                     } else {
-                        At::Inside
+                        DotState::Inside
                     }
                 }
             };
@@ -86,7 +86,7 @@ impl DotScan {
     /// of dots, which may be leaders of a table, the filing date decides.
     #[must_use]
     pub fn finish(mut self, filed_on: Option<Date>) -> Dots {
-        if let At::Dots(dots) = self.at {
+        if let DotState::Dots(dots) = self.at {
             self.count(dots);
         }
         let in_those_years = filed_on.is_some_and(|day| DOUBLED.0 <= day && day <= DOUBLED.1);

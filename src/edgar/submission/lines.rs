@@ -9,7 +9,7 @@
 pub(super) const LONGEST: usize = 4096;
 
 /// Where the lines go.
-pub(super) trait Take<E> {
+pub(super) trait LineSink<E> {
     /// One or more whole lines, each with its end; only the very last line of the stream may
     /// lack one.
     fn block(&mut self, block: &[u8]) -> Result<(), E>;
@@ -40,7 +40,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn feed<E>(&mut self, mut chunk: &[u8], to: &mut impl Take<E>) -> Result<(), E> {
+    pub(super) fn feed<E>(&mut self, mut chunk: &[u8], to: &mut impl LineSink<E>) -> Result<(), E> {
         if !self.carry.is_empty() || self.inside_long {
             let Some(end) = self.end_of_current(chunk) else {
                 return self.hold(chunk, to);
@@ -57,7 +57,7 @@ impl Lines {
     }
 
     /// Hands on the last line when the stream ends.
-    pub(super) fn finish<E>(&mut self, to: &mut impl Take<E>) -> Result<(), E> {
+    pub(super) fn finish<E>(&mut self, to: &mut impl LineSink<E>) -> Result<(), E> {
         if self.carry.is_empty() {
             return Ok(());
         }
@@ -78,7 +78,7 @@ impl Lines {
     }
 
     /// Keeps the beginning of a line, or hands it on if it is too long to mean anything.
-    fn hold<E>(&mut self, rest: &[u8], to: &mut impl Take<E>) -> Result<(), E> {
+    fn hold<E>(&mut self, rest: &[u8], to: &mut impl LineSink<E>) -> Result<(), E> {
         if !self.inside_long {
             self.carry.extend_from_slice(rest);
             if self.carry.len() <= LONGEST {
@@ -98,7 +98,7 @@ impl Lines {
         Ok(())
     }
 
-    fn flush<E>(&mut self, to: &mut impl Take<E>) -> Result<(), E> {
+    fn flush<E>(&mut self, to: &mut impl LineSink<E>) -> Result<(), E> {
         if std::mem::take(&mut self.inside_long) {
             to.part(&self.carry, false)?;
         } else {
@@ -128,7 +128,7 @@ mod tests {
     #[derive(Default)]
     struct Seen(Vec<Vec<u8>>);
 
-    impl Take<Infallible> for Seen {
+    impl LineSink<Infallible> for Seen {
         fn block(&mut self, mut block: &[u8]) -> Result<(), Infallible> {
             while !block.is_empty() {
                 let (line, rest) = block.split_at(first_line_end(block));

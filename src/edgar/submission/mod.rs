@@ -1,7 +1,7 @@
 //! Splits a complete submission text file (`<accession>.txt`) into its documents.
 //!
 //! A pure push parser: chunks of any size go in with [`Splitter::write`], documents come out at a
-//! [`Sink`]. Nothing blocks but the sink, and memory is constant (a few dozen KB, and 8 bytes a
+//! [`DocumentSink`]. Nothing blocks but the sink, and memory is constant (a few dozen KB, and 8 bytes a
 //! document), so a submission of 600 MB passes through as easily as one of 6 KB. Where the chunks
 //! end changes nothing.
 //!
@@ -30,11 +30,11 @@
 //! have no such tag; those documents are called `<accession>-<position>.txt`, position counted from
 //! one. A name that cannot be a file's, or is the submission's own in any case of its letters,
 //! becomes `<accession>-<position>` with the extension of the name; so does one that occurs again,
-//! and [`Problem::NameTaken`] says so.
+//! and [`DocumentProblem::NameTaken`] says so.
 //!
 //! # Damage
 //!
-//! What concerns one document is a [`Problem`] of that document, and the others are not touched.
+//! What concerns one document is a [`DocumentProblem`] of that document, and the others are not touched.
 //! A file that is cut short, or no submission at all, is an error. A tag counts only alone on its
 //! line and where what follows fits: `</TEXT>` ends a text only before `</DOCUMENT>`, so a text
 //! may quote any tag.
@@ -60,7 +60,7 @@ pub use split::Splitter;
 pub use uuencode::{BadEncoding, BadEncodingReason};
 
 /// Where the documents of a submission go, one after the other.
-pub trait Sink {
+pub trait DocumentSink {
     /// A document begins.
     ///
     /// # Errors
@@ -73,14 +73,14 @@ pub trait Sink {
     /// The sink's own.
     fn data(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// The document is complete. It may still be damaged: see [`Problem::is_damage`].
+    /// The document is complete. It may still be damaged: see [`DocumentProblem::is_damage`].
     ///
     /// # Errors
     /// The sink's own.
-    fn end(&mut self, problems: &[Problem]) -> io::Result<()>;
+    fn end(&mut self, problems: &[DocumentProblem]) -> io::Result<()>;
 }
 
-impl<S: Sink + ?Sized> Sink for &mut S {
+impl<S: DocumentSink + ?Sized> DocumentSink for &mut S {
     fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
         (**self).begin(head)
     }
@@ -89,7 +89,7 @@ impl<S: Sink + ?Sized> Sink for &mut S {
         (**self).data(bytes)
     }
 
-    fn end(&mut self, problems: &[Problem]) -> io::Result<()> {
+    fn end(&mut self, problems: &[DocumentProblem]) -> io::Result<()> {
         (**self).end(problems)
     }
 }
@@ -149,7 +149,7 @@ pub enum DocumentForm {
 
 /// Something odd about one document.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Problem {
+pub enum DocumentProblem {
     /// A tag that ends the document, or a part of it, is missing.
     #[error("the document has no {0}")]
     NotClosed(&'static str),
@@ -168,7 +168,7 @@ pub enum Problem {
     Encoding(#[from] BadEncoding),
 }
 
-impl Problem {
+impl DocumentProblem {
     /// Whether the bytes that came out may be wrong. Asking EDGAR for the one document is the
     /// remedy.
     #[must_use]
@@ -179,7 +179,7 @@ impl Problem {
 
 /// What was seen in a whole submission.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct SplitSummary {
     /// The accession number the header names; the first one of several headers.
     pub accession: Option<Accession>,
     /// `PUBLIC DOCUMENT COUNT` of the header: not reliable (13 said for 12).

@@ -5,10 +5,13 @@
 //! back until the next line tells whether it was meant (see [`Closing`]).
 
 use super::head::{self, Fields};
-use super::lines::{LONGEST, Lines, Take, first_line_end, trimmed};
+use super::lines::{LONGEST, LineSink, Lines, first_line_end, trimmed};
 use super::names::Names;
-use super::uuencode::{Decoder, is_begin};
-use super::{ByteCounts, DocumentForm, DocumentHead, Dots, Problem, Sink, SplitError, Summary};
+use super::uuencode::{UuDecoder, is_begin};
+use super::{
+    ByteCounts, DocumentForm, DocumentHead, DocumentProblem, DocumentSink, Dots, SplitError,
+    SplitSummary,
+};
 use crate::edgar::{Accession, FileName};
 
 /// The most documents a submission may have: many times the most seen (thousands), and a bound
@@ -65,7 +68,7 @@ pub struct Splitter<'a, S> {
     core: Core<'a, S>,
 }
 
-impl<'a, S: Sink> Splitter<'a, S> {
+impl<'a, S: DocumentSink> Splitter<'a, S> {
     /// A splitter of the submission with this accession, which names documents without a name.
     /// A [`DotScan`](super::DotScan) of the same bytes tells about the dots. `known` are the files on
     /// record that have another name at EDGAR: their documents keep both.
@@ -73,12 +76,12 @@ impl<'a, S: Sink> Splitter<'a, S> {
         let core = Core {
             dots,
             sink,
-            summary: Summary::default(),
+            summary: SplitSummary::default(),
             names: Names::new(accession, known),
             pem: Pem::None,
             envelope: Envelope::Missing,
             in_header: true,
-            state: State::Between,
+            state: SplitState::Between,
             head: Vec::new(),
             wrapper: None,
             closing: Closing::None,
@@ -108,7 +111,7 @@ impl<'a, S: Sink> Splitter<'a, S> {
     ///
     /// # Errors
     /// When it is no submission, or was cut short.
-    pub fn finish(mut self) -> Result<Summary, SplitError> {
+    pub fn finish(mut self) -> Result<SplitSummary, SplitError> {
         self.lines.finish(&mut self.core)?;
         self.core.finish()?;
         Ok(self.core.summary)
@@ -119,7 +122,7 @@ impl<'a, S: Sink> Splitter<'a, S> {
 struct Core<'a, S> {
     dots: Dots,
     sink: S,
-    summary: Summary,
+    summary: SplitSummary,
     names: Names<'a>,
 
     pem: Pem,
@@ -128,7 +131,7 @@ struct Core<'a, S> {
     /// opening of an envelope.
     in_header: bool,
 
-    state: State,
+    state: SplitState,
     /// The raw lines from `<DOCUMENT>` to `<TEXT>`, and the inner tag.
     head: Vec<u8>,
     /// The tag around the text inside `<TEXT>`.
@@ -140,7 +143,7 @@ struct Core<'a, S> {
     decoded: Vec<u8>,
     /// What the parts of the current over-long line are.
     long: Class,
-    problems: Vec<Problem>,
+    problems: Vec<DocumentProblem>,
 
     /// Every byte with what became of it, in order.
     #[cfg(test)]
@@ -164,7 +167,7 @@ enum Envelope {
 }
 
 #[derive(Debug)]
-enum State {
+enum SplitState {
     /// Outside every document.
     Between,
     /// Behind `<DOCUMENT>`.
@@ -174,7 +177,7 @@ enum State {
     /// In a text that comes out as it is.
     Verbatim(DocumentForm),
     /// In an uuencoded text.
-    Encoded(Decoder),
+    Encoded(UuDecoder),
 }
 
 /// The tags that may have ended the document, which depends on what follows them.
@@ -224,7 +227,7 @@ impl Wrapper {
 
 /// A line inside a text, as far as it may matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
+enum LineKind {
     /// Longer than a line that can mean something; perhaps only its first part.
     Long,
     Blank,
@@ -238,7 +241,7 @@ enum Line {
     Other,
 }
 
-impl Line {
+impl LineKind {
     fn of(line: &[u8]) -> Self {
         match line {
             _ if line.len() > LONGEST => Self::Long,
@@ -271,7 +274,7 @@ enum Class {
     Escape,
 }
 
-impl<S: Sink> Take<SplitError> for Core<'_, S> {
+impl<S: DocumentSink> LineSink<SplitError> for Core<'_, S> {
     fn block(&mut self, block: &[u8]) -> Result<(), SplitError> {
         let (mut at, mut run) = (0, 0);
         while at < block.len() {
@@ -297,14 +300,17 @@ impl<S: Sink> Take<SplitError> for Core<'_, S> {
     }
 }
 
-impl<S: Sink> Core<'_, S> {
+impl<S: DocumentSink> Core<'_, S> {
     /// Whether the line is nothing but content of a text that comes out as it is: the usual
     /// case, and all that speed depends on.
     fn is_content(&self, line: &[u8]) -> bool {
-        matches!(self.state, State::Verbatim(_))
+        matches!(self.state, SplitState::Verbatim(_))
             && self.closing == Closing::None
             && match line[0] {
-                b'<' => matches!(Line::of(line), Line::Other | Line::Type | Line::Long),
+                b'<' => matches!(
+                    LineKind::of(line),
+                    LineKind::Other | LineKind::Type | LineKind::Long
+                ),
                 b'-' => self.pem == Pem::None,
                 b'.' => self.dots == Dots::Plain,
                 _ => true,
@@ -327,7 +333,7 @@ impl<S: Sink> Core<'_, S> {
     fn escape(&self, line: &[u8]) -> usize {
         match line {
             // No line of a head begins so.
-            _ if matches!(self.state, State::Head) => 0,
+            _ if matches!(self.state, SplitState::Head) => 0,
             // PEM puts `- ` before every line that begins with `-`.
             [b'-', b' ', b'-', ..] if self.pem == Pem::Open => 2,
             [b'.', b'.', ..] if self.dots == Dots::Doubled => 1,
@@ -337,21 +343,25 @@ impl<S: Sink> Core<'_, S> {
 
     /// One line, and what the transport had put before it.
     fn line(&mut self, line: &[u8], long: bool, escape: &[u8]) -> Result<(), SplitError> {
-        let kind = if long { Line::Long } else { Line::of(line) };
+        let kind = if long {
+            LineKind::Long
+        } else {
+            LineKind::of(line)
+        };
         if self.closing != Closing::None && self.goes_on_closing(kind, line)? {
             return Ok(());
         }
-        if let State::Head = self.state {
+        if let SplitState::Head = self.state {
             return self.in_head(line, kind);
         }
-        if let State::FirstLine = self.state
+        if let SplitState::FirstLine = self.state
             && self.first_line(line, kind)?
         {
             return Ok(());
         }
         self.account(Class::Escape, escape);
         match self.state {
-            State::Between => self.between(line, kind),
+            SplitState::Between => self.between(line, kind),
             _ => self.in_text(line, kind),
         }
     }
@@ -367,9 +377,9 @@ impl<S: Sink> Core<'_, S> {
         }
     }
 
-    fn between(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {
+    fn between(&mut self, line: &[u8], kind: LineKind) -> Result<(), SplitError> {
         match kind {
-            Line::OpenDocument => {
+            LineKind::OpenDocument => {
                 if self.envelope == Envelope::Missing {
                     return Err(SplitError::NotASubmission);
                 }
@@ -381,20 +391,20 @@ impl<S: Sink> Core<'_, S> {
                     self.envelope = Envelope::Open(tag);
                 }
                 self.in_header = false;
-                self.state = State::Head;
+                self.state = SplitState::Head;
                 self.head.clear();
                 self.head.extend_from_slice(line);
                 return Ok(());
             }
-            Line::CloseEnvelope => {
+            LineKind::CloseEnvelope => {
                 if let Envelope::Open(tag) = self.envelope {
                     self.envelope = Envelope::Closed(tag);
                 }
             }
-            Line::Long => {}
+            LineKind::Long => {}
             _ => self.envelope_line(line),
         }
-        let belongs = self.in_header || matches!(kind, Line::Blank | Line::CloseEnvelope);
+        let belongs = self.in_header || matches!(kind, LineKind::Blank | LineKind::CloseEnvelope);
         self.long = if belongs {
             Class::Envelope
         } else {
@@ -436,21 +446,21 @@ impl<S: Sink> Core<'_, S> {
         }
     }
 
-    fn in_head(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {
-        if kind == Line::Long || self.head.len() + line.len() > LONGEST_HEAD {
-            self.problem(Problem::NoText);
+    fn in_head(&mut self, line: &[u8], kind: LineKind) -> Result<(), SplitError> {
+        if kind == LineKind::Long || self.head.len() + line.len() > LONGEST_HEAD {
+            self.problem(DocumentProblem::NoText);
             self.begin(DocumentForm::Wrapped)?;
             return self.in_text(line, kind);
         }
         match kind {
-            Line::OpenDocument | Line::CloseEnvelope => {
-                self.problem(Problem::NoText);
+            LineKind::OpenDocument | LineKind::CloseEnvelope => {
+                self.problem(DocumentProblem::NoText);
                 self.begin(DocumentForm::Wrapped)?;
                 self.end("</DOCUMENT>")?;
                 self.between(line, kind)
             }
-            Line::CloseDocument => {
-                self.problem(Problem::NoText);
+            LineKind::CloseDocument => {
+                self.problem(DocumentProblem::NoText);
                 self.begin(DocumentForm::Wrapped)?;
                 self.verbatim(line)?;
                 self.end_whole()
@@ -460,7 +470,7 @@ impl<S: Sink> Core<'_, S> {
                 match line.strip_prefix(b"<TEXT>").map(trimmed) {
                     None => Ok(()),
                     Some([]) => {
-                        self.state = State::FirstLine;
+                        self.state = SplitState::FirstLine;
                         Ok(())
                     }
                     // Text behind the tag: only the wrapper holds all of it.
@@ -472,8 +482,8 @@ impl<S: Sink> Core<'_, S> {
 
     /// The first line of a text tells how the document comes out. Whether the line belongs to
     /// the wrapper, and is done with.
-    fn first_line(&mut self, line: &[u8], kind: Line) -> Result<bool, SplitError> {
-        if kind != Line::Long {
+    fn first_line(&mut self, line: &[u8], kind: LineKind) -> Result<bool, SplitError> {
+        if kind != LineKind::Long {
             let wrapper = Wrapper::opened_by(trimmed(line));
             if self.wrapper.is_none() && wrapper.is_some() {
                 self.wrapper = wrapper;
@@ -498,7 +508,7 @@ impl<S: Sink> Core<'_, S> {
     fn begin(&mut self, form: DocumentForm) -> Result<(), SplitError> {
         let fields = Fields::parse(&self.head);
         if fields.changed {
-            self.problem(Problem::HeadChanged);
+            self.problem(DocumentProblem::HeadChanged);
         }
         let position = self.summary.documents;
         let filename = fields.filename.as_deref();
@@ -506,7 +516,7 @@ impl<S: Sink> Core<'_, S> {
             .names
             .name(position, filename, !fields.filename_changed);
         if named.is_taken {
-            self.problem(Problem::NameTaken);
+            self.problem(DocumentProblem::NameTaken);
         }
         let type_ = fields.type_.as_deref().unwrap_or("");
         let in_pdf_tag = self.wrapper == Some(Wrapper::Pdf);
@@ -522,8 +532,8 @@ impl<S: Sink> Core<'_, S> {
         })?;
         let head = std::mem::take(&mut self.head);
         self.state = match form {
-            DocumentForm::Decoded => State::Encoded(Decoder::begun()),
-            DocumentForm::Wrapped | DocumentForm::Bare => State::Verbatim(form),
+            DocumentForm::Decoded => SplitState::Encoded(UuDecoder::begun()),
+            DocumentForm::Wrapped | DocumentForm::Bare => SplitState::Verbatim(form),
         };
         if form == DocumentForm::Wrapped {
             self.verbatim(&head)?;
@@ -534,15 +544,15 @@ impl<S: Sink> Core<'_, S> {
         Ok(())
     }
 
-    fn in_text(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {
+    fn in_text(&mut self, line: &[u8], kind: LineKind) -> Result<(), SplitError> {
         self.closing = match kind {
-            Line::CloseWrapper(wrapper) if self.wrapper == Some(wrapper) => Closing::Wrapper,
-            Line::CloseText => Closing::Text {
+            LineKind::CloseWrapper(wrapper) if self.wrapper == Some(wrapper) => Closing::Wrapper,
+            LineKind::CloseText => Closing::Text {
                 wrapper_closed: self.wrapper.is_none(),
             },
-            Line::CloseDocument => Closing::Document,
-            Line::OpenDocument => Closing::Next,
-            Line::CloseEnvelope => Closing::Envelope,
+            LineKind::CloseDocument => Closing::Document,
+            LineKind::OpenDocument => Closing::Next,
+            LineKind::CloseEnvelope => Closing::Envelope,
             _ => return self.content(line, kind),
         };
         self.held.extend_from_slice(line);
@@ -550,13 +560,13 @@ impl<S: Sink> Core<'_, S> {
     }
 
     /// A line, or the first part of an over-long one, that belongs to the text.
-    fn content(&mut self, line: &[u8], kind: Line) -> Result<(), SplitError> {
-        let State::Encoded(decoder) = &mut self.state else {
+    fn content(&mut self, line: &[u8], kind: LineKind) -> Result<(), SplitError> {
+        let SplitState::Encoded(decoder) = &mut self.state else {
             self.long = Class::Verbatim;
             return self.verbatim(line);
         };
         self.long = Class::Encoded;
-        if kind == Line::Long {
+        if kind == LineKind::Long {
             decoder.long_line();
         } else {
             decoder.line(trimmed(line), &mut self.decoded);
@@ -569,21 +579,21 @@ impl<S: Sink> Core<'_, S> {
     }
 
     /// Judges the tags held back by the line that follows them. Whether that line is done with.
-    fn goes_on_closing(&mut self, kind: Line, line: &[u8]) -> Result<bool, SplitError> {
-        let next_or_end = matches!(kind, Line::OpenDocument | Line::CloseEnvelope);
+    fn goes_on_closing(&mut self, kind: LineKind, line: &[u8]) -> Result<bool, SplitError> {
+        let next_or_end = matches!(kind, LineKind::OpenDocument | LineKind::CloseEnvelope);
         match (self.closing, kind) {
-            (_, Line::Blank) if self.held.len() + line.len() <= LONGEST_HEAD => {
+            (_, LineKind::Blank) if self.held.len() + line.len() <= LONGEST_HEAD => {
                 self.held.extend_from_slice(line);
                 Ok(true)
             }
-            (Closing::Wrapper, Line::CloseText) => {
+            (Closing::Wrapper, LineKind::CloseText) => {
                 self.closing = Closing::Text {
                     wrapper_closed: true,
                 };
                 self.held.extend_from_slice(line);
                 Ok(true)
             }
-            (Closing::Text { wrapper_closed }, Line::CloseDocument) => {
+            (Closing::Text { wrapper_closed }, LineKind::CloseDocument) => {
                 self.held.extend_from_slice(line);
                 self.note_wrapper(wrapper_closed);
                 self.close_with_held()?;
@@ -601,7 +611,7 @@ impl<S: Sink> Core<'_, S> {
                 self.end("</TEXT>")?;
                 Ok(false)
             }
-            (Closing::Next, Line::Type) | (Closing::Envelope, Line::CloseEnvelope) => {
+            (Closing::Next, LineKind::Type) | (Closing::Envelope, LineKind::CloseEnvelope) => {
                 self.end_before_held()?;
                 Ok(false)
             }
@@ -616,7 +626,7 @@ impl<S: Sink> Core<'_, S> {
     fn release(&mut self) -> Result<(), SplitError> {
         self.closing = Closing::None;
         let held = std::mem::take(&mut self.held);
-        self.each_line(&held, |core, line| core.content(line, Line::of(line)))
+        self.each_line(&held, |core, line| core.content(line, LineKind::of(line)))
     }
 
     /// The lines held back are the end of the document: part of it if it comes out wrapped.
@@ -625,7 +635,7 @@ impl<S: Sink> Core<'_, S> {
         let held = std::mem::take(&mut self.held);
         let tags = trimmed(&held).len();
         let end = tags + first_line_end(&held[tags..]);
-        if let State::Verbatim(DocumentForm::Wrapped) = self.state {
+        if let SplitState::Verbatim(DocumentForm::Wrapped) = self.state {
             self.verbatim(&held[..end])?;
         } else {
             self.account(Class::Wrapper, &held[..end]);
@@ -641,8 +651,8 @@ impl<S: Sink> Core<'_, S> {
         let held = std::mem::take(&mut self.held);
         self.end("</TEXT>")?;
         self.each_line(&held, |core, line| match core.state {
-            State::Head => core.in_head(line, Line::of(line)),
-            _ => core.between(line, Line::of(line)),
+            SplitState::Head => core.in_head(line, LineKind::of(line)),
+            _ => core.between(line, LineKind::of(line)),
         })
     }
 
@@ -661,27 +671,27 @@ impl<S: Sink> Core<'_, S> {
 
     fn note_wrapper(&mut self, closed: bool) {
         if let (false, Some(wrapper)) = (closed, self.wrapper) {
-            self.problem(Problem::NotClosed(wrapper.closing_tag()));
+            self.problem(DocumentProblem::NotClosed(wrapper.closing_tag()));
         }
     }
 
     /// The document ends without a tag it should have.
     fn end(&mut self, missing: &'static str) -> Result<(), SplitError> {
-        self.problem(Problem::NotClosed(missing));
+        self.problem(DocumentProblem::NotClosed(missing));
         self.end_whole()
     }
 
     fn end_whole(&mut self) -> Result<(), SplitError> {
         self.flush_decoded()?;
-        if let State::Encoded(decoder) = &mut self.state
+        if let SplitState::Encoded(decoder) = &mut self.state
             && let Some(damage) = decoder.finish()
         {
-            self.problem(Problem::Encoding(damage));
+            self.problem(DocumentProblem::Encoding(damage));
         }
         self.sink.end(&self.problems)?;
         self.problems.clear();
         self.wrapper = None;
-        self.state = State::Between;
+        self.state = SplitState::Between;
         Ok(())
     }
 
@@ -710,7 +720,7 @@ impl<S: Sink> Core<'_, S> {
             self.end_before_held()?;
         }
         match self.state {
-            State::Between => Ok(()),
+            SplitState::Between => Ok(()),
             _ => Err(SplitError::Truncated {
                 missing: "</DOCUMENT>",
             }),
@@ -718,7 +728,7 @@ impl<S: Sink> Core<'_, S> {
     }
 
     /// Remembers a problem of the current document, each kind once.
-    fn problem(&mut self, problem: Problem) {
+    fn problem(&mut self, problem: DocumentProblem) {
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
@@ -770,9 +780,9 @@ impl<S: Sink> Core<'_, S> {
 pub(super) type Trace = Vec<(String, Vec<u8>)>;
 
 #[cfg(test)]
-impl<S: Sink> Splitter<'_, S> {
+impl<S: DocumentSink> Splitter<'_, S> {
     /// Finishes, and tells what became of every byte.
-    pub(super) fn finish_traced(mut self) -> (Result<Summary, SplitError>, Trace) {
+    pub(super) fn finish_traced(mut self) -> (Result<SplitSummary, SplitError>, Trace) {
         let result = self
             .lines
             .finish(&mut self.core)

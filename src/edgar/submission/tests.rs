@@ -21,14 +21,14 @@ struct Document {
     form: DocumentForm,
     data: Vec<u8>,
     /// Absent while the document has not ended.
-    problems: Option<Vec<Problem>>,
+    problems: Option<Vec<DocumentProblem>>,
 }
 
 /// Collects everything, and checks the order of the calls.
 #[derive(Debug, Default)]
 struct Collect(Vec<Document>);
 
-impl Sink for Collect {
+impl DocumentSink for Collect {
     fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
         assert!(self.0.last().is_none_or(|d| d.problems.is_some()));
         self.0.push(Document {
@@ -53,7 +53,7 @@ impl Sink for Collect {
         Ok(())
     }
 
-    fn end(&mut self, problems: &[Problem]) -> io::Result<()> {
+    fn end(&mut self, problems: &[DocumentProblem]) -> io::Result<()> {
         let before = self
             .0
             .last_mut()
@@ -70,13 +70,13 @@ impl Sink for Collect {
 struct Split {
     documents: Vec<Document>,
     /// The summary, or the error's text.
-    end: Result<Summary, String>,
+    end: Result<SplitSummary, String>,
 }
 
 impl Split {
     /// A submission that must split, none of its bytes astray.
     #[track_caller]
-    fn good(text: impl AsRef<[u8]>) -> (Vec<Document>, Summary) {
+    fn good(text: impl AsRef<[u8]>) -> (Vec<Document>, SplitSummary) {
         let text = text.as_ref();
         let split = split([text]);
         let summary = split.end.unwrap();
@@ -171,7 +171,7 @@ fn submission(documents: &[String]) -> String {
 
 /// The one document of a submission, and its problems.
 #[track_caller]
-fn only(document: &str) -> (String, Vec<Problem>) {
+fn only(document: &str) -> (String, Vec<DocumentProblem>) {
     let (mut documents, _) = Split::good(submission(&[document.to_owned()]));
     assert_eq!(documents.len(), 1);
     let only = documents.pop().unwrap();
@@ -228,7 +228,11 @@ fn damaged_uuencode_is_a_problem_of_its_document_alone() {
     };
     assert_eq!(
         problems,
-        [vec![damage.into()], vec![], vec![Problem::NameTaken]]
+        [
+            vec![damage.into()],
+            vec![],
+            vec![DocumentProblem::NameTaken]
+        ]
     );
     assert!(problems[0][0].is_damage() && !problems[2][0].is_damage());
     assert_eq!(documents[1].data, b"abc");
@@ -402,31 +406,37 @@ fn documents_that_are_not_closed_end_where_the_next_begins() {
         assert_eq!(documents[0].data, kept.as_bytes());
         assert_eq!(
             documents[0].problems,
-            Some(vec![Problem::NotClosed(missing)])
+            Some(vec![DocumentProblem::NotClosed(missing)])
         );
         assert_eq!(documents[1].data, next.as_bytes());
         assert_eq!(documents[1].problems, Some(vec![]));
         // The same at the end of the envelope.
-        assert_eq!(only(&open), (kept, vec![Problem::NotClosed(missing)]));
+        assert_eq!(
+            only(&open),
+            (kept, vec![DocumentProblem::NotClosed(missing)])
+        );
     }
     let bare = document("EX-1", "a.xsd", "<XBRL>\nx\n");
     assert_eq!(
         only(&bare),
-        ("x\n".into(), vec![Problem::NotClosed("</XBRL>")])
+        ("x\n".into(), vec![DocumentProblem::NotClosed("</XBRL>")])
     );
 }
 
 #[test]
 fn a_document_without_text_comes_out_with_all_it_has() {
     let text = "<DOCUMENT>\n<TYPE>EX-1\n</DOCUMENT>\n";
-    assert_eq!(only(text), (text.to_owned(), vec![Problem::NoText]));
+    assert_eq!(only(text), (text.to_owned(), vec![DocumentProblem::NoText]));
     let text = format!(
         "<DOCUMENT>\n<TYPE>EX-1\n{}\n</DOCUMENT>\n",
         "x".repeat(5000)
     );
     assert_eq!(
         only(&text).1,
-        vec![Problem::NoText, Problem::NotClosed("</TEXT>")]
+        vec![
+            DocumentProblem::NoText,
+            DocumentProblem::NotClosed("</TEXT>")
+        ]
     );
     let text = "<DOCUMENT>\n<TYPE>EX-1\n<TEXT>at once\nx\n</TEXT>\n</DOCUMENT>\n";
     assert_eq!(only(text), (text.to_owned(), vec![]));
@@ -478,14 +488,14 @@ fn too_many_documents_are_refused() {
 #[test]
 fn a_failing_sink_ends_the_split() {
     struct Full;
-    impl Sink for Full {
+    impl DocumentSink for Full {
         fn begin(&mut self, _: &DocumentHead<'_>) -> io::Result<()> {
             Err(io::ErrorKind::StorageFull.into())
         }
         fn data(&mut self, _: &[u8]) -> io::Result<()> {
             unreachable!("nothing begins")
         }
-        fn end(&mut self, _: &[Problem]) -> io::Result<()> {
+        fn end(&mut self, _: &[DocumentProblem]) -> io::Result<()> {
             unreachable!("nothing begins")
         }
     }
@@ -627,7 +637,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Splits a capture, whole and in pieces, and asserts that nothing is odd about it.
-fn split_capture(file: &Path) -> (Vec<Document>, Summary) {
+fn split_capture(file: &Path) -> (Vec<Document>, SplitSummary) {
     let text = fs::read(file).unwrap();
     let (documents, summary) = Split::good(&text);
     let bytewise: &[usize] = if text.len() < 50_000 { &[1] } else { &[64] };

@@ -54,7 +54,7 @@ pub(super) fn is_begin(line: &[u8]) -> bool {
 /// The decoder of one document. Damage is remembered, the first one only, and decoding goes on:
 /// what can be saved is saved.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub(super) struct UuDecoder {
     /// Lines seen, the `begin` line included.
     line: u64,
     part: Part,
@@ -71,7 +71,7 @@ enum Part {
     Ended,
 }
 
-impl Decoder {
+impl UuDecoder {
     /// A decoder that has seen the `begin` line.
     pub(super) fn begun() -> Self {
         Self {
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     fn decode(text: &str) -> (Vec<u8>, Option<BadEncoding>) {
-        let (mut decoder, mut out) = (Decoder::begun(), Vec::new());
+        let (mut decoder, mut out) = (UuDecoder::begun(), Vec::new());
         for line in text.lines() {
             decoder.line(line.as_bytes(), &mut out);
         }
@@ -220,7 +220,7 @@ mod tests {
 
         #[test]
         fn any_line_is_survived(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..9)) {
-            let (mut decoder, mut out) = (Decoder::begun(), Vec::new());
+            let (mut decoder, mut out) = (UuDecoder::begun(), Vec::new());
             for line in lines {
                 decoder.line(&line, &mut out);
             }

@@ -33,7 +33,7 @@ pub(super) use self::pauses::Answer;
 use self::pauses::{Gate, Pauses, Probe};
 pub(super) use self::site::is_sec;
 pub use self::site::{SEC, site_of};
-use self::slots::{InFlight, Slots, Take};
+use self::slots::{InFlight, Reservation, Slots};
 use super::traffic::Traffic;
 use crate::cancel::Cancel;
 
@@ -42,13 +42,13 @@ const HIGHEST_RATE: u32 = 1000;
 
 /// Now, on the clock that never jumps and on the one that all runs share.
 #[derive(Debug, Clone, Copy)]
-struct Moment {
+struct TimePoint {
     mono: Instant,
     /// Milliseconds since 1970.
     wall: u64,
 }
 
-impl Moment {
+impl TimePoint {
     fn now() -> Self {
         let wall = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -115,7 +115,7 @@ impl FairAccess {
             if cancel.is_set() {
                 return Err(Stopped);
             }
-            let probe = match self.pauses.gate(host, Moment::now()) {
+            let probe = match self.pauses.gate(host, TimePoint::now()) {
                 Gate::Open => None,
                 Gate::Probe(probe) => Some(probe),
                 Gate::Until(time) => {
@@ -182,13 +182,13 @@ impl Limit {
             if cancel.is_set() {
                 return Err(Stopped);
             }
-            let now = Moment::now();
+            let now = TimePoint::now();
             if pauses.is_closed(host, probe, now) {
                 return Ok(None);
             }
             match self.slots.take(self.adjusted(pauses, now), now) {
-                Take::Slot(slot) => break slot,
-                Take::Wait(time) => sleep_until(time, cancel)?,
+                Reservation::Slot(slot) => break slot,
+                Reservation::Wait(time) => sleep_until(time, cancel)?,
             }
         };
         sleep_until(slot.free_at(), cancel)?;
@@ -200,14 +200,14 @@ impl Limit {
             };
             sleep_until(Instant::now() + wait, cancel)?;
         }
-        if pauses.is_closed(host, probe, Moment::now()) {
+        if pauses.is_closed(host, probe, TimePoint::now()) {
             return Ok(None);
         }
         Ok(Some(slot.go()))
     }
 
     /// The rate that holds now: lower for a while after a block.
-    fn adjusted(&self, pauses: &Pauses, now: Moment) -> usize {
+    fn adjusted(&self, pauses: &Pauses, now: TimePoint) -> usize {
         let rate = pauses.allowed(self.full, now);
         let before = self.rate.swap(rate, Relaxed);
         if before != rate {
@@ -256,7 +256,7 @@ impl Pending<'_> {
         let probe = self.probe.is_some();
         self.access
             .pauses
-            .note(&self.host, answer, probe, Moment::now());
+            .note(&self.host, answer, probe, TimePoint::now());
     }
 }
 
@@ -366,7 +366,8 @@ mod tests {
             asked: None,
             page: true,
         };
-        gate.pauses.note("blocked", blocked, false, Moment::now());
+        gate.pauses
+            .note("blocked", blocked, false, TimePoint::now());
         thread::scope(|s| {
             let waiting: Vec<_> = ["slow", "slow", "slow", "blocked", "blocked"]
                 .map(|host| s.spawn(|| gate.enter(host, &cancel).map(drop)))

@@ -18,7 +18,7 @@
 //! last longer than it was long to begin with was noted before the clock was set back: it
 //! starts anew. So a wrong clock neither loses a pause nor makes one endless.
 //!
-//! [`Host`] and [`Record`] are pure: the time is handed in.
+//! [`HostPause`] and [`PauseRecord`] are pure: the time is handed in.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use log::{debug, info, warn};
 
-use super::Moment;
+use super::TimePoint;
 use crate::net::traffic::Traffic;
 
 /// How often the files are read again.
@@ -49,7 +49,7 @@ const REFUSALS: u32 = 10;
 
 /// What is known of a host, here and on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Record {
+enum PauseRecord {
     /// Nothing has been wrong.
     Clear,
     /// Ask nothing until this wall-clock time (ms), then probe.
@@ -62,7 +62,7 @@ enum Record {
     Open(u64),
 }
 
-impl Record {
+impl PauseRecord {
     fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Self::Clear);
@@ -82,7 +82,7 @@ impl Record {
     }
 
     /// What a record means to a clock that may have been set back since.
-    fn by_clock(self, now: Moment) -> Self {
+    fn by_clock(self, now: TimePoint) -> Self {
         match self {
             Self::Paused { until, length } => Self::Paused {
                 until: until.min(now.wall.saturating_add(length)),
@@ -107,7 +107,7 @@ impl Record {
 
 /// Whether a host may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+enum HostState {
     Open,
     Until(Instant),
     /// The pause is over and nobody has probed yet.
@@ -116,8 +116,8 @@ enum Look {
 
 /// One host, in this process. Pure.
 #[derive(Debug)]
-struct Host {
-    record: Record,
+struct HostPause {
+    record: PauseRecord,
     read_at: Option<Instant>,
     probing: bool,
     /// No probe before this.
@@ -125,10 +125,10 @@ struct Host {
     refusals: u32,
 }
 
-impl Host {
+impl HostPause {
     fn new() -> Self {
         Self {
-            record: Record::Clear,
+            record: PauseRecord::Clear,
             read_at: None,
             probing: false,
             not_before: None,
@@ -136,26 +136,26 @@ impl Host {
         }
     }
 
-    fn look(&self, now: Moment) -> Look {
-        let Record::Paused { until, .. } = self.record else {
-            return Look::Open;
+    fn look(&self, now: TimePoint) -> HostState {
+        let PauseRecord::Paused { until, .. } = self.record else {
+            return HostState::Open;
         };
         if until > now.wall {
             let left = Duration::from_millis(until - now.wall);
-            return Look::Until(now.mono + left);
+            return HostState::Until(now.mono + left);
         }
         if self.probing {
-            return Look::Until(now.mono + PROBE_OUT);
+            return HostState::Until(now.mono + PROBE_OUT);
         }
         match self.not_before {
-            Some(time) if time > now.mono => Look::Until(time),
-            _ => Look::Probe,
+            Some(time) if time > now.mono => HostState::Until(time),
+            _ => HostState::Probe,
         }
     }
 
     /// How many requests a second the host may have, of `full`.
-    fn allowed(&self, full: usize, now: Moment) -> usize {
-        let Record::Open(since) = self.record else {
+    fn allowed(&self, full: usize, now: TimePoint) -> usize {
+        let PauseRecord::Open(since) = self.record else {
             return full;
         };
         let steps = now.wall.saturating_sub(since) / millis(STEP);
@@ -171,7 +171,7 @@ impl Host {
 pub(super) struct Pauses {
     folder: PathBuf,
     cooldown: Duration,
-    hosts: Mutex<HashMap<String, Host>>,
+    hosts: Mutex<HashMap<String, HostPause>>,
     traffic: Arc<Traffic>,
 }
 
@@ -209,13 +209,13 @@ impl Pauses {
     }
 
     /// Whether `host` may be asked now. `Probe` is handed out once, until it is dropped.
-    pub(super) fn gate(&self, host: &str, now: Moment) -> Gate<'_> {
+    pub(super) fn gate(&self, host: &str, now: TimePoint) -> Gate<'_> {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
         match state.look(now) {
-            Look::Open => Gate::Open,
-            Look::Until(time) => Gate::Until(time),
-            Look::Probe => {
+            HostState::Open => Gate::Open,
+            HostState::Until(time) => Gate::Until(time),
+            HostState::Probe => {
                 let lock = match self.lock_probe(host) {
                     Ok(None) => return Gate::Until(now.mono + READ_AGAIN),
                     Ok(lock) => lock,
@@ -227,7 +227,7 @@ impl Pauses {
                 // Another run may have had its answer since the last look.
                 state.read_at = None;
                 let state = self.refreshed(&mut hosts, host, now);
-                if state.look(now) != Look::Probe {
+                if state.look(now) != HostState::Probe {
                     return Gate::Until(now.mono);
                 }
                 state.probing = true;
@@ -242,17 +242,17 @@ impl Pauses {
     }
 
     /// Whether a thread that was let through before, as the `probe` maybe, must turn back.
-    pub(super) fn is_closed(&self, host: &str, probe: bool, now: Moment) -> bool {
+    pub(super) fn is_closed(&self, host: &str, probe: bool, now: TimePoint) -> bool {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
         match state.record {
-            Record::Paused { until, .. } => !probe || until > now.wall,
+            PauseRecord::Paused { until, .. } => !probe || until > now.wall,
             _ => false,
         }
     }
 
     /// How many requests a second the site may send, of `full`: the lowest of its hosts.
-    pub(super) fn allowed(&self, full: usize, now: Moment) -> usize {
+    pub(super) fn allowed(&self, full: usize, now: TimePoint) -> usize {
         let hosts = self.hosts();
         hosts
             .values()
@@ -262,9 +262,9 @@ impl Pauses {
     }
 
     /// Notes what a request said about its host.
-    pub(super) fn note(&self, host: &str, answer: Answer, was_probe: bool, now: Moment) {
+    pub(super) fn note(&self, host: &str, answer: Answer, was_probe: bool, now: TimePoint) {
         let mut hosts = self.hosts();
-        let state = hosts.entry(host.to_owned()).or_insert_with(Host::new);
+        let state = hosts.entry(host.to_owned()).or_insert_with(HostPause::new);
         match answer {
             Answer::Throttled { asked, page } => {
                 state.refusals = 0;
@@ -300,18 +300,18 @@ impl Pauses {
         }
     }
 
-    fn pause(&self, host: &str, state: &mut Host, time: Duration, why: &str, now: Moment) {
+    fn pause(&self, host: &str, state: &mut HostPause, time: Duration, why: &str, now: TimePoint) {
         let time = time.min(LONGEST);
         let length = millis(time);
         let until = now.wall + length;
         let was = state.record;
-        let longest = |old: Record| match old.by_clock(now) {
-            old @ Record::Paused { until: later, .. } if later > until => old,
-            _ => Record::Paused { until, length },
+        let longest = |old: PauseRecord| match old.by_clock(now) {
+            old @ PauseRecord::Paused { until: later, .. } if later > until => old,
+            _ => PauseRecord::Paused { until, length },
         };
         state.record = self.change(host, longest).unwrap_or(longest(was));
         self.traffic.book_pause(now.mono, now.mono + time);
-        if !matches!(was, Record::Paused { until, .. } if until > now.wall) {
+        if !matches!(was, PauseRecord::Paused { until, .. } if until > now.wall) {
             warn!(
                 "{host} says: {why}; nothing is asked there until {} ({} s)",
                 timestamp(until),
@@ -320,15 +320,15 @@ impl Pauses {
         }
     }
 
-    fn open(&self, host: &str, state: &mut Host, now: Moment) {
-        let opened = |old: Record| match old {
+    fn open(&self, host: &str, state: &mut HostPause, now: TimePoint) {
+        let opened = |old: PauseRecord| match old {
             // A request that was under way, or another run, has been blocked since the probe went out.
-            Record::Paused { until, .. } if until > now.wall => old,
-            _ => Record::Open(now.wall),
+            PauseRecord::Paused { until, .. } if until > now.wall => old,
+            _ => PauseRecord::Open(now.wall),
         };
         let was = state.record;
         state.record = self.change(host, opened).unwrap_or(opened(was));
-        if state.record == Record::Open(now.wall) {
+        if state.record == PauseRecord::Open(now.wall) {
             info!("{host} answers again; going on, more slowly at first");
         }
     }
@@ -336,12 +336,12 @@ impl Pauses {
     /// The state of a host, read from its file when it was not for a while.
     fn refreshed<'h>(
         &self,
-        hosts: &'h mut HashMap<String, Host>,
+        hosts: &'h mut HashMap<String, HostPause>,
         host: &str,
-        now: Moment,
-    ) -> &'h mut Host {
+        now: TimePoint,
+    ) -> &'h mut HostPause {
         if !hosts.contains_key(host) {
-            hosts.insert(host.to_owned(), Host::new());
+            hosts.insert(host.to_owned(), HostPause::new());
         }
         let state = hosts.get_mut(host).expect("inserted just now");
         if state.read_at.is_some_and(|at| now.mono < at + READ_AGAIN) {
@@ -354,12 +354,12 @@ impl Pauses {
         let meant = found.by_clock(now);
         let found = match found {
             // Written down, or it would start anew with every look.
-            Record::Paused { .. } if meant != found => {
+            PauseRecord::Paused { .. } if meant != found => {
                 self.change(host, |old| old.by_clock(now)).unwrap_or(meant)
             }
             _ => meant,
         };
-        if let Record::Paused { until, .. } = found
+        if let PauseRecord::Paused { until, .. } = found
             && until > now.wall
             && found != state.record
         {
@@ -374,9 +374,9 @@ impl Pauses {
         state
     }
 
-    fn read(&self, host: &str) -> Option<Record> {
+    fn read(&self, host: &str) -> Option<PauseRecord> {
         match std::fs::read_to_string(self.path("pause", host)) {
-            Ok(text) => Record::parse(&text),
+            Ok(text) => PauseRecord::parse(&text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 debug!("cannot read the pause of {host}: {error}");
@@ -387,15 +387,19 @@ impl Pauses {
 
     /// Changes the record on disk, against other runs doing the same. `None` when that failed: this
     /// process then goes by its memory alone.
-    fn change(&self, host: &str, change: impl FnOnce(Record) -> Record) -> Option<Record> {
+    fn change(
+        &self,
+        host: &str,
+        change: impl FnOnce(PauseRecord) -> PauseRecord,
+    ) -> Option<PauseRecord> {
         let path = self.path("pause", host);
-        let try_change = || -> io::Result<Record> {
+        let try_change = || -> io::Result<PauseRecord> {
             let mut file = open(&path)?;
             file.lock()?;
             let mut text = String::new();
             // A file that is no text is replaced.
             let _ = file.read_to_string(&mut text);
-            let new = change(Record::parse(&text).unwrap_or(Record::Clear));
+            let new = change(PauseRecord::parse(&text).unwrap_or(PauseRecord::Clear));
             file.seek(SeekFrom::Start(0))?;
             file.write_all(new.text().as_bytes())?;
             file.set_len(new.text().len() as u64)?;
@@ -428,7 +432,7 @@ impl Pauses {
             .join(format!("{kind}-{}", super::site::safe_name(host)))
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, HostPause>> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -504,8 +508,8 @@ mod tests {
         }
 
         /// A made-up moment, some seconds after the start.
-        fn at(&self, secs: u64) -> Moment {
-            Moment {
+        fn at(&self, secs: u64) -> TimePoint {
+            TimePoint {
                 mono: self.start + Duration::from_secs(secs),
                 wall: 1_800_000_000_000 + secs * 1000,
             }
@@ -516,7 +520,7 @@ mod tests {
         matches!(gate, Gate::Open)
     }
 
-    fn waits_until(gate: &Gate<'_>, until: Moment) -> bool {
+    fn waits_until(gate: &Gate<'_>, until: TimePoint) -> bool {
         matches!(gate, Gate::Until(time) if *time == until.mono)
     }
 
@@ -730,10 +734,10 @@ mod tests {
     proptest! {
         #[test]
         fn records_read_back_as_written(ms in 0..4_102_444_800_000u64) {
-            let paused = Record::Paused { until: ms, length: ms % (millis(LONGEST) + 1) };
-            for record in [paused, Record::Open(ms)] {
+            let paused = PauseRecord::Paused { until: ms, length: ms % (millis(LONGEST) + 1) };
+            for record in [paused, PauseRecord::Open(ms)] {
                 prop_assert_eq!(record.text().len(), 48);
-                prop_assert_eq!(Record::parse(&record.text()), Some(record));
+                prop_assert_eq!(PauseRecord::parse(&record.text()), Some(record));
             }
         }
 

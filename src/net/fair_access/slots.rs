@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 
 use log::{debug, warn};
 
-use super::Moment;
+use super::TimePoint;
 
 /// How long a slot rests: a second, and a hair for clocks that do not quite agree.
 pub(super) const REST: Duration = Duration::from_millis(1001);
@@ -49,13 +49,13 @@ const RECORD: usize = 24;
 #[derive(Debug)]
 pub(super) struct Slots {
     folder: PathBuf,
-    states: Mutex<Vec<State>>,
+    states: Mutex<Vec<SlotState>>,
     told_of_others: AtomicBool,
     told_of_trouble: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum SlotState {
     /// Free from then on, unless another run has used it since.
     Idle { free_at: Instant },
     /// Taken by this process.
@@ -66,7 +66,7 @@ enum State {
 
 /// The answer to a wish for a slot.
 #[derive(Debug)]
-pub(super) enum Take<'a> {
+pub(super) enum Reservation<'a> {
     /// Reserved; it may be used from [`Reserved::free_at`] on.
     Slot(Reserved<'a>),
     /// None can be had; ask again then.
@@ -75,7 +75,7 @@ pub(super) enum Take<'a> {
 
 /// What a slot file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Record {
+enum SlotRecord {
     Never,
     InFlight,
     /// Free at this wall-clock time, in milliseconds.
@@ -88,14 +88,14 @@ impl Slots {
     pub(super) fn new(folder: PathBuf, count: usize, now: Instant) -> Self {
         Self {
             folder,
-            states: Mutex::new(vec![State::Idle { free_at: now }; count]),
+            states: Mutex::new(vec![SlotState::Idle { free_at: now }; count]),
             told_of_others: AtomicBool::new(false),
             told_of_trouble: AtomicBool::new(false),
         }
     }
 
     /// Reserves the slot, of the first `allowed` ones, that is free first.
-    pub(super) fn take(&self, allowed: usize, now: Moment) -> Take<'_> {
+    pub(super) fn take(&self, allowed: usize, now: TimePoint) -> Reservation<'_> {
         let mut states = self.states();
         let allowed = allowed.clamp(1, states.len());
         loop {
@@ -103,32 +103,32 @@ impl Slots {
             let mut best: Option<(Instant, usize)> = None;
             for (index, state) in states[..allowed].iter().enumerate() {
                 let free_at = match *state {
-                    State::Idle { free_at } => free_at,
-                    State::Foreign { look_again } if look_again <= now.mono => now.mono,
-                    State::Foreign { look_again } => {
+                    SlotState::Idle { free_at } => free_at,
+                    SlotState::Foreign { look_again } if look_again <= now.mono => now.mono,
+                    SlotState::Foreign { look_again } => {
                         wait = wait.min(look_again);
                         continue;
                     }
-                    State::Mine => continue,
+                    SlotState::Mine => continue,
                 };
                 if best.is_none_or(|found| (free_at, index) < found) {
                     best = Some((free_at, index));
                 }
             }
             let Some((free_at, index)) = best else {
-                return Take::Wait(wait);
+                return Reservation::Wait(wait);
             };
             match self.look(index, free_at, now) {
-                Look::Foreign => {
-                    states[index] = State::Foreign {
+                SlotFile::Foreign => {
+                    states[index] = SlotState::Foreign {
                         look_again: now.mono + FOREIGN,
                     };
                 }
                 // Another run used it meanwhile: maybe a different one is free sooner now.
-                Look::Later(free_at) => states[index] = State::Idle { free_at },
-                Look::Locked(file) => {
-                    states[index] = State::Mine;
-                    return Take::Slot(Reserved {
+                SlotFile::Later(free_at) => states[index] = SlotState::Idle { free_at },
+                SlotFile::Locked(file) => {
+                    states[index] = SlotState::Mine;
+                    return Reservation::Slot(Reserved {
                         slots: self,
                         index,
                         file,
@@ -140,7 +140,7 @@ impl Slots {
     }
 
     /// Locks a slot's file and reads whether it is as free as this process believes.
-    fn look(&self, index: usize, believed: Instant, now: Moment) -> Look {
+    fn look(&self, index: usize, believed: Instant, now: TimePoint) -> SlotFile {
         let path = self.folder.join(format!("slot-{index:02}"));
         let opened = OpenOptions::new()
             .read(true)
@@ -152,30 +152,30 @@ impl Slots {
             Ok(file) => file,
             Err(error) => {
                 self.tell_of_trouble(&error);
-                return Look::Locked(None);
+                return SlotFile::Locked(None);
             }
         };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 self.tell_of_others();
-                return Look::Foreign;
+                return SlotFile::Foreign;
             }
             Err(TryLockError::Error(error)) => {
                 self.tell_of_trouble(&error);
-                return Look::Locked(None);
+                return SlotFile::Locked(None);
             }
         }
         let rest = u64::try_from(REST.as_millis()).expect("a second");
         let wait = match read(&mut file) {
-            Record::Never => 0,
-            Record::FreeAt(at) if at <= now.wall.saturating_add(rest) => {
+            SlotRecord::Never => 0,
+            SlotRecord::FreeAt(at) if at <= now.wall.saturating_add(rest) => {
                 at.saturating_sub(now.wall)
             }
             // Its owner died in flight, or the clock was set back: a second from now is
             // enough, and has to be written down, or the next look would start it anew.
             _ => {
-                let free_at = Record::FreeAt(now.wall.saturating_add(rest));
+                let free_at = SlotRecord::FreeAt(now.wall.saturating_add(rest));
                 if let Err(error) = write(&mut file, free_at) {
                     self.tell_of_trouble(&error);
                 }
@@ -185,13 +185,13 @@ impl Slots {
         let free_at = now.mono + Duration::from_millis(wait);
         // A stamp counts whole milliseconds; what this process remembers is exact.
         if wait > 0 && free_at > believed + Duration::from_millis(2) {
-            Look::Later(free_at)
+            SlotFile::Later(free_at)
         } else {
-            Look::Locked(Some(file))
+            SlotFile::Locked(Some(file))
         }
     }
 
-    fn states(&self) -> MutexGuard<'_, Vec<State>> {
+    fn states(&self) -> MutexGuard<'_, Vec<SlotState>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -212,7 +212,7 @@ impl Slots {
 }
 
 /// What a look at a slot's file found. `Locked(None)`: there is no file to be had.
-enum Look {
+enum SlotFile {
     Locked(Option<File>),
     Later(Instant),
     Foreign,
@@ -238,7 +238,7 @@ impl<'a> Reserved<'a> {
     pub(super) fn go(mut self) -> InFlight<'a> {
         let mut file = self.file.take();
         if let Some(file) = &mut file
-            && let Err(error) = write(file, Record::InFlight)
+            && let Err(error) = write(file, SlotRecord::InFlight)
         {
             // The lock still tells the others, as long as this process lives.
             self.slots.tell_of_trouble(&error);
@@ -253,7 +253,7 @@ impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         // Closing the file unlocks it; before the others in this process may look at it.
         self.file = None;
-        self.slots.states()[self.index] = State::Idle {
+        self.slots.states()[self.index] = SlotState::Idle {
             free_at: self.free_at,
         };
     }
@@ -270,43 +270,43 @@ pub(super) struct InFlight<'a> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let now = Moment::now();
+        let now = TimePoint::now();
         let rest = u64::try_from(REST.as_millis()).expect("a second");
         if let Some(mut file) = self.file.take()
-            && let Err(error) = write(&mut file, Record::FreeAt(now.wall + rest + 1))
+            && let Err(error) = write(&mut file, SlotRecord::FreeAt(now.wall + rest + 1))
         {
             // It says "in flight" still: whoever finds it so lets it rest.
             self.slots.tell_of_trouble(&error);
         }
-        self.slots.states()[self.index] = State::Idle {
+        self.slots.states()[self.index] = SlotState::Idle {
             free_at: now.mono + REST,
         };
     }
 }
 
-fn read(file: &mut File) -> Record {
+fn read(file: &mut File) -> SlotRecord {
     let mut bytes = Vec::with_capacity(RECORD);
     let read = file
         .seek(SeekFrom::Start(0))
         .and_then(|_| file.take(RECORD as u64).read_to_end(&mut bytes));
     if let Err(error) = read {
         debug!("a slot file cannot be read: {error}");
-        return Record::Unreadable;
+        return SlotRecord::Unreadable;
     }
     match std::str::from_utf8(&bytes).map(str::trim) {
-        Ok("") if bytes.is_empty() => Record::Never,
-        Ok("in flight") => Record::InFlight,
+        Ok("") if bytes.is_empty() => SlotRecord::Never,
+        Ok("in flight") => SlotRecord::InFlight,
         Ok(text) => text
             .strip_prefix("free ")
             .and_then(|at| at.parse().ok())
-            .map_or(Record::Unreadable, Record::FreeAt),
-        Err(_) => Record::Unreadable,
+            .map_or(SlotRecord::Unreadable, SlotRecord::FreeAt),
+        Err(_) => SlotRecord::Unreadable,
     }
 }
 
-fn write(file: &mut File, record: Record) -> io::Result<()> {
+fn write(file: &mut File, record: SlotRecord) -> io::Result<()> {
     let text = match record {
-        Record::FreeAt(at) => format!("free {at}"),
+        SlotRecord::FreeAt(at) => format!("free {at}"),
         _ => "in flight".to_owned(),
     };
     file.seek(SeekFrom::Start(0))?;
@@ -340,8 +340,8 @@ mod tests {
         }
 
         /// A made-up moment, some milliseconds after the start.
-        fn at(&self, ms: u64) -> Moment {
-            Moment {
+        fn at(&self, ms: u64) -> TimePoint {
+            TimePoint {
                 mono: self.start + Duration::from_millis(ms),
                 wall: 1_000_000 + ms,
             }
@@ -352,10 +352,10 @@ mod tests {
         }
     }
 
-    fn slot(take: Take<'_>) -> Reserved<'_> {
+    fn slot(take: Reservation<'_>) -> Reserved<'_> {
         match take {
-            Take::Slot(slot) => slot,
-            Take::Wait(until) => panic!("no slot until {until:?}"),
+            Reservation::Slot(slot) => slot,
+            Reservation::Wait(until) => panic!("no slot until {until:?}"),
         }
     }
 
@@ -366,9 +366,9 @@ mod tests {
         let first = slot(slots.take(2, bench.at(0))).go();
         let second = slot(slots.take(2, bench.at(0))).go();
         assert_eq!((first.index, second.index), (0, 1));
-        assert!(matches!(slots.take(2, bench.at(0)), Take::Wait(_)));
+        assert!(matches!(slots.take(2, bench.at(0)), Reservation::Wait(_)));
         drop(first);
-        let again = slot(slots.take(2, Moment::now()));
+        let again = slot(slots.take(2, TimePoint::now()));
         assert_eq!(again.index, 0);
         assert!(again.free_at() > Instant::now());
         drop(second);
@@ -389,7 +389,7 @@ mod tests {
         let _held: Vec<_> = (0..3)
             .map(|_| slot(slots.take(3, bench.at(0))).go())
             .collect();
-        assert!(matches!(slots.take(3, bench.at(0)), Take::Wait(_)));
+        assert!(matches!(slots.take(3, bench.at(0)), Reservation::Wait(_)));
         assert_eq!(slot(slots.take(4, bench.at(0))).index, 3);
     }
 
@@ -400,7 +400,7 @@ mod tests {
         let a = slot(one.take(2, bench.at(0))).go();
         let b = slot(other.take(2, bench.at(0))).go();
         assert_ne!(a.index, b.index);
-        let Take::Wait(until) = other.take(2, bench.at(0)) else {
+        let Reservation::Wait(until) = other.take(2, bench.at(0)) else {
             panic!("both are taken");
         };
         assert_eq!(until, bench.at(20).mono);
@@ -468,9 +468,9 @@ mod tests {
         let bench = Bench::new();
         let slots = Slots::new(bench.folder.path().join("gone"), 1, bench.start);
         let held = slot(slots.take(1, bench.at(0))).go();
-        assert!(matches!(slots.take(1, bench.at(0)), Take::Wait(_)));
+        assert!(matches!(slots.take(1, bench.at(0)), Reservation::Wait(_)));
         drop(held);
-        assert!(slot(slots.take(1, Moment::now())).free_at() > Instant::now());
+        assert!(slot(slots.take(1, TimePoint::now())).free_at() > Instant::now());
     }
 
     proptest! {

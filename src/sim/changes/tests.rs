@@ -12,8 +12,8 @@ use super::super::{is_filing_day, routes};
 use super::*;
 use crate::edgar::index::parse;
 
-fn universe_with(joint_filers: u32) -> Universe {
-    Universe::new(&Options {
+fn universe_with(joint_filers: u32) -> SimUniverse {
+    SimUniverse::new(&Options {
         companies: 50,
         today: date(2025, 8, 1),
         page_rows: 20,
@@ -23,12 +23,12 @@ fn universe_with(joint_filers: u32) -> Universe {
     })
 }
 
-fn universe() -> Universe {
+fn universe() -> SimUniverse {
     universe_with(0)
 }
 
 /// A parent's latest annual report with a subsidiary, released on its day.
-fn joint_report(universe: &Universe) -> Filing {
+fn joint_report(universe: &SimUniverse) -> SimFiling {
     let mut filings = universe.filings(universe.cik(10)).into_iter();
     filings
         .find(|filing| filing.form == "10-K" && released_on(filing) == filing.filed_on)
@@ -39,14 +39,14 @@ fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
-fn json(universe: &Universe, path: &str) -> Value {
+fn json(universe: &SimUniverse, path: &str) -> Value {
     let answer = routes::answer(universe, path);
     assert_eq!(answer.status, 200, "{path}");
     serde_json::from_slice(&answer.body).unwrap()
 }
 
 /// Form, date and size of a filing in a company's submissions, older pages included.
-fn row(universe: &Universe, cik: Cik, accession: Accession) -> Option<(String, String, u64)> {
+fn row(universe: &SimUniverse, cik: Cik, accession: Accession) -> Option<(String, String, u64)> {
     let path = format!("/submissions/CIK{}.json", cik.padded());
     let document = json(universe, &path);
     let mut pages = vec![document["filings"]["recent"].clone()];
@@ -73,7 +73,7 @@ fn master(day: Date) -> String {
 }
 
 /// Form and date of a filing in an index, for each filer.
-fn indexed(universe: &Universe, path: &str, accession: Accession) -> Vec<(String, Date)> {
+fn indexed(universe: &SimUniverse, path: &str, accession: Accession) -> Vec<(String, Date)> {
     let answer = routes::answer(universe, path);
     assert_eq!(answer.status, 200, "{path}");
     let index = parse(&answer.body).unwrap();
@@ -85,7 +85,7 @@ fn indexed(universe: &Universe, path: &str, accession: Accession) -> Vec<(String
     rows.into_iter().map(|(_, form, day)| (form, day)).collect()
 }
 
-fn file(universe: &Universe, filing: &Filing, name: &str) -> Answer {
+fn file(universe: &SimUniverse, filing: &SimFiling, name: &str) -> Answer {
     let cik = universe.filers(filing)[0];
     let folder = filing.accession.bare();
     routes::answer(
@@ -165,7 +165,7 @@ fn a_delisted_company_leaves_the_lists_and_keeps_its_filings() {
     let before = bodies();
     for venue in [Venue::Nasdaq, Venue::Nyse] {
         let on_it = |company: &&_| -> bool {
-            let company: &super::super::Company = company;
+            let company: &super::super::SimCompany = company;
             company.listings[0].venue == venue && universe.in_symbol_lists(company)
         };
         let company = companies.iter().find(on_it).unwrap();
@@ -415,7 +415,7 @@ fn annual_reports_are_joint_filings_of_as_many_as_are_asked_for() {
         }
     }
     // The most filers seen.
-    let universe = Universe::new(&Options {
+    let universe = SimUniverse::new(&Options {
         companies: 500,
         joint_filers: 469,
         document_scale: 0.001,

@@ -166,7 +166,7 @@ fn one_connection_serves_request_after_request() {
     assert_eq!(entries.len(), 4);
     assert!(entries.iter().all(|entry| entry.connection == 1));
     assert_eq!(entries[0].user_agent.as_deref(), Some(AGENT));
-    assert_eq!(simulator.log().of_kind(RequestKind::Discovery), 1);
+    assert_eq!(simulator.log().of_kind(Resource::Discovery), 1);
     assert_eq!(simulator.log().paths()[&path], 3);
 }
 

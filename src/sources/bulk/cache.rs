@@ -27,7 +27,7 @@ use url::Url;
 use crate::cancel::Cancel;
 use crate::files::{free_space, no_symlink};
 use crate::net::{
-    Client, Content, Expect, FetchError, Reply, RequestKind, Validators, Want, retry,
+    Client, Content, Expect, FetchError, Portion, Reply, RequestKind, Validators, retry,
 };
 use crate::progress::format::bytes;
 
@@ -48,7 +48,7 @@ const ENOUGH_TO_MEASURE: u64 = 8 << 20;
 
 /// What is known about the archive before anything is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct CacheState {
     /// Bytes that are still to be fetched, as far as the last run knows: 0 if the archive is here and
     /// was current today; `None` if its size was never seen.
     pub missing: Option<u64>,
@@ -158,7 +158,7 @@ impl Cache {
 
     /// What earlier runs know about the archive of this address.
     #[must_use]
-    pub fn known(&self, url: &Url, now: Timestamp) -> Known {
+    pub fn known(&self, url: &Url, now: Timestamp) -> CacheState {
         let notes = self.notes(url);
         let day = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
         let today = |version: &Version| {
@@ -172,7 +172,7 @@ impl Cache {
         } else {
             size(&notes.whole)
         };
-        Known {
+        CacheState {
             missing,
             bandwidth: notes.bytes_per_second,
         }
@@ -218,15 +218,17 @@ impl Cache {
             tries += u32::from(retry::counts_as_try(&error));
             let (next, error) = client.next_step(error, tries, terms.max_attempts);
             match next {
-                retry::Next::After(wait) => {
+                retry::NextTry::After(wait) => {
                     log::info!("submissions.zip broke off, and is asked for again: {error}");
                     client.traffic().count_retry();
                     if cancel.sleep(wait) {
                         return Err(Stale::Stopped);
                     }
                 }
-                retry::Next::Stopped => return Err(Stale::Stopped),
-                retry::Next::GiveUp | retry::Next::AbortRun => return Err(Stale::Fetch(error)),
+                retry::NextTry::Stopped => return Err(Stale::Stopped),
+                retry::NextTry::GiveUp | retry::NextTry::AbortRun => {
+                    return Err(Stale::Fetch(error));
+                }
             }
         }
         let notes = self.notes(terms.url);
@@ -261,12 +263,12 @@ impl Cache {
             self.keep(&mut notes, part)?; // a run died right before this
         }
         let want = match (&notes.part, &notes.whole) {
-            (Some(part), _) if from > 0 => Want::Rest {
+            (Some(part), _) if from > 0 => Portion::Rest {
                 from,
                 of: &part.validators,
             },
-            (_, Some(whole)) => Want::Changed(&whole.validators),
-            _ => Want::Whole,
+            (_, Some(whole)) => Portion::Changed(&whole.validators),
+            _ => Portion::Whole,
         };
         let expect = Expect::Archive { max: MAX_ARCHIVE };
         let reply = client
@@ -339,7 +341,7 @@ impl Cache {
         file.set_len(start)?;
         file.seek(SeekFrom::Start(start))?;
         let began = Instant::now();
-        let mut sink = Sink {
+        let mut sink = ArchiveSink {
             file,
             place: start,
             total: total.unwrap_or_default(),
@@ -436,7 +438,7 @@ fn is_mixed(content: &Content<'_>, part: Option<&Version>) -> bool {
 }
 
 /// The end of the part, while it grows.
-struct Sink<'a> {
+struct ArchiveSink<'a> {
     file: File,
     place: u64,
     total: u64,
@@ -444,7 +446,7 @@ struct Sink<'a> {
     progress: &'a dyn Fn(u64, u64),
 }
 
-impl Write for Sink<'_> {
+impl Write for ArchiveSink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.cancel.is_set() {
             return Err(io::Error::other("stopped"));
@@ -465,7 +467,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const UNSEEN: Known = Known {
+    const UNSEEN: CacheState = CacheState {
         missing: None,
         bandwidth: None,
     };

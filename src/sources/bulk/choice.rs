@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::config::DiscoverFrom;
 use crate::progress::format::{bytes, clock, many};
-use crate::sources::bulk::Known;
+use crate::sources::bulk::CacheState;
 
 /// The size taken for the archive before it was ever seen: 1.3 GB in 2025, and growing.
 const USUAL_SIZE: u64 = 1_500_000_000;
@@ -54,7 +54,7 @@ pub struct Facts {
     /// Requests a second; `None` is no limit.
     pub rate: Option<NonZeroU32>,
     /// What lies in the data dir already.
-    pub archive: Known,
+    pub archive: CacheState,
     /// Bytes that the run may store: no more of the archive is fetched unasked.
     pub most: Option<u64>,
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn facts(companies: u64, rate: u32, archive: Known) -> Facts {
+    fn facts(companies: u64, rate: u32, archive: CacheState) -> Facts {
         Facts {
             asked: DiscoverFrom::Auto,
             companies,
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    const UNSEEN: Known = Known {
+    const UNSEEN: CacheState = CacheState {
         missing: None,
         bandwidth: None,
     };
@@ -172,12 +172,12 @@ mod tests {
 
     #[test]
     fn what_was_seen_counts_more_than_what_is_assumed() {
-        let slow = Known {
+        let slow = CacheState {
             missing: Some(1_300_000_000),
             bandwidth: Some(1_000_000),
         };
         assert_eq!(choose(&facts(5911, 10, slow)).way, Way::Api);
-        let almost_there = Known {
+        let almost_there = CacheState {
             missing: Some(10_000_000),
             ..slow
         };
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_archive_that_is_current_costs_one_request() {
-        let here = Known {
+        let here = CacheState {
             missing: Some(0),
             bandwidth: None,
         };
@@ -218,7 +218,7 @@ mod tests {
         fn the_archive_is_taken_only_where_it_is_worth_it(
             companies in any::<u64>(), rate in any::<u32>(), missing in any::<Option<u64>>(), bandwidth in any::<Option<u64>>()
         ) {
-            let choice = choose(&facts(companies, rate, Known { missing, bandwidth }));
+            let choice = choose(&facts(companies, rate, CacheState { missing, bandwidth }));
             if choice.way == Way::Bulk {
                 // To the rounding of a millisecond.
                 let slack = bandwidth.unwrap_or(USUAL_BANDWIDTH) / 500 + 1;

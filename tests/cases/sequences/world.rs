@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use filing_etl::edgar::{Accession, Cik};
-use filing_etl::sim::{LostDay, Options, Simulator, SubmissionChange, Universe};
+use filing_etl::sim::{LostDay, Options, SimUniverse, Simulator, SubmissionChange};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -27,7 +27,7 @@ fn options(seed: u64) -> Options {
 
 /// The companies of the universe with this seed.
 pub(super) fn ciks(seed: u64) -> Vec<Cik> {
-    let universe = Universe::new(&options(seed));
+    let universe = SimUniverse::new(&options(seed));
     universe.companies().map(|company| company.cik).collect()
 }
 
