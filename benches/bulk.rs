@@ -10,8 +10,8 @@ use std::hint::black_box;
 use std::io::{BufWriter, Write as _};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use filing_etl::edgar::{Cik, DateRange, FormFilter, submissions};
-use filing_etl::sources::bulk::Archive;
+use filing_etl::internals::Archive;
+use filing_etl::internals::{Cik, DateRange, FormFilter, submissions};
 use jiff::civil::date;
 use rayon::prelude::*;
 use tempfile::NamedTempFile;

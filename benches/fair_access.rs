@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use filing_etl::cancel::Cancel;
-use filing_etl::net::{Client, ClientSettings, Expect, RequestKind, Timeouts};
+use filing_etl::internals::Cancel;
+use filing_etl::internals::{Client, ClientSettings, Expect, RequestKind, Timeouts};
 use filing_etl::sim::{Options, Simulator};
 use url::Url;
 

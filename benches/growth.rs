@@ -20,9 +20,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use filing_etl::edgar::{Accession, Cik, Filing, QueueItem, Wanted};
+use filing_etl::internals::{Accession, Cik, Filing, QueueItem, Wanted};
+use filing_etl::internals::{CompanyRow, Writer};
 use filing_etl::sim::{Options, Simulator};
-use filing_etl::store::{CompanyRow, Writer};
 use jiff::Timestamp;
 use jiff::civil::date;
 

@@ -10,10 +10,8 @@ use std::io;
 use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use filing_etl::edgar::Accession;
-use filing_etl::edgar::submission::{
-    DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, Splitter,
-};
+use filing_etl::internals::Accession;
+use filing_etl::internals::{DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, Splitter};
 
 /// As much as a buffered reader hands on at a time.
 const CHUNK: usize = 64 * 1024;

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use filing_etl::cancel::Cancel;
-use filing_etl::edgar::submissions;
-use filing_etl::net::{Client, ClientSettings, Expect, RequestKind, Timeouts};
+use filing_etl::internals::Cancel;
+use filing_etl::internals::submissions;
+use filing_etl::internals::{Client, ClientSettings, Expect, RequestKind, Timeouts};
 use filing_etl::sim::{Options, Simulator};
 use url::Url;
 

@@ -7,8 +7,8 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use filing_etl::edgar::{Accession, Cik, Filing, QueueItem, Wanted};
-use filing_etl::store::{CompanyRow, Writer};
+use filing_etl::internals::{Accession, Cik, Filing, QueueItem, Wanted};
+use filing_etl::internals::{CompanyRow, Writer};
 use jiff::Timestamp;
 use jiff::civil::date;
 

@@ -1,9 +1,6 @@
 //! The time that is written down and that decides what a day is.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-
-use crate::edgar::calendar::filing_day;
 
 /// The current time. `FILING_ETL_NOW` sets it at the start of the program, and it runs on from
 /// there. What measures time, such as heartbeats and waits, goes by the real clock instead.
@@ -26,12 +23,6 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         now.checked_add(self.offset).unwrap_or(now)
-    }
-
-    /// The day in New York, by which EDGAR dates filings.
-    #[must_use]
-    pub fn today(&self) -> Date {
-        filing_day(self.now())
     }
 }
 

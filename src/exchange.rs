@@ -9,7 +9,7 @@ use thiserror::Error;
 /// usual other names.
 ///
 /// ```
-/// use filing_etl::exchange::Exchange;
+/// use filing_etl::internals::Exchange;
 ///
 /// assert_eq!("nyse-american".parse(), Ok(Exchange::NyseAmerican));
 /// assert_eq!(Exchange::NyseAmerican.to_string(), "NYSE American");

@@ -8,36 +8,60 @@
 //!                                    └─▶ store, progress
 //! ```
 //!
-//! Imports point to the right and never back. [`run`] is what `backfill`, `update` and `download`
-//! share, [`pipeline`] has the flow of a run on one screen. [`edgar`], [`listings`] and [`selection`]
-//! are pure: bytes in, values out. [`net`] is the only room that knows HTTP, [`store`] the only one
-//! that knows SQLite, [`cli`] the only one that reads the environment. [`sources`] are the ways in
-//! which EDGAR tells what was filed. [`sim`] stands apart: a synthetic EDGAR for the demo, the tests
+//! Imports point to the right and never back. `run` is what `backfill`, `update` and `download`
+//! share, `pipeline` has the flow of a run on one screen. `edgar`, `listings` and `selection`
+//! are pure: bytes in, values out. `net` is the only room that knows HTTP, `store` the only one
+//! that knows SQLite, `cli` the only one that reads the environment. `sources` are the ways in
+//! which EDGAR tells what was filed. `sim` stands apart: a synthetic EDGAR for the demo, the tests
 //! and the benches.
 
-pub mod cancel;
-pub mod cli;
-pub mod clock;
-pub mod commands;
-pub mod config;
-pub mod diagnosis;
-pub mod edgar;
-pub mod exchange;
-pub mod exit;
-pub mod files;
-pub mod find;
-pub mod listings;
-pub mod logging;
-pub mod net;
-pub mod pipeline;
-pub mod print;
-pub mod progress;
-pub mod run;
-pub mod selection;
-pub mod signals;
+#![expect(
+    rustdoc::private_intra_doc_links,
+    reason = "the docs are for readers of the code; `cargo doc --document-private-items` has all rooms"
+)]
+
+mod cancel;
+mod cli;
+mod clock;
+mod commands;
+mod config;
+mod diagnosis;
+mod edgar;
+mod exchange;
+mod exit;
+mod files;
+mod find;
+pub mod internals;
+mod listings;
+mod logging;
+mod net;
+mod pipeline;
+mod print;
+mod progress;
+mod run;
+mod selection;
+mod signals;
 pub mod sim;
-pub mod sources;
-pub mod store;
-pub mod threads;
-pub mod ticker;
-pub mod universe;
+mod sources;
+mod store;
+mod threads;
+mod ticker;
+mod universe;
+
+use std::process::ExitCode;
+
+/// The command `filing-etl`: reads the command line, runs the command, and returns its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = cli::Cli::from_environment();
+    let terminal = progress::Terminal::new();
+    logging::init(&cli, &terminal);
+    cli::Cli::warn_unknown_variables();
+    match commands::run(&cli, &terminal) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            logging::last_words(&cli, &error);
+            exit::for_error(&error).into()
+        }
+    }
+}

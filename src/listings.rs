@@ -40,7 +40,7 @@ pub struct SymbolFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symbol {
     /// The symbol as it stands, such as `BAC$L`.
-    pub symbol: String,
+    pub text: String,
     /// The ticker that the SEC would have for it, such as `BAC-PL`; `None` where it has none.
     pub ticker: Option<String>,
     /// The security's name.
@@ -199,7 +199,7 @@ fn parse<const N: usize>(
             }
         };
         file.rows.push(Symbol {
-            symbol: symbol.to_owned(),
+            text: symbol.to_owned(),
             ticker,
             name: name.to_owned(),
             exchange,
@@ -321,7 +321,7 @@ mod tests {
         let kinds: Vec<_> = file
             .rows
             .iter()
-            .map(|r| (r.symbol.as_str(), r.etf, r.test))
+            .map(|r| (r.text.as_str(), r.etf, r.test))
             .collect();
         assert_eq!(
             kinds,
@@ -473,7 +473,7 @@ mod tests {
                 if let Some(ticker) = &symbol.ticker {
                     assert_eq!(tickers.insert(ticker, symbol), None, "{ticker}");
                 } else {
-                    assert_eq!(symbol.symbol, "JGH.V");
+                    assert_eq!(symbol.text, "JGH.V");
                 }
             }
         }

@@ -21,7 +21,7 @@ pub fn init(cli: &Cli, terminal: &Terminal) {
         .filter_module(LOG_TARGET, LevelFilter::Info)
         .parse_env(Env::default())
         .target(Target::Pipe(Box::new(terminal.clone())))
-        .write_style(if cli.log_colors() {
+        .write_style(if Cli::log_colors() {
             WriteStyle::Always
         } else {
             WriteStyle::Never

@@ -582,7 +582,10 @@ pub struct SimArgs {
     /// How long a block lasts
     #[arg(long, value_name = "D", default_value = "10m", value_parser = span)]
     pub(super) block_for: Span,
-    /// Something that goes wrong; repeatable: KIND[:PERCENT%][@PATH][*TIMES]
-    #[arg(long = "fault", value_name = "FAULT")]
+    #[arg(
+        long = "fault",
+        value_name = "FAULT",
+        help = "Something that goes wrong; repeatable: KIND[:PERCENT%][@PATH][*TIMES]"
+    )]
     pub(super) faults: Vec<Fault>,
 }

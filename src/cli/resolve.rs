@@ -101,7 +101,7 @@ impl Cli {
 
     /// Whether log lines may be coloured.
     #[must_use]
-    pub fn log_colors(&self) -> bool {
+    pub fn log_colors() -> bool {
         io::stderr().is_terminal() && set("NO_COLOR").is_none() && !dumb_terminal()
     }
 
@@ -113,7 +113,7 @@ impl Cli {
 
     /// What standard output is like: a terminal as wide as it is, anything else 80 wide.
     #[must_use]
-    pub fn page(&self) -> PrintStyle {
+    pub fn page() -> PrintStyle {
         let live = io::stdout().is_terminal();
         let width = terminal_size::terminal_size_of(io::stdout())
             .filter(|_| live)
@@ -251,7 +251,7 @@ impl Cli {
     /// # Errors
     ///
     /// A [`UsageError`] when a form is none, or the companies file cannot be read.
-    pub fn diagnose(&self, args: &DiagnoseArgs) -> Result<(CompanyFilter, Option<FormFilter>)> {
+    pub fn diagnose(args: &DiagnoseArgs) -> Result<(CompanyFilter, Option<FormFilter>)> {
         let is_given = !args.forms.is_empty() || args.no_amendments;
         let forms = is_given.then(|| forms(&args.forms, args.no_amendments));
         Ok((args.companies.filter()?, forms.transpose()?))

@@ -64,7 +64,7 @@ pub(super) fn run(cli: &Cli, args: &FindArgs) -> Result<Exit> {
     if args.json {
         print_json(&answer)?;
     } else {
-        print(&shown(&answer, cli.page()))?;
+        print(&shown(&answer, Cli::page()))?;
     }
     Ok(Exit::Complete)
 }

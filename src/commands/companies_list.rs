@@ -44,7 +44,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
         bail!(not_loaded(cli));
     };
     if args.unmatched {
-        return unmatched(cli, &db, moment(synced_at), args.json);
+        return unmatched(&db, moment(synced_at), args.json);
     }
     let mut ciks = companies::resolve(&db, &filter)?.ciks(&db)?;
     if let Some(limit) = filter.limit {
@@ -58,7 +58,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     if args.json {
         print_json(&list)?;
     } else {
-        print(&text(list, cli.page()))?;
+        print(&text(list, Cli::page()))?;
     }
     Ok(Exit::Complete)
 }
@@ -79,7 +79,7 @@ struct UnmatchedSymbols {
     unmatched: Vec<UnmatchedSymbol>,
 }
 
-fn unmatched(cli: &Cli, db: &Reader, synced_at: String, json: bool) -> Result<Exit> {
+fn unmatched(db: &Reader, synced_at: String, json: bool) -> Result<Exit> {
     let rows = db.unmatched()?;
     if json {
         let symbol = |[text, exchange, name]: [String; 3]| UnmatchedSymbol {
@@ -94,7 +94,7 @@ fn unmatched(cli: &Cli, db: &Reader, synced_at: String, json: bool) -> Result<Ex
     } else {
         let rows = rows.into_iter().map(Vec::from).collect();
         let headers = ["Symbol", "Exchange", "Name"];
-        print(&table::table(&headers, rows, cli.page()))?;
+        print(&table::table(&headers, rows, Cli::page()))?;
     }
     Ok(Exit::Complete)
 }

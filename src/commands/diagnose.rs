@@ -18,7 +18,7 @@ use crate::store::Reader;
 
 /// Runs `diagnose`.
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
-    let (filter, given) = cli.diagnose(args)?;
+    let (filter, given) = Cli::diagnose(args)?;
     let db = Reader::open(cli.db())?;
     let ciks = companies::resolve(&db, &filter)?.some_ciks(&db)?;
 
@@ -60,7 +60,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     if args.json {
         print_json(&report)?;
     } else {
-        print(&report.table(cli.page()))?;
+        print(&report.table(Cli::page()))?;
     }
     Ok(Exit::Complete)
 }

@@ -73,7 +73,7 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
     }
     let mut text = look.words();
     if let (true, Some(snapshot)) = (args.once && look.state != RunState::None, look.snapshot()) {
-        for line in frame(&snapshot, cli.page().width) {
+        for line in frame(&snapshot, Cli::page().width) {
             writeln!(text, "{line}").expect("a String takes all");
         }
     }

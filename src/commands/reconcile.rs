@@ -31,7 +31,7 @@ const SHOWN: usize = 50;
 /// Runs `diagnose --reconcile`. Takes the run lock: what a run is loading would count as missing.
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let settings = cli.settings()?;
-    let (filter, given) = cli.diagnose(args)?;
+    let (filter, given) = Cli::diagnose(args)?;
     let forms = match &given {
         Some(forms) => forms.clone(),
         None => Reader::open(&settings.db)?.wanted_forms()?,
@@ -87,7 +87,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     if args.json {
         print_json(&ReconcileJson::new(&found, queued))?;
     } else {
-        print(&text(&found, queued, cli.page()))?;
+        print(&text(&found, queued, Cli::page()))?;
     }
     let proven = found.missing.is_empty() && found.problems.is_empty();
     Ok(if proven {

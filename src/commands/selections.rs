@@ -63,7 +63,7 @@ fn show(cli: &Cli, json: bool) -> Result<Exit> {
     if json {
         print_json(&document)?;
     } else {
-        print(&text(document.selections, cli.page()))?;
+        print(&text(document.selections, Cli::page()))?;
     }
     Ok(Exit::Complete)
 }

@@ -101,7 +101,7 @@ pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
     if json {
         print_json(&stats)?;
     } else {
-        print(&text(&stats, cli.page()))?;
+        print(&text(&stats, Cli::page()))?;
     }
     Ok(Exit::Complete)
 }

@@ -299,6 +299,7 @@ fn base(form: &str) -> &str {
 mod tests {
     use super::*;
     use crate::edgar::history::FormUse;
+    use crate::store::FileCounts;
     use jiff::civil::date;
 
     const TODAY: Date = date(2026, 3, 1);
@@ -349,8 +350,8 @@ mod tests {
             ticker: None,
             exchange: None,
             last_checked_at: Some("2026-03-01T00:00:00Z".parse().unwrap()),
-            artifacts: crate::store::FileCounts::default(),
-            artifacts_before: crate::store::FileCounts::default(),
+            artifacts: FileCounts::default(),
+            artifacts_before: FileCounts::default(),
             failed: 0,
             history: Some(history(LONG_AGO, &["4"])),
             failure: None,

@@ -12,12 +12,12 @@ use thiserror::Error;
 /// The number fits a signed 64-bit integer, so it can be an SQLite key.
 ///
 /// ```
-/// use filing_etl::edgar::Accession;
+/// use filing_etl::internals::Accession;
 ///
 /// let accession: Accession = "0000320193-23-000106".parse()?;
 /// assert_eq!(accession.bare().to_string(), "000032019323000106");
 /// assert_eq!("000032019323000106".parse(), Ok(accession));
-/// # Ok::<(), filing_etl::edgar::BadAccession>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Accession(u64);

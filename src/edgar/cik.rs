@@ -12,12 +12,12 @@ use thiserror::Error;
 /// ten-digit form of submissions URLs.
 ///
 /// ```
-/// use filing_etl::edgar::Cik;
+/// use filing_etl::internals::Cik;
 ///
 /// let apple: Cik = "0000320193".parse()?;
 /// assert_eq!(apple.to_string(), "320193");
 /// assert_eq!(apple.padded().to_string(), "0000320193");
-/// # Ok::<(), filing_etl::edgar::BadCik>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cik(u64);

@@ -26,8 +26,8 @@ pub mod names;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use accession::{Accession, BadAccession};
-pub use cik::{BadCik, Cik};
+pub use accession::Accession;
+pub use cik::Cik;
 pub use company::{CompanyProfile, FormerName};
 pub use company_list::CompanyList;
 pub use dates::DateRange;
@@ -36,5 +36,4 @@ pub use form::FormFilter;
 pub use history::History;
 pub use json::BadDocument;
 pub use sic::{Sic, SicCodes};
-pub use submissions::Submissions;
 pub use urls::Urls;

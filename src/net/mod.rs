@@ -41,7 +41,7 @@ pub use self::agent::{Timeouts, is_loopback};
 pub use self::fair_access::{SEC as SEC_SITE, site_of};
 pub use self::outage::ConnectionFailure;
 pub use self::traffic::Traffic;
-pub use self::user_agent::{BadUserAgent, UserAgent};
+pub use self::user_agent::UserAgent;
 
 use self::agent::Agent;
 use self::body::IncomingBody;

@@ -10,7 +10,7 @@ use thiserror::Error;
 /// Only printable ASCII, so it can never smuggle a second header into a request.
 ///
 /// ```
-/// use filing_etl::net::UserAgent;
+/// use filing_etl::internals::UserAgent;
 ///
 /// assert!("Example Corp ops@example.com".parse::<UserAgent>().is_ok());
 /// assert!("Mozilla/5.0".parse::<UserAgent>().is_err());

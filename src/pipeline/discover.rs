@@ -253,7 +253,7 @@ impl Discovery<'_> {
         let read = goals.filter_map(|(i, goal)| {
             let filings = &self.cx.visits.selections[goal.selection].filings;
             let dates = page.reach(&goal.older_dates(filings)?)?;
-            Some((i, PageRead::new(page, &filings.forms, &dates)?, dates))
+            Some((i, PageRead::new(page, &filings.forms, dates)?, dates))
         });
         read.collect()
     }

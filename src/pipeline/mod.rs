@@ -38,7 +38,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context as _, Result};
 use crossbeam_channel::bounded;
 
-pub use budget::{Budget, Spent};
+pub use budget::Budget;
 pub use download::MAX_FILE;
 pub use item::{Older, RunSelection, VisitGoal};
 pub use services::{Aborted, Services, Visits};

@@ -108,10 +108,6 @@ impl Counters {
 
 /// The numbers of a run at one moment: all that a frame of the dashboard shows.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are those of Counters, where they are explained"
-)]
 pub struct Snapshot {
     pub companies_total: u64,
     pub companies_done: u64,

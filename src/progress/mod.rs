@@ -1,6 +1,6 @@
 //! What a run has done so far, and how that is shown.
 //!
-//! The stages count into [`Counters`]; nobody but this module draws. [`frame`] turns one
+//! The stages count into [`Counters`]; nobody but this module draws. [`frame()`] turns one
 //! [`Snapshot`] into lines of text, pure; [`Dashboard`] shows them, live or printed.
 
 mod counters;
@@ -9,7 +9,7 @@ pub mod format;
 mod frame;
 mod line;
 
-pub use counters::{Counters, InProgress, Snapshot};
+pub use counters::{Counters, Snapshot};
 pub(crate) use dashboard::LOG_TARGET;
 pub use dashboard::{Dashboard, DashboardStyle, Terminal};
 pub use frame::frame;

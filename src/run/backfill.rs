@@ -28,7 +28,7 @@ pub(super) struct BackfillSelection {
 ///
 /// # Errors
 ///
-/// A [`UsageError`] when that is no company at all.
+/// A [`crate::exit::UsageError`] when that is no company at all.
 pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<BackfillSelection> {
     let asked = &options.asked;
     forms::warn_renamed(&asked.named_forms);

@@ -55,7 +55,7 @@ fn master(day: Date, rows: Vec<&SimIndexRow>) -> Vec<u8> {
          Last Data Received:    {}\n\
          Comments:              webmaster@sec.gov\n\
          Anonymous FTP:         ftp://ftp.sec.gov/edgar/\n \n\
-         CIK|SimCompany Name|Form Type|Date Filed|File Name\n{DASHES}\n",
+         CIK|Company Name|Form Type|Date Filed|File Name\n{DASHES}\n",
         day.strftime("%b %e, %Y"),
     );
     let mut duplicates = 0;
@@ -129,7 +129,7 @@ pub(crate) fn quarterly(universe: &SimUniverse, year: i16, number: i8) -> Option
          Comments:              webmaster@sec.gov\n\
          Anonymous FTP:         ftp://ftp.sec.gov/edgar/\n\
          Cloud HTTP:            https://www.sec.gov/Archives/\n\n\n\n\n\
-         CIK|SimCompany Name|Form Type|Date Filed|Filename\n{DASHES}\n",
+         CIK|Company Name|Form Type|Date Filed|Filename\n{DASHES}\n",
         universe.today().min(last).strftime("%B %d, %Y"),
     );
     let today = universe.today();

@@ -74,19 +74,21 @@ mod writer;
 
 pub use artifacts::{Failure, MISSING_DAYS, Recorded, SplitDocument, StoredFile, StoredId};
 pub use companies::{ShownCompany, TickerMatch};
-pub use diagnose::{CompanyFacts, FailureGroup, FileCounts, PreviousRun};
-pub use error::{Cause, Error, Result};
-pub use filings::{FileOnRecord, OnRecord, ShownFiling};
+#[cfg(test)]
+pub use diagnose::FileCounts;
+pub use diagnose::{CompanyFacts, FailureGroup, PreviousRun};
+pub use error::{Error, Result};
+pub use filings::{OnRecord, ShownFiling};
 pub use holdings::Holdings;
 pub use identity::{Identity, addresses};
 pub use indexes::{IndexDay, IndexStatus, ListedFiling, ListedStatus};
 pub use lock::RunLock;
 pub use pages::PageRead;
-pub use queue::{QueueFilter, QueueLength, QueuePlace};
+pub use queue::{QueueFilter, QueuePlace};
 pub use reader::Reader;
 pub use runs::{ErrorRow, RunCounts, RunEnd};
-pub use selections::{RecordedSelection, Recording, SelectionCompany, SelectionId, SelectionRow};
-pub use stats::{ExchangeStats, FormYearStats, RunRow, Stats};
+pub use selections::{RecordedSelection, SelectionId, SelectionRow};
+pub use stats::{RunRow, Stats};
 pub use universe::{CompanyRow, ListingRow, UniverseChange};
 pub use values::{ArtifactStatus, RunId, RunStatus, SubmissionStatus};
 pub use writer::{Batch, Writer};

@@ -20,11 +20,11 @@ pub struct PageRead {
 impl PageRead {
     /// A page that may hold filings of these days; `None` if it cannot.
     #[must_use]
-    pub fn new(page: &OlderPage, forms: &FormFilter, dates: &DateRange) -> Option<Self> {
+    pub fn new(page: &OlderPage, forms: &FormFilter, dates: DateRange) -> Option<Self> {
         Some(Self {
             page: page.clone(),
             forms: forms.clone(),
-            dates: page.reach(dates)?,
+            dates: page.reach(&dates)?,
         })
     }
 }
@@ -124,7 +124,7 @@ mod tests {
 
     fn read(filing_count: u64, types: &[&str], since: Date, until: Date) -> PageRead {
         let dates = DateRange::new(since, until).unwrap();
-        PageRead::new(&page(PAGE, filing_count), &forms(types), &dates).unwrap()
+        PageRead::new(&page(PAGE, filing_count), &forms(types), dates).unwrap()
     }
 
     fn is_read(sandbox: &Sandbox, page: &PageRead) -> bool {
@@ -164,7 +164,7 @@ mod tests {
         let wider = read(500, &types, date(1994, 1, 1), date(2039, 1, 1));
         assert!(is_read(&sandbox, &wider));
         let dates = DateRange::new(date(2024, 1, 1), date(2025, 1, 1)).unwrap();
-        let later = PageRead::new(&super::tests::page(PAGE, 500), &forms(&types), &dates);
+        let later = PageRead::new(&super::tests::page(PAGE, 500), &forms(&types), dates);
         assert!(later.is_none(), "it holds none of these days");
     }
 
@@ -206,7 +206,7 @@ mod tests {
         let dates = DateRange::new(date(2012, 1, 1), date(2015, 1, 1)).unwrap();
         let mut other = page(PAGE, 500);
         other.name = PageName::parse(of_another, cik(10)).unwrap();
-        let other = PageRead::new(&other, &forms(&["10-K"]), &dates).unwrap();
+        let other = PageRead::new(&other, &forms(&["10-K"]), dates).unwrap();
         let own = read(500, &["10-K"], dates.since, dates.until);
         sandbox.write(|b| {
             b.page_read(&own).unwrap();

@@ -28,7 +28,7 @@ use thiserror::Error;
 use crate::edgar::{Cik, CompanyList};
 use crate::listings::{Symbol, SymbolDirectory};
 
-pub use crate::exchange::{Exchange, UnknownExchange};
+pub use crate::exchange::Exchange;
 
 /// All companies we are responsible for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,7 +232,7 @@ fn unmatched(directory: &SymbolDirectory, list: &CompanyList) -> Vec<Unmatched> 
     });
     unmatched
         .map(|symbol| Unmatched {
-            symbol: symbol.symbol.clone(),
+            symbol: symbol.text.clone(),
             name: symbol.name.clone(),
             exchange: symbol.exchange,
         })
@@ -279,7 +279,7 @@ fn by_ticker<'a>(
                     if first.counts() && symbol.counts() {
                         problems.push(format!(
                             "{name}: {} and {} both mean {ticker}; the first is used",
-                            first.symbol, symbol.symbol
+                            first.text, symbol.text
                         ));
                     } else if symbol.counts() {
                         place.insert(symbol);
@@ -576,7 +576,7 @@ mod tests {
         };
         for symbol in directory.other.rows.iter().filter(|s| s.counts()) {
             counts.symbols += 1;
-            counts.known += usize::from(roots.contains(&root(&symbol.symbol)));
+            counts.known += usize::from(roots.contains(&root(&symbol.text)));
             let listing = symbol.ticker.as_deref().and_then(|t| listings.get(t));
             counts.found +=
                 usize::from(listing.is_some_and(|exchange| *exchange == symbol.exchange));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use filing_etl::edgar::submission_name;
+use filing_etl::internals::submission_name;
 use filing_etl::sim::{Resource, SimFiling, Simulator};
 use serde_json::{Value, json};
 

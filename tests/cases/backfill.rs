@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use filing_etl::edgar::{Accession, Cik};
-use filing_etl::exchange::Exchange;
+use filing_etl::internals::Exchange;
+use filing_etl::internals::{Accession, Cik};
 use filing_etl::sim::{Entry, Options, Resource, SimFiling, Simulator};
 use jiff::civil::{Date, date};
 use serde_json::Value;
@@ -72,7 +72,7 @@ fn hex(bytes: &[u8]) -> String {
 fn filing_row(sim: &Simulator, cik: u64, filing: &SimFiling) -> String {
     let row = sim
         .universe()
-        .row(filing_etl::edgar::Cik::new(cik).unwrap(), filing);
+        .row(filing_etl::internals::Cik::new(cik).unwrap(), filing);
     let report_date = row
         .report_date
         .map_or_else(|| "NULL".to_owned(), |day| day.to_string());

@@ -322,7 +322,7 @@ fn an_archive_for_which_the_disk_has_no_room_is_not_fetched() {
         )?;
         stream.write_all(&vec![0; 1 << 20])
     });
-    let free = filing_etl::files::free_space(&sandbox.path("")).unwrap();
+    let free = filing_etl::internals::free_space(&sandbox.path("")).unwrap();
     // Others may write to this disk meanwhile.
     let keep = free.saturating_sub(LENGTH / 2).to_string();
     let args = ["--discover-from", "bulk", "--min-free-space", &keep];

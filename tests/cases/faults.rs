@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread;
 
-use filing_etl::edgar::Cik;
+use filing_etl::internals::Cik;
 use filing_etl::sim::{Entry, Options, Resource, SimFiling, Simulator};
 use jiff::civil::{Date, date};
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use filing_etl::edgar::Cik;
+use filing_etl::internals::Cik;
 use filing_etl::sim::{Options, Resource, Simulator};
 
 use crate::harness::{Output, Sandbox, truth};

@@ -1,6 +1,6 @@
 //! Daily indexes that are missing, and filings that only an index has.
 
-use filing_etl::edgar::Accession;
+use filing_etl::internals::Accession;
 use filing_etl::sim::{LostDay, Options, Resource, Simulator};
 use jiff::civil::{Date, date};
 
@@ -237,7 +237,7 @@ fn a_filing_of_an_unavailable_company_is_fetched_by_its_path_and_holds_nothing_u
         .into_iter()
         .find(|(cik, _)| before.contains(&cik.to_string()))
         .unwrap();
-    let cik = filing_etl::edgar::Cik::new(cik).unwrap();
+    let cik = filing_etl::internals::Cik::new(cik).unwrap();
     sim.universe().remove_company(cik);
     // Missing on three days, then unavailable: the third run still says so.
     for day in 6..=8 {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use filing_etl::edgar::Cik;
+use filing_etl::internals::Cik;
 use filing_etl::sim::{Options, Resource, Simulator, Venue};
 
 use crate::harness::truth;

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::process::Stdio;
 use std::time::Duration;
 
+use filing_etl::internals::{RunCounts, RunEnd, RunLock, RunStatus, Writer};
 use filing_etl::sim::{Options, Simulator};
-use filing_etl::store::{RunCounts, RunEnd, RunLock, RunStatus, Writer};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::harness::mask;

@@ -159,7 +159,7 @@ fn a_clock_that_was_set_back_by_a_month_is_told_and_takes_nothing_for_complete()
 
 #[test]
 fn a_selection_whose_exchange_has_no_company_any_more_is_told() {
-    use filing_etl::exchange::Exchange;
+    use filing_etl::internals::Exchange;
     use filing_etl::sim::Venue;
     let (sandbox, sim) = (Sandbox::new(), sim());
     let of_exchange = ["--exchange", "NYSE"];

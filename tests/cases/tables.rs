@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use filing_etl::exchange::Exchange;
+use filing_etl::internals::Exchange;
 use filing_etl::sim::SimCompany;
 
 use crate::harness::mask;
@@ -91,7 +91,7 @@ fn without_a_list_of_companies_it_says_how_to_load_one() {
         .code(1)
         .says("filing-etl companies sync");
     assert!(!sandbox.path("filings.db").exists());
-    let _ = filing_etl::store::Writer::open(&sandbox.path("filings.db")).unwrap();
+    let _ = filing_etl::internals::Writer::open(&sandbox.path("filings.db")).unwrap();
     let _ = sandbox
         .run(&["companies", "list"])
         .code(1)
@@ -146,7 +146,7 @@ fn stats_of_an_empty_database_are_zeros_and_of_a_missing_one_an_error() {
     let sandbox = Sandbox::new();
     let _ = sandbox.run(&["stats"]).code(1).says("there is no database");
     assert!(!sandbox.path("filings.db").exists());
-    let _ = filing_etl::store::Writer::open(&sandbox.path("filings.db")).unwrap();
+    let _ = filing_etl::internals::Writer::open(&sandbox.path("filings.db")).unwrap();
     let empty = sandbox.run(&["stats"]).code(0);
     snapshot!("stats_empty", empty.stdout);
 }

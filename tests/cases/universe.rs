@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use filing_etl::exchange::Exchange;
+use filing_etl::internals::Exchange;
 use filing_etl::sim::{Options, Resource};
 
 use crate::harness::truth;

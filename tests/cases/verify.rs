@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
+use filing_etl::internals::RunLock;
 use filing_etl::sim::{Options, Simulator};
-use filing_etl::store::RunLock;
 use jiff::civil::date;
 
 use crate::harness::process::Running;

@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use filing_etl::cancel::Cancel;
-use filing_etl::net::{
+use filing_etl::internals::Cancel;
+use filing_etl::internals::{
     Client, ClientSettings, Expect, FetchError, Portion, Reply, RequestKind, Timeouts, Validators,
 };
 use flate2::Compression;

@@ -8,16 +8,18 @@ use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
-use filing_etl::edgar::names::checked_name;
-use filing_etl::edgar::submission::{
+use filing_etl::internals::checked_name;
+use filing_etl::internals::join_lists;
+use filing_etl::internals::{Accession, Cik, History, Urls, Wanted, company_list, index};
+use filing_etl::internals::{DataDir, FilingFolder, folder_of};
+use filing_etl::internals::{
     DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, SplitSummary,
     Splitter,
 };
-use filing_etl::edgar::submissions::{self, Rows};
-use filing_etl::edgar::{Accession, Cik, History, Urls, Wanted, company_list, index};
-use filing_etl::files::{DataDir, FilingFolder, folder_of};
-use filing_etl::listings::{self, SymbolDirectory, SymbolFile};
-use filing_etl::universe;
+use filing_etl::internals::{Rows, submissions};
+use filing_etl::internals::{
+    SymbolDirectory, SymbolFile, parse_nasdaq_listed, parse_other_listed, sec_ticker,
+};
 
 mod answers;
 mod zip;
@@ -106,7 +108,7 @@ pub(crate) fn companies(bytes: &[u8]) {
         "a ticker stands there twice"
     );
     let rows = list.rows.len();
-    let universe = universe::join(list, None);
+    let universe = join_lists(list, None);
     let listings: usize = universe.companies.iter().map(|c| c.listings.len()).sum();
     assert_eq!(listings, rows);
     for problem in &universe.problems {
@@ -141,11 +143,11 @@ pub(crate) fn indexes(bytes: &[u8]) {
 /// The exchanges' symbol lists: the bytes as either file, and as a single symbol.
 pub(crate) fn symbols(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    if let Some(ticker) = listings::sec_ticker(&text) {
+    if let Some(ticker) = sec_ticker(&text) {
         assert!(is_plain_ticker(&ticker), "{ticker:?}");
     }
-    let nasdaq = listings::parse_nasdaq_listed(bytes);
-    let other = listings::parse_other_listed(bytes);
+    let nasdaq = parse_nasdaq_listed(bytes);
+    let other = parse_other_listed(bytes);
     for file in [&nasdaq, &other].into_iter().flatten() {
         symbol_file(file);
     }
@@ -153,7 +155,7 @@ pub(crate) fn symbols(bytes: &[u8]) {
         let directory = SymbolDirectory { nasdaq, other };
         let list = company_list::CompanyList::default();
         assert!(
-            universe::join(list, Some(&directory)).companies.is_empty(),
+            join_lists(list, Some(&directory)).companies.is_empty(),
             "the directory invents no company"
         );
     }
@@ -162,7 +164,7 @@ pub(crate) fn symbols(bytes: &[u8]) {
 fn symbol_file(file: &SymbolFile) {
     assert!(!file.rows.is_empty());
     for row in &file.rows {
-        assert!((1..=20).contains(&row.symbol.len()));
+        assert!((1..=20).contains(&row.text.len()));
         assert!(row.ticker.as_deref().is_none_or(is_plain_ticker));
     }
     for problem in &file.problems {

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::io::Write as _;
 
-use filing_etl::edgar::Cik;
-use filing_etl::edgar::submissions::PageName;
-use filing_etl::sources::bulk::{Archive, BadMember};
+use filing_etl::internals::Cik;
+use filing_etl::internals::PageName;
+use filing_etl::internals::{Archive, BadMember};
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{LONGEST_MESSAGE, cik};

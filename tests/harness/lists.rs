@@ -7,8 +7,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use filing_etl::cancel::Cancel;
-use filing_etl::threads;
+use filing_etl::internals::Cancel;
+use filing_etl::internals::spawn;
 
 use super::{Output, Sandbox, USER_AGENT};
 
@@ -32,7 +32,7 @@ impl Lists {
         let address = listener.local_addr().unwrap();
         let files = Arc::<Mutex<HashMap<&'static str, String>>>::default();
         let served = Arc::clone(&files);
-        let _ = threads::spawn("lists", &Cancel::default(), move || {
+        let _ = spawn("lists", &Cancel::default(), move || {
             for stream in listener.incoming() {
                 // A client that goes away in between is no concern of ours.
                 let _ = answer(&stream.unwrap(), &served.lock().unwrap());

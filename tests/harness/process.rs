@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use filing_etl::cancel::Cancel;
+use filing_etl::internals::Cancel;
 
 use super::Output;
 

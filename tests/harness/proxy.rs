@@ -4,8 +4,8 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use filing_etl::cancel::Cancel;
-use filing_etl::threads;
+use filing_etl::internals::Cancel;
+use filing_etl::internals::spawn;
 
 /// Listens on loopback until the tests end.
 #[derive(Debug)]
@@ -88,5 +88,5 @@ fn serve(
 }
 
 fn background(work: impl FnOnce() + Send + 'static) {
-    let _ = threads::spawn("proxy", &Cancel::default(), work).unwrap();
+    let _ = spawn("proxy", &Cancel::default(), work).unwrap();
 }

@@ -7,9 +7,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use filing_etl::cancel::Cancel;
+use filing_etl::internals::Cancel;
+use filing_etl::internals::spawn;
 use filing_etl::sim::Simulator;
-use filing_etl::threads;
 
 use super::USER_AGENT;
 
@@ -40,7 +40,7 @@ impl Scripted {
         let (address, stop) = (listener.local_addr().unwrap(), Cancel::default());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (stopped, log) = (stop.clone(), Arc::clone(&asked));
-        let thread = threads::spawn("scripted", &Cancel::default(), move || {
+        let thread = spawn("scripted", &Cancel::default(), move || {
             for stream in listener.incoming() {
                 if stopped.is_set() {
                     return;

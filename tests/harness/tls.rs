@@ -4,8 +4,8 @@ use std::io::{self, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
-use filing_etl::cancel::Cancel;
-use filing_etl::threads;
+use filing_etl::internals::Cancel;
+use filing_etl::internals::spawn;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
@@ -65,7 +65,7 @@ impl Tls {
 pub fn listen(answer: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let _ = threads::spawn("listener", &Cancel::default(), move || {
+    let _ = spawn("listener", &Cancel::default(), move || {
         listener
             .incoming()
             .for_each(|stream| answer(stream.unwrap()));

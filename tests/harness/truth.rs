@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use filing_etl::exchange::Exchange;
+use filing_etl::internals::Exchange;
 use filing_etl::sim::{Options, SimCompany, SimFiling, Simulator, Venue};
 use jiff::civil::{Date, date};
 

@@ -57,7 +57,7 @@ use super::Accession;
 pub use dots::{DotScan, Dots};
 pub use header::{HEADER_BYTES, Header};
 pub use split::Splitter;
-pub use uuencode::{BadEncoding, BadEncodingReason};
+pub use uuencode::BadEncoding;
 
 /// Where the documents of a submission go, one after the other.
 pub trait DocumentSink {

@@ -30,13 +30,13 @@ const PEM_END: &[u8] = b"-----END PRIVACY-ENHANCED MESSAGE-----";
 /// Splits a complete submission text file that arrives in chunks of any size.
 ///
 /// ```
-/// use filing_etl::edgar::submission::{DocumentHead, Dots, Problem, Sink, Splitter};
+/// use filing_etl::internals::{DocumentHead, DocumentProblem, DocumentSink, Dots, Splitter};
 ///
 /// /// Collects names and contents.
 /// #[derive(Default)]
 /// struct Documents(Vec<(String, Vec<u8>)>);
 ///
-/// impl Sink for Documents {
+/// impl DocumentSink for Documents {
 ///     fn begin(&mut self, head: &DocumentHead<'_>) -> std::io::Result<()> {
 ///         self.0.push((head.name.to_owned(), Vec::new()));
 ///         Ok(())
@@ -45,7 +45,7 @@ const PEM_END: &[u8] = b"-----END PRIVACY-ENHANCED MESSAGE-----";
 ///         self.0.last_mut().expect("data follows begin").1.extend_from_slice(bytes);
 ///         Ok(())
 ///     }
-///     fn end(&mut self, _: &[Problem]) -> std::io::Result<()> {
+///     fn end(&mut self, _: &[DocumentProblem]) -> std::io::Result<()> {
 ///         Ok(())
 ///     }
 /// }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
+use super::uuencode::BadEncodingReason;
 use super::*;
 
 /// One document as it came out.

@@ -13,6 +13,6 @@ mod cache;
 mod choice;
 mod zip;
 
-pub use self::cache::{Cache, CacheState, Refreshed, Stale, Terms};
+pub use self::cache::{Cache, CacheState, Stale, Terms};
 pub use self::choice::{Choice, Facts, Way, choose};
-pub use self::zip::{Archive, BadArchive, BadMember};
+pub use self::zip::{Archive, BadMember};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use filing_etl::edgar::Accession;
+use filing_etl::internals::Accession;
 use jiff::civil::Date;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};

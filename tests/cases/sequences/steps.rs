@@ -3,7 +3,7 @@
 use std::fmt;
 
 use fastrand::Rng;
-use filing_etl::edgar::Cik;
+use filing_etl::internals::Cik;
 use filing_etl::sim::{Fault, Venue};
 
 /// One thing that happens.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use filing_etl::edgar::{Accession, Cik};
+use filing_etl::internals::{Accession, Cik};
 use filing_etl::sim::{LostDay, Options, SimUniverse, Simulator, SubmissionChange};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;

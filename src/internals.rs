@@ -1,0 +1,25 @@
+//! What the tests and benches of this repository use of the program's rooms. It is no interface for
+//! other crates: the command line and the views of the database are.
+
+pub use crate::cancel::Cancel;
+pub use crate::edgar::names::checked_name;
+pub use crate::edgar::submission::{
+    DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots,
+};
+pub use crate::edgar::submission::{SplitError, SplitSummary, Splitter};
+pub use crate::edgar::submissions::{self, PageName, Rows, SubmissionsRow};
+pub use crate::edgar::{Accession, Cik, DateRange, Filing, FormFilter, History, QueueItem, Urls};
+pub use crate::edgar::{Wanted, company_list, index, submission_name};
+pub use crate::exchange::Exchange;
+pub use crate::files::{DataDir, FilingFolder, folder_of, free_space};
+pub use crate::listings::{
+    SymbolDirectory, SymbolFile, parse_nasdaq_listed, parse_other_listed, sec_ticker,
+};
+pub use crate::net::{
+    Client, ClientSettings, Expect, FetchError, Portion, Reply, RequestKind, Timeouts, UserAgent,
+    Validators,
+};
+pub use crate::sources::bulk::{Archive, BadMember};
+pub use crate::store::{CompanyRow, RunCounts, RunEnd, RunLock, RunStatus, Writer};
+pub use crate::threads::{join as join_thread, spawn};
+pub use crate::universe::join as join_lists;
