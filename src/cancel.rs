@@ -21,19 +21,16 @@ impl Cancel {
     }
 
     /// Whether the run is to stop.
-    #[must_use]
     pub fn is_set(&self) -> bool {
         *self.0.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sleeps for `time`, or until the run is to stop. Returns whether it is.
-    #[must_use]
     pub fn sleep(&self, time: Duration) -> bool {
         self.sleep_until(Instant::now() + time)
     }
 
     /// Sleeps until `deadline`, or until the run is to stop. Returns whether it is.
-    #[must_use]
     pub fn sleep_until(&self, deadline: Instant) -> bool {
         let mut set = self.0.set.lock().unwrap_or_else(PoisonError::into_inner);
         while !*set {

@@ -11,7 +11,6 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that shows this time now.
-    #[must_use]
     pub fn starting_at(now: Timestamp) -> Self {
         Self {
             offset: now.duration_since(Timestamp::now()),
@@ -19,7 +18,6 @@ impl Clock {
     }
 
     /// The time.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         now.checked_add(self.offset).unwrap_or(now)

@@ -85,7 +85,6 @@ pub struct SelectionOptions {
 
 impl RunOptions {
     /// The options as one JSON object, for `v_runs.options`. `null` is not given.
-    #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         let asked = &self.asked;
         let companies = &asked.companies;
@@ -139,7 +138,6 @@ pub enum DiscoverFrom {
 
 impl DiscoverFrom {
     /// The word for it on the command line.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -221,20 +219,17 @@ pub enum ExchangeFilter {
 
 impl CompanyFilter {
     /// Whether companies are named one by one.
-    #[must_use]
     pub fn names_companies(&self) -> bool {
         !self.tickers.is_empty() || !self.ciks.is_empty()
     }
 
     /// Whether the user asked for some companies only. The default exchanges and a limit are no
     /// such filter.
-    #[must_use]
     pub fn is_given(&self) -> bool {
         self.names_companies() || self.on != ExchangeFilter::NotGiven || self.sic.is_some()
     }
 
     /// The exchanges; `None` is no condition.
-    #[must_use]
     pub fn exchanges(&self) -> Option<Vec<Exchange>> {
         match &self.on {
             ExchangeFilter::All => None,

@@ -42,7 +42,6 @@ impl Exchange {
     ];
 
     /// The name, as the database and every output have it.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nasdaq => "Nasdaq",
@@ -55,14 +54,12 @@ impl Exchange {
     }
 
     /// Whether it is a national securities exchange: all are, but the over-the-counter market.
-    #[must_use]
     pub fn is_national(self) -> bool {
         self != Self::Otc
     }
 
     /// Whether only Nasdaq Trader's lists tell it from another: the SEC calls NYSE American
     /// and NYSE Arca just `NYSE`.
-    #[must_use]
     pub fn needs_listings(self) -> bool {
         matches!(self, Self::NyseAmerican | Self::NyseArca)
     }

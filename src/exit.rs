@@ -24,7 +24,6 @@ pub enum Exit {
 
 impl Exit {
     /// The number that the shell sees.
-    #[must_use]
     pub fn code(self) -> u8 {
         match self {
             Self::Complete => 0,
@@ -59,7 +58,6 @@ pub struct BusyError {
 }
 
 /// The exit that an error which ended the program calls for.
-#[must_use]
 pub fn for_error(error: &anyhow::Error) -> Exit {
     if error.is::<UsageError>() {
         Exit::Usage

@@ -31,7 +31,6 @@ pub struct Findable {
 
 impl Findable {
     /// Ticker and name, or name and CIK.
-    #[must_use]
     pub fn shown(&self) -> String {
         match &self.ticker {
             Some(ticker) => format!("{ticker} ({})", self.name),
@@ -76,7 +75,6 @@ impl Match {
 
 /// The companies that a text means: by CIK, by ticker in any spelling, or with all its words in their
 /// name, in any order. The best ones come first, and listed companies before others.
-#[must_use]
 pub fn find<'a>(text: &str, companies: &'a [Findable]) -> Vec<(&'a Findable, Match)> {
     let asked = Query {
         cik: text.trim().parse().ok(),
@@ -102,7 +100,6 @@ pub fn find<'a>(text: &str, companies: &'a [Findable]) -> Vec<(&'a Findable, Mat
 
 /// Companies whose ticker, or a word of whose name, is so like the text that they may be meant. The
 /// likest ones come first, at most `most`.
-#[must_use]
 pub fn near<'a>(text: &str, companies: &'a [Findable], most: usize) -> Vec<&'a Findable> {
     let asked = words(text).join(" ");
     let like = |company: &Findable| {

@@ -2,6 +2,7 @@
 //! other crates: the command line and the views of the database are.
 
 pub use crate::cancel::Cancel;
+pub use crate::counts::Counts;
 pub use crate::edgar::names::checked_name;
 pub use crate::edgar::submission::{
     DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots,
@@ -20,6 +21,6 @@ pub use crate::net::{
     Validators,
 };
 pub use crate::sources::bulk::{Archive, BadMember};
-pub use crate::store::{CompanyRow, RunCounts, RunEnd, RunLock, RunStatus, Writer};
+pub use crate::store::{CompanyRow, RunEnd, RunLock, RunProgress, RunStatus, Writer};
 pub use crate::threads::{join as join_thread, spawn};
 pub use crate::universe::join as join_lists;

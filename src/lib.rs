@@ -25,6 +25,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod counts;
 mod diagnosis;
 mod edgar;
 mod exchange;
@@ -51,7 +52,6 @@ mod universe;
 use std::process::ExitCode;
 
 /// The command `filing-etl`: reads the command line, runs the command, and returns its exit code.
-#[must_use]
 pub fn main() -> ExitCode {
     let cli = cli::Cli::from_environment();
     let terminal = progress::Terminal::new();

@@ -55,7 +55,6 @@ pub struct Symbol {
 
 impl Symbol {
     /// Whether it is a company's security: no ETF and no test.
-    #[must_use]
     pub fn counts(&self) -> bool {
         !self.etf && !self.test
     }
@@ -271,7 +270,6 @@ fn ticker_of_other(act: &str, cqs: &str) -> Option<String> {
 ///
 /// (Nasdaq Trader's other column has `BAC-L` for the preferred share, which looks like
 /// the SEC's `BRK-B` and means something else; so we do not use that column.)
-#[must_use]
 pub fn sec_ticker(symbol: &str) -> Option<String> {
     if let Some((root, series)) = symbol.split_once('$') {
         return ticker(root, &format!("P{series}"));

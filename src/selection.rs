@@ -49,7 +49,6 @@ pub struct Filings {
 impl Selection {
     /// Whether everything that the other one asks for is asked for. The three values of `artifacts`
     /// are three things: none contains another.
-    #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         let Self {
             companies,
@@ -72,7 +71,6 @@ impl Selection {
 impl Companies {
     /// Whether every company of the other one is in this one, now and later. Companies that are
     /// named are in no list that companies may leave.
-    #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Listed(None), Self::Listed(_)) => true,
@@ -87,7 +85,6 @@ impl Companies {
 
 impl Filings {
     /// Whether every filing that the other one wants is wanted.
-    #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         let Self {
             forms,
@@ -103,7 +100,6 @@ impl Filings {
     }
 
     /// Whether a filing is wanted.
-    #[must_use]
     pub fn wants(&self, form: &str, filed_on: Date) -> bool {
         let Self {
             forms,
@@ -114,7 +110,6 @@ impl Filings {
     }
 
     /// The days of the wanted filings, up to the end of time where they are open.
-    #[must_use]
     pub fn dates(&self) -> DateRange {
         DateRange {
             since: self.since,

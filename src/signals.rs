@@ -67,7 +67,6 @@ impl Interrupt {
     }
 
     /// The exit that the signal calls for, if one came.
-    #[must_use]
     pub fn exit(&self) -> Option<Exit> {
         let signal = self.0.load(Ordering::Relaxed);
         (signal != 0).then_some(Exit::Interrupted { signal })

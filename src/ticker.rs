@@ -7,7 +7,6 @@ use crate::listings::sec_ticker;
 
 /// What a text may stand for in the SEC's spelling, the likeliest first. Whether a company has such a
 /// ticker is another question.
-#[must_use]
 pub fn spellings(text: &str) -> Vec<String> {
     let text = text.trim().to_ascii_uppercase();
     let dashed: String = text
@@ -36,7 +35,6 @@ pub fn spellings(text: &str) -> Vec<String> {
 }
 
 /// A ticker without its dashes, as `BRKB`: one more way to write it.
-#[must_use]
 pub fn without_dashes(ticker: &str) -> String {
     ticker.replace('-', "")
 }

@@ -236,42 +236,30 @@ CREATE TABLE listed_filings (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
-    id                    INTEGER PRIMARY KEY,
-    command               TEXT NOT NULL,
-    status                TEXT NOT NULL CHECK (status IN (
+    id              INTEGER PRIMARY KEY,
+    command         TEXT NOT NULL,
+    status          TEXT NOT NULL CHECK (status IN (
         'running', 'completed', 'partial', 'failed', 'interrupted'
     )),
-    started_at            TEXT NOT NULL,
-    ended_at              TEXT,
-    heartbeat_at          TEXT NOT NULL, -- of the real clock, whatever FILING_ETL_NOW says
-    pid                   INTEGER NOT NULL,
-    options               TEXT NOT NULL, -- JSON
-    ended_by              TEXT, -- the budget that ended it
-    through               TEXT, -- the oldest day up to which its followed selections are known
-    companies_total       INTEGER NOT NULL DEFAULT 0,
-    companies_done        INTEGER NOT NULL DEFAULT 0,
-    companies_with_new    INTEGER NOT NULL DEFAULT 0,
-    companies_unchanged   INTEGER NOT NULL DEFAULT 0,
-    companies_failed      INTEGER NOT NULL DEFAULT 0,
-    companies_unavailable INTEGER NOT NULL DEFAULT 0,
-    companies_in_progress INTEGER NOT NULL DEFAULT 0,
-    filings_found         INTEGER NOT NULL DEFAULT 0,
-    filings_new           INTEGER NOT NULL DEFAULT 0,
-    artifacts_created     INTEGER NOT NULL DEFAULT 0,
-    artifacts_queued      INTEGER NOT NULL DEFAULT 0,
-    downloaded            INTEGER NOT NULL DEFAULT 0,
-    failed                INTEGER NOT NULL DEFAULT 0,
-    unavailable           INTEGER NOT NULL DEFAULT 0,
-    requests              INTEGER NOT NULL DEFAULT 0,
-    requests_companies    INTEGER NOT NULL DEFAULT 0,
-    requests_discovery    INTEGER NOT NULL DEFAULT 0,
-    requests_documents    INTEGER NOT NULL DEFAULT 0,
-    retries               INTEGER NOT NULL DEFAULT 0,
-    bytes                 INTEGER NOT NULL DEFAULT 0,
-    paused_s              REAL NOT NULL DEFAULT 0,
-    paused_until          TEXT,
-    rate_limit            INTEGER -- requests per second; NULL is no limit
+    started_at      TEXT NOT NULL,
+    ended_at        TEXT,
+    heartbeat_at    TEXT NOT NULL, -- of the real clock, whatever FILING_ETL_NOW says
+    pid             INTEGER NOT NULL,
+    options         TEXT NOT NULL, -- JSON
+    ended_by        TEXT, -- the budget that ended it
+    through         TEXT, -- the oldest day up to which its followed selections are known
+    paused_s        REAL NOT NULL DEFAULT 0,
+    paused_until    TEXT,
+    rate_limit      INTEGER -- requests per second; NULL is no limit
 ) STRICT;
+
+-- What a run counted; `src/counts.rs` has the names.
+CREATE TABLE run_counts (
+    run_id INTEGER NOT NULL REFERENCES runs (id),
+    name   TEXT NOT NULL,
+    value  INTEGER NOT NULL,
+    PRIMARY KEY (run_id, name)
+) STRICT, WITHOUT ROWID;
 
 -- `cik` and `accession` are what the error was about, on record or not: no foreign keys.
 CREATE TABLE errors (

@@ -18,19 +18,16 @@ pub struct Again {
 
 impl Again {
     /// A command on the same database and folder.
-    #[must_use]
     pub fn here(&self, command: &str) -> String {
         format!("filing-etl {command}{}", self.place)
     }
 
     /// A command about the same companies as well.
-    #[must_use]
     pub fn for_companies(&self, command: &str) -> String {
         self.here(command) + &self.companies
     }
 
     /// The same with these forms where the user named none.
-    #[must_use]
     pub fn or_forms(mut self, forms: &FormFilter) -> Self {
         if self.forms.is_empty() && *forms != FormFilter::default() {
             let (types, amendments) = forms.types();
@@ -47,7 +44,6 @@ impl Again {
     }
 
     /// A command about the same forms as well.
-    #[must_use]
     pub fn for_all(&self, command: &str) -> String {
         self.for_companies(command) + &self.forms
     }
@@ -55,7 +51,6 @@ impl Again {
 
 impl Cli {
     /// The database and the folder, where they are not the usual ones.
-    #[must_use]
     pub fn again(&self) -> Again {
         let mut place = String::new();
         let usual = [
@@ -74,7 +69,6 @@ impl Cli {
     }
 
     /// What a diagnosis was about.
-    #[must_use]
     pub fn diagnose_again(&self, args: &DiagnoseArgs) -> Again {
         let mut forms = String::new();
         for form in &args.forms {

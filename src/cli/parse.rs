@@ -23,7 +23,6 @@ const DEMO_DECIDES: [&str; 7] = [
 
 impl Cli {
     /// Parses the command line. Ends the process on a usage error, and after `--help`.
-    #[must_use]
     pub fn from_environment() -> Self {
         Self::try_from_args(std::env::args_os()).unwrap_or_else(|e| e.exit())
     }

@@ -36,7 +36,6 @@ use crate::sim;
 const PAGE_WIDTH: usize = 80;
 
 /// The current day, in UTC. EDGAR dates filings in New York, where it is never later.
-#[must_use]
 pub fn today() -> Date {
     TimeZone::UTC.to_datetime(Timestamp::now()).date()
 }
@@ -82,7 +81,6 @@ impl Cli {
     }
 
     /// The most detailed log lines that are shown, unless `RUST_LOG` says otherwise.
-    #[must_use]
     pub fn log_level(&self) -> LevelFilter {
         match (self.global.quiet, self.global.verbose) {
             (true, _) => LevelFilter::Error,
@@ -94,25 +92,21 @@ impl Cli {
     }
 
     /// How log lines look.
-    #[must_use]
     pub fn log_format(&self) -> LogFormat {
         self.global.log_format
     }
 
     /// Whether log lines may be coloured.
-    #[must_use]
     pub fn log_colors() -> bool {
         io::stderr().is_terminal() && set("NO_COLOR").is_none() && !dumb_terminal()
     }
 
     /// The database.
-    #[must_use]
     pub fn db(&self) -> &Path {
         &self.global.db
     }
 
     /// What standard output is like: a terminal as wide as it is, anything else 80 wide.
-    #[must_use]
     pub fn page() -> PrintStyle {
         let live = io::stdout().is_terminal();
         let width = terminal_size::terminal_size_of(io::stdout())
@@ -126,13 +120,11 @@ impl Cli {
     }
 
     /// The clock, which a test or a rehearsal may have set.
-    #[must_use]
     pub fn clock(&self) -> Clock {
         self.global.now.unwrap_or_default()
     }
 
     /// The current day, in UTC.
-    #[must_use]
     pub fn today(&self) -> Date {
         TimeZone::UTC.to_datetime(self.clock().now()).date()
     }
@@ -241,7 +233,6 @@ impl Cli {
     }
 
     /// How a monitor shows the run it watches.
-    #[must_use]
     pub fn monitor_style(&self, args: &MonitorArgs) -> DashboardStyle {
         self.progress(Duration::from_secs(args.progress_interval.into()))
     }
@@ -285,7 +276,6 @@ impl Cli {
     }
 
     /// How progress is shown; printed lines come every so often.
-    #[must_use]
     pub fn progress(&self, every: Duration) -> DashboardStyle {
         let live = io::stderr().is_terminal() && !dumb_terminal();
         let plain = match self.global.log_format {
@@ -332,7 +322,6 @@ impl ArtifactsArg {
 
 impl SimArgs {
     /// The simulator's options.
-    #[must_use]
     pub fn options(&self, today: Date) -> sim::Options {
         sim::Options {
             address: self.listen,

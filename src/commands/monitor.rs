@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::stats::between;
 use crate::cancel::Cancel;
 use crate::cli::{Cli, MonitorArgs};
+use crate::counts::CountGroup;
 use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::progress::format::{clock, plain};
@@ -185,28 +186,15 @@ impl RunView {
     /// The numbers of the run, as its own dashboard shows them.
     fn snapshot(&self) -> Option<Snapshot> {
         let run = self.run.as_ref()?;
-        let c = &run.counts;
+        let progress = &run.progress;
         let pause_left = |until| between(self.now, until);
         Some(Snapshot {
-            companies_total: c.companies_total,
-            companies_done: c.companies_done,
-            companies_with_new: c.companies_with_new,
-            companies_failed: c.companies_failed,
-            companies_unavailable: c.companies_unavailable,
-            companies_in_progress: c.companies_in_progress,
-            filings_found: c.filings_found,
-            filings_new: c.filings_new,
-            artifacts_created: c.artifacts_created,
-            artifacts_queued: c.artifacts_queued,
-            downloaded: c.downloaded,
-            failed: c.failed,
-            bytes: c.bytes,
+            counts: progress.counts,
             recent_errors: self.errors.clone(),
             elapsed: self.elapsed(run),
-            requests: c.requests,
-            rate_limit: c.rate_limit,
-            paused: c.paused,
-            pause_left: c.paused_until.map(pause_left).unwrap_or_default(),
+            rate_limit: progress.rate_limit,
+            paused: progress.paused,
+            pause_left: progress.paused_until.map(pause_left).unwrap_or_default(),
             // How far `submissions.zip` has come stands in the run's own dashboard only.
             ..Snapshot::default()
         })
@@ -267,46 +255,26 @@ struct MonitorRun<'a> {
     ended_at: Option<String>,
     elapsed_s: f64,
     eta_s: Option<f64>,
-    companies: Companies,
-    filings: Filings,
-    artifacts: Artifacts,
-    requests: Requests,
+    companies: MonitorCompanies,
+    filings: CountGroup,
+    artifacts: CountGroup,
+    requests: MonitorRequests,
     recent_errors: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
-struct Companies {
-    total: u64,
-    done: u64,
-    with_new: u64,
-    failed: u64,
+struct MonitorCompanies {
+    #[serde(flatten)]
+    counts: CountGroup,
     unchanged: u64,
     in_progress: u64,
     per_second: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct Filings {
-    found: u64,
-    new: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct Artifacts {
-    created: u64,
-    queued: u64,
-    downloaded: u64,
-    failed: u64,
-    bytes: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct Requests {
-    total: u64,
-    companies: u64,
-    discovery: u64,
-    documents: u64,
-    retries: u64,
+struct MonitorRequests {
+    #[serde(flatten)]
+    counts: CountGroup,
     per_second: f64,
     /// Requests a second; `null` is no limit.
     limit: Option<u32>,
@@ -326,7 +294,7 @@ impl<'a> MonitorJson<'a> {
 
 impl<'a> MonitorRun<'a> {
     fn new(look: &'a RunView, run: &'a RunRow, s: &Snapshot) -> Self {
-        let c = &run.counts;
+        let counts = &s.counts;
         let eta = s.eta().filter(|_| look.is_alive());
         Self {
             run_id: run.id.get(),
@@ -338,35 +306,19 @@ impl<'a> MonitorRun<'a> {
             ended_at: run.ended_at.map(|at| format!("{at:.3}")),
             elapsed_s: rounded(s.elapsed.as_secs_f64()),
             eta_s: eta.map(|eta| rounded(eta.as_secs_f64())),
-            companies: Companies {
-                total: c.companies_total,
-                done: c.companies_done,
-                with_new: c.companies_with_new,
-                failed: c.companies_failed,
-                unchanged: c.companies_unchanged,
-                in_progress: c.companies_in_progress,
+            companies: MonitorCompanies {
+                counts: counts.group("companies"),
+                unchanged: counts.companies_unchanged(),
+                in_progress: counts.companies_in_progress,
                 per_second: rounded(s.companies_per_second()),
             },
-            filings: Filings {
-                found: c.filings_found,
-                new: c.filings_new,
-            },
-            artifacts: Artifacts {
-                created: c.artifacts_created,
-                queued: c.artifacts_queued,
-                downloaded: c.downloaded,
-                failed: c.failed,
-                bytes: c.bytes,
-            },
-            requests: Requests {
-                total: c.requests,
-                companies: c.requests_companies,
-                discovery: c.requests_discovery,
-                documents: c.requests_documents,
-                retries: c.retries,
+            filings: counts.group("filings"),
+            artifacts: counts.group("artifacts"),
+            requests: MonitorRequests {
+                counts: counts.group("requests"),
                 per_second: rounded(s.requests_per_second()),
-                limit: c.rate_limit,
-                paused_s: rounded(c.paused.as_secs_f64()),
+                limit: s.rate_limit,
+                paused_s: rounded(s.paused.as_secs_f64()),
                 pause_left_s: rounded(s.pause_left.as_secs_f64()),
             },
             recent_errors: &look.errors,

@@ -164,18 +164,19 @@ impl From<store::Holdings> for StatsFiles {
 impl From<RunRow> for StatsRun {
     fn from(run: RunRow) -> Self {
         let end = run.ended_at.unwrap_or(run.heartbeat_at);
+        let counts = &run.progress.counts;
         Self {
             run_id: run.id.get(),
             command: run.command,
             status: run.status.as_str(),
             started_at: format!("{:.0}", run.started_at),
             elapsed_s: (between(run.started_at, end).as_secs_f64() * 1000.0).round() / 1000.0,
-            companies_done: run.counts.companies_done,
-            filings_new: run.counts.filings_new,
-            downloaded: run.counts.downloaded,
-            failed: run.counts.failed + run.counts.companies_failed,
-            requests: run.counts.requests,
-            bytes: run.counts.bytes,
+            companies_done: counts.companies_done,
+            filings_new: counts.filings_new,
+            downloaded: counts.downloaded,
+            failed: counts.failed + counts.companies_failed,
+            requests: counts.requests,
+            bytes: counts.bytes,
         }
     }
 }
@@ -188,7 +189,7 @@ pub(super) fn between(start: Timestamp, end: Timestamp) -> Duration {
 fn text(stats: &StatsJson, page: PrintStyle) -> String {
     let (c, t) = (&stats.companies, &stats.total);
     let mut text = format!(
-        "StatsCompanies  {} active: {} with filings, {} never checked; {} not listed\n\
+        "Companies  {} active: {} with filings, {} never checked; {} not listed\n\
          Filings    {}\n\
          Artifacts  {} downloaded ({}), {} pending, {} failed\n",
         count(c.active),

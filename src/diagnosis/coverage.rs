@@ -49,7 +49,6 @@ pub struct Coverage {
 
 impl Coverage {
     /// Adds companies up.
-    #[must_use]
     pub fn of(companies: &[CompanyFacts]) -> Self {
         let mut tallies: BTreeMap<(usize, Option<&str>), Tally> = BTreeMap::new();
         let mut total = Tally::default();

@@ -124,7 +124,6 @@ impl Reason {
 
     /// Why this company has no filing of a form that `wanted` takes, or that its selections want where
     /// nobody said.
-    #[must_use]
     pub fn of(company: &CompanyFacts, wanted: Option<&FormFilter>, wishes: &[Wish<'_>]) -> Self {
         if let Some((kind, error)) = &company.failure {
             return Self::Failing {
@@ -197,7 +196,6 @@ impl Reason {
     }
 
     /// One word for it, public in the JSON document.
-    #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
             Self::Failing { .. } => "failing",
@@ -215,7 +213,6 @@ impl Reason {
     }
 
     /// What is particular to this company; empty if there is nothing.
-    #[must_use]
     pub fn detail(&self) -> String {
         match self {
             Self::NeverChecked | Self::NotRecorded | Self::NothingOnEdgar => String::new(),
@@ -233,7 +230,6 @@ impl Reason {
 }
 
 /// What a reason's word means, as a heading above the companies it holds for.
-#[must_use]
 pub fn heading(word: &str) -> &'static str {
     match word {
         "failing" => "Failing: their filings could not be read",

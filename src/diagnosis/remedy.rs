@@ -3,7 +3,6 @@
 /// The remedy for failures of a kind, as one sentence.
 ///
 /// The words are those of [`crate::net::FetchError::kind`] and of the pipeline's own problems.
-#[must_use]
 pub fn remedy(kind: &str) -> &'static str {
     match kind {
         "not_found" => {

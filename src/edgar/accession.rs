@@ -27,19 +27,16 @@ const MAX: u64 = 999_999_999_999_999_999;
 
 impl Accession {
     /// An accession from its 18 digits read as one number.
-    #[must_use]
     pub fn new(number: u64) -> Option<Self> {
         (number <= MAX).then_some(Self(number))
     }
 
     /// The 18 digits read as one number.
-    #[must_use]
     pub fn get(self) -> u64 {
         self.0
     }
 
     /// Displays without dashes, as in folder names.
-    #[must_use]
     pub fn bare(self) -> impl fmt::Display {
         fmt::from_fn(move |f| write!(f, "{:018}", self.0))
     }

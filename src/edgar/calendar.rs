@@ -15,19 +15,16 @@ fn new_york() -> TimeZone {
 }
 
 /// The day in New York, by which EDGAR dates filings.
-#[must_use]
 pub fn filing_day(now: Timestamp) -> Date {
     new_york().to_datetime(now).date()
 }
 
 /// A time of New York's clock; `None` outside the calendar.
-#[must_use]
 pub fn from_new_york(time: DateTime) -> Option<Timestamp> {
     new_york().to_timestamp(time).ok()
 }
 
 /// The last day whose daily index is there by now, if EDGAR was open on it.
-#[must_use]
 pub fn indexed_through(now: Timestamp) -> Date {
     let local = new_york().to_datetime(now);
     let yesterday = day_before(local.date());
@@ -39,20 +36,17 @@ pub fn indexed_through(now: Timestamp) -> Date {
 }
 
 /// The day before; the same at the beginning of time.
-#[must_use]
 pub fn day_before(day: Date) -> Date {
     day.yesterday().unwrap_or(day)
 }
 
 /// Whether EDGAR never has an index of this day.
-#[must_use]
 pub fn is_weekend(day: Date) -> bool {
     matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
 /// Whether this is a federal holiday, or the working day on which one is observed. EDGAR is
 /// closed then, and on some days more, which the president declares.
-#[must_use]
 pub fn is_federal_holiday(day: Date) -> bool {
     let (month, number, weekday) = (day.month(), day.day(), day.weekday());
     let nth = (number - 1) / 7 + 1;
@@ -82,14 +76,12 @@ fn is_fixed_holiday(day: Date) -> bool {
 }
 
 /// The quarter of a day, 1 to 4.
-#[must_use]
 pub fn quarter(day: Date) -> i8 {
     (day.month() - 1) / 3 + 1
 }
 
 /// Whether EDGAR was open on a day of this quarter by the end of `until`: before, there is no
 /// index of it.
-#[must_use]
 pub fn has_begun(year: i16, quarter: i8, until: Date) -> bool {
     let Ok(first) = Date::new(year, 3 * quarter - 2, 1) else {
         return false;

@@ -27,19 +27,16 @@ const MAX: u64 = 9_999_999_999;
 
 impl Cik {
     /// A CIK from its number, if it is in `1..=9_999_999_999`.
-    #[must_use]
     pub fn new(number: u64) -> Option<Self> {
         (1..=MAX).contains(&number).then_some(Self(number))
     }
 
     /// The number itself.
-    #[must_use]
     pub fn get(self) -> u64 {
         self.0
     }
 
     /// Displays with leading zeros, ten digits in all.
-    #[must_use]
     pub fn padded(self) -> impl fmt::Display {
         fmt::from_fn(move |f| write!(f, "{:010}", self.0))
     }

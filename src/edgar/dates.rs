@@ -37,7 +37,6 @@ impl DateRange {
     }
 
     /// Whether a day is wanted.
-    #[must_use]
     pub fn contains(&self, day: Date) -> bool {
         (self.since..=self.until).contains(&day)
     }

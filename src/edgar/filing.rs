@@ -39,7 +39,6 @@ impl Filing {
     /// The primary document is the one that was filed: a prefix such as `xslF345X05/` names
     /// EDGAR's rendering of an XML document, and the filed one is named behind it. Where EDGAR
     /// names none, the complete submission text takes its place.
-    #[must_use]
     pub fn target(&self, wanted: Wanted) -> Target {
         let primary = self.primary_document.rsplit('/').next();
         match (wanted, primary) {
@@ -84,7 +83,6 @@ impl Wanted {
     pub const ALL: [Self; 3] = [Self::Primary, Self::Submission, Self::Documents];
 
     /// The word for it on the command line and in the database.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Primary => "primary",
@@ -105,7 +103,6 @@ pub enum Target {
 
 impl Target {
     /// The name of the file that the request is for, as messages have it.
-    #[must_use]
     pub fn name(&self, accession: Accession) -> String {
         match self {
             Self::File(file) => file.name.clone(),
@@ -114,7 +111,6 @@ impl Target {
     }
 
     /// Whether it is a primary document.
-    #[must_use]
     pub fn is_primary(&self) -> bool {
         matches!(self, Self::File(file) if file.kind == ArtifactKind::Primary)
     }
@@ -133,7 +129,6 @@ pub struct FileName {
 
 impl FileName {
     /// The name that EDGAR serves it under.
-    #[must_use]
     pub fn at_edgar(&self) -> &str {
         self.edgar_name.as_deref().unwrap_or(&self.name)
     }
@@ -141,7 +136,6 @@ impl FileName {
     /// Whether EDGAR serves it under a name of its own. A document that EDGAR gives no name has one
     /// from the splitter, which begins with the accession number and a dash; no file is served
     /// under such a name.
-    #[must_use]
     pub fn is_served(&self, accession: Accession) -> bool {
         self.edgar_name.is_some() || !is_made(accession, &self.name)
     }
@@ -161,7 +155,6 @@ pub struct QueueItem {
 }
 
 /// The name of a filing's complete submission text: `<accession>.txt`.
-#[must_use]
 pub fn submission_name(accession: Accession) -> String {
     format!("{accession}.txt")
 }
@@ -198,7 +191,6 @@ impl ArtifactKind {
     ];
 
     /// The word for it in `v_artifacts.kind`, where a queued split is of the kind `documents`.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Primary => "primary",

@@ -51,7 +51,6 @@ impl FormFilter {
     }
 
     /// Every form.
-    #[must_use]
     pub fn all() -> Self {
         Self {
             types: Vec::new(),
@@ -102,7 +101,6 @@ impl FormFilter {
     }
 
     /// The filter that shows itself as this text; `None` if none does.
-    #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         if text == "all" {
             return Some(Self::all());
@@ -114,7 +112,6 @@ impl FormFilter {
     }
 
     /// Whether every form that the other one wants is wanted.
-    #[must_use]
     pub fn holds(&self, other: &Self) -> bool {
         if other.types.is_empty() {
             return self.types.is_empty() && (self.amendments || !other.amendments);
@@ -126,7 +123,6 @@ impl FormFilter {
     }
 
     /// The filter that wants what both want; `None` where that is nothing.
-    #[must_use]
     pub fn intersection(&self, other: &Self) -> Option<Self> {
         let amendments = self.amendments && other.amendments;
         if self.types.is_empty() && other.types.is_empty() {
@@ -152,7 +148,6 @@ impl FormFilter {
 
     /// A filter that wants what any of these want; `None` of none. Where one wants every form without
     /// amendments and another one amendments, that is every form.
-    #[must_use]
     pub fn union<'a>(filters: impl Iterator<Item = &'a Self>) -> Option<Self> {
         let filters: Vec<_> = filters.collect();
         let amendments = filters.first()?.amendments;
@@ -181,7 +176,6 @@ impl FormFilter {
     }
 
     /// The types by name, and whether their amendments are wanted too; no type is every form.
-    #[must_use]
     pub fn types(&self) -> (&[String], bool) {
         (&self.types, self.amendments)
     }
@@ -197,7 +191,6 @@ impl FormFilter {
     }
 
     /// Whether a form of this type is wanted.
-    #[must_use]
     pub fn wants(&self, form: &str) -> bool {
         let base = amended(form);
         if self.types.is_empty() {

@@ -30,7 +30,6 @@ pub const FAMILIES: [(&str, &[&str]); 6] = [
 ];
 
 /// The types of a family, by its name in any case.
-#[must_use]
 pub fn family(name: &str) -> Option<&'static [&'static str]> {
     let families = FAMILIES.iter();
     let mut found = families.filter(|(family, _)| family.eq_ignore_ascii_case(name));
@@ -66,7 +65,6 @@ const RENAMED: [Renamed; 2] = [
 ];
 
 /// What EDGAR calls a type now, if it has renamed it. Amendments are renamed likewise.
-#[must_use]
 pub fn renamed(form: &str) -> Option<Renamed> {
     let base = form.strip_suffix("/A").unwrap_or(form);
     RENAMED.into_iter().find(|renamed| renamed.old == base)
@@ -78,7 +76,6 @@ const NEAR: usize = 5;
 /// Those of the types that were seen (each with how often) that somebody may have meant by `form`: the
 /// same letters and digits, or else those that begin so, or else those that have it within. The most
 /// frequent ones come first.
-#[must_use]
 pub fn near<'a>(form: &str, seen: &'a [(String, u64)]) -> Vec<&'a (String, u64)> {
     let asked = letters(form);
     let asked = asked.strip_prefix("FORM").unwrap_or(&asked);

@@ -80,7 +80,6 @@ impl History {
     /// # Panics
     ///
     /// Never: such a map is always valid JSON.
-    #[must_use]
     pub fn forms_json(&self) -> String {
         let forms: BTreeMap<_, _> = self
             .forms
@@ -91,7 +90,6 @@ impl History {
     }
 
     /// Reads [`History::forms_json`] back. What cannot be read is left out.
-    #[must_use]
     pub fn parse_forms(json: &str) -> BTreeMap<String, FormUse> {
         let forms: BTreeMap<String, LastUse> = serde_json::from_str(json).unwrap_or_default();
         forms

@@ -61,7 +61,6 @@ fn is_device(name: &str) -> bool {
 /// The name under which a document is stored: EDGAR's, or `<accession>-<position>` with the
 /// extension of EDGAR's where that cannot be a file's, is the submission's own but for the case of
 /// its letters, or looks like a name of this form.
-#[must_use]
 pub fn stored_name(accession: Accession, name: &str, position: u32) -> String {
     let is_own = name.eq_ignore_ascii_case(&submission_name(accession));
     if checked_name(name).is_ok() && !is_own && !is_made(accession, name) {
@@ -72,7 +71,6 @@ pub fn stored_name(accession: Accession, name: &str, position: u32) -> String {
 }
 
 /// `<accession>-<position>`, with the extension of a name where that is plain.
-#[must_use]
 pub fn made_name(accession: Accession, position: u32, name: &str) -> String {
     match extension(name) {
         Some(extension) => format!("{accession}-{position}.{extension}"),
@@ -82,7 +80,6 @@ pub fn made_name(accession: Accession, position: u32, name: &str) -> String {
 
 /// Whether a name has the form of [`made_name`]. EDGAR serves no document under such a name, unless
 /// it says so itself.
-#[must_use]
 pub fn is_made(accession: Accession, name: &str) -> bool {
     let rest = name.strip_prefix(&accession.to_string());
     let Some(rest) = rest.and_then(|rest| rest.strip_prefix('-')) else {
@@ -93,7 +90,6 @@ pub fn is_made(accession: Accession, name: &str) -> bool {
 }
 
 /// The extension of a name, where it is short and plain.
-#[must_use]
 pub fn extension(name: &str) -> Option<&str> {
     let (_, extension) = name.rsplit_once('.')?;
     let is_plain = extension.bytes().all(|b| b.is_ascii_alphanumeric());

@@ -32,20 +32,17 @@ impl FromStr for Sic {
 
 impl SicCodes {
     /// These codes; `None` is no condition.
-    #[must_use]
     pub fn new(codes: &[Sic]) -> Option<Self> {
         let codes: BTreeSet<_> = codes.iter().map(|code| code.0.clone()).collect();
         (!codes.is_empty()).then_some(Self(codes))
     }
 
     /// Whether a company with this code is meant; the empty text is none.
-    #[must_use]
     pub fn wants(&self, sic: &str) -> bool {
         self.0.iter().any(|code| sic.starts_with(code.as_str()))
     }
 
     /// Whether every code of the other ones is meant.
-    #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         other.0.iter().all(|code| self.wants(code))
     }

@@ -220,19 +220,16 @@ impl<'a> Rows<'a> {
     }
 
     /// How many rows there are, bad ones included.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
     /// Whether there is none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// Every row, or why it cannot be used.
-    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<SubmissionsRow<'_>, BadRow>> {
         (0..self.len).map(|index| self.row(index).map_err(|reason| BadRow { index, reason }))
     }
@@ -327,7 +324,6 @@ pub struct SubmissionsRow<'a> {
 
 impl SubmissionsRow<'_> {
     /// The filing, with texts of its own.
-    #[must_use]
     pub fn to_filing(&self) -> Filing {
         Filing {
             accession: self.accession,
@@ -392,13 +388,11 @@ impl OlderPage {
     /// Whether the page may hold filings of these days.
     ///
     /// Its own dates are only approximate, so this looks seven days further at both ends.
-    #[must_use]
     pub fn may_hold(&self, range: &DateRange) -> bool {
         self.reach(range).is_some()
     }
 
     /// The part of these days from which the page may hold filings, with the same margin.
-    #[must_use]
     pub fn reach(&self, range: &DateRange) -> Option<DateRange> {
         let page = widened(self.from, self.to, MARGIN_DAYS);
         DateRange::new(page.since.max(range.since), page.until.min(range.until)).ok()
@@ -412,7 +406,6 @@ pub struct PageName(String);
 
 impl PageName {
     /// A page name of this company, if the text is one.
-    #[must_use]
     pub fn parse(text: &str, cik: Cik) -> Option<Self> {
         let start = format!("CIK{}-submissions-", cik.padded());
         let number = text.strip_prefix(&start)?.strip_suffix(".json")?;
@@ -421,7 +414,6 @@ impl PageName {
     }
 
     /// The name.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

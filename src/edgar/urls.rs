@@ -96,43 +96,36 @@ impl Urls {
     }
 
     /// The base of the company list, documents and indexes.
-    #[must_use]
     pub fn archives(&self) -> &Url {
         &self.archives
     }
 
     /// The base of submissions.
-    #[must_use]
     pub fn data(&self) -> &Url {
         &self.data
     }
 
     /// The base of the exchanges' symbol lists.
-    #[must_use]
     pub fn listings(&self) -> &Url {
         &self.listings
     }
 
     /// The SEC's list of companies with tickers and exchanges.
-    #[must_use]
     pub fn company_list(&self) -> Url {
         below(&self.archives, "files/company_tickers_exchange.json")
     }
 
     /// A company's filings.
-    #[must_use]
     pub fn submissions(&self, cik: Cik) -> Url {
         below(&self.data, &format!("submissions/CIK{}.json", cik.padded()))
     }
 
     /// A page of a company's older filings.
-    #[must_use]
     pub fn submissions_page(&self, name: &PageName) -> Url {
         below(&self.data, &format!("submissions/{name}"))
     }
 
     /// The submissions of all companies in one archive, made anew every night.
-    #[must_use]
     pub fn submissions_archive(&self) -> Url {
         below(
             &self.archives,
@@ -156,7 +149,6 @@ impl Urls {
     }
 
     /// The complete submission text of a filing.
-    #[must_use]
     pub fn submission_text(&self, cik: Cik, accession: Accession) -> Url {
         self.in_folder(cik, accession, &submission_name(accession))
     }
@@ -170,7 +162,6 @@ impl Urls {
     }
 
     /// The index of everything that EDGAR published on a day.
-    #[must_use]
     pub fn daily_index(&self, day: Date) -> Url {
         let (year, quarter) = (day.year(), quarter(day));
         let day = day.strftime("%Y%m%d");
@@ -181,7 +172,6 @@ impl Urls {
     }
 
     /// The listing of the daily indexes of a quarter, 1 to 4.
-    #[must_use]
     pub fn daily_indexes(&self, year: i16, quarter: i8) -> Url {
         below(
             &self.archives,
@@ -190,7 +180,6 @@ impl Urls {
     }
 
     /// The index of everything that was filed in a quarter, 1 to 4.
-    #[must_use]
     pub fn quarterly_index(&self, year: i16, quarter: i8) -> Url {
         below(
             &self.archives,
@@ -199,27 +188,23 @@ impl Urls {
     }
 
     /// What is listed on Nasdaq.
-    #[must_use]
     pub fn nasdaq_listed(&self) -> Url {
         below(&self.listings, "dynamic/symdir/nasdaqlisted.txt")
     }
 
     /// What is listed on the other exchanges.
-    #[must_use]
     pub fn other_listed(&self) -> Url {
         below(&self.listings, "dynamic/symdir/otherlisted.txt")
     }
 }
 
 /// The name at EDGAR as it stands in a URL, if that is another one than `name`.
-#[must_use]
 pub fn encoded_name(at_edgar: &str, name: &str) -> Option<String> {
     let encoded: Cow<'_, str> = utf8_percent_encode(at_edgar, ENCODED).into();
     (encoded != name).then(|| encoded.into_owned())
 }
 
 /// The name that stands in a URL like this.
-#[must_use]
 pub fn decoded(encoded: &str) -> String {
     percent_decode_str(encoded).decode_utf8_lossy().into_owned()
 }

@@ -52,7 +52,6 @@ pub struct Expected {
 }
 
 /// Looks at one file below the data dir.
-#[must_use]
 pub fn check(
     data_dir: &Path,
     place: &FilingFolder,

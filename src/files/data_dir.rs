@@ -91,7 +91,6 @@ impl DataDir {
     }
 
     /// Where the data dir is.
-    #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -203,7 +202,6 @@ impl IncomingFile<'_> {
     }
 
     /// The fingerprint of what was written so far.
-    #[must_use]
     pub fn print(&self) -> Fingerprint {
         self.print.clone().finish()
     }

@@ -26,7 +26,6 @@ impl Fingerprinter {
     }
 
     /// The fingerprint of all that passed.
-    #[must_use]
     pub fn finish(self) -> Fingerprint {
         Fingerprint {
             bytes: self.bytes,

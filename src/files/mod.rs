@@ -34,14 +34,12 @@ pub struct FilingFolder {
 
 impl FilingFolder {
     /// The path below the data dir.
-    #[must_use]
     pub fn path(&self) -> PathBuf {
         folder_of(self.folder, self.accession).join(&self.name)
     }
 }
 
 /// Where the files of a filing lie, below the data dir.
-#[must_use]
 pub fn folder_of(cik: Cik, accession: Accession) -> PathBuf {
     let mut folder = PathBuf::from(ROOT);
     folder.push(cik.to_string());

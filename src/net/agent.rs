@@ -40,7 +40,6 @@ pub struct Timeouts {
 
 impl Timeouts {
     /// The same time for every phase; a body that keeps coming may still take as long as any.
-    #[must_use]
     pub fn of(time: Duration) -> Self {
         Self {
             connect: time,
@@ -162,7 +161,6 @@ fn config(settings: &ClientSettings) -> ConfigBuilder<AgentScope> {
 }
 
 /// Whether the host of an address is this machine, by its name or number.
-#[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

@@ -101,7 +101,6 @@ pub struct Validators {
 
 impl Validators {
     /// What tells two versions apart byte for byte, as a range request needs it: a strong tag, or else the date.
-    #[must_use]
     pub fn strong(&self) -> Option<&str> {
         let tag = self.etag.as_deref().filter(|tag| !tag.starts_with("W/"));
         tag.or(self.last_modified.as_deref())
@@ -286,7 +285,6 @@ pub enum FetchError {
 
 impl FetchError {
     /// One word for the sort of failure, by which `v_errors` groups them.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
@@ -404,7 +402,6 @@ impl Client {
     /// An item is not given up because of a host that has never answered this client: that is an
     /// outage. The answer is then [`retry::NextTry::AbortRun`] with [`FetchError::Outage`]. In every
     /// other case the error is the one that was passed in.
-    #[must_use]
     pub fn next_step(
         &self,
         error: FetchError,
@@ -474,13 +471,11 @@ impl Client {
     }
 
     /// What has been asked so far.
-    #[must_use]
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
     /// Requests a second that are allowed; `None`: no limit.
-    #[must_use]
     pub fn rate(&self) -> Option<NonZeroU32> {
         self.rate
     }

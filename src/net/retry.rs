@@ -30,7 +30,6 @@ pub enum NextTry {
 /// `tries_made` counts the tries of this item that [`counts_as_try`] so far, this one included;
 /// `jitter` (0 to 1) spreads the waits, so that items that failed together do not come back
 /// together: a wait lies between half of its full length and all of it.
-#[must_use]
 pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64) -> NextTry {
     let asked = match error {
         FetchError::Stopped => return NextTry::Stopped,
@@ -69,7 +68,6 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
 /// EDGAR's block page does not: it says something about all requests, not about this item. A bare
 /// 429 does, or a document that always answers so would keep the run going for ever. An outage does
 /// not either: it ends the run, and every item keeps its attempts.
-#[must_use]
 pub fn counts_as_try(error: &FetchError) -> bool {
     !matches!(
         error,

@@ -29,7 +29,6 @@ struct Paused {
 
 impl Traffic {
     /// All requests sent, redirects and retries included.
-    #[must_use]
     pub fn requests(&self) -> u64 {
         use RequestKind::{Companies, Discovery, Document};
         [Companies, Discovery, Document]
@@ -39,31 +38,26 @@ impl Traffic {
     }
 
     /// The requests sent for one purpose.
-    #[must_use]
     pub fn requests_of(&self, kind: RequestKind) -> u64 {
         self.counter(kind).load(Relaxed)
     }
 
     /// How many of the requests were further tries.
-    #[must_use]
     pub fn retries(&self) -> u64 {
         self.retries.load(Relaxed)
     }
 
     /// Bytes of response bodies as they came over the wire, before decoding.
-    #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
     }
 
     /// For how long some host was on pause: wall time, however many threads waited.
-    #[must_use]
     pub fn paused_time(&self) -> Duration {
         self.paused_time_at(Instant::now())
     }
 
     /// How long the pause going on now will last; `None` when there is none.
-    #[must_use]
     pub fn pause_left(&self) -> Option<Duration> {
         self.pause_left_at(Instant::now())
     }

@@ -23,7 +23,6 @@ const LONGEST: usize = 256;
 
 impl UserAgent {
     /// The text of the header.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -81,7 +81,6 @@ impl Budget {
     }
 
     /// The budget that ended the run, if one did.
-    #[must_use]
     pub fn spent(&self) -> Option<&Spent> {
         self.ledger.ended.get()
     }
@@ -92,7 +91,6 @@ impl Budget {
     }
 
     /// Whether another download may begin. If not, the run is being stopped.
-    #[must_use]
     pub fn allows_download(&self) -> bool {
         let ledger = &self.ledger;
         if let Some(most) = ledger.limits.bytes {

@@ -63,7 +63,7 @@ fn open_archive(records: &Records, cx: &Services) {
         client: &cx.client,
         url: &url,
         cancel: &cx.cancel,
-        counters: &cx.counters,
+        activity: &cx.activity,
         reserve: cx.options.budgets.free_space.unwrap_or(RESERVE),
         max_attempts: cx.options.max_attempts,
     };

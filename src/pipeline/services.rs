@@ -1,6 +1,8 @@
 //! What every stage of a run shares.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -13,12 +15,13 @@ use super::item::{RunSelection, VisitGoal};
 use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::config::RunOptions;
+use crate::counts::{Counters, Counts};
 use crate::edgar::{Cik, Urls};
 use crate::files::DataDir;
 use crate::net::{Client, RequestKind};
-use crate::progress::{Counters, Snapshot};
+use crate::progress::{Activity, Snapshot};
 use crate::sources::Source;
-use crate::store::RunCounts;
+use crate::store::RunProgress;
 
 /// Which companies a run visits, and what for. A backfill visits all of its selection, an update
 /// those that have something new in any of its selections: the one type that says so.
@@ -55,6 +58,8 @@ pub struct Services {
     pub clock: Clock,
     /// What was done so far.
     pub counters: Counters,
+    /// What else the dashboard shows.
+    pub activity: Activity,
     /// What the run may cost.
     pub budget: Budget,
     /// Stops the run.
@@ -71,7 +76,6 @@ pub struct Aborted(OnceLock<String>);
 
 impl Aborted {
     /// The reason.
-    #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.0.get().map(String::as_str)
     }
@@ -85,50 +89,47 @@ impl Services {
         self.cancel.set();
     }
 
-    /// The numbers of the run as the database keeps them.
-    #[must_use]
-    pub fn run_counts(&self) -> RunCounts {
-        let (now, traffic) = (self.snapshot(), self.client.traffic());
-        let pause = (!now.pause_left.is_zero()).then_some(now.pause_left);
-        RunCounts {
-            companies_total: now.companies_total,
-            companies_done: now.companies_done,
-            companies_with_new: now.companies_with_new,
-            companies_unchanged: now.companies_unchanged(),
-            companies_failed: now.companies_failed,
-            companies_unavailable: now.companies_unavailable,
-            companies_in_progress: now.companies_in_progress,
-            filings_found: now.filings_found,
-            filings_new: now.filings_new,
-            artifacts_created: now.artifacts_created,
-            artifacts_queued: now.artifacts_queued,
-            downloaded: now.downloaded,
-            failed: now.failed,
-            unavailable: now.unavailable,
-            requests: now.requests,
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
+        let traffic = self.client.traffic();
+        Counts {
+            requests: traffic.requests(),
             requests_companies: traffic.requests_of(RequestKind::Companies),
             requests_discovery: traffic.requests_of(RequestKind::Discovery),
             requests_documents: traffic.requests_of(RequestKind::Document),
             retries: traffic.retries(),
-            bytes: now.bytes,
-            paused: now.paused,
-            paused_until: pause.map(|left| Timestamp::now() + left),
-            rate_limit: now.rate_limit,
+            ..self.counters.load()
         }
     }
 
-    /// The numbers of the run as they stand.
-    #[must_use]
+    /// How the run is doing, as the database keeps it.
+    pub fn run_progress(&self) -> RunProgress {
+        let traffic = self.client.traffic();
+        RunProgress {
+            counts: self.counts(),
+            paused: traffic.paused_time(),
+            paused_until: traffic.pause_left().map(|left| Timestamp::now() + left),
+            rate_limit: self.rate_limit(),
+        }
+    }
+
+    /// How the run is doing, as the dashboard shows it.
     pub fn snapshot(&self) -> Snapshot {
         let traffic = self.client.traffic();
         Snapshot {
+            counts: self.counts(),
+            archive_bytes: self.activity.archive_bytes.load(Relaxed),
+            archive_total: self.activity.archive_total.load(Relaxed),
+            recent_errors: self.activity.recent_errors(),
             elapsed: self.started.elapsed(),
-            requests: traffic.requests(),
-            rate_limit: self.client.rate().map(std::num::NonZeroU32::get),
+            rate_limit: self.rate_limit(),
             paused: traffic.paused_time(),
             pause_left: traffic.pause_left().unwrap_or_default(),
-            ..self.counters.snapshot()
         }
+    }
+
+    fn rate_limit(&self) -> Option<u32> {
+        self.client.rate().map(NonZeroU32::get)
     }
 }
 

@@ -275,7 +275,7 @@ impl Transaction<'_> {
 
     fn problem(&self, problem: ErrorReport) -> Result<()> {
         log::warn!("{}", problem.message);
-        self.cx.counters.error(&problem.message);
+        self.cx.activity.error(&problem.message);
         let row = ErrorRow {
             cik: problem.cik,
             accession: problem.accession,
@@ -292,7 +292,7 @@ impl Transaction<'_> {
 
     /// Commits, and returns what was queued.
     fn commit(self) -> Result<Vec<QueueItem>> {
-        let counts = self.cx.run_counts();
+        let counts = self.cx.run_progress();
         self.batch.heartbeat(self.run, &counts, Timestamp::now())?;
         self.batch.commit()?;
         Ok(self.queued)

@@ -52,7 +52,6 @@ pub struct Terminal(pub(super) MultiProgress);
 
 impl Terminal {
     /// Standard error without anything on it yet.
-    #[must_use]
     pub fn new() -> Self {
         Self(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()))
     }
@@ -176,11 +175,11 @@ impl<'a> Bars<'a> {
         } else if let Some(archive) = self.archive.take() {
             archive.finish_and_clear();
         }
-        self.companies.set_length(numbers.companies_total);
-        self.companies.set_position(numbers.companies_done);
-        self.downloads.set_length(numbers.artifacts_queued);
+        self.companies.set_length(numbers.counts.companies_total);
+        self.companies.set_position(numbers.counts.companies_done);
+        self.downloads.set_length(numbers.counts.artifacts_queued);
         self.downloads
-            .set_position(numbers.downloaded + numbers.failed);
+            .set_position(numbers.counts.downloaded + numbers.counts.failed);
         for (i, text) in frame(numbers, usize::MAX).into_iter().enumerate() {
             if i == self.lines.len() {
                 // `wide_msg` cuts a line to the width that the terminal has at that moment.

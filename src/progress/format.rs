@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A count with separators: `1,234,567`.
-#[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -18,13 +17,11 @@ pub fn count(number: u64) -> String {
 }
 
 /// A number with its noun, one or many: `1 file`, `1,234 files`.
-#[must_use]
 pub fn many(number: u64, [one, more]: [&str; 2]) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { more })
 }
 
 /// A length in bytes, in the decimal unit that fits: `1.5 MB`.
-#[must_use]
 #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
@@ -42,7 +39,6 @@ pub fn bytes(number: u64) -> String {
 }
 
 /// A time as a clock shows it: `0:07`, `12:34`, `3:00:00`.
-#[must_use]
 pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -54,7 +50,6 @@ pub fn clock(time: Duration) -> String {
 }
 
 /// The share in percent, rounded down so that only all of it is 100.
-#[must_use]
 pub fn percent(part: u64, whole: u64) -> u64 {
     u128::from(part)
         .checked_mul(100)
@@ -65,7 +60,6 @@ pub fn percent(part: u64, whole: u64) -> u64 {
 
 /// Text from outside, made harmless for a terminal: one line, no escape sequences, no
 /// characters that turn the writing around.
-#[must_use]
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if is_harmful(c) { '?' } else { c })
@@ -74,7 +68,6 @@ pub fn plain(text: &str) -> String {
 
 /// A JSON document made harmless for a terminal, without changing what it says: what serde lets
 /// pass of [`plain`]'s concerns stands in strings alone, and is written as an escape.
-#[must_use]
 pub fn plain_json(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {

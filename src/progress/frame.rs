@@ -9,7 +9,6 @@ use super::format::{bytes, clock, count, percent};
 const MIN_WIDTH: usize = 20;
 
 /// The lines of one frame, each at most `width` characters.
-#[must_use]
 pub fn frame(s: &Snapshot, width: usize) -> Vec<String> {
     let mut lines = vec![
         format!(
@@ -20,25 +19,25 @@ pub fn frame(s: &Snapshot, width: usize) -> Vec<String> {
         ),
         format!(
             "Companies {}/{} ({}%)  with new data {}  in progress {}{}",
-            count(s.companies_done),
-            count(s.companies_total),
-            percent(s.companies_done, s.companies_total),
-            count(s.companies_with_new),
-            count(s.companies_in_progress),
-            unless_zero("failed", s.companies_failed),
+            count(s.counts.companies_done),
+            count(s.counts.companies_total),
+            percent(s.counts.companies_done, s.counts.companies_total),
+            count(s.counts.companies_with_new),
+            count(s.counts.companies_in_progress),
+            unless_zero("failed", s.counts.companies_failed),
         ),
         format!(
             "Filings {} found, {} new  artifacts created {}",
-            count(s.filings_found),
-            count(s.filings_new),
-            count(s.artifacts_created),
+            count(s.counts.filings_found),
+            count(s.counts.filings_new),
+            count(s.counts.artifacts_created),
         ),
         format!(
             "Downloads {} ok, {} failed of {}  {}",
-            count(s.downloaded),
-            count(s.failed),
-            count(s.artifacts_queued),
-            bytes(s.bytes),
+            count(s.counts.downloaded),
+            count(s.counts.failed),
+            count(s.counts.artifacts_queued),
+            bytes(s.counts.bytes),
         ),
         requests(s),
     ];
@@ -60,7 +59,7 @@ pub fn frame(s: &Snapshot, width: usize) -> Vec<String> {
 fn requests(s: &Snapshot) -> String {
     let mut line = format!(
         "Requests {}  {:.1}/s of {}",
-        count(s.requests),
+        count(s.counts.requests),
         s.requests_per_second(),
         s.rate_limit
             .map_or_else(|| "no limit".to_owned(), |rate| format!("{rate}/s")),
@@ -93,12 +92,11 @@ fn cut(line: &mut String, width: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counts::Counts;
     use std::time::Duration;
 
     fn snapshot() -> Snapshot {
-        Snapshot {
-            companies_unavailable: 0,
-            unavailable: 0,
+        let counts = Counts {
             companies_total: 5911,
             companies_done: 1200,
             companies_with_new: 1100,
@@ -111,11 +109,15 @@ mod tests {
             downloaded: 4000,
             failed: 1,
             bytes: 812_000_000,
+            requests: 5300,
+            ..Counts::default()
+        };
+        Snapshot {
+            counts,
             archive_bytes: 650_000_000,
             archive_total: 1_300_000_000,
             recent_errors: vec!["company 1 (X): HTTP 503".to_owned()],
             elapsed: Duration::from_mins(10),
-            requests: 5300,
             rate_limit: Some(10),
             paused: Duration::from_mins(1),
             pause_left: Duration::from_mins(9),

@@ -98,7 +98,6 @@ pub fn check_addresses(settings: &Settings) -> Result<()> {
 }
 
 /// Whether one of the addresses is on this machine.
-#[must_use]
 pub fn is_local(urls: &Urls) -> bool {
     local(&addresses(urls)).is_some()
 }

@@ -31,10 +31,11 @@ use self::report::EndedRun;
 use self::update::{Days, Followed, UpdatePlan};
 use crate::cancel::Cancel;
 use crate::config::{Budgets, Phases, RunOptions, Settings};
+use crate::counts::Counters;
 use crate::exit::Exit;
 use crate::files::DataDir;
 use crate::pipeline::{self, Aborted, Budget, Flow, Services, Visits};
-use crate::progress::{Counters, Dashboard, Terminal};
+use crate::progress::{Activity, Dashboard, Terminal};
 use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunId, Writer};
 use crate::universe::sync::{self, Lists};
@@ -55,7 +56,6 @@ pub enum RunKind {
 
 impl RunKind {
     /// The name of the command in `v_runs`.
-    #[must_use]
     pub fn command(self) -> &'static str {
         match self {
             Self::Backfill { .. } => "backfill",
@@ -167,6 +167,7 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
         data_dir,
         clock: settings.clock,
         counters,
+        activity: Activity::default(),
         budget,
         cancel,
         started,

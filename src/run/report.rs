@@ -13,7 +13,7 @@ use crate::pipeline::Services;
 use crate::print::{print, print_json};
 use crate::progress::format::count;
 use crate::signals::Interrupt;
-use crate::store::{QueueFilter, RunCounts, RunEnd, RunId, RunStatus, SelectionId, Writer};
+use crate::store::{QueueFilter, RunEnd, RunId, RunProgress, RunStatus, SelectionId, Writer};
 
 /// A run that has ended, and what its end depends on.
 pub(super) struct EndedRun<'a> {
@@ -36,7 +36,7 @@ pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> 
         ended_by: None,
         through: None,
     };
-    Ok(db.finish_run(run, &end, &RunCounts::default(), now)?)
+    Ok(db.finish_run(run, &end, &RunProgress::default(), now)?)
 }
 
 impl EndedRun<'_> {
@@ -64,7 +64,7 @@ impl EndedRun<'_> {
             ended_by: cx.budget.spent().map(|spent| spent.option),
             through,
         };
-        db.finish_run(self.run, &end, &cx.run_counts(), cx.clock.now())?;
+        db.finish_run(self.run, &end, &cx.run_progress(), cx.clock.now())?;
         self.say_which_forms_are_none(&db)?;
         db.close()?;
         if exit == Exit::Partial {
@@ -107,7 +107,7 @@ impl EndedRun<'_> {
 
     /// What to say where EDGAR has no company of those that the run visited, and none is on record.
     fn found_nobody(&self, db: &Writer) -> Result<Option<String>> {
-        let now = self.cx.counters.snapshot();
+        let now = self.cx.counters.load();
         if now.companies_failed == 0 || now.companies_failed < now.companies_total {
             return Ok(None);
         }
@@ -146,7 +146,7 @@ impl EndedRun<'_> {
     /// What the run came to, as its row and as its exit code.
     fn outcome(&self, left: Left, is_nobody: bool) -> (RunStatus, Exit) {
         let cx = self.cx;
-        let now = cx.counters.snapshot();
+        let now = cx.counters.load();
         let indexes = self.followed.as_ref().map_or(0, Followed::days_failed);
         let failed = now.companies_failed + now.failed + indexes + self.looked_for;
         let left = if cx.options.download { left.pending } else { 0 };
@@ -177,7 +177,7 @@ impl EndedRun<'_> {
         let Some(spent) = self.cx.budget.spent() else {
             return;
         };
-        let now = self.cx.counters.snapshot();
+        let now = self.cx.counters.load();
         let companies = match now.companies_total {
             0 => "the companies that were to be looked at".to_owned(),
             total => format!("{} companies", count(total - now.companies_done.min(total))),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::RunKind;
 use super::update::Followed;
-use crate::net::RequestKind;
+use crate::counts::{CountGroup, Counts};
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count};
 use crate::sources::bulk::Way;
@@ -33,75 +33,64 @@ pub(super) struct Summary {
     elapsed_s: f64,
     /// Which way a backfill took; an update asks for each company that changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    discovery: Option<Discovery>,
-    companies: Companies,
-    filings: Filings,
-    artifacts: Artifacts,
-    requests: Requests,
+    discovery: Option<DiscoveryChoice>,
+    companies: SummaryCompanies,
+    filings: CountGroup,
+    artifacts: SummaryArtifacts,
+    requests: SummaryRequests,
     /// How far an update followed the daily indexes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    indexes: Option<Indexes>,
+    indexes: Option<SummaryIndexes>,
     /// Through which day all followed selections are known; `null` without any.
     through: Option<String>,
     /// The budget that ended the run: `max_duration`, `max_bytes` or `min_free_space`.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_by: Option<&'static str>,
+    /// What the table shows.
+    #[serde(skip)]
+    counts: Counts,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Indexes {
+struct SummaryIndexes {
     read: u64,
     failed: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Discovery {
+struct DiscoveryChoice {
     /// As it was chosen before the run.
     from: Way,
     why: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Companies {
-    total: u64,
-    done: u64,
-    with_new: u64,
-    failed: u64,
-    unavailable: u64,
+struct SummaryCompanies {
+    #[serde(flatten)]
+    counts: CountGroup,
     unchanged: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Filings {
-    found: u64,
-    new: u64,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct Artifacts {
-    created: u64,
-    downloaded: u64,
-    failed: u64,
+struct SummaryArtifacts {
+    #[serde(flatten)]
+    counts: CountGroup,
     /// Files that EDGAR does not have, of any company.
     unavailable: u64,
     pending: u64,
     /// Queued files of companies that the run was not about.
     #[serde(skip_serializing_if = "is_zero")]
     queued_elsewhere: u64,
-    bytes: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Requests {
-    total: u64,
-    companies: u64,
-    discovery: u64,
-    documents: u64,
-    retries: u64,
+struct SummaryRequests {
+    #[serde(flatten)]
+    counts: CountGroup,
     paused_s: f64,
 }
 
-impl Discovery {
+impl DiscoveryChoice {
     fn of(cx: &Services) -> Self {
         let choice = cx.source.choice();
         Self {
@@ -121,44 +110,30 @@ impl Summary {
         left: Left,
         followed: Option<&Followed>,
     ) -> Self {
-        let s = cx.snapshot();
-        let traffic = cx.client.traffic();
+        let counts = cx.counts();
         Self {
+            counts,
             run_id: run.get(),
             command: kind.command(),
             status: end.status.as_str(),
-            elapsed_s: seconds(s.elapsed),
-            discovery: matches!(kind, RunKind::Backfill { .. }).then(|| Discovery::of(cx)),
-            companies: Companies {
-                total: s.companies_total,
-                done: s.companies_done,
-                with_new: s.companies_with_new,
-                failed: s.companies_failed,
-                unavailable: s.companies_unavailable,
-                unchanged: s.companies_unchanged(),
+            elapsed_s: seconds(cx.started.elapsed()),
+            discovery: matches!(kind, RunKind::Backfill { .. }).then(|| DiscoveryChoice::of(cx)),
+            companies: SummaryCompanies {
+                counts: counts.group("companies"),
+                unchanged: counts.companies_unchanged(),
             },
-            filings: Filings {
-                found: s.filings_found,
-                new: s.filings_new,
-            },
-            artifacts: Artifacts {
-                created: s.artifacts_created,
-                downloaded: s.downloaded,
-                failed: s.failed,
+            filings: counts.group("filings"),
+            artifacts: SummaryArtifacts {
+                counts: counts.group("artifacts"),
                 unavailable: left.unavailable,
                 pending: left.pending,
                 queued_elsewhere: left.elsewhere,
-                bytes: s.bytes,
             },
-            requests: Requests {
-                total: s.requests,
-                companies: traffic.requests_of(RequestKind::Companies),
-                discovery: traffic.requests_of(RequestKind::Discovery),
-                documents: traffic.requests_of(RequestKind::Document),
-                retries: traffic.retries(),
-                paused_s: seconds(s.paused),
+            requests: SummaryRequests {
+                counts: counts.group("requests"),
+                paused_s: seconds(cx.client.traffic().paused_time()),
             },
-            indexes: followed.map(|followed| Indexes {
+            indexes: followed.map(|followed| SummaryIndexes {
                 read: followed.days_read(),
                 failed: followed.days_failed(),
             }),
@@ -170,12 +145,7 @@ impl Summary {
     /// A table for people.
     pub(super) fn table(&self) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
-        let (c, f, a, r) = (
-            &self.companies,
-            &self.filings,
-            &self.artifacts,
-            &self.requests,
-        );
+        let (c, left) = (&self.counts, &self.artifacts);
         let indexes = self.indexes.as_ref().map(|i| {
             let (read, failed) = (count(i.read), count(i.failed));
             let mut text = format!("{read} read, {failed} failed");
@@ -197,41 +167,45 @@ impl Summary {
                 "Companies".to_owned(),
                 format!(
                     "{} of {}: {} with new filings, {} unchanged, {} failed{}",
-                    count(c.done),
-                    count(c.total),
-                    count(c.with_new),
-                    count(c.unchanged),
-                    count(c.failed),
-                    unavailable(c.unavailable),
+                    count(c.companies_done),
+                    count(c.companies_total),
+                    count(c.companies_with_new),
+                    count(self.companies.unchanged),
+                    count(c.companies_failed),
+                    unavailable(c.companies_unavailable),
                 ),
             ),
             (
                 "Filings".to_owned(),
-                format!("{} found, {} new", count(f.found), count(f.new)),
+                format!(
+                    "{} found, {} new",
+                    count(c.filings_found),
+                    count(c.filings_new)
+                ),
             ),
             (
                 "Artifacts".to_owned(),
                 format!(
                     "{} new, {} downloaded ({}), {} failed, {} still queued{}{}",
-                    count(a.created),
-                    count(a.downloaded),
-                    bytes(a.bytes),
-                    count(a.failed),
-                    count(a.pending),
-                    unavailable(a.unavailable),
-                    elsewhere(a.queued_elsewhere),
+                    count(c.artifacts_created),
+                    count(c.downloaded),
+                    bytes(c.bytes),
+                    count(c.failed),
+                    count(left.pending),
+                    unavailable(left.unavailable),
+                    elsewhere(left.queued_elsewhere),
                 ),
             ),
             (
                 "Requests".to_owned(),
                 format!(
                     "{}: {} lists, {} discovery, {} documents; {} retries, paused {}",
-                    count(r.total),
-                    count(r.companies),
-                    count(r.discovery),
-                    count(r.documents),
-                    count(r.retries),
-                    clock(Duration::try_from_secs_f64(r.paused_s).unwrap_or_default()),
+                    count(c.requests),
+                    count(c.requests_companies),
+                    count(c.requests_discovery),
+                    count(c.requests_documents),
+                    count(c.retries),
+                    clock(Duration::try_from_secs_f64(self.requests.paused_s).unwrap_or_default()),
                 ),
             ),
         ];

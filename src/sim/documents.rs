@@ -80,13 +80,11 @@ pub struct Served {
 
 impl SimUniverse {
     /// The complete submission text of a filing: `<accession>.txt`.
-    #[must_use]
     pub fn submission_text(&self, filing: &SimFiling) -> Vec<u8> {
         FilingPlan::of(self, filing).complete()
     }
 
     /// Every document of a filing, in the order of the complete submission.
-    #[must_use]
     pub fn documents(&self, filing: &SimFiling) -> Vec<Served> {
         let plan = FilingPlan::of(self, filing);
         plan.documents
@@ -103,7 +101,6 @@ impl SimUniverse {
 
     /// What is served under a name in a filing's folder: a document, the complete submission, the
     /// folder's listing, or EDGAR's rendering of an XML document (`xsl…/name.xml`).
-    #[must_use]
     pub fn file(&self, filing: &SimFiling, name: &str) -> Option<Vec<u8>> {
         if name == submission_name(filing.accession) {
             return Some(self.submission_text(filing));

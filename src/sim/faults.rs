@@ -49,7 +49,6 @@ const ALL: u16 = 10_000;
 
 impl Fault {
     /// A fault that always strikes everywhere.
-    #[must_use]
     pub fn always(kind: FaultKind) -> Self {
         Self {
             kind,

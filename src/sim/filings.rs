@@ -22,7 +22,6 @@ pub(crate) fn filed_in(accession: Accession) -> i16 {
 impl SimUniverse {
     /// A company's filings up to today, newest first, joint ones of its parent included. A few
     /// appear some days after their date.
-    #[must_use]
     pub fn filings(&self, cik: Cik) -> Vec<SimFiling> {
         let Some(number) = self.number(cik) else {
             return Vec::new();
@@ -43,7 +42,6 @@ impl SimUniverse {
     }
 
     /// A filing by the CIK of any of its filers and its accession, if it was filed by today.
-    #[must_use]
     pub fn filing(&self, cik: Cik, accession: Accession) -> Option<SimFiling> {
         let number = self.number(cik)?;
         history::year(self, number, filed_in(accession))
@@ -60,7 +58,6 @@ impl SimUniverse {
     }
 
     /// A filing as the submissions document of `cik` describes it.
-    #[must_use]
     pub fn row(&self, cik: Cik, filing: &SimFiling) -> Filing {
         Filing {
             accession: filing.accession,

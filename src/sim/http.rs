@@ -172,14 +172,12 @@ impl Answer {
     }
 
     /// Adds a header.
-    #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Leaves it as it is, even for clients that accept gzip.
-    #[must_use]
     pub(crate) fn plain(mut self) -> Self {
         self.compressible = false;
         self

@@ -24,7 +24,6 @@ pub enum Resource {
 
 impl Resource {
     /// What `path` asks for.
-    #[must_use]
     pub fn of(path: &str) -> Self {
         let kinds = [
             ("/files/", Self::Companies),
@@ -41,7 +40,6 @@ impl Resource {
     }
 
     /// Whether EDGAR's limit and its demand for a declared user agent apply.
-    #[must_use]
     pub fn is_edgar(self) -> bool {
         self != Self::Listings
     }
@@ -157,19 +155,16 @@ impl RequestLog {
     }
 
     /// Every entry, in order of arrival.
-    #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         self.lock().kept.clone()
     }
 
     /// How many requests arrived.
-    #[must_use]
     pub fn requests(&self) -> usize {
         self.lock().kept.len()
     }
 
     /// How many requests of a kind arrived.
-    #[must_use]
     pub fn of_kind(&self, kind: Resource) -> usize {
         self.count(|entry| entry.kind == kind)
     }
@@ -184,7 +179,6 @@ impl RequestLog {
     }
 
     /// How many requests arrived for each path (with any query).
-    #[must_use]
     pub fn paths(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for entry in &self.lock().kept {
@@ -194,20 +188,17 @@ impl RequestLog {
     }
 
     /// How many requests arrived during a block, each of which extended it.
-    #[must_use]
     pub fn while_blocked(&self) -> usize {
         self.count(|entry| entry.while_blocked)
     }
 
     /// The most requests to EDGAR that arrived within any one second (sliding, its end left
     /// out). Those for the exchanges' listings are another operator's and not counted.
-    #[must_use]
     pub fn most_in_a_second(&self) -> usize {
         self.most_within(Duration::from_secs(1))
     }
 
     /// As [`RequestLog::most_in_a_second`], for any window.
-    #[must_use]
     pub fn most_within(&self, window: Duration) -> usize {
         let times: Vec<Duration> = self
             .lock()
@@ -227,7 +218,6 @@ impl RequestLog {
     }
 
     /// The log as JSON, one entry a line.
-    #[must_use]
     pub fn to_json_lines(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for entry in &self.entries() {
@@ -239,7 +229,6 @@ impl RequestLog {
     }
 
     /// The figures as JSON.
-    #[must_use]
     pub fn stats(&self) -> serde_json::Value {
         let entries = self.entries();
         let mut statuses = BTreeMap::new();

@@ -78,7 +78,6 @@ impl Default for Options {
 impl Options {
     /// A universe small enough to be downloaded within seconds, with a few mishaps that a client
     /// gets over.
-    #[must_use]
     pub fn demo() -> Self {
         let mishap = |kind, place, share| Fault {
             kind,
@@ -112,7 +111,6 @@ impl Options {
 
     /// As large and as busy as EDGAR's exchange-listed companies were measured to be in 2025:
     /// submissions of about 150 KB, annual reports of about 8 MB.
-    #[must_use]
     pub fn realistic() -> Self {
         Self {
             companies: 5_911,

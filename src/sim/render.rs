@@ -468,7 +468,6 @@ fn footer(universe: &SimUniverse, fields: usize) -> String {
 
 impl SimUniverse {
     /// Whether a company is in the exchanges' files, as nearly all are.
-    #[must_use]
     pub fn in_symbol_lists(&self, company: &SimCompany) -> bool {
         !unlisted(self, company)
     }
@@ -582,7 +581,6 @@ pub(crate) fn other_listed(universe: &SimUniverse) -> Vec<u8> {
 }
 
 /// Whether EDGAR takes filings on a day, and so publishes an index of it.
-#[must_use]
 pub fn is_filing_day(date: Date) -> bool {
     is_business_day(date)
 }

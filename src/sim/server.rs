@@ -87,25 +87,21 @@ impl Simulator {
     }
 
     /// `http://127.0.0.1:PORT`: the archives, the data and the listings host in one.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Where it listens.
-    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// What arrived, and when.
-    #[must_use]
     pub fn log(&self) -> &RequestLog {
         &self.shared.log
     }
 
     /// What there really is.
-    #[must_use]
     pub fn universe(&self) -> &SimUniverse {
         &self.shared.universe
     }
@@ -131,7 +127,6 @@ impl Simulator {
     }
 
     /// Whether a request would be blocked now.
-    #[must_use]
     pub fn is_blocked(&self) -> bool {
         lock(&self.shared.limiter).is_blocked(Instant::now())
     }
@@ -156,7 +151,6 @@ impl Simulator {
     }
 
     /// The flag that ends [`Simulator::wait`] and every request under way.
-    #[must_use]
     pub fn stopper(&self) -> Cancel {
         self.shared.stop.clone()
     }

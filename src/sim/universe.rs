@@ -81,7 +81,6 @@ pub enum Venue {
 
 impl Venue {
     /// The SEC's word for it: it knows neither NYSE American nor NYSE Arca.
-    #[must_use]
     pub fn sec_label(self) -> Option<&'static str> {
         match self {
             Self::Nasdaq => Some("Nasdaq"),
@@ -93,7 +92,6 @@ impl Venue {
     }
 
     /// The code in otherlisted.txt, for the exchanges that are in it.
-    #[must_use]
     pub fn other_listed_code(self) -> Option<char> {
         match self {
             Self::Nyse => Some('N'),
@@ -221,7 +219,6 @@ pub(crate) const AGENTS: [u64; 10] = [
 
 impl SimUniverse {
     /// A universe. The number of companies is cut to 10,000.
-    #[must_use]
     pub fn new(options: &Options) -> Self {
         let companies = options.companies.min(10_000);
         let mut universe = Self {
@@ -249,7 +246,6 @@ impl SimUniverse {
     }
 
     /// The last day with filings.
-    #[must_use]
     pub fn today(&self) -> Date {
         *self.today.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -260,13 +256,11 @@ impl SimUniverse {
     }
 
     /// How many companies there are.
-    #[must_use]
     pub fn len(&self) -> u32 {
         self.companies
     }
 
     /// Whether there is no company.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.companies == 0
     }
@@ -277,7 +271,6 @@ impl SimUniverse {
     }
 
     /// The company with a CIK.
-    #[must_use]
     pub fn company_of(&self, cik: Cik) -> Option<SimCompany> {
         self.number(cik).map(|number| self.company(number))
     }
@@ -349,7 +342,6 @@ impl SimUniverse {
     }
 
     /// Every CIK a filing is under: the company that filed it first.
-    #[must_use]
     pub fn filers(&self, filing: &SimFiling) -> Vec<Cik> {
         (0..=filing.joint)
             .map(|n| self.cik(filing.company + n))

@@ -369,7 +369,6 @@ fn not_published(date: Date) {
 }
 
 /// Whether what is looked for since a day is given up on another.
-#[must_use]
 pub fn is_given_up(since: Date, today: Date) -> bool {
     since
         .checked_add(DAYS_LOOKED_FOR.days())
@@ -456,13 +455,11 @@ impl IndexChanges {
     }
 
     /// How many indexes were read.
-    #[must_use]
     pub fn days_read(&self) -> u64 {
         self.count(DayState::Read) + self.count(DayState::ReadInPart)
     }
 
     /// How many indexes could not be had, or not whole, those given up just now included.
-    #[must_use]
     pub fn days_failed(&self) -> u64 {
         self.count(DayState::Missing) + self.count(DayState::ReadInPart) + self.given_up
     }

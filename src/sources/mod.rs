@@ -21,7 +21,7 @@ use crate::cancel::Cancel;
 use crate::edgar::Cik;
 use crate::edgar::submissions::PageName;
 use crate::net::{Client, FetchError};
-use crate::progress::Counters;
+use crate::progress::Activity;
 
 /// Where a run reads submissions: from EDGAR's API, a request each, or from the members of
 /// `submissions.zip`. The bytes are the same, and so is all that is done with them.
@@ -47,7 +47,7 @@ pub struct Fetching<'a> {
     /// Ends it.
     pub cancel: &'a Cancel,
     /// Shows how far it is.
-    pub counters: &'a Counters,
+    pub activity: &'a Activity,
     /// Bytes that have to stay free on the disk.
     pub reserve: u64,
     /// Tries for each part.
@@ -69,7 +69,6 @@ pub enum Opened {
 
 impl Source {
     /// The chosen way; the archive, if that is it, is kept in this cache.
-    #[must_use]
     pub fn new(choice: Choice, cache: Cache) -> Self {
         Self {
             choice,
@@ -79,25 +78,21 @@ impl Source {
     }
 
     /// Which way was chosen, and why. A run may have had to leave it.
-    #[must_use]
     pub fn choice(&self) -> &Choice {
         &self.choice
     }
 
     /// Whether companies are still to be had from the archive.
-    #[must_use]
     pub fn wants_archive(&self) -> bool {
         self.choice.way == Way::Bulk && self.archive.get().is_none()
     }
 
     /// Whether companies are had from the archive.
-    #[must_use]
     pub fn has_archive(&self) -> bool {
         self.archive.get().is_some()
     }
 
     /// When EDGAR made the archive that companies are read from.
-    #[must_use]
     pub fn as_of(&self) -> Option<Timestamp> {
         self.archive.get().map(|(_, as_of)| *as_of)
     }
@@ -121,7 +116,7 @@ impl Source {
             client,
             url,
             cancel,
-            counters,
+            activity,
             reserve,
             max_attempts,
         } = fetching;
@@ -132,8 +127,8 @@ impl Source {
             max_attempts,
         };
         let progress = |bytes, total| {
-            counters.archive_bytes.store(bytes, Relaxed);
-            counters.archive_total.store(total, Relaxed);
+            activity.archive_bytes.store(bytes, Relaxed);
+            activity.archive_total.store(total, Relaxed);
         };
         let opened = self
             .cache

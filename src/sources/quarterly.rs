@@ -85,7 +85,6 @@ struct Contents {
 }
 
 /// The quarters that a range touches, in order.
-#[must_use]
 pub fn quarters(range: DateRange) -> Vec<(i16, i8)> {
     let (first, last) = (range.since, range.until);
     (first.year()..=last.year())

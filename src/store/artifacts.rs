@@ -35,7 +35,6 @@ pub struct SplitDocument {
 
 impl SplitDocument {
     /// A file that was fetched by itself.
-    #[must_use]
     pub fn single(file: FileName, print: Fingerprint) -> Self {
         Self {
             file,
@@ -75,7 +74,6 @@ pub enum Recorded {
 
 impl Recorded {
     /// Whether a file was stored.
-    #[must_use]
     pub fn is_stored(self) -> bool {
         matches!(self, Self::New | Self::Queued | Self::OtherBytes)
     }

@@ -52,14 +52,12 @@ pub struct FileOnRecord {
 
 impl OnRecord {
     /// The file of this name, in any case.
-    #[must_use]
     pub fn file(&self, name: &str) -> Option<&FileOnRecord> {
         let mut files = self.files.iter();
         files.find(|known| known.file.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether a target is queued, by itself or with its submission.
-    #[must_use]
     pub fn is_queued(&self, target: &Target) -> bool {
         match target {
             Target::Documents => self.is_split_queued(),
@@ -71,13 +69,11 @@ impl OnRecord {
     }
 
     /// Whether the submission is queued, which brings every file of the filing.
-    #[must_use]
     pub fn is_split_queued(&self) -> bool {
         self.submission.is_some_and(SubmissionStatus::is_queued)
     }
 
     /// Whether a target has to be queued. What was given up is queued again only with `again`.
-    #[must_use]
     pub fn lacks(&self, target: &Target, again: bool) -> bool {
         match target {
             Target::Documents => self.submission.is_none_or(|status| {

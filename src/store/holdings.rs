@@ -72,7 +72,6 @@ impl Holdings {
     }
 
     /// Files that there are to be.
-    #[must_use]
     pub fn files(&self) -> u64 {
         self.pending + self.downloaded + self.failed + self.unavailable
     }

@@ -17,7 +17,6 @@ pub struct Identity {
 }
 
 /// The addresses as they are recorded.
-#[must_use]
 pub fn addresses(urls: &Urls) -> [String; 3] {
     let text = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
     [urls.archives(), urls.data(), urls.listings()].map(text)

@@ -28,7 +28,6 @@ impl IndexStatus {
     pub const ALL: [Self; 4] = [Self::Read, Self::Missing, Self::Closed, Self::GivenUp];
 
     /// The word for it in the database.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -66,7 +65,6 @@ impl ListedStatus {
     pub const ALL: [Self; 3] = [Self::Missing, Self::Fetched, Self::GivenUp];
 
     /// The word for it in the database.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",

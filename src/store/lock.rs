@@ -66,7 +66,6 @@ impl RunLock {
     }
 
     /// The process that holds the lock of a database, as far as it said so.
-    #[must_use]
     pub fn holder(db: &Path) -> Option<u32> {
         let mut text = String::new();
         let file = File::open(lock_path(db).ok()?).ok()?;

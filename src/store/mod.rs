@@ -86,7 +86,7 @@ pub use lock::RunLock;
 pub use pages::PageRead;
 pub use queue::{QueueFilter, QueuePlace};
 pub use reader::Reader;
-pub use runs::{ErrorRow, RunCounts, RunEnd};
+pub use runs::{ErrorRow, RunEnd, RunProgress};
 pub use selections::{RecordedSelection, SelectionId, SelectionRow};
 pub use stats::{RunRow, Stats};
 pub use universe::{CompanyRow, ListingRow, UniverseChange};

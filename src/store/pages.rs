@@ -19,7 +19,6 @@ pub struct PageRead {
 
 impl PageRead {
     /// A page that may hold filings of these days; `None` if it cannot.
-    #[must_use]
     pub fn new(page: &OlderPage, forms: &FormFilter, dates: DateRange) -> Option<Self> {
         Some(Self {
             page: page.clone(),

@@ -156,11 +156,13 @@ queries! {
     }
     runs {
         FINISH = "finish",
+        COUNTS = "counts",
         HEARTBEAT = "heartbeat",
         INTERRUPT = "interrupt",
         LAST = "last",
         LAST_RUN = "last_run",
         LATEST = "latest",
+        PUT_COUNT = "put_count",
         START = "start",
     }
     selections {
@@ -371,7 +373,13 @@ mod tests {
             queue::UNAVAILABLE_ARTIFACTS,
             queue::UNAVAILABLE_SUBMISSIONS,
         ],
-        &[runs::FINISH, runs::HEARTBEAT, runs::LATEST],
+        &[
+            runs::COUNTS,
+            runs::FINISH,
+            runs::HEARTBEAT,
+            runs::LATEST,
+            runs::PUT_COUNT,
+        ],
         &[
             selections::CHECKED,
             selections::COMPANY_CHECKED,

@@ -64,7 +64,6 @@ pub struct QueueLength {
 
 impl QueueLength {
     /// All of it.
-    #[must_use]
     pub fn total(self) -> u64 {
         self.pending + self.failed
     }

@@ -1,16 +1,15 @@
 //! The history of runs, and the heartbeat other processes watch.
 
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rusqlite::{Connection, named_params};
 
-use super::error::{AtPath, Result};
+use super::error::Result;
 use super::queries::{errors as errors_sql, runs as sql};
 use super::values::{DayText, RunId, RunStatus, integer, time};
 use super::writer::{Batch, Writer};
+use crate::counts::Counts;
 use crate::edgar::{Accession, Cik};
 
 /// How a run ended.
@@ -39,50 +38,12 @@ pub struct ErrorRow<'a> {
     pub message: String,
 }
 
-/// How a run is doing: totals since its start, and what is going on now.
+/// How a run is doing: what it has counted since its start, and what is going on now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RunCounts {
-    /// Companies the run is about.
-    pub companies_total: u64,
-    /// Companies done, failed ones included.
-    pub companies_done: u64,
-    /// Companies with a filing we did not know.
-    pub companies_with_new: u64,
-    /// Companies without one.
-    pub companies_unchanged: u64,
-    /// Companies whose filings could not be read.
-    pub companies_failed: u64,
-    /// Companies being worked on now.
-    pub companies_in_progress: u64,
-    /// Wanted filings seen.
-    pub filings_found: u64,
-    /// Those among them we did not know.
-    pub filings_new: u64,
-    /// Artifacts queued.
-    pub artifacts_created: u64,
-    /// Companies that EDGAR does not have.
-    pub companies_unavailable: u64,
-    /// Artifacts the run has to download: the queue of earlier runs and what it created.
-    pub artifacts_queued: u64,
-    /// Artifacts stored.
-    pub downloaded: u64,
-    /// Artifacts given up for this run.
-    pub failed: u64,
-    /// Those among them that EDGAR does not have: they are asked for no more.
-    pub unavailable: u64,
-    /// Requests sent, retries included.
-    pub requests: u64,
-    /// Requests for company lists.
-    pub requests_companies: u64,
-    /// Requests for lists of filings.
-    pub requests_discovery: u64,
-    /// Requests for documents.
-    pub requests_documents: u64,
-    /// Requests that repeated a failed one.
-    pub retries: u64,
-    /// Bytes of artifacts stored.
-    pub bytes: u64,
-    /// How long EDGAR had us pause.
+pub struct RunProgress {
+    /// What it has counted.
+    pub counts: Counts,
+    /// How long EDGAR had it pause.
     pub paused: Duration,
     /// When the pause going on now ends.
     pub paused_until: Option<Timestamp>,
@@ -117,7 +78,7 @@ impl Writer {
         &mut self,
         run: RunId,
         end: &RunEnd,
-        counts: &RunCounts,
+        progress: &RunProgress,
         now: Timestamp,
     ) -> Result<()> {
         let RunEnd {
@@ -126,7 +87,7 @@ impl Writer {
             through,
         } = end;
         let batch = self.begin()?;
-        batch.heartbeat(run, counts, Timestamp::now())?;
+        batch.heartbeat(run, progress, Timestamp::now())?;
         let row = (run, status, time(now), ended_by, through.map(DayText::new));
         batch.execute(sql::FINISH, row, "record the end of the run")?;
         batch.commit()?;
@@ -138,8 +99,20 @@ impl Writer {
 impl Batch<'_> {
     /// Records how a run is doing, and that it is alive. `now` is of the real clock, whatever the run
     /// takes for the time.
-    pub fn heartbeat(&self, run: RunId, counts: &RunCounts, now: Timestamp) -> Result<()> {
-        heartbeat(&self.tx, self.path, run, counts, now)
+    pub fn heartbeat(&self, run: RunId, progress: &RunProgress, now: Timestamp) -> Result<()> {
+        let doing = "record how the run is doing";
+        let row = (
+            run,
+            time(now),
+            progress.paused.as_secs_f64(),
+            progress.paused_until.map(time),
+            progress.rate_limit,
+        );
+        self.execute(sql::HEARTBEAT, row, doing)?;
+        for (name, value) in progress.counts.named() {
+            self.execute(sql::PUT_COUNT, (run, name, integer(value)), doing)?;
+        }
+        Ok(())
     }
 
     /// Records an error.
@@ -158,47 +131,6 @@ impl Batch<'_> {
     }
 }
 
-fn heartbeat(
-    db: &Connection,
-    path: &Path,
-    run: RunId,
-    counts: &RunCounts,
-    now: Timestamp,
-) -> Result<()> {
-    let doing = "record how the run is doing";
-    let mut statement = db.prepare_cached(sql::HEARTBEAT).at(path, doing)?;
-    statement
-        .execute(named_params! {
-            ":id": run,
-            ":now": time(now),
-            ":companies_total": integer(counts.companies_total),
-            ":companies_done": integer(counts.companies_done),
-            ":companies_with_new": integer(counts.companies_with_new),
-            ":companies_unchanged": integer(counts.companies_unchanged),
-            ":companies_failed": integer(counts.companies_failed),
-            ":companies_unavailable": integer(counts.companies_unavailable),
-            ":companies_in_progress": integer(counts.companies_in_progress),
-            ":filings_found": integer(counts.filings_found),
-            ":filings_new": integer(counts.filings_new),
-            ":artifacts_created": integer(counts.artifacts_created),
-            ":artifacts_queued": integer(counts.artifacts_queued),
-            ":downloaded": integer(counts.downloaded),
-            ":failed": integer(counts.failed),
-            ":unavailable": integer(counts.unavailable),
-            ":requests": integer(counts.requests),
-            ":requests_companies": integer(counts.requests_companies),
-            ":requests_discovery": integer(counts.requests_discovery),
-            ":requests_documents": integer(counts.requests_documents),
-            ":retries": integer(counts.retries),
-            ":bytes": integer(counts.bytes),
-            ":paused_s": counts.paused.as_secs_f64(),
-            ":paused_until": counts.paused_until.map(time),
-            ":rate_limit": counts.rate_limit,
-        })
-        .at(path, doing)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Sandbox, at, cik, filing, primary};
@@ -208,18 +140,20 @@ mod tests {
 
     const RUNS: &str = "SELECT run_id, command, status, started_at, ended_at, options, companies_total, companies_done, filings_found, downloaded, requests, bytes, paused_s FROM v_runs ORDER BY run_id";
 
-    fn counts() -> RunCounts {
-        RunCounts {
-            companies_total: 10,
-            companies_done: 4,
-            filings_found: 20,
-            downloaded: 7,
-            requests: 31,
-            bytes: 5000,
+    fn progress() -> RunProgress {
+        RunProgress {
+            counts: Counts {
+                companies_total: 10,
+                companies_done: 4,
+                filings_found: 20,
+                downloaded: 7,
+                requests: 31,
+                bytes: 5000,
+                ..Counts::default()
+            },
             paused: Duration::from_millis(1500),
             paused_until: Some(at(60)),
             rate_limit: Some(10),
-            ..RunCounts::default()
         }
     }
 
@@ -241,7 +175,7 @@ mod tests {
             ended_by: Some("max_duration"),
             through: Some(date(2025, 12, 31)),
         };
-        writer.finish_run(run, &end, &counts(), at(9)).unwrap();
+        writer.finish_run(run, &end, &progress(), at(9)).unwrap();
         assert_eq!(
             sandbox.rows(RUNS),
             [
@@ -261,7 +195,7 @@ mod tests {
             let run = sandbox.writer.start_run("update", "{}", at(1)).unwrap();
             sandbox
                 .writer
-                .finish_run(run, &end(status), &counts(), at(2))
+                .finish_run(run, &end(status), &progress(), at(2))
                 .unwrap();
         }
     }
@@ -271,7 +205,7 @@ mod tests {
         let Sandbox { folder, mut writer } = Sandbox::new();
         let run = writer.start_run("backfill", "{}", at(1)).unwrap();
         let batch = writer.begin().unwrap();
-        batch.heartbeat(run, &counts(), at(5)).unwrap();
+        batch.heartbeat(run, &progress(), at(5)).unwrap();
         batch.commit().unwrap();
         drop(writer); // killed: neither finished nor closed
 

@@ -6,14 +6,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::Row;
+use rusqlite::{Params, Row};
 
 use super::error::Result;
 use super::holdings::Holdings;
-use super::queries::{errors, holdings, runs as sql};
+use super::queries::{errors, holdings, runs};
 use super::reader::{Reader, number};
-use super::runs::RunCounts;
+use super::runs::RunProgress;
 use super::values::{RunId, RunStatus, Time};
+use crate::counts::Counts;
 
 /// The companies whose primary listing is, or was last, on one exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,12 +75,12 @@ pub struct RunRow {
     /// Its process.
     pub pid: u32,
     /// How it is doing.
-    pub counts: RunCounts,
+    pub progress: RunProgress,
 }
 
 impl Reader {
-    /// What the database holds, with the last `runs` runs.
-    pub fn stats(&self, runs: u32) -> Result<Stats> {
+    /// What the database holds, with the last `most` runs.
+    pub fn stats(&self, most: u32) -> Result<Stats> {
         let doing = "count what it holds";
         self.at_one_moment(doing, || {
             Ok(Stats {
@@ -92,15 +93,38 @@ impl Reader {
                         holdings: Holdings::read(row, 2)?,
                     })
                 })?,
-                runs: self.rows(sql::LAST, [runs], doing, run_row)?,
+                runs: self.runs(runs::LAST, [most], doing)?,
             })
         })
     }
 
     /// The run that began last.
     pub fn latest_run(&self) -> Result<Option<RunRow>> {
-        let rows = self.rows(sql::LATEST, (), "look at the last run", run_row)?;
-        Ok(rows.into_iter().next())
+        let doing = "look at the last run";
+        self.at_one_moment(doing, || {
+            Ok(self.runs(runs::LATEST, (), doing)?.into_iter().next())
+        })
+    }
+
+    fn runs(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        doing: &'static str,
+    ) -> Result<Vec<RunRow>> {
+        let mut found = self.rows(sql, params, doing, run_row)?;
+        for run in &mut found {
+            let counts = &mut run.progress.counts;
+            self.rows(runs::COUNTS, [run.id], doing, |row| {
+                counts.set(row.get_ref(0)?.as_str()?, number(row, 1)?);
+                Ok(())
+            })?;
+            if run.status != RunStatus::Running {
+                // It may have been killed.
+                counts.companies_in_progress = 0;
+            }
+        }
+        Ok(found)
     }
 
     /// What went wrong last in a run, newest first. The texts may quote the network.
@@ -127,10 +151,6 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         row.get::<_, Option<Time>>(name)
             .map(|time| time.map(|time| time.0))
     };
-    let count = |name: &str| {
-        row.get(name)
-            .map(|number: i64| u64::try_from(number).unwrap_or(0))
-    };
     let paused: f64 = row.get("paused_s")?;
     Ok(RunRow {
         id: RunId(row.get("id")?),
@@ -140,27 +160,8 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         ended_at: maybe("ended_at")?,
         heartbeat_at: time("heartbeat_at")?,
         pid: row.get("pid")?,
-        counts: RunCounts {
-            companies_total: count("companies_total")?,
-            companies_done: count("companies_done")?,
-            companies_with_new: count("companies_with_new")?,
-            companies_unchanged: count("companies_unchanged")?,
-            companies_failed: count("companies_failed")?,
-            companies_unavailable: count("companies_unavailable")?,
-            companies_in_progress: count("companies_in_progress")?,
-            filings_found: count("filings_found")?,
-            filings_new: count("filings_new")?,
-            artifacts_created: count("artifacts_created")?,
-            artifacts_queued: count("artifacts_queued")?,
-            downloaded: count("downloaded")?,
-            failed: count("failed")?,
-            unavailable: count("unavailable")?,
-            requests: count("requests")?,
-            requests_companies: count("requests_companies")?,
-            requests_discovery: count("requests_discovery")?,
-            requests_documents: count("requests_documents")?,
-            retries: count("retries")?,
-            bytes: count("bytes")?,
+        progress: RunProgress {
+            counts: Counts::default(),
             paused: Duration::try_from_secs_f64(paused).unwrap_or_default(),
             paused_until: maybe("paused_until")?,
             rate_limit: row.get("rate_limit")?,
@@ -174,15 +175,17 @@ mod tests {
     use super::super::testing::{Sandbox, at, cik, filing, primary};
     use super::*;
 
-    fn counts() -> RunCounts {
-        RunCounts {
-            companies_total: 3,
-            companies_done: 2,
-            requests: 9,
+    fn progress() -> RunProgress {
+        RunProgress {
+            counts: Counts {
+                companies_total: 3,
+                companies_done: 2,
+                requests: 9,
+                ..Counts::default()
+            },
             paused: Duration::from_millis(1500),
             paused_until: Some(at(60)),
             rate_limit: Some(10),
-            ..RunCounts::default()
         }
     }
 
@@ -193,7 +196,7 @@ mod tests {
         assert_eq!(reader.latest_run().unwrap(), None);
         let run = sandbox.writer.start_run("backfill", "{}", at(1)).unwrap();
         let batch = sandbox.writer.begin().unwrap();
-        batch.heartbeat(run, &counts(), at(5)).unwrap();
+        batch.heartbeat(run, &progress(), at(5)).unwrap();
         batch.commit().unwrap();
         let row = reader.latest_run().unwrap().unwrap();
         assert_eq!(
@@ -202,7 +205,7 @@ mod tests {
         );
         assert_eq!((row.started_at, row.ended_at), (at(1), None));
         assert!(row.heartbeat_at > at(1), "by the real clock");
-        assert_eq!(row.counts, counts());
+        assert_eq!(row.progress, progress());
         assert!(reader.run_errors(run, 3).unwrap().is_empty());
     }
 

@@ -34,7 +34,6 @@ impl ArtifactStatus {
     ];
 
     /// The word for it in `v_artifacts.status`.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -46,13 +45,11 @@ impl ArtifactStatus {
     }
 
     /// Whether a run asks for it.
-    #[must_use]
     pub fn is_queued(self) -> bool {
         matches!(self, Self::Pending | Self::Failed)
     }
 
     /// Whether it is asked for no more until a new or wider selection wants it.
-    #[must_use]
     pub fn is_given_up(self) -> bool {
         matches!(self, Self::Unavailable | Self::Dropped)
     }
@@ -84,13 +81,11 @@ impl SubmissionStatus {
     ];
 
     /// The word for it in the database.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.as_artifact().map_or("split", ArtifactStatus::as_str)
     }
 
     /// How it counts among the files: not at all once it is split, since its documents do then.
-    #[must_use]
     pub fn as_artifact(self) -> Option<ArtifactStatus> {
         match self {
             Self::Pending => Some(ArtifactStatus::Pending),
@@ -102,13 +97,11 @@ impl SubmissionStatus {
     }
 
     /// Whether a run asks for it.
-    #[must_use]
     pub fn is_queued(self) -> bool {
         matches!(self, Self::Pending | Self::Failed)
     }
 
     /// Whether it is asked for no more until a new or wider selection wants it.
-    #[must_use]
     pub fn is_given_up(self) -> bool {
         matches!(self, Self::Unavailable | Self::Dropped)
     }
@@ -140,7 +133,6 @@ impl RunStatus {
     ];
 
     /// The word for it in `v_runs.status`.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -164,7 +156,6 @@ pub struct RunId(pub(super) i64);
 
 impl RunId {
     /// The number itself.
-    #[must_use]
     pub fn get(self) -> i64 {
         self.0
     }

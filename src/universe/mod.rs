@@ -59,13 +59,11 @@ pub struct ListedCompany {
 
 impl ListedCompany {
     /// Its primary listing.
-    #[must_use]
     pub fn primary(&self) -> Option<&Listing> {
         self.listings.first()
     }
 
     /// Whether any of its securities is listed there.
-    #[must_use]
     pub fn is_on(&self, exchange: Exchange) -> bool {
         self.listings.iter().any(|l| l.exchange == Some(exchange))
     }
@@ -82,7 +80,6 @@ pub struct Listing {
 
 impl Listing {
     /// Whether it is listed on a national exchange.
-    #[must_use]
     pub fn is_national(&self) -> bool {
         self.exchange.is_some_and(Exchange::is_national)
     }
@@ -124,14 +121,12 @@ pub enum NoCompany {
 }
 
 /// Joins the lists. Pass the directory only if both of its files could be read.
-#[must_use]
 pub fn join(list: CompanyList, directory: Option<&SymbolDirectory>) -> Universe {
     join_all(list, directory, &KnownListings::default())
 }
 
 /// The SEC's list alone, with what an earlier directory said of listings that are still there:
 /// yesterday's word of the exchanges is better than the SEC's labels.
-#[must_use]
 pub fn join_known(list: CompanyList, known: &KnownListings) -> Universe {
     join_all(list, None, known)
 }

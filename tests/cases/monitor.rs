@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process::Stdio;
 use std::time::Duration;
 
-use filing_etl::internals::{RunCounts, RunEnd, RunLock, RunStatus, Writer};
+use filing_etl::internals::{Counts, RunEnd, RunLock, RunProgress, RunStatus, Writer};
 use filing_etl::sim::{Options, Simulator};
 use jiff::{Timestamp, ToSpan as _};
 
@@ -123,11 +123,10 @@ fn one_frame_looks_like_this() {
     let mut db = Writer::open(&path).unwrap();
     let now = Timestamp::now();
     let run = db.start_run("backfill", "{}", now - 5.minutes()).unwrap();
-    let counts = RunCounts {
+    let counts = Counts {
         companies_total: 5911,
         companies_done: 1200,
         companies_with_new: 1100,
-        companies_unchanged: 98,
         companies_failed: 2,
         companies_in_progress: 10,
         filings_found: 18_000,
@@ -139,13 +138,17 @@ fn one_frame_looks_like_this() {
         bytes: 812_000_000,
         requests: 0,
         requests_documents: 4001,
+        ..Counts::default()
+    };
+    let progress = RunProgress {
+        counts,
         rate_limit: Some(10),
         paused: Duration::from_mins(1),
-        ..RunCounts::default()
+        ..RunProgress::default()
     };
     let beat = |db: &mut Writer, at| {
         let batch = db.begin().unwrap();
-        batch.heartbeat(run, &counts, at).unwrap();
+        batch.heartbeat(run, &progress, at).unwrap();
         batch.commit().unwrap();
     };
     beat(&mut db, now);
@@ -173,7 +176,7 @@ fn one_frame_looks_like_this() {
         ended_by: None,
         through: None,
     };
-    db.finish_run(run, &partial, &counts, end).unwrap();
+    db.finish_run(run, &partial, &progress, end).unwrap();
     let ended = sandbox.run(&["monitor", "--once"]).code(0).stdout;
     assert_eq!(
         ended,

@@ -1,5 +1,4 @@
 -- How a run ended.
 UPDATE runs
-SET status = ?2, ended_at = ?3, ended_by = ?4, through = ?5,
-    companies_in_progress = 0, paused_until = NULL
+SET status = ?2, ended_at = ?3, ended_by = ?4, through = ?5, paused_until = NULL
 WHERE id = ?1;

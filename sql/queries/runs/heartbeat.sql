@@ -1,27 +1,4 @@
--- How the run is doing; `monitor` draws its dashboard from this.
+-- How the run is doing; `monitor` draws its dashboard from this and the run's counts.
 UPDATE runs
-SET heartbeat_at = :now,
-    companies_total = :companies_total,
-    companies_done = :companies_done,
-    companies_with_new = :companies_with_new,
-    companies_unchanged = :companies_unchanged,
-    companies_failed = :companies_failed,
-    companies_unavailable = :companies_unavailable,
-    companies_in_progress = :companies_in_progress,
-    filings_found = :filings_found,
-    filings_new = :filings_new,
-    artifacts_created = :artifacts_created,
-    artifacts_queued = :artifacts_queued,
-    downloaded = :downloaded,
-    failed = :failed,
-    unavailable = :unavailable,
-    requests = :requests,
-    requests_companies = :requests_companies,
-    requests_discovery = :requests_discovery,
-    requests_documents = :requests_documents,
-    retries = :retries,
-    bytes = :bytes,
-    paused_s = :paused_s,
-    paused_until = :paused_until,
-    rate_limit = :rate_limit
-WHERE id = :id;
+SET heartbeat_at = ?2, paused_s = ?3, paused_until = ?4, rate_limit = ?5
+WHERE id = ?1;

@@ -84,7 +84,6 @@ impl DotScan {
     /// The verdict. One line that begins with a single dot proves that dots are as filed; if
     /// there is none, a line with exactly two proves the doubling. Where there are only longer rows
     /// of dots, which may be leaders of a table, the filing date decides.
-    #[must_use]
     pub fn finish(mut self, filed_on: Option<Date>) -> Dots {
         if let DotState::Dots(dots) = self.at {
             self.count(dots);

@@ -26,7 +26,6 @@ pub struct Header {
 
 impl Header {
     /// Reads the beginning of a submission. Of a tag that repeats, the first one counts.
-    #[must_use]
     pub fn parse(bytes: &[u8]) -> Self {
         let mut header = Self::default();
         for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -62,7 +61,6 @@ impl Header {
 
     /// The filing that a submission of so many bytes is of. Where the header lacks the form or the
     /// date, those of an index take their place.
-    #[must_use]
     pub fn into_filing(
         self,
         accession: Accession,

@@ -171,7 +171,6 @@ pub enum DocumentProblem {
 impl DocumentProblem {
     /// Whether the bytes that came out may be wrong. Asking EDGAR for the one document is the
     /// remedy.
-    #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::NotClosed(_) | Self::NoText | Self::Encoding(_))
     }
@@ -209,7 +208,6 @@ pub struct ByteCounts {
 
 impl ByteCounts {
     /// The length of the submission.
-    #[must_use]
     pub fn total(&self) -> u64 {
         self.envelope + self.stray + self.verbatim + self.encoded + self.wrappers + self.escapes
     }

@@ -7,7 +7,6 @@ pub const SEC: &str = "sec.gov";
 
 /// The name of the limit that a URL falls under, fit to be a folder's name:
 /// `sec.gov` for all of EDGAR, otherwise host and port (`127.0.0.1_8080`).
-#[must_use]
 pub fn site_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     if is_sec(host) {

@@ -149,7 +149,6 @@ impl Version {
 
 impl Cache {
     /// The place below a data dir. Makes nothing yet.
-    #[must_use]
     pub fn new(data_dir: &Path) -> Self {
         Self {
             folder: data_dir.join(FOLDER),
@@ -157,7 +156,6 @@ impl Cache {
     }
 
     /// What earlier runs know about the archive of this address.
-    #[must_use]
     pub fn known(&self, url: &Url, now: Timestamp) -> CacheState {
         let notes = self.notes(url);
         let day = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();

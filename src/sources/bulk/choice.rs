@@ -75,7 +75,6 @@ pub struct Choice {
 }
 
 /// Chooses the way.
-#[must_use]
 pub fn choose(facts: &Facts) -> Choice {
     let archive = facts.archive;
     let size = archive.missing.unwrap_or(USUAL_SIZE);

@@ -100,13 +100,11 @@ impl Archive {
     }
 
     /// How many members of the wanted companies there are.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
     /// Whether there is none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }

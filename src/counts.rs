@@ -1,0 +1,181 @@
+//! What a run counts. The list below is the one place that names a number: the counters of the
+//! stages, the rows of `run_counts` and the groups of the JSON documents come from it.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use serde::ser::{Serialize, Serializer};
+
+/// Declares each number with its group and key in JSON; `_` is in no group.
+macro_rules! counts {
+    ($($(#[doc = $doc:literal])+ $name:ident: $group:tt $key:tt;)+) => {
+        /// The live numbers of one run. All its threads add to them, and no number waits for another.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            $($(#[doc = $doc])+ pub $name: AtomicU64,)+
+        }
+
+        /// The numbers of a run at one moment.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct Counts {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Counters {
+            /// The numbers as they stand.
+            pub fn load(&self) -> Counts {
+                Counts { $($name: self.$name.load(Relaxed),)+ }
+            }
+        }
+
+        impl Counts {
+            /// Each number by its name, as the database has it.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name),)+].into_iter()
+            }
+
+            /// Sets a number by its name. A name that is not in the list is passed over.
+            pub fn set(&mut self, name: &str, value: u64) {
+                match name {
+                    $(stringify!($name) => self.$name = value,)+
+                    _ => {}
+                }
+            }
+
+            fn json(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+                [$((stringify!($group), stringify!($key), self.$name),)+].into_iter()
+            }
+        }
+    };
+}
+
+counts! {
+    /// Companies that the run visits.
+    companies_total: companies total;
+    /// Companies visited to the end, failed ones included.
+    companies_done: companies done;
+    /// Companies with at least one filing that the database did not have.
+    companies_with_new: companies with_new;
+    /// Companies whose filings could not be read.
+    companies_failed: companies failed;
+    /// Companies that EDGAR does not have, and that are not asked for any more.
+    companies_unavailable: companies unavailable;
+    /// Companies being visited now.
+    companies_in_progress: _ _;
+    /// Filings of the wanted forms and dates, as listed by EDGAR.
+    filings_found: filings found;
+    /// Those of them that the database did not have.
+    filings_new: filings new;
+    /// Artifacts put into the queue by this run.
+    artifacts_created: artifacts created;
+    /// Artifacts that this run has to download: the queue of earlier runs and what it created.
+    artifacts_queued: artifacts queued;
+    /// Artifacts stored.
+    downloaded: artifacts downloaded;
+    /// Artifacts given up in this run.
+    failed: artifacts failed;
+    /// Those among the failed ones that EDGAR does not have.
+    unavailable: _ _;
+    /// Bytes of the stored artifacts.
+    bytes: artifacts bytes;
+    /// Requests sent, of every kind, retries and redirects included.
+    requests: requests total;
+    /// Requests for the lists of companies and symbols.
+    requests_companies: requests companies;
+    /// Requests for lists of filings.
+    requests_discovery: requests discovery;
+    /// Requests for documents.
+    requests_documents: requests documents;
+    /// Requests that repeated a failed one.
+    retries: requests retries;
+}
+
+/// Counts one company as being visited, for as long as it lives.
+#[derive(Debug)]
+pub struct InProgress<'a>(&'a AtomicU64);
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Counters {
+    /// Counts one company as being visited.
+    pub fn in_progress(&self) -> InProgress<'_> {
+        self.companies_in_progress.fetch_add(1, Relaxed);
+        InProgress(&self.companies_in_progress)
+    }
+}
+
+impl Counts {
+    /// Companies visited to the end that had nothing new.
+    pub fn companies_unchanged(&self) -> u64 {
+        self.companies_done
+            .saturating_sub(self.companies_with_new + self.companies_failed)
+    }
+
+    /// One group of a JSON document: `companies`, `filings`, `artifacts` or `requests`.
+    pub fn group(&self, group: &'static str) -> CountGroup {
+        CountGroup {
+            counts: *self,
+            group,
+        }
+    }
+}
+
+/// The numbers of one group, serialised as an object with their keys.
+#[derive(Debug, Clone)]
+pub struct CountGroup {
+    counts: Counts,
+    group: &'static str,
+}
+
+impl Serialize for CountGroup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = self
+            .counts
+            .json()
+            .filter(|(group, ..)| *group == self.group);
+        serializer.collect_map(members.map(|(_, key, value)| (key, value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_loaded_named_and_set_alike() {
+        let counters = Counters::default();
+        counters.companies_total.store(7, Relaxed);
+        counters.retries.store(3, Relaxed);
+        let counts = counters.load();
+        let mut copy = Counts::default();
+        for (name, value) in counts.named() {
+            copy.set(name, value);
+        }
+        copy.set("a number of another version", 9);
+        assert_eq!(copy, counts);
+        assert_eq!((copy.companies_total, copy.retries), (7, 3));
+    }
+
+    #[test]
+    fn a_group_has_its_own_numbers_only() {
+        let counts = Counts {
+            filings_found: 4,
+            filings_new: 2,
+            ..Counts::default()
+        };
+        let json = serde_json::to_string(&counts.group("filings")).unwrap();
+        assert_eq!(json, r#"{"found":4,"new":2}"#);
+    }
+
+    #[test]
+    fn a_company_in_progress_is_counted_while_its_guard_lives() {
+        let counters = Counters::default();
+        let guard = counters.in_progress();
+        assert_eq!(counters.load().companies_in_progress, 1);
+        drop(guard);
+        assert_eq!(counters.load().companies_in_progress, 0);
+    }
+}
