@@ -15,10 +15,10 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crossbeam_channel::{Receiver, Sender};
 use url::Url;
 
 use super::Services;
-use super::channel::{BatchReceiver, BatchSender};
 use super::commits::Records;
 use super::item::{Job, Older, Visit, VisitGoal};
 use super::record::{ErrorReport, Record};
@@ -44,7 +44,7 @@ pub(super) const CHUNK: usize = 100;
 /// Where discovery sends what it finds.
 pub(super) struct DiscoveryOutput {
     /// To the downloads, if there are any in this flow.
-    pub jobs: Option<BatchSender<Job>>,
+    pub jobs: Option<Sender<Job>>,
     /// To the writer.
     pub records: Records,
     /// What was handed out and is not committed yet.
@@ -52,7 +52,7 @@ pub(super) struct DiscoveryOutput {
 }
 
 /// Visits companies until there are no more.
-pub(super) fn run(visits: &BatchReceiver<Visit>, found: &DiscoveryOutput, cx: &Services) {
+pub(super) fn run(visits: &Receiver<Visit>, found: &DiscoveryOutput, cx: &Services) {
     match Reader::open(&cx.db) {
         Ok(db) => {
             let discovery = Discovery { found, db, cx };
@@ -402,9 +402,10 @@ impl Discovery<'_> {
         if let Some(downloads) = &self.found.jobs {
             let queued = &self.cx.counters.artifacts_queued;
             queued.fetch_add(requests.len() as u64, Relaxed);
-            let jobs = requests.into_iter().map(|item| Job::new(item, queued_at));
-            let sent = downloads.send(jobs.collect());
-            sent.map_err(|_| VisitError::NobodyListens)?;
+            for item in requests {
+                let sent = downloads.send(Job::new(item, queued_at));
+                sent.map_err(|_| VisitError::NobodyListens)?;
+            }
         }
         Ok(())
     }

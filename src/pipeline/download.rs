@@ -9,10 +9,10 @@
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
+use crossbeam_channel::Receiver;
 use url::Url;
 
 use super::Services;
-use super::channel::BatchReceiver;
 use super::commits::{Commits, Records};
 use super::item::Job;
 use super::record::{ErrorReport, Record};
@@ -31,7 +31,7 @@ pub const MAX_FILE: u64 = 2_000_000_000;
 const SLACK: u64 = 1 << 20;
 
 /// Downloads until there is nothing more.
-pub(super) fn run(jobs: &BatchReceiver<Job>, records: &Records, commits: &Commits, cx: &Services) {
+pub(super) fn run(jobs: &Receiver<Job>, records: &Records, commits: &Commits, cx: &Services) {
     let db = match Reader::open(&cx.db) {
         Ok(db) => db,
         Err(e) => return cx.abort(format!("{:#}", anyhow::Error::from(e))),

@@ -18,7 +18,6 @@
 //! Nothing waits for a thread that hangs in a system call: the writer's end is the run's end.
 
 mod budget;
-mod channel;
 mod commits;
 mod discover;
 mod download;
@@ -43,7 +42,6 @@ pub use download::MAX_FILE;
 pub use item::{Older, RunSelection, VisitGoal};
 pub use services::{Aborted, Services, Visits};
 
-use channel::channel;
 use commits::{Commits, Records};
 use taken::TakenRequests;
 
@@ -101,9 +99,9 @@ struct Threads {
 fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threads> {
     let threads = cx.options.concurrency;
     // Enough that no thread waits for the database to hand out the next company.
-    let (visit_tx, visits) = channel(threads.companies);
-    // Small, so that discovery does not run far ahead of the downloads: 200 bytes a request.
-    let (job_tx, jobs) = channel(threads.downloads);
+    let (visit_tx, visits) = bounded(2 * threads.companies);
+    // So many that a thread rarely waits for the next one, at 200 bytes a request.
+    let (job_tx, jobs) = bounded(32 * threads.downloads);
     // What comes while the writer gathers. A record holds at most `discover::CHUNK` filings,
     // 20 kB; most hold a dozen.
     let (record_tx, records) = bounded(8 * (threads.companies + threads.downloads));

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Result;
+use crossbeam_channel::Sender;
 
 use super::Services;
-use super::channel::BatchSender;
 use super::commits::Records;
 use super::item::Visit;
 use super::record::{ErrorReport, Record};
@@ -23,13 +23,13 @@ use crate::store::Reader;
 const RESERVE: u64 = 256 << 20;
 
 /// Sends every company of the run, and ends.
-pub(super) fn run(visits: &BatchSender<Visit>, records: &Records, cx: &Services) {
+pub(super) fn run(visits: &Sender<Visit>, records: &Records, cx: &Services) {
     if let Err(e) = send_all(visits, records, cx) {
         cx.abort(format!("{e:#}"));
     }
 }
 
-fn send_all(visits: &BatchSender<Visit>, records: &Records, cx: &Services) -> Result<()> {
+fn send_all(visits: &Sender<Visit>, records: &Records, cx: &Services) -> Result<()> {
     let db = Reader::open(&cx.db)?;
     let companies = &cx.visits.companies;
     let total = companies.len() as u64;
@@ -42,13 +42,14 @@ fn send_all(visits: &BatchSender<Visit>, records: &Records, cx: &Services) -> Re
         let ciks: Vec<_> = batch.iter().map(|(cik, _)| *cik).collect();
         let rows = db.company_rows(&ciks)?;
         let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.cik, row)).collect();
-        let visit = |(cik, goals): &(_, Vec<_>)| {
-            let company = rows.remove(cik)?;
-            Some(Visit::new(company, goals.clone(), from_archive))
-        };
-        let batch = batch.iter().filter_map(visit).collect();
-        if visits.send(batch).is_err() {
-            break; // discovery has ended
+        for (cik, goals) in batch {
+            let Some(company) = rows.remove(cik) else {
+                continue;
+            };
+            let visit = Visit::new(company, goals.clone(), from_archive);
+            if visits.send(visit).is_err() {
+                return Ok(()); // discovery has ended
+            }
         }
     }
     Ok(())

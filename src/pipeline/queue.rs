@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Result;
+use crossbeam_channel::Sender;
 
 use super::Services;
-use super::channel::BatchSender;
 use super::commits::Sequence;
 use super::item::Job;
 use crate::store::{QueueFilter, QueuePlace, Reader, RunId};
@@ -53,21 +53,21 @@ impl Queue {
 }
 
 /// Sends every entry of the queue, and ends.
-pub(super) fn run(queue: &Queue, jobs: &BatchSender<Job>, cx: &Services) {
+pub(super) fn run(queue: &Queue, jobs: &Sender<Job>, cx: &Services) {
     if let Err(e) = send_all(queue, jobs) {
         cx.abort(format!("{e:#}"));
     }
 }
 
-fn send_all(queue: &Queue, jobs: &BatchSender<Job>) -> Result<()> {
+fn send_all(queue: &Queue, jobs: &Sender<Job>) -> Result<()> {
     let Queue { db, filter } = queue;
     let mut place = QueuePlace::START;
     while let Some((items, last)) = db.queue(filter, place, BATCH)? {
         place = last;
-        let items = items.into_iter();
-        let batch = items.map(|item| Job::new(item, Sequence::default()));
-        if jobs.send(batch.collect()).is_err() {
-            break; // the downloads have ended
+        for item in items {
+            if jobs.send(Job::new(item, Sequence::default())).is_err() {
+                return Ok(()); // the downloads have ended
+            }
         }
     }
     Ok(())

@@ -5,9 +5,8 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::channel::BatchReceiver;
 use crate::cancel::Cancel;
 
 /// How many items a worker parks before it takes no new one. When so many have to wait, the fault
@@ -29,7 +28,7 @@ pub(super) enum NextStep {
 
 /// Works the items of `incoming` step by step until there are no more, or the run is to stop.
 pub(super) fn run<T>(
-    incoming: &BatchReceiver<T>,
+    incoming: &Receiver<T>,
     cancel: &Cancel,
     mut step: impl FnMut(&mut T) -> NextStep,
 ) {
@@ -55,13 +54,13 @@ pub(super) fn run<T>(
 
 /// The next item to work on: one whose wait is over, or else a new one.
 fn next_item<T>(
-    incoming: &BatchReceiver<T>,
+    incoming: &Receiver<T>,
     parked: &mut BinaryHeap<Waiting<T>>,
     cancel: &Cancel,
 ) -> Option<T> {
     while !cancel.is_set() {
         let Some(due) = parked.peek().map(|w| w.due) else {
-            return incoming.next(None).ok();
+            return incoming.recv().ok();
         };
         if due <= Instant::now() {
             return parked.pop().map(|w| w.item);
@@ -70,7 +69,7 @@ fn next_item<T>(
         match if no_new {
             Err(RecvTimeoutError::Disconnected)
         } else {
-            incoming.next(Some(due))
+            incoming.recv_deadline(due)
         } {
             Ok(item) => return Some(item),
             Err(RecvTimeoutError::Timeout) => {}
@@ -110,12 +109,11 @@ impl<T> Eq for Waiting<T> {}
 
 #[cfg(test)]
 mod tests {
-    use super::super::channel::channel;
     use super::*;
 
-    fn items(n: u32) -> BatchReceiver<u32> {
-        let (sender, items) = channel(n as usize);
-        sender.send((0..n).collect()).unwrap();
+    fn items(n: u32) -> Receiver<u32> {
+        let (sender, items) = crossbeam_channel::unbounded();
+        (0..n).for_each(|item| sender.send(item).unwrap());
         items
     }
 

@@ -114,6 +114,25 @@ fn how_many_members_an_archive_says_it_has_counts_for_nothing() {
     assert!(matches!(open(&bytes), Err(BadArchive::Damaged(_))));
 }
 
+#[test]
+fn a_directory_that_is_said_to_be_elsewhere_costs_the_archive() {
+    for long in [false, true] {
+        let sound = zip(&[(MAIN, b"{}"), (PAGE, b"[]")], long);
+        let (end, directory) = (find(&sound, b"PK\x05\x06"), find(&sound, b"PK\x01\x02"));
+        let mut places = vec![(end + 16, 4)];
+        if long {
+            places.push((find(&sound, b"PK\x06\x06") + 48, 8));
+        }
+        for (at, width) in places {
+            for start in [0, directory as u64, 7, u64::MAX - 1] {
+                let mut bytes = sound.clone();
+                bytes[at..at + width].copy_from_slice(&start.to_le_bytes()[..width]);
+                assert!(open(&bytes).is_err(), "{long} {at} {start}");
+            }
+        }
+    }
+}
+
 /// What becomes of the main document when a byte of its directory entry is changed.
 fn with_entry(at: usize, value: u8) -> Result<Vec<u8>, BadMember> {
     let mut bytes = sample();
