@@ -19,7 +19,7 @@ use ureq::{Body, Error, ProxyProtocol, Timeout};
 use url::{Host, Url};
 
 use super::ClientSettings;
-use super::fair_access::{Pass, Pending};
+use super::limit::{Pass, Pending};
 use super::resolver::CachingResolver;
 
 /// How long a request may take, by phase.

@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use super::fair_access::is_sec;
+use super::limit::is_sec;
 
 /// So many hops are followed for one request.
 pub(super) const MOST: usize = 5;

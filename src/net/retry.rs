@@ -78,7 +78,7 @@ pub fn counts_as_try(error: &FetchError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::ConnectionFailure;
+    use crate::net::outage::ConnectionFailure;
     use proptest::prelude::*;
     use std::io;
 

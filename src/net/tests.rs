@@ -5,17 +5,21 @@
     reason = "the server under the test is no part of the program"
 )]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Mutex;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
+use url::Url;
 
 use super::*;
+use crate::cancel::Cancel;
 
 const DOCUMENT: Expect = Expect::Document { max: 1 << 20 };
 const JSON: Expect = Expect::Json { max: 1 << 20 };

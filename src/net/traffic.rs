@@ -18,7 +18,7 @@ pub struct Traffic {
     paused: Mutex<Paused>,
 }
 
-/// The union of all pauses: two hosts paused at once count once.
+/// The union of all blocks: two hosts paused at once count once.
 #[derive(Debug, Default)]
 struct Paused {
     /// The length of the union, of what is still to come as well.

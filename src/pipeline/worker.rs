@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn items(n: u32) -> Receiver<u32> {
-        let (sender, items) = crossbeam_channel::unbounded();
+        let (sender, items) = crossbeam_channel::bounded(n as usize);
         (0..n).for_each(|item| sender.send(item).unwrap());
         items
     }

@@ -1,9 +1,9 @@
 //! Fair access, as a type that no request can go round: whoever wants to send one needs
-//! a [`Pass`], which only [`FairAccess::enter`] hands out, one for each request,
+//! a [`Pass`], which only [`Limiter::enter`] hands out, one for each request,
 //! redirects included.
 //!
 //! Three rules hold a request back, each a module or a crate:
-//! - [`pauses`]: nothing is sent to a host that blocks us, then one probe, then less than before;
+//! - [`blocks`]: nothing is sent to a host that blocks us, then one probe, then less than before;
 //! - [`slots`]: at most N requests arrive in any second, over all runs on this machine, whatever the network does;
 //! - the bucket (`ratelimit`, one token): requests are spaced evenly, since bursts
 //!   have been reported to cause blocks below the limit.
@@ -15,7 +15,8 @@
 //! others. Every wait is a sleep on [`Cancel`]: a stop ends the head's wait at
 //! once, and those behind it one after the other without any wait of their own.
 
-mod pauses;
+mod block_file;
+mod blocks;
 mod site;
 mod slots;
 
@@ -29,8 +30,8 @@ use anyhow::Context;
 use log::{info, warn};
 use ratelimit::{Ratelimiter, TryWaitError};
 
-pub(super) use self::pauses::Answer;
-use self::pauses::{Gate, Pauses, Probe};
+pub(super) use self::blocks::Answer;
+use self::blocks::{Blocks, Gate, Probe};
 pub(super) use self::site::is_sec;
 pub use self::site::{SEC, site_of};
 use self::slots::{InFlight, Reservation, Slots};
@@ -62,9 +63,9 @@ impl TimePoint {
 
 /// The gate of one site: all hosts that share a limit.
 #[derive(Debug)]
-pub(super) struct FairAccess {
-    pauses: Pauses,
-    /// `None`: no limit, pauses only.
+pub(super) struct Limiter {
+    blocks: Blocks,
+    /// `None`: no limit, blocks only.
     limit: Option<Limit>,
 }
 
@@ -82,7 +83,7 @@ struct Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stopped;
 
-impl FairAccess {
+impl Limiter {
     /// The gate for `site`, shared through `<state_dir>/<site>` with all runs on this machine.
     pub(super) fn new(
         state_dir: &std::path::Path,
@@ -102,7 +103,7 @@ impl FairAccess {
             limit: rate
                 .map(|rate| Limit::new(folder.clone(), rate))
                 .transpose()?,
-            pauses: Pauses::new(folder, cooldown, traffic),
+            blocks: Blocks::new(folder, cooldown, traffic),
         })
     }
 
@@ -115,7 +116,7 @@ impl FairAccess {
             if cancel.is_set() {
                 return Err(Stopped);
             }
-            let probe = match self.pauses.gate(host, TimePoint::now()) {
+            let probe = match self.blocks.gate(host, TimePoint::now()) {
                 Gate::Open => None,
                 Gate::Probe(probe) => Some(probe),
                 Gate::Until(time) => {
@@ -125,7 +126,7 @@ impl FairAccess {
             };
             let slot = match &self.limit {
                 None => None,
-                Some(limit) => match limit.enter(host, probe.is_some(), &self.pauses, cancel)? {
+                Some(limit) => match limit.enter(host, probe.is_some(), &self.blocks, cancel)? {
                     Some(slot) => Some(slot),
                     // A block began while this thread waited for its turn.
                     None => continue,
@@ -171,7 +172,7 @@ impl Limit {
         &'a self,
         host: &str,
         probe: bool,
-        pauses: &Pauses,
+        blocks: &Blocks,
         cancel: &Cancel,
     ) -> Result<Option<InFlight<'a>>, Stopped> {
         let _head = self
@@ -183,10 +184,10 @@ impl Limit {
                 return Err(Stopped);
             }
             let now = TimePoint::now();
-            if pauses.is_closed(host, probe, now) {
+            if blocks.is_closed(host, probe, now) {
                 return Ok(None);
             }
-            match self.slots.take(self.adjusted(pauses, now), now) {
+            match self.slots.take(self.adjusted(blocks, now), now) {
                 Reservation::Slot(slot) => break slot,
                 Reservation::Wait(time) => sleep_until(time, cancel)?,
             }
@@ -200,15 +201,15 @@ impl Limit {
             };
             sleep_until(Instant::now() + wait, cancel)?;
         }
-        if pauses.is_closed(host, probe, TimePoint::now()) {
+        if blocks.is_closed(host, probe, TimePoint::now()) {
             return Ok(None);
         }
         Ok(Some(slot.go()))
     }
 
     /// The rate that holds now: lower for a while after a block.
-    fn adjusted(&self, pauses: &Pauses, now: TimePoint) -> usize {
-        let rate = pauses.allowed(self.full, now);
+    fn adjusted(&self, blocks: &Blocks, now: TimePoint) -> usize {
+        let rate = blocks.allowed(self.full, now);
         let before = self.rate.swap(rate, Relaxed);
         if before != rate {
             self.bucket.set_rate(rate as u64);
@@ -239,7 +240,7 @@ impl<'a> Pass<'a> {
 /// unjudged says that nothing was learnt about the host.
 #[derive(Debug)]
 pub(super) struct Pending<'a> {
-    access: &'a FairAccess,
+    access: &'a Limiter,
     host: String,
     probe: Option<Probe<'a>>,
     resolved: bool,
@@ -255,7 +256,7 @@ impl Pending<'_> {
         self.resolved = true;
         let probe = self.probe.is_some();
         self.access
-            .pauses
+            .blocks
             .note(&self.host, answer, probe, TimePoint::now());
     }
 }
@@ -289,8 +290,8 @@ mod tests {
     use super::*;
     use std::thread;
 
-    fn gate(folder: &std::path::Path, rate: u32, cooldown: Duration) -> FairAccess {
-        FairAccess::new(
+    fn gate(folder: &std::path::Path, rate: u32, cooldown: Duration) -> Limiter {
+        Limiter::new(
             folder,
             "test",
             NonZeroU32::new(rate),
@@ -316,7 +317,7 @@ mod tests {
 
     /// Sends as fast as `gates` allow, each with some threads, and notes when each request arrives
     /// at a server some random milliseconds away.
-    fn storm(gates: &[FairAccess], time: Duration, trip_ms: std::ops::Range<u64>) -> Vec<Instant> {
+    fn storm(gates: &[Limiter], time: Duration, trip_ms: std::ops::Range<u64>) -> Vec<Instant> {
         let arrivals = Mutex::new(Vec::new());
         let end = Instant::now() + time;
         let cancel = Cancel::default();
@@ -366,7 +367,7 @@ mod tests {
             asked: None,
             page: true,
         };
-        gate.pauses
+        gate.blocks
             .note("blocked", blocked, false, TimePoint::now());
         thread::scope(|s| {
             let waiting: Vec<_> = ["slow", "slow", "slow", "blocked", "blocked"]
@@ -398,7 +399,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let error = FairAccess::new(&file, "x", None, Duration::ZERO, Arc::default()).unwrap_err();
+        let error = Limiter::new(&file, "x", None, Duration::ZERO, Arc::default()).unwrap_err();
         assert!(format!("{error:#}").contains("XDG_STATE_HOME"));
     }
 

@@ -6,31 +6,18 @@
 //! throttled, the pause starts again; if it says nothing (a broken connection, a server
 //! error), another single probe follows.
 //!
-//! # Beyond one process
-//! `pause-<host>` in the site's folder says `paused <time> <length>` or `open <time>`; it survives a
-//! restart and is read again every quarter of a second by all runs. A pause that
-//! is over and not yet marked open needs a probe, however long ago it was. `probe-<host>` is
-//! locked while a probe is out, so that there is one for all runs. Writers of the
-//! first lock it for the moment of the change; readers need no lock.
-//!
-//! # Clocks that are set
-//! Times on disk are wall-clock times, since nothing else outlives a process. A pause that would
-//! last longer than it was long to begin with was noted before the clock was set back: it
-//! starts anew. So a wrong clock neither loses a pause nor makes one endless.
-//!
-//! [`HostPause`] and [`PauseRecord`] are pure: the time is handed in.
+//! [`HostBlock`] is pure: the time is handed in. What outlives the process is in `block_file`.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use log::{debug, info, warn};
+use log::{info, warn};
 
 use super::TimePoint;
+use super::block_file::{BlockFiles, BlockRecord, LONGEST, millis, timestamp};
 use crate::net::traffic::Traffic;
 
 /// How often the files are read again.
@@ -39,71 +26,11 @@ const READ_AGAIN: Duration = Duration::from_millis(250);
 const PROBE_OUT: Duration = Duration::from_millis(100);
 /// Between a probe that said nothing and the next one.
 const PROBE_AGAIN: Duration = Duration::from_secs(2);
-/// No pause is longer.
-const LONGEST: Duration = Duration::from_hours(24);
 /// One request a second more each time this has passed without a block.
 const STEP: Duration = Duration::from_mins(1);
 /// So many refusals in a row that nobody can explain are taken for a block:
 /// EDGAR's pages change, and asking on would make a block longer.
 const REFUSALS: u32 = 10;
-
-/// What is known of a host, here and on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PauseRecord {
-    /// Nothing has been wrong.
-    Clear,
-    /// Ask nothing until this wall-clock time (ms), then probe.
-    Paused {
-        until: u64,
-        /// How long it was when it began (ms).
-        length: u64,
-    },
-    /// A probe was answered well at that time.
-    Open(u64),
-}
-
-impl PauseRecord {
-    fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() {
-            return Some(Self::Clear);
-        }
-        let mut words = text.split_ascii_whitespace();
-        let (word, time) = (words.next()?, words.next()?);
-        let time: Timestamp = time.parse().ok()?;
-        let time = u64::try_from(time.as_millisecond()).ok()?;
-        match word {
-            "paused" => Some(Self::Paused {
-                until: time,
-                length: words.next()?.parse::<u64>().ok()?.min(millis(LONGEST)),
-            }),
-            "open" => Some(Self::Open(time)),
-            _ => None,
-        }
-    }
-
-    /// What a record means to a clock that may have been set back since.
-    fn by_clock(self, now: TimePoint) -> Self {
-        match self {
-            Self::Paused { until, length } => Self::Paused {
-                until: until.min(now.wall.saturating_add(length)),
-                length,
-            },
-            // A time to come is none from which a rate could have recovered.
-            Self::Open(since) => Self::Open(since.min(now.wall)),
-            Self::Clear => Self::Clear,
-        }
-    }
-
-    fn text(self) -> String {
-        let text = match self {
-            Self::Clear => return String::new(),
-            Self::Paused { until, length } => format!("paused {} {length}", timestamp(until)),
-            Self::Open(time) => format!("open {}", timestamp(time)),
-        };
-        // Of fixed width, so that it is replaced by one write in place.
-        format!("{text:<47}\n")
-    }
-}
 
 /// Whether a host may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,8 +43,8 @@ enum HostState {
 
 /// One host, in this process. Pure.
 #[derive(Debug)]
-struct HostPause {
-    record: PauseRecord,
+struct HostBlock {
+    record: BlockRecord,
     read_at: Option<Instant>,
     probing: bool,
     /// No probe before this.
@@ -125,10 +52,10 @@ struct HostPause {
     refusals: u32,
 }
 
-impl HostPause {
+impl HostBlock {
     fn new() -> Self {
         Self {
-            record: PauseRecord::Clear,
+            record: BlockRecord::Clear,
             read_at: None,
             probing: false,
             not_before: None,
@@ -137,7 +64,7 @@ impl HostPause {
     }
 
     fn look(&self, now: TimePoint) -> HostState {
-        let PauseRecord::Paused { until, .. } = self.record else {
+        let BlockRecord::Paused { until, .. } = self.record else {
             return HostState::Open;
         };
         if until > now.wall {
@@ -155,7 +82,7 @@ impl HostPause {
 
     /// How many requests a second the host may have, of `full`.
     fn allowed(&self, full: usize, now: TimePoint) -> usize {
-        let PauseRecord::Open(since) = self.record else {
+        let BlockRecord::Open(since) = self.record else {
             return full;
         };
         let steps = now.wall.saturating_sub(since) / millis(STEP);
@@ -168,10 +95,10 @@ impl HostPause {
 
 /// All hosts of one site.
 #[derive(Debug)]
-pub(super) struct Pauses {
-    folder: PathBuf,
+pub(super) struct Blocks {
+    files: BlockFiles,
     cooldown: Duration,
-    hosts: Mutex<HashMap<String, HostPause>>,
+    hosts: Mutex<HashMap<String, HostBlock>>,
     traffic: Arc<Traffic>,
 }
 
@@ -198,10 +125,10 @@ pub(in crate::net) enum Answer {
     Unclear,
 }
 
-impl Pauses {
+impl Blocks {
     pub(super) fn new(folder: PathBuf, cooldown: Duration, traffic: Arc<Traffic>) -> Self {
         Self {
-            folder,
+            files: BlockFiles::new(folder),
             cooldown: cooldown.min(LONGEST),
             hosts: Mutex::default(),
             traffic,
@@ -216,11 +143,11 @@ impl Pauses {
             HostState::Open => Gate::Open,
             HostState::Until(time) => Gate::Until(time),
             HostState::Probe => {
-                let lock = match self.lock_probe(host) {
+                let lock = match self.files.lock_probe(host) {
                     Ok(None) => return Gate::Until(now.mono + READ_AGAIN),
                     Ok(lock) => lock,
                     Err(error) => {
-                        warn!("cannot lock in {}: {error}", self.folder.display());
+                        warn!("cannot lock in {}: {error}", self.files.folder().display());
                         None
                     }
                 };
@@ -233,7 +160,7 @@ impl Pauses {
                 state.probing = true;
                 info!("asking {host} once whether the block is over");
                 Gate::Probe(Probe {
-                    pauses: self,
+                    blocks: self,
                     host: host.to_owned(),
                     _lock: lock,
                 })
@@ -246,7 +173,7 @@ impl Pauses {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
         match state.record {
-            PauseRecord::Paused { until, .. } => !probe || until > now.wall,
+            BlockRecord::Paused { until, .. } => !probe || until > now.wall,
             _ => false,
         }
     }
@@ -264,7 +191,7 @@ impl Pauses {
     /// Notes what a request said about its host.
     pub(super) fn note(&self, host: &str, answer: Answer, was_probe: bool, now: TimePoint) {
         let mut hosts = self.hosts();
-        let state = hosts.entry(host.to_owned()).or_insert_with(HostPause::new);
+        let state = hosts.entry(host.to_owned()).or_insert_with(HostBlock::new);
         match answer {
             Answer::Throttled { asked, page } => {
                 state.refusals = 0;
@@ -300,18 +227,18 @@ impl Pauses {
         }
     }
 
-    fn pause(&self, host: &str, state: &mut HostPause, time: Duration, why: &str, now: TimePoint) {
+    fn pause(&self, host: &str, state: &mut HostBlock, time: Duration, why: &str, now: TimePoint) {
         let time = time.min(LONGEST);
         let length = millis(time);
         let until = now.wall + length;
         let was = state.record;
-        let longest = |old: PauseRecord| match old.by_clock(now) {
-            old @ PauseRecord::Paused { until: later, .. } if later > until => old,
-            _ => PauseRecord::Paused { until, length },
+        let longest = |old: BlockRecord| match old.by_clock(now) {
+            old @ BlockRecord::Paused { until: later, .. } if later > until => old,
+            _ => BlockRecord::Paused { until, length },
         };
-        state.record = self.change(host, longest).unwrap_or(longest(was));
+        state.record = self.files.change(host, longest).unwrap_or(longest(was));
         self.traffic.book_pause(now.mono, now.mono + time);
-        if !matches!(was, PauseRecord::Paused { until, .. } if until > now.wall) {
+        if !matches!(was, BlockRecord::Paused { until, .. } if until > now.wall) {
             warn!(
                 "{host} says: {why}; nothing is asked there until {} ({} s)",
                 timestamp(until),
@@ -320,15 +247,15 @@ impl Pauses {
         }
     }
 
-    fn open(&self, host: &str, state: &mut HostPause, now: TimePoint) {
-        let opened = |old: PauseRecord| match old {
+    fn open(&self, host: &str, state: &mut HostBlock, now: TimePoint) {
+        let opened = |old: BlockRecord| match old {
             // A request that was under way, or another run, has been blocked since the probe went out.
-            PauseRecord::Paused { until, .. } if until > now.wall => old,
-            _ => PauseRecord::Open(now.wall),
+            BlockRecord::Paused { until, .. } if until > now.wall => old,
+            _ => BlockRecord::Open(now.wall),
         };
         let was = state.record;
-        state.record = self.change(host, opened).unwrap_or(opened(was));
-        if state.record == PauseRecord::Open(now.wall) {
+        state.record = self.files.change(host, opened).unwrap_or(opened(was));
+        if state.record == BlockRecord::Open(now.wall) {
             info!("{host} answers again; going on, more slowly at first");
         }
     }
@@ -336,30 +263,31 @@ impl Pauses {
     /// The state of a host, read from its file when it was not for a while.
     fn refreshed<'h>(
         &self,
-        hosts: &'h mut HashMap<String, HostPause>,
+        hosts: &'h mut HashMap<String, HostBlock>,
         host: &str,
         now: TimePoint,
-    ) -> &'h mut HostPause {
+    ) -> &'h mut HostBlock {
         if !hosts.contains_key(host) {
-            hosts.insert(host.to_owned(), HostPause::new());
+            hosts.insert(host.to_owned(), HostBlock::new());
         }
         let state = hosts.get_mut(host).expect("inserted just now");
         if state.read_at.is_some_and(|at| now.mono < at + READ_AGAIN) {
             return state;
         }
         state.read_at = Some(now.mono);
-        let Some(found) = self.read(host) else {
+        let Some(found) = self.files.read(host) else {
             return state;
         };
         let meant = found.by_clock(now);
         let found = match found {
             // Written down, or it would start anew with every look.
-            PauseRecord::Paused { .. } if meant != found => {
-                self.change(host, |old| old.by_clock(now)).unwrap_or(meant)
-            }
+            BlockRecord::Paused { .. } if meant != found => self
+                .files
+                .change(host, |old| old.by_clock(now))
+                .unwrap_or(meant),
             _ => meant,
         };
-        if let PauseRecord::Paused { until, .. } = found
+        if let BlockRecord::Paused { until, .. } = found
             && until > now.wall
             && found != state.record
         {
@@ -374,65 +302,7 @@ impl Pauses {
         state
     }
 
-    fn read(&self, host: &str) -> Option<PauseRecord> {
-        match std::fs::read_to_string(self.path("pause", host)) {
-            Ok(text) => PauseRecord::parse(&text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => {
-                debug!("cannot read the pause of {host}: {error}");
-                None
-            }
-        }
-    }
-
-    /// Changes the record on disk, against other runs doing the same. `None` when that failed: this
-    /// process then goes by its memory alone.
-    fn change(
-        &self,
-        host: &str,
-        change: impl FnOnce(PauseRecord) -> PauseRecord,
-    ) -> Option<PauseRecord> {
-        let path = self.path("pause", host);
-        let try_change = || -> io::Result<PauseRecord> {
-            let mut file = open(&path)?;
-            file.lock()?;
-            let mut text = String::new();
-            // A file that is no text is replaced.
-            let _ = file.read_to_string(&mut text);
-            let new = change(PauseRecord::parse(&text).unwrap_or(PauseRecord::Clear));
-            file.seek(SeekFrom::Start(0))?;
-            file.write_all(new.text().as_bytes())?;
-            file.set_len(new.text().len() as u64)?;
-            Ok(new)
-        };
-        match try_change() {
-            Ok(record) => Some(record),
-            Err(error) => {
-                warn!(
-                    "cannot write {}: {error}; other runs will not know of it",
-                    path.display()
-                );
-                None
-            }
-        }
-    }
-
-    /// The right to probe, among all runs.
-    fn lock_probe(&self, host: &str) -> io::Result<Option<File>> {
-        let file = open(&self.path("probe", host))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(error),
-        }
-    }
-
-    fn path(&self, kind: &str, host: &str) -> PathBuf {
-        self.folder
-            .join(format!("{kind}-{}", super::site::safe_name(host)))
-    }
-
-    fn hosts(&self) -> MutexGuard<'_, HashMap<String, HostPause>> {
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, HostBlock>> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -440,7 +310,7 @@ impl Pauses {
 /// The right and the duty to ask a host once after a pause. Dropping it lets another thread probe.
 #[derive(Debug)]
 pub(super) struct Probe<'a> {
-    pauses: &'a Pauses,
+    blocks: &'a Blocks,
     host: String,
     /// Locked as long as it is open. `None` where no file can be had: then one probe for each run.
     _lock: Option<File>,
@@ -448,32 +318,10 @@ pub(super) struct Probe<'a> {
 
 impl Drop for Probe<'_> {
     fn drop(&mut self) {
-        if let Some(state) = self.pauses.hosts().get_mut(&self.host) {
+        if let Some(state) = self.blocks.hosts().get_mut(&self.host) {
             state.probing = false;
         }
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-}
-
-/// A time of at most a day in milliseconds.
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).expect("no longer than a day")
-}
-
-/// A wall-clock time (ms) as people read it.
-fn timestamp(wall: u64) -> Timestamp {
-    i64::try_from(wall)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -502,9 +350,9 @@ mod tests {
         }
 
         /// One run, with a cooldown of ten minutes.
-        fn run(&self) -> Pauses {
+        fn run(&self) -> Blocks {
             let cooldown = Duration::from_mins(10);
-            Pauses::new(self.folder.path().to_owned(), cooldown, Arc::default())
+            Blocks::new(self.folder.path().to_owned(), cooldown, Arc::default())
         }
 
         /// A made-up moment, some seconds after the start.
@@ -605,7 +453,7 @@ mod tests {
             drop(probe);
             let gate = run.gate(HOST, bench.at(602));
             assert!(waits_until(&gate, bench.at(1201)), "{gate:?}");
-            std::fs::remove_file(run.path("pause", HOST)).unwrap();
+            std::fs::remove_file(run.files.path("pause", HOST)).unwrap();
             run.hosts().clear();
             other.hosts().clear();
         }
@@ -721,7 +569,7 @@ mod tests {
     fn a_run_that_cannot_write_still_pauses() {
         let bench = Bench::new();
         let gone = bench.folder.path().join("gone");
-        let run = Pauses::new(gone, Duration::from_mins(10), Arc::default());
+        let run = Blocks::new(gone, Duration::from_mins(10), Arc::default());
         run.note(HOST, BLOCK, false, bench.at(0));
         assert!(waits_until(&run.gate(HOST, bench.at(0)), bench.at(600)));
         let probe = run.gate(HOST, bench.at(600));
@@ -734,10 +582,10 @@ mod tests {
     proptest! {
         #[test]
         fn records_read_back_as_written(ms in 0..4_102_444_800_000u64) {
-            let paused = PauseRecord::Paused { until: ms, length: ms % (millis(LONGEST) + 1) };
-            for record in [paused, PauseRecord::Open(ms)] {
+            let paused = BlockRecord::Paused { until: ms, length: ms % (millis(LONGEST) + 1) };
+            for record in [paused, BlockRecord::Open(ms)] {
                 prop_assert_eq!(record.text().len(), 48);
-                prop_assert_eq!(PauseRecord::parse(&record.text()), Some(record));
+                prop_assert_eq!(BlockRecord::parse(&record.text()), Some(record));
             }
         }
 
@@ -752,7 +600,7 @@ mod tests {
             let text = format!("{word} {} {}{rest}", timestamp(ms), length.unwrap_or_default());
             let run = bench.run();
             for text in [text, rest] {
-                std::fs::write(run.path("pause", HOST), text).unwrap();
+                std::fs::write(run.files.path("pause", HOST), text).unwrap();
                 let run = bench.run();
                 if let Gate::Until(time) = run.gate(HOST, bench.at(0)) {
                     prop_assert!(time <= bench.at(0).mono + LONGEST);
