@@ -5,7 +5,7 @@ pub use crate::cancel::Cancel;
 pub use crate::counts::Counts;
 pub use crate::edgar::names::checked_name;
 pub use crate::edgar::submission::{
-    DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots,
+    DocumentForm, DocumentHead, DocumentKind, DocumentProblem, DocumentSink, DotScan, Dots, Header,
 };
 pub use crate::edgar::submission::{SplitError, SplitSummary, Splitter};
 pub use crate::edgar::submissions::{self, PageName, Rows, SubmissionsRow};

@@ -28,6 +28,7 @@ mod cases {
     mod output;
     mod queue;
     mod resume;
+    mod samples;
     mod selections;
     mod sequences;
     mod simulator;

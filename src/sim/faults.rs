@@ -435,6 +435,12 @@ impl Script {
         };
     }
 
+    /// Whether a fault of this kind is set now.
+    pub(crate) fn holds(&self, kind: &FaultKind) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.faults.iter().any(|fault| fault.kind == *kind)
+    }
+
     /// The first fault that strikes this request.
     pub(crate) fn strike(&self, path: &str, kind: Resource) -> Option<Fault> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -106,7 +106,7 @@ impl Simulator {
         &self.shared.universe
     }
 
-    /// Replaces the faults. Their counts start anew.
+    /// Replaces the faults. Their counts start anew, and a stall ends that is of none of them.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.shared.script.set(faults);
     }
@@ -343,6 +343,22 @@ impl Connection<'_> {
         Duration::from_micros(SimRng::of(&[self.shared.seed, number, 0x717]).below(jitter))
     }
 
+    /// Waits as long as a fault of this kind is set, at most for its time. Returns whether the
+    /// simulator stops.
+    fn stall(&self, kind: &FaultKind, time: Duration) -> bool {
+        let ends = Instant::now() + time;
+        while Instant::now() < ends && self.shared.script.holds(kind) {
+            if self
+                .shared
+                .stop
+                .sleep_until(ends.min(Instant::now() + LOOK))
+            {
+                return true;
+            }
+        }
+        false
+    }
+
     /// What is to be answered, with the fault that then spoils it.
     fn answer(
         &self,
@@ -478,7 +494,7 @@ impl Connection<'_> {
                 let _ = wire.write(b"\x15\x03\x01 this is no HTTP\r\n\r\n");
                 return AfterAnswer::Close;
             }
-            Some(FaultKind::Stall(time)) if self.shared.stop.sleep(*time) => {
+            Some(kind @ FaultKind::Stall(time)) if self.stall(kind, *time) => {
                 return AfterAnswer::Close;
             }
             Some(FaultKind::JsonCut) => answer.body.truncate(answer.body.len() / 2),
@@ -595,7 +611,7 @@ impl Connection<'_> {
                 let (first, second) = body.split_at(body.len() / 2);
                 wire.write(&bytes)?;
                 wire.write(first)?;
-                if stop.sleep(*time) {
+                if self.stall(kind, *time) {
                     return Ok(AfterAnswer::Close);
                 }
                 wire.write(second)?;
@@ -634,6 +650,9 @@ impl Connection<'_> {
         Ok(AfterAnswer::Request)
     }
 }
+
+/// Between two looks whether a stall's fault is still set.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// The query that marks the target of a redirect.
 const REDIRECTED: &str = "redirected";

@@ -1,19 +1,18 @@
 //! The main job, end to end: what it leaves, and what it asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use filing_etl::internals::Exchange;
 use filing_etl::internals::{Accession, Cik};
 use filing_etl::sim::{Entry, Options, Resource, SimFiling, Simulator};
 use jiff::civil::{Date, date};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 #[cfg(target_os = "linux")]
 use crate::harness::process::Running;
+use crate::harness::same::{same_files, same_set};
 use crate::harness::truth::{self, SINCE, TODAY};
-use crate::harness::{Output, Sandbox};
+use crate::harness::{Output, Sandbox, by_filing, sha256};
 
 /// Runs a backfill that succeeds.
 #[track_caller]
@@ -48,27 +47,6 @@ fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
 
 const KEYS: &str = "SELECT cik, accession FROM v_filings";
 
-/// The files by `accession/name`, whichever filer's folder they lie in.
-fn by_filing(files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
-    let key = |path: String| {
-        let mut parts = path.splitn(4, '/');
-        let _edgar_data_cik = parts.by_ref().take(3).count();
-        parts.next().unwrap().to_owned()
-    };
-    files
-        .into_iter()
-        .map(|(p, bytes)| (key(p), bytes))
-        .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in bytes {
-        write!(text, "{byte:02x}").unwrap();
-    }
-    text
-}
-
 fn filing_row(sim: &Simulator, cik: u64, filing: &SimFiling) -> String {
     let row = sim
         .universe()
@@ -95,20 +73,18 @@ fn a_run_leaves_every_wanted_filing_and_file_as_edgar_has_it() {
 
     let wanted = truth::reports(&sim);
     let rows = wanted.iter().map(|(cik, f)| filing_row(&sim, *cik, f));
-    assert_eq!(
-        set(sandbox.rows(
-            "SELECT cik, accession, form, filed_on, report_date, primary_document, items, size,
-                    is_xbrl FROM v_filings"
-        )),
-        set(rows)
+    let found = sandbox.rows(
+        "SELECT cik, accession, form, filed_on, report_date, primary_document, items, size,
+                is_xbrl FROM v_filings",
     );
+    same_set(&set(found), &set(rows), "filings");
     let count = i64::try_from(wanted.len()).unwrap();
     assert_eq!(sandbox.number("SELECT count(*) FROM v_filings"), count);
 
     let contents = truth::contents(&sim, &wanted);
     assert!(contents.len() < wanted.len(), "some filings are joint");
     let files = sandbox.files();
-    assert_eq!(by_filing(files.clone()), contents);
+    same_files(&by_filing(files.clone()), &contents, "files");
     assert_eq!(files.len(), contents.len(), "a joint filing is one file");
 
     let artifacts = sandbox.rows(
@@ -119,7 +95,7 @@ fn a_run_leaves_every_wanted_filing_and_file_as_edgar_has_it() {
         let [_, _, cik, bare, name] = path.split('/').collect::<Vec<_>>()[..] else {
             panic!("{path} is not laid out as EDGAR does")
         };
-        let hash = hex(&Sha256::digest(bytes));
+        let hash = sha256(bytes);
         let accession: Accession = bare.parse().unwrap();
         let submission = name == format!("{accession}.txt");
         let kind = if submission { "submission" } else { "primary" };
@@ -129,7 +105,7 @@ fn a_run_leaves_every_wanted_filing_and_file_as_edgar_has_it() {
             bytes.len(),
         )
     });
-    assert_eq!(set(artifacts), set(expected));
+    same_set(&set(artifacts), &set(expected), "artifacts");
     let nameless = wanted.iter().filter(|(_, f)| f.primary_document.is_empty());
     assert!(nameless.count() > 0, "some have no primary document");
     assert_eq!(sandbox.incoming(), ["lock"]);
@@ -143,7 +119,11 @@ fn a_run_asks_for_nothing_twice() {
     assert!(log.paths().values().all(|times| *times == 1));
     assert_eq!(log.of_kind(Resource::Companies), 1);
     assert_eq!(log.of_kind(Resource::Listings), 2);
-    assert_eq!(set(visited(&sim)), ciks(&truth::national(&sim)));
+    same_set(
+        &set(visited(&sim)),
+        &ciks(&truth::national(&sim)),
+        "visited",
+    );
     assert_eq!(log.of_kind(Resource::Documents), sandbox.files().len());
     let user_agent = |e: &Entry| e.user_agent.as_deref() == Some(crate::harness::USER_AGENT);
     assert_eq!(log.count(user_agent), log.requests());
@@ -181,13 +161,13 @@ fn older_pages_are_fetched_only_where_the_dates_reach() {
                 reached.then_some(path)
             }));
         }
-        assert_eq!(asked, expected, "{since} to {until}");
+        same_set(&asked, &expected, &format!("{since} to {until}"));
         let pages = asked.iter().filter(|p| p.contains("-submissions-")).count();
         assert_eq!(pages > 0, some, "{since} to {until}");
         let wanted = truth::filings(&sim, &truth::national(&sim), |f| {
             truth::is_report(f.form) && (since..=until).contains(&f.filed_on)
         });
-        assert_eq!(set(sandbox.rows(KEYS)), truth::keys(&wanted));
+        same_set(&set(sandbox.rows(KEYS)), &truth::keys(&wanted), "filings");
         let all = asked.len();
         assert!(all < pages_of_all, "some pages are left alone");
     }
@@ -216,9 +196,9 @@ fn of_an_xml_form_the_document_itself_is_stored_not_its_rendering() {
         f.form == "4" && f.filed_on >= SINCE
     });
     assert!(wanted.len() > 20);
-    assert_eq!(set(sandbox.rows(KEYS)), truth::keys(&wanted));
+    same_set(&set(sandbox.rows(KEYS)), &truth::keys(&wanted), "filings");
     let files = by_filing(sandbox.files());
-    assert_eq!(files, truth::contents(&sim, &wanted));
+    same_files(&files, &truth::contents(&sim, &wanted), "files");
     assert!(files.values().all(|bytes| bytes.starts_with(b"<?xml")));
     assert_eq!(
         sandbox.number(
@@ -309,9 +289,9 @@ fn a_second_run_makes_one_request_a_company_and_changes_nothing() {
     let summary = backfill(&sandbox, &sim, &["--json"]).json();
     let companies = truth::national(&sim);
     assert_eq!(sim.log().requests(), companies.len());
-    assert_eq!(set(visited(&sim)), ciks(&companies));
+    same_set(&set(visited(&sim)), &ciks(&companies), "visited");
     assert_eq!(record(&sandbox), before);
-    assert_eq!(sandbox.files(), files);
+    same_files(&sandbox.files(), &files, "files");
     assert_eq!(summary["requests"]["total"], companies.len());
     assert_eq!(summary["companies"]["unchanged"], companies.len());
     for (group, key) in [
@@ -365,7 +345,8 @@ fn older_pages_are_read_again_for_other_forms_and_earlier_dates() {
         let _ = backfill(&sandbox, &sim, &args);
         if since == "2021-01-01" {
             wanted.extend(truth::keys(&form(form_type)));
-            assert_eq!(set(sandbox.rows(KEYS)), wanted, "{form_type} since {since}");
+            let what = format!("{form_type} since {since}");
+            same_set(&set(sandbox.rows(KEYS)), &wanted, &what);
         }
     }
 }
@@ -382,10 +363,10 @@ fn a_new_day_brings_only_what_is_new() {
     let _ = backfill(&sandbox, &sim, &[]);
     let wanted = truth::reports(&sim);
     let after = set(sandbox.rows(KEYS));
-    assert_eq!(after, truth::keys(&wanted));
+    same_set(&after, &truth::keys(&wanted), "filings");
     assert!(after.len() > before.len() && after.is_superset(&before));
     let contents = truth::contents(&sim, &wanted);
-    assert_eq!(by_filing(sandbox.files()), contents);
+    same_files(&by_filing(sandbox.files()), &contents, "files");
     let new: BTreeSet<_> = after
         .difference(&before)
         .map(|key| accession_of(key))
@@ -414,7 +395,7 @@ fn what_was_only_discovered_is_downloaded_by_the_next_run() {
         let summary = backfill(&sandbox, &sim, &["--preset", preset, "--json"]).json();
         assert_eq!(summary["artifacts"]["downloaded"], contents.len());
         assert_eq!(summary["artifacts"]["pending"], 0);
-        assert_eq!(by_filing(sandbox.files()), contents);
+        same_files(&by_filing(sandbox.files()), &contents, preset);
         assert_eq!(sim.log().of_kind(Resource::Documents), contents.len());
     }
 }
@@ -446,7 +427,7 @@ fn an_exchange_is_known_by_all_its_names() {
             some => ciks(&truth::on(&sim, some)),
         };
         assert!(!expected.is_empty(), "{args:?}");
-        assert_eq!(set(visited(&sim)), expected, "{args:?}");
+        same_set(&set(visited(&sim)), &expected, &format!("{args:?}"));
     }
 }
 
@@ -484,7 +465,7 @@ fn companies_can_be_named_by_ticker_cik_and_file() {
         sim.log().clear();
         let _ = backfill(&sandbox, &sim, &[&args[..], &["--no-download"]].concat());
         let expected = set(expected.into_iter().map(|c| c.cik.get()));
-        assert_eq!(set(visited(&sim)), expected, "{args:?}");
+        same_set(&set(visited(&sim)), &expected, &format!("{args:?}"));
     }
 }
 
@@ -561,7 +542,8 @@ fn forms_are_exact_and_take_their_amendments_along() {
         let sandbox = Sandbox::new();
         let _ = backfill(&sandbox, &sim, &[args, &["--no-download"]].concat());
         let wanted = truth::filings(&sim, &companies, |f| wanted(f.form) && f.filed_on >= SINCE);
-        assert_eq!(set(sandbox.rows(KEYS)), truth::keys(&wanted), "{args:?}");
+        let found = set(sandbox.rows(KEYS));
+        same_set(&found, &truth::keys(&wanted), &format!("{args:?}"));
     }
 }
 
@@ -573,7 +555,8 @@ fn every_form_of_a_company_can_be_downloaded() {
         f.filed_on >= date(2025, 3, 1)
     });
     let _ = backfill(&sandbox, &sim, &["--form", "all", "--since", "2025-03-01"]);
-    assert_eq!(by_filing(sandbox.files()), truth::contents(&sim, &few));
+    let files = by_filing(sandbox.files());
+    same_files(&files, &truth::contents(&sim, &few), "files");
 }
 
 #[test]
@@ -598,7 +581,7 @@ fn the_dates_of_a_range_belong_to_it() {
         });
         assert!(wanted.iter().any(|(_, f)| f.filed_on == since));
         assert!(wanted.iter().any(|(_, f)| f.filed_on == until));
-        assert_eq!(set(sandbox.rows(KEYS)), truth::keys(&wanted));
+        same_set(&set(sandbox.rows(KEYS)), &truth::keys(&wanted), "filings");
     }
 }
 
@@ -775,7 +758,7 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
             "through": "2025-06-29"}"#,
     )
     .unwrap();
-    assert_eq!(keys(&summary), keys(&shape));
+    same_set(&keys(&summary), &keys(&shape), "keys");
     for (name, value) in shape.as_object().unwrap() {
         assert!(summary[name].is_number() == value.is_number(), "{name}");
         assert!(summary[name].is_string() == value.is_string(), "{name}");
@@ -979,8 +962,7 @@ fn split_and_sound(sandbox: &Sandbox, cik: &str, when: &str) {
          AND id NOT IN (SELECT filing FROM submissions WHERE status = 'split')"
     );
     assert_eq!(sandbox.number(&left), 0, "{when}");
-    let paths = sandbox.rows("SELECT path FROM v_artifacts WHERE status = 'downloaded'");
-    assert_eq!(set(sandbox.files().into_keys()), set(paths), "{when}");
+    same_set(&set(sandbox.files().into_keys()), &sandbox.recorded(), when);
     let twice = "SELECT accession, name FROM v_artifacts GROUP BY 1, 2 HAVING count(*) > 1";
     assert!(sandbox.rows(twice).is_empty(), "{when}");
 }

@@ -5,6 +5,7 @@ use std::fs;
 use filing_etl::sim::{Resource, Simulator};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::harness::process::for_each;
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
@@ -40,13 +41,12 @@ fn paused(sandbox: &Sandbox, sim: &Simulator) -> f64 {
 
 #[test]
 fn a_pause_noted_by_a_clock_that_ran_ahead_starts_anew_and_ends() {
-    let sim = truth::start(truth::small());
-    for until in ["2099-01-01T00:00:00Z", "9999-12-30T00:00:00Z"] {
-        let sandbox = Sandbox::new();
+    for_each(&["2099-01-01T00:00:00Z", "9999-12-30T00:00:00Z"], |until| {
+        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
         note_pause(&sandbox, &sim, until.parse().unwrap(), 1500);
         let seconds = paused(&sandbox, &sim);
         assert!((1.4..60.0).contains(&seconds), "{seconds}");
-    }
+    });
 }
 
 #[test]

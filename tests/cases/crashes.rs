@@ -2,16 +2,15 @@
 //! record is never asked for again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
 
 use filing_etl::sim::{Options, Simulator};
 use rusqlite::Connection;
-use sha2::{Digest as _, Sha256};
 
 use crate::harness::process::Running;
+use crate::harness::same::same_set;
 use crate::harness::truth;
-use crate::harness::{Output, Sandbox};
+use crate::harness::{Output, Sandbox, key, sha256};
 
 /// How often the job is killed, unless `FILING_ETL_KILLS` says otherwise.
 const KILLS: u32 = 8;
@@ -64,19 +63,6 @@ fn folders(db: &Connection) -> BTreeSet<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// `accession/name` of a path below the data dir.
-fn key(path: &str) -> &str {
-    path.splitn(4, '/').last().unwrap()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in Sha256::digest(bytes) {
-        write!(text, "{byte:02x}").unwrap();
-    }
-    text
-}
-
 /// Fails unless every file is whole and known, and every row has its file. Returns the filings on record.
 fn check(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>, when: &str) -> BTreeSet<String> {
     let files = sandbox.files();
@@ -102,7 +88,7 @@ fn check(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>, when: &str) ->
     let recorded = recorded(&db);
     for (path, hash) in &recorded {
         let file = files.get(path).unwrap_or_else(|| panic!("{when}: {path}"));
-        assert_eq!(*hash, hex(file), "{when}: {path}");
+        assert_eq!(*hash, sha256(file), "{when}: {path}");
     }
     recorded
         .keys()
@@ -163,12 +149,8 @@ fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
     let _ = Output::of(sandbox.backfill(&sim, &ARGS)).code(0);
     asked_for_none_of(&sim, &on_record, crate::harness::USER_AGENT);
     check(&sandbox, &expected, "the end");
-    let paths = sandbox.rows("SELECT path FROM v_artifacts WHERE status = 'downloaded'");
-    let paths: BTreeSet<_> = paths.into_iter().collect();
-    assert!(
-        sandbox.files().into_keys().eq(paths),
-        "a file without a row"
-    );
+    let files = sandbox.files().into_keys().collect();
+    same_set(&files, &sandbox.recorded(), "a row for each file");
     assert_eq!(sandbox.files().len(), expected.len());
     assert_eq!(sandbox.incoming(), ["lock"]);
     assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);

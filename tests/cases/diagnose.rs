@@ -286,11 +286,7 @@ fn reconcile_and_complete_with(command: &str) {
     .unwrap();
     let sandbox = Sandbox::new();
     let backfill = ["backfill", "--since=2024-10-01", "--no-download"];
-    let run_on_that_day = |args: &[&str]| {
-        let mut command = sandbox.command_against(&sim, args);
-        command.env("FILING_ETL_NOW", "2025-07-01T12:00:00Z");
-        Output::of(command)
-    };
+    let run_on_that_day = |args: &[&str]| sandbox.run_at(&sim, "2025-07-01T12:00:00Z", args);
     let reconcile = [
         "diagnose",
         "--reconcile",
@@ -352,9 +348,7 @@ fn a_quarter_without_a_working_day_yet_proves_nothing_less() {
     .unwrap();
     let sandbox = Sandbox::new();
     let at = |now: &str, args: &[&str]| {
-        let mut command = sandbox.command_against(&sim, &[args, &["--since=2025-10-01"]].concat());
-        command.env("FILING_ETL_NOW", now);
-        Output::of(command)
+        sandbox.run_at(&sim, now, &[args, &["--since=2025-10-01"]].concat())
     };
     let reconcile = ["diagnose", "--reconcile", "--json"];
     let _ = at("2026-01-01T12:00:00Z", &["backfill", "--no-download"]).code(0);
@@ -389,9 +383,9 @@ fn three_quarters_on_record() -> (Sandbox, Simulator) {
     .unwrap();
     let sandbox = Sandbox::new();
     let backfill = ["backfill", "--since=2024-10-01", "--no-download"];
-    let mut command = sandbox.command_against(&sim, &backfill);
-    command.env("FILING_ETL_NOW", "2025-07-01T12:00:00Z");
-    let _ = Output::of(command).code(0);
+    let _ = sandbox
+        .run_at(&sim, "2025-07-01T12:00:00Z", &backfill)
+        .code(0);
     (sandbox, sim)
 }
 

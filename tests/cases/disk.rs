@@ -1,7 +1,7 @@
 //! Disks that are full or closed, and databases that others hold: the run says so and ends, nothing
 //! half-written stands under a final name, and a later run completes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;
@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use filing_etl::sim::{Options, Resource, SimFiling, Simulator};
 
-use crate::harness::process::Running;
+use crate::harness::process::{Running, for_each};
+use crate::harness::same::same_set;
 use crate::harness::truth;
-use crate::harness::{Output, Sandbox};
+use crate::harness::{Output, Sandbox, key};
 
 fn simulator() -> (Simulator, Vec<(u64, SimFiling)>) {
     let sim = truth::start(Options {
@@ -28,8 +29,7 @@ fn simulator() -> (Simulator, Vec<(u64, SimFiling)>) {
 #[track_caller]
 fn whole(sandbox: &Sandbox, contents: &BTreeMap<String, Vec<u8>>) {
     for (path, bytes) in sandbox.files() {
-        let key = path.splitn(4, '/').last().unwrap();
-        assert!(contents.get(key) == Some(&bytes), "{path}");
+        assert!(contents.get(key(&path)) == Some(&bytes), "{path}");
     }
 }
 
@@ -41,9 +41,8 @@ fn completed(sandbox: &Sandbox, sim: &Simulator, filings: &[(u64, SimFiling)]) {
     let contents = truth::contents(sim, filings);
     whole(sandbox, &contents);
     assert_eq!(sandbox.files().len(), contents.len());
-    let recorded = sandbox.rows("SELECT path FROM v_artifacts WHERE status = 'downloaded'");
-    let recorded: BTreeSet<_> = recorded.into_iter().collect();
-    assert!(sandbox.files().into_keys().eq(recorded));
+    let files = sandbox.files().into_keys().collect();
+    same_set(&files, &sandbox.recorded(), "a row for each file");
 }
 
 /// The one line that an aborted run ends with.
@@ -413,30 +412,30 @@ fn a_run_that_waits_for_the_database_can_be_interrupted() {
 
 #[test]
 fn a_database_that_stays_locked_ends_the_run_with_what_to_do() {
-    let (sim, filings) = simulator();
     let said = "database filings.db: cannot begin to write (another program keeps it locked: close that one, then start again): database is locked";
     // At the start, and in the midst of it.
-    for requests in [0, 20] {
+    for_each(&[0, 20], |requests| {
+        let (sim, filings) = simulator();
         let sandbox = Sandbox::new();
         let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
         sim.log().clear();
-        let mut other = (requests == 0).then(|| lock_database(&sandbox));
+        let mut other = (*requests == 0).then(|| lock_database(&sandbox));
         let mut command = sandbox.backfill(&sim, &[]);
         command.env("FILING_ETL_PATIENCE", "4s");
         let mut run = Running::start(command);
         if other.is_none() {
-            // Slow enough that it cannot be done before.
-            sim.set_faults(vec!["stall=3@documents".parse().unwrap()]);
+            // It cannot be done before the database is locked.
+            sim.set_faults(vec!["stall=3600@documents".parse().unwrap()]);
             assert!(run.until(|| sim.log().of_kind(Resource::Documents) >= 3));
             other = Some(lock_database(&sandbox));
+            sim.set_faults(Vec::new());
         }
         let output = run.end().code(1);
         drop(other);
         let line = last_line(&output);
         assert!(line.ends_with(said), "{line}");
-        sim.set_faults(Vec::new());
         completed(&sandbox, &sim, &filings);
-    }
+    });
 }
 
 #[test]

@@ -2,15 +2,14 @@
 //! failed; the others are never affected; and a later run completes what is missing.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::thread;
 
 use filing_etl::internals::Cik;
 use filing_etl::sim::{Entry, Options, Resource, SimFiling, Simulator};
 use jiff::civil::{Date, date};
 
-use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox};
+use crate::harness::process::{Running, for_each};
+use crate::harness::same::same_files;
+use crate::harness::{self, Output, Sandbox};
 
 /// The last day of the simulated EDGAR, and the first that is asked for.
 const TODAY: Date = date(2025, 6, 30);
@@ -30,9 +29,6 @@ const JOB: [&str; 10] = [
     "--max-attempts=3",
 ];
 
-/// Cases that run at the same time; most of theirs is waiting for the next try.
-const AT_ONCE: usize = 8;
-
 fn simulator(options: Options) -> Simulator {
     Simulator::start(Options {
         companies: 5,
@@ -44,7 +40,7 @@ fn simulator(options: Options) -> Simulator {
 }
 
 fn set(sim: &Simulator, faults: &[String]) {
-    sim.set_faults(faults.iter().map(|f| f.parse().unwrap()).collect());
+    sim.set_faults(harness::faults(faults));
 }
 
 /// Every filing that the job is about, with one of its companies.
@@ -77,9 +73,7 @@ fn truth(sim: &Simulator) -> BTreeMap<String, Vec<u8>> {
 
 /// The same of what a run left. A joint filing may lie in the folder of any of its companies.
 fn found(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
-    let key = |path: &str| path.splitn(4, '/').nth(3).unwrap().to_owned();
-    let files = sandbox.files().into_iter();
-    files.map(|(path, bytes)| (key(&path), bytes)).collect()
+    harness::by_filing(sandbox.files())
 }
 
 /// Fails unless everything is there, byte for byte, and the database says so.
@@ -87,31 +81,9 @@ fn found(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
 fn complete(what: &str, sim: &Simulator, sandbox: &Sandbox) {
     let (truth, found) = (truth(sim), found(sandbox));
     assert!(truth.len() > 10, "{what}: a job too small to mean anything");
-    assert_eq!(
-        found.keys().collect::<Vec<_>>(),
-        truth.keys().collect::<Vec<_>>(),
-        "{what}"
-    );
-    assert!(
-        found == truth,
-        "{what}: a document differs from what was served"
-    );
+    same_files(&found, &truth, what);
     let rows = sandbox.rows("SELECT DISTINCT status, bytes > 0, length(sha256) FROM v_artifacts");
     assert_eq!(rows, ["downloaded|1|64"], "{what}");
-}
-
-/// Runs a check for each case, some at a time. The first that fails is the test's failure.
-fn for_each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
-    let left = Mutex::new(cases.iter());
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(case) = { left.lock().unwrap().next() } {
-                    check(case);
-                }
-            });
-        }
-    });
 }
 
 #[test]

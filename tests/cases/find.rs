@@ -141,11 +141,7 @@ fn filings_are_listed_with_the_path_of_what_is_there() {
         companies: 12,
         ..truth::small()
     });
-    let run = |args: &[&str]| {
-        let mut command = sandbox.command_against(&sim, args);
-        command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
-        Output::of(command)
-    };
+    let run = |args: &[&str]| sandbox.run_at(&sim, truth::NOW, args);
     let _ = run(&["backfill"]).code(0);
     let _ = run(&["backfill", "--no-download", "--form=8-K"]).code(0);
     sim.log().clear();

@@ -13,9 +13,7 @@ fn sim() -> Simulator {
 
 fn backfill(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
     let args = [&["backfill", "--no-download", "--since=2y"], args].concat();
-    let mut command = sandbox.command_against(sim, &args);
-    command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
-    Output::of(command)
+    sandbox.run_at(sim, truth::NOW, &args)
 }
 
 #[test]

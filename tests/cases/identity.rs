@@ -22,9 +22,7 @@ fn sim() -> Simulator {
 }
 
 fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
-    let mut command = sandbox.command_against(sim, args);
-    command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
-    Output::of(command)
+    sandbox.run_at(sim, truth::NOW, args)
 }
 
 fn filled() -> (Sandbox, Simulator) {

@@ -24,9 +24,7 @@ fn sim() -> Simulator {
 /// Runs a command at noon in New York, EDGAR being as far.
 fn run(sandbox: &Sandbox, sim: &Simulator, day: Date, args: &[&str]) -> Output {
     sim.advance_to(day);
-    let mut command = sandbox.command_against(sim, args);
-    command.env("FILING_ETL_NOW", format!("{day}T16:00:00Z"));
-    Output::of(command)
+    sandbox.run_at(sim, &format!("{day}T16:00:00Z"), args)
 }
 
 fn after_a_backfill() -> (Sandbox, Simulator) {

@@ -11,9 +11,7 @@ use crate::harness::{Output, Sandbox};
 
 /// Runs a command at noon in New York on a day of July 2025.
 fn run(sandbox: &Sandbox, sim: &Simulator, day: i8, args: &[&str]) -> Output {
-    let mut command = sandbox.command_against(sim, args);
-    command.env("FILING_ETL_NOW", format!("2025-07-{day:02}T16:00:00Z"));
-    Output::of(command)
+    sandbox.run_at(sim, &format!("2025-07-{day:02}T16:00:00Z"), args)
 }
 
 fn few() -> Options {
@@ -198,11 +196,7 @@ fn a_stored_submission_is_split_without_a_request() {
 fn a_company_that_leaves_is_followed_for_90_days_and_checked_anew_when_it_is_back() {
     let sim = truth::start(few());
     let sandbox = Sandbox::new();
-    let at = |now: &str, args: &[&str]| {
-        let mut command = sandbox.command_against(&sim, args);
-        command.env("FILING_ETL_NOW", now);
-        Output::of(command).code(0)
-    };
+    let at = |now: &str, args: &[&str]| sandbox.run_at(&sim, now, args).code(0);
     let _ = backfill(&sandbox, &sim, 1, &["--no-download"]).code(0);
     let filed = "SELECT cik FROM v_filings JOIN v_companies USING (cik) LIMIT 1";
     let cik = sandbox.number(filed);

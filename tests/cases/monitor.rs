@@ -5,22 +5,20 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use filing_etl::internals::{Counts, RunEnd, RunLock, RunProgress, RunStatus, Writer};
-use filing_etl::sim::{Options, Simulator};
+use filing_etl::sim::Simulator;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::harness::mask;
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, faults, truth};
 use crate::snapshot;
 
 const ONCE: [&str; 3] = ["monitor", "--once", "--json"];
 
-/// A simulator that takes a while, and a run under way.
+/// A run that has visited some companies and waits for the simulator, until [`go_on`] lets it.
 fn under_way(sandbox: &Sandbox) -> (Simulator, Running) {
-    let sim = truth::start(Options {
-        latency: Duration::from_millis(120),
-        ..truth::small()
-    });
+    let sim = truth::start(truth::small());
+    sim.set_faults(faults(&["stall=3600@discovery#20"]));
     let args = [
         "--preset",
         "sequential",
@@ -40,14 +38,35 @@ fn under_way(sandbox: &Sandbox) -> (Simulator, Running) {
     (sim, run)
 }
 
+/// Lets the run under way come to its end.
+fn go_on(sim: &Simulator) {
+    sim.set_faults(Vec::new());
+}
+
+/// A monitor that has shown something on standard error, which goes to the file `log`.
+fn watching(sandbox: &Sandbox) -> Running {
+    let args = ["monitor", "--progress", "plain", "--progress-interval", "1"];
+    let log = sandbox.path("log");
+    let mut command = sandbox.command(&args);
+    command
+        .stdout(Stdio::piped())
+        .stderr(File::create(&log).unwrap());
+    let mut watching = Running::start_as_is(command);
+    let shown = watching.until(|| std::fs::metadata(&log).unwrap().len() > 0);
+    assert!(shown, "the monitor ended before");
+    watching
+}
+
 #[test]
 fn a_run_in_another_process_is_shown_until_it_ends() {
     let sandbox = Sandbox::new();
-    let (_sim, run) = under_way(&sandbox);
-    let args = ["monitor", "--progress", "plain", "--progress-interval", "1"];
-    let watching = Running::start(sandbox.command(&args));
+    let (sim, run) = under_way(&sandbox);
+    let watching = watching(&sandbox);
+    go_on(&sim);
     let _ = run.end().code(0);
-    let watched = watching.end().code(0).says("Companies 50/50 (100%)");
+    let watched = watching.end().code(0);
+    let shown = std::fs::read_to_string(sandbox.path("log")).unwrap();
+    assert!(shown.contains("Companies 50/50 (100%)"), "{shown}");
     assert!(
         watched.stdout.contains("run 1 (backfill), was completed"),
         "{}",
@@ -63,18 +82,11 @@ fn a_run_in_another_process_is_shown_until_it_ends() {
 #[test]
 fn an_interrupted_monitor_leaves_the_run_alone() {
     let sandbox = Sandbox::new();
-    let (_sim, run) = under_way(&sandbox);
-    let mut command =
-        sandbox.command(&["monitor", "--progress", "plain", "--progress-interval", "1"]);
-    let log = sandbox.path("log");
-    command
-        .stdout(Stdio::piped())
-        .stderr(File::create(&log).unwrap());
-    let mut watching = Running::start_as_is(command);
-    let shown = watching.until(|| std::fs::metadata(&log).unwrap().len() > 0);
-    assert!(shown, "the monitor ended before");
+    let (sim, run) = under_way(&sandbox);
+    let watching = watching(&sandbox);
     watching.signal("INT");
     let _ = watching.end().code(130);
+    go_on(&sim);
     let _ = run.end().code(0);
 }
 

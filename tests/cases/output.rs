@@ -8,6 +8,7 @@ use filing_etl::sim::{Options, Simulator};
 use jiff::civil::date;
 use serde_json::Value;
 
+use crate::harness::process::for_each;
 use crate::harness::{Output, Sandbox};
 
 /// A job of a second, the same on every day.
@@ -354,7 +355,8 @@ fn drawn(shown: &str, columns: usize) -> Vec<String> {
 
 #[test]
 fn the_dashboard_is_live_on_a_terminal_and_fits_it() {
-    for (size, columns) in [("cols 80 rows 24", 80), ("cols 40 rows 10", 40)] {
+    let sizes = [("cols 80 rows 24", 80), ("cols 40 rows 10", 40)];
+    for_each(&sizes, |&(size, columns)| {
         let (sim, sandbox) = (slow_simulator(), Sandbox::new());
         let args = job(&["--preset=sequential"]);
         let Some(output) = on_a_terminal(&sandbox, &sim, size, &[("NO_COLOR", "1")], &args) else {
@@ -384,14 +386,14 @@ fn the_dashboard_is_live_on_a_terminal_and_fits_it() {
         }
         assert!(output.stdout.contains("warn: "));
         assert_eq!(output.stdout.matches("backfill partial in").count(), 1);
-    }
+    });
 }
 
 #[test]
 fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
     // Without NO_COLOR, the level of a log line is coloured.
-    for (env, args, coloured, moving) in [
-        (&[][..], &[][..], true, true),
+    let cases: [(&[_], &[_], _, _); 8] = [
+        (&[], &[], true, true),
         (&[("NO_COLOR", "1")], &[], false, true),
         (&[("NO_COLOR", "")], &["--progress=none"], true, false),
         (&[("TERM", "dumb")], &[], false, false),
@@ -399,7 +401,8 @@ fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
         (&[("NO_COLOR", "1")], &["--progress=none"], false, false),
         (&[], &["--log-format=json"], false, false),
         (&[], &["-q"], false, false),
-    ] {
+    ];
+    for_each(&cases, |&(env, args, coloured, moving)| {
         let (sim, sandbox) = (slow_simulator(), Sandbox::new());
         let Some(output) = on_a_terminal(&sandbox, &sim, "cols 80", env, &job(args)) else {
             return;
@@ -417,5 +420,5 @@ fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
             moving,
             "{env:?} {args:?}: {shown:?}"
         );
-    }
+    });
 }

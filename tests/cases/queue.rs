@@ -13,9 +13,7 @@ fn run(sandbox: &Sandbox, sim: &Simulator, now: &str, args: &[&str]) -> Output {
     let since = ["--since", "2023-07-01"];
     let with_dates = matches!(args[0], "backfill");
     let args = [args, if with_dates { &since } else { &[] }].concat();
-    let mut command = sandbox.command_against(sim, &args);
-    command.env("FILING_ETL_NOW", now);
-    Output::of(command)
+    sandbox.run_at(sim, now, &args)
 }
 
 /// Noon in New York on the n-th day after [`truth::TODAY`].

@@ -6,15 +6,10 @@ use std::time::Duration;
 
 use filing_etl::sim::{Options, Resource, Simulator};
 
-use crate::harness::process::{Running, pause};
+use crate::harness::process::{Running, for_each, pause};
+use crate::harness::same::same_set;
 use crate::harness::truth;
-use crate::harness::{Output, Sandbox};
-
-/// The downloaded artifacts by path.
-fn recorded(sandbox: &Sandbox) -> BTreeSet<String> {
-    let sql = "SELECT path FROM v_artifacts WHERE status = 'downloaded'";
-    sandbox.rows(sql).into_iter().collect()
-}
+use crate::harness::{Output, Sandbox, key};
 
 /// Starts a run and waits until so many requests have arrived.
 fn run_until(sandbox: &Sandbox, sim: &Simulator, args: &[&str], requests: usize) -> Running {
@@ -38,18 +33,18 @@ fn assert_complete(sandbox: &Sandbox, sim: &Simulator) {
     let wanted = truth::reports(sim);
     let contents = truth::contents(sim, &wanted);
     let keys = sandbox.rows("SELECT cik, accession FROM v_filings");
-    assert_eq!(
-        keys.into_iter().collect::<BTreeSet<_>>(),
-        truth::keys(&wanted)
+    same_set(
+        &keys.into_iter().collect(),
+        &truth::keys(&wanted),
+        "filings",
     );
-    let (files, recorded) = (sandbox.files(), recorded(sandbox));
+    let (files, recorded) = (sandbox.files(), sandbox.recorded());
+    let paths = files.keys().cloned().collect();
+    same_set(&paths, &recorded, "a row for each file");
     assert_eq!(recorded.len(), contents.len());
     for (path, bytes) in &files {
-        let key = path.splitn(4, '/').last().unwrap();
-        assert_eq!(contents.get(key), Some(bytes), "{path}");
-        assert!(recorded.contains(path), "{path} has no row");
+        assert!(contents.get(key(path)) == Some(bytes), "{path}");
     }
-    assert!(recorded.iter().all(|path| files.contains_key(path)));
     assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);
     assert_eq!(
         sandbox.rows("PRAGMA foreign_key_check"),
@@ -80,7 +75,7 @@ fn a_run_killed_at_any_moment_is_continued_by_the_next() {
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'v_artifacts'";
         let existed = existed && sandbox.number(tables) == 1;
         let before = if existed {
-            recorded(&sandbox)
+            sandbox.recorded()
         } else {
             BTreeSet::new()
         };
@@ -142,7 +137,8 @@ fn a_run_killed_again_and_again_gets_there() {
 
 #[test]
 fn an_interrupted_run_records_everything_it_has_downloaded() {
-    for (signal, code, requests) in [("INT", 130, 150), ("TERM", 143, 250), ("TERM", 143, 20)] {
+    let cases = [("INT", 130, 150), ("TERM", 143, 250), ("TERM", 143, 20)];
+    for_each(&cases, |&(signal, code, requests)| {
         let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
         hold_the_end(&sim, 4);
         let run = run_until(&sandbox, &sim, &[], requests);
@@ -150,7 +146,7 @@ fn an_interrupted_run_records_everything_it_has_downloaded() {
         let _ = run.end_within(Duration::from_secs(30)).code(code);
         sim.set_faults(Vec::new());
         let files: BTreeSet<String> = sandbox.files().into_keys().collect();
-        assert_eq!(recorded(&sandbox), files, "{signal}");
+        same_set(&sandbox.recorded(), &files, signal);
         let contents = truth::contents(&sim, &truth::reports(&sim));
         assert!(files.len() < contents.len(), "it was interrupted");
         assert_eq!(
@@ -162,16 +158,17 @@ fn an_interrupted_run_records_everything_it_has_downloaded() {
         assert_complete(&sandbox, &sim);
         let fetched = sim.log().of_kind(Resource::Documents);
         assert_eq!(fetched, contents.len() - files.len());
-    }
+    });
 }
 
 #[test]
 fn a_stalled_server_does_not_keep_an_interrupted_run() {
-    for fault in [
+    let faults = [
         "stall=60@documents#40",
         "stall-body=60@documents#40",
         "stall=60@discovery#7",
-    ] {
+    ];
+    for_each(&faults, |fault| {
         let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
         sim.set_faults(vec![fault.parse().unwrap()]);
         let mut run = Running::start(sandbox.backfill(&sim, &[]));
@@ -181,13 +178,13 @@ fn a_stalled_server_does_not_keep_an_interrupted_run() {
         let ended = run.end_within(Duration::from_secs(20)).code(143);
         let _ = ended.says("a second signal ends the run at once");
         let files: BTreeSet<String> = sandbox.files().into_keys().collect();
-        assert_eq!(recorded(&sandbox), files, "{fault}");
+        same_set(&sandbox.recorded(), &files, fault);
         assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);
         sim.set_faults(Vec::new());
         sim.log().clear();
         let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
         assert_complete(&sandbox, &sim);
-    }
+    });
 }
 
 #[test]

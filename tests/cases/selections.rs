@@ -14,9 +14,7 @@ fn sim() -> Simulator {
 }
 
 fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
-    let mut command = sandbox.command_against(sim, args);
-    command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
-    Output::of(command)
+    sandbox.run_at(sim, truth::NOW, args)
 }
 
 const QUEUED: [&str; 4] = ["backfill", "--since", "2023-07-01", "--no-download"];
@@ -112,11 +110,7 @@ fn a_list_of_companies_is_updated_although_one_left_and_one_was_never_followed()
     sim.universe().delist(gone);
     sim.advance_to(date(2025, 7, 3));
 
-    let on = |day: &str, args: &[&str]| {
-        let mut command = sandbox.command_against(&sim, args);
-        command.env("FILING_ETL_NOW", day);
-        Output::of(command)
-    };
+    let on = |day: &str, args: &[&str]| sandbox.run_at(&sim, day, args);
     let update = [&["update", "--no-download"][..], &from_list].concat();
     let output = on("2025-07-02T16:00:00Z", &update)
         .code(0)
@@ -149,9 +143,8 @@ fn a_clock_that_was_set_back_by_a_month_is_told_and_takes_nothing_for_complete()
     let (sandbox, sim) = (Sandbox::new(), sim());
     let _ = run(&sandbox, &sim, &QUEUED).code(0);
     let through = "SELECT through FROM v_selections";
-    let mut command = sandbox.command_against(&sim, &["update", "--no-download"]);
-    command.env("FILING_ETL_NOW", "2025-06-01T16:00:00Z");
-    let _ = Output::of(command)
+    let _ = sandbox
+        .run_at(&sim, "2025-06-01T16:00:00Z", &["update", "--no-download"])
         .code(0)
         .says("if the clock was set back, set it right");
     assert_eq!(sandbox.rows(through), ["2025-06-30"]);
@@ -169,11 +162,7 @@ fn a_selection_whose_exchange_has_no_company_any_more_is_told() {
     for company in companies {
         sim.universe().move_to(company.cik, Venue::Otc);
     }
-    let on = |day: &str| {
-        let mut command = sandbox.command_against(&sim, &["update", "--no-download"]);
-        command.env("FILING_ETL_NOW", day);
-        Output::of(command)
-    };
+    let on = |day: &str| sandbox.run_at(&sim, day, &["update", "--no-download"]);
     // They are followed for another 90 days from the first sync that lacks them.
     sim.advance_to(date(2025, 7, 1));
     let first = on("2025-07-02T16:00:00Z").code(0);

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 
 use crate::harness::process::Running;
 use crate::harness::truth::{SINCE, TODAY};
-use crate::harness::{Output, Sandbox, USER_AGENT};
+use crate::harness::{Output, Sandbox};
 
 /// A simulator in a process of its own; ends with the test.
 struct Served {
@@ -28,13 +28,8 @@ impl Served {
     /// Runs a backfill against it.
     fn backfill(&self, sandbox: &Sandbox, args: &[&str]) -> Output {
         let since = SINCE.to_string();
-        let mut command = sandbox.command(&[&["backfill", "--since", &since], args].concat());
-        for name in ["ARCHIVES", "DATA", "LISTINGS"] {
-            command.env(format!("FILING_ETL_{name}_URL"), &self.url);
-        }
-        command.env("FILING_ETL_USER_AGENT", USER_AGENT);
-        command.env("FILING_ETL_RATE", "none");
-        Output::of(command)
+        let args = [&["backfill", "--since", &since], args].concat();
+        Output::of(sandbox.command_to(&self.url, &args))
     }
 }
 

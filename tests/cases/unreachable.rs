@@ -6,6 +6,7 @@ use std::io::Read as _;
 use filing_etl::sim::{Options, Resource};
 use url::{Position, Url};
 
+use crate::harness::process::for_each;
 use crate::harness::tls::{Tls, listen};
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
@@ -50,15 +51,15 @@ fn a_server_that_cannot_be_reached_ends_the_run_with_url_cause_and_next_step() {
             "if a company proxy signs it, set SSL_CERT_FILE to its authority",
         ),
     ];
-    for (url, cause) in cases {
+    for_each(&cases, |(url, cause)| {
         let sandbox = Sandbox::new();
-        let output = Output::of(sandbox.command_to(&url, &["backfill"])).code(1);
+        let output = Output::of(sandbox.command_to(url, &["backfill"])).code(1);
         let said = format!(
             "error: failed to load the list of companies from the SEC: failed to fetch \
              {url}/files/company_tickers_exchange.json: "
         );
         assert!(output.stderr.starts_with(&said), "{}", output.stderr);
-        let host = Url::parse(&url).unwrap();
+        let host = Url::parse(url).unwrap();
         let host = &host[Position::BeforeHost..Position::AfterPort];
         let why = format!("cannot reach {host} (failed connections in a row: 3; the last one: ");
         assert!(output.stderr.contains(&why), "{}", output.stderr);
@@ -70,7 +71,7 @@ fn a_server_that_cannot_be_reached_ends_the_run_with_url_cause_and_next_step() {
         );
         assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
         assert_eq!(output.stdout, "");
-    }
+    });
 }
 
 #[test]
@@ -85,13 +86,13 @@ fn a_certificate_of_ones_own_authority_is_trusted() {
 
 #[test]
 fn a_host_that_never_answers_ends_the_run_and_a_later_run_completes_it() {
-    let sim = truth::start(truth::small());
     let tls = Tls::empty();
-    for url in [no_such_host(), nobody(), cut_handshake(), tls.url()] {
-        let sandbox = Sandbox::new();
+    let urls = [no_such_host(), nobody(), cut_handshake(), tls.url()];
+    for_each(&urls, |url| {
+        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
         let args = ["--limit", "3", "--max-attempts", "2", "--json"];
         let mut command = sandbox.backfill(&sim, &args);
-        command.env("FILING_ETL_DATA_URL", &url);
+        command.env("FILING_ETL_DATA_URL", url);
         let output = Output::of(command).code(1).says("cannot reach ");
         let said = output.stderr.matches("cannot reach ").count();
         assert_eq!(said, 1, "{}", output.stderr);
@@ -102,7 +103,7 @@ fn a_host_that_never_answers_ends_the_run_and_a_later_run_completes_it() {
         let _ = Output::of(sandbox.backfill(&sim, &["--limit", "3"])).code(0);
         assert!(sim.log().of_kind(Resource::Discovery) >= 3);
         assert_eq!(sandbox.number(checked), 3);
-    }
+    });
 }
 
 #[test]

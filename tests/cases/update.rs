@@ -63,9 +63,7 @@ fn run(sandbox: &Sandbox, sim: &Simulator, now: &str, command: &str, more: &[&st
         .chain(more)
         .copied()
         .collect();
-    let mut command = sandbox.command_against(sim, &args);
-    command.env("FILING_ETL_NOW", now);
-    Output::of(command)
+    sandbox.run_at(sim, now, &args)
 }
 
 /// A database that was complete on [`BEFORE`], and EDGAR on [`LATER`].
@@ -415,8 +413,7 @@ fn an_update_completes_a_backfill_that_did_not_end() {
 #[test]
 fn a_second_run_leaves_at_once() {
     let (sandbox, sim) = a_week_later();
-    // Longer than the second one takes on the slowest machine.
-    set_faults(&sim, &["stall=12@daily-index#1"]);
+    set_faults(&sim, &["stall=3600@daily-index#1"]);
     let mut first = sandbox.command_against(&sim, &["update", "--json", "--since", "2025-01-01"]);
     first.env("FILING_ETL_NOW", NOW_LATER);
     let mut first = Running::start(first);
@@ -424,6 +421,7 @@ fn a_second_run_leaves_at_once() {
     let asked = sim.log().requests();
     let _ = update(&sandbox, &sim, &[]).code(75).says("another run");
     assert_eq!(sim.log().requests(), asked);
+    set_faults(&sim, &[]);
     assert_eq!(through(&first.end().code(0)), "2025-11-14");
 }
 

@@ -41,6 +41,16 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     }
     split.sort_by_key(Vec::len);
     split.truncate(6);
+    // And those that the simulator does not make.
+    for text in [
+        &include_bytes!("../samples/pem-envelope-1997.txt")[..],
+        include_bytes!("../samples/two-headers-1995.txt"),
+        include_bytes!("../samples/broken-lines-2009.txt"),
+        include_bytes!("../samples/doubled-dots-2012.txt"),
+        include_bytes!("../samples/feed-2025.nc"),
+    ] {
+        split.push([&[3, 90, 0, 250], text].concat());
+    }
     let day = get("/Archives/edgar/daily-index/2025/QTR2/master.20250626.idx");
     let quarter = get("/Archives/edgar/full-index/2025/QTR1/master.idx");
     vec![

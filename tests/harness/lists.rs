@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use filing_etl::internals::Cancel;
 use filing_etl::internals::spawn;
 
-use super::{Output, Sandbox, USER_AGENT};
+use super::{Output, Sandbox};
 
 /// The SEC's list of companies.
 pub const COMPANIES: &str = "company_tickers_exchange.json";
@@ -78,15 +78,7 @@ impl Lists {
 
     /// The binary, told to get its lists here.
     pub fn command(&self, sandbox: &Sandbox, args: &[&str]) -> Command {
-        let mut command = sandbox.command(args);
-        let url = format!("http://{}", self.address);
-        for name in ["ARCHIVES", "DATA", "LISTINGS"] {
-            command.env(format!("FILING_ETL_{name}_URL"), &url);
-        }
-        command
-            .env("FILING_ETL_USER_AGENT", USER_AGENT)
-            .env("FILING_ETL_RATE", "none");
-        command
+        sandbox.command_to(&format!("http://{}", self.address), args)
     }
 
     /// Runs `companies sync`.

@@ -4,19 +4,21 @@ pub mod lists;
 pub mod mask;
 pub mod process;
 pub mod proxy;
+pub mod same;
 pub mod scripted;
 pub mod tls;
 pub mod truth;
 
-use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Debug, Write as _};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use filing_etl::sim::Simulator;
+use filing_etl::sim::{Fault, Simulator};
 use rusqlite::Connection;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 /// Who the tests say they are.
@@ -66,14 +68,7 @@ impl Sandbox {
 
     /// The binary, talking to this simulator at the simulator's own speed.
     pub fn command_against(&self, sim: &Simulator, args: &[&str]) -> Command {
-        let mut command = self.command(args);
-        command
-            .env("FILING_ETL_ARCHIVES_URL", sim.url())
-            .env("FILING_ETL_DATA_URL", sim.url())
-            .env("FILING_ETL_LISTINGS_URL", sim.url())
-            .env("FILING_ETL_USER_AGENT", USER_AGENT)
-            .env("FILING_ETL_RATE", "none");
-        command
+        self.command_to(&sim.url(), args)
     }
 
     /// Runs the binary to its end.
@@ -84,6 +79,13 @@ impl Sandbox {
     /// Runs the binary against this simulator to its end.
     pub fn run_against(&self, sim: &Simulator, args: &[&str]) -> Output {
         Output::of(self.command_against(sim, args))
+    }
+
+    /// Runs the binary against this simulator to its end, at a time such as [`truth::NOW`].
+    pub fn run_at(&self, sim: &Simulator, now: &str, args: &[&str]) -> Output {
+        let mut command = self.command_against(sim, args);
+        command.env("FILING_ETL_NOW", now);
+        Output::of(command)
     }
 
     /// A backfill from [`truth::SINCE`] on, with these further arguments.
@@ -128,6 +130,12 @@ impl Sandbox {
         self.db().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
+    /// The paths of the files that are on record as downloaded.
+    pub fn recorded(&self) -> BTreeSet<String> {
+        let sql = "SELECT path FROM v_artifacts WHERE status = 'downloaded'";
+        self.rows(sql).into_iter().collect()
+    }
+
     /// What lies in the folder of files that are still being downloaded.
     pub fn incoming(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path("filings/.incoming")).unwrap();
@@ -142,6 +150,35 @@ impl Sandbox {
         collect(&root, &root.join("edgar"), &mut files);
         files
     }
+}
+
+/// The part of a path in the data dir that does not depend on the company in whose folder the file
+/// of a joint filing lies: `accession/name`.
+pub fn key(path: &str) -> &str {
+    path.splitn(4, '/').nth(3).unwrap()
+}
+
+/// Files by [`key`].
+pub fn by_filing(files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let files = files.into_iter();
+    files
+        .map(|(path, bytes)| (key(&path).to_owned(), bytes))
+        .collect()
+}
+
+/// The SHA-256 of some bytes in hexadecimal, as the record has it.
+pub fn sha256(bytes: &[u8]) -> String {
+    let mut digits = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(digits, "{byte:02x}").unwrap();
+    }
+    digits
+}
+
+/// Faults as a simulator takes them.
+pub fn faults<T: AsRef<str>>(faults: &[T]) -> Vec<Fault> {
+    let parse = |fault: &T| fault.as_ref().parse().unwrap();
+    faults.iter().map(parse).collect()
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {

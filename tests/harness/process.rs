@@ -1,6 +1,8 @@
 //! Runs that are watched, signalled and killed while they are under way.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use filing_etl::internals::Cancel;
@@ -110,6 +112,23 @@ impl Drop for Running {
             let _ = child.wait();
         }
     }
+}
+
+/// Cases that run at the same time: most of theirs is waiting.
+const AT_ONCE: usize = 8;
+
+/// Runs a check for each case, some at a time. The first that fails is the test's failure.
+pub fn for_each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
+    let left = Mutex::new(cases.iter());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = { left.lock().unwrap().next() } {
+                    check(case);
+                }
+            });
+        }
+    });
 }
 
 /// Between two looks at something that others change.

@@ -8,6 +8,8 @@ use jiff::civil::{Date, date};
 
 /// The last day of every simulated EDGAR here, so that no test depends on the day it runs.
 pub const TODAY: Date = date(2025, 6, 30);
+/// Noon in New York on the day after [`TODAY`], when its index is out.
+pub const NOW: &str = "2025-07-01T16:00:00Z";
 /// The first filing day that the tests ask for unless they say otherwise.
 pub const SINCE: Date = date(2023, 7, 1);
 

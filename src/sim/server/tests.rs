@@ -491,6 +491,35 @@ fn a_request_in_pieces_and_two_in_one_are_both_understood() {
 }
 
 #[test]
+fn a_stall_ends_when_its_fault_is_replaced() {
+    let (done, finished) = mpsc::channel();
+    threads::spawn("stalled", &Cancel::default(), move || {
+        let simulator = start(|options| {
+            options.faults = ["stall=3600#1", "stall-body=3600#2"]
+                .map(|fault| fault.parse().unwrap())
+                .to_vec();
+        });
+        let mut clients: Vec<_> = (0..2).map(|_| Client::of(&simulator)).collect();
+        for (number, client) in clients.iter_mut().enumerate() {
+            client.send(LIST, "");
+            while simulator.log().count(|entry| entry.fault.is_some()) == number {
+                thread::yield_now();
+            }
+        }
+        // The first one goes on.
+        simulator.set_faults(vec!["stall=3600#9".parse().unwrap()]);
+        let second = clients[1].reply().unwrap().status;
+        simulator.set_faults(Vec::new());
+        let first = clients[0].reply().unwrap().status;
+        done.send([first, second]).unwrap();
+    })
+    .unwrap();
+    // A watchdog, not a measurement: the faults would take an hour.
+    let ended = finished.recv_timeout(Duration::from_mins(1));
+    assert_eq!(ended, Ok([200, 200]));
+}
+
+#[test]
 fn stopping_ends_idle_stalled_and_dripping_connections() {
     let (done, finished) = mpsc::channel();
     threads::spawn("stopper", &Cancel::default(), move || {

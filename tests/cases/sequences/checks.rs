@@ -1,16 +1,14 @@
 //! What has to hold after every step, and at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use filing_etl::internals::Accession;
 use jiff::civil::Date;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::steps::Command;
 use super::world::World;
-use crate::harness::{Output, Sandbox};
+use crate::harness::{Output, Sandbox, sha256};
 
 /// The filing that a path at EDGAR is about, if it is about one.
 pub(super) fn accession_in(path: &str) -> Option<Accession> {
@@ -168,7 +166,7 @@ fn files_are_as_recorded(world: &World) {
         let bytes = files
             .get(*path)
             .unwrap_or_else(|| panic!("{path} is not on disk"));
-        assert_eq!(*hash, hex(bytes), "{path}");
+        assert_eq!(*hash, sha256(bytes), "{path}");
     }
     let queued = world.rows(
         "SELECT DISTINCT 'edgar/data/' || cik || '/' || replace(accession, '-', '') \
@@ -308,12 +306,4 @@ fn given_up(world: &World, witness: &Sandbox) -> BTreeSet<String> {
 fn split(row: &str) -> ((&str, &str), (&str, &str)) {
     let parts: Vec<_> = row.split('|').collect();
     ((parts[0], parts[1]), (parts[2], parts[3]))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in Sha256::digest(bytes) {
-        write!(text, "{byte:02x}").unwrap();
-    }
-    text
 }
