@@ -1,6 +1,5 @@
 //! Drives the real binary against the simulator, as a user would.
 
-#![expect(unreachable_pub, reason = "the harness is for every case")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod harness;
@@ -25,6 +24,7 @@ mod cases {
     mod indexes;
     mod model;
     mod monitor;
+    mod names;
     mod output;
     mod queue;
     mod resume;

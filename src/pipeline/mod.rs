@@ -28,6 +28,7 @@ mod record;
 mod services;
 mod split;
 mod taken;
+mod visits;
 mod worker;
 mod write;
 
@@ -40,7 +41,8 @@ use crossbeam_channel::bounded;
 pub use budget::Budget;
 pub use download::MAX_FILE;
 pub use item::{Older, RunSelection, VisitGoal};
-pub use services::{Aborted, Services, Visits};
+pub use services::{Aborted, Services};
+pub use visits::Visits;
 
 use commits::{Commits, Records};
 use taken::TakenRequests;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::budget::Budget;
-use super::item::{RunSelection, VisitGoal};
+use super::visits::Visits;
 use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::config::RunOptions;
@@ -22,16 +22,6 @@ use crate::net::{Client, RequestKind};
 use crate::progress::{Activity, Snapshot};
 use crate::sources::Source;
 use crate::store::RunProgress;
-
-/// Which companies a run visits, and what for. A backfill visits all of its selection, an update
-/// those that have something new in any of its selections: the one type that says so.
-#[derive(Debug, Clone, Default)]
-pub struct Visits {
-    /// What the run asks for.
-    pub selections: Vec<RunSelection>,
-    /// The companies, in the order of work, each with what is to be found for it.
-    pub companies: Vec<(Cik, Vec<VisitGoal>)>,
-}
 
 /// What the stages of a run share: settings, the way to EDGAR, the files, the counters.
 ///

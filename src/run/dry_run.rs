@@ -13,7 +13,7 @@ use crate::edgar::{Cik, Wanted};
 use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, many};
-use crate::sources::bulk::Way;
+use crate::sources::bulk::ChosenSource;
 use crate::store::{QueueFilter, Reader};
 
 /// The plan of a run, as `--dry-run --json` prints it.
@@ -38,7 +38,7 @@ struct DryRunJson {
 
 #[derive(Debug, Serialize)]
 struct DiscoveryPlan {
-    from: Way,
+    from: ChosenSource,
     why: String,
 }
 
@@ -88,9 +88,9 @@ pub(super) fn run(
     } else {
         (0, 0)
     };
-    let asked = match choice.way {
-        Way::Api => companies,
-        Way::Bulk => companies.min(1),
+    let asked = match choice.source {
+        ChosenSource::Api => companies,
+        ChosenSource::Bulk => companies.min(1),
     };
     let rate = settings.rate.map(std::num::NonZeroU32::get);
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
@@ -102,7 +102,7 @@ pub(super) fn run(
         download: options.download,
         companies,
         discovery: DiscoveryPlan {
-            from: choice.way,
+            from: choice.source,
             why: choice.why,
         },
         requests: RequestPlan {
@@ -152,12 +152,12 @@ fn table(plan: &DryRunJson, days: Option<&Days>) -> String {
                 "- look at the companies that changed, and at {companies} never looked at before,"
             ));
         }
-        (None, Way::Api) => say(format!(
+        (None, ChosenSource::Api) => say(format!(
             "- look at {companies}, one submissions request each (more where the dates \
              reach into older pages): {},",
             plan.discovery.why,
         )),
-        (None, Way::Bulk) => say(format!(
+        (None, ChosenSource::Bulk) => say(format!(
             "- look at {companies} in submissions.zip, one request for {} of it: {},",
             bytes(plan.bytes.archive),
             plan.discovery.why,

@@ -10,7 +10,7 @@ use super::update::Followed;
 use crate::counts::{CountGroup, Counts};
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count};
-use crate::sources::bulk::Way;
+use crate::sources::bulk::ChosenSource;
 use crate::store::{RunEnd, RunId};
 
 /// What is left of the queue after a run.
@@ -60,7 +60,7 @@ struct SummaryIndexes {
 #[derive(Debug, Clone, Serialize)]
 struct DiscoveryChoice {
     /// As it was chosen before the run.
-    from: Way,
+    from: ChosenSource,
     why: String,
 }
 
@@ -94,7 +94,7 @@ impl DiscoveryChoice {
     fn of(cx: &Services) -> Self {
         let choice = cx.source.choice();
         Self {
-            from: choice.way,
+            from: choice.source,
             why: choice.why.clone(),
         }
     }

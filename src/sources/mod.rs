@@ -16,7 +16,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use jiff::Timestamp;
 use url::Url;
 
-use self::bulk::{Archive, BadMember, Cache, Choice, Stale, Terms, Way};
+use self::bulk::{
+    Archive, ArchiveRequest, ArchiveUnavailable, BadMember, Cache, ChosenSource, SourceChoice,
+};
 use crate::cancel::Cancel;
 use crate::edgar::Cik;
 use crate::edgar::submissions::PageName;
@@ -32,7 +34,7 @@ use crate::progress::Activity;
 /// blocks for as long as the archive takes. From then on every discovery thread reads from it.
 #[derive(Debug)]
 pub struct Source {
-    choice: Choice,
+    choice: SourceChoice,
     cache: Cache,
     archive: OnceLock<(Archive, Timestamp)>,
 }
@@ -69,7 +71,7 @@ pub enum Opened {
 
 impl Source {
     /// The chosen way; the archive, if that is it, is kept in this cache.
-    pub fn new(choice: Choice, cache: Cache) -> Self {
+    pub fn new(choice: SourceChoice, cache: Cache) -> Self {
         Self {
             choice,
             cache,
@@ -78,13 +80,13 @@ impl Source {
     }
 
     /// Which way was chosen, and why. A run may have had to leave it.
-    pub fn choice(&self) -> &Choice {
+    pub fn choice(&self) -> &SourceChoice {
         &self.choice
     }
 
     /// Whether companies are still to be had from the archive.
     pub fn wants_archive(&self) -> bool {
-        self.choice.way == Way::Bulk && self.archive.get().is_none()
+        self.choice.source == ChosenSource::Bulk && self.archive.get().is_none()
     }
 
     /// Whether companies are had from the archive.
@@ -120,7 +122,7 @@ impl Source {
             reserve,
             max_attempts,
         } = fetching;
-        let terms = Terms {
+        let terms = ArchiveRequest {
             url,
             worth: self.choice.worth,
             reserve,
@@ -148,23 +150,25 @@ impl Source {
                 self.cache.discard(url);
                 Opened::Failed("bad_archive", format!("submissions.zip: {bad}"))
             }
-            Err(Stale::Stopped) => Opened::No,
-            Err(Stale::Fetch(
+            Err(ArchiveUnavailable::Stopped) => Opened::No,
+            Err(ArchiveUnavailable::Fetch(
                 error @ (FetchError::UndeclaredAgent
                 | FetchError::Outage(_)
                 | FetchError::Forbidden(_)),
             )) => Opened::Abort(error.to_string()),
-            Err(stale @ Stale::NotWorthIt { .. }) => {
+            Err(stale @ ArchiveUnavailable::NotWorthIt { .. }) => {
                 log::info!("{stale}: each company is asked for by itself");
                 Opened::No
             }
-            Err(Stale::Fetch(error)) => {
-                Opened::Failed(error.kind(), Stale::Fetch(error).to_string())
+            Err(ArchiveUnavailable::Fetch(error)) => {
+                Opened::Failed(error.kind(), ArchiveUnavailable::Fetch(error).to_string())
             }
-            Err(stale @ (Stale::NoRoom { .. } | Stale::Disk(_))) => {
+            Err(stale @ (ArchiveUnavailable::NoRoom { .. } | ArchiveUnavailable::Disk(_))) => {
                 Opened::Failed("disk", stale.to_string())
             }
-            Err(Stale::Busy) => Opened::Failed("busy", Stale::Busy.to_string()),
+            Err(ArchiveUnavailable::Busy) => {
+                Opened::Failed("busy", ArchiveUnavailable::Busy.to_string())
+            }
         }
     }
 }

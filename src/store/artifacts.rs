@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{OptionalExtension, Row};
 
+use super::batch::Batch;
 use super::error::{AtPath, Result};
 use super::filings::FilingKey;
 use super::holdings::Change;
 use super::queries::artifacts as sql;
 use super::reader::{Reader, number, optional_number};
 use super::values::{ArtifactStatus, DateColumn, DayText, SubmissionStatus, integer, time};
-use super::writer::Batch;
 use crate::edgar::{Accession, Cik, FileName, Target, urls};
 use crate::files::Fingerprint;
 

@@ -5,13 +5,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
+use super::batch::Batch;
 use super::error::{AtPath, Result};
 use super::meta;
 use super::queries::companies as sql;
 use super::reader::{Reader, number};
 use super::selections::{company_params, sic_param};
 use super::values::{DateColumn, DayText, Time, json_ciks, json_texts};
-use super::writer::{Batch, Writer};
+use super::writer::Writer;
 use crate::edgar::{Cik, CompanyProfile, FormerName, History, SicCodes};
 use crate::find::Findable;
 use crate::selection::Companies;

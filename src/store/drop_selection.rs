@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::artifacts::FileRow;
+use super::batch::Batch;
 use super::error::{AtPath, Result};
 use super::holdings::Change;
 use super::queries::filings as filings_sql;
@@ -12,7 +13,7 @@ use super::queue::{QueueFilter, QueuePlace};
 use super::reader::Reader;
 use super::selections::{RecordedSelection, SelectionId};
 use super::values::ArtifactStatus;
-use super::writer::{Batch, Writer};
+use super::writer::Writer;
 use crate::edgar::{Accession, ArtifactKind, Cik, Filing, QueueItem, Target, Wanted};
 
 /// Entries of the queue that are looked at in one transaction.

@@ -8,6 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
 
 use super::artifacts::file_name;
+use super::batch::Batch;
 use super::error::{AtPath, Error, Result};
 use super::holdings::Change;
 use super::queries::filings as sql;
@@ -15,7 +16,6 @@ use super::reader::{Reader, optional_number};
 use super::values::{
     ArtifactStatus, DateColumn, DayText, SubmissionStatus, integer, json_ciks, json_texts, time,
 };
-use super::writer::Batch;
 use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName, Filing, Target, Wanted};
 
 /// A filing in the database, as far as the writer needs it to find and count its files.

@@ -3,11 +3,11 @@
 
 use jiff::civil::Date;
 
+use super::batch::Batch;
 use super::error::{AtPath, Result};
 use super::queries::indexes as sql;
 use super::reader::Reader;
 use super::values::{DateColumn, DayText, stored_as_word};
-use super::writer::Batch;
 use crate::edgar::{Accession, Cik};
 
 /// What became of the index of a weekday.

@@ -48,6 +48,7 @@
 )]
 
 mod artifacts;
+mod batch;
 mod companies;
 mod diagnose;
 mod drop_selection;
@@ -73,6 +74,7 @@ mod values;
 mod writer;
 
 pub use artifacts::{Failure, MISSING_DAYS, Recorded, SplitDocument, StoredFile, StoredId};
+pub use batch::Batch;
 pub use companies::{ShownCompany, TickerMatch};
 #[cfg(test)]
 pub use diagnose::FileCounts;
@@ -91,4 +93,4 @@ pub use selections::{RecordedSelection, SelectionId, SelectionRow};
 pub use stats::{RunRow, Stats};
 pub use universe::{CompanyRow, ListingRow, UniverseChange};
 pub use values::{ArtifactStatus, RunId, RunStatus, SubmissionStatus};
-pub use writer::{Batch, Writer};
+pub use writer::Writer;

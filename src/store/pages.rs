@@ -1,10 +1,10 @@
 //! Which older pages of submissions need not be read again.
 
+use super::batch::Batch;
 use super::error::{AtPath, Result};
 use super::queries::pages as sql;
 use super::reader::Reader;
 use super::values::{DayText, integer};
-use super::writer::Batch;
 use crate::edgar::submissions::OlderPage;
 use crate::edgar::{Cik, DateRange, FormFilter};
 

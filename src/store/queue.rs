@@ -4,13 +4,14 @@
 use rusqlite::Row;
 
 use super::artifacts::file_name;
+use super::batch::Batch;
 use super::error::{AtPath, Result};
 use super::filings::FilingKey;
 use super::holdings::{Change, Holdings};
 use super::queries::{companies as of_companies, holdings, queue as sql};
 use super::reader::{Reader, number, optional_number};
 use super::values::{ArtifactStatus, RunId, SubmissionStatus, integer, json_ciks};
-use super::writer::{Batch, Writer};
+use super::writer::Writer;
 use crate::edgar::{ArtifactKind, Cik, FileName, QueueItem, Target, urls};
 
 /// How many rows of the queue are in memory at once while their status is changed.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::batch::Batch;
 use super::error::Result;
 use super::queries::{errors as errors_sql, runs as sql};
 use super::values::{DayText, RunId, RunStatus, integer, time};
-use super::writer::{Batch, Writer};
+use super::writer::Writer;
 use crate::counts::Counts;
 use crate::edgar::{Accession, Cik};
 

@@ -8,12 +8,13 @@ use jiff::{Timestamp, ToSpan as _};
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Row, params};
 
+use super::batch::Batch;
 use super::error::{AtPath, Error, Result};
 use super::queries::companies;
 use super::queries::selections as sql;
 use super::reader::{Reader, number};
 use super::values::{DateColumn, DayText, Time, json_texts, time};
-use super::writer::{Batch, Writer};
+use super::writer::Writer;
 use crate::edgar::calendar::{day_before, filing_day};
 use crate::edgar::{Cik, FormFilter, SicCodes};
 use crate::exchange::Exchange;

@@ -1,19 +1,15 @@
-//! The only writing connection, and its transactions. What can be recorded stands with the feature
-//! it belongs to.
+//! The only writing connection.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
+use super::batch::Batch;
 use super::error::{AtPath, Result};
-use super::filings::FilingKey;
-use super::holdings::CountChanges;
 use super::open;
 use super::reader::Reader;
 use super::values::RunId;
-use crate::edgar::Accession;
 
 /// How long to wait for readers before the final checkpoint of the write-ahead log.
 const LAST_READER: Duration = Duration::from_secs(5);
@@ -82,13 +78,7 @@ impl Writer {
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .at(&self.path, "begin to write")?;
-        Ok(Batch {
-            tx,
-            path: &self.path,
-            run: self.run,
-            changes: CountChanges::default(),
-            filings: HashMap::new(),
-        })
+        Ok(Batch::new(tx, &self.path, self.run))
     }
 
     /// Writes the log back into the database, so that one file holds it all, and closes it.
@@ -107,43 +97,5 @@ impl Writer {
             .close()
             .map_err(|(_, error)| error)
             .at(&self.path, doing)
-    }
-}
-
-/// One transaction.
-#[derive(Debug)]
-pub struct Batch<'w> {
-    pub(super) tx: Transaction<'w>,
-    pub(super) path: &'w Path,
-    pub(super) run: Option<RunId>,
-    /// What the transaction changes of the counters.
-    pub(super) changes: CountChanges,
-    /// The filings that it has met.
-    pub(super) filings: HashMap<Accession, FilingKey>,
-}
-
-impl Batch<'_> {
-    /// Makes it last.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written; then nothing of the batch was recorded.
-    pub fn commit(self) -> Result<()> {
-        self.changes
-            .apply(&self.tx, self.run)
-            .and_then(|()| self.tx.commit())
-            .at(self.path, "commit")
-    }
-
-    pub(super) fn execute(
-        &self,
-        sql: &'static str,
-        params: impl rusqlite::Params,
-        doing: &'static str,
-    ) -> Result<usize> {
-        self.tx
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params))
-            .at(self.path, doing)
     }
 }

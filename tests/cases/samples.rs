@@ -92,7 +92,7 @@ fn split(text: &[u8], filed_on: Date) -> (Vec<Document>, SplitSummary, Dots) {
         assert_eq!(split_by(text, filed_on, size), whole, "{size}");
     }
     assert_eq!(whole.1.bytes.total(), text.len() as u64);
-    assert_eq!(whole.1.bytes.stray, 0);
+    assert_eq!(whole.1.bytes.outside, 0);
     for document in &whole.0 {
         assert_eq!(document.problems, [], "{}", document.name);
     }

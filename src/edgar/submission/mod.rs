@@ -195,7 +195,7 @@ pub struct ByteCounts {
     /// The envelope: its tags, headers, and blank lines between the documents.
     pub envelope: u64,
     /// Text between documents that belongs to nothing: 0 in every file measured.
-    pub stray: u64,
+    pub outside: u64,
     /// Handed on as they are.
     pub verbatim: u64,
     /// Handed on decoded.
@@ -209,7 +209,7 @@ pub struct ByteCounts {
 impl ByteCounts {
     /// The length of the submission.
     pub fn total(&self) -> u64 {
-        self.envelope + self.stray + self.verbatim + self.encoded + self.wrappers + self.escapes
+        self.envelope + self.outside + self.verbatim + self.encoded + self.wrappers + self.escapes
     }
 }
 

@@ -267,7 +267,7 @@ impl LineKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Envelope,
-    Stray,
+    Outside,
     Verbatim,
     Encoded,
     Wrapper,
@@ -408,7 +408,7 @@ impl<S: DocumentSink> Core<'_, S> {
         self.long = if belongs {
             Class::Envelope
         } else {
-            Class::Stray
+            Class::Outside
         };
         self.account(self.long, line);
         Ok(())
@@ -755,7 +755,7 @@ impl<S: DocumentSink> Core<'_, S> {
     fn account(&mut self, class: Class, bytes: &[u8]) {
         let ByteCounts {
             envelope,
-            stray,
+            outside,
             verbatim,
             encoded,
             wrappers,
@@ -763,7 +763,7 @@ impl<S: DocumentSink> Core<'_, S> {
         } = &mut self.summary.bytes;
         let count = match class {
             Class::Envelope => envelope,
-            Class::Stray => stray,
+            Class::Outside => outside,
             Class::Verbatim => verbatim,
             Class::Encoded => encoded,
             Class::Wrapper => wrappers,

@@ -352,7 +352,7 @@ fn two_headers_and_two_endings_are_one_submission() {
     assert_eq!(documents.len(), 1);
     assert_eq!(summary.accession, Some(accession()));
     assert_eq!(summary.public_document_count, Some(13));
-    assert_eq!(summary.bytes.stray, 0);
+    assert_eq!(summary.bytes.outside, 0);
 }
 
 #[test]
@@ -450,7 +450,7 @@ fn text_between_documents_is_counted_as_stray() {
         "\n  \nastray\n".to_owned(),
         document("10-K", "b.txt", "x\n"),
     ]));
-    assert_eq!(summary.bytes.stray, 7);
+    assert_eq!(summary.bytes.outside, 7);
 }
 
 #[test]
@@ -649,7 +649,7 @@ fn split_capture(file: &Path) -> (Vec<Document>, SplitSummary) {
     }
     let name = file.file_stem().unwrap().to_str().unwrap();
     assert_eq!(summary.accession.unwrap().to_string(), name);
-    assert_eq!(summary.bytes.stray, 0, "{name}");
+    assert_eq!(summary.bytes.outside, 0, "{name}");
     for document in &documents {
         assert_eq!(document.problems, Some(vec![]), "{name} {}", document.name);
         assert!(document.sequence.is_some() && !document.type_.is_empty());

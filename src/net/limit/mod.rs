@@ -76,7 +76,7 @@ struct Limit {
     rate: AtomicUsize,
     slots: Slots,
     bucket: Ratelimiter,
-    turnstile: Mutex<()>,
+    turn: Mutex<()>,
 }
 
 /// The wait ended because the run is to stop.
@@ -163,7 +163,7 @@ impl Limit {
             rate: AtomicUsize::new(full),
             slots: Slots::new(folder, full, Instant::now()),
             bucket,
-            turnstile: Mutex::default(),
+            turn: Mutex::default(),
         })
     }
 
@@ -175,10 +175,7 @@ impl Limit {
         blocks: &Blocks,
         cancel: &Cancel,
     ) -> Result<Option<InFlight<'a>>, Stopped> {
-        let _head = self
-            .turnstile
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _head = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = loop {
             if cancel.is_set() {
                 return Err(Stopped);

@@ -58,7 +58,7 @@ pub struct CacheState {
 
 /// Why there is no current archive to read.
 #[derive(Debug, Error)]
-pub enum Stale {
+pub enum ArchiveUnavailable {
     /// It cannot be had.
     #[error("submissions.zip cannot be had: {0}")]
     Fetch(#[source] FetchError),
@@ -99,7 +99,7 @@ pub struct Refreshed {
 
 /// How an archive is fetched.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms<'a> {
+pub struct ArchiveRequest<'a> {
     /// Where it is.
     pub url: &'a Url,
     /// Do not fetch more than this.
@@ -185,10 +185,10 @@ impl Cache {
     pub fn refresh(
         &self,
         client: &Client,
-        terms: Terms<'_>,
+        terms: ArchiveRequest<'_>,
         cancel: &Cancel,
         progress: &dyn Fn(u64, u64),
-    ) -> Result<Refreshed, Stale> {
+    ) -> Result<Refreshed, ArchiveUnavailable> {
         let lock = self.folder.join("lock");
         for path in [&self.folder, &lock, &self.part()] {
             no_symlink(path).map_err(io::Error::other)?;
@@ -197,7 +197,7 @@ impl Cache {
         let lock = File::create(lock)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Stale::Busy),
+            Err(TryLockError::WouldBlock) => return Err(ArchiveUnavailable::Busy),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
         let mut tries = 0;
@@ -206,8 +206,10 @@ impl Cache {
             let outcome = self.fetch(client, terms, cancel, progress, &mut fetched);
             let error = match outcome {
                 Ok(()) => break,
-                Err(Stale::Fetch(FetchError::Stopped)) => return Err(Stale::Stopped),
-                Err(Stale::Fetch(error)) => error,
+                Err(ArchiveUnavailable::Fetch(FetchError::Stopped)) => {
+                    return Err(ArchiveUnavailable::Stopped);
+                }
+                Err(ArchiveUnavailable::Fetch(error)) => error,
                 Err(other) => return Err(other),
             };
             if fetched >= PROGRESS {
@@ -220,12 +222,12 @@ impl Cache {
                     log::info!("submissions.zip broke off, and is asked for again: {error}");
                     client.traffic().count_retry();
                     if cancel.sleep(wait) {
-                        return Err(Stale::Stopped);
+                        return Err(ArchiveUnavailable::Stopped);
                     }
                 }
-                retry::NextTry::Stopped => return Err(Stale::Stopped),
+                retry::NextTry::Stopped => return Err(ArchiveUnavailable::Stopped),
                 retry::NextTry::GiveUp | retry::NextTry::AbortRun => {
-                    return Err(Stale::Fetch(error));
+                    return Err(ArchiveUnavailable::Fetch(error));
                 }
             }
         }
@@ -250,11 +252,11 @@ impl Cache {
     fn fetch(
         &self,
         client: &Client,
-        terms: Terms<'_>,
+        terms: ArchiveRequest<'_>,
         cancel: &Cancel,
         progress: &dyn Fn(u64, u64),
         fetched: &mut u64,
-    ) -> Result<(), Stale> {
+    ) -> Result<(), ArchiveUnavailable> {
         let mut notes = self.notes(terms.url);
         let from = self.part_length();
         if let Some(part) = notes.part.take_if(|part| part.bytes == Some(from)) {
@@ -271,7 +273,7 @@ impl Cache {
         let expect = Expect::Archive { max: MAX_ARCHIVE };
         let reply = client
             .ask(terms.url, RequestKind::Discovery, expect, want)
-            .map_err(Stale::Fetch)?;
+            .map_err(ArchiveUnavailable::Fetch)?;
         let content = match reply {
             Reply::Unchanged => {
                 notes.whole.as_mut().expect("it was asked about").current_at =
@@ -307,16 +309,16 @@ impl Cache {
     }
 
     /// Whether so many bytes are wanted, and fit.
-    fn check(&self, missing: u64, terms: Terms<'_>) -> Result<(), Stale> {
+    fn check(&self, missing: u64, terms: ArchiveRequest<'_>) -> Result<(), ArchiveUnavailable> {
         if terms.worth.is_some_and(|worth| missing > worth) {
-            return Err(Stale::NotWorthIt { missing });
+            return Err(ArchiveUnavailable::NotWorthIt { missing });
         }
         let (needed, free) = (
             missing.saturating_add(terms.reserve),
             free_space(&self.folder)?,
         );
         if free < needed {
-            return Err(Stale::NoRoom { needed, free });
+            return Err(ArchiveUnavailable::NoRoom { needed, free });
         }
         Ok(())
     }
@@ -329,7 +331,7 @@ impl Cache {
         progress: &dyn Fn(u64, u64),
         fetched: &mut u64,
         notes: &mut Notes,
-    ) -> Result<(), Stale> {
+    ) -> Result<(), ArchiveUnavailable> {
         let (start, total) = (content.start, content.total);
         let mut file = OpenOptions::new()
             .create(true)
@@ -357,17 +359,17 @@ impl Cache {
         }
         match copied {
             Ok(_) => {}
-            Err(FetchError::Sink(_)) if cancel.is_set() => return Err(Stale::Stopped),
+            Err(FetchError::Sink(_)) if cancel.is_set() => return Err(ArchiveUnavailable::Stopped),
             Err(FetchError::Sink(error)) => {
                 // The documents need the room more.
                 let _ = fs::remove_file(self.part());
                 return Err(error.into());
             }
-            Err(error) => return Err(Stale::Fetch(error)),
+            Err(error) => return Err(ArchiveUnavailable::Fetch(error)),
         }
         if total.is_some_and(|total| total != sink.place) {
             let why = "it is not as long as the server said".to_owned();
-            return Err(Stale::Fetch(FetchError::Damaged(why)));
+            return Err(ArchiveUnavailable::Fetch(FetchError::Damaged(why)));
         }
         Ok(sink.file.sync_all()?)
     }
@@ -536,7 +538,7 @@ mod tests {
     fn what_is_not_worth_it_or_does_not_fit_is_not_fetched() {
         let (_dir, cache) = cache(|_| {});
         let (url, reserve) = (url("http://a/"), 1);
-        let terms = |worth| Terms {
+        let terms = |worth| ArchiveRequest {
             url: &url,
             worth,
             reserve,
@@ -545,10 +547,10 @@ mod tests {
         let not_worth_it = cache.check(10, terms(Some(9)));
         assert!(matches!(
             not_worth_it,
-            Err(Stale::NotWorthIt { missing: 10 })
+            Err(ArchiveUnavailable::NotWorthIt { missing: 10 })
         ));
         let no_room = cache.check(u64::MAX, terms(None));
-        assert!(matches!(no_room, Err(Stale::NoRoom { .. })));
+        assert!(matches!(no_room, Err(ArchiveUnavailable::NoRoom { .. })));
         cache.check(10, terms(Some(10))).unwrap();
     }
 

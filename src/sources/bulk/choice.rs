@@ -27,7 +27,7 @@ const READING: Duration = Duration::from_secs(1);
 /// Where the submissions come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Way {
+pub enum ChosenSource {
     /// One request a company, and more for older pages.
     Api,
     /// `submissions.zip`, in one request.
@@ -35,7 +35,7 @@ pub enum Way {
 }
 
 /// The word for it in options and results.
-impl fmt::Display for Way {
+impl fmt::Display for ChosenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Api => "api",
@@ -46,7 +46,7 @@ impl fmt::Display for Way {
 
 /// What the choice depends on.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts {
+pub struct ChoiceInput {
     /// What the user asks for.
     pub asked: DiscoverFrom,
     /// Companies to look at.
@@ -61,9 +61,9 @@ pub struct Facts {
 
 /// The way that is taken, and what led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub struct SourceChoice {
     /// The way.
-    pub way: Way,
+    pub source: ChosenSource,
     /// Why, in words.
     pub why: String,
     /// Bytes of the archive that are to be fetched, as far as is known; 0 on the other way.
@@ -75,7 +75,7 @@ pub struct Choice {
 }
 
 /// Chooses the way.
-pub fn choose(facts: &Facts) -> Choice {
+pub fn choose(facts: &ChoiceInput) -> SourceChoice {
     let archive = facts.archive;
     let size = archive.missing.unwrap_or(USUAL_SIZE);
     let bandwidth = archive.bandwidth.unwrap_or(USUAL_BANDWIDTH).max(1);
@@ -85,31 +85,43 @@ pub fn choose(facts: &Facts) -> Choice {
     let api = per_request.saturating_mul(u32::try_from(facts.companies).unwrap_or(u32::MAX));
     let fixed = per_request + READING;
     let bulk = fixed + per_bytes(size, bandwidth);
-    let (way, why) = match facts.asked {
-        DiscoverFrom::Api => (Way::Api, "asked for".to_owned()),
-        DiscoverFrom::Bulk => (Way::Bulk, "asked for".to_owned()),
+    let (source, why) = match facts.asked {
+        DiscoverFrom::Api => (ChosenSource::Api, "asked for".to_owned()),
+        DiscoverFrom::Bulk => (ChosenSource::Bulk, "asked for".to_owned()),
         DiscoverFrom::Auto if facts.rate.is_none() => (
-            Way::Api,
+            ChosenSource::Api,
             "without a rate limit, requests cost next to no time".to_owned(),
         ),
         DiscoverFrom::Auto if facts.most.is_some_and(|most| size > most) => (
-            Way::Api,
+            ChosenSource::Api,
             format!(
                 "--max-bytes is less than the {} of submissions.zip",
                 bytes(size)
             ),
         ),
         DiscoverFrom::Auto => {
-            let way = if bulk < api { Way::Bulk } else { Way::Api };
-            (way, weighed(facts, size, api, bulk))
+            let source = if bulk < api {
+                ChosenSource::Bulk
+            } else {
+                ChosenSource::Api
+            };
+            (source, weighed(facts, size, api, bulk))
         }
     };
     let auto = facts.asked == DiscoverFrom::Auto;
-    Choice {
-        way,
+    SourceChoice {
+        source,
         why,
-        bytes: if way == Way::Bulk { size } else { 0 },
-        time: if way == Way::Bulk { bulk } else { api },
+        bytes: if source == ChosenSource::Bulk {
+            size
+        } else {
+            0
+        },
+        time: if source == ChosenSource::Bulk {
+            bulk
+        } else {
+            api
+        },
         worth: auto.then(|| {
             let time = api.saturating_sub(fixed).as_millis();
             let bytes = time * u128::from(bandwidth) / 1000;
@@ -120,7 +132,7 @@ pub fn choose(facts: &Facts) -> Choice {
 }
 
 /// Both sides of the balance, in words that fit a line of the summary.
-fn weighed(facts: &Facts, size: u64, api: Duration, bulk: Duration) -> String {
+fn weighed(facts: &ChoiceInput, size: u64, api: Duration, bulk: Duration) -> String {
     let seen = facts.archive.missing.is_some() && facts.archive.bandwidth.is_some();
     let archive = if size == 0 {
         "submissions.zip of today is here".to_owned()
@@ -142,8 +154,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn facts(companies: u64, rate: u32, archive: CacheState) -> Facts {
-        Facts {
+    fn facts(companies: u64, rate: u32, archive: CacheState) -> ChoiceInput {
+        ChoiceInput {
             asked: DiscoverFrom::Auto,
             companies,
             rate: NonZeroU32::new(rate),
@@ -160,13 +172,13 @@ mod tests {
     #[test]
     fn all_companies_at_edgars_rate_come_from_the_archive_and_a_few_do_not() {
         let all = choose(&facts(5911, 10, UNSEEN));
-        assert_eq!(all.way, Way::Bulk);
+        assert_eq!(all.source, ChosenSource::Bulk);
         assert_eq!(
             all.why,
             "9:51 for 5,911 requests, about 5:01 for submissions.zip"
         );
-        assert_eq!(choose(&facts(500, 10, UNSEEN)).way, Way::Api);
-        assert_eq!(choose(&facts(0, 10, UNSEEN)).way, Way::Api);
+        assert_eq!(choose(&facts(500, 10, UNSEEN)).source, ChosenSource::Api);
+        assert_eq!(choose(&facts(0, 10, UNSEEN)).source, ChosenSource::Api);
     }
 
     #[test]
@@ -175,12 +187,15 @@ mod tests {
             missing: Some(1_300_000_000),
             bandwidth: Some(1_000_000),
         };
-        assert_eq!(choose(&facts(5911, 10, slow)).way, Way::Api);
+        assert_eq!(choose(&facts(5911, 10, slow)).source, ChosenSource::Api);
         let almost_there = CacheState {
             missing: Some(10_000_000),
             ..slow
         };
-        assert_eq!(choose(&facts(500, 10, almost_there)).way, Way::Bulk);
+        assert_eq!(
+            choose(&facts(500, 10, almost_there)).source,
+            ChosenSource::Bulk
+        );
     }
 
     #[test]
@@ -189,27 +204,30 @@ mod tests {
             missing: Some(0),
             bandwidth: None,
         };
-        assert_eq!(choose(&facts(20, 10, here)).way, Way::Bulk);
-        assert_eq!(choose(&facts(3, 10, here)).way, Way::Api);
+        assert_eq!(choose(&facts(20, 10, here)).source, ChosenSource::Bulk);
+        assert_eq!(choose(&facts(3, 10, here)).source, ChosenSource::Api);
     }
 
     #[test]
     fn without_a_limit_the_requests_win() {
-        assert_eq!(choose(&facts(10_000, 0, UNSEEN)).way, Way::Api);
+        assert_eq!(choose(&facts(10_000, 0, UNSEEN)).source, ChosenSource::Api);
     }
 
     #[test]
     fn who_asks_for_a_way_gets_it() {
-        let api = Facts {
+        let api = ChoiceInput {
             asked: DiscoverFrom::Api,
             ..facts(5911, 10, UNSEEN)
         };
-        let bulk = Facts {
+        let bulk = ChoiceInput {
             asked: DiscoverFrom::Bulk,
             ..facts(1, 10, UNSEEN)
         };
-        assert_eq!(choose(&api).way, Way::Api);
-        assert_eq!((choose(&bulk).way, choose(&bulk).worth), (Way::Bulk, None));
+        assert_eq!(choose(&api).source, ChosenSource::Api);
+        assert_eq!(
+            (choose(&bulk).source, choose(&bulk).worth),
+            (ChosenSource::Bulk, None)
+        );
     }
 
     proptest! {
@@ -218,7 +236,7 @@ mod tests {
             companies in any::<u64>(), rate in any::<u32>(), missing in any::<Option<u64>>(), bandwidth in any::<Option<u64>>()
         ) {
             let choice = choose(&facts(companies, rate, CacheState { missing, bandwidth }));
-            if choice.way == Way::Bulk {
+            if choice.source == ChosenSource::Bulk {
                 // To the rounding of a millisecond.
                 let slack = bandwidth.unwrap_or(USUAL_BANDWIDTH) / 500 + 1;
                 prop_assert!(choice.bytes <= choice.worth.unwrap().saturating_add(slack));

@@ -13,6 +13,6 @@ mod cache;
 mod choice;
 mod zip;
 
-pub use self::cache::{Cache, CacheState, Stale, Terms};
-pub use self::choice::{Choice, Facts, Way, choose};
+pub use self::cache::{ArchiveRequest, ArchiveUnavailable, Cache, CacheState};
+pub use self::choice::{ChoiceInput, ChosenSource, SourceChoice, choose};
 pub use self::zip::{Archive, BadMember};
