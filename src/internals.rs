@@ -4,7 +4,7 @@
 pub use crate::cancel::Cancel;
 pub use crate::edgar::names::checked_name;
 pub use crate::edgar::submission::{
-    DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots,
+    BROKEN_AT, DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, join_lines,
 };
 pub use crate::edgar::submission::{SplitError, SplitSummary, Splitter};
 pub use crate::edgar::submissions::{self, PageName, Rows, SubmissionsRow};

@@ -28,6 +28,7 @@ mod queue;
 mod record;
 mod services;
 mod split;
+mod standing;
 mod taken;
 mod worker;
 mod write;
@@ -42,6 +43,7 @@ pub use budget::Budget;
 pub use download::MAX_FILE;
 pub use item::{Older, RunSelection, VisitGoal};
 pub use services::{Aborted, Services, Visits};
+pub(crate) use split::{DocumentsError, check_submission};
 
 use channel::channel;
 use commits::{Commits, Records};
