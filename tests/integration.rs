@@ -25,6 +25,7 @@ mod cases {
     mod indexes;
     mod model;
     mod monitor;
+    mod old_texts;
     mod output;
     mod queue;
     mod resume;
