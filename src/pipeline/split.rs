@@ -15,7 +15,7 @@ use crate::edgar::submission::{
     DocumentHead, DocumentProblem as Oddity, DocumentSink, DotScan, Dots, HEADER_BYTES, Header,
     SplitError, SplitSummary, Splitter, join_lines,
 };
-use crate::edgar::{Accession, ArtifactKind, FileName, QueueItem, submission_name};
+use crate::edgar::{Accession, ArtifactKind, Cik, FileName, QueueItem, submission_name};
 use crate::files::{Bundle, DataDir, FilingFolder, Fingerprint, Fingerprinter, IncomingFile};
 use crate::net::Received;
 use crate::store::{ArtifactStatus, Failure, OnRecord, SplitDocument};
@@ -148,48 +148,22 @@ pub(super) fn store(
         text.is_proven || is_listed,
         split(&mut file, splitter),
     )?;
-    if summary.bytes.stray > 0 {
-        let cause = format!(
-            "{} bytes between its documents belong to none of them; --artifacts submission keeps \
-             them",
-            summary.bytes.stray
-        );
-        files.problem("stray_text", "the submission", &cause);
-    }
-    let on_record_as = |name: &str| on_record.and_then(|known| known.file(name));
-    let is_stored = |name: &str| {
-        on_record_as(name).is_some_and(|file| file.status == ArtifactStatus::Downloaded)
-    };
+    files.report_stray(&summary);
     files.report_lacking(on_record);
-    let place = |name: &str| FilingFolder {
+    let places = Places {
         folder: item.folder,
         accession,
-        name: name.to_owned(),
+        data_dir,
+        on_record,
     };
-    let mut whole = Vec::new();
-    for at in 0..files.documents.len() {
-        let document = &mut files.documents[at];
-        let name = document.file.name.clone();
-        let Some(print) = document.outcome.as_mut().ok().filter(|_| !is_stored(&name)) else {
-            continue;
-        };
-        let recorded = on_record_as(&name).and_then(|known| known.stored);
-        let standing = Standing::look(data_dir, &place(&name), print, recorded)?;
-        if let Standing::Whole(found) = standing {
-            *print = found;
-            whole.push(name.clone());
-        }
-        if let Some((kind, cause)) = standing.problem() {
-            files.problem(kind, &name, &cause);
-        }
-    }
+    let whole = files.look_at(&places)?;
     let SplitFiles {
         bundle,
         mut documents,
         mut problems,
         ..
     } = files;
-    let is_new = |name: &str| !is_stored(name) && !whole.iter().any(|kept| kept == name);
+    let is_new = |name: &str| !places.is_stored(name) && !whole.iter().any(|kept| kept == name);
     let stored = documents.iter().filter(|d| is_new(&d.file.name));
     let mut stored_bytes = stored
         .filter_map(|d| d.outcome.as_ref().ok().map(|f| f.bytes))
@@ -199,16 +173,15 @@ pub(super) fn store(
         .map_err(DocumentsError::Disk)?;
     let held = documents.len();
     let own_name = submission_name(accession);
-    if keep || held == 0 && !is_stored(&own_name) {
-        let place = place(&own_name);
-        let recorded = on_record_as(&own_name).and_then(|known| known.stored);
-        let standing = Standing::look(data_dir, &place, &submission, recorded)?;
+    if keep || held == 0 && !places.is_stored(&own_name) {
+        let standing = places.look(&own_name, &submission)?;
         if let Some((kind, cause)) = standing.problem() {
             problems.push((kind, format!("{accession} {own_name}: {cause}")));
         }
         let print = if let Standing::Whole(found) = standing {
             found
         } else {
+            let place = places.of(&own_name);
             let print = text.file.keep(&place).map_err(DocumentsError::Disk)?;
             stored_bytes += print.bytes;
             print
@@ -227,6 +200,36 @@ pub(super) fn store(
         stored_bytes,
         problems,
     })
+}
+
+/// Where the files of a filing lie, and what is on record of them.
+struct Places<'a> {
+    folder: Cik,
+    accession: Accession,
+    data_dir: &'a DataDir,
+    on_record: Option<&'a OnRecord>,
+}
+
+impl Places<'_> {
+    fn of(&self, name: &str) -> FilingFolder {
+        FilingFolder {
+            folder: self.folder,
+            accession: self.accession,
+            name: name.to_owned(),
+        }
+    }
+
+    fn is_stored(&self, name: &str) -> bool {
+        let known = self.on_record.and_then(|known| known.file(name));
+        known.is_some_and(|file| file.status == ArtifactStatus::Downloaded)
+    }
+
+    /// What stands where a file that came is to be stored.
+    fn look(&self, name: &str, came: &Fingerprint) -> io::Result<Standing> {
+        let known = self.on_record.and_then(|known| known.file(name));
+        let recorded = known.and_then(|file| file.stored);
+        Standing::look(self.data_dir, &self.of(name), came, recorded)
+    }
 }
 
 /// Checks that a file is the complete submission of a filing, as splitting it does, and splits
@@ -325,6 +328,41 @@ struct SplitFiles<'a> {
 }
 
 impl SplitFiles<'_> {
+    /// Reports text that belongs to no document.
+    fn report_stray(&mut self, summary: &SplitSummary) {
+        let stray = summary.bytes.stray;
+        if stray > 0 {
+            let cause = format!(
+                "{stray} bytes between its documents belong to none of them; --artifacts submission \
+                 keeps them"
+            );
+            self.problem("stray_text", "the submission", &cause);
+        }
+    }
+
+    /// Looks where the documents are to be stored. Returns the names of those whose files are whole
+    /// there and stay.
+    fn look_at(&mut self, places: &Places<'_>) -> io::Result<Vec<String>> {
+        let mut whole = Vec::new();
+        for document in &mut self.documents {
+            let name = &document.file.name;
+            let came = document.outcome.as_mut().ok();
+            let Some(print) = came.filter(|_| !places.is_stored(name)) else {
+                continue;
+            };
+            let standing = places.look(name, print)?;
+            if let Some((kind, cause)) = standing.problem() {
+                let message = format!("{} {name}: {cause}", self.accession);
+                self.problems.push((kind, message));
+            }
+            if let Standing::Whole(found) = standing {
+                *print = found;
+                whole.push(name.clone());
+            }
+        }
+        Ok(whole)
+    }
+
     /// Reports what an earlier submission of this filing held and this one does not.
     fn report_lacking(&mut self, on_record: Option<&OnRecord>) {
         let split_before = |known: &&OnRecord| known.files.iter().any(|f| f.sequence.is_some());
@@ -418,7 +456,7 @@ impl DocumentSink for SplitFiles<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edgar::{Cik, Target};
+    use crate::edgar::Target;
     use sha2::{Digest as _, Sha256};
     use std::collections::BTreeMap;
     use std::fs;
