@@ -5,7 +5,8 @@ pub use crate::cancel::Cancel;
 pub use crate::counts::Counts;
 pub use crate::edgar::names::checked_name;
 pub use crate::edgar::submission::{
-    DocumentForm, DocumentHead, DocumentKind, DocumentProblem, DocumentSink, DotScan, Dots, Header,
+    BROKEN_AT, DocumentForm, DocumentHead, DocumentKind, DocumentProblem, DocumentSink, DotScan,
+    Dots, Header, join_lines,
 };
 pub use crate::edgar::submission::{SplitError, SplitSummary, Splitter};
 pub use crate::edgar::submissions::{self, PageName, Rows, SubmissionsRow};

@@ -157,6 +157,11 @@ fn any_uuencoded_document_comes_back_or_is_said_to_be_damaged() {
 }
 
 #[test]
+fn lines_that_were_broken_are_known_and_come_back() {
+    survives("lines");
+}
+
+#[test]
 fn no_document_name_leads_out_of_the_data_dir() {
     survives("names");
 }

@@ -25,6 +25,7 @@ mod cases {
     mod model;
     mod monitor;
     mod names;
+    mod old_texts;
     mod output;
     mod queue;
     mod resume;

@@ -35,6 +35,18 @@ struct OpenFile {
     print: Fingerprinter,
 }
 
+impl Write for OpenFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.print.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 impl DataDir {
     /// Starts a set of files for one filing.
     ///
@@ -80,9 +92,36 @@ impl Bundle<'_> {
         let Some(open) = &mut self.open else {
             return Ok(());
         };
-        open.file.write_all(bytes)?;
-        open.print.update(bytes);
-        Ok(())
+        open.write_all(bytes)
+    }
+
+    /// Writes the file begun last anew: `change` reads what was written and writes what takes its place.
+    /// Returns what `change` does.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it, or none was begun.
+    pub fn rewrite<T>(
+        &mut self,
+        change: impl FnOnce(&mut File, &mut dyn Write) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let (path, new) = (
+            self.temp_path(self.names.len()),
+            self.temp.path().join("new"),
+        );
+        let Some(before) = self.open.take() else {
+            return Err(io::Error::other("no file was begun"));
+        };
+        drop(before.file);
+        let mut after = OpenFile {
+            name: before.name,
+            file: File::create(&new)?,
+            print: Fingerprinter::default(),
+        };
+        let changed = change(&mut File::open(&path)?, &mut after)?;
+        std::fs::rename(&new, &path)?;
+        self.open = Some(after);
+        Ok(changed)
     }
 
     /// The file begun last is whole: it takes its place with the others.
@@ -131,6 +170,7 @@ impl Bundle<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::FilingFolder;
     use super::*;
 
     #[test]
@@ -160,6 +200,36 @@ mod tests {
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
         let incoming = std::fs::read_dir(dir.path().join(INCOMING)).unwrap();
         assert_eq!(incoming.count(), 1, "the lock alone");
+    }
+
+    #[test]
+    fn a_file_may_be_written_anew_before_it_is_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        let mut bundle = data_dir.begin_bundle().unwrap();
+        assert!(bundle.rewrite(|_, _| Ok(())).is_err());
+        bundle.begin("a").unwrap();
+        bundle.write(b"before").unwrap();
+        let read = bundle.rewrite(|from, to| {
+            let text = io::read_to_string(from)?;
+            to.write_all(b"after")?;
+            Ok(text)
+        });
+        assert_eq!(read.unwrap(), "before");
+        bundle.write(b"wards").unwrap();
+        let print = bundle.end().unwrap();
+        let (company, accession) = ("320193".parse().unwrap(), "0000320193-23-000106");
+        let place = FilingFolder {
+            folder: company,
+            accession: accession.parse().unwrap(),
+            name: "a".to_owned(),
+        };
+        bundle.keep(company, place.accession, |_| true).unwrap();
+        assert_eq!(
+            std::fs::read(dir.path().join(place.path())).unwrap(),
+            b"afterwards"
+        );
+        assert_eq!(Fingerprint::at(dir.path(), &place).unwrap(), Some(print));
     }
 
     #[test]

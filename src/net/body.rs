@@ -3,8 +3,8 @@
 //! A body ends in one of three ways, and each is checked:
 //! - `Content-Length` or chunks: ureq fails when it ends early;
 //! - gzip: its own length and checksum have to hold, and nothing may follow it;
-//! - by the end of the connection, which a broken one looks just like: taken only where
-//!   the content proves itself (see [`verdict::proves_itself`]).
+//! - by the end of the connection, which a broken one looks just like: taken only where its hash, the
+//!   size that EDGAR lists or the content itself (see [`verdict::proves_itself`]) proves it.
 //!
 //! Whatever its end, an MD5 in the `ETag` has to be that of the decoded body (see [`etag`]).
 //!
@@ -25,7 +25,7 @@ use super::buffers::{Buffer, Buffers};
 use super::etag;
 use super::traffic::Traffic;
 use super::verdict::{self, HEAD, PortionKind, ResponseHead, Verdict};
-use super::{Expect, FetchError, Validators};
+use super::{Expect, FetchError, Received, Validators};
 
 /// What a body has to bring each second, on average, after the slow start.
 const SLOWEST: u64 = 8 * 1024;
@@ -218,11 +218,11 @@ impl<'a> IncomingBody<'a> {
         Ok(self.verdict(self.head(), self.whole))
     }
 
-    /// Hands the whole body of a good response to `sink`, and returns its decoded length.
+    /// Hands the whole body of a good response to `sink`.
     ///
     /// # Errors
     /// When the body is cut, damaged or too large, or the sink fails.
-    pub(super) fn copy_to(mut self, sink: &mut dyn Write) -> Result<u64, FetchError> {
+    pub(super) fn copy_to(mut self, sink: &mut dyn Write) -> Result<Received, FetchError> {
         let limit = self.expect.max();
         let mut length = 0u64;
         let mut tail: Vec<u8> = Vec::with_capacity(2 * TAIL);
@@ -244,10 +244,14 @@ impl<'a> IncomingBody<'a> {
             self.filled = self.decoder.read(&mut self.buffer)?;
             ended = self.filled == 0;
         }
-        let proven = self.framed
+        let is_listed =
+            matches!(self.expect, Expect::Submission { size, .. } if size == Some(length));
+        let is_proven = self.declared.is_some() || self.content.is_promised() || is_listed;
+        let is_whole = is_proven
+            || self.framed
             || matches!(self.decoder, ContentDecoder::Gzip(_))
             || verdict::proves_itself(self.expect, &start, &tail);
-        if !proven {
+        if !is_whole {
             return Err(FetchError::Damaged(format!(
                 "ended with the connection after {length} bytes, and nothing shows that it is whole"
             )));
@@ -257,7 +261,7 @@ impl<'a> IncomingBody<'a> {
                 "the {length} bytes are not those whose MD5 its ETag names"
             )));
         }
-        Ok(length)
+        Ok(Received { length, is_proven })
     }
 
     fn verdict(&self, head: &[u8], whole: bool) -> Verdict {

@@ -57,6 +57,16 @@ pub enum Reply<'a> {
     Content(Content<'a>),
 }
 
+/// A body that came whole, as far as it can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Its decoded length in bytes.
+    pub length: u64,
+    /// Whether a length or hash that the server or EDGAR's list names says so (`Content-Length`, an MD5
+    /// in the `ETag`, the listed size), and not its own form alone.
+    pub is_proven: bool,
+}
+
 /// A good answer whose body is still to be read.
 #[derive(Debug)]
 pub struct Content<'a> {
@@ -76,6 +86,10 @@ impl Content<'_> {
     /// # Errors
     /// When the body is cut, damaged or too large, or the sink fails.
     pub fn copy_to(self, sink: &mut dyn io::Write) -> Result<u64, FetchError> {
+        self.receive(sink).map(|received| received.length)
+    }
+
+    fn receive(self, sink: &mut dyn io::Write) -> Result<Received, FetchError> {
         let client = self.client;
         self.incoming
             .copy_to(sink)
@@ -144,7 +158,7 @@ impl Client {
         Ok(bytes)
     }
 
-    /// One try, streaming the decoded body into `sink`; returns its length. The sink sees nothing of an
+    /// One try, streaming the decoded body into `sink`. The sink sees nothing of an
     /// answer whose first bytes show that it is an error page; it has to forget what it got when this fails.
     ///
     /// # Errors
@@ -155,9 +169,9 @@ impl Client {
         kind: RequestKind,
         expect: Expect,
         sink: &mut dyn io::Write,
-    ) -> Result<u64, FetchError> {
+    ) -> Result<Received, FetchError> {
         match self.ask(url, kind, expect, Portion::Whole)? {
-            Reply::Content(content) => content.copy_to(sink),
+            Reply::Content(content) => content.receive(sink),
             Reply::Unchanged | Reply::NoRest => unreachable!("the whole was asked for"),
         }
     }

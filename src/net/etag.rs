@@ -17,6 +17,11 @@ impl Check {
         Self(etag.and_then(md5_in).map(|promised| (Md5::new(), promised)))
     }
 
+    /// Whether it promises a hash.
+    pub(super) fn is_promised(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The next part of the body.
     pub(super) fn update(&mut self, part: &[u8]) {
         if let Some((hash, _)) = &mut self.0 {

@@ -29,7 +29,7 @@ mod user_agent;
 mod verdict;
 
 pub use self::agent::{Timeouts, is_loopback};
-pub use self::client::{Client, ClientSettings, Content, Reply};
+pub use self::client::{Client, ClientSettings, Content, Received, Reply};
 pub use self::error::FetchError;
 pub use self::limit::{SEC as SEC_SITE, site_of};
 pub use self::request::{Expect, Portion, RequestKind, Validators};

@@ -23,6 +23,8 @@ pub enum Expect {
     Json { max: u64 },
     /// Plain text; a web page in its place is damage.
     Text { max: u64 },
+    /// The complete text of a filing, whose length EDGAR may list: plain text.
+    Submission { max: u64, size: Option<u64> },
     /// A document of a filing: anything but an empty body or an error page.
     Document { max: u64 },
     /// A zip archive, or the rest of one.
@@ -34,6 +36,7 @@ impl Expect {
         match self {
             Self::Json { max }
             | Self::Text { max }
+            | Self::Submission { max, .. }
             | Self::Document { max }
             | Self::Archive { max } => max,
         }

@@ -194,7 +194,9 @@ fn content(seen: ResponseHead<'_>, text: &str) -> Option<&'static str> {
         Expect::Archive { .. } if !seen.head.starts_with(b"PK") => {
             Some("something else where an archive belongs")
         }
-        Expect::Text { .. } if is_html(text) => Some("a web page where plain text belongs"),
+        Expect::Text { .. } | Expect::Submission { .. } if is_html(text) => {
+            Some("a web page where plain text belongs")
+        }
         // The site's own pages; no filing has a title that begins like this.
         Expect::Document { .. }
             if is_html(text) && element(text, "title").starts_with("sec.gov |") =>

@@ -16,11 +16,12 @@ use super::Services;
 use super::commits::{Commits, Records};
 use super::item::Job;
 use super::record::{ErrorReport, Record};
-use super::split::{self, SubmissionText};
+use super::split::{self, DocumentsError, SubmissionText};
+use super::standing::Standing;
 use super::worker::{self, NextStep};
 use crate::edgar::{ArtifactKind, FileName, QueueItem, Target};
-use crate::files::FilingFolder;
-use crate::net::{Expect, FetchError, RequestKind, retry};
+use crate::files::{FilingFolder, Fingerprint};
+use crate::net::{Expect, FetchError, Received, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
 
 /// The largest file of a filing, in bytes, whatever size EDGAR lists it with. The largest
@@ -132,15 +133,53 @@ impl Download<'_> {
             return Err(DownloadError::Refused(NOT_IN_SUBMISSION, cause));
         }
         let mut incoming = cx.data_dir.begin()?;
-        self.fetch(item, &mut incoming)?;
+        let received = self.fetch(item, &mut incoming)?;
+        if file.kind == ArtifactKind::Submission && item.submission_size.is_none() {
+            let mut text = incoming.reader()?;
+            split::check_submission(item.accession, &mut text, received.is_proven)
+                .map_err(|e| self.not_a_submission(item, e))?;
+        }
         self.wait_for_row(job)?;
-        let print = incoming.keep(&place(item, &file.name));
-        let print = print.map_err(DownloadError::Disk)?;
+        let place = place(item, &file.name);
+        let standing = self.standing(&place, incoming.print())?;
+        let print = match standing {
+            Standing::Whole(found) => found,
+            _ => incoming.keep(&place).map_err(DownloadError::Disk)?,
+        };
+        let problem = standing.problem().map(|(kind, cause)| {
+            let message = format!("{} {}: {cause}", item.accession, file.name);
+            ErrorReport::of_item(item, kind, message)
+        });
         Ok(Record::Stored {
             accession: item.accession,
             document: SplitDocument::single(file.clone(), print),
             tries: job.tries + 1,
+            problem,
         })
+    }
+
+    /// What stands where a file is to be stored.
+    fn standing(&self, place: &FilingFolder, came: Fingerprint) -> Result<Standing, DownloadError> {
+        let data_dir = &self.cx.data_dir;
+        if !data_dir.root().join(place.path()).exists() {
+            return Ok(Standing::Free); // so it is with nearly every file
+        }
+        let on_record = self.db.on_record(&[place.accession])?;
+        let filing = on_record.get(&place.accession);
+        let recorded = filing.and_then(|filing| filing.file(&place.name));
+        let recorded = recorded.and_then(|file| file.stored);
+        Ok(Standing::look(data_dir, place, &came, recorded)?)
+    }
+
+    /// Why a text is not taken for the complete submission of a filing.
+    fn not_a_submission(&self, item: &QueueItem, error: DocumentsError) -> DownloadError {
+        match error {
+            DocumentsError::Damaged(why) => {
+                let url = self.cx.urls.submission_text(item.folder, item.accession);
+                DownloadError::Fetch(url, FetchError::Damaged(why))
+            }
+            DocumentsError::Disk(e) => DownloadError::Disk(e),
+        }
     }
 
     /// Gets the complete submission of a filing, from the disk if it is there, and stores all
@@ -158,19 +197,14 @@ impl Download<'_> {
             Some(expected) => text.read_stored(&cx.data_dir, &place(item, &own_name), expected)?,
             None => false,
         };
-        let url = cx.urls.submission_text(item.folder, item.accession);
         if !from_disk {
             text = SubmissionText::begin(&cx.data_dir)?;
-            self.fetch(item, &mut text)?;
+            let received = self.fetch(item, &mut text)?;
+            text.came(received);
         }
         let keep = own.is_some_and(|own| own.status.is_queued());
         let split = split::store(item, text, keep, on_record.as_ref(), &cx.data_dir);
-        let split = split.map_err(|e| match e {
-            split::DocumentsError::Damaged(why) => {
-                DownloadError::Fetch(url, FetchError::Damaged(why))
-            }
-            split::DocumentsError::Disk(e) => DownloadError::Disk(e),
-        })?;
+        let split = split.map_err(|e| self.not_a_submission(item, e))?;
         Ok(Record::Split {
             item: item.clone(),
             split,
@@ -189,14 +223,14 @@ impl Download<'_> {
     }
 
     /// Asks for the file that an entry of the queue is about, and checks its length.
-    fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<(), DownloadError> {
+    fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<Received, DownloadError> {
         let cx = self.cx;
         let (folder, accession, size) = (item.folder, item.accession, item.submission_size);
         let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
         let text = || {
             (
                 cx.urls.submission_text(folder, accession),
-                Expect::Text { max },
+                Expect::Submission { max, size },
                 size,
             )
         };
@@ -218,11 +252,11 @@ impl Download<'_> {
         };
         let kind = RequestKind::Document;
         match (cx.client.download(&url, kind, expect, sink), exact) {
-            (Ok(length), Some(size)) if length != size => {
+            (Ok(Received { length, .. }), Some(size)) if length != size => {
                 let error = format!("it has {length} bytes, and EDGAR lists it with {size}");
                 Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
             }
-            (Ok(_), _) => Ok(()),
+            (Ok(received), _) => Ok(received),
             (Err(FetchError::Sink(e)), _) => Err(e.into()),
             (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
                 let error = format!("it is longer than the {size} bytes that EDGAR lists it with");

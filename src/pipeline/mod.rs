@@ -27,6 +27,7 @@ mod queue;
 mod record;
 mod services;
 mod split;
+mod standing;
 mod taken;
 mod visits;
 mod worker;
@@ -42,6 +43,7 @@ pub use budget::Budget;
 pub use download::MAX_FILE;
 pub use item::{Older, RunSelection, VisitGoal};
 pub use services::{Aborted, Services};
+pub(crate) use split::{DocumentsError, check_submission};
 pub use visits::Visits;
 
 use commits::{Commits, Records};

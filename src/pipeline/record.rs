@@ -41,6 +41,8 @@ pub(super) enum Record {
         accession: Accession,
         document: SplitDocument,
         tries: u32,
+        /// What is to be told of it.
+        problem: Option<ErrorReport>,
     },
     /// A submission was split, and its documents are on disk or were given up.
     Split {

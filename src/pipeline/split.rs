@@ -10,12 +10,14 @@ use std::io::{self, Read as _, Seek as _, Write};
 
 use jiff::civil::Date;
 
+use super::standing::Standing;
 use crate::edgar::submission::{
-    DocumentHead, DocumentProblem as Oddity, DocumentSink, DotScan, HEADER_BYTES, Header,
-    SplitError, Splitter,
+    DocumentHead, DocumentProblem as Oddity, DocumentSink, DotScan, Dots, HEADER_BYTES, Header,
+    SplitError, SplitSummary, Splitter, join_lines,
 };
-use crate::edgar::{Accession, ArtifactKind, FileName, QueueItem, submission_name};
+use crate::edgar::{Accession, ArtifactKind, Cik, FileName, QueueItem, submission_name};
 use crate::files::{Bundle, DataDir, FilingFolder, Fingerprint, Fingerprinter, IncomingFile};
+use crate::net::Received;
 use crate::store::{ArtifactStatus, Failure, OnRecord, SplitDocument};
 
 /// As much of a submission as is in memory at a time, but for what the splitter keeps.
@@ -25,6 +27,8 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct SubmissionText<'a> {
     file: IncomingFile<'a>,
     dots: DotScan,
+    /// Whether more than its own form shows that it was not cut.
+    is_proven: bool,
 }
 
 impl<'a> SubmissionText<'a> {
@@ -32,7 +36,13 @@ impl<'a> SubmissionText<'a> {
         Ok(Self {
             file: data_dir.begin()?,
             dots: DotScan::default(),
+            is_proven: false,
         })
+    }
+
+    /// Takes note of how it came.
+    pub(super) fn came(&mut self, received: Received) {
+        self.is_proven = received.is_proven;
     }
 
     /// Reads a submission that is stored already. Returns whether it is there, and is what was
@@ -59,6 +69,8 @@ impl<'a> SubmissionText<'a> {
                 Err(_) => return Ok(false),
             }
         }
+        // It was judged when it was stored.
+        self.is_proven = true;
         let (bytes, sha256) = expected;
         Ok(print.finish() == Fingerprint { bytes, sha256 })
     }
@@ -94,7 +106,7 @@ pub(super) struct SplitResult {
 
 /// Why a submission could not be split and stored.
 #[derive(Debug)]
-pub(super) enum DocumentsError {
+pub(crate) enum DocumentsError {
     /// It is cut short, or no submission of this filing. Asking again may help.
     Damaged(String),
     /// The disk does not take the documents.
@@ -108,7 +120,8 @@ impl From<io::Error> for DocumentsError {
 }
 
 /// Splits a submission and stores those of its documents that are not on disk, durably; with `keep`
-/// the submission itself, too. What is on record as stored is not touched.
+/// the submission itself, too. One that holds no document is kept in any case: it is all that EDGAR
+/// has of the filing. What is on record as stored is not touched.
 pub(super) fn store(
     item: &QueueItem,
     text: SubmissionText<'_>,
@@ -119,6 +132,7 @@ pub(super) fn store(
     let accession = item.accession;
     let mut file = text.file.reader()?;
     let dots = text.dots.finish(filed_on(&mut file)?);
+    let submission = text.file.print();
     let mut files = SplitFiles {
         accession,
         bundle: data_dir.begin_bundle()?,
@@ -127,52 +141,54 @@ pub(super) fn store(
         problems: Vec::new(),
     };
     let known = renamed(on_record);
-    let mut splitter = Splitter::new(accession, dots, &known, &mut files);
-    let summary = feed(&mut file, &mut splitter)
-        .and_then(|()| splitter.finish())
-        .map_err(|error| match error {
-            SplitError::Sink(error) => error.into(),
-            error => DocumentsError::Damaged(error.to_string()),
-        })?;
-    if let Some(other) = summary.accession.filter(|a| *a != accession) {
-        return Err(DocumentsError::Damaged(format!(
-            "it is the submission {other}"
-        )));
-    }
-    if summary.documents == 0 {
-        files.problem("no_documents", "the submission", &"it holds no document");
-    }
-    let is_stored = |name: &str| {
-        let known = on_record.and_then(|known| known.file(name));
-        known.is_some_and(|file| file.status == ArtifactStatus::Downloaded)
-    };
+    let is_listed = item.submission_size == Some(submission.bytes);
+    let splitter = Splitter::new(accession, dots, &known, &mut files).known_whole(is_listed);
+    let summary = judged(
+        accession,
+        text.is_proven || is_listed,
+        split(&mut file, splitter),
+    )?;
+    files.report_stray(&summary);
     files.report_lacking(on_record);
+    let places = Places {
+        folder: item.folder,
+        accession,
+        data_dir,
+        on_record,
+    };
+    let whole = files.look_at(&places)?;
     let SplitFiles {
         bundle,
         mut documents,
-        problems,
+        mut problems,
         ..
     } = files;
-    let stored = documents.iter().filter(|d| !is_stored(&d.file.name));
+    let is_new = |name: &str| !places.is_stored(name) && !whole.iter().any(|kept| kept == name);
+    let stored = documents.iter().filter(|d| is_new(&d.file.name));
     let mut stored_bytes = stored
         .filter_map(|d| d.outcome.as_ref().ok().map(|f| f.bytes))
         .sum();
     bundle
-        .keep(item.folder, accession, |name| !is_stored(name))
+        .keep(item.folder, accession, is_new)
         .map_err(DocumentsError::Disk)?;
     let held = documents.len();
-    let submission = text.file.print();
-    if keep {
-        let place = FilingFolder {
-            folder: item.folder,
-            accession,
-            name: submission_name(accession),
+    let own_name = submission_name(accession);
+    if keep || held == 0 && !places.is_stored(&own_name) {
+        let standing = places.look(&own_name, &submission)?;
+        if let Some((kind, cause)) = standing.problem() {
+            problems.push((kind, format!("{accession} {own_name}: {cause}")));
+        }
+        let print = if let Standing::Whole(found) = standing {
+            found
+        } else {
+            let place = places.of(&own_name);
+            let print = text.file.keep(&place).map_err(DocumentsError::Disk)?;
+            stored_bytes += print.bytes;
+            print
         };
-        let print = text.file.keep(&place).map_err(DocumentsError::Disk)?;
-        stored_bytes += print.bytes;
         let file = FileName {
             kind: ArtifactKind::Submission,
-            name: place.name,
+            name: own_name,
             edgar_name: None,
         };
         documents.push(SplitDocument::single(file, print));
@@ -184,6 +200,91 @@ pub(super) fn store(
         stored_bytes,
         problems,
     })
+}
+
+/// Where the files of a filing lie, and what is on record of them.
+struct Places<'a> {
+    folder: Cik,
+    accession: Accession,
+    data_dir: &'a DataDir,
+    on_record: Option<&'a OnRecord>,
+}
+
+impl Places<'_> {
+    fn of(&self, name: &str) -> FilingFolder {
+        FilingFolder {
+            folder: self.folder,
+            accession: self.accession,
+            name: name.to_owned(),
+        }
+    }
+
+    fn is_stored(&self, name: &str) -> bool {
+        let known = self.on_record.and_then(|known| known.file(name));
+        known.is_some_and(|file| file.status == ArtifactStatus::Downloaded)
+    }
+
+    /// What stands where a file that came is to be stored.
+    fn look(&self, name: &str, came: &Fingerprint) -> io::Result<Standing> {
+        let known = self.on_record.and_then(|known| known.file(name));
+        let recorded = known.and_then(|file| file.stored);
+        Standing::look(self.data_dir, &self.of(name), came, recorded)
+    }
+}
+
+/// Checks that a file is the complete submission of a filing, as splitting it does, and splits
+/// nothing. `is_proven` is whether more than its own form shows that it was not cut.
+///
+/// # Errors
+///
+/// When it is cut short, or something else; when it cannot be read.
+pub(crate) fn check_submission(
+    accession: Accession,
+    file: &mut File,
+    is_proven: bool,
+) -> Result<(), DocumentsError> {
+    let splitter = Splitter::new(accession, Dots::Plain, &[], Nowhere);
+    judged(accession, is_proven, split(file, splitter)).map(drop)
+}
+
+/// What a split says about the submission as a whole.
+fn judged(
+    accession: Accession,
+    is_proven: bool,
+    split: Result<SplitSummary, SplitError>,
+) -> Result<SplitSummary, DocumentsError> {
+    let summary = split.map_err(|error| match error {
+        SplitError::Sink(error) => error.into(),
+        error => DocumentsError::Damaged(error.to_string()),
+    })?;
+    if let Some(other) = summary.accession.filter(|a| *a != accession) {
+        return Err(DocumentsError::Damaged(format!(
+            "it is the submission {other}"
+        )));
+    }
+    if summary.documents == 0 && !is_proven {
+        let cause = "it holds a header and no document, and neither a listed size nor a \
+                     Content-Length or ETag shows that it was not cut";
+        return Err(DocumentsError::Damaged(cause.to_owned()));
+    }
+    Ok(summary)
+}
+
+/// A sink that keeps nothing.
+struct Nowhere;
+
+impl DocumentSink for Nowhere {
+    fn begin(&mut self, _: &DocumentHead<'_>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn data(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn end(&mut self, _: &[Oddity]) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The files on record that have another name at EDGAR.
@@ -201,11 +302,14 @@ fn filed_on(file: &mut File) -> io::Result<Option<Date>> {
     Ok(Header::parse(&head).filed_on)
 }
 
-fn feed<S: DocumentSink>(file: &mut File, splitter: &mut Splitter<S>) -> Result<(), SplitError> {
+fn split<S: DocumentSink>(
+    file: &mut File,
+    mut splitter: Splitter<'_, S>,
+) -> Result<SplitSummary, SplitError> {
     let mut chunk = vec![0; CHUNK];
     loop {
         match file.read(&mut chunk) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return splitter.finish(),
             Ok(read) => splitter.write(&chunk[..read])?,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e.into()),
@@ -224,6 +328,41 @@ struct SplitFiles<'a> {
 }
 
 impl SplitFiles<'_> {
+    /// Reports text that belongs to no document.
+    fn report_stray(&mut self, summary: &SplitSummary) {
+        let stray = summary.bytes.outside;
+        if stray > 0 {
+            let cause = format!(
+                "{stray} bytes between its documents belong to none of them; --artifacts submission \
+                 keeps them"
+            );
+            self.problem("outside_text", "the submission", &cause);
+        }
+    }
+
+    /// Looks where the documents are to be stored. Returns the names of those whose files are whole
+    /// there and stay.
+    fn look_at(&mut self, places: &Places<'_>) -> io::Result<Vec<String>> {
+        let mut whole = Vec::new();
+        for document in &mut self.documents {
+            let name = &document.file.name;
+            let came = document.outcome.as_mut().ok();
+            let Some(print) = came.filter(|_| !places.is_stored(name)) else {
+                continue;
+            };
+            let standing = places.look(name, print)?;
+            if let Some((kind, cause)) = standing.problem() {
+                let message = format!("{} {name}: {cause}", self.accession);
+                self.problems.push((kind, message));
+            }
+            if let Standing::Whole(found) = standing {
+                *print = found;
+                whole.push(name.clone());
+            }
+        }
+        Ok(whole)
+    }
+
     /// Reports what an earlier submission of this filing held and this one does not.
     fn report_lacking(&mut self, on_record: Option<&OnRecord>) {
         let split_before = |known: &&OnRecord| known.files.iter().any(|f| f.sequence.is_some());
@@ -281,17 +420,33 @@ impl DocumentSink for SplitFiles<'_> {
             let kind = match oddity {
                 Oddity::NameTaken => "name_taken",
                 Oddity::HeadChanged => "odd_document",
+                // That is how old texts are: the document is asked for by its name, or joined.
+                Oddity::BrokenLines => continue,
                 _ => "damaged",
             };
             self.problem(kind, &document.file.name, oddity);
         }
-        document.outcome = match oddities.iter().find(|o| o.is_damage()) {
-            Some(damage) => Err(Failure {
-                kind: "damaged",
-                message: damage.to_string(),
-                missing: false,
-            }),
-            None => Ok(self.bundle.end()?),
+        let mut damages = oddities.iter().filter(|oddity| oddity.is_damage());
+        let failure = |kind, damage: &Oddity| Failure {
+            kind,
+            message: damage.to_string(),
+            missing: false,
+        };
+        document.outcome = match damages.find(|damage| **damage != Oddity::BrokenLines) {
+            Some(damage) => Err(failure("damaged", damage)),
+            None if !oddities.contains(&Oddity::BrokenLines) => Ok(self.bundle.end()?),
+            None if document.file.is_served(self.accession) => {
+                Err(failure("broken_lines", &Oddity::BrokenLines))
+            }
+            None => {
+                let joined = self.bundle.rewrite(|from, to| join_lines(from, to))?;
+                let cause = format!(
+                    "{joined} of its lines were joined with the ones that follow them: EDGAR breaks \
+                     long lines, and serves this document under no name of its own"
+                );
+                self.problem("joined", &document.file.name, &cause);
+                Ok(self.bundle.end()?)
+            }
         };
         self.documents.push(document);
         Ok(())
@@ -301,7 +456,7 @@ impl DocumentSink for SplitFiles<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edgar::{Cik, Target};
+    use crate::edgar::Target;
     use sha2::{Digest as _, Sha256};
     use std::collections::BTreeMap;
     use std::fs;

@@ -172,6 +172,7 @@ impl Transaction<'_> {
                 accession,
                 document,
                 tries,
+                problem,
             } => {
                 let recorded = self.batch.stored(accession, &document, tries, self.now)?;
                 self.stored(accession, &document, recorded);
@@ -185,6 +186,7 @@ impl Transaction<'_> {
                         message: format!("{accession} {name}: {OTHER_BYTES}"),
                     })?;
                 }
+                problem.map_or(Ok(()), |problem| self.problem(problem))?;
             }
             Record::Split { item, split, tries } => self.split(&item, split, tries)?,
             Record::Failed {

@@ -15,7 +15,7 @@ use crate::edgar::submission::{HEADER_BYTES, Header};
 use crate::edgar::{Cik, Filing, QueueItem, Target, Wanted};
 use crate::files::{FilingFolder, Fingerprint, IncomingFile};
 use crate::net::{Expect, FetchError, RequestKind};
-use crate::pipeline::{MAX_FILE, Services};
+use crate::pipeline::{DocumentsError, MAX_FILE, Services, check_submission};
 use crate::sources::daily::{DAYS_LOOKED_FOR, Listed, is_given_up};
 use crate::store::{ErrorRow, ListedFiling, ListedStatus, RunId, SplitDocument, Writer};
 
@@ -156,10 +156,13 @@ impl Search<'_> {
         }
         let mut incoming = self.cx.data_dir.begin()?;
         let url = self.cx.urls.submission_text(cik, accession);
-        let expect = Expect::Text { max: MAX_FILE };
+        let expect = Expect::Submission {
+            max: MAX_FILE,
+            size: None,
+        };
         let kind = RequestKind::Document;
-        let size = match self.cx.client.download(&url, kind, expect, &mut incoming) {
-            Ok(size) => size,
+        let received = match self.cx.client.download(&url, kind, expect, &mut incoming) {
+            Ok(received) => received,
             Err(FetchError::Sink(e)) => return Err(e.into()),
             Err(e) => return Ok(Err(format!("cannot be had by its path: {e}"))),
         };
@@ -167,6 +170,15 @@ impl Search<'_> {
         if header.accession != Some(accession) {
             return Ok(Err("what its path has is not its submission".to_owned()));
         }
+        let mut text = incoming.reader()?;
+        match check_submission(accession, &mut text, received.is_proven) {
+            Ok(()) => {}
+            Err(DocumentsError::Damaged(why)) => {
+                return Ok(Err(format!("what its path has is not whole: {why}")));
+            }
+            Err(DocumentsError::Disk(e)) => return Err(e),
+        }
+        let size = received.length;
         let filing = header.into_filing(accession, &listed.form, listed.filed_on, size);
         let mut items: Vec<_> = [Wanted::Submission, Wanted::Documents].to_vec();
         items.retain(|what| *what == Wanted::Submission || wanted.contains(what));

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime};
 
-use super::http::Answer;
+use super::http::HttpAnswer;
 use super::routes::at;
 use super::universe::SimUniverse;
 use super::{pages, render};
@@ -37,7 +37,7 @@ impl Archives {
         universe: &SimUniverse,
         range: Option<&str>,
         header: impl Fn(&str) -> Option<&'a str>,
-    ) -> Answer {
+    ) -> HttpAnswer {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let day = universe.today();
         if kept.as_ref().is_none_or(|archive| archive.day != day) {
@@ -45,7 +45,7 @@ impl Archives {
         }
         let Some(archive) = kept.as_mut() else {
             let body = pages::unavailable(universe.seed);
-            return Answer::new(500, "text/html", body);
+            return HttpAnswer::new(500, "text/html", body);
         };
         let tag = format!("\"{day}-{:x}-{:x}\"", universe.seed, archive.length);
         let modified = at(day, 7 * 3600);
@@ -59,13 +59,13 @@ impl Archives {
         });
         let total = archive.length;
         let answer = match from {
-            Some(from) if from >= total => Answer::new(416, "text/html", Vec::new())
+            Some(from) if from >= total => HttpAnswer::new(416, "text/html", Vec::new())
                 .with("Content-Range", format!("bytes */{total}")),
-            Some(from) => Answer::new(206, "application/zip", archive.read(from)).with(
+            Some(from) => HttpAnswer::new(206, "application/zip", archive.read(from)).with(
                 "Content-Range",
                 format!("bytes {from}-{}/{total}", total - 1),
             ),
-            None => Answer::new(200, "application/zip", archive.read(0)),
+            None => HttpAnswer::new(200, "application/zip", archive.read(0)),
         };
         answer
             .plain()

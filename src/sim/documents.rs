@@ -7,10 +7,14 @@
 //! - HTML and text: with the `<DOCUMENT>` wrapper around it,
 //! - inline XBRL, XML and schemas: bare, without the `<XBRL>` or `<XML>` around it,
 //! - graphics and PDFs: decoded.
+//!
+//! Until September 2011 the lines of a submission are broken at 1,023 bytes, and those of a document
+//! served singly are not: it is shorter than its text by the line ends that joining takes away. So the
+//! length of the submission stays fixed.
 
 use std::fmt::Write as _;
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 
 use crate::edgar::submission_name;
 
@@ -18,6 +22,12 @@ use super::history::{DocumentStyle, LEAST_SIZE, NAMED_SINCE, ROOM_FOR_EXHIBITS, 
 use super::rng::{SimRng, key_of};
 use super::text::{Markup, binary, fill};
 use super::universe::{SimFiling, SimUniverse};
+
+/// The last day whose submissions have broken lines.
+const BROKEN_UNTIL: Date = date(2011, 9, 30);
+
+/// The most bytes of a line there, without its end.
+const BROKEN_AT: usize = 1023;
 
 /// One document within a complete submission.
 #[derive(Debug, Clone)]
@@ -214,10 +224,35 @@ impl<'a> FilingPlan<'a> {
     fn served(&self, document: &SimDocument) -> Vec<u8> {
         let mut out = Vec::new();
         match document.content {
-            SimContent::Html | SimContent::Text => self.wrapped(document, &mut out),
-            _ => self.body(document, &mut out),
+            SimContent::Html | SimContent::Text => {
+                out.extend_from_slice(open(document).as_bytes());
+                self.whole_lines(document, &mut out);
+                out.extend_from_slice(close(document).as_bytes());
+            }
+            _ => self.whole_lines(document, &mut out),
         }
         out
+    }
+
+    /// Appends the document itself with its lines as they were filed.
+    fn whole_lines(&self, document: &SimDocument, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.body(document, out);
+        if self.has_broken_lines(document) {
+            let broken = out.split_off(start);
+            for line in broken.split_inclusive(|byte| *byte == b'\n') {
+                let is_broken = line.len() == BROKEN_AT + 1;
+                out.extend_from_slice(&line[..line.len() - usize::from(is_broken)]);
+            }
+            // The end of the text is one.
+            if !out.ends_with(b"\n") {
+                out.push(b'\n');
+            }
+        }
+    }
+
+    fn has_broken_lines(&self, document: &SimDocument) -> bool {
+        self.filing.filed_on <= BROKEN_UNTIL && !document.content.is_binary()
     }
 
     fn rng(&self, document: &SimDocument) -> SimRng {
@@ -228,11 +263,12 @@ impl<'a> FilingPlan<'a> {
         ])
     }
 
-    /// Appends the document itself.
+    /// Appends the document itself as it stands in the submission.
     fn body(&self, document: &SimDocument, out: &mut Vec<u8>) {
         let mut rng = self.rng(document);
         let len = document.len;
         let title = &document.kind;
+        let start = out.len();
         match document.content {
             SimContent::Html => fill(
                 out,
@@ -287,6 +323,9 @@ impl<'a> FilingPlan<'a> {
         }
         if document.altered {
             out.extend_from_slice(ADDED);
+        }
+        if self.has_broken_lines(document) {
+            break_lines(&mut out[start..]);
         }
     }
 
@@ -353,6 +392,17 @@ impl<'a> FilingPlan<'a> {
             "parent-dir": format!("/Archives/edgar/data/{cik}"),
         }});
         listing.to_string().into_bytes()
+    }
+}
+
+/// Puts a line end into every line that is longer than [`BROKEN_AT`], in the place of a byte.
+fn break_lines(text: &mut [u8]) {
+    let mut length = 0;
+    for byte in text {
+        if length == BROKEN_AT {
+            *byte = b'\n';
+        }
+        length = if *byte == b'\n' { 0 } else { length + 1 };
     }
 }
 
@@ -742,7 +792,7 @@ mod tests {
     #[test]
     fn splitting_a_submission_gives_what_is_served_under_each_name() {
         let universe = universe();
-        let mut seen = std::collections::HashSet::new();
+        let (mut seen, mut broken) = (std::collections::HashSet::new(), 0);
         for (_, filing) in filings(&universe) {
             // A few of each form and year are enough.
             let year = filing.filed_on.year();
@@ -755,13 +805,24 @@ mod tests {
                 .into_iter()
                 .map(|document| (document.name, document.bytes))
                 .collect();
-            assert_eq!(split(&text), served, "{filing:?}");
+            assert!(filing.filed_on > BROKEN_UNTIL || text.lines().all(|line| line.len() <= 1023));
+            let mut found = split(&text);
+            if filing.filed_on <= BROKEN_UNTIL {
+                for (_, bytes) in &mut found {
+                    let mut joined = Vec::new();
+                    broken +=
+                        crate::edgar::submission::join_lines(&bytes[..], &mut joined).unwrap();
+                    *bytes = joined;
+                }
+            }
+            assert_eq!(found, served, "{filing:?}");
             for (name, bytes) in served {
                 if let Some(name) = name {
                     assert_eq!(universe.file(&filing, &name), Some(bytes));
                 }
             }
         }
+        assert!(broken > 20, "{broken} lines");
     }
 
     #[test]

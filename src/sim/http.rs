@@ -151,7 +151,7 @@ fn parse(head: &[u8]) -> Option<Request> {
 
 /// An answer before it is brought into its form.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -160,7 +160,7 @@ pub(crate) struct Answer {
     pub(crate) compressible: bool,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(crate) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
         Self {
             status,
@@ -203,7 +203,12 @@ pub(crate) enum Framing {
 }
 
 /// The status line and headers of an answer.
-pub(crate) fn head(answer: &Answer, gzipped: bool, framing: Framing, keep_alive: bool) -> Vec<u8> {
+pub(crate) fn head(
+    answer: &HttpAnswer,
+    gzipped: bool,
+    framing: Framing,
+    keep_alive: bool,
+) -> Vec<u8> {
     let mut out = format!(
         "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n",
         answer.status,

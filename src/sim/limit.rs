@@ -17,7 +17,7 @@ pub(crate) enum Admission {
 
 /// Counts arrivals. The caller brings the clock, which never goes back.
 #[derive(Debug)]
-pub(crate) struct Limiter {
+pub(crate) struct SimLimiter {
     rate: Option<u32>,
     block_for: Duration,
     /// Arrivals of the last second.
@@ -25,7 +25,7 @@ pub(crate) struct Limiter {
     blocked_until: Option<Instant>,
 }
 
-impl Limiter {
+impl SimLimiter {
     pub(crate) fn new(rate: Option<u32>, block_for: Duration) -> Self {
         Self {
             rate,
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_request_beyond_the_limit_blocks() {
-        let mut limiter = Limiter::new(Some(10), MINUTES);
+        let mut limiter = SimLimiter::new(Some(10), MINUTES);
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         assert!((0..10).all(|i| limiter.admit(at(i * 90)) == Admission::Admitted));
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_request_during_the_block_extends_it() {
-        let mut limiter = Limiter::new(Some(1), MINUTES);
+        let mut limiter = SimLimiter::new(Some(1), MINUTES);
         let start = Instant::now();
         let at = |s| start + Duration::from_secs(s);
         limiter.block(start);
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_nothing_blocks() {
-        let mut limiter = Limiter::new(None, MINUTES);
+        let mut limiter = SimLimiter::new(None, MINUTES);
         let now = Instant::now();
         assert!((0..10_000).all(|_| limiter.admit(now) == Admission::Admitted));
     }

@@ -11,7 +11,7 @@ use crate::edgar::calendar::quarter;
 use crate::edgar::{Accession, Cik, submission_name};
 
 use super::calendar::plus_days;
-use super::http::Answer;
+use super::http::HttpAnswer;
 use super::rng::{SimRng, key_of};
 use super::universe::{SimFiling, SimUniverse};
 use super::{indexes, pages, render};
@@ -19,10 +19,13 @@ use super::{indexes, pages, render};
 const JSON: &str = "application/json";
 
 /// The answer to a GET of a path, already percent-decoded.
-pub(crate) fn answer(universe: &SimUniverse, path: &str) -> Answer {
+pub(crate) fn answer(universe: &SimUniverse, path: &str) -> HttpAnswer {
     let found = if path == "/files/company_tickers_exchange.json" {
         let modified = at(universe.today(), 3600);
-        Some(Answer::new(200, JSON, render::company_list(universe)).with("Last-Modified", modified))
+        Some(
+            HttpAnswer::new(200, JSON, render::company_list(universe))
+                .with("Last-Modified", modified),
+        )
     } else if let Some(name) = path.strip_prefix("/submissions/") {
         submissions(universe, name)
     } else if let Some(rest) = path.strip_prefix("/Archives/edgar/data/") {
@@ -40,20 +43,20 @@ pub(crate) fn answer(universe: &SimUniverse, path: &str) -> Answer {
 }
 
 /// What is not there: each store has its own way to say so.
-pub(crate) fn missing(universe: &SimUniverse, path: &str) -> Answer {
+pub(crate) fn missing(universe: &SimUniverse, path: &str) -> HttpAnswer {
     let mut rng = SimRng::of(&[universe.seed, key_of(path)]);
     let xml = "application/xml";
     if path.starts_with("/Archives/") {
-        Answer::new(403, xml, pages::access_denied(&mut rng)).plain()
+        HttpAnswer::new(403, xml, pages::access_denied(&mut rng)).plain()
     } else if path.starts_with("/submissions/") {
-        Answer::new(404, xml, pages::no_such_key(path, &mut rng)).plain()
+        HttpAnswer::new(404, xml, pages::no_such_key(path, &mut rng)).plain()
     } else {
-        Answer::new(404, "text/html", pages::unavailable(rng.number()))
+        HttpAnswer::new(404, "text/html", pages::unavailable(rng.number()))
     }
 }
 
 /// A submissions document or page. They come without validators, for no cache to keep.
-fn submissions(universe: &SimUniverse, name: &str) -> Option<Answer> {
+fn submissions(universe: &SimUniverse, name: &str) -> Option<HttpAnswer> {
     let rest = name.strip_prefix("CIK")?.strip_suffix(".json")?;
     let (digits, page) = match rest.split_once("-submissions-") {
         None => (rest, None),
@@ -69,7 +72,7 @@ fn submissions(universe: &SimUniverse, name: &str) -> Option<Answer> {
         Some(page) => render::page(universe, cik, page.checked_sub(1)?)?,
     };
     Some(
-        Answer::new(200, JSON, body)
+        HttpAnswer::new(200, JSON, body)
             .with("Access-Control-Allow-Origin", "*")
             .with("Cache-Control", "max-age=0, no-cache, no-store"),
     )
@@ -81,7 +84,7 @@ fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
 }
 
 /// `{cik}/{accession}/{name}`, and `{cik}/{accession}.txt` as the indexes name it.
-fn archives(universe: &SimUniverse, rest: &str) -> Option<Answer> {
+fn archives(universe: &SimUniverse, rest: &str) -> Option<HttpAnswer> {
     let (cik, rest) = rest.split_once('/')?;
     let cik = number::<u64>(cik)
         .and_then(Cik::new)
@@ -101,7 +104,7 @@ fn archives(universe: &SimUniverse, rest: &str) -> Option<Answer> {
     let modified = change.changed_on.unwrap_or(filing.as_filed.filed_on);
     // Complete submissions name their MD5; single documents came without it.
     let tag = (name == submission_name(accession)).then(|| md5_tag(&body));
-    let answer = Answer::new(200, content_type(name), body)
+    let answer = HttpAnswer::new(200, content_type(name), body)
         .with("Last-Modified", at(modified, accepted(&filing)))
         .with("Accept-Ranges", "bytes");
     Some(match tag {
@@ -140,12 +143,12 @@ fn content_type(name: &str) -> &'static str {
 }
 
 /// `{year}/QTR{n}/master.{YYYYMMDD}.idx`, and the quarter's `index.json`.
-fn daily_index(universe: &SimUniverse, rest: &str) -> Option<Answer> {
+fn daily_index(universe: &SimUniverse, rest: &str) -> Option<HttpAnswer> {
     let (folder, name) = rest.rsplit_once('/')?;
     if name == "index.json" {
         let (year, quarter) = folder.split_once("/QTR")?;
         let body = indexes::listing(universe, number(year)?, number(quarter)?)?;
-        return Some(Answer::new(200, JSON, body));
+        return Some(HttpAnswer::new(200, JSON, body));
     }
     let text = name.strip_prefix("master.")?.strip_suffix(".idx")?;
     let digits = text.len() == 8 && text.is_ascii();
@@ -155,18 +158,18 @@ fn daily_index(universe: &SimUniverse, rest: &str) -> Option<Answer> {
     let right = folder == format!("{}/QTR{}", day.year(), quarter(day));
     let body = right.then(|| indexes::daily(universe, day)).flatten()?;
     // Stamped about 22:00 in New York.
-    Some(Answer::new(200, "text/plain", body).with("Last-Modified", at(day, 27 * 3600)))
+    Some(HttpAnswer::new(200, "text/plain", body).with("Last-Modified", at(day, 27 * 3600)))
 }
 
 /// `{year}/QTR{n}/master.idx`.
-fn quarterly_index(universe: &SimUniverse, rest: &str) -> Option<Answer> {
+fn quarterly_index(universe: &SimUniverse, rest: &str) -> Option<HttpAnswer> {
     let (year, quarter) = rest.strip_suffix("/master.idx")?.split_once("/QTR")?;
     let body = indexes::quarterly(universe, number(year)?, number(quarter)?)?;
-    Some(Answer::new(200, "text/plain", body))
+    Some(HttpAnswer::new(200, "text/plain", body))
 }
 
 /// The Nasdaq Trader files, which have both validators.
-fn listings(universe: &SimUniverse, name: &str) -> Option<Answer> {
+fn listings(universe: &SimUniverse, name: &str) -> Option<HttpAnswer> {
     let body = match name {
         "nasdaqlisted.txt" => render::nasdaq_listed(universe),
         "otherlisted.txt" => render::other_listed(universe),
@@ -174,7 +177,7 @@ fn listings(universe: &SimUniverse, name: &str) -> Option<Answer> {
     };
     let tag = key_of(&String::from_utf8_lossy(&body));
     Some(
-        Answer::new(200, "text/plain", body)
+        HttpAnswer::new(200, "text/plain", body)
             .with("Last-Modified", at(universe.today(), 16 * 3600))
             .with("ETag", format!("\"{tag:016x}\"")),
     )

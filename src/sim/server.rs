@@ -14,8 +14,10 @@ use crate::threads;
 use super::archive::Archives;
 use super::calendar::plus_days;
 use super::faults::{Fault, FaultKind, ResetMoment, RetryAfter, Script};
-use super::http::{Answer, Framing, NoRequest, Request, finish_reading, gzip, head, read_request};
-use super::limit::{Admission, Limiter};
+use super::http::{
+    Framing, HttpAnswer, NoRequest, Request, finish_reading, gzip, head, read_request,
+};
+use super::limit::{Admission, SimLimiter};
 use super::log::{Entry, EntryId, RequestLog, Resource};
 use super::options::Options;
 use super::pages;
@@ -36,7 +38,7 @@ struct Shared {
     universe: SimUniverse,
     archives: Archives,
     log: RequestLog,
-    limiter: Mutex<Limiter>,
+    limiter: Mutex<SimLimiter>,
     script: Script,
     seed: u64,
     latency: Duration,
@@ -65,7 +67,7 @@ impl Simulator {
             universe: SimUniverse::new(&options),
             archives: Archives::default(),
             log: RequestLog::new(Instant::now()),
-            limiter: Mutex::new(Limiter::new(options.rate_limit, options.block_for)),
+            limiter: Mutex::new(SimLimiter::new(options.rate_limit, options.block_for)),
             script: Script::new(options.seed, options.faults),
             seed: options.seed,
             latency: options.latency,
@@ -262,7 +264,7 @@ impl Connection<'_> {
                 }
                 Err(NoRequest::Closed) => return,
                 Err(NoRequest::Refused(status)) => {
-                    let answer = Answer::new(status, "text/plain", b"bad request\n".to_vec());
+                    let answer = HttpAnswer::new(status, "text/plain", b"bad request\n".to_vec());
                     let _ = finish_reading_quietly(self.stream, status);
                     let length = answer.body.len() as u64;
                     let mut bytes = head(&answer, false, Framing::Length(length), false);
@@ -323,13 +325,13 @@ impl Connection<'_> {
     fn own(&self, request: &Request) -> AfterAnswer {
         let log = &self.shared.log;
         let answer = match request.path().as_deref() {
-            Some("/_sim/log") => Answer::new(200, "application/x-ndjson", log.to_json_lines()),
-            Some("/_sim/stats") => Answer::new(
+            Some("/_sim/log") => HttpAnswer::new(200, "application/x-ndjson", log.to_json_lines()),
+            Some("/_sim/stats") => HttpAnswer::new(
                 200,
                 "application/json",
                 log.stats().to_string().into_bytes(),
             ),
-            _ => Answer::new(404, "text/plain", b"only log and stats are here\n".to_vec()),
+            _ => HttpAnswer::new(404, "text/plain", b"only log and stats are here\n".to_vec()),
         };
         self.deliver(request, answer, None, None)
     }
@@ -366,7 +368,7 @@ impl Connection<'_> {
         path: Option<&str>,
         kind: Resource,
         verdict: Admission,
-    ) -> (Answer, Option<Fault>) {
+    ) -> (HttpAnswer, Option<Fault>) {
         let shared = self.shared;
         let reference = SimRng::of(&[shared.seed, self.number]).number();
         if verdict != Admission::Admitted {
@@ -395,17 +397,17 @@ impl Connection<'_> {
                     })
             }
             ("GET" | "HEAD", Some(path)) => routes::answer(&shared.universe, path),
-            ("GET" | "HEAD", None) => Answer::new(400, "text/plain", b"bad path\n".to_vec()),
-            _ => Answer::new(405, "text/plain", b"only GET and HEAD\n".to_vec()),
+            ("GET" | "HEAD", None) => HttpAnswer::new(400, "text/plain", b"bad path\n".to_vec()),
+            _ => HttpAnswer::new(405, "text/plain", b"only GET and HEAD\n".to_vec()),
         };
         (unless_unchanged(request, answer), fault)
     }
 
     /// The answer of a fault that does not ask for the right one.
-    fn instead(&self, kind: &FaultKind, request: &Request, reference: u64) -> Option<Answer> {
+    fn instead(&self, kind: &FaultKind, request: &Request, reference: u64) -> Option<HttpAnswer> {
         let html = "text/html";
         let redirect = |to: String| {
-            Answer::new(302, html, Vec::new())
+            HttpAnswer::new(302, html, Vec::new())
                 .plain()
                 .with("Location", to)
         };
@@ -415,9 +417,9 @@ impl Connection<'_> {
                 let path = request.path().unwrap_or_default();
                 let answer = match status {
                     403 | 404 => routes::missing(&self.shared.universe, &path),
-                    _ => Answer::new(*status, html, pages::unavailable(reference)),
+                    _ => HttpAnswer::new(*status, html, pages::unavailable(reference)),
                 };
-                let answer = Answer {
+                let answer = HttpAnswer {
                     status: *status,
                     ..answer
                 };
@@ -432,13 +434,13 @@ impl Connection<'_> {
                     }
                 }
             }
-            FaultKind::ErrorPage => Answer::new(200, html, pages::unavailable(reference)),
-            FaultKind::JsonShape => Answer::new(
+            FaultKind::ErrorPage => HttpAnswer::new(200, html, pages::unavailable(reference)),
+            FaultKind::JsonShape => HttpAnswer::new(
                 200,
                 "application/json",
                 br#"{"unexpected":[1,2,3]}"#.to_vec(),
             ),
-            FaultKind::Empty | FaultKind::Huge(_) => Answer::new(200, html, Vec::new()).plain(),
+            FaultKind::Empty | FaultKind::Huge(_) => HttpAnswer::new(200, html, Vec::new()).plain(),
             FaultKind::RedirectLoop => redirect(target.clone()),
             FaultKind::RedirectOffsite => redirect(format!("http://offsite.invalid{target}")),
             FaultKind::Redirect => redirect(format!("{target}?{REDIRECTED}")),
@@ -459,7 +461,7 @@ impl Connection<'_> {
     fn deliver(
         &self,
         request: &Request,
-        mut answer: Answer,
+        mut answer: HttpAnswer,
         fault: Option<&FaultKind>,
         entry: Option<EntryId>,
     ) -> AfterAnswer {
@@ -519,7 +521,7 @@ impl Connection<'_> {
     fn whole(
         &self,
         request: &Request,
-        answer: &mut Answer,
+        answer: &mut HttpAnswer,
         wire: &mut LoggedStream,
     ) -> io::Result<AfterAnswer> {
         let (mut bytes, body) = self.form(request, answer, false);
@@ -536,13 +538,13 @@ impl Connection<'_> {
     }
 
     /// Header and body of an answer, compressed if that is wanted or forced.
-    fn form(&self, request: &Request, answer: &mut Answer, force: bool) -> (Vec<u8>, Vec<u8>) {
+    fn form(&self, request: &Request, answer: &mut HttpAnswer, force: bool) -> (Vec<u8>, Vec<u8>) {
         let (body, gzipped) = self.body(request, answer, force);
         let framing = Framing::Length(body.len() as u64);
         (head(answer, gzipped, framing, request.keep_alive), body)
     }
 
-    fn body(&self, request: &Request, answer: &mut Answer, force: bool) -> (Vec<u8>, bool) {
+    fn body(&self, request: &Request, answer: &mut HttpAnswer, force: bool) -> (Vec<u8>, bool) {
         let body = std::mem::take(&mut answer.body);
         let wanted = answer.compressible && self.shared.compress && request.accepts_gzip();
         if force || (wanted && !body.is_empty()) {
@@ -556,7 +558,7 @@ impl Connection<'_> {
     fn spoiled(
         &self,
         request: &Request,
-        answer: &mut Answer,
+        answer: &mut HttpAnswer,
         kind: &FaultKind,
         wire: &mut LoggedStream,
     ) -> io::Result<AfterAnswer> {
@@ -664,8 +666,8 @@ fn finish_reading_quietly(stream: &TcpStream, status: u16) -> bool {
 }
 
 /// A page of the network in front of EDGAR.
-fn block_page(status: u16, body: Vec<u8>) -> Answer {
-    Answer::new(status, "text/html", body)
+fn block_page(status: u16, body: Vec<u8>) -> HttpAnswer {
+    HttpAnswer::new(status, "text/html", body)
         .with("Server", "AkamaiGHost")
         .with("Mime-Version", "1.0")
         .with("Cache-Control", "no-cache,no-store")
@@ -682,7 +684,7 @@ fn is_declared(user_agent: Option<&str>) -> bool {
 }
 
 /// 304 in place of what the client says it has.
-fn unless_unchanged(request: &Request, answer: Answer) -> Answer {
+fn unless_unchanged(request: &Request, answer: HttpAnswer) -> HttpAnswer {
     let same = |theirs: &str, ours: &str| {
         let theirs = request.header(theirs);
         theirs.is_some() && theirs == answer.header(ours)
@@ -690,7 +692,7 @@ fn unless_unchanged(request: &Request, answer: Answer) -> Answer {
     let unchanged = answer.status == 200
         && (same("if-none-match", "etag") || same("if-modified-since", "last-modified"));
     if unchanged {
-        Answer {
+        HttpAnswer {
             status: 304,
             body: Vec::new(),
             ..answer

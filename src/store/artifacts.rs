@@ -238,10 +238,14 @@ impl Batch<'_> {
                 });
             }
             Outcome::Stored(print) => print,
-            _ if row.status == ArtifactStatus::Downloaded => return Ok(Recorded::Stored),
+            _ if row.status == ArtifactStatus::Downloaded => {
+                self.describe(row.id, document)?;
+                return Ok(Recorded::Stored);
+            }
             // What was given up is not queued again by a submission that brings something else.
             _ if !row.status.is_queued() => return Ok(Recorded::Queued),
             Outcome::AskFor(_) => {
+                self.describe(row.id, document)?;
                 self.file_again(filing, (row.id, row.status))?;
                 return Ok(Recorded::Queued);
             }

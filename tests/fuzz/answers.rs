@@ -53,7 +53,7 @@ fn body(text: &[u8], manner: u8, cut: u8) {
     let start: &[u8] = match expect {
         Expect::Json { .. } => b"{",
         Expect::Archive { .. } => b"PK",
-        Expect::Text { .. } | Expect::Document { .. } => b"x",
+        Expect::Text { .. } | Expect::Submission { .. } | Expect::Document { .. } => b"x",
     };
     let text = [start, text].concat();
     let (chunked, gzip) = (manner & 8 != 0, manner & 16 != 0);
@@ -97,6 +97,7 @@ fn body(text: &[u8], manner: u8, cut: u8) {
 fn expected(manner: u8, max: u64) -> Expect {
     match manner >> 1 & 3 {
         0 => Expect::Json { max },
+        1 if manner & 128 != 0 => Expect::Submission { max, size: None },
         1 => Expect::Text { max },
         2 => Expect::Document { max },
         _ => Expect::Archive { max },

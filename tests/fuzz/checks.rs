@@ -9,8 +9,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 use filing_etl::internals::checked_name;
-use filing_etl::internals::join_lists;
 use filing_etl::internals::{Accession, Cik, History, Urls, Wanted, company_list, index};
+use filing_etl::internals::{BROKEN_AT, join_lines, join_lists};
 use filing_etl::internals::{DataDir, FilingFolder, folder_of};
 use filing_etl::internals::{
     DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, SplitSummary,
@@ -31,13 +31,14 @@ pub(crate) use self::zip::zip;
 pub(crate) type Check = fn(&[u8]);
 
 /// Every check, under the name of its target.
-pub(crate) const ALL: [(&str, Check); 9] = [
+pub(crate) const ALL: [(&str, Check); 10] = [
     ("submissions", submissions),
     ("companies", companies),
     ("indexes", indexes),
     ("symbols", symbols),
     ("split", split),
     ("uuencode", uuencode),
+    ("lines", lines),
     ("names", names),
     ("zip", zip),
     ("answers", answers),
@@ -185,6 +186,23 @@ pub(crate) fn split(bytes: &[u8]) {
     if let Ok(summary) = &whole.end {
         whole.accounts_for(text, summary);
     }
+    // What is known to be whole is never cut short, and what was whole already comes out the same.
+    let mut known = Collect::default();
+    let splitter = Splitter::new(accession(), dots(text), &[], &mut known).known_whole(true);
+    match (written(splitter, std::iter::once(text)), &whole.end) {
+        (Ok(summary), end) => {
+            let known = Split {
+                documents: known.0,
+                end: Ok(summary.clone()),
+            };
+            known.accounts_for(text, &summary);
+            assert!(end.is_err() || known == whole, "it was whole already");
+        }
+        (Err(error), end) => {
+            assert!(!error.contains("cut short"), "{error}");
+            assert!(end.is_err());
+        }
+    }
     let sizes: Vec<usize> = sizes.iter().map(|b| usize::from(*b) * 17 + 1).collect();
     let sizes = if sizes.is_empty() { vec![1] } else { sizes };
     let (mut rest, mut sizes) = (text, sizes.into_iter().cycle());
@@ -206,6 +224,79 @@ pub(crate) fn split(bytes: &[u8]) {
     }
 }
 
+/// A document of any lines as an old text has it, with the long ones broken: the text does not prove
+/// it, and joining brings it back. The first byte says what kind of document it is.
+pub(crate) fn lines(bytes: &[u8]) {
+    let Some((manner, text)) = bytes.split_first() else {
+        return;
+    };
+    // Lines of plain letters, so that no tag and no line end is among them; each byte gives one, up to
+    // 4080 long.
+    let mut filed = Vec::new();
+    for byte in text {
+        let letter = b'a' + byte % 26;
+        let length = usize::from(*byte) * 16 % 4091;
+        // A line of a multiple of that length ends like one that is broken there.
+        let length = length + usize::from(length > 0 && length.is_multiple_of(BROKEN_AT));
+        filed.resize(filed.len() + length, letter);
+        filed.extend_from_slice(if manner & 1 == 0 { b"\n" } else { b"\r\n" });
+    }
+    let mut broken = Vec::new();
+    for line in filed.split_inclusive(|byte| *byte == b'\n') {
+        let length = line.trim_ascii_end().len();
+        let mut pieces = line[..length].chunks(BROKEN_AT).peekable();
+        while let Some(piece) = pieces.next() {
+            broken.extend_from_slice(piece);
+            if pieces.peek().is_some() {
+                broken.push(b'\n');
+            }
+        }
+        broken.extend_from_slice(&line[length..]);
+    }
+    let wrapped = |body: &[u8]| {
+        let (open, close) = if manner & 2 == 0 {
+            ("", "")
+        } else {
+            ("<XML>\n", "</XML>\n")
+        };
+        let head = "<DOCUMENT>\n<TYPE>EX-1\n<SEQUENCE>1\n<FILENAME>x.bin\n<TEXT>\n";
+        let end = format!("{close}</TEXT>\n</DOCUMENT>\n");
+        [head.as_bytes(), open.as_bytes(), body, end.as_bytes()].concat()
+    };
+    let submission = [
+        b"<SEC-DOCUMENT>0000320193-23-000106.txt : 20080124\nFILED AS OF DATE: 20080124\n</SEC-HEADER>\n",
+        &wrapped(&broken)[..],
+        b"</SEC-DOCUMENT>\n",
+    ]
+    .concat();
+    let split = documents_with(Dots::Plain, std::iter::once(&submission[..]));
+    let [document] = &split.documents[..] else {
+        panic!("one document went in, {} came out", split.documents.len());
+    };
+    let is_told = document.problems.as_deref() == Some(&[DocumentProblem::BrokenLines]);
+    assert_eq!(is_told, broken.len() > filed.len());
+    let mut joined = Vec::new();
+    let joins = join_lines(&document.data[..], &mut joined).expect("memory takes it");
+    assert_eq!(joins, (broken.len() - filed.len()) as u64);
+    let expected = if manner & 2 == 0 {
+        wrapped(&filed)
+    } else {
+        filed
+    };
+    assert!(joined == expected, "other lines came back");
+    // Whatever the bytes are, nothing but line ends is taken away.
+    let mut joined = Vec::new();
+    join_lines(text, &mut joined).expect("memory takes it");
+    let bare = |bytes: &[u8]| -> Vec<u8> {
+        bytes
+            .iter()
+            .copied()
+            .filter(|byte| !b"\r\n".contains(byte))
+            .collect()
+    };
+    assert!(bare(&joined) == bare(text));
+}
+
 /// A submission with one uuencoded document. The first byte says how it is encoded.
 pub(crate) fn uuencode(bytes: &[u8]) {
     let Some((manner, payload)) = bytes.split_first() else {
@@ -221,6 +312,22 @@ pub(crate) fn uuencode(bytes: &[u8]) {
     assert_eq!(document.form, DocumentForm::Decoded);
     assert!(document.data == payload, "other bytes came out");
     assert_eq!(document.problems.as_deref(), Some(&[][..]));
+    // Under the name of a picture it may begin behind blank lines, and without mode and name.
+    let bare = encoded(payload, *manner);
+    let code = bare.strip_prefix(b"begin 644 x").expect("it begins so");
+    let start: &[u8] = [
+        &b"\nbegin 644 x"[..],
+        b"\n \nbegin",
+        b"begin 644",
+        b"\n\nbegin 644 ",
+    ][usize::from(manner >> 4 & 3)];
+    let odd = submission_of(&[start, code].concat());
+    let odd = String::from_utf8(odd)
+        .expect("uuencode is ASCII")
+        .replace("x.bin", "x.jpg");
+    let odd = documents_with(Dots::Plain, std::iter::once(odd.as_bytes()));
+    assert!(odd.documents[0].data == payload, "other bytes came out");
+    assert_eq!(odd.documents[0].problems.as_deref(), Some(&[][..]));
     // What is no uuencode is survived, and whatever is not decoded whole is said.
     let bad = [b"begin 644 x\n", payload, b"\n"].concat();
     let text = [&[*manner, 3, 5, 7][..], &submission_of(&bad)].concat();
@@ -418,16 +525,27 @@ fn documents<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Split {
     documents_with(scan.finish(None), chunks.into_iter())
 }
 
-fn documents_with<'a>(dots: Dots, mut chunks: impl Iterator<Item = &'a [u8]>) -> Split {
+fn dots(text: &[u8]) -> Dots {
+    let mut scan = DotScan::default();
+    scan.write(text);
+    scan.finish(None)
+}
+
+fn documents_with<'a>(dots: Dots, chunks: impl Iterator<Item = &'a [u8]>) -> Split {
     let mut documents = Collect::default();
-    let mut splitter = Splitter::new(accession(), dots, &[], &mut documents);
-    let written = chunks.try_for_each(|chunk| splitter.write(chunk));
-    let end = match written {
-        Ok(()) => splitter.finish(),
-        Err(error) => Err(error),
-    };
+    let splitter = Splitter::new(accession(), dots, &[], &mut documents);
     Split {
-        end: end.map_err(|e| e.to_string()),
+        end: written(splitter, chunks),
         documents: documents.0,
     }
+}
+
+/// Splits to the end; the error's text where that fails.
+fn written<'a>(
+    mut splitter: Splitter<'_, &mut Collect>,
+    mut chunks: impl Iterator<Item = &'a [u8]>,
+) -> Result<SplitSummary, String> {
+    let written = chunks.try_for_each(|chunk| splitter.write(chunk));
+    let end = written.and_then(|()| splitter.finish());
+    end.map_err(|e| e.to_string())
 }

@@ -51,6 +51,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     ] {
         split.push([&[3, 90, 0, 250], text].concat());
     }
+    split.extend(odd_texts());
     let day = get("/Archives/edgar/daily-index/2025/QTR2/master.20250626.idx");
     let quarter = get("/Archives/edgar/full-index/2025/QTR1/master.idx");
     vec![
@@ -71,8 +72,14 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("split", split),
         (
             "uuencode",
-            (0..16)
+            (0..64)
                 .map(|manner| [&[manner], &PICTURE[..]].concat())
+                .collect(),
+        ),
+        (
+            "lines",
+            (0..4)
+                .map(|manner| [&[manner], &PICTURE[..40]].concat())
                 .collect(),
         ),
         (
@@ -82,6 +89,35 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("zip", archives()),
         ("answers", answers()),
     ]
+}
+
+/// Texts of kinds that the simulator does not make, behind the sizes of the chunks.
+fn odd_texts() -> Vec<Vec<u8>> {
+    let header = "<SEC-HEADER>0000320193-23-000106.hdr.sgml : 19960213\n\
+        <ACCESSION-NUMBER>0000320193-23-000106\n<PUBLIC-DOCUMENT-COUNT>1\n<FILING-DATE>19960212\n\
+        </SEC-HEADER>\n";
+    let long = format!("{}\nx\n", "long ".repeat(205).trim_end_matches("g "));
+    let documents = [
+        ("a.htm", &*long),
+        ("b.jpg", "\nbegin 644\n#86)C\n`\nend\n"),
+        ("c.gif", "\nx\n"),
+    ]
+    .map(|(name, body)| {
+        format!(
+            "<DOCUMENT>\n<TYPE>EX-1\n<SEQUENCE>1\n<FILENAME>{name}\n<TEXT>\n{body}</TEXT>\n\
+                 </DOCUMENT>\n"
+        )
+    })
+    .concat();
+    [
+        header.to_owned(),
+        header.to_ascii_lowercase(),
+        format!("<SEC-DOCUMENT>x\n{header}</SEC-DOCUMENT>\n"),
+        format!("<SEC-DOCUMENT>x\n{header}{documents}</SEC-DOCUMENT>\n"),
+        format!("<SEC-DOCUMENT>x\n{header}{documents}"),
+    ]
+    .map(|text| [&[3, 90, 0, 250], text.as_bytes()].concat())
+    .into()
 }
 
 /// Bytes that uuencode writes in every way: a few zeros, and lines that are not full.

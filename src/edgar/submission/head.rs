@@ -93,6 +93,22 @@ pub(super) fn plain_form(type_: &str) -> DocumentForm {
     }
 }
 
+/// The extensions of files that are no text, in lower case: of each document of theirs measured the
+/// submission had uuencode.
+const BINARY: [&str; 12] = [
+    "bmp", "gif", "ico", "jpeg", "jpg", "pdf", "png", "tif", "tiff", "xls", "xlsx", "zip",
+];
+
+/// Whether a name says that the document is no text.
+pub(super) fn is_binary(filename: &str) -> bool {
+    extension(filename).is_some_and(|e| BINARY.contains(&&*e.to_ascii_lowercase()))
+}
+
+/// Whether a type says that the document is no text, whatever its name.
+pub(super) fn is_binary_type(type_: &str) -> bool {
+    matches!(type_, "GRAPHIC" | "EXCEL" | "ZIP")
+}
+
 /// Whether EDGAR itself made documents of this type.
 fn is_rendered(type_: &str) -> bool {
     matches!(type_, "XML" | "JSON" | "EXCEL" | "ZIP")

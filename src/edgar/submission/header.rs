@@ -3,13 +3,20 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
+use super::lines::behind;
 use crate::edgar::calendar::from_new_york;
 use crate::edgar::{Accession, Filing};
 
 /// So many bytes of a submission hold what is read here: it stands above the filers.
 pub const HEADER_BYTES: u64 = 64 * 1024;
 
-/// The facts of a header. Each may be missing: headers of the 1990s have fewer.
+/// What stands before the accession number.
+const ACCESSION: [&str; 2] = ["ACCESSION NUMBER:", "<ACCESSION-NUMBER>"];
+/// What stands before the filing date.
+const FILED_ON: [&str; 2] = ["FILED AS OF DATE:", "<FILING-DATE>"];
+
+/// The facts of a header. Each may be missing: headers of the 1990s have fewer. Some texts, and all of
+/// the feed, have a header of tags (`<FILING-DATE>19960212`) in place of labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
     /// The filing.
@@ -29,7 +36,7 @@ impl Header {
     pub fn parse(bytes: &[u8]) -> Self {
         let mut header = Self::default();
         for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
-            if line.starts_with(b"<DOCUMENT>") {
+            if behind(line, "<DOCUMENT>").is_some() {
                 break;
             }
             header.line(line);
@@ -38,21 +45,21 @@ impl Header {
     }
 
     fn line(&mut self, line: &[u8]) {
-        let value = |tag: &str| {
-            let value = line.strip_prefix(tag.as_bytes())?;
+        let value = |labels: &[&str]| {
+            let value = labels.iter().find_map(|label| behind(line, label))?;
             Some(str::from_utf8(value).ok()?.trim())
         };
         let day = |text: &str| Date::strptime("%Y%m%d", text).ok();
-        if let Some(text) = value("ACCESSION NUMBER:") {
+        if let Some(text) = value(&ACCESSION) {
             self.accession = self.accession.or_else(|| text.parse().ok());
-        } else if let Some(text) = value("CONFORMED SUBMISSION TYPE:") {
+        } else if let Some(text) = value(&["CONFORMED SUBMISSION TYPE:", "<TYPE>"]) {
             let form = Some(text).filter(|text| !text.is_empty());
             self.form = self.form.take().or_else(|| form.map(str::to_owned));
-        } else if let Some(text) = value("FILED AS OF DATE:") {
+        } else if let Some(text) = value(&FILED_ON) {
             self.filed_on = self.filed_on.or_else(|| day(text.get(..8)?));
-        } else if let Some(text) = value("CONFORMED PERIOD OF REPORT:") {
+        } else if let Some(text) = value(&["CONFORMED PERIOD OF REPORT:", "<PERIOD>"]) {
             self.report_date = self.report_date.or_else(|| day(text));
-        } else if let Some(text) = value("<ACCEPTANCE-DATETIME>") {
+        } else if let Some(text) = value(&["<ACCEPTANCE-DATETIME>"]) {
             let time = || DateTime::strptime("%Y%m%d%H%M%S", text).ok();
             let time = time().and_then(from_new_york);
             self.accepted_at = self.accepted_at.or(time);
@@ -117,6 +124,31 @@ ACCESSION NUMBER:\t\t0000000000-24-000001
             (filing.size, filing.primary_document.as_str()),
             (Some(999), "")
         );
+    }
+
+    #[test]
+    fn a_header_of_tags_tells_the_same_in_any_case() {
+        let tags = "<SEC-HEADER>0000950123-96-000525.hdr.sgml : 19960213
+<ACCESSION-NUMBER>0000950123-96-000525
+<TYPE>SC 13G/A
+<PERIOD>19951231
+<FILING-DATE>19960212
+</SEC-HEADER>
+<DOCUMENT>
+<TYPE>EX-1
+";
+        let lower = tags.to_ascii_lowercase().replace("sc 13g/a", "SC 13G/A");
+        for text in [tags, &lower] {
+            let header = Header::parse(text.as_bytes());
+            let expected = Header {
+                accession: "0000950123-96-000525".parse().ok(),
+                form: Some("SC 13G/A".to_owned()),
+                filed_on: Some(date(1996, 2, 12)),
+                report_date: Some(date(1995, 12, 31)),
+                accepted_at: None,
+            };
+            assert_eq!(header, expected);
+        }
     }
 
     #[test]

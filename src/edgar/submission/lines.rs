@@ -26,6 +26,19 @@ pub(super) fn first_line_end(block: &[u8]) -> usize {
     }
 }
 
+/// The line without its end.
+pub(super) fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// What stands behind a tag or a label at the beginning of a line. Letters are taken in any case: some
+/// headers have theirs in lower case.
+pub(super) fn behind<'a>(line: &'a [u8], label: &str) -> Option<&'a [u8]> {
+    let (start, rest) = line.split_at_checked(label.len())?;
+    start.eq_ignore_ascii_case(label.as_bytes()).then_some(rest)
+}
+
 /// The line without its end and without trailing blanks.
 pub(super) fn trimmed(line: &[u8]) -> &[u8] {
     line.trim_ascii_end()

@@ -17,7 +17,7 @@
 //! | first line `<XBRL>`: inline XBRL, schemas, linkbases | the text between the `<XBRL>` lines, with its last line end | 3 of 3 pairs of inline XBRL equal byte for byte; 14 schemas and linkbases equal their member of the filing's own ZIP |
 //! | first line `<XML>`: ownership forms, 13F tables, `FilingSummary.xml` | the text between the `<XML>` lines, with its last line end | **no pair**: that single captures begin with `<?xml` is reported; the last line end follows from the rule above |
 //! | TYPE `XML`, `JSON`, `ZIP`, `EXCEL`, `GRAPHIC` without such a line: `R1.htm`, `Show.js`, `report.css`, `MetaLinks.json` | the text | **no pair of bytes**: a captured `R2.htm` has no wrapper, but a tool had cut its last line end |
-//! | text that begins with a `begin 644 name` line, also behind `<PDF>` | decoded (see [`BadEncoding`]) | a picture equals its member of the filing's ZIP; all ZIP archives pass their CRC checks |
+//! | text that begins with a `begin 644 name` line, also behind `<PDF>`; where name or type say that it is no text, also behind blank lines or (name only) without mode and name | decoded (see [`BadEncoding`]) | a picture equals its member of the filing's ZIP; all ZIP archives pass their CRC checks |
 //! | a file of a PEM envelope (before 2011) | without the `- ` that PEM puts before each line that begins with `-` | 4 of 4 pairs equal only so |
 //! | a file with doubled dots (see [`Dots`]) | without the dot that is put before each line that begins with `.` | an XLSX and a PDF are only whole so; a page of 2008 served singly has its single dot |
 //!
@@ -32,6 +32,14 @@
 //! becomes `<accession>-<position>` with the extension of the name; so does one that occurs again,
 //! and [`DocumentProblem::NameTaken`] says so.
 //!
+//! # What a text cannot prove
+//!
+//! - Old texts have their long lines broken (see [`DocumentProblem::BrokenLines`] and [`join_lines`]).
+//! - A document whose name says that it is no text, and whose text is no uuencode, is not what EDGAR
+//!   serves under that name ([`DocumentProblem::NotEncoded`]).
+//! - Some texts hold a header and no document, within an envelope or without one. They split into
+//!   nothing; whoever has one has to know from elsewhere that it was not cut.
+//!
 //! # Damage
 //!
 //! What concerns one document is a [`DocumentProblem`] of that document, and the others are not touched.
@@ -39,6 +47,7 @@
 //! line and where what follows fits: `</TEXT>` ends a text only before `</DOCUMENT>`, so a text
 //! may quote any tag.
 
+mod breaks;
 mod dots;
 mod head;
 mod header;
@@ -54,6 +63,7 @@ use std::io;
 use thiserror::Error;
 
 use super::Accession;
+pub use breaks::{BROKEN_AT, join_lines};
 pub use dots::{DotScan, Dots};
 pub use header::{HEADER_BYTES, Header};
 pub use split::Splitter;
@@ -163,6 +173,13 @@ pub enum DocumentProblem {
     /// case.
     #[error("the document's name is taken by an earlier one")]
     NameTaken,
+    /// A line has exactly [`BROKEN_AT`] bytes and none has more, in a text that is old enough for its
+    /// longer lines to be broken.
+    #[error("its lines of more than {BROKEN_AT} bytes may be broken")]
+    BrokenLines,
+    /// Its name says that it is no text, and there is no uuencode.
+    #[error("its name says that it is no text, and it does not begin like uuencode")]
+    NotEncoded,
     /// The uuencoded text is damaged.
     #[error("{0}")]
     Encoding(#[from] BadEncoding),
@@ -172,7 +189,14 @@ impl DocumentProblem {
     /// Whether the bytes that came out may be wrong. Asking EDGAR for the one document is the
     /// remedy.
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::NotClosed(_) | Self::NoText | Self::Encoding(_))
+        match self {
+            Self::NotClosed(_)
+            | Self::NoText
+            | Self::BrokenLines
+            | Self::NotEncoded
+            | Self::Encoding(_) => true,
+            Self::HeadChanged | Self::NameTaken => false,
+        }
     }
 }
 

@@ -4,10 +4,13 @@
 //! known tag matter, and everything between two of those is handed on in one piece. A tag is held
 //! back until the next line tells whether it was meant (see [`Closing`]).
 
+use jiff::civil::Date;
+
+use super::breaks::{LineLengths, may_break};
 use super::head::{self, Fields};
-use super::lines::{LONGEST, LineSink, Lines, first_line_end, trimmed};
+use super::lines::{LONGEST, LineSink, Lines, behind, first_line_end, trimmed};
 use super::names::Names;
-use super::uuencode::{UuDecoder, is_begin};
+use super::uuencode::{UuDecoder, is_bare_begin, is_begin};
 use super::{
     ByteCounts, DocumentForm, DocumentHead, DocumentProblem, DocumentSink, Dots, SplitError,
     SplitSummary,
@@ -23,6 +26,16 @@ const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Decoded bytes are handed on in pieces of about this size.
 const DECODED_PIECE: usize = 32 * 1024;
+
+/// What opens an envelope, and what then has to close it. A header stands alone only where a text
+/// holds nothing else. Header-only texts may have them in lower case.
+const ENVELOPES: [(&str, &str); 5] = [
+    ("<SEC-DOCUMENT>", "</SEC-DOCUMENT>"),
+    ("<IMS-DOCUMENT>", "</IMS-DOCUMENT>"),
+    ("<SUBMISSION>", "</SUBMISSION>"),
+    ("<SEC-HEADER>", "</SEC-HEADER>"),
+    ("<IMS-HEADER>", "</IMS-HEADER>"),
+];
 
 const PEM_BEGIN: &[u8] = b"-----BEGIN PRIVACY-ENHANCED MESSAGE-----";
 const PEM_END: &[u8] = b"-----END PRIVACY-ENHANCED MESSAGE-----";
@@ -81,9 +94,15 @@ impl<'a, S: DocumentSink> Splitter<'a, S> {
             pem: Pem::None,
             envelope: Envelope::Missing,
             in_header: true,
+            blank_so_far: true,
+            filed_on: None,
+            is_whole: false,
             state: SplitState::Between,
             head: Vec::new(),
+            text_at: 0,
+            coded: Coded::Unlikely,
             wrapper: None,
+            lengths: LineLengths::default(),
             closing: Closing::None,
             held: Vec::new(),
             decoded: Vec::new(),
@@ -98,6 +117,14 @@ impl<'a, S: DocumentSink> Splitter<'a, S> {
         }
     }
 
+    /// Says that the file is known to be whole: it is as long as EDGAR lists it. Then an end that is
+    /// missing is missing at EDGAR, too, and only the document that it belongs to is damaged.
+    #[must_use]
+    pub fn known_whole(mut self, is_whole: bool) -> Self {
+        self.core.is_whole = is_whole;
+        self
+    }
+
     /// Takes the next bytes of the file.
     ///
     /// # Errors
@@ -107,7 +134,8 @@ impl<'a, S: DocumentSink> Splitter<'a, S> {
         self.lines.feed(chunk, &mut self.core)
     }
 
-    /// The file is over.
+    /// The file is over. Some hold a header and no document at all; whether such a file is whole has
+    /// to be known from elsewhere, because it looks like the beginning of any other.
     ///
     /// # Errors
     /// When it is no submission, or was cut short.
@@ -130,12 +158,25 @@ struct Core<'a, S> {
     /// Lines between documents may say anything until the first document, and behind every
     /// opening of an envelope.
     in_header: bool,
+    /// No line but blank ones has come.
+    blank_so_far: bool,
+    /// The filing date that the header names.
+    filed_on: Option<Date>,
+    /// The file ends where EDGAR's ends.
+    is_whole: bool,
 
     state: SplitState,
-    /// The raw lines from `<DOCUMENT>` to `<TEXT>`, and the inner tag.
+    /// The raw lines from `<DOCUMENT>` to `<TEXT>`, the inner tag, and blank lines that may stand
+    /// before uuencode.
     head: Vec<u8>,
+    /// Where in the head those blank lines begin.
+    text_at: usize,
+    /// Whether the head says that the text is uuencode.
+    coded: Coded,
     /// The tag around the text inside `<TEXT>`.
     wrapper: Option<Wrapper>,
+    /// Of the lines of the current text.
+    lengths: LineLengths,
     closing: Closing,
     /// Raw lines that may end the document: tags and blank lines.
     held: Vec<u8>,
@@ -178,6 +219,29 @@ enum SplitState {
     Verbatim(DocumentForm),
     /// In an uuencoded text.
     Encoded(UuDecoder),
+}
+
+/// Whether a document's head says that its text is uuencode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coded {
+    /// Nothing says so.
+    Unlikely,
+    /// Its type is that of documents which mostly are.
+    ByType,
+    /// Its name is that of a file which is no text.
+    ByName,
+}
+
+impl Coded {
+    fn of(fields: &Fields) -> Self {
+        if fields.filename.as_deref().is_some_and(head::is_binary) {
+            Self::ByName
+        } else if fields.type_.as_deref().is_some_and(head::is_binary_type) {
+            Self::ByType
+        } else {
+            Self::Unlikely
+        }
+    }
 }
 
 /// The tags that may have ended the document, which depends on what follows them.
@@ -282,6 +346,7 @@ impl<S: DocumentSink> LineSink<SplitError> for Core<'_, S> {
             let line = &block[at..end];
             at = end;
             if self.is_content(line) {
+                self.lengths.see(line);
                 continue;
             }
             self.verbatim(&block[run..end - line.len()])?;
@@ -416,33 +481,44 @@ impl<S: DocumentSink> Core<'_, S> {
 
     /// What the envelope and the headers say.
     fn envelope_line(&mut self, line: &[u8]) {
-        for (tag, wants) in [
-            (&b"<SEC-DOCUMENT>"[..], "</SEC-DOCUMENT>"),
-            (b"<IMS-DOCUMENT>", "</IMS-DOCUMENT>"),
-            (b"<SUBMISSION>", "</SUBMISSION>"),
-        ] {
-            if line.starts_with(tag) {
-                self.envelope = Envelope::Open(wants);
+        for (i, (opening, closing)) in ENVELOPES.into_iter().enumerate() {
+            // A header within an envelope is no envelope.
+            let stands_alone = self.blank_so_far || self.pem == Pem::Open;
+            let counts = i < 3 || self.envelope == Envelope::Missing && stands_alone;
+            if counts && behind(line, opening).is_some() {
+                self.envelope = Envelope::Open(closing);
                 self.in_header = true;
+                break;
+            }
+            // In upper case it was seen before.
+            if self.envelope == Envelope::Open(closing)
+                && trimmed(line).eq_ignore_ascii_case(closing.as_bytes())
+            {
+                self.envelope = Envelope::Closed(closing);
             }
         }
         if self.envelope == Envelope::Missing && line.starts_with(PEM_BEGIN) {
             self.pem = Pem::Open;
         }
+        self.blank_so_far &= trimmed(line).is_empty();
         if !self.in_header {
             return;
         }
-        let value = |names: [&[u8]; 2]| {
-            let value = names.iter().find_map(|name| line.strip_prefix(*name))?;
+        let value = |labels: [&str; 2]| {
+            let value = labels.iter().find_map(|label| behind(line, label))?;
             str::from_utf8(value.trim_ascii()).ok()
         };
         let summary = &mut self.summary;
-        if let Some(text) = value([b"ACCESSION NUMBER:", b"<ACCESSION-NUMBER>"]) {
+        if let Some(text) = value(["ACCESSION NUMBER:", "<ACCESSION-NUMBER>"]) {
             summary.accession = summary.accession.or_else(|| text.parse().ok());
         }
-        if let Some(text) = value([b"PUBLIC DOCUMENT COUNT:", b"<PUBLIC-DOCUMENT-COUNT>"]) {
+        if let Some(text) = value(["PUBLIC DOCUMENT COUNT:", "<PUBLIC-DOCUMENT-COUNT>"]) {
             let count = || text.parse().ok();
             summary.public_document_count = summary.public_document_count.or_else(count);
+        }
+        if let Some(text) = value(["FILED AS OF DATE:", "<FILING-DATE>"]) {
+            let day = || Date::strptime("%Y%m%d", text.get(..8)?).ok();
+            self.filed_on = self.filed_on.or_else(day);
         }
     }
 
@@ -471,6 +547,8 @@ impl<S: DocumentSink> Core<'_, S> {
                     None => Ok(()),
                     Some([]) => {
                         self.state = SplitState::FirstLine;
+                        self.text_at = self.head.len();
+                        self.coded = Coded::of(&Fields::parse(&self.head));
                         Ok(())
                     }
                     // Text behind the tag: only the wrapper holds all of it.
@@ -488,9 +566,16 @@ impl<S: DocumentSink> Core<'_, S> {
             if self.wrapper.is_none() && wrapper.is_some() {
                 self.wrapper = wrapper;
                 self.head.extend_from_slice(line);
+                self.text_at = self.head.len();
                 return Ok(true);
             }
-            if is_begin(line) {
+            let may_be_coded = self.coded != Coded::Unlikely || self.wrapper == Some(Wrapper::Pdf);
+            let has_room = self.head.len() + line.len() <= LONGEST_HEAD;
+            if kind == LineKind::Blank && may_be_coded && has_room {
+                self.head.extend_from_slice(line);
+                return Ok(true);
+            }
+            if is_begin(line) || self.coded == Coded::ByName && is_bare_begin(line) {
                 self.head.extend_from_slice(line);
                 self.begin(DocumentForm::Decoded)?;
                 return Ok(true);
@@ -509,6 +594,9 @@ impl<S: DocumentSink> Core<'_, S> {
         let fields = Fields::parse(&self.head);
         if fields.changed {
             self.problem(DocumentProblem::HeadChanged);
+        }
+        if form != DocumentForm::Decoded && Coded::of(&fields) == Coded::ByName {
+            self.problem(DocumentProblem::NotEncoded);
         }
         let position = self.summary.documents;
         let filename = fields.filename.as_deref();
@@ -531,14 +619,19 @@ impl<S: DocumentSink> Core<'_, S> {
             form,
         })?;
         let head = std::mem::take(&mut self.head);
+        self.lengths = LineLengths::default();
         self.state = match form {
             DocumentForm::Decoded => SplitState::Encoded(UuDecoder::begun()),
             DocumentForm::Wrapped | DocumentForm::Bare => SplitState::Verbatim(form),
         };
-        if form == DocumentForm::Wrapped {
-            self.verbatim(&head)?;
-        } else {
-            self.account(Class::Wrapper, &head);
+        match form {
+            DocumentForm::Wrapped => self.verbatim(&head)?,
+            DocumentForm::Decoded => self.account(Class::Wrapper, &head),
+            DocumentForm::Bare => {
+                let (wrapper, blank_lines) = head.split_at(self.text_at);
+                self.account(Class::Wrapper, wrapper);
+                self.verbatim(blank_lines)?;
+            }
         }
         self.head = head;
         Ok(())
@@ -563,6 +656,7 @@ impl<S: DocumentSink> Core<'_, S> {
     fn content(&mut self, line: &[u8], kind: LineKind) -> Result<(), SplitError> {
         let SplitState::Encoded(decoder) = &mut self.state else {
             self.long = Class::Verbatim;
+            self.lengths.see(line);
             return self.verbatim(line);
         };
         self.long = Class::Encoded;
@@ -688,6 +782,12 @@ impl<S: DocumentSink> Core<'_, S> {
         {
             self.problem(DocumentProblem::Encoding(damage));
         }
+        if let SplitState::Verbatim(_) = self.state
+            && self.lengths.look_broken()
+            && may_break(self.filed_on)
+        {
+            self.problem(DocumentProblem::BrokenLines);
+        }
         self.sink.end(&self.problems)?;
         self.problems.clear();
         self.wrapper = None;
@@ -706,6 +806,7 @@ impl<S: DocumentSink> Core<'_, S> {
         }
         self.all_documents_ended()?;
         let missing = match (self.pem, self.envelope) {
+            _ if self.is_whole => return Ok(()),
             (_, Envelope::Open(missing)) => missing,
             (Pem::Open, _) => "-----END PRIVACY-ENHANCED MESSAGE-----",
             _ => return Ok(()),
@@ -721,10 +822,29 @@ impl<S: DocumentSink> Core<'_, S> {
         }
         match self.state {
             SplitState::Between => Ok(()),
+            _ if self.is_whole => self.end_with_file(),
             _ => Err(SplitError::Truncated {
                 missing: "</DOCUMENT>",
             }),
         }
+    }
+
+    /// The file, which is whole, ends within a document.
+    fn end_with_file(&mut self) -> Result<(), SplitError> {
+        if let SplitState::Head | SplitState::FirstLine = self.state {
+            self.problem(DocumentProblem::NoText);
+            self.begin(DocumentForm::Wrapped)?;
+        }
+        match self.closing {
+            Closing::Text { wrapper_closed } => {
+                self.note_wrapper(wrapper_closed);
+                self.close_with_held()?;
+                return self.end("</DOCUMENT>");
+            }
+            Closing::Document => self.close_with_held()?,
+            _ => self.release()?,
+        }
+        self.end("</TEXT>")
     }
 
     /// Remembers a problem of the current document, each kind once.

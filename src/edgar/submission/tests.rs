@@ -215,6 +215,199 @@ fn uuencoded_text_comes_out_decoded() {
 }
 
 #[test]
+fn uuencode_may_begin_behind_blank_lines_and_without_a_name() {
+    for (type_, name, body) in [
+        ("EX-99", "a.pdf", "\n \nbegin 644 a.pdf\n#86)C\n`\nend\n"),
+        (
+            "EX-99",
+            "a.pdf",
+            "<PDF>\n\nbegin 644 a.pdf\n#86)C\n`\nend\n</PDF>\n",
+        ),
+        (
+            "EX-99",
+            "a.txt",
+            "<PDF>\n\nbegin 644 a.pdf\n#86)C\n`\nend\n</PDF>\n",
+        ),
+        (
+            "EX-99",
+            "a.PDF",
+            "\n<PDF>\nbegin 644\n#86)C\n`\nend\n</PDF>\n",
+        ),
+        ("GRAPHIC", "a.jpg", "begin 644\n#86)C\n`\nend\n"),
+        ("GRAPHIC", "a.jpg", "begin 644 \n#86)C\n`\nend\n"),
+        ("GRAPHIC", "a.jpg", "\nbegin\n#86)C\n`\nend\n"),
+        ("GRAPHIC", "picture", "\nbegin 644 a\n#86)C\n`\nend\n"),
+    ] {
+        let text = document(type_, name, body);
+        assert_eq!(only(&text), ("abc".to_owned(), vec![]), "{name} {body}");
+    }
+}
+
+#[test]
+fn a_text_under_the_name_of_a_picture_is_damage_and_loses_nothing() {
+    for body in [
+        "",
+        "\n\n",
+        "\nplain\n",
+        "Begin 644 a\n",
+        "begin-base64 644 a\n",
+    ] {
+        let text = document("EX-99", "a.jpg", body);
+        assert_eq!(
+            only(&text),
+            (text.clone(), vec![DocumentProblem::NotEncoded])
+        );
+        let bare = document("GRAPHIC", "a.jpg", body);
+        assert_eq!(
+            only(&bare),
+            (body.to_owned(), vec![DocumentProblem::NotEncoded])
+        );
+        let untold = document("GRAPHIC", "a", body);
+        assert_eq!(only(&untold), (body.to_owned(), vec![]));
+    }
+    let at_once = "<DOCUMENT>\n<TYPE>EX-1\n<FILENAME>a.gif\n<TEXT>begin 644 a\n#86)C\n`\nend\n\
+        </TEXT>\n</DOCUMENT>\n";
+    assert_eq!(
+        only(at_once),
+        (at_once.to_owned(), vec![DocumentProblem::NotEncoded])
+    );
+    // What only begins like it.
+    let (_, problems) = only(&document("EX-99", "a.jpg", "begin with this\nand go on\n"));
+    assert!(
+        matches!(problems[..], [DocumentProblem::Encoding(_)]),
+        "{problems:?}"
+    );
+    // Under the name of a text it is one.
+    let text = document("EX-99", "a.txt", "\nbegin 644 a\n#86)C\n`\nend\n");
+    assert_eq!(only(&text), (text.clone(), vec![]));
+}
+
+/// The submission of the other tests, filed on another day.
+fn filed_on(day: &str, documents: &[String]) -> String {
+    let label = format!("FILED AS OF DATE:\t\t{day}\n</SEC-HEADER>\n");
+    submission(documents).replacen("</SEC-HEADER>\n", &label, 1)
+}
+
+#[test]
+fn an_old_text_cannot_prove_a_document_with_a_line_of_1023_bytes() {
+    let exact = "x".repeat(BROKEN_AT);
+    let broken = document("10-K", "a.htm", &format!("<p>\n{exact}\nend\n"));
+    let bare = document(
+        "EX-101.INS",
+        "a.xml",
+        &format!("<XBRL>\n{exact}\n</XBRL>\n"),
+    );
+    let long = document("EX-1", "b.htm", &format!("{exact}\n{exact}yy\n"));
+    let short = document("EX-2", "c.htm", &format!("{}\n", &exact[1..]));
+    let longest = document("EX-3", "d.htm", &format!("{}\n{exact}\n", "z".repeat(9000)));
+    let documents = [broken, bare, long, short, longest];
+    for (day, expected) in [("20100406", true), ("none", true), ("20120103", false)] {
+        let (found, _) = Split::good(filed_on(day, &documents));
+        let broken: Vec<_> = found
+            .iter()
+            .map(|d| !d.problems.as_ref().unwrap().is_empty())
+            .collect();
+        assert_eq!(broken, [expected, expected, false, false, false], "{day}");
+        assert!(DocumentProblem::BrokenLines.is_damage());
+    }
+    // The escape of a PEM envelope comes on top of the length.
+    let dashes = document("8-K", "a.txt", &format!("- {}\nx\n", "-".repeat(BROKEN_AT)));
+    let pem = format!(
+        "-----BEGIN PRIVACY-ENHANCED MESSAGE-----\n\n{}-----END PRIVACY-ENHANCED MESSAGE-----\n",
+        submission(&[dashes])
+    );
+    let (found, _) = Split::good(pem);
+    assert_eq!(found[0].problems, Some(vec![DocumentProblem::BrokenLines]));
+}
+
+#[test]
+fn a_broken_document_is_joined_to_what_it_was() {
+    let whole = "<p>".to_owned() + &"word ".repeat(700) + "</p>\nshort\n";
+    let mut broken = String::new();
+    let (long, rest) = whole.split_once('\n').unwrap();
+    for piece in long.as_bytes().chunks(BROKEN_AT) {
+        broken += str::from_utf8(piece).unwrap();
+        broken += "\n";
+    }
+    let (found, _) = Split::good(submission(&[document("10-K", "a.htm", &(broken + rest))]));
+    let mut joined = Vec::new();
+    assert_eq!(join_lines(&found[0].data[..], &mut joined).unwrap(), 3);
+    assert!(joined == document("10-K", "a.htm", &whole).into_bytes());
+}
+
+#[test]
+fn a_text_with_a_header_alone_is_whole_where_its_header_or_envelope_ends() {
+    let bare = "<SEC-HEADER>0000320193-23-000106.hdr.sgml : 19960213\n\
+        <ACCESSION-NUMBER>0000320193-23-000106\n<PUBLIC-DOCUMENT-COUNT>1\n</SEC-HEADER>\n\n";
+    for text in [
+        bare.to_owned(),
+        format!("\n{bare}"),
+        bare.to_ascii_lowercase(),
+        bare.replace("SEC-HEADER", "IMS-HEADER"),
+        format!("<SEC-DOCUMENT>x\n{bare}</SEC-DOCUMENT>\n"),
+        format!("<SEC-DOCUMENT>x\n{bare}</SEC-DOCUMENT>\n").to_ascii_lowercase(),
+        submission(&[]),
+        submission(&[document("10-K", "a.txt", "x\n")]).to_ascii_lowercase(),
+        format!(
+            "-----BEGIN PRIVACY-ENHANCED MESSAGE-----\nProc-Type: 2001\n\n{bare}\
+             -----END PRIVACY-ENHANCED MESSAGE-----\n"
+        ),
+    ] {
+        let (documents, summary) = Split::good(&text);
+        assert_eq!(documents, []);
+        assert_eq!(summary.accession, Some(accession()), "{text}");
+        let end = text.trim_end().len();
+        for cut in 1..end {
+            let result = split([&text.as_bytes()[..cut]]).end;
+            // Of an envelope's end only the last line may be missing.
+            let error = result.expect_err(&text[..cut]);
+            assert!(
+                error.contains("cut short") || error.contains("no complete"),
+                "{error}"
+            );
+        }
+    }
+    for other in [
+        "<html>\n<SEC-HEADER>x\n</SEC-HEADER>\n",
+        "plain\n</SEC-HEADER>\n",
+    ] {
+        assert!(split([other.as_bytes()]).end.is_err());
+    }
+}
+
+#[test]
+fn a_file_that_is_known_to_be_whole_ends_where_it_ends() {
+    let text = submission(&[
+        document("10-K", "a.txt", "x\n"),
+        document("EX-1", "b.xml", "<XML>\n<a/>\n</XML>\n"),
+        document("GRAPHIC", "c.jpg", "begin 644 c.jpg\n#86)C\n`\nend\n"),
+    ]);
+    let first = "<SEC-DOCUMENT>".len();
+    for cut in first..text.len() {
+        let mut collect = Collect::default();
+        let splitter = Splitter::new(accession(), Dots::Plain, &[], &mut collect);
+        let mut splitter = splitter.known_whole(true);
+        splitter.write(&text.as_bytes()[..cut]).unwrap();
+        let summary = splitter.finish().unwrap();
+        assert_eq!(summary.bytes.total(), cut as u64);
+        assert_eq!(summary.documents as usize, collect.0.len(), "{cut}");
+        let (last, before) = match collect.0.split_last() {
+            Some((last, before)) => (Some(last), before),
+            None => (None, &[][..]),
+        };
+        assert!(before.iter().all(|d| d.problems == Some(vec![])), "{cut}");
+        let count = |tag: &str| text[..cut].matches(tag).count();
+        let closed = count("<DOCUMENT>") == count("</DOCUMENT>");
+        let last = last.map(|d| d.problems.clone().unwrap());
+        assert!(
+            last.is_none_or(|p| p.is_empty() == closed),
+            "{cut}: {}",
+            &text[..cut]
+        );
+    }
+}
+
+#[test]
 fn damaged_uuencode_is_a_problem_of_its_document_alone() {
     let broken = document("GRAPHIC", "a.jpg", "begin 644 a.jpg\n#86)C\n#8~)C\nend\n");
     let good = document("GRAPHIC", "b.jpg", "begin 644 b.jpg\n#86)C\n`\nend\n");
@@ -731,6 +924,67 @@ fn documents_equal_what_edgar_serves_under_their_name() {
         (count(DocumentForm::Wrapped), count(DocumentForm::Bare)),
         (5, 3)
     );
+}
+
+/// Every document captured singly, put into a text of 2010 as EDGAR made them: it is known to be
+/// broken where it was, and joining gives back what EDGAR serves.
+#[test]
+fn real_documents_are_known_by_their_broken_lines() {
+    let Some(data) = captures() else { return };
+    let (mut broken, mut whole, mut lines) = (0, 0, 0);
+    for file in files(&data.join("docs"))
+        .iter()
+        .flat_map(|folder| files(folder))
+    {
+        let single = fs::read(&file).unwrap();
+        if single.starts_with(b"PK") {
+            continue;
+        }
+        let (open, close) = if single.starts_with(b"<DOCUMENT>") {
+            ("", "")
+        } else {
+            let open = "<DOCUMENT>\n<TYPE>EX-1\n<FILENAME>a.xml\n<TEXT>\n<XBRL>\n";
+            (open, "\n</XBRL>\n</TEXT>\n</DOCUMENT>\n")
+        };
+        // A last line end belongs to the text, and here it is always there.
+        let close = if single.ends_with(b"\n") {
+            close.trim_start()
+        } else {
+            close
+        };
+        let mut text = Vec::new();
+        for line in single.split_inclusive(|byte| *byte == b'\n') {
+            for (i, piece) in line.trim_ascii_end().chunks(BROKEN_AT).enumerate() {
+                text.extend_from_slice(if i == 0 { b"" } else { b"\n" });
+                text.extend_from_slice(piece);
+            }
+            text.extend_from_slice(&line[line.trim_ascii_end().len()..]);
+        }
+        let has_long_lines = text.len() > single.len();
+        let header = filed_on("20100406", &[]).replace(FOOTER, "");
+        let parts = [
+            header.as_bytes(),
+            open.as_bytes(),
+            &text,
+            close.as_bytes(),
+            FOOTER.as_bytes(),
+        ];
+        let (documents, _) = Split::good(parts.concat());
+        assert_eq!(documents.len(), 1, "{}", file.display());
+        let is_broken = documents[0].problems.as_deref() == Some(&[DocumentProblem::BrokenLines]);
+        assert_eq!(is_broken, has_long_lines, "{}", file.display());
+        let mut joined = Vec::new();
+        lines += join_lines(&documents[0].data[..], &mut joined).unwrap();
+        let joined = joined
+            .strip_suffix(b"\n")
+            .filter(|_| !single.ends_with(b"\n"))
+            .unwrap_or(&joined);
+        assert!(joined == single, "{}", file.display());
+        broken += u32::from(is_broken);
+        whole += u32::from(!is_broken);
+    }
+    // Documents with long lines, others, and joined lines.
+    assert_eq!((broken, whole, lines), (5, 19, 112));
 }
 
 /// The members of a ZIP archive as its central directory lists them, checked by their CRC.

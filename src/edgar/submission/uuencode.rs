@@ -51,6 +51,13 @@ pub(super) fn is_begin(line: &[u8]) -> bool {
     (3..=4).contains(&mode) && rest.get(mode) == Some(&b' ')
 }
 
+/// Whether this may be a `begin` line in a document whose name says that it is binary: there it may lack
+/// mode and name. What follows has to be uuencode, or the document is damaged.
+pub(super) fn is_bare_begin(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    line == b"begin" || line.starts_with(b"begin ")
+}
+
 /// The decoder of one document. Damage is remembered, the first one only, and decoding goes on:
 /// what can be saved is saved.
 #[derive(Debug, Default)]

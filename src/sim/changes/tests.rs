@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::date;
 use serde_json::Value;
 
-use super::super::http::Answer;
+use super::super::http::HttpAnswer;
 use super::super::indexes::released_on;
 use super::super::options::Options;
 use super::super::{is_filing_day, routes};
@@ -35,7 +35,7 @@ fn joint_report(universe: &SimUniverse) -> SimFiling {
         .unwrap()
 }
 
-fn text(answer: &Answer) -> String {
+fn text(answer: &HttpAnswer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
@@ -85,7 +85,7 @@ fn indexed(universe: &SimUniverse, path: &str, accession: Accession) -> Vec<(Str
     rows.into_iter().map(|(_, form, day)| (form, day)).collect()
 }
 
-fn file(universe: &SimUniverse, filing: &SimFiling, name: &str) -> Answer {
+fn file(universe: &SimUniverse, filing: &SimFiling, name: &str) -> HttpAnswer {
     let cik = universe.filers(filing)[0];
     let folder = filing.accession.bare();
     routes::answer(

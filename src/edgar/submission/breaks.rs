@@ -1,0 +1,213 @@
+//! Lines that EDGAR broke in its complete submission texts.
+//!
+//! Before about 2011 a complete submission text has no line of more than 1,023 bytes: a longer one
+//! goes on in the next line, in mid word and mid tag, while the same document served singly has it
+//! whole. (0001010412-10-000078 has 257 lines of exactly that length; with a PEM envelope the
+//! `- ` before a line comes on top of it. Of 168 single documents up to 2011, 15 have longer lines
+//! and none has one of exactly 1,023 bytes.) Texts filed from October 2011 on are not broken.
+//!
+//! So an old text cannot prove a document that has a line of exactly 1,023 bytes and none that is
+//! longer. EDGAR is asked for that document by its own name; where it has none, the lines are
+//! joined.
+
+use std::io::{self, Read, Write};
+
+use jiff::civil::{Date, date};
+
+use super::lines::{LineSink, Lines, first_line_end, without_end};
+
+/// The most bytes of a line, without its end, in a text whose lines are broken.
+pub const BROKEN_AT: usize = 1023;
+
+/// The last day whose texts are taken for broken: a margin behind the last one measured.
+const BROKEN_UNTIL: Date = date(2011, 12, 31);
+
+/// Whether lines may be broken in a text that was filed on a day, as far as that is known.
+pub(super) fn may_break(filed_on: Option<Date>) -> bool {
+    filed_on.is_none_or(|day| day <= BROKEN_UNTIL)
+}
+
+/// What the lengths of a document's lines show.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LineLengths {
+    exact: bool,
+    longer: bool,
+}
+
+impl LineLengths {
+    /// Looks at a line with its end, or at the first part of a very long one.
+    pub(super) fn see(&mut self, line: &[u8]) {
+        if line.len() <= BROKEN_AT {
+            return;
+        }
+        match without_end(line).len() {
+            BROKEN_AT => self.exact = true,
+            length => self.longer |= length > BROKEN_AT,
+        }
+    }
+
+    /// Whether the document looks broken.
+    pub(super) fn look_broken(self) -> bool {
+        self.exact && !self.longer
+    }
+}
+
+/// Copies a document and joins each line of exactly [`BROKEN_AT`] bytes with the one that follows it.
+/// Returns how many line ends that took away. A line that ends the document's text stays one.
+///
+/// # Errors
+/// When reading or writing fails.
+pub fn join_lines(mut from: impl Read, to: impl Write) -> io::Result<u64> {
+    let mut joiner = Joiner {
+        to,
+        pending: Vec::new(),
+        joined: 0,
+    };
+    let (mut lines, mut chunk) = (Lines::default(), vec![0; 64 * 1024]);
+    loop {
+        match from.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => lines.feed(&chunk[..read], &mut joiner)?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    lines.finish(&mut joiner)?;
+    joiner.to.write_all(&joiner.pending)?;
+    Ok(joiner.joined)
+}
+
+struct Joiner<W> {
+    to: W,
+    /// The line end behind a line of exactly that length: kept or dropped, as the next line tells.
+    pending: Vec<u8>,
+    joined: u64,
+}
+
+impl<W: Write> Joiner<W> {
+    /// A line begins, or the first part of a very long one.
+    fn line_begins(&mut self, line: &[u8]) -> io::Result<()> {
+        let closes = [&b"</TEXT>"[..], b"</DOCUMENT>"];
+        if closes.iter().any(|tag| line.starts_with(tag)) {
+            self.to.write_all(&self.pending)?;
+        } else {
+            self.joined += u64::from(!self.pending.is_empty());
+        }
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+impl<W: Write> LineSink<io::Error> for Joiner<W> {
+    fn block(&mut self, mut block: &[u8]) -> io::Result<()> {
+        while !block.is_empty() {
+            let (line, rest) = block.split_at(first_line_end(block));
+            block = rest;
+            self.line_begins(line)?;
+            let text = without_end(line);
+            if text.len() == BROKEN_AT {
+                self.to.write_all(text)?;
+                self.pending.extend_from_slice(&line[text.len()..]);
+            } else {
+                self.to.write_all(line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, part: &[u8], first: bool) -> io::Result<()> {
+        if first {
+            self.line_begins(part)?;
+        }
+        self.to.write_all(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// As EDGAR breaks a text.
+    fn broken(text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n') {
+            let end = without_end(line).len();
+            let mut pieces = line[..end].chunks(BROKEN_AT).peekable();
+            while let Some(piece) = pieces.next() {
+                out.extend_from_slice(piece);
+                if pieces.peek().is_some() {
+                    out.push(b'\n');
+                }
+            }
+            out.extend_from_slice(&line[end..]);
+        }
+        out
+    }
+
+    fn joined(text: &[u8]) -> (Vec<u8>, u64) {
+        let mut out = Vec::new();
+        let joined = join_lines(text, &mut out).unwrap();
+        (out, joined)
+    }
+
+    #[test]
+    fn only_texts_of_those_years_may_be_broken() {
+        assert!(may_break(None) && may_break(Some(date(1996, 2, 12))));
+        assert!(may_break(Some(date(2010, 4, 6))) && !may_break(Some(date(2012, 1, 3))));
+    }
+
+    #[test]
+    fn a_line_of_exactly_that_length_is_suspicious_unless_there_is_a_longer_one() {
+        for (lengths, expected) in [
+            (&[10, 1022, 1022][..], false),
+            (&[1023], true),
+            (&[1023, 5, 1023], true),
+            (&[1023, 1024], false),
+            (&[5000, 1023], false),
+        ] {
+            let mut seen = LineLengths::default();
+            for length in lengths {
+                seen.see(format!("{}\n", "x".repeat(*length)).as_bytes());
+            }
+            assert_eq!(seen.look_broken(), expected, "{lengths:?}");
+        }
+        let mut crlf = LineLengths::default();
+        crlf.see(format!("{}\r\n", "x".repeat(1023)).as_bytes());
+        assert!(crlf.look_broken());
+    }
+
+    #[test]
+    fn a_line_that_ends_the_text_stays_one() {
+        let text = format!("{}\n</TEXT>\n</DOCUMENT>\n", "x".repeat(1023));
+        assert_eq!(joined(text.as_bytes()), (text.clone().into_bytes(), 0));
+        let text = format!("{}\n", "x".repeat(1023));
+        assert_eq!(joined(text.as_bytes()), (text.clone().into_bytes(), 0));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_broken_is_joined(
+            lengths in prop::collection::vec(prop_oneof![0..90_usize, 900..1023_usize, 1024..4000_usize], 0..9),
+        ) {
+            // A line of a multiple of that length cannot be told from one that ends there.
+            prop_assume!(lengths.iter().all(|n| *n == 0 || n % BROKEN_AT != 0));
+            let text: String = lengths.iter().map(|n| "x".repeat(*n) + "\n").collect();
+            let text = text + "</TEXT>\n</DOCUMENT>\n";
+            let broken = broken(&text);
+            let (back, ends) = joined(&broken);
+            prop_assert_eq!(ends, (broken.len() - text.len()) as u64);
+            prop_assert_eq!(String::from_utf8(back).unwrap(), text);
+        }
+
+        #[test]
+        fn nothing_but_line_ends_is_taken_away(text in "([a-z]{0,3}|[x]{1023}|</TEXT>|\r|\n|\r\n){0,12}") {
+            let (back, ends) = joined(text.as_bytes());
+            let bare = |bytes: &[u8]| -> Vec<u8> {
+                bytes.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect()
+            };
+            prop_assert_eq!(bare(&back), bare(text.as_bytes()));
+            prop_assert!(back.len() as u64 + ends <= text.len() as u64);
+        }
+    }
+}
