@@ -7,9 +7,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 packages=target/packages
 # shellcheck disable=SC2034 # Read by those who source it, as are others below.
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-# What is built twice from one commit carries the same times.
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-export SOURCE_DATE_EPOCH
+# What is packed twice from one commit carries the same times. Not exported: for a C compiler that is told
+# another time, cargo builds SQLite and all that needs it anew.
+epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 
 # need TOOL HINT: ends the script if a program that it calls is not there.
 need() {
