@@ -1,11 +1,11 @@
 # What the scripts in this folder share. It is sourced, and moves to the root of the repository.
-# shellcheck shell=bash
+# Those who source it read its variables.
+# shellcheck shell=bash disable=SC2034
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 # Where packages and what is generated for them go.
 packages=target/packages
-# shellcheck disable=SC2034 # Read by those who source it, as are others below.
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 # What is packed twice from one commit carries the same times. Not exported: for a C compiler that is told
 # another time, cargo builds SQLite and all that needs it anew.
@@ -66,7 +66,5 @@ static_build() {
     }
     cargo build --locked --profile "${PROFILE:-dist}" --target "$musl"
     target=$(target_folder)
-    # Read by the scripts that source this one.
-    # shellcheck disable=SC2034
     static=$target/$musl/$(profile_folder "${PROFILE:-dist}")/filing-etl
 }
