@@ -751,7 +751,7 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
             "companies": {"total": 0, "done": 0, "with_new": 0, "failed": 0, "unavailable": 0,
                           "unchanged": 0},
             "filings": {"found": 0, "new": 0},
-            "artifacts": {"created": 0, "downloaded": 0, "failed": 0, "unavailable": 0, "pending": 0,
+            "artifacts": {"created": 0, "queued": 0, "downloaded": 0, "failed": 0, "unavailable": 0, "pending": 0,
                           "bytes": 0},
             "requests": {"total": 0, "companies": 0, "discovery": 0, "documents": 0, "retries": 0,
                          "paused_s": 0.0},

@@ -133,7 +133,7 @@ fn a_server_that_is_gone_costs_the_queue_no_attempts() {
         sandbox.rows("SELECT status FROM v_runs ORDER BY run_id"),
         ["completed", "failed"]
     );
-    let sent = sandbox.number("SELECT requests_documents FROM runs ORDER BY id DESC LIMIT 1");
+    let sent = sandbox.number("SELECT value FROM run_counts WHERE name = 'requests_documents' ORDER BY run_id DESC LIMIT 1");
     assert!((1..=20 + threads).contains(&sent), "{sent}");
     assert_eq!(sandbox.rows(queue), before);
     assert_eq!(sandbox.number("SELECT count(*) FROM v_errors"), 0);
