@@ -775,7 +775,7 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
         "companies": {"total": companies.len(), "done": companies.len(), "with_new": with_new,
                       "failed": 0, "unavailable": 0, "unchanged": companies.len() - with_new},
         "filings": {"found": wanted.len(), "new": wanted.len()},
-        "artifacts": {"created": contents.len(), "downloaded": contents.len(), "failed": 0,
+        "artifacts": {"created": contents.len(), "queued": contents.len(), "downloaded": contents.len(), "failed": 0,
                       "unavailable": 0, "pending": 0, "bytes": bytes},
         "requests": {"total": log.requests(), "companies": 3,
                      "discovery": log.of_kind(Resource::Discovery),
