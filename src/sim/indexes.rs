@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::calendar::{is_business_day, plus_days};
 use super::changes::LostDay;
-use super::filings::filed_in;
+use super::filings::{filed_in, released_on};
 use super::history;
 use super::universe::{SimFiling, SimUniverse};
 use crate::edgar::Cik;
@@ -18,22 +18,6 @@ use crate::edgar::calendar::quarter;
 
 /// The most lines of a day that occur twice; measured on one day.
 const MOST_DUPLICATES: usize = 60;
-
-/// The day on which a filing appears in the lists and indexes: most often that of its date, for
-/// one in thirteen some days later. At EDGAR it is one in fifty; here every universe needs some.
-pub(crate) fn released_on(filing: &SimFiling) -> Date {
-    let number = filing.accession.get();
-    let filed_on = filing.as_filed.filed_on;
-    if number % 13 != 3 {
-        return filed_on;
-    }
-    let late = i64::try_from(number / 13 % 6).unwrap_or(0) + 1;
-    let mut day = plus_days(filed_on, late);
-    while !is_business_day(day) {
-        day = plus_days(day, 1);
-    }
-    day
-}
 
 /// `master.YYYYMMDD.idx`; none of a day on which EDGAR is closed, which is still to come, or
 /// which is lost.

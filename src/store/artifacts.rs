@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::batch::Batch;
 use super::error::{AtPath, Result};
-use super::filings::FilingKey;
+use super::filing_key::FilingKey;
 use super::holdings::Change;
 use super::queries::artifacts as sql;
 use super::reader::{Reader, number, optional_number};

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Transaction;
 
 use super::error::{AtPath, Result};
-use super::filings::FilingKey;
+use super::filing_key::FilingKey;
 use super::holdings::CountChanges;
 use super::values::RunId;
 use crate::edgar::Accession;

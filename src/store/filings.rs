@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, Row};
 use super::artifacts::file_name;
 use super::batch::Batch;
 use super::error::{AtPath, Error, Result};
+use super::filing_key::FilingKey;
 use super::holdings::Change;
 use super::queries::filings as sql;
 use super::reader::{Reader, optional_number};
@@ -17,14 +18,6 @@ use super::values::{
     ArtifactStatus, DateColumn, DayText, SubmissionStatus, integer, json_ciks, json_texts, time,
 };
 use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName, Filing, Target, Wanted};
-
-/// A filing in the database, as far as the writer needs it to find and count its files.
-#[derive(Debug, Clone)]
-pub(super) struct FilingKey {
-    pub(super) id: i64,
-    pub(super) form: String,
-    pub(super) year: i16,
-}
 
 /// What is on record of a filing.
 #[derive(Debug, Clone)]
@@ -307,7 +300,7 @@ impl Batch<'_> {
             self.insert_filing(cik, filing, folder, now)?;
             return Ok(true);
         };
-        let key = key(id, &old);
+        let key = FilingKey::new(id, &old);
         let is_new = self.tx.prepare_cached(sql::ADD_FILER)?.execute((cik, id))? > 0;
         if is_new {
             let mut holds = self.holdings_of(id)?;
@@ -332,7 +325,7 @@ impl Batch<'_> {
             filing.size.map(integer),
             filing.is_xbrl,
         ))?;
-        let new_key = self::key(id, filing);
+        let new_key = FilingKey::new(id, filing);
         if (&key.form, key.year) != (&new_key.form, new_key.year) {
             let mut holds = self.holdings_of(id)?;
             holds += Change::filing();
@@ -363,7 +356,7 @@ impl Batch<'_> {
             filing.is_xbrl,
             now,
         ))?;
-        let key = key(self.tx.last_insert_rowid(), filing);
+        let key = FilingKey::new(self.tx.last_insert_rowid(), filing);
         self.tx
             .prepare_cached(sql::ADD_FILER)?
             .execute((cik, key.id))?;
@@ -414,8 +407,10 @@ impl Batch<'_> {
             .tx
             .prepare_cached(sql::BY_ACCESSION)
             .and_then(|mut find| {
-                find.query_row([accession], |row| Ok(key(row.get(0)?, &self::filing(row)?)))
-                    .optional()
+                find.query_row([accession], |row| {
+                    Ok(FilingKey::new(row.get(0)?, &self::filing(row)?))
+                })
+                .optional()
             })
             .at(self.path, "look up a filing")?;
         let key = found.ok_or_else(|| Error::Damaged {
@@ -424,14 +419,6 @@ impl Batch<'_> {
         })?;
         self.filings.insert(accession, key.clone());
         Ok(key)
-    }
-}
-
-fn key(id: i64, filing: &Filing) -> FilingKey {
-    FilingKey {
-        id,
-        form: filing.form.clone(),
-        year: filing.filed_on.year(),
     }
 }
 

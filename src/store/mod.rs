@@ -53,6 +53,7 @@ mod companies;
 mod diagnose;
 mod drop_selection;
 mod error;
+mod filing_key;
 mod filings;
 mod holdings;
 mod identity;

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use super::artifacts::file_name;
 use super::batch::Batch;
 use super::error::{AtPath, Result};
-use super::filings::FilingKey;
+use super::filing_key::FilingKey;
 use super::holdings::{Change, Holdings};
 use super::queries::{companies as of_companies, holdings, queue as sql};
 use super::reader::{Reader, number, optional_number};
@@ -369,17 +369,6 @@ impl Batch<'_> {
             self.count(&row.filing, Change::files(to, 1, None))?;
         }
         Ok(())
-    }
-}
-
-impl FilingKey {
-    /// Three columns from this one on: id, form, year.
-    fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(from)?,
-            form: row.get(from + 1)?,
-            year: row.get(from + 2)?,
-        })
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::civil::date;
 use serde_json::Value;
 
+use super::super::filings::released_on;
 use super::super::http::HttpAnswer;
-use super::super::indexes::released_on;
 use super::super::options::Options;
 use super::super::{is_filing_day, routes};
 use super::*;
