@@ -18,8 +18,8 @@ use jiff::civil::{Date, date};
 
 use crate::edgar::submission_name;
 
-use super::history::{DocumentStyle, LEAST_SIZE, NAMED_SINCE, ROOM_FOR_EXHIBITS, style};
 use super::rng::{SimRng, key_of};
+use super::style::{DocumentStyle, LEAST_SIZE, NAMED_SINCE, ROOM_FOR_EXHIBITS, style};
 use super::text::{Markup, binary, fill};
 use super::universe::{SimFiling, SimUniverse};
 

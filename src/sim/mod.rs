@@ -25,6 +25,7 @@
 //! test made (`SimUniverse::delist` and its like); nothing is kept but these and the archive of all
 //! submissions, in a temp file.
 
+mod alter;
 mod archive;
 mod calendar;
 mod changes;
@@ -42,8 +43,10 @@ mod render;
 mod rng;
 mod routes;
 mod server;
+mod style;
 mod text;
 mod universe;
+mod venue;
 
 pub use changes::{LostDay, SubmissionChange};
 pub use documents::Served;
@@ -52,6 +55,5 @@ pub use log::{Entry, RequestLog, Resource};
 pub use options::Options;
 pub use render::is_filing_day;
 pub use server::Simulator;
-pub use universe::{
-    Security, SimCompany, SimCompanyKind, SimFiling, SimListing, SimUniverse, Venue,
-};
+pub use universe::{Security, SimCompany, SimCompanyKind, SimFiling, SimListing, SimUniverse};
+pub use venue::Venue;

@@ -10,9 +10,10 @@ use crate::edgar::Cik;
 
 use super::calendar::{is_business_day, plus_days};
 use super::documents::clock;
-use super::history::{DocumentStyle, style};
 use super::rng::SimRng;
-use super::universe::{Security, SimCompany, SimFiling, SimListing, SimUniverse, Venue};
+use super::style::{DocumentStyle, style};
+use super::universe::{Security, SimCompany, SimFiling, SimListing, SimUniverse};
+use super::venue::Venue;
 
 /// `company_tickers_exchange.json`.
 pub(crate) fn company_list(universe: &SimUniverse) -> Vec<u8> {

@@ -15,6 +15,7 @@ use super::calendar::plus_days;
 use super::changes::SimChanges;
 use super::options::Options;
 use super::rng::SimRng;
+use super::venue::Venue;
 
 /// Every company and every filing of one simulated EDGAR.
 #[derive(Debug)]
@@ -58,49 +59,6 @@ pub enum SimCompanyKind {
     NewlyListed,
     /// No filing at all.
     Silent,
-}
-
-/// Where a security is traded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Venue {
-    /// Nasdaq.
-    Nasdaq,
-    /// The New York Stock Exchange.
-    Nyse,
-    /// NYSE American; the SEC calls it NYSE.
-    NyseAmerican,
-    /// NYSE Arca; the SEC calls it NYSE.
-    NyseArca,
-    /// Cboe BZX, once BATS.
-    Cboe,
-    /// Over the counter.
-    Otc,
-    /// The SEC gives no exchange: null.
-    Unknown,
-}
-
-impl Venue {
-    /// The SEC's word for it: it knows neither NYSE American nor NYSE Arca.
-    pub fn sec_label(self) -> Option<&'static str> {
-        match self {
-            Self::Nasdaq => Some("Nasdaq"),
-            Self::Nyse | Self::NyseAmerican | Self::NyseArca => Some("NYSE"),
-            Self::Cboe => Some("CBOE"),
-            Self::Otc => Some("OTC"),
-            Self::Unknown => None,
-        }
-    }
-
-    /// The code in otherlisted.txt, for the exchanges that are in it.
-    pub fn other_listed_code(self) -> Option<char> {
-        match self {
-            Self::Nyse => Some('N'),
-            Self::NyseAmerican => Some('A'),
-            Self::NyseArca => Some('P'),
-            Self::Cboe => Some('Z'),
-            Self::Nasdaq | Self::Otc | Self::Unknown => None,
-        }
-    }
 }
 
 /// What kind of security is listed.

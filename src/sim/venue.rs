@@ -1,0 +1,44 @@
+//! Where the simulator's securities are traded.
+
+/// Where a security is traded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Venue {
+    /// Nasdaq.
+    Nasdaq,
+    /// The New York Stock Exchange.
+    Nyse,
+    /// NYSE American; the SEC calls it NYSE.
+    NyseAmerican,
+    /// NYSE Arca; the SEC calls it NYSE.
+    NyseArca,
+    /// Cboe BZX, once BATS.
+    Cboe,
+    /// Over the counter.
+    Otc,
+    /// The SEC gives no exchange: null.
+    Unknown,
+}
+
+impl Venue {
+    /// The SEC's word for it: it knows neither NYSE American nor NYSE Arca.
+    pub fn sec_label(self) -> Option<&'static str> {
+        match self {
+            Self::Nasdaq => Some("Nasdaq"),
+            Self::Nyse | Self::NyseAmerican | Self::NyseArca => Some("NYSE"),
+            Self::Cboe => Some("CBOE"),
+            Self::Otc => Some("OTC"),
+            Self::Unknown => None,
+        }
+    }
+
+    /// The code in otherlisted.txt, for the exchanges that are in it.
+    pub fn other_listed_code(self) -> Option<char> {
+        match self {
+            Self::Nyse => Some('N'),
+            Self::NyseAmerican => Some('A'),
+            Self::NyseArca => Some('P'),
+            Self::Cboe => Some('Z'),
+            Self::Nasdaq | Self::Otc | Self::Unknown => None,
+        }
+    }
+}
