@@ -364,7 +364,7 @@ fn a_state_folder_that_cannot_be_used_names_the_variable_to_set() {
     command.env("XDG_STATE_HOME", sandbox.path("file"));
     let output = Output::of(command).code(1);
     assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
-    let output = output.says("set XDG_STATE_HOME to a local folder that can be written");
+    let output = output.says("set XDG_STATE_HOME to a writable local folder");
     drop(output.says("Not a directory"));
     holds_only(&sandbox, &["file"]);
 
