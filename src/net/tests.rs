@@ -234,7 +234,9 @@ fn a_body_that_is_cut_is_damaged() {
         "cut off after 8 bytes"
     );
     assert!(cut("Transfer-Encoding: chunked\r\n", b"zz\r\nhello").contains("HTTP"));
-    assert!(cut("", b"plain text until the end").contains("nothing shows that the body is complete"));
+    assert!(
+        cut("", b"plain text until the end").contains("nothing shows that the body is complete")
+    );
     assert!(cut("", b"<SEC-DOCUMENT>half").contains("nothing shows that the body is complete"));
     let packed = gzip(b"<html>hello</html>");
     let half = &packed[..packed.len() - 3];
