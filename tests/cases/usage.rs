@@ -49,7 +49,7 @@ fn makes_no_sense(args: &[&str], message: &str) {
 
 #[test]
 fn sec_gov_is_not_asked_by_nobody() {
-    let nobody = "sec.gov answers only to those who say who they are: use --user-agent \
+    let nobody = "sec.gov requires a declared user agent: use --user-agent \
                   \"Company Name contact@example.com\", or set SEC_USER_AGENT";
     let loopback = "http://127.0.0.1:9";
     for args in [
