@@ -2,8 +2,8 @@
 //! no request bypasses the limit.
 //!
 //! Proxies come from the environment, as ureq reads it (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
-//! `NO_PROXY`); loopback is always asked directly. Certificates are checked against the
-//! system's trust store, or `SSL_CERT_FILE`.
+//! `NO_PROXY`); requests to loopback never use one. Certificates are checked against the system's
+//! trust store, or `SSL_CERT_FILE`.
 
 use std::error::Error as _;
 use std::io;

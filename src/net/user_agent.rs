@@ -37,7 +37,7 @@ impl fmt::Display for UserAgent {
 /// A text that EDGAR would not accept as a declared user agent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadUserAgent {
-    /// No word of it is an e-mail address.
+    /// It has no e-mail address.
     #[error(
         "user agent {0:?} has no e-mail address; write it like \"Company Name contact@example.com\""
     )]

@@ -24,7 +24,7 @@ use crate::files::{FilingFolder, Fingerprint};
 use crate::net::{Expect, FetchError, Received, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
 
-/// The largest file of a filing, in bytes, whatever size EDGAR lists it with. The largest
+/// The largest file that is downloaded, in bytes, even if EDGAR lists a larger one. The largest
 /// submission measured has 612 MB.
 pub const MAX_FILE: u64 = 2_000_000_000;
 
@@ -112,7 +112,7 @@ impl Download<'_> {
                 TryResult::Stop
             }
             Err(DownloadError::Disk(cause)) => {
-                // A disk that does not take this file will not take the next one either.
+                // If this file cannot be written, the next one cannot be written either.
                 let folder = cx.data_dir.root().display();
                 cx.abort(format!(
                     "failed to store files in {folder}: {cause:#}{}",
@@ -123,7 +123,7 @@ impl Download<'_> {
         }
     }
 
-    /// Asks for one file and stores it.
+    /// Requests one file and stores it.
     fn file(&self, job: &Job, file: &FileName) -> Result<Record, DownloadError> {
         let (cx, item) = (self.cx, &job.item);
         if !file.is_served(item.accession) {

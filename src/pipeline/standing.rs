@@ -23,7 +23,6 @@ impl Standing {
     /// # Errors
     ///
     /// When the existing file cannot be read.
-    /// When the file there cannot be read.
     pub(super) fn look(
         data_dir: &DataDir,
         place: &FilingFolder,

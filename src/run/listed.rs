@@ -145,7 +145,7 @@ impl Search<'_> {
         let (cik, accession) = (listed.cik, listed.accession);
         let reader = self.db.reader()?;
         if let Some((filing, folder)) = reader.filing(accession)? {
-            // It is on record under another of its filers.
+            // Another of its filers is on record with it.
             self.put(&filing, (cik, folder), wanted)?;
             return Ok(Ok(()));
         }
