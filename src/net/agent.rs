@@ -1,9 +1,9 @@
-//! The HTTP agent: one pool of connections for all threads. It sends nothing without a
-//! [`Pass`], and nobody else has an agent.
+//! The HTTP agent: one connection pool that all threads share. [`Agent::send`] takes a [`Pass`], so
+//! no request bypasses the limit.
 //!
 //! Proxies come from the environment, as ureq reads it (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
-//! `NO_PROXY`); loopback is always asked directly. Certificates are checked against the
-//! system's trust store, or `SSL_CERT_FILE`.
+//! `NO_PROXY`); requests to loopback never use one. Certificates are checked against the system's
+//! trust store, or `SSL_CERT_FILE`.
 
 use std::error::Error as _;
 use std::io;
@@ -22,24 +22,24 @@ use super::ClientSettings;
 use super::limit::{Pass, Pending};
 use super::resolver::CachingResolver;
 
-/// How long a request may take, by phase.
+/// Time limits for the phases of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For the look-up of the host and, again, for the connection with its handshake.
+    /// For the DNS look-up, and again for connecting with the TLS handshake.
     pub connect: Duration,
-    /// From the request to the end of the response's headers.
+    /// From sending the request to the end of the response's headers.
     pub response: Duration,
-    /// Without a single byte of the body.
+    /// The longest gap between two reads of the body.
     pub per_read: Duration,
-    /// Before a body must have brought 8 KiB for every second it has taken beyond
-    /// this: ends a drip that `per_read` would let go on for ever.
+    /// After this time, a body must have brought 8 KiB for every second beyond it. This ends a body
+    /// that sends a byte now and then, which `per_read` would never end.
     pub slow_start: Duration,
-    /// For a whole body, whatever its size.
+    /// For the whole body, whatever its size.
     pub body: Duration,
 }
 
 impl Timeouts {
-    /// The same time for every phase; a body that keeps coming may still take as long as any.
+    /// The same limit for every phase but the whole body, which keeps its default.
     pub fn of(time: Duration) -> Self {
         Self {
             connect: time,
@@ -64,11 +64,11 @@ impl Default for Timeouts {
     }
 }
 
-/// The only way to send a request.
+/// Sends requests. Nothing else in this program does.
 #[derive(Debug)]
 pub(super) struct Agent {
     outside: ureq::Agent,
-    /// Without the proxy, which could not reach this machine's loopback.
+    /// Without a proxy: a proxy cannot reach this machine's loopback.
     loopback: ureq::Agent,
     resolver: CachingResolver,
 }
@@ -80,7 +80,7 @@ impl Agent {
         if let Some(proxy) = outside.proxy()
             && !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https)
         {
-            // Neither the host nor, above all, the password is shown.
+            // Shows neither the proxy's host nor its password.
             bail!("SOCKS proxies are not supported; set HTTPS_PROXY to an http:// proxy");
         }
         let loopback = config(settings).proxy(None).build();
@@ -93,10 +93,10 @@ impl Agent {
         })
     }
 
-    /// Sends one GET with these headers, and comes back when the response's headers are in.
+    /// Sends one GET with these headers. Returns when the response's headers have arrived.
     ///
     /// # Errors
-    /// ureq's own; [`cause`] puts it into words, and [`is_connection_failure`] sorts it.
+    /// An error of ureq. [`cause`] describes it, [`is_connection_failure`] classifies it.
     pub(super) fn send<'a>(
         &self,
         pass: Pass<'a>,
@@ -123,7 +123,7 @@ impl Agent {
         }
     }
 
-    /// Closes every connection, which ends requests that other threads are waiting for.
+    /// Closes every connection. Requests that other threads wait for then fail at once.
     pub(super) fn hang_up(&self) {
         self.outside.clone().shutdown();
         self.loopback.clone().shutdown();
@@ -138,14 +138,14 @@ fn config(settings: &ClientSettings) -> ConfigBuilder<AgentScope> {
     let time = settings.timeouts;
     let idle = settings.connections + 2;
     ureq::Agent::config_builder()
-        // A status of 400 or more is an answer too, with headers and a body to read.
+        // A response of 400 or more has headers and a body that must be read as well.
         .http_status_as_error(false)
-        // Hops would go round the gate.
+        // ureq would follow redirects without a pass.
         .max_redirects(0)
         .max_idle_connections(idle)
         .max_idle_connections_per_host(idle)
         .user_agent(user_agent)
-        // Decoded in `body`, where the lengths and checksums are still to be seen.
+        // Decoded in `body`, which checks the encoded lengths and checksums.
         .accept_encoding("gzip")
         .timeout_resolve(Some(time.connect))
         .timeout_connect(Some(time.connect))
@@ -160,7 +160,7 @@ fn config(settings: &ClientSettings) -> ConfigBuilder<AgentScope> {
         )
 }
 
-/// Whether the host of an address is this machine, by its name or number.
+/// Whether the host of a URL is this machine, by name or IP address.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -170,8 +170,8 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether an error of [`Agent::send`] means that nothing came back from the host. An answer that is
-/// not proper HTTP is no connection failure.
+/// Whether an error of [`Agent::send`] means that no response came from the host. A response that is
+/// not proper HTTP does not count.
 pub(super) fn is_connection_failure(error: &Error) -> bool {
     matches!(
         error,
@@ -185,7 +185,7 @@ pub(super) fn is_connection_failure(error: &Error) -> bool {
     )
 }
 
-/// An error of ureq's in a few words, without anything that could be a secret.
+/// Describes an error of ureq in a few words, without host names or passwords.
 pub(super) fn cause(error: &Error) -> String {
     match error {
         Error::Io(error) => io_cause(error),
@@ -194,7 +194,7 @@ pub(super) fn cause(error: &Error) -> String {
             Timeout::Connect => "timed out while connecting".into(),
             Timeout::SendRequest => "timed out while sending the request".into(),
             Timeout::RecvResponse => "timed out while waiting for the response".into(),
-            Timeout::PerRead => "timed out: nothing came for too long".into(),
+            Timeout::PerRead => "timed out: no data arrived for too long".into(),
             Timeout::RecvBody => "timed out: the body took too long".into(),
             other => format!("timed out ({other})"),
         },
@@ -221,13 +221,13 @@ fn io_cause(error: &io::Error) -> String {
         ConnectionRefused => "connection refused; check address, proxy and firewall".into(),
         ConnectionReset | ConnectionAborted | BrokenPipe => "connection reset".into(),
         UnexpectedEof | NotConnected => {
-            "the server closed the connection; if it stays so, check proxy and firewall".into()
+            "the server closed the connection; if this persists, check proxy and firewall".into()
         }
         TimedOut | WouldBlock => "timed out".into(),
         HostUnreachable | NetworkUnreachable => {
             "the network cannot be reached; check the connection".into()
         }
-        // rustls' own error comes wrapped.
+        // An error of rustls arrives wrapped in an `io::Error`.
         InvalidData => tls_cause(&error.to_string()),
         _ => {
             let mut text = error.to_string();

@@ -1,15 +1,17 @@
-//! Reads a response's body: counts, decodes, limits and proves it whole.
+//! Reads the body of a response: counts its bytes, decodes it, limits its size and checks that it is
+//! complete.
 //!
 //! A body ends in one of three ways, and each is checked:
-//! - `Content-Length` or chunks: ureq fails when it ends early;
-//! - gzip: its own length and checksum have to hold, and nothing may follow it;
-//! - by the end of the connection, which a broken one looks just like: taken only where its hash, the
-//!   size that EDGAR lists or the content itself (see [`verdict::proves_itself`]) proves it.
+//! - by `Content-Length` or chunks: ureq reports a body that ends early;
+//! - by the end of a gzip stream: its length and checksum must match, and nothing may follow it;
+//! - by the end of the connection, which looks the same when the connection broke. Such a body is
+//!   accepted only if its hash, the size that EDGAR lists or its own content (see
+//!   [`verdict::proves_itself`]) shows that it is complete.
 //!
-//! Whatever its end, an MD5 in the `ETag` has to be that of the decoded body (see [`etag`]).
+//! In all three cases an MD5 in the `ETag` must match the decoded body (see [`etag`]).
 //!
-//! Limits hold while streaming, before and after decoding, so neither an endless body
-//! nor a zip bomb fills a disk. A body that drips is given up (see [`Timeouts::slow_start`]).
+//! The size is limited while streaming, before and after decoding, so that neither an endless body
+//! nor a zip bomb fills the disk. A body that is too slow is given up (see [`Timeouts::slow_start`]).
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -27,14 +29,14 @@ use super::traffic::Traffic;
 use super::verdict::{self, HEAD, PortionKind, ResponseHead, Verdict};
 use super::{Expect, FetchError, Received, Validators};
 
-/// What a body has to bring each second, on average, after the slow start.
+/// The lowest average rate of a body after the slow start, in bytes a second.
 const SLOWEST: u64 = 8 * 1024;
-/// How much of the end is kept as a proof.
+/// How many bytes of the end are kept to check that the body is complete.
 const TAIL: usize = 256;
-/// gzip makes what cannot be compressed a little larger.
+/// gzip makes incompressible data a little larger.
 const GZIP_SLACK: u64 = 64 * 1024;
 
-/// A response whose headers are in.
+/// A response whose headers have arrived and whose body is still to be read.
 pub(super) struct IncomingBody<'a> {
     status: u16,
     retry_after: Option<Duration>,
@@ -44,14 +46,14 @@ pub(super) struct IncomingBody<'a> {
     expect: Expect,
     asked: PortionKind,
     decoder: ContentDecoder<'a>,
-    /// Whether the length is known from outside: a header, or chunks.
+    /// Whether the response declares where the body ends: by its length, or by chunks.
     framed: bool,
     declared: Option<u64>,
     odd_encoding: Option<String>,
-    /// What the body has to be by its `ETag`.
+    /// The hash in the `ETag` that the body must have.
     content: etag::Check,
     buffer: Buffer<'a>,
-    /// How much of the buffer is filled: with the beginning of the body at first.
+    /// How many bytes of the buffer are used; before copying they are the start of the body.
     filled: usize,
     whole: bool,
 }
@@ -61,7 +63,7 @@ enum ContentDecoder<'a> {
     Gzip(Box<MultiGzDecoder<RawBody<'a>>>),
 }
 
-/// The bytes as they come.
+/// The body as it arrives, before decoding.
 struct RawBody<'a> {
     reader: BodyReader<'static>,
     traffic: &'a Traffic,
@@ -70,7 +72,7 @@ struct RawBody<'a> {
     read: u64,
     limit: u64,
     declared: Option<u64>,
-    /// The cause, where an `io::Error` could not carry it through the decoder.
+    /// Why reading failed; the decoder passes on only an `io::Error`.
     trouble: Option<FetchError>,
 }
 
@@ -117,7 +119,7 @@ impl<'a> IncomingBody<'a> {
             retry_after: header("retry-after")
                 .and_then(|value| verdict::retry_after(&value, Timestamp::now())),
             location: header("location"),
-            // A part's tag is that of the whole.
+            // The `ETag` of a 206 is that of the whole file.
             content: etag::Check::of(header("etag").filter(|_| status != 206).as_deref()),
             validators: Validators {
                 etag: header("etag"),
@@ -150,15 +152,14 @@ impl<'a> IncomingBody<'a> {
         self.location.as_deref()
     }
 
-    /// What the server calls this version of the file.
     pub(super) fn validators(&self) -> &Validators {
         &self.validators
     }
 
-    /// Where the body begins in the file, and how long the whole file is, if that is known.
+    /// The offset of the body in the file, and the length of the whole file if it is known.
     ///
     /// # Errors
-    /// When the body is not the rest that was asked for, which begins at `from`.
+    /// When a 206 response does not have the rest of the file, which begins at `from`.
     pub(super) fn place(&self, from: u64) -> Result<(u64, Option<u64>), FetchError> {
         let plain = matches!(self.decoder, ContentDecoder::Plain(_));
         if self.status != 206 {
@@ -171,17 +172,17 @@ impl<'a> IncomingBody<'a> {
                 let theirs = self.content_range.as_deref().unwrap_or("no range");
                 let short: String = theirs.chars().take(100).collect();
                 Err(FetchError::Damaged(format!(
-                    "asked for the bytes from {from} on, and got others ({short})"
+                    "requested the bytes from {from} on, received {short}"
                 )))
             }
         }
     }
 
-    /// Reads the beginning of the body, all of a small one, and says what the response means.
+    /// Reads the start of the body (all of a small one) and classifies the response.
     ///
     /// # Errors
-    /// When a body that came with status 200 breaks before its meaning is known. With any other status, what did
-    /// come is judged.
+    /// When a body with status 200 breaks off before it can be classified. For any other status, the
+    /// part that arrived is classified.
     pub(super) fn judge(&mut self) -> Result<Verdict, FetchError> {
         let carries = self.status == 200 || (self.status == 206 && self.asked == PortionKind::Rest);
         if carries {
@@ -200,7 +201,7 @@ impl<'a> IncomingBody<'a> {
         {
             return Err(error);
         }
-        // Block pages come compressed even when nobody says so.
+        // EDGAR sends block pages gzipped, even without a Content-Encoding header.
         let plain = matches!(self.decoder, ContentDecoder::Plain(_));
         if plain && self.head().starts_with(&[0x1f, 0x8b]) {
             let mut inner = Vec::new();
@@ -218,10 +219,10 @@ impl<'a> IncomingBody<'a> {
         Ok(self.verdict(self.head(), self.whole))
     }
 
-    /// Hands the whole body of a good response to `sink`.
+    /// Copies the whole body of a good response to `sink`.
     ///
     /// # Errors
-    /// When the body is cut, damaged or too large, or the sink fails.
+    /// When the body is cut off, damaged or too large, or `sink` fails.
     pub(super) fn copy_to(mut self, sink: &mut dyn Write) -> Result<Received, FetchError> {
         let limit = self.expect.max();
         let mut length = 0u64;
@@ -253,12 +254,12 @@ impl<'a> IncomingBody<'a> {
             || verdict::proves_itself(self.expect, &start, &tail);
         if !is_whole {
             return Err(FetchError::Damaged(format!(
-                "ended with the connection after {length} bytes, and nothing shows that it is whole"
+                "the connection ended after {length} bytes, and nothing shows that the body is complete"
             )));
         }
         if !self.content.holds() {
             return Err(FetchError::Damaged(format!(
-                "the {length} bytes are not those whose MD5 its ETag names"
+                "the MD5 of the {length} bytes is not the one in the ETag"
             )));
         }
         Ok(Received { length, is_proven })
@@ -275,12 +276,12 @@ impl<'a> IncomingBody<'a> {
         })
     }
 
-    /// The beginning of the body, until it is copied.
+    /// The start of the body. Valid until the body is copied.
     fn head(&self) -> &[u8] {
         &self.buffer[..self.filled]
     }
 
-    /// Fills the buffer, up to its limit or the end of the body.
+    /// Fills the buffer up to [`HEAD`] bytes or to the end of the body.
     fn read_head(&mut self) -> Result<(), FetchError> {
         while self.filled < HEAD && !self.whole {
             let read = self.decoder.read(&mut self.buffer[self.filled..])?;
@@ -338,7 +339,7 @@ impl Read for RawBody<'_> {
 }
 
 impl RawBody<'_> {
-    /// What a failed read means. ureq's own errors come wrapped in an `io::Error`.
+    /// Classifies a failed read. ureq wraps its own errors in an `io::Error`.
     fn explain(&self, error: io::Error) -> FetchError {
         match ureq::Error::from(error) {
             ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -353,7 +354,7 @@ impl RawBody<'_> {
     }
 }
 
-/// First byte and, if it is known, whole length of a `Content-Range`: `bytes 5-9/10`.
+/// Parses a `Content-Range` such as `bytes 5-9/10`: the first byte, and the total length if given.
 fn content_range(value: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.trim().split_once('-')?;
@@ -362,12 +363,12 @@ fn content_range(value: &str) -> Option<(u64, Option<u64>)> {
         "*" => None,
         total => Some(total.parse().ok().filter(|total| last < *total)?),
     };
-    // Whoever asks for the rest wants all of it.
+    // A request for the rest asks for everything up to the end of the file.
     let all = total.is_none_or(|total| last.checked_add(1) == Some(total));
     (first <= last && all).then_some((first, total))
 }
 
-/// A header's text; `None` when it is missing or none.
+/// The value of a header; `None` when it is missing or not text.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }

@@ -1,17 +1,17 @@
-//! Buffers for the bodies of responses, used again and again: each request needs one, and making
-//! it anew means clearing it anew.
+//! A pool of buffers for response bodies. Each request needs one, and allocating a new one would
+//! zero 64 KiB each time.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::verdict::HEAD;
 
-/// The buffers that nobody uses right now: at most as many as threads ever asked at once.
+/// The free buffers: at most as many as were ever in use at the same time.
 #[derive(Debug, Default)]
 pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 impl Buffers {
-    /// A buffer of [`HEAD`] bytes, whatever they are.
+    /// A buffer of [`HEAD`] bytes with arbitrary content.
     pub(super) fn take(&self) -> Buffer<'_> {
         let used = self.free().pop();
         Buffer {
@@ -25,7 +25,7 @@ impl Buffers {
     }
 }
 
-/// A buffer that goes back when it is dropped.
+/// A buffer that returns to the pool when it is dropped.
 #[derive(Debug)]
 pub(super) struct Buffer<'a> {
     bytes: Vec<u8>,

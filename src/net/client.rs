@@ -1,4 +1,4 @@
-//! One try, from top to bottom: the wait for a turn, the request, the verdict, the checked body.
+//! One attempt: wait for a pass, send the request, classify the response, copy the checked body.
 
 use std::io;
 use std::num::NonZeroU32;
@@ -23,68 +23,67 @@ use super::verdict::Verdict;
 use super::{SEC_RATE, redirect, retry};
 use crate::cancel::Cancel;
 
-/// How a [`Client`] behaves.
+/// The settings of a [`Client`].
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
     /// Required for hosts under sec.gov.
     pub user_agent: Option<UserAgent>,
-    /// Requests a second, over all threads and all runs on this machine; `None`: no limit.
+    /// Requests a second, over all threads and all runs of this user; `None` is no limit.
     pub rate: Option<NonZeroU32>,
-    /// The user's state folder of this program; made when missing.
+    /// The folder for state that all runs of the user share. It is created when it is missing.
     pub state_dir: PathBuf,
-    /// How many threads ask at the same time: so many connections are kept alive.
+    /// How many threads send requests at the same time. As many connections are kept alive.
     pub connections: usize,
-    /// How long nothing is asked of a host that said "too many requests".
+    /// How long a host that answered "too many requests" gets no request.
     pub block_cooldown: Duration,
-    /// How long a request may take.
+    /// Time limits for each request.
     pub timeouts: Timeouts,
-    /// The name of the limit, from [`site_of`].
+    /// The site whose limit applies, from [`site_of`].
     pub site: String,
 }
 
-/// What came of asking for a file, perhaps on a condition.
+/// The result of a request that may be conditional.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "there is one at a time, and it is taken apart at once"
+    reason = "only one exists at a time, and only for a moment"
 )]
 pub enum Reply<'a> {
-    /// The version that the client has is the current one.
+    /// The file has not changed since the version that the client has.
     Unchanged,
-    /// The file is not as long as what the client has of it.
+    /// The file has no bytes after those that the client has.
     NoRest,
     /// The file, or its rest.
     Content(Content<'a>),
 }
 
-/// A body that came whole, as far as it can be told.
+/// A body that was received completely, as far as that can be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
-    /// Its decoded length in bytes.
+    /// Decoded length in bytes.
     pub length: u64,
-    /// Whether a length or hash that the server or EDGAR's list names says so (`Content-Length`, an MD5
-    /// in the `ETag`, the listed size), and not its own form alone.
+    /// Whether a declared length or hash shows that the body is complete: `Content-Length`, an MD5 in
+    /// the `ETag`, or the size that EDGAR lists. Otherwise only the body's own form shows it.
     pub is_proven: bool,
 }
 
-/// A good answer whose body is still to be read.
+/// A good response whose body is still to be read.
 #[derive(Debug)]
 pub struct Content<'a> {
-    /// Where the body begins in the file; more than 0 only where the rest was asked for.
+    /// The offset of the body in the file; 0 unless the rest was requested.
     pub start: u64,
-    /// The length of the whole file, where the server says so.
+    /// The length of the whole file, if the server declares it.
     pub total: Option<u64>,
-    /// Which version it is.
     pub validators: Validators,
     incoming: IncomingBody<'a>,
     client: &'a Client,
 }
 
 impl Content<'_> {
-    /// Streams the body into `sink`, and returns its length without what came before it.
+    /// Streams the body into `sink`. Returns the length of the body.
     ///
     /// # Errors
-    /// When the body is cut, damaged or too large, or the sink fails.
+    /// When the body is cut off, damaged or too large, or `sink` fails.
     pub fn copy_to(self, sink: &mut dyn io::Write) -> Result<u64, FetchError> {
         self.receive(sink).map(|received| received.length)
     }
@@ -97,7 +96,7 @@ impl Content<'_> {
     }
 }
 
-/// One agent and one gate, shared by all threads of a run.
+/// Sends all requests of a run; shared by all its threads.
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
@@ -108,16 +107,16 @@ pub struct Client {
     timeouts: Timeouts,
     buffers: Buffers,
     rate: Option<NonZeroU32>,
-    /// Whether user agent, rate and site are what EDGAR asks for.
+    /// Whether user agent, rate and site allow requests to sec.gov.
     fit_for_sec: bool,
     hung_up: AtomicBool,
 }
 
 impl Client {
-    /// A client with these settings. Sends nothing yet.
+    /// Creates a client. Sends no request yet.
     ///
     /// # Errors
-    /// When the shared state cannot be kept in `state_dir`, or the proxy is of an unknown kind.
+    /// When `state_dir` cannot be used for the shared state, or the kind of proxy is not supported.
     pub fn new(settings: &ClientSettings, cancel: Cancel) -> anyhow::Result<Self> {
         let traffic = Arc::new(Traffic::default());
         let gate = Limiter::new(
@@ -143,10 +142,11 @@ impl Client {
         })
     }
 
-    /// One try. Waits for its turn, asks, and reads the whole decoded body into memory.
+    /// Makes one attempt: waits for a pass, sends the request and reads the whole decoded body into
+    /// memory.
     ///
     /// # Errors
-    /// Every way in which a try can fail; see [`FetchError`].
+    /// Every reason for which an attempt can fail; see [`FetchError`].
     pub fn fetch(
         &self,
         url: &Url,
@@ -158,11 +158,11 @@ impl Client {
         Ok(bytes)
     }
 
-    /// One try, streaming the decoded body into `sink`. The sink sees nothing of an
-    /// answer whose first bytes show that it is an error page; it has to forget what it got when this fails.
+    /// Makes one attempt and streams the decoded body into `sink`. An error page never reaches `sink`.
+    /// After an error the caller must discard what `sink` received.
     ///
     /// # Errors
-    /// Every way in which a try can fail; see [`FetchError`].
+    /// Every reason for which an attempt can fail; see [`FetchError`].
     pub fn download(
         &self,
         url: &Url,
@@ -176,10 +176,10 @@ impl Client {
         }
     }
 
-    /// One try, up to the beginning of the body, for a file of which something may be there already.
+    /// Makes one attempt up to the start of the body. The request may be conditional (see [`Portion`]).
     ///
     /// # Errors
-    /// Every way in which a try can fail; see [`FetchError`].
+    /// Every reason for which an attempt can fail; see [`FetchError`].
     pub fn ask(
         &self,
         url: &Url,
@@ -191,11 +191,11 @@ impl Client {
             .map_err(|error| self.blame(error))
     }
 
-    /// Decides what follows a failed try, as [`retry::next`] does, and returns the error to report.
+    /// Decides what follows a failed attempt, as [`retry::next`] does, and returns the error to report.
     ///
-    /// An item is not given up because of a host that has never answered this client: that is an
-    /// outage. The answer is then [`retry::NextTry::AbortRun`] with [`FetchError::Outage`]. In every
-    /// other case the error is the one that was passed in.
+    /// A host that has never answered this client is an outage, so the item is not given up: the
+    /// decision is then [`retry::NextTry::AbortRun`] with [`FetchError::Outage`]. In every other case
+    /// the error is the one that was passed in.
     pub fn next_step(
         &self,
         error: FetchError,
@@ -213,19 +213,19 @@ impl Client {
         }
     }
 
-    /// A connection that we cut ourselves is no fault of the network.
+    /// Turns an error into [`FetchError::Stopped`] if [`Client::hang_up`] caused it.
     fn blame(&self, error: FetchError) -> FetchError {
         let ours = self.hung_up.load(Relaxed)
             && matches!(error, FetchError::Network(_) | FetchError::Damaged(_));
         if ours { FetchError::Stopped } else { error }
     }
 
-    /// Tries until it works, or until another try would not help: for the few lists that everything
-    /// else waits for, so that waiting holds nothing up.
+    /// Retries until an attempt succeeds or a retry would not help, and sleeps in between. Only for the
+    /// company lists and indexes: nothing else could run while they are fetched.
     ///
     /// # Errors
     ///
-    /// The last try's error; [`FetchError::Stopped`] when the run is to stop.
+    /// The error of the last attempt, or [`FetchError::Stopped`] when the run stops.
     pub fn with_retries<T>(
         &self,
         max_attempts: u32,
@@ -251,7 +251,7 @@ impl Client {
         }
     }
 
-    /// What it means that a request brought no response. A connection failure is counted, unless
+    /// The error for a request without a response. Counts a connection failure, unless
     /// [`Client::hang_up`] caused it.
     fn no_response(&self, host: &str, error: &ureq::Error) -> FetchError {
         let cause = agent::cause(error);
@@ -264,24 +264,24 @@ impl Client {
         }
     }
 
-    /// What has been asked so far.
+    /// The counters of this client's requests.
     pub fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
-    /// Requests a second that are allowed; `None`: no limit.
+    /// The limit in requests a second; `None` is no limit.
     pub fn rate(&self) -> Option<NonZeroU32> {
         self.rate
     }
 
-    /// Cuts every connection, so that threads waiting for an answer come back at once with
-    /// [`FetchError::Stopped`]. For the end of a run that does not want to wait for a stalled server.
+    /// Closes every connection, so that threads that wait for a response return at once with
+    /// [`FetchError::Stopped`]. Used when a run stops and a server stalls.
     pub fn hang_up(&self) {
         self.hung_up.store(true, Relaxed);
         self.agent.hang_up();
     }
 
-    /// Asks, and follows redirects within the site.
+    /// Sends the request and follows redirects within the site.
     fn follow(
         &self,
         url: &Url,
@@ -295,7 +295,8 @@ impl Client {
             let host = url.host_str().unwrap_or_default();
             if limit::is_sec(host) && !self.fit_for_sec {
                 return Err(FetchError::Forbidden(
-                    "sec.gov is only asked with a declared user agent and at most 10 requests a second; check --user-agent and --rate",
+                    "requests to sec.gov need a declared user agent and at most 10 requests a second; \
+                     check --user-agent and --rate",
                 ));
             }
             let name = gate_name(&url);
@@ -303,7 +304,7 @@ impl Client {
                 .gate
                 .enter(&name, &self.cancel)
                 .map_err(|_| FetchError::Stopped)?;
-            // After the wait for a turn, in which other threads may have failed.
+            // Checked after the wait: other threads may have found the outage meanwhile.
             self.outages.check(&name)?;
             self.traffic.count_request(kind);
             let (response, pending) = match self.agent.send(pass, &url, &headers) {
@@ -359,13 +360,13 @@ impl Client {
             };
         }
         Err(FetchError::Redirect(format!(
-            "more than {} redirects, one after the other",
+            "more than {} redirects in a row",
             redirect::MOST
         )))
     }
 }
 
-/// The host as pauses and outages know it, with a port where it is not the usual one.
+/// The host with its port, unless that is the default: the key of blocks and outages.
 fn gate_name(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
@@ -374,7 +375,7 @@ fn gate_name(url: &Url) -> String {
     }
 }
 
-/// What a verdict says about the host.
+/// What a verdict says about the state of the host.
 fn answer(verdict: &Verdict) -> Answer {
     match *verdict {
         Verdict::Good

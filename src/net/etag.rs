@@ -1,42 +1,42 @@
-//! The hash that an `ETag` may hold.
+//! The MD5 in an `ETag`.
 //!
-//! EDGAR's archive names the MD5 of a file's content there, with `-gzip` behind it where the
-//! answer is compressed: it was that of the decoded body in 114 of 114 captured answers. It tells
-//! a file that was damaged before it was sent, which no length and no checksum of the transport
-//! does.
+//! EDGAR puts the MD5 of a file's content into the `ETag`, followed by `-gzip` when the response is
+//! compressed. In 114 of 114 captured responses it was the MD5 of the decoded body. So the `ETag`
+//! reveals a file that was damaged before it was sent, which no length or transport checksum can
+//! reveal.
 
 use md5::{Digest as _, Md5};
 
-/// Compares a decoded body with what its `ETag` promised.
+/// Compares a decoded body with the MD5 in its `ETag`.
 #[derive(Debug, Default)]
 pub(super) struct Check(Option<(Md5, [u8; 16])>);
 
 impl Check {
-    /// A check against this header; one that holds no MD5 promises nothing.
+    /// A check against this header. Every body passes if the header holds no MD5.
     pub(super) fn of(etag: Option<&str>) -> Self {
         Self(etag.and_then(md5_in).map(|promised| (Md5::new(), promised)))
     }
 
-    /// Whether it promises a hash.
+    /// Whether the `ETag` holds an MD5.
     pub(super) fn is_promised(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The next part of the body.
+    /// Adds the next part of the body.
     pub(super) fn update(&mut self, part: &[u8]) {
         if let Some((hash, _)) = &mut self.0 {
             hash.update(part);
         }
     }
 
-    /// Whether the whole body is what was promised.
+    /// Whether the whole body has the expected MD5.
     pub(super) fn holds(self) -> bool {
         self.0
             .is_none_or(|(hash, promised)| promised == <[u8; 16]>::from(hash.finalize()))
     }
 }
 
-/// The MD5 in an `ETag`: `"<32 hex digits>"` or `"<32 hex digits>-gzip"`, weak or not.
+/// Parses the MD5 of an `ETag`: `"<32 hex digits>"` or `"<32 hex digits>-gzip"`, weak or strong.
 fn md5_in(etag: &str) -> Option<[u8; 16]> {
     let etag = etag.trim();
     let quoted = etag.strip_prefix("W/").unwrap_or(etag);
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Of "abc".
+    /// The MD5 of "abc".
     const ABC: &str = "900150983cd24fb0d6963f7d28e17f72";
 
     fn holds(etag: &str, body: &[u8]) -> bool {

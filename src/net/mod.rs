@@ -1,16 +1,14 @@
-//! Talking politely to EDGAR. The only room that knows HTTP, and the only one that may
-//! send a request.
+//! HTTP requests to EDGAR within its limit. Only this module knows HTTP and sends requests.
 //!
-//! One try, from top to bottom: [`Client`] waits for a pass (`limit`), sends the
-//! request (`agent`), looks at the beginning of the answer (`verdict`), tells the gate
-//! what it says about the host, and hands the checked body on (`body`). Whether and
-//! when to try again is decided by [`retry`], and waited for by the caller, who has
-//! other items to do meanwhile.
+//! An attempt has five steps: [`Client`] waits for a pass (`limit`), sends the request (`agent`),
+//! classifies the response by its first bytes (`verdict`), reports the host's state to the limiter,
+//! and passes the checked body on (`body`). [`retry`] decides whether and when to retry; the caller
+//! waits, and works on other items meanwhile.
 //!
 //! # Threading
-//! A client is shared by all threads; each call blocks its thread until the answer is in.
-//! Waiting for a turn ends at once when the run is to stop. What is under way is bounded by
-//! [`Timeouts`], and [`Client::hang_up`] ends it sooner.
+//! All threads share one client; each call blocks its thread until the response has arrived. The
+//! wait for a pass ends at once when the run stops. [`Timeouts`] bound a request that was sent, and
+//! [`Client::hang_up`] ends it sooner.
 
 mod agent;
 mod body;
@@ -35,7 +33,7 @@ pub use self::limit::{SEC as SEC_SITE, site_of};
 pub use self::request::{Expect, Portion, RequestKind, Validators};
 pub use self::user_agent::UserAgent;
 
-/// More a second than this is never sent to a host under sec.gov.
+/// The highest rate for hosts under sec.gov, in requests a second.
 pub const SEC_RATE: u32 = 10;
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
-//! Counts connection failures by host, over all threads of a client, to notice an outage.
+//! Counts connection failures by host, over all threads of a client, to detect an outage.
 //!
-//! A connection failure is a request to which no HTTP response came at all: the connection was
-//! refused or reset, the host was not found, TLS failed, or time ran out before the response began.
-//! A body that breaks off is none. Any HTTP response is a success here, whatever its status.
+//! A connection failure is a request without any HTTP response: the connection was refused or reset,
+//! the host was not found, TLS failed, or the time ran out before the response began. A body that
+//! breaks off does not count. Any HTTP response ends the row of failures, whatever its status.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::FetchError;
 
-/// After this many connection failures in a row, a host is not asked again.
+/// After this many connection failures in a row a host gets no further request.
 pub(super) const MAX_FAILURES: u32 = 20;
 
-/// The connection failures of each host, by its name and port.
+/// The connection failures by host and port.
 #[derive(Debug, Default)]
 pub(super) struct Outages(Mutex<HashMap<String, HostFailures>>);
 
-/// A connection failure, and how many there have been in a row.
+/// A connection failure, and how many there were in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionFailure {
-    /// The host, with a port where it is not the usual one.
+    /// The host with its port, unless that is the default.
     pub host: String,
     /// Connection failures of the host since its last response, this one included.
     pub in_a_row: u32,
@@ -68,7 +68,7 @@ impl Outages {
         }
     }
 
-    /// Checks that the host may be asked.
+    /// Checks that the host may get a request.
     ///
     /// # Errors
     /// [`FetchError::Outage`] after [`MAX_FAILURES`] connection failures in a row.

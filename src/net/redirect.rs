@@ -1,29 +1,29 @@
-//! Where a redirect may lead. Pure.
+//! Which redirects are followed. Pure.
 //!
-//! A hop never leaves the site and never turns https into http, and each one is a
-//! request of its own, counted and gated like any other.
+//! A redirect must stay within the site and must not lead from https to http. Each one that is
+//! followed is a request of its own: it needs a pass and is counted.
 
 use url::Url;
 
 use super::limit::is_sec;
 
-/// So many hops are followed for one request.
+/// The most redirects in a row that are followed.
 pub(super) const MOST: usize = 5;
 
-/// The statuses that send a GET elsewhere.
+/// Whether a status redirects a GET.
 pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
-/// The URL that `from` redirects to.
+/// The URL that a response for `from` redirects to.
 ///
 /// # Errors
-/// Why it is not followed.
+/// Why the redirect is not followed.
 pub(super) fn target(from: &Url, location: Option<&str>) -> Result<Url, String> {
-    let location = location.ok_or("a redirect that does not say where to")?;
+    let location = location.ok_or("a redirect without a target")?;
     let to = from
         .join(location)
-        .map_err(|error| format!("a redirect to something that is no URL ({error})"))?;
+        .map_err(|error| format!("a redirect to an invalid URL ({error})"))?;
     let shown = || {
         to.host_str()
             .unwrap_or("?")
@@ -32,7 +32,7 @@ pub(super) fn target(from: &Url, location: Option<&str>) -> Result<Url, String> 
             .collect::<String>()
     };
     if !matches!(to.scheme(), "http" | "https") {
-        return Err("a redirect to something that is no web address".into());
+        return Err("a redirect to a URL that is not HTTP".into());
     }
     if from.scheme() == "https" && to.scheme() != "https" {
         return Err(format!("a redirect from https to http, on {}", shown()));

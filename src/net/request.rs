@@ -1,29 +1,29 @@
-//! What is asked of a server: for what, for how much of a file, and what the answer must look like.
+//! A request: its purpose, the part of the file that it asks for, and what the response must look like.
 
 use serde::{Deserialize, Serialize};
 
 use super::verdict::PortionKind;
 
-/// What a request is for; only counted.
+/// The purpose of a request, for the counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestKind {
     /// The lists of companies and symbols.
     Companies,
-    /// Submissions, their older pages, indexes.
+    /// Submissions with their older pages, and indexes.
     Discovery,
-    /// A document of a filing.
+    /// A document or the submission of a filing.
     Document,
 }
 
-/// What a successful answer must look like, and how large it may be: `max` bytes when decoded.
+/// What kind of content a good response has, and how large it may be: `max` bytes when decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "`max` is explained above")]
+#[expect(missing_docs, reason = "`max` is documented at the type")]
 pub enum Expect {
-    /// A JSON document; a web page in its place is damage.
+    /// A JSON document. A web page instead is damage.
     Json { max: u64 },
-    /// Plain text; a web page in its place is damage.
+    /// Plain text. A web page instead is damage.
     Text { max: u64 },
-    /// The complete text of a filing, whose length EDGAR may list: plain text.
+    /// The complete text of a filing, and its length if EDGAR lists one.
     Submission { max: u64, size: Option<u64> },
     /// A document of a filing: anything but an empty body or an error page.
     Document { max: u64 },
@@ -43,7 +43,7 @@ impl Expect {
     }
 }
 
-/// What a server calls one version of a file, to ask later whether it is still that one.
+/// The headers that identify the version of a file, for conditional requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validators {
     /// The `ETag` header, with its quotes.
@@ -53,25 +53,26 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// What tells two versions apart byte for byte, as a range request needs it: a strong tag, or else the date.
+    /// The validator for a range request, which must differ for any two versions: a strong `ETag`, or
+    /// else the date.
     pub fn strong(&self) -> Option<&str> {
         let tag = self.etag.as_deref().filter(|tag| !tag.starts_with("W/"));
         tag.or(self.last_modified.as_deref())
     }
 }
 
-/// How much of a file is wanted.
+/// Which part of a file is requested.
 #[derive(Debug, Clone, Copy)]
 pub enum Portion<'a> {
-    /// All of it.
+    /// The whole file.
     Whole,
-    /// All of it, unless it is still this version.
+    /// The whole file, unless it is still this version.
     Changed(&'a Validators),
-    /// The bytes from `from` on if it is still this version, or else all of it.
+    /// The bytes from `from` on if the file is still this version, or else the whole file.
     Rest {
-        /// How much is there already.
+        /// How many bytes the client has.
         from: u64,
-        /// Of which version; it has to have a [strong](Validators::strong) validator.
+        /// The version they are from. It must have a [strong](Validators::strong) validator.
         of: &'a Validators,
     },
 }
@@ -88,7 +89,7 @@ impl Portion<'_> {
     pub(super) fn headers(self, expect: Expect) -> Vec<(&'static str, String)> {
         let mut headers = Vec::new();
         if let Expect::Archive { .. } = expect {
-            // Compressed already; and its lengths and ranges have to be those of the file itself.
+            // Archives are compressed already, and range requests need the file's own offsets.
             headers.push(("Accept-Encoding", "identity".to_owned()));
         }
         match self {

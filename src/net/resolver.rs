@@ -1,8 +1,8 @@
-//! DNS with a memory. ureq looks a host up for every request, even on a connection that is
-//! kept alive; with a cache a run makes three times as many requests a second on
-//! a fast network (measured) and does not flood the name server.
+//! A DNS cache. ureq resolves the host for every request, even on a connection that is kept alive.
+//! With the cache a run makes three times as many requests a second on a fast network (measured)
+//! and does not flood the name server.
 //!
-//! An address is kept for a minute, and forgotten at once when a request on it fails.
+//! An address is cached for a minute. A failed request empties the cache.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,18 +15,18 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// How long an address is believed.
+/// How long an address is cached.
 const TTL: Duration = Duration::from_mins(1);
 
-/// A resolver that remembers. Clones share one memory.
+/// A resolver with a cache. Clones share the cache.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CachingResolver(Arc<Mutex<KnownAddresses>>);
 
-/// Addresses by scheme, host and port, with the time of the look-up.
+/// Addresses and the time of the look-up, by scheme, host and port.
 type KnownAddresses = HashMap<String, (Instant, ResolvedSocketAddrs)>;
 
 impl CachingResolver {
-    /// Forgets all addresses: the next request looks its host up again.
+    /// Empties the cache, so that the next request resolves its host again.
     pub(super) fn forget(&self) {
         self.known().clear();
     }
@@ -47,7 +47,7 @@ impl Resolver for CachingResolver {
             "{}://{}",
             uri.scheme_str().unwrap_or_default(),
             uri.authority().map_or("", |authority| {
-                // Without user and password.
+                // Drop user and password.
                 let text = authority.as_str();
                 text.rsplit_once('@').map_or(text, |(_, host)| host)
             })
@@ -57,7 +57,7 @@ impl Resolver for CachingResolver {
         {
             return Ok(addresses.clone());
         }
-        // Not under the lock: a slow name server must hold up its own host only.
+        // Not under the lock: a slow name server must delay requests to its own host only.
         let found = DefaultResolver::default().resolve(uri, config, timeout);
         match found {
             Ok(addresses) => {
@@ -65,7 +65,7 @@ impl Resolver for CachingResolver {
                     .insert(key, (Instant::now(), addresses.clone()));
                 Ok(addresses)
             }
-            // The system reports a failed look-up as an error of no particular kind.
+            // The system reports a failed look-up as an unspecific I/O error.
             Err(Error::Io(error)) => {
                 debug!("looking up {key} failed: {error}");
                 Err(Error::HostNotFound)

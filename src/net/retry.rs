@@ -1,35 +1,36 @@
-//! What to do after a try that failed. Pure: the caller counts the tries and
-//! waits, best by doing other items meanwhile.
+//! What follows a failed attempt. Pure: the caller counts the attempts and waits, preferably by
+//! working on other items meanwhile.
 
 use std::time::Duration;
 
 use super::FetchError;
 
-/// The first wait; every further one is twice as long.
+/// The wait before the first retry. Each further wait is twice as long.
 const FIRST: Duration = Duration::from_millis(500);
-/// No wait of our own is longer.
+/// The longest wait that this module chooses.
 const LONGEST: Duration = Duration::from_secs(30);
-/// A server may ask for more, up to this.
+/// The longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_mins(10);
 
-/// What comes next for an item whose try failed.
+/// What follows a failed attempt for an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextTry {
-    /// Try again, but not before this much time has passed.
+    /// Retry after this time.
     After(Duration),
-    /// The item has failed; the others go on.
+    /// The item has failed; the run continues with the others.
     GiveUp,
     /// Every other item would fail as well: end the run.
     AbortRun,
-    /// The run is being stopped; put the item back.
+    /// The run is stopping. The item stays queued.
     Stopped,
 }
 
-/// Decides what follows a failed try. Ask [`super::Client::next_step`], which knows outages too.
+/// Decides what follows a failed attempt. Callers use [`super::Client::next_step`], which considers
+/// outages, too.
 ///
-/// `tries_made` counts the tries of this item that [`counts_as_try`] so far, this one included;
-/// `jitter` (0 to 1) spreads the waits, so that items that failed together do not come back
-/// together: a wait lies between half of its full length and all of it.
+/// `tries_made` is the number of attempts of this item so far that [`counts_as_try`], this one
+/// included. `jitter` (0 to 1) sets the wait between half of its full length and all of it, so that
+/// items that failed together are not retried together.
 pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64) -> NextTry {
     let asked = match error {
         FetchError::Stopped => return NextTry::Stopped,
@@ -40,7 +41,7 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
         FetchError::NotFound | FetchError::Refused { .. } | FetchError::TooLarge { .. } => {
             return NextTry::GiveUp;
         }
-        // The gate holds the next try back until the block is over.
+        // The limiter delays the next attempt until the block is over.
         FetchError::Throttled { page: true } => return NextTry::After(Duration::ZERO),
         FetchError::Server { retry_after, .. } => retry_after.unwrap_or_default(),
         FetchError::Throttled { page: false }
@@ -63,11 +64,11 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
     NextTry::After(wait.max(asked.min(LONGEST_ASKED)))
 }
 
-/// Whether a failed try uses up one of an item's attempts.
+/// Whether a failed attempt counts towards the item's `--max-attempts`.
 ///
-/// EDGAR's block page does not: it says something about all requests, not about this item. A bare
-/// 429 does, or a document that always answers so would keep the run going for ever. An outage does
-/// not either: it ends the run, and every item keeps its attempts.
+/// EDGAR's block page does not count: it concerns all requests, not this item. A plain 429 counts, or
+/// an item that always gets one would keep the run going forever. An outage does not count: it ends
+/// the run, and every item keeps its attempts.
 pub fn counts_as_try(error: &FetchError) -> bool {
     !matches!(
         error,

@@ -39,14 +39,14 @@ enum Reply {
     Stall(Vec<u8>),
 }
 
-/// A server that answers by path, and remembers what it was asked on which connection.
+/// A server that answers by path and records its requests by connection.
 struct Server {
     base: Url,
     log: Arc<Mutex<Vec<(usize, String)>>>,
 }
 
 impl Server {
-    /// `script` gets the path, and how often it has been asked for before.
+    /// `script` gets the path and the number of earlier requests for it.
     fn start(script: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -67,7 +67,7 @@ impl Server {
         }
     }
 
-    /// A server that says the same to everything.
+    /// A server that gives every request the same reply.
     fn always(reply: Reply) -> Self {
         Self::start(move |_, _| reply.clone())
     }
@@ -163,7 +163,7 @@ fn settings(state_dir: &TempDir) -> ClientSettings {
     }
 }
 
-/// A client without a limit, and the folder it needs.
+/// A client without a limit, and its state folder.
 fn client() -> (Client, TempDir) {
     client_with(|_| {})
 }
@@ -175,7 +175,7 @@ fn client_with(change: impl FnOnce(&mut ClientSettings)) -> (Client, TempDir) {
     (Client::new(&settings, Cancel::default()).unwrap(), folder)
 }
 
-/// The outcome of one try for a document.
+/// The result of one attempt to get a document.
 fn get(server: &Server) -> Result<Vec<u8>, FetchError> {
     let (client, _folder) = client();
     client.fetch(&server.url("/x"), RequestKind::Document, DOCUMENT)
@@ -234,8 +234,10 @@ fn a_body_that_is_cut_is_damaged() {
         "cut off after 8 bytes"
     );
     assert!(cut("Transfer-Encoding: chunked\r\n", b"zz\r\nhello").contains("HTTP"));
-    assert!(cut("", b"plain text until the end").contains("nothing shows that it is whole"));
-    assert!(cut("", b"<SEC-DOCUMENT>half").contains("nothing shows that it is whole"));
+    assert!(
+        cut("", b"plain text until the end").contains("nothing shows that the body is complete")
+    );
+    assert!(cut("", b"<SEC-DOCUMENT>half").contains("nothing shows that the body is complete"));
     let packed = gzip(b"<html>hello</html>");
     let half = &packed[..packed.len() - 3];
     assert!(cut("Content-Encoding: gzip\r\n", half).contains("gzip"));
@@ -292,7 +294,7 @@ fn what_is_too_large_is_not_read_to_the_end() {
     }
     let members = gzip(b"").repeat(20_000);
     let claims = b"HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\nx".to_vec();
-    // A body of nothing but blanks would be damage: begin the bomb with something.
+    // A body of white space only would be damage, so the bomb begins with something else.
     let mut visible = b"x".to_vec();
     visible.extend_from_slice(&vec![b' '; 5_000_000]);
     for reply in [
@@ -347,7 +349,7 @@ fn stalls_and_drips_end() {
         (
             Reply::Stall(head.clone()),
             per_read,
-            "nothing came for too long",
+            "no data arrived for too long",
         ),
         (
             Reply::Stall(Vec::new()),
@@ -370,8 +372,8 @@ fn stalls_and_drips_end() {
     }
 }
 
-/// An address on this machine where nobody listens. A port that was free a moment ago could be
-/// another test's by now.
+/// An address on this machine where no server listens. A random free port could be in use by another
+/// test by now.
 fn nobody() -> Url {
     Url::parse("http://127.0.0.1:9/").unwrap()
 }
@@ -444,7 +446,7 @@ fn threads_share_the_count_of_connection_failures() {
             });
         }
     });
-    // A thread that has begun to ask when the twentieth request fails ends what it began.
+    // A thread that has started a request when the twentieth one fails completes it.
     let sent = client.traffic().requests();
     assert!((20..=23).contains(&sent), "{sent}");
 }
@@ -517,7 +519,7 @@ fn a_connection_that_died_while_idle_is_noticed_and_replaced() {
     let (client, _folder) = client();
     let ask = || client.fetch(&server.url("/"), RequestKind::Document, DOCUMENT);
     assert_eq!(ask().unwrap(), b"hello");
-    // The close may be seen before the next request, or fail it.
+    // The client may notice the closed connection before the next request, or that request fails.
     let second = ask().or_else(|_| ask());
     assert_eq!(second.unwrap(), b"again");
 }
@@ -600,7 +602,7 @@ fn a_block_page_that_is_compressed_in_secret_is_known() {
         get(&Server::always(Reply::Keep(reply))),
         Err(FetchError::Throttled { .. })
     ));
-    // A file that is gzip by itself is handed on as it is.
+    // A file that is gzip itself is passed on unchanged.
     let file = gzip(b"form.idx");
     let got = get(&Server::always(Reply::Keep(ok(&file))));
     assert_eq!(got.unwrap(), file);
@@ -635,8 +637,8 @@ fn a_sink_that_fails_is_no_fault_of_the_network() {
 
 #[test]
 fn after_a_block_one_probe_goes_out_and_the_rest_wait_for_it() {
-    // Blocked twice: the first request, and the first probe. While a probe is being answered,
-    // nothing else may be asked.
+    // Blocked twice: the first request, and the first probe. While a probe is in flight, no other
+    // request may be sent.
     let out = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let asked = Arc::new(AtomicUsize::new(0));
@@ -756,7 +758,7 @@ fn sec_gov_is_not_asked_with_settings_it_would_not_accept() {
     }
 }
 
-/// What comes of asking for the bytes of an archive from 4 on.
+/// The result of a request for an archive's bytes from 4 on.
 fn rest(status: &str, headers: &str, body: &[u8]) -> Result<(u64, Option<u64>, Vec<u8>), String> {
     let server = Server::always(Reply::Keep(response(status, headers, body)));
     let (client, _folder) = client();

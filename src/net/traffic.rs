@@ -1,5 +1,5 @@
-//! What a run has asked for so far: counters that every thread adds to and the
-//! dashboard reads at any time. Nothing here blocks for long.
+//! Counters of a run's requests. Every thread adds to them, and the dashboard reads them at any time.
+//! No call blocks for long.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::RequestKind;
 
-/// Requests, bytes and pauses of one client since it was made.
+/// Requests, bytes and pauses of one client since it was created.
 #[derive(Debug, Default)]
 pub struct Traffic {
     companies: AtomicU64,
@@ -18,17 +18,17 @@ pub struct Traffic {
     paused: Mutex<Paused>,
 }
 
-/// The union of all blocks: two hosts paused at once count once.
+/// The union of all pauses: a time in which two hosts are paused counts once.
 #[derive(Debug, Default)]
 struct Paused {
-    /// The length of the union, of what is still to come as well.
+    /// The length of the union, including the part that is still to come.
     booked: Duration,
-    /// Where the union ends. Up to there it has no gap from any booking on.
+    /// The end of the union. Between the start of a pause and this moment there is no gap.
     until: Option<Instant>,
 }
 
 impl Traffic {
-    /// All requests sent, redirects and retries included.
+    /// All requests sent, including redirects and retries.
     pub fn requests(&self) -> u64 {
         use RequestKind::{Companies, Discovery, Document};
         [Companies, Discovery, Document]
@@ -42,27 +42,27 @@ impl Traffic {
         self.counter(kind).load(Relaxed)
     }
 
-    /// How many of the requests were further tries.
+    /// How many of the requests were retries.
     pub fn retries(&self) -> u64 {
         self.retries.load(Relaxed)
     }
 
-    /// Bytes of response bodies as they came over the wire, before decoding.
+    /// Bytes of response bodies as received, before decoding.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
     }
 
-    /// For how long some host was on pause: wall time, however many threads waited.
+    /// How long at least one host was paused. Wall time, however many threads waited.
     pub fn paused_time(&self) -> Duration {
         self.paused_time_at(Instant::now())
     }
 
-    /// How long the pause going on now will last; `None` when there is none.
+    /// How long the current pause will last; `None` when there is none.
     pub fn pause_left(&self) -> Option<Duration> {
         self.pause_left_at(Instant::now())
     }
 
-    /// Counts a further try. Only the caller knows that it is one.
+    /// Counts a retry. Only the caller knows that a request is one.
     pub fn count_retry(&self) {
         self.retries.fetch_add(1, Relaxed);
     }
@@ -75,7 +75,7 @@ impl Traffic {
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// Notes a pause that goes on from `now` until `until`.
+    /// Records a pause from `now` until `until`.
     pub(super) fn book_pause(&self, now: Instant, until: Instant) {
         let mut paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
         let from = paused.until.map_or(now, |end| end.max(now));

@@ -1,4 +1,4 @@
-//! Who is asking: EDGAR wants a name and an e-mail address with every request.
+//! The declared user agent: EDGAR wants a name and an e-mail address with every request.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// A declared user agent, such as `Company Name contact@example.com`.
 ///
-/// Only printable ASCII, so it can never smuggle a second header into a request.
+/// Only printable ASCII, so that it cannot add a second header to a request.
 ///
 /// ```
 /// use filing_etl::internals::UserAgent;
@@ -18,7 +18,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAgent(String);
 
-/// Longer ones are a mistake; servers refuse very long headers.
+/// The longest user agent. Servers refuse very long headers.
 const LONGEST: usize = 256;
 
 impl UserAgent {
@@ -34,19 +34,19 @@ impl fmt::Display for UserAgent {
     }
 }
 
-/// A text that EDGAR would not take for a declared user agent.
+/// A text that EDGAR would not accept as a declared user agent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadUserAgent {
-    /// No word of it is an e-mail address.
+    /// It has no e-mail address.
     #[error(
         "user agent {0:?} has no e-mail address; write it like \"Company Name contact@example.com\""
     )]
     NoEmail(String),
-    /// Line breaks, control characters or letters beyond ASCII.
-    #[error("user agent {0:?} has characters that no header can carry; use plain ASCII")]
+    /// It has line breaks, control characters or letters beyond ASCII.
+    #[error("user agent {0:?} has characters that a header cannot hold; use plain ASCII")]
     NotPlain(String),
-    /// Longer than any server wants to read.
-    #[error("user agent is {0} characters long; {LONGEST} are enough")]
+    /// It is longer than [`LONGEST`] characters.
+    #[error("user agent is {0} characters long; use at most {LONGEST}")]
     TooLong(usize),
 }
 
@@ -69,7 +69,7 @@ impl FromStr for UserAgent {
     }
 }
 
-/// Whether a word is an address that mail could reach, bare or as in `(x@y.z)`.
+/// Whether a word holds a plausible e-mail address, bare or as in `(x@y.z)`.
 fn holds_email(word: &str) -> bool {
     let word = word.trim_matches(|c: char| "()<>[],;:\"'".contains(c));
     let word = word.strip_prefix("mailto:").unwrap_or(word);

@@ -1,20 +1,20 @@
-//! What a response means. Pure: status, a header and the first bytes of the
-//! decoded body in, a verdict out.
+//! Classifies responses. Pure: takes the status, a header and the first bytes of the decoded body,
+//! and returns a verdict.
 //!
 //! # Block pages
-//! EDGAR tells a client off with one of three small HTML pages, which come with
-//! status 403, sometimes 429 or 503, and have been reported with 200. So the
-//! decoded text decides, not the status:
-//! - with any other status than 200, the words anywhere in the first 64 KB are
-//!   enough: no document is ever served that way;
-//! - with 200, a filing may quote the words. A block page is told from it by three things
-//!   together: it is HTML from its first character, it is complete within 16 KB (the
-//!   captured ones have 1.9 to 5.2 KB), and the words stand in its title or its first
-//!   heading. Documents of filings carry the name of a form or a company there.
+//! EDGAR answers a client that it blocks with one of three small HTML pages. They come with status
+//! 403, sometimes 429 or 503, and have been reported with 200. So the decoded text decides, not the
+//! status:
+//! - With any status but 200, certain words anywhere in the first 64 KB are enough: no document is
+//!   served with such a status.
+//! - With 200, a document may quote the words. It is a block page only if all of this holds: it is
+//!   HTML from its first character on, it is complete within 16 KB (the captured ones have 1.9 to
+//!   5.2 KB), and the words are in its title or first heading. In documents of filings, the title
+//!   and first heading hold the name of a form or a company.
 //!
-//! The title alone does not tell the cause: one page titled "Request Rate Threshold
-//! Exceeded" is about the user agent (its heading says "Automated access to our sites must comply ..."),
-//! and waiting would never end that. So words about the agent are looked for first.
+//! The title alone does not show the reason for a block. One page titled "Request Rate Threshold
+//! Exceeded" rejects the user agent: its heading says "Automated access to our sites must comply
+//! ...". Waiting would never end that block. So the words about the user agent are searched first.
 
 use std::time::Duration;
 
@@ -23,14 +23,15 @@ use memchr::memmem;
 
 use super::Expect;
 
-/// How much of a decoded body is looked at.
+/// How many bytes of a decoded body are examined.
 pub(super) const HEAD: usize = 64 * 1024;
-/// No block page is larger; a larger one with status 200 is a document.
+/// The largest block page. Anything larger with status 200 is a document.
 const LARGEST_BLOCK_PAGE: usize = 16 * 1024;
-/// Of a document, the beginning and the title are looked at: every download passes here.
+/// How much of a large document is examined: its start with the title. Little, because this is done
+/// for every download.
 const BEGINNING: usize = 4 * 1024;
 
-/// A response, as far as its meaning depends on it.
+/// The parts of a response that its verdict depends on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ResponseHead<'a> {
     pub(super) status: u16,
@@ -41,17 +42,17 @@ pub(super) struct ResponseHead<'a> {
     /// Whether `head` is the whole body.
     pub(super) whole: bool,
     pub(super) expect: Expect,
-    /// Which of the answers to a conditional request were asked for.
+    /// How much of the file was requested.
     pub(super) asked: PortionKind,
 }
 
 impl<'a> ResponseHead<'a> {
-    /// Whether it can be a block page that came with status 200.
+    /// Whether it is small enough for a block page with status 200.
     fn is_small(&self) -> bool {
         self.whole && self.head.len() <= LARGEST_BLOCK_PAGE
     }
 
-    /// The part that its meaning depends on.
+    /// The part of the body that is examined.
     fn looked_at(&self) -> &'a [u8] {
         let length = self.head.len();
         match self.status {
@@ -61,47 +62,46 @@ impl<'a> ResponseHead<'a> {
     }
 }
 
-/// What kind of request a response answers.
+/// Which part of a file was requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PortionKind {
-    /// The whole, whatever was there before.
+    /// The whole file, unconditionally.
     Whole,
-    /// The whole, if it has changed.
+    /// The whole file, if it has changed.
     Changed,
-    /// What is missing.
+    /// The rest of the file.
     Rest,
 }
 
-/// What a response means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// What was asked for, as far as the first bytes tell.
+    /// The requested content, as far as the first bytes show.
     Good,
-    /// The rest that was asked for (206).
+    /// The rest of the file, as requested (206).
     Rest,
-    /// What the client has is what the server has (304).
+    /// The file has not changed since the client's version (304).
     Unchanged,
-    /// There is nothing where the rest should begin (416).
+    /// The file has no bytes where the rest would begin (416).
     NoRest,
     /// The server has no such file.
     NotFound,
-    /// Too many requests: ask nothing for a while.
+    /// Too many requests: the host must get no request for a while.
     Throttled {
         retry_after: Option<Duration>,
-        /// A plain 429 names its own time; EDGAR's page means the full block.
+        /// Whether it was EDGAR's block page, which means a full block. A plain 429 sets its own time.
         page: bool,
     },
     /// EDGAR does not accept this user agent.
     UndeclaredAgent,
-    /// Trouble on the server's side that may pass.
+    /// A failure of the server that may pass.
     Server { retry_after: Option<Duration> },
-    /// The server will not answer this, and asking again would not help.
+    /// The server refuses, and a retry would not help.
     Refused,
-    /// Not what was asked for, though the server thinks so.
+    /// A success status with other content than was requested.
     Damaged(&'static str),
 }
 
-/// Says what a response means.
+/// Classifies a response.
 pub(super) fn judge(seen: ResponseHead<'_>) -> Verdict {
     let text = lower_case(seen.looked_at());
     if let Some(verdict) = block_page(seen, &text) {
@@ -120,20 +120,20 @@ pub(super) fn judge(seen: ResponseHead<'_>) -> Verdict {
             retry_after: seen.retry_after,
             page: false,
         },
-        // Under /Archives a missing file is S3's "AccessDenied", not a 404. Any other 403
-        // (a proxy, a firewall, a page not seen yet) says neither that the file is missing
-        // nor that it will be there in a second: it is neither recorded as missing nor asked for again.
+        // Under /Archives a missing file is S3's "AccessDenied", not a 404. Any other 403 (from a
+        // proxy, a firewall, or an unknown page) shows neither that the file is missing nor that a
+        // retry would help. So the file is not recorded as missing, and not requested again at once.
         403 if is_missing_in_s3(&text) => Verdict::NotFound,
         408 | 425 | 500..=599 => Verdict::Server {
             retry_after: seen.retry_after,
         },
-        201..=299 => Verdict::Damaged("a success that carries no whole document"),
+        201..=299 => Verdict::Damaged("a success status without a whole document"),
         _ => Verdict::Refused,
     }
 }
 
-/// Bytes as lower-case text. Most are plain ASCII, and checking that is a tenth of the work of
-/// looking for what is none.
+/// Bytes as lower-case text. Most bodies are valid UTF-8; checking that takes a tenth of the time
+/// of a lossy conversion.
 fn lower_case(bytes: &[u8]) -> String {
     match str::from_utf8(bytes) {
         Ok(text) => text.to_ascii_lowercase(),
@@ -141,10 +141,10 @@ fn lower_case(bytes: &[u8]) -> String {
     }
 }
 
-/// Whether this is one of EDGAR's block pages, and which.
+/// Whether the response is one of EDGAR's block pages, and which one.
 fn block_page(seen: ResponseHead<'_>, text: &str) -> Option<Verdict> {
     if seen.status == 206 && seen.asked == PortionKind::Rest {
-        return None; // the middle of something, whatever it says
+        return None; // the middle of a file may hold any words
     }
     let searched = if seen.status == 200 {
         if !seen.is_small() || !is_html(text) {
@@ -174,7 +174,7 @@ fn block_page(seen: ResponseHead<'_>, text: &str) -> Option<Verdict> {
     }
 }
 
-/// What is wrong with the beginning of a body that came with status 200.
+/// What is wrong with the start of a body with status 200.
 fn content(seen: ResponseHead<'_>, text: &str) -> Option<&'static str> {
     if seen.head.is_empty() {
         return Some("an empty body");
@@ -182,49 +182,47 @@ fn content(seen: ResponseHead<'_>, text: &str) -> Option<&'static str> {
     let start = beginning(text);
     let mut rest = seen.head.iter().skip(seen.looked_at().len());
     if start.is_empty() && seen.whole && rest.all(u8::is_ascii_whitespace) {
-        return Some("a body of nothing but blanks");
+        return Some("a body of white space only");
     }
     match seen.expect {
         Expect::Json { .. } if !start.starts_with(['{', '[']) => Some(if start.starts_with('<') {
-            "a web page where JSON belongs"
+            "a web page instead of JSON"
         } else {
-            "something else where JSON belongs"
+            "not JSON"
         }),
-        Expect::Archive { .. } if is_html(text) => Some("a web page where an archive belongs"),
-        Expect::Archive { .. } if !seen.head.starts_with(b"PK") => {
-            Some("something else where an archive belongs")
-        }
+        Expect::Archive { .. } if is_html(text) => Some("a web page instead of an archive"),
+        Expect::Archive { .. } if !seen.head.starts_with(b"PK") => Some("not an archive"),
         Expect::Text { .. } | Expect::Submission { .. } if is_html(text) => {
-            Some("a web page where plain text belongs")
+            Some("a web page instead of plain text")
         }
-        // The site's own pages; no filing has a title that begins like this.
+        // An error page of sec.gov itself. No document of a filing has such a title.
         Expect::Document { .. }
             if is_html(text) && element(text, "title").starts_with("sec.gov |") =>
         {
-            Some("an error page of the site where a document belongs")
+            Some("an error page of sec.gov instead of a document")
         }
         _ => None,
     }
 }
 
-/// Whether a lower-case text is S3's word for "no such file".
+/// Whether a lower-case text is S3's error for a missing file.
 fn is_missing_in_s3(text: &str) -> bool {
     text.contains("<error>")
         && (text.contains("<code>accessdenied</code>") || text.contains("<code>nosuchkey</code>"))
 }
 
-/// The text without what may stand before the first character that counts.
+/// The text without a byte order mark and leading white space.
 fn beginning(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim_start()
 }
 
-/// Whether a lower-case text is a web page from its first character on.
+/// Whether a lower-case text is HTML from its first character on.
 fn is_html(text: &str) -> bool {
     let start = beginning(text);
     start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head")
 }
 
-/// What stands in the first element of that name, with runs of blanks as one; "" without one.
+/// The text of the first element of that name, with white space collapsed; "" without one.
 fn element(text: &str, name: &str) -> String {
     let opening = format!("<{name}");
     let inner = memmem::find(text.as_bytes(), opening.as_bytes()).and_then(|at| {
@@ -238,17 +236,17 @@ fn element(text: &str, name: &str) -> String {
         .join(" ")
 }
 
-/// Whether a document that ended with the connection, and says nothing of its length,
-/// shows by its own end that it is whole.
+/// Whether the end of a document shows that it is complete. Used for a body of unknown length that
+/// ended with the connection.
 pub(super) fn proves_itself(expect: Expect, head: &[u8], tail: &[u8]) -> bool {
     if let Expect::Archive { .. } = expect {
-        return tail.windows(4).any(|window| window == b"PK\x05\x06"); // its last record
+        return tail.windows(4).any(|window| window == b"PK\x05\x06"); // end of central directory
     }
     let head = lower_case(&head[..head.len().min(256)]);
     let tail = lower_case(tail);
     let (start, end) = (beginning(&head), tail.trim_end());
     if let Expect::Json { .. } = expect {
-        // Whether the brackets match is the parser's business.
+        // The parser checks whether the brackets match.
         return end.ends_with(['}', ']']);
     }
     if is_html(start) || start.starts_with("<?xml") {
@@ -267,11 +265,11 @@ pub(super) fn proves_itself(expect: Expect, head: &[u8], tail: &[u8]) -> bool {
     .any(|(first, last)| start.starts_with(first) && end.ends_with(last))
 }
 
-/// Reads a `Retry-After` header: seconds, or an HTTP date seen at `now`.
+/// Parses a `Retry-After` header: seconds, or an HTTP date relative to `now`.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        // Too many digits for a number is still "very long".
+        // A number too large for u64 still means "very long".
         return Some(Duration::from_secs(
             value.parse().unwrap_or(u64::from(u32::MAX)),
         ));
@@ -423,7 +421,7 @@ mod tests {
             (
                 "503-file-unavailable.html",
                 200,
-                Verdict::Damaged("an error page of the site where a document belongs"),
+                Verdict::Damaged("an error page of sec.gov instead of a document"),
             ),
         ];
         for (name, status, verdict) in expected {

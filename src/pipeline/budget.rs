@@ -1,10 +1,11 @@
-//! What a run may cost: time, bytes, room on the disk. When a budget is used up, the run stops as
-//! it does at a signal: what is in flight is finished, what is left stays queued.
+//! Budgets: how long a run may take, how many bytes it may store, how much free space it must leave.
+//! When a budget is used up, the run stops as it does at a signal: downloads in flight are finished,
+//! and everything else stays queued.
 //!
 //! # Threading
 //!
-//! One small thread watches the time and the disks, and ends with the [`Budget`]. Bytes are
-//! looked at before each download, so that a run whose last document fills the budget is whole.
+//! One thread watches the time and the disks until the [`Budget`] is dropped. Bytes are checked before
+//! each download, so that a run whose last document reaches the budget is complete.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,10 +19,10 @@ use crate::files::free_space;
 use crate::progress::format::bytes;
 use crate::threads;
 
-/// How often the watcher looks at the disks. The downloads look before each file as well.
+/// How often the thread checks the disks. Each download checks them before it begins as well.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The budgets of one run, watched until it is dropped.
+/// The budgets of one run. They are watched until this is dropped.
 #[derive(Debug)]
 pub struct Budget {
     ledger: Arc<Ledger>,
@@ -32,7 +33,7 @@ pub struct Budget {
 struct Ledger {
     limits: Budgets,
     deadline: Option<Instant>,
-    /// Folders on the disks that are written to.
+    /// Folders on the disks that the run writes to.
     folders: Vec<PathBuf>,
     stored: AtomicU64,
     ended: OnceLock<Spent>,
@@ -42,18 +43,18 @@ struct Ledger {
 /// The budget that ended a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spent {
-    /// The option that set it.
+    /// The option that set the budget, as in `ended_by`.
     pub option: &'static str,
-    /// What happened, for people.
+    /// What happened, as a message for the user.
     pub message: String,
 }
 
 impl Budget {
-    /// Begins to count. `cancel` is set when a budget is used up; at once, if there is no room.
+    /// Starts the budgets. `cancel` is set when one is used up, which may be at once.
     ///
     /// # Errors
     ///
-    /// When no thread is to be had, or the free space of a disk cannot be told.
+    /// When the thread cannot be started, or the free space of a disk cannot be determined.
     pub fn start(limits: Budgets, folders: &[&Path], cancel: &Cancel) -> io::Result<Self> {
         let ledger = Arc::new(Ledger {
             limits,
@@ -68,7 +69,7 @@ impl Budget {
             for folder in &ledger.folders {
                 free_space(folder).map_err(|e| {
                     let folder = folder.display();
-                    io::Error::other(format!("cannot tell the free space of {folder}: {e}"))
+                    io::Error::other(format!("cannot determine the free space of {folder}: {e}"))
                 })?;
             }
             ledger.look_at_disks();
@@ -85,18 +86,18 @@ impl Budget {
         self.ledger.ended.get()
     }
 
-    /// Counts an artifact that was stored.
+    /// Counts the bytes of a stored artifact.
     pub fn stored(&self, bytes: u64) {
         self.ledger.stored.fetch_add(bytes, Relaxed);
     }
 
-    /// Whether another download may begin. If not, the run is being stopped.
+    /// Whether another download may begin. If not, the run is stopping.
     pub fn allows_download(&self) -> bool {
         let ledger = &self.ledger;
         if let Some(most) = ledger.limits.bytes {
             let stored = ledger.stored.load(Relaxed);
             if stored >= most {
-                let message = format!("{} are stored, and --max-bytes is reached", bytes(stored));
+                let message = format!("--max-bytes is reached ({} stored)", bytes(stored));
                 ledger.end("max_bytes", message);
             }
         }
@@ -119,7 +120,7 @@ impl Ledger {
                 return self.end("max_duration", "--max-duration has passed".to_owned());
             }
             self.look_at_disks();
-            // Without a minimum of space only the deadline matters.
+            // Without --min-free-space only the deadline matters.
             let look = self.limits.free_space.map(|_| now + LOOK);
             let Some(next) = self.deadline.into_iter().chain(look).min() else {
                 return;
@@ -135,7 +136,7 @@ impl Ledger {
             return;
         };
         for folder in &self.folders {
-            // It could be told at the start; a file system that fails now fails the writes, too.
+            // It worked at the start. If the file system fails now, the writes fail as well.
             let Ok(free) = free_space(folder) else {
                 continue;
             };
@@ -151,13 +152,13 @@ impl Ledger {
     }
 
     fn end(&self, option: &'static str, message: String) {
-        // The first budget counts.
+        // Only the first budget that is used up is reported.
         let _ = self.ended.set(Spent { option, message });
         self.cancel.set();
     }
 }
 
-/// The folder itself, or where it is going to be made.
+/// The folder itself, or its closest parent that exists.
 fn existing(folder: &Path) -> PathBuf {
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let found = folder.ancestors().find(|f| f.is_dir());

@@ -1,9 +1,8 @@
-//! The way to the writer and back: every record has a sequence number, and the writer announces up
-//! to which number it has committed.
+//! Sequence numbers of records, and the writer's announcement of the numbers that it has committed.
 //!
-//! A file gets its final name only once the row that queues it is committed. So a download waits
-//! for the record that its row came with; most often that is committed long before the last byte is
-//! here.
+//! A file gets its final name only after the row that queues it is committed. So a download waits
+//! until the record with its row is committed. Most often that happens long before the last byte
+//! arrives.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -11,11 +10,11 @@ use crossbeam_channel::{SendError, Sender};
 
 use super::record::Record;
 
-/// The place of a record in the order in which the writer gets them; 0 is before the first one.
+/// The position of a record in the order in which the writer gets them; 0 is before the first one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sequence(u64);
 
-/// The sending end of the channel to the writer. Clones count together.
+/// The sending end of the channel to the writer. Clones share one sequence.
 #[derive(Debug, Clone)]
 pub(super) struct Records {
     records: Sender<Record>,
@@ -30,7 +29,7 @@ impl Records {
         }
     }
 
-    /// Sends a record, and returns its place. Blocks while the writer is behind.
+    /// Sends a record and returns its number. Blocks while the channel is full.
     ///
     /// # Errors
     ///
@@ -44,7 +43,7 @@ impl Records {
     }
 }
 
-/// Up to which record the writer has committed.
+/// The number of the last committed record.
 #[derive(Debug, Default)]
 pub(super) struct Commits {
     state: Mutex<CommitState>,
@@ -54,25 +53,24 @@ pub(super) struct Commits {
 #[derive(Debug, Default)]
 struct CommitState {
     committed: u64,
-    /// The writer has ended: nothing more is committed.
+    /// The writer has ended. Nothing more is committed.
     ended: bool,
 }
 
 impl Commits {
-    /// Announces that so many more records are committed.
+    /// Announces that this many more records are committed.
     pub(super) fn announce(&self, records: u64) {
         self.lock().committed += records;
         self.changed.notify_all();
     }
 
-    /// Announces that nothing more is committed, and lets everybody go who waits.
+    /// Announces that nothing more is committed, and wakes all threads that wait.
     pub(super) fn end(&self) {
         self.lock().ended = true;
         self.changed.notify_all();
     }
 
-    /// Waits until a record is committed. Returns whether it is; it is not where the writer has
-    /// ended before.
+    /// Waits until a record is committed. Returns `false` if the writer ended before.
     pub(super) fn wait(&self, record: Sequence) -> bool {
         let mut state = self.lock();
         while state.committed < record.0 && !state.ended {
@@ -89,7 +87,7 @@ impl Commits {
     }
 }
 
-/// Lets everybody go who waits for a commit, however the writer ends.
+/// Calls [`Commits::end`] however the writer ends, so that no thread waits forever.
 pub(super) struct EndOnDrop<'a>(pub(super) &'a Commits);
 
 impl Drop for EndOnDrop<'_> {

@@ -1,13 +1,13 @@
-//! Second stage: which filings a company has, and what of them is still to be asked for.
+//! Second stage: finds the filings of a company, and what of them must still be requested.
 //!
-//! One submissions document a company, and one more for each older page that the wanted dates
-//! reach into and that was not read before: asked for one by one, or read from the archive of
-//! all of them (see [`crate::sources`]). What cannot be read from the archive is asked for. What
-//! this run wants of filings on pages that were read before is found in the database.
+//! A company has one submissions document, and one more for each older page. An older page is read
+//! only if the wanted dates reach into it and no run has read it before. The documents are requested
+//! one by one, or read from `submissions.zip` (see [`crate::sources`]); a document that the archive
+//! lacks is requested. For pages that an earlier run has read, the filings come from the database.
 //!
 //! # Threading
 //!
-//! Runs on every thread of the discovery pool. It may block on its output, so nothing after it
+//! Runs on every thread of the discovery pool. It may block on its output channels, so no later stage
 //! may use that pool.
 
 use std::collections::{HashMap, HashSet};
@@ -32,26 +32,26 @@ use crate::net::{Expect, FetchError, RequestKind, retry};
 use crate::sources::bulk::BadMember;
 use crate::store::{self, OnRecord, PageRead, Reader, ShownCompany};
 
-/// The largest submissions document read, in bytes; the largest measured has about 3 MB.
+/// The largest submissions document that is read, in bytes. The largest one measured has about 3 MB.
 const MAX_DOCUMENT: u64 = 64 << 20;
 
-/// So many bad rows and pages of one document are recorded each; a document may hold a million.
+/// How many bad rows and bad pages of one document are recorded. A document may have a million.
 const MOST_RECORDED: usize = 100;
 
-/// Filings sent at a time, so that a bank with 100,000 of them does not fill the memory.
+/// How many filings are sent at a time. Some companies have 100,000, too many for the memory.
 pub(super) const CHUNK: usize = 100;
 
 /// Where discovery sends what it finds.
 pub(super) struct DiscoveryOutput {
-    /// To the downloads, if there are any in this flow.
+    /// To the downloads; `None` when this flow has none.
     pub jobs: Option<Sender<Job>>,
     /// To the writer.
     pub records: Records,
-    /// What was handed out and is not committed yet.
+    /// The requests of this run that are not committed yet.
     pub taken: Arc<TakenRequests>,
 }
 
-/// Visits companies until there are no more.
+/// Visits companies until the channel ends.
 pub(super) fn run(visits: &Receiver<Visit>, found: &DiscoveryOutput, cx: &Services) {
     match Reader::open(&cx.db) {
         Ok(db) => {
@@ -62,15 +62,14 @@ pub(super) fn run(visits: &Receiver<Visit>, found: &DiscoveryOutput, cx: &Servic
     }
 }
 
-/// Why a visit does not go on as planned.
+/// Why a visit does not continue as planned.
 enum VisitError {
-    /// The request failed, or what came is no submissions document.
+    /// The request failed, or the response is not a submissions document.
     Fetch(FetchError),
-    /// The archive has no such document, or a damaged one.
+    /// The archive lacks the document, or has a damaged one.
     Member(BadMember),
-    /// The writer or the downloads have ended: so does this stage.
+    /// The writer or the downloads have ended, so discovery ends, too.
     NobodyListens,
-    /// The database cannot be read.
     Database(store::Error),
 }
 
@@ -92,23 +91,23 @@ impl From<store::Error> for VisitError {
     }
 }
 
-/// What is to be queued.
+/// Queue entries that discovery adds.
 #[derive(Default)]
 struct NewItems {
     items: Vec<QueueItem>,
-    /// Those of them that are asked for at once. The others come along with a request that is queued
-    /// already, or are left to the end of the run.
+    /// Those of the items that go to the downloads at once. The others are left to a request that brings
+    /// them as well, or to the end of the run.
     requests: Vec<QueueItem>,
 }
 
-/// The folder of each filing.
+/// The folder of each filing, by accession.
 type Folders = HashMap<Accession, Cik>;
 
-/// A filing with everything that the run wants of it.
+/// A filing and the artifacts that the run wants of it.
 struct WantedFiling {
     filing: Filing,
     wanted: Vec<Wanted>,
-    /// Whether what was given up of it is queued again.
+    /// Whether artifacts of it that are `unavailable` or `dropped` are queued again.
     again: bool,
 }
 
@@ -119,7 +118,7 @@ struct Discovery<'a> {
 }
 
 impl Discovery<'_> {
-    /// One document of a company, and what follows from it.
+    /// Reads one document of a company and decides what follows.
     fn step(&self, visit: &mut Visit) -> NextStep {
         let cx = self.cx;
         let _in_progress = cx.counters.in_progress();
@@ -161,8 +160,9 @@ impl Discovery<'_> {
         }
     }
 
-    /// From here on, a company's documents are asked for one by one. Those that the archive had
-    /// already stand: rows only ever move to older documents, which are read later.
+    /// From now on, requests the company's documents instead of reading them from the archive. What was
+    /// read from the archive remains valid: over time, rows only move to older pages, which are read
+    /// later.
     fn leave_archive(&self, visit: &mut Visit, url: &Url, bad: &BadMember) -> NextStep {
         visit.from_archive = false;
         let recorded = match bad {
@@ -178,7 +178,7 @@ impl Discovery<'_> {
         }
     }
 
-    /// Gets the main document or the next older page, and passes on what it lists.
+    /// Reads the main document or the next older page, and sends on the filings that it lists.
     fn read(&self, visit: &mut Visit, url: &Url) -> Result<(), VisitError> {
         let (cx, max) = (self.cx, MAX_DOCUMENT);
         let from_archive = visit.from_archive;
@@ -200,12 +200,12 @@ impl Discovery<'_> {
         if let Some(page) = visit.pages.as_mut().and_then(Vec::pop) {
             let rows = submissions::parse_page(&bytes);
             let rows = rows.map_err(|e| {
-                // It is asked for again.
+                // Put back: the page is read again.
                 visit.pages.get_or_insert_default().push(page.clone());
                 damaged(e)
             })?;
             let whole = self.pass_on(visit, &rows, url, History::look_at)?;
-            // A page with bad rows is read again: they may be mended by then.
+            // A page with bad rows counts as not read: a later run may find them corrected.
             if whole {
                 self.pages_read(visit, &page)?;
             }
@@ -229,12 +229,12 @@ impl Discovery<'_> {
                 pages.push(page);
             }
         }
-        pages.reverse(); // the newest page is read first, so it lies on top
+        pages.reverse(); // the last one is read first, and that must be the newest
         visit.pages = Some(pages);
         Ok(())
     }
 
-    /// Wants nothing for the selections whose industries the company is not in.
+    /// Removes the goals of selections for other industries than the company's.
     fn leave_other_industries(&self, visit: &mut Visit) {
         let Visit { goals, facts, .. } = visit;
         let is_in = |goal: &VisitGoal| {
@@ -247,7 +247,7 @@ impl Discovery<'_> {
         visit.goals = goals;
     }
 
-    /// What a page has to be read for: one entry for each selection that it matters to.
+    /// What reading a page covers: one entry for each selection that the page matters to.
     fn reads(&self, visit: &Visit, page: &OlderPage) -> Vec<(usize, PageRead, DateRange)> {
         let goals = visit.goals.iter().enumerate();
         let read = goals.filter_map(|(i, goal)| {
@@ -258,8 +258,8 @@ impl Discovery<'_> {
         read.collect()
     }
 
-    /// Whether a page may hold wanted filings which no run has read yet. Where one has, the filings
-    /// are on record, and what this run wants of them is looked for there.
+    /// Whether a page may list wanted filings and no run has read it. If a run has, its filings are on
+    /// record, and `visit.on_record` gets their dates.
     fn is_needed(&self, visit: &mut Visit, page: &OlderPage) -> Result<bool, VisitError> {
         let mut needed = false;
         for (i, read, dates) in self.reads(visit, page) {
@@ -283,8 +283,8 @@ impl Discovery<'_> {
         Ok(())
     }
 
-    /// Sends the wanted filings of some rows on, chunk by chunk, and shows every good row to
-    /// `look`. Returns whether every row was good.
+    /// Sends on the wanted filings among some rows, chunk by chunk, and passes every good row to `look`.
+    /// Returns whether all rows were good.
     fn pass_on(
         &self,
         visit: &mut Visit,
@@ -326,8 +326,8 @@ impl Discovery<'_> {
         Ok(bad_rows == 0)
     }
 
-    /// What the selections of the run that this company falls under want of a filing, and whether one of
-    /// them is new for the company; nothing, if it is not wanted.
+    /// Which artifacts the run's selections want of a filing (none if they do not want it), and whether
+    /// one of these selections is new for the company.
     fn wanted(
         &self,
         visit: &Visit,
@@ -348,8 +348,7 @@ impl Discovery<'_> {
         (wanted, again)
     }
 
-    /// Sends some filings to the writer, and then those requests for them that are new to the
-    /// downloads.
+    /// Sends some filings to the writer, and those of their requests that are new to the downloads.
     fn pass_on_chunk(&self, cik: Cik, found: Vec<WantedFiling>) -> Result<(), VisitError> {
         let (new, folders) = self.new_items(cik, &found)?;
         let filings = found.into_iter().map(|WantedFiling { filing, .. }| {
@@ -364,8 +363,8 @@ impl Discovery<'_> {
         self.send(new.requests, record)
     }
 
-    /// Looks for filings on record that lack what this run wants of them: those of older pages that
-    /// were read for something else before.
+    /// Queues what this run wants of filings on record. Their older pages were read earlier for another
+    /// selection.
     fn queue_on_record(&self, visit: &Visit) -> Result<(), VisitError> {
         let cik = visit.company.cik;
         for (goal, dates) in visit.goals.iter().zip(&visit.on_record) {
@@ -395,7 +394,7 @@ impl Discovery<'_> {
         Ok(())
     }
 
-    /// Sends a record to the writer, and requests of what it queues to the downloads.
+    /// Sends a record to the writer, and then the requests among its queue entries to the downloads.
     fn send(&self, requests: Vec<QueueItem>, record: Record) -> Result<(), VisitError> {
         let sent = self.found.records.send(record);
         let queued_at = sent.map_err(|_| VisitError::NobodyListens)?;
@@ -410,7 +409,7 @@ impl Discovery<'_> {
         Ok(())
     }
 
-    /// What is to be queued for these filings. It is taken. With it comes the folder of each filing.
+    /// The queue entries for these filings, marked as taken, and the folder of each filing.
     fn new_items(
         &self,
         cik: Cik,
@@ -476,9 +475,9 @@ impl Discovery<'_> {
         Ok((new, folders))
     }
 
-    /// Those of these filings whose queue this run downloads anyway; `None` is all. A filing that is
-    /// queued for another filer, and was not known to be of this run's companies, is met by nobody
-    /// but its discovery.
+    /// Those of these filings whose queue entries this run downloads anyway; `None` is all. If a filing
+    /// was queued for another filer and not known to belong to a company of this run, only discovery can
+    /// pass it to the downloads.
     fn in_queue_of_run(
         &self,
         accessions: &[Accession],
@@ -511,11 +510,11 @@ impl Discovery<'_> {
     }
 
     fn give_up(&self, visit: &Visit, url: &Url, error: &FetchError) -> NextStep {
-        // A page that is missing is not the company.
+        // A missing older page does not mean that EDGAR lacks the company.
         let missing = matches!(error, FetchError::NotFound) && visit.pages.is_none();
         let (company, kind) = (&visit.company, error.kind());
         let problem = if missing && company.name.is_empty() {
-            let cause = &"EDGAR has no filer of this number: check the CIK";
+            let cause = &"EDGAR has no filer with this CIK: check the number";
             ErrorReport::discovering(company, url, kind, cause)
         } else {
             ErrorReport::discovering(company, url, kind, error)
@@ -526,7 +525,7 @@ impl Discovery<'_> {
         }
     }
 
-    /// Records something that costs less than the company.
+    /// Records a problem that does not fail the company.
     fn problem(
         &self,
         company: &ShownCompany,
@@ -538,7 +537,7 @@ impl Discovery<'_> {
         self.record(Record::Error(problem))
     }
 
-    /// Records how many of a document's problems were too many to record each.
+    /// Records how many problems of a document were not recorded one by one.
     fn left_out(
         &self,
         company: &ShownCompany,
@@ -548,7 +547,7 @@ impl Discovery<'_> {
     ) -> Result<(), VisitError> {
         match all.saturating_sub(MOST_RECORDED) {
             0 => Ok(()),
-            more => self.problem(company, url, kind, &format!("{more} more are left out")),
+            more => self.problem(company, url, kind, &format!("{more} more are not recorded")),
         }
     }
 
@@ -558,8 +557,8 @@ impl Discovery<'_> {
     }
 }
 
-/// What has to be asked for to get all that is wanted of a filing. Its documents bring the primary
-/// one along.
+/// The requests that get all that is wanted of a filing. The request for its documents includes the
+/// primary document.
 fn targets(filing: &Filing, wanted: &[Wanted]) -> Vec<Target> {
     let all = wanted.contains(&Wanted::Documents);
     let asked = wanted.iter().filter(|w| !(all && **w == Wanted::Primary));
@@ -569,7 +568,7 @@ fn targets(filing: &Filing, wanted: &[Wanted]) -> Vec<Target> {
             targets.push(target);
         }
     }
-    // The documents first: the others may come along with them.
+    // The documents first, since their request may include the others.
     targets.sort_by_key(|target| *target != Target::Documents);
     targets
 }

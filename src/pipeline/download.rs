@@ -1,10 +1,10 @@
-//! Third stage: one request after the other from EDGAR to the disk: a file, or a submission that is
-//! split into all documents of its filing.
+//! Third stage: requests files one after the other and stores them. A request gets one file, or a
+//! submission that is split into all documents of its filing.
 //!
 //! # Threading
 //!
-//! Each of N threads fetches, checks and stores by itself. Nothing is shared but the gate of
-//! the network layer. A request that has to wait for its next try is parked.
+//! Each of N threads requests, checks and stores its own files. They share only the limiter of `net`.
+//! A request that must wait for a retry is parked.
 
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
@@ -24,14 +24,14 @@ use crate::files::{FilingFolder, Fingerprint};
 use crate::net::{Expect, FetchError, Received, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
 
-/// The largest file of a filing, in bytes, whatever size EDGAR lists it with. The largest
+/// The largest file that is downloaded, in bytes, even if EDGAR lists a larger one. The largest
 /// submission measured has 612 MB.
 pub const MAX_FILE: u64 = 2_000_000_000;
 
-/// How much longer than its submission a document may be: not at all, in theory.
+/// How much longer than its submission a document may be. In theory it never is.
 const SLACK: u64 = 1 << 20;
 
-/// Downloads until there is nothing more.
+/// Downloads until the channel ends.
 pub(super) fn run(jobs: &Receiver<Job>, records: &Records, commits: &Commits, cx: &Services) {
     let db = match Reader::open(&cx.db) {
         Ok(db) => db,
@@ -48,24 +48,23 @@ pub(super) fn run(jobs: &Receiver<Job>, records: &Records, commits: &Commits, cx
     });
 }
 
-/// What one try came to.
+/// The result of one attempt.
 enum TryResult {
     Record(Box<Record>),
     Wait(Duration),
     Stop,
 }
 
-/// Why a file does not stand on disk after a try.
+/// Why an attempt did not store a file.
 enum DownloadError {
-    /// Asking for it makes no sense: one word for the kind, and the cause.
+    /// The request is pointless: the kind of the failure in one word, and the cause.
     Refused(&'static str, String),
-    /// It was not to be had this time.
+    /// The request failed.
     Fetch(Url, FetchError),
-    /// The disk does not take it.
+    /// The file cannot be written.
     Disk(anyhow::Error),
-    /// The database cannot be read.
     Database(store::Error),
-    /// The row that queues it will not be committed: the run is being stopped.
+    /// The row that queues the file will not be committed, because the run is stopping.
     NotCommitted,
 }
 
@@ -113,7 +112,7 @@ impl Download<'_> {
                 TryResult::Stop
             }
             Err(DownloadError::Disk(cause)) => {
-                // A disk that does not take this file will not take the next one either.
+                // If this file cannot be written, the next one cannot be written either.
                 let folder = cx.data_dir.root().display();
                 cx.abort(format!(
                     "failed to store files in {folder}: {cause:#}{}",
@@ -124,12 +123,15 @@ impl Download<'_> {
         }
     }
 
-    /// Asks for one file and stores it.
+    /// Requests one file and stores it.
     fn file(&self, job: &Job, file: &FileName) -> Result<Record, DownloadError> {
         let (cx, item) = (self.cx, &job.item);
         if !file.is_served(item.accession) {
             let name = &file.name;
-            let cause = format!("{}: its submission no longer has {name}", item.accession);
+            let cause = format!(
+                "{}: the submission no longer contains {name}",
+                item.accession
+            );
             return Err(DownloadError::Refused(NOT_IN_SUBMISSION, cause));
         }
         let mut incoming = cx.data_dir.begin()?;
@@ -158,11 +160,11 @@ impl Download<'_> {
         })
     }
 
-    /// What stands where a file is to be stored.
+    /// Checks for an existing file where a file is to be stored.
     fn standing(&self, place: &FilingFolder, came: Fingerprint) -> Result<Standing, DownloadError> {
         let data_dir = &self.cx.data_dir;
         if !data_dir.root().join(place.path()).exists() {
-            return Ok(Standing::Free); // so it is with nearly every file
+            return Ok(Standing::Free); // the case of nearly every file
         }
         let on_record = self.db.on_record(&[place.accession])?;
         let filing = on_record.get(&place.accession);
@@ -171,7 +173,7 @@ impl Download<'_> {
         Ok(Standing::look(data_dir, place, &came, recorded)?)
     }
 
-    /// Why a text is not taken for the complete submission of a filing.
+    /// Turns the reason why a text is not the complete submission into an error.
     fn not_a_submission(&self, item: &QueueItem, error: DocumentsError) -> DownloadError {
         match error {
             DocumentsError::Damaged(why) => {
@@ -182,8 +184,8 @@ impl Download<'_> {
         }
     }
 
-    /// Gets the complete submission of a filing, from the disk if it is there, and stores all
-    /// documents of it that are not.
+    /// Gets the complete submission of a filing, from the disk if it is stored, and stores those of its
+    /// documents that are not stored yet.
     fn documents(&self, job: &Job) -> Result<Record, DownloadError> {
         let (cx, item) = (self.cx, &job.item);
         self.wait_for_row(job)?;
@@ -212,8 +214,8 @@ impl Download<'_> {
         })
     }
 
-    /// Waits until the row that queues a file is committed: it says in which folder the file lies.
-    /// Otherwise a run that is killed would leave the file where the next one looks not.
+    /// Waits until the row that queues a file is committed, since the row records the file's folder.
+    /// Otherwise a killed run could leave the file in a folder where the next run does not look.
     fn wait_for_row(&self, job: &Job) -> Result<(), DownloadError> {
         if self.commits.wait(job.queued_at) {
             Ok(())
@@ -222,7 +224,7 @@ impl Download<'_> {
         }
     }
 
-    /// Asks for the file that an entry of the queue is about, and checks its length.
+    /// Requests the file of a queue entry and checks its length.
     fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<Received, DownloadError> {
         let cx = self.cx;
         let (folder, accession, size) = (item.folder, item.accession, item.submission_size);
@@ -239,12 +241,12 @@ impl Download<'_> {
             Target::File(file) if file.kind == ArtifactKind::Submission => text(),
             Target::File(file) => {
                 let name = file.at_edgar();
-                // A server might take it for a path.
+                // A server could interpret such a name as a path.
                 let is_plain = !name.contains("..") && !name.contains(['/', '\\']);
                 let url = cx.urls.document(folder, accession, name).ok();
                 let Some(url) = url.filter(|_| is_plain) else {
                     let cause =
-                        format!("{accession}: the document name {name:?} cannot be asked for");
+                        format!("{accession}: the document name {name:?} cannot be requested");
                     return Err(DownloadError::Refused("unsafe_name", cause));
                 };
                 (url, Expect::Document { max }, None)
@@ -253,13 +255,13 @@ impl Download<'_> {
         let kind = RequestKind::Document;
         match (cx.client.download(&url, kind, expect, sink), exact) {
             (Ok(Received { length, .. }), Some(size)) if length != size => {
-                let error = format!("it has {length} bytes, and EDGAR lists it with {size}");
+                let error = format!("it has {length} bytes, but EDGAR lists {size}");
                 Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
             }
             (Ok(received), _) => Ok(received),
             (Err(FetchError::Sink(e)), _) => Err(e.into()),
             (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
-                let error = format!("it is longer than the {size} bytes that EDGAR lists it with");
+                let error = format!("it is longer than the {size} bytes that EDGAR lists");
                 Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
             }
             (Err(e), _) => Err(DownloadError::Fetch(url, e)),
@@ -267,10 +269,10 @@ impl Download<'_> {
     }
 }
 
-/// The kind of a failure: a document without a name of its own that its submission no longer has.
+/// The kind of a failure: the submission no longer contains a document that has no name of its own.
 const NOT_IN_SUBMISSION: &str = "not_in_submission";
 
-/// Where a file of an entry lies.
+/// Where a file of a queue entry is stored.
 fn place(item: &QueueItem, name: &str) -> FilingFolder {
     FilingFolder {
         folder: item.folder,
@@ -279,7 +281,7 @@ fn place(item: &QueueItem, name: &str) -> FilingFolder {
     }
 }
 
-/// What to do about a disk that takes no files, where the cause does not say it itself.
+/// The next step after a write error, unless the error itself says it.
 fn remedy(cause: &anyhow::Error) -> &'static str {
     match cause.root_cause().downcast_ref().map(io::Error::kind) {
         Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {

@@ -1,4 +1,4 @@
-//! What travels from stage to stage: a company to visit, a request for a file.
+//! The items that pass through the stages: a company to visit, and a request for a file.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,45 +9,44 @@ use crate::edgar::{CompanyProfile, DateRange, History, QueueItem, SicCodes, Want
 use crate::selection::Filings;
 use crate::store::{SelectionId, ShownCompany};
 
-/// A selection as a run asks for it.
+/// A selection of a run.
 #[derive(Debug, Clone)]
 pub struct RunSelection {
-    /// The selection on record for which companies count as checked; `None` where the run asks for
-    /// less than any on record.
+    /// The selection on record for which the visited companies count as checked. `None` when the run
+    /// covers only a part of a recorded selection.
     pub id: Option<SelectionId>,
-    /// Only of companies with one of these codes; `None` is no condition.
+    /// Only companies with one of these codes; `None` is all.
     pub sic: Option<SicCodes>,
-    /// Which filings.
     pub filings: Filings,
-    /// What of each.
+    /// What is downloaded of each filing.
     pub artifacts: Wanted,
 }
 
-/// What a visit to a company is to find for one selection of the run.
+/// What a visit to a company must find for one selection of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisitGoal {
-    /// The selection, by its place in the run.
+    /// The index of the selection in the run.
     pub selection: usize,
-    /// How far back its older pages matter.
+    /// Which older pages of the company matter.
     pub older: Older,
-    /// Whether what was given up before is queued again where it is found: the company was never checked
-    /// for this selection, which is new or wider.
+    /// Whether `unavailable` and `dropped` artifacts are queued again: the company was never checked for
+    /// this selection, which is new or wider.
     pub again: bool,
 }
 
-/// How far back the older pages of a company matter.
+/// Which older pages of a company matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Older {
-    /// As far as the dates of the selection reach: the company is looked at for it as a whole.
+    /// All that the dates of the selection reach into: the company is checked for the whole selection.
     Whole,
-    /// To this day: the oldest filing date among what is new.
+    /// Those that reach to this day, the oldest filing date among the new filings.
     Since(Date),
-    /// Not at all: the company is visited for another selection.
+    /// None: the company is visited for another selection.
     Not,
 }
 
 impl VisitGoal {
-    /// The days whose older pages matter; `None` is none.
+    /// The dates of the older pages that matter; `None` if none do.
     pub(super) fn older_dates(&self, filings: &Filings) -> Option<DateRange> {
         let dates = filings.dates();
         let since = match self.older {
@@ -59,30 +58,30 @@ impl VisitGoal {
     }
 }
 
-/// A company on its way through discovery.
+/// A company that discovery visits.
 #[derive(Debug)]
 pub(super) struct Visit {
     pub company: ShownCompany,
     pub goals: Vec<VisitGoal>,
-    /// Selections, by their place in the run, that its code keeps out of: it is looked at for them, and
-    /// none of its filings is wanted.
+    /// Selections (by index in the run) for other industries than the company's. The company counts as
+    /// checked for them, and none of its filings is wanted.
     pub other_industry: Vec<usize>,
-    /// When it began: what EDGAR publishes later may not be seen.
+    /// When the visit began. What EDGAR publishes later may be missing.
     pub began: Option<Timestamp>,
-    /// The older pages still to be read, the next one last; `None` before the main document
-    /// tells which there are.
+    /// The older pages still to be read, the next one last. `None` until the main document, which lists
+    /// them, has been read.
     pub pages: Option<Vec<OlderPage>>,
-    /// The days of those pages that were read by an earlier run, for each of the wants: filings on
-    /// record of these days may lack what this run wants of them.
+    /// For each goal, the dates of those pages that an earlier run has read: filings on record of these
+    /// dates may lack artifacts that this run wants.
     pub on_record: Vec<Option<DateRange>>,
-    /// What EDGAR lists of the company, as far as it was read.
+    /// What EDGAR lists for the company, as far as it has been read.
     pub history: History,
-    /// What it says of the company itself.
+    /// The company's own data in its main document.
     pub facts: CompanyProfile,
-    /// Whether its documents are read from the archive of all submissions. Once one of them cannot
-    /// be, the rest is asked for.
+    /// Whether the documents are read from `submissions.zip`. After the first one that cannot be, the
+    /// remaining ones are requested.
     pub from_archive: bool,
-    /// Failed tries of the current request.
+    /// Failed attempts of the current request.
     pub tries: u32,
 }
 
@@ -103,13 +102,13 @@ impl Visit {
     }
 }
 
-/// A request on its way through the downloads.
+/// A request that a download thread works on.
 #[derive(Debug)]
 pub(super) struct Job {
     pub item: QueueItem,
-    /// The record that its row came with; nothing of it is stored before that is committed.
+    /// The record with the row of the item. Nothing is stored before that record is committed.
     pub queued_at: Sequence,
-    /// Tries in this run.
+    /// Failed attempts in this run.
     pub tries: u32,
 }
 

@@ -1,4 +1,4 @@
-//! The flow of a run, on one screen: every thread, every channel, every join.
+//! The flow of a run: every thread, every channel, every join.
 //!
 //! ```text
 //! plan ──Company──▶ discover (rayon pool) ──Artifact──▶ download × N ──┐
@@ -9,13 +9,12 @@
 //!
 //! # Threading
 //!
-//! A stage takes its channel ends by value and ends when its input does: dropping senders is
-//! what ends a run, cancelling is what ends it early. Every channel is bounded, so a slow
-//! stage slows the ones before it, and memory stays flat. A stage that fails drops its
-//! receiver; the stages before it see that nobody listens, and end quietly. What failed is
-//! reported by whoever failed.
+//! A stage takes its channel ends by value and ends when its input ends. So dropping the senders ends
+//! a run, and [`crate::cancel::Cancel`] ends it early. Every channel is bounded: a slow stage slows
+//! down the stages before it, and the memory stays bounded. A stage that fails reports its error and
+//! drops its receiver; the stages before it then fail to send and end without a report.
 //!
-//! Nothing waits for a thread that hangs in a system call: the writer's end is the run's end.
+//! The run ends when the writer ends. It does not wait for a thread that hangs in a system call.
 
 mod budget;
 mod commits;
@@ -52,17 +51,17 @@ use taken::TakenRequests;
 use crate::store::{RunId, Writer};
 use crate::threads::{join, spawn};
 
-/// Which parts of the flow are run.
+/// The parts of the flow that run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// Ask EDGAR which filings the companies have; what is found stays queued.
+    /// Find the companies' filings. Their artifacts stay queued.
     Discover,
-    /// Download what is queued.
+    /// Download the queue.
     Download,
-    /// Both at once: what is found is downloaded the moment it is found.
+    /// Both at once: an artifact is downloaded as soon as its filing is found.
     DiscoverAndDownload,
-    /// Download what is queued and was not tried in this run. Discovery leaves to it what another
-    /// request may bring along.
+    /// Download the queue entries that this run has not tried, for instance those that discovery left
+    /// out because another request might bring them.
     DownloadRest,
 }
 
@@ -72,14 +71,14 @@ impl Flow {
     }
 }
 
-/// Runs one flow to its end and returns the writer for the next.
+/// Runs one flow to its end and returns the writer for the next one.
 ///
-/// Items that fail are recorded and counted, and are no error here; what ends the run early
-/// stands in [`Services::aborted`].
+/// Items that fail are recorded and counted, and are not an error here. [`Services::aborted`] has the
+/// reason if the run ended early.
 ///
 /// # Errors
 ///
-/// When the database cannot be written, or no thread is to be had.
+/// When the database cannot be written, or a thread cannot be started.
 pub fn run(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Writer> {
     let threads = start(cx, db, run, flow).context("failed to start")?;
     let written = join(threads.writer).context("failed to record what was found");
@@ -92,22 +91,22 @@ pub fn run(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Wri
     written
 }
 
-/// The threads of a flow; those of the discovery pool end with their input.
+/// The threads of a flow, without the discovery pool, whose threads end with their input.
 struct Threads {
     writer: JoinHandle<Result<Writer>>,
     stages: Vec<JoinHandle<()>>,
 }
 
-/// Starts every thread of a flow, the last stage first. Each channel end goes to the stage
-/// that uses it; what is left of them is dropped here, or the run would never end.
+/// Starts every thread of a flow, the last stage first. Each channel end moves into the stage that
+/// uses it. The remaining ends must be dropped here, or the run would never end.
 fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threads> {
     let threads = cx.options.concurrency;
-    // Enough that no thread waits for the database to hand out the next company.
+    // Enough that no thread waits for the next batch of companies from the database.
     let (visit_tx, visits) = bounded(2 * threads.companies);
-    // So many that a thread rarely waits for the next one, at 200 bytes a request.
+    // Enough that a thread rarely waits for the next request, at 200 bytes each.
     let (job_tx, jobs) = bounded(32 * threads.downloads);
-    // What comes while the writer gathers. A record holds at most `discover::CHUNK` filings,
-    // 20 kB; most hold a dozen.
+    // Enough for what arrives while the writer collects records. A record has at most
+    // `discover::CHUNK` filings (20 kB); most have a dozen.
     let (record_tx, records) = bounded(8 * (threads.companies + threads.downloads));
     let record_tx = Records::new(record_tx);
     let (commits, taken) = (
@@ -124,7 +123,7 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
     let queued = match flow {
         Flow::Discover => None,
         Flow::Download => Some(queue::Queue::open(cx, None)?),
-        // What this run queues is passed on by discovery itself.
+        // Discovery itself passes on what this run queues.
         Flow::DiscoverAndDownload => Some(queue::Queue::open(cx, Some(run))?),
         Flow::DownloadRest => Some(queue::Queue::untried(cx)?),
     };

@@ -1,9 +1,8 @@
-//! First stage: which companies to look at, in which order.
+//! First stage: sends the companies to visit, in their order.
 //!
-//! Reads the companies in batches from the database and hands them on one by one. The next
-//! batch is read as soon as the last company of this one is taken, so no batch waits for its
-//! slowest company. Where the companies are read from the archive of all submissions, that is
-//! fetched first.
+//! The companies are read from the database in batches and sent one by one. The next batch is read as
+//! soon as the last company of the current one is taken, so no batch waits for its slowest company.
+//! If the run reads companies from `submissions.zip`, that archive is fetched first.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,11 +17,11 @@ use super::record::{ErrorReport, Record};
 use crate::sources::{Fetching, Opened};
 use crate::store::Reader;
 
-/// Bytes that the archive leaves free on the disk where no budget says how many: the run has
-/// documents to store as well.
+/// Free space that the archive must leave when there is no --min-free-space, in bytes: the run stores
+/// documents as well.
 const RESERVE: u64 = 256 << 20;
 
-/// Sends every company of the run, and ends.
+/// Sends every company of the run.
 pub(super) fn run(visits: &Sender<Visit>, records: &Records, cx: &Services) {
     if let Err(e) = send_all(visits, records, cx) {
         cx.abort(format!("{e:#}"));
@@ -55,8 +54,8 @@ fn send_all(visits: &Sender<Visit>, records: &Records, cx: &Services) -> Result<
     Ok(())
 }
 
-/// Brings the archive of all submissions here. Where that fails, all companies are asked for one by
-/// one, which is recorded and no reason to end the run.
+/// Fetches `submissions.zip`. If that fails, the companies are requested one by one: the failure is
+/// recorded and does not end the run.
 fn open_archive(records: &Records, cx: &Services) {
     let wanted = cx.visits.companies.iter().map(|(cik, _)| *cik).collect();
     let url = cx.urls.submissions_archive();
@@ -79,7 +78,7 @@ fn open_archive(records: &Records, cx: &Services) {
                 kind,
                 message: format!("{cause}: each company is asked for by itself"),
             };
-            // A writer that does not listen has ended, and so will this run.
+            // If the writer has ended, so will this run.
             let _ = records.send(Record::Error(problem));
         }
     }

@@ -1,4 +1,4 @@
-//! Hands what is queued in the database to the downloads.
+//! Sends the queue in the database to the downloads.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -10,24 +10,20 @@ use super::commits::Sequence;
 use super::item::Job;
 use crate::store::{QueueFilter, QueuePlace, Reader, RunId};
 
-/// Entries read from the database at a time, about 200 bytes each.
+/// Entries read from the database at a time, of about 200 bytes each.
 const BATCH: usize = 256;
 
-/// The part of the queue that a flow is to download.
+/// The part of the queue that a flow downloads.
 pub(super) struct Queue {
     db: Reader,
     filter: QueueFilter,
 }
 
 impl Queue {
-    /// All of the run's queue; what was queued before a run, where one is given. Counts it.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
+    /// Opens the run's queue and counts it. With `before`, only what was queued before that run is sent.
     pub(super) fn open(cx: &Services, before: Option<RunId>) -> Result<Self> {
         let mut queue = Self::untried(cx)?;
-        // Nothing is queued yet by this run, so all of the queue was before it.
+        // This run has queued nothing yet, so the whole queue counts.
         let length = queue.db.queue_length(&queue.filter)?;
         let queued = &cx.counters.artifacts_queued;
         queued.fetch_add(length.total(), Relaxed);
@@ -36,11 +32,7 @@ impl Queue {
         Ok(queue)
     }
 
-    /// What is pending: nobody has tried it in this run.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
+    /// The pending part of the queue, which this run has not tried yet.
     pub(super) fn untried(cx: &Services) -> Result<Self> {
         let filter = QueueFilter {
             companies: cx.queue_of.clone(),
@@ -52,7 +44,7 @@ impl Queue {
     }
 }
 
-/// Sends every entry of the queue, and ends.
+/// Sends every entry of the queue.
 pub(super) fn run(queue: &Queue, jobs: &Sender<Job>, cx: &Services) {
     if let Err(e) = send_all(queue, jobs) {
         cx.abort(format!("{e:#}"));

@@ -1,4 +1,4 @@
-//! What the stages send the writer: everything that is to stand in the database.
+//! Records: what the stages send to the writer, which writes it to the database.
 
 use std::fmt::Display;
 
@@ -10,23 +10,22 @@ use crate::edgar::{Accession, Cik, CompanyProfile, Filing, History, QueueItem};
 use crate::net::FetchError;
 use crate::store::{Failure, PageRead, SelectionId, ShownCompany, SplitDocument};
 
-/// One thing to write down.
+/// One message to the writer.
 #[derive(Debug)]
 pub(super) enum Record {
-    /// Filings of a company, each with its folder where it is new, and what of them is to be queued.
-    /// The sender has taken the requests; the writer gives them back.
+    /// Filings of a company, each with the folder to use if it is new, and their queue entries. The
+    /// sender has marked the entries as taken; the writer releases them.
     Filings {
         cik: Cik,
         filings: Vec<(Filing, Cik)>,
         items: Vec<QueueItem>,
     },
-    /// What of filings on record is to be queued; taken likewise.
+    /// Queue entries for filings on record, marked as taken as well.
     Items(Vec<QueueItem>),
-    /// All wanted filings of this older page have been sent.
+    /// All wanted filings of this older page were sent.
     PageRead(PageRead),
-    /// All filings of this company that were asked for have been sent, as EDGAR listed them then.
-    /// With it goes what EDGAR listed of it at that time, wanted or not, and
-    /// what it says of the company itself.
+    /// All filings of this company that the selections want were sent, as EDGAR listed them at `as_of`.
+    /// `history` is what EDGAR listed then, wanted or not. `facts` is the company's own data.
     CompanyChecked {
         cik: Cik,
         as_of: Timestamp,
@@ -34,17 +33,17 @@ pub(super) enum Record {
         history: History,
         facts: CompanyProfile,
     },
-    /// This company was given up in this run. `missing`: EDGAR says that it does not have it.
+    /// The visit to this company was given up. `missing`: EDGAR does not have the company.
     CompanyFailed { problem: ErrorReport, missing: bool },
-    /// A file that was fetched by itself is on disk.
+    /// A file that was requested by itself is on disk.
     Stored {
         accession: Accession,
         document: SplitDocument,
         tries: u32,
-        /// What is to be told of it.
+        /// What must be reported about the file.
         problem: Option<ErrorReport>,
     },
-    /// A submission was split, and its documents are on disk or were given up.
+    /// A submission was split. Its documents are on disk or were given up.
     Split {
         item: QueueItem,
         split: SplitResult,
@@ -57,12 +56,12 @@ pub(super) enum Record {
         failure: Failure,
         problem: ErrorReport,
     },
-    /// Something went wrong that costs no whole item.
+    /// A problem that fails no whole item.
     Error(ErrorReport),
 }
 
 impl Record {
-    /// The bytes that went to the disk.
+    /// How many bytes were stored on disk.
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Stored { document, .. } => document.outcome.as_ref().map_or(0, |f| f.bytes),
@@ -72,19 +71,19 @@ impl Record {
     }
 }
 
-/// One error, with the item that it happened to.
+/// An error, with the item that it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ErrorReport {
     pub cik: Option<Cik>,
     pub accession: Option<Accession>,
     pub url: Option<String>,
-    /// One word for its kind, by which failures are grouped.
+    /// The kind of the error in one word; `v_errors` groups by it.
     pub kind: &'static str,
     pub message: String,
 }
 
 impl ErrorReport {
-    /// Something about a company's submissions.
+    /// A problem with a company's submissions.
     pub(super) fn discovering(
         company: &ShownCompany,
         url: &Url,
@@ -105,7 +104,7 @@ impl ErrorReport {
         }
     }
 
-    /// A request for a file that failed for good.
+    /// A request that was given up.
     pub(super) fn fetching(item: &QueueItem, url: &Url, error: &FetchError) -> Self {
         let name = item.target.name(item.accession);
         Self {
@@ -118,7 +117,7 @@ impl ErrorReport {
         }
     }
 
-    /// Something about a filing that is downloaded.
+    /// A problem with a queue entry.
     pub(super) fn of_item(item: &QueueItem, kind: &'static str, message: String) -> Self {
         Self {
             cik: Some(item.folder),

@@ -1,4 +1,4 @@
-//! What every stage of a run shares.
+//! What the stages of a run share.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -23,63 +23,53 @@ use crate::progress::{Activity, Snapshot};
 use crate::sources::Source;
 use crate::store::RunProgress;
 
-/// What the stages of a run share: settings, the way to EDGAR, the files, the counters.
-///
-/// No stage reaches for anything else, so each can be run alone between two channels.
+/// What the stages of a run share. No stage uses anything else, so each can run alone between two
+/// channels.
 #[derive(Debug)]
 pub struct Services {
-    /// What the run is to do.
     pub options: RunOptions,
-    /// What discovery looks at.
     pub visits: Visits,
     /// The companies whose queue is downloaded; `None` is all.
     pub queue_of: Option<Vec<Cik>>,
-    /// The database, for stages that read.
+    /// The database. Stages that read it open their own connection.
     pub db: PathBuf,
-    /// Where everything is.
     pub urls: Urls,
-    /// The one way to EDGAR.
     pub client: Client,
     /// Where the companies' submissions come from.
     pub source: Source,
-    /// Where files are kept.
     pub data_dir: DataDir,
-    /// The time that is written down.
+    /// The clock for all times that are recorded.
     pub clock: Clock,
-    /// What was done so far.
     pub counters: Counters,
-    /// What else the dashboard shows.
+    /// What the dashboard shows besides the counters.
     pub activity: Activity,
-    /// What the run may cost.
     pub budget: Budget,
     /// Stops the run.
     pub cancel: Cancel,
-    /// When the run began.
     pub started: Instant,
-    /// Why the run cannot go on; the first reason counts.
+    /// Why the run was aborted, if it was.
     pub aborted: Aborted,
 }
 
-/// The reason for which a run was given up, if it was.
+/// Why a run was aborted. Only the first reason is kept.
 #[derive(Debug, Default)]
 pub struct Aborted(OnceLock<String>);
 
 impl Aborted {
-    /// The reason.
     pub fn reason(&self) -> Option<&str> {
         self.0.get().map(String::as_str)
     }
 }
 
 impl Services {
-    /// Gives the run up: every stage stops, and the reason is what the user is told.
+    /// Aborts the run: every stage stops, and the user sees the reason.
     pub(super) fn abort(&self, reason: String) {
-        // Later reasons are most often consequences of the first.
+        // Later reasons usually follow from the first one.
         let _ = self.aborted.0.set(reason);
         self.cancel.set();
     }
 
-    /// What was counted so far.
+    /// The counters so far, including those of the client.
     pub fn counts(&self) -> Counts {
         let traffic = self.client.traffic();
         Counts {
@@ -92,7 +82,7 @@ impl Services {
         }
     }
 
-    /// How the run is doing, as the database keeps it.
+    /// The state of the run for the database.
     pub fn run_progress(&self) -> RunProgress {
         let traffic = self.client.traffic();
         RunProgress {
@@ -103,7 +93,7 @@ impl Services {
         }
     }
 
-    /// How the run is doing, as the dashboard shows it.
+    /// The state of the run for the dashboard.
     pub fn snapshot(&self) -> Snapshot {
         let traffic = self.client.traffic();
         Snapshot {
@@ -123,8 +113,7 @@ impl Services {
     }
 }
 
-/// The bounded pool of discovery threads. Rayon ends the process when a job panics, unless it
-/// is told otherwise.
+/// The pool of discovery threads. Without a handler, rayon would end the process when a thread panics.
 pub(super) fn discovery_pool(cx: &Arc<Services>) -> Result<ThreadPool> {
     let stage = Arc::clone(cx);
     ThreadPoolBuilder::new()

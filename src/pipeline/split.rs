@@ -1,8 +1,8 @@
-//! From a complete submission to the files of its documents.
+//! Splits a complete submission into the files of its documents.
 //!
-//! The text is read in small pieces and written to the files of a [`Bundle`] as it is
-//! split, so that neither a submission nor a document has to fit into memory. Nothing is seen
-//! under a final name unless the whole submission turned out well.
+//! The text is read in pieces of 64 KiB and written to the files of a [`Bundle`] while it is split, so
+//! that neither a submission nor a document has to fit into memory. No file gets its final name unless
+//! the whole submission is good.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -20,14 +20,14 @@ use crate::files::{Bundle, DataDir, FilingFolder, Fingerprint, Fingerprinter, In
 use crate::net::Received;
 use crate::store::{ArtifactStatus, Failure, OnRecord, SplitDocument};
 
-/// As much of a submission as is in memory at a time, but for what the splitter keeps.
+/// How much of a submission is in memory at a time, besides what the splitter keeps.
 const CHUNK: usize = 64 * 1024;
 
-/// A complete submission on its way to a temporary file.
+/// A complete submission that is being written to a temporary file.
 pub(super) struct SubmissionText<'a> {
     file: IncomingFile<'a>,
     dots: DotScan,
-    /// Whether more than its own form shows that it was not cut.
+    /// Whether more than the submission's own form shows that it is complete.
     is_proven: bool,
 }
 
@@ -40,13 +40,12 @@ impl<'a> SubmissionText<'a> {
         })
     }
 
-    /// Takes note of how it came.
+    /// Records how the submission was received.
     pub(super) fn came(&mut self, received: Received) {
         self.is_proven = received.is_proven;
     }
 
-    /// Reads a submission that is stored already. Returns whether it is there, and is what was
-    /// stored.
+    /// Reads a submission from the disk. Returns whether the file exists and has the expected content.
     pub(super) fn read_stored(
         &mut self,
         data_dir: &DataDir,
@@ -69,7 +68,7 @@ impl<'a> SubmissionText<'a> {
                 Err(_) => return Ok(false),
             }
         }
-        // It was judged when it was stored.
+        // It was checked when it was stored.
         self.is_proven = true;
         let (bytes, sha256) = expected;
         Ok(print.finish() == Fingerprint { bytes, sha256 })
@@ -88,28 +87,27 @@ impl Write for SubmissionText<'_> {
     }
 }
 
-/// What a submission came to.
+/// The result of splitting a submission.
 #[derive(Debug)]
 pub(super) struct SplitResult {
-    /// The submission itself.
+    /// The submission's own hash and size.
     pub submission: Fingerprint,
-    /// Its documents in their order, stored or given up, and the submission's own file where that
-    /// is to be kept.
+    /// Its documents in their order, stored or given up. Then the submission's own file, if it is kept.
     pub documents: Vec<SplitDocument>,
-    /// How many of them it holds.
+    /// How many documents it has.
     pub held: usize,
-    /// The bytes of the files that were stored.
+    /// How many bytes were stored.
     pub stored_bytes: u64,
-    /// What was odd: one word for the kind, and the message.
+    /// Problems: the kind in one word, and the message.
     pub problems: Vec<(&'static str, String)>,
 }
 
 /// Why a submission could not be split and stored.
 #[derive(Debug)]
 pub(crate) enum DocumentsError {
-    /// It is cut short, or no submission of this filing. Asking again may help.
+    /// The text is cut off, or is not a submission of this filing. A retry may help.
     Damaged(String),
-    /// The disk does not take the documents.
+    /// The documents cannot be written.
     Disk(anyhow::Error),
 }
 
@@ -119,9 +117,9 @@ impl From<io::Error> for DocumentsError {
     }
 }
 
-/// Splits a submission and stores those of its documents that are not on disk, durably; with `keep`
-/// the submission itself, too. One that holds no document is kept in any case: it is all that EDGAR
-/// has of the filing. What is on record as stored is not touched.
+/// Splits a submission and durably stores those of its documents that are not on disk. With `keep`,
+/// the submission is stored, too. A submission without documents is always stored, since EDGAR has
+/// nothing else of the filing. Files that are on record as stored are not touched.
 pub(super) fn store(
     item: &QueueItem,
     text: SubmissionText<'_>,
@@ -202,7 +200,7 @@ pub(super) fn store(
     })
 }
 
-/// Where the files of a filing lie, and what is on record of them.
+/// The folder of a filing, and what is on record of its files.
 struct Places<'a> {
     folder: Cik,
     accession: Accession,
@@ -224,7 +222,7 @@ impl Places<'_> {
         known.is_some_and(|file| file.status == ArtifactStatus::Downloaded)
     }
 
-    /// What stands where a file that came is to be stored.
+    /// Checks for an existing file where a received file is to be stored.
     fn look(&self, name: &str, came: &Fingerprint) -> io::Result<Standing> {
         let known = self.on_record.and_then(|known| known.file(name));
         let recorded = known.and_then(|file| file.stored);
@@ -232,12 +230,12 @@ impl Places<'_> {
     }
 }
 
-/// Checks that a file is the complete submission of a filing, as splitting it does, and splits
-/// nothing. `is_proven` is whether more than its own form shows that it was not cut.
+/// Checks that a file is the complete submission of a filing, with the checks of a split but without
+/// storing documents. `is_proven`: more than the submission's own form shows that it is complete.
 ///
 /// # Errors
 ///
-/// When it is cut short, or something else; when it cannot be read.
+/// When the file is cut off, is something else, or cannot be read.
 pub(crate) fn check_submission(
     accession: Accession,
     file: &mut File,
@@ -247,7 +245,7 @@ pub(crate) fn check_submission(
     judged(accession, is_proven, split(file, splitter)).map(drop)
 }
 
-/// What a split says about the submission as a whole.
+/// Checks the result of a split for the submission as a whole.
 fn judged(
     accession: Accession,
     is_proven: bool,
@@ -259,18 +257,18 @@ fn judged(
     })?;
     if let Some(other) = summary.accession.filter(|a| *a != accession) {
         return Err(DocumentsError::Damaged(format!(
-            "it is the submission {other}"
+            "it is the submission of {other}"
         )));
     }
     if summary.documents == 0 && !is_proven {
         let cause = "it holds a header and no document, and neither a listed size nor a \
-                     Content-Length or ETag shows that it was not cut";
+                     Content-Length or ETag shows that it is complete";
         return Err(DocumentsError::Damaged(cause.to_owned()));
     }
     Ok(summary)
 }
 
-/// A sink that keeps nothing.
+/// A sink that drops everything.
 struct Nowhere;
 
 impl DocumentSink for Nowhere {
@@ -287,14 +285,14 @@ impl DocumentSink for Nowhere {
     }
 }
 
-/// The files on record that have another name at EDGAR.
+/// The files on record that have another name at EDGAR than on disk.
 fn renamed(on_record: Option<&OnRecord>) -> Vec<FileName> {
     let files = on_record.iter().flat_map(|known| &known.files);
     let renamed = files.filter(|known| known.file.edgar_name.is_some());
     renamed.map(|known| known.file.clone()).collect()
 }
 
-/// The filing date as the submission's header has it, if it does.
+/// The filing date in the submission's header, if there is one.
 fn filed_on(file: &mut File) -> io::Result<Option<Date>> {
     let mut head = Vec::new();
     file.take(HEADER_BYTES).read_to_end(&mut head)?;
@@ -321,7 +319,7 @@ fn split<S: DocumentSink>(
 struct SplitFiles<'a> {
     accession: Accession,
     bundle: Bundle<'a>,
-    /// The document being written, given up so far.
+    /// The document that is being written. It counts as failed until it ends.
     current: Option<SplitDocument>,
     documents: Vec<SplitDocument>,
     problems: Vec<(&'static str, String)>,
@@ -340,8 +338,8 @@ impl SplitFiles<'_> {
         }
     }
 
-    /// Looks where the documents are to be stored. Returns the names of those whose files are whole
-    /// there and stay.
+    /// Checks for existing files where the documents are to be stored. Returns the names of the documents
+    /// whose existing files are kept.
     fn look_at(&mut self, places: &Places<'_>) -> io::Result<Vec<String>> {
         let mut whole = Vec::new();
         for document in &mut self.documents {
@@ -363,7 +361,7 @@ impl SplitFiles<'_> {
         Ok(whole)
     }
 
-    /// Reports what an earlier submission of this filing held and this one does not.
+    /// Reports documents that an earlier submission of this filing contained and this one does not.
     fn report_lacking(&mut self, on_record: Option<&OnRecord>) {
         let split_before = |known: &&OnRecord| known.files.iter().any(|f| f.sequence.is_some());
         let Some(known) = on_record.filter(split_before) else {
@@ -373,7 +371,8 @@ impl SplitFiles<'_> {
             let name = &file.file.name;
             let is_here = |d: &SplitDocument| d.file.name.eq_ignore_ascii_case(name);
             if !self.documents.iter().any(is_here) {
-                let cause = "the submission that came now does not hold it; what is stored stays";
+                let cause =
+                    "the submission fetched now does not contain it; the stored file is kept";
                 self.problem("differs", name, &cause);
             }
         }
@@ -420,7 +419,7 @@ impl DocumentSink for SplitFiles<'_> {
             let kind = match oddity {
                 Oddity::NameTaken => "name_taken",
                 Oddity::HeadChanged => "odd_document",
-                // That is how old texts are: the document is asked for by its name, or joined.
+                // Common in old texts. The document is requested by its name, or its lines are joined.
                 Oddity::BrokenLines => continue,
                 _ => "damaged",
             };
@@ -441,8 +440,8 @@ impl DocumentSink for SplitFiles<'_> {
             None => {
                 let joined = self.bundle.rewrite(|from, to| join_lines(from, to))?;
                 let cause = format!(
-                    "{joined} of its lines were joined with the ones that follow them: EDGAR breaks \
-                     long lines, and serves this document under no name of its own"
+                    "{joined} lines that EDGAR broke in the submission were joined, because the document \
+                     cannot be requested under a name of its own"
                 );
                 self.problem("joined", &document.file.name, &cause);
                 Ok(self.bundle.end()?)
@@ -555,7 +554,7 @@ mod tests {
         assert_eq!(incoming.count(), 1, "the lock alone");
     }
 
-    /// The folder of real captures beside the repository, where there is one.
+    /// Reads the real captures beside the repository, if they exist.
     #[test]
     fn every_real_capture_is_stored_in_all_its_documents() {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
@@ -587,7 +586,7 @@ mod tests {
             documents += split.documents.len();
             problems += split.problems.len();
         }
-        // And the documents that were also captured by themselves.
+        // `pairs` counts the documents that were also captured by themselves.
         assert_eq!((submissions, documents, problems, pairs), (72, 261, 0, 8));
     }
 }

@@ -1,28 +1,28 @@
-//! What stands under the name of a file before it is stored: a run that was killed, a database that
-//! was restored or a user may have left something there. No bytes are replaced by others without
-//! a word.
+//! Checks for an existing file under the name of a file before that is stored. A killed run, a restored
+//! database or a user may have left one there. If its content is replaced by other content, that is
+//! reported.
 
 use std::io;
 
 use crate::files::{DataDir, FilingFolder, Fingerprint};
 
-/// What is done with a file that came, because of what stands under its name.
+/// What happens to a received file, depending on the file that exists under its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It is stored: its place is free, or holds the same bytes, or a file that is known to be damaged.
+    /// It is stored: no file exists, or one with the same content, or one that is known to be damaged.
     Free,
-    /// What was stored there last is whole, and stays.
+    /// It is not stored: the existing file is the recorded one, intact, and is kept.
     Whole(Fingerprint),
-    /// It is stored in place of other bytes, of which nothing is on record.
+    /// It is stored and replaces a file with other content that is not on record.
     Unknown,
 }
 
 impl Standing {
-    /// Looks at a place. `recorded` is what was stored there last, as far as that is on record.
+    /// Checks a place. `recorded` is what was stored there last, if that is on record.
     ///
     /// # Errors
     ///
-    /// When the file there cannot be read.
+    /// When the existing file cannot be read.
     pub(super) fn look(
         data_dir: &DataDir,
         place: &FilingFolder,
@@ -39,17 +39,17 @@ impl Standing {
         })
     }
 
-    /// What is to be told: one word for the kind, and the cause.
+    /// The problem to report: the kind in one word, and the cause.
     pub(super) fn problem(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Free => None,
             Self::Whole(_) => Some((
                 "differs",
-                "came with other bytes than the file that was stored, which is whole and stays",
+                "was served with other content than the stored file, which is intact and kept",
             )),
             Self::Unknown => Some((
                 "replaced",
-                "takes the place of a file with other bytes, of which nothing is on record",
+                "replaced a file with other content that was not on record",
             )),
         }
     }

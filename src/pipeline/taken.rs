@@ -1,9 +1,9 @@
-//! Which requests were handed out in this run and do not stand in the database yet.
+//! The requests that this run has taken and whose rows are not in the database yet.
 //!
-//! A joint filing is found once for each of its companies, perhaps at the same moment. The first
-//! thread to take a request hands it out, and fixes the folder of the filing; the others leave it
-//! alone. An entry lasts until the writer has committed its row: from then on the database gives
-//! the answer. So the set stays small.
+//! A joint filing is found once for each of its filers, perhaps at the same time. The first thread
+//! takes the request and sets the folder of the filing; the other threads then skip the request. An
+//! entry is removed when the writer has committed its row, because from then on the database shows
+//! that the request is queued. So the set stays small.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,11 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::edgar::{Accession, Cik, QueueItem, Target};
 
-/// The requests on their way to the database. Shared by all discovery threads and the writer.
+/// The taken requests. Shared by all discovery threads and the writer.
 #[derive(Debug, Default)]
 pub(super) struct TakenRequests(Mutex<HashMap<Accession, OfFiling>>);
 
-/// The requests of one filing.
+/// The taken requests of one filing.
 #[derive(Debug)]
 struct OfFiling {
     folder: Cik,
@@ -23,15 +23,15 @@ struct OfFiling {
 }
 
 impl TakenRequests {
-    /// Takes a request. Returns the folder of the filing, as the first thread to take one of its
-    /// requests fixed it, and whether this very request was still to be taken.
+    /// Takes a request. Returns the folder of the filing, which the first request taken for it sets,
+    /// and whether this request was not taken before.
     ///
-    /// Ask the database what is on record only *after* this: an entry goes after its row is
-    /// committed, so what is neither taken nor on record is new.
+    /// Check what is on record only *after* this call. An entry is removed after its row is committed,
+    /// so a request that is neither taken nor on record is new.
     pub(super) fn take(&self, accession: Accession, target: &Target, cik: Cik) -> (Cik, bool) {
         match self.lock().entry(accession) {
             Entry::Vacant(place) => {
-                // Nearly every filing has one request: no room for more.
+                // Nearly every filing has one request, so no room is reserved for more.
                 let targets = vec![target.clone()];
                 place.insert(OfFiling {
                     folder: cik,
@@ -50,14 +50,13 @@ impl TakenRequests {
         }
     }
 
-    /// Whether a request is taken.
     pub(super) fn holds(&self, accession: Accession, target: &Target) -> bool {
         let taken = self.lock();
         let filing = taken.get(&accession);
         filing.is_some_and(|filing| filing.targets.contains(target))
     }
 
-    /// Gives requests back: their rows are committed, or they need not be asked for.
+    /// Releases requests: their rows are committed, or they need not be made.
     pub(super) fn release<'a>(&self, items: impl IntoIterator<Item = (Accession, &'a Target)>) {
         let mut taken = self.lock();
         for (accession, target) in items {
@@ -70,7 +69,7 @@ impl TakenRequests {
         }
     }
 
-    /// Gives the requests of queue entries back.
+    /// Releases the requests of queue entries.
     pub(super) fn release_items(&self, items: &[QueueItem]) {
         self.release(items.iter().map(|item| (item.accession, &item.target)));
     }

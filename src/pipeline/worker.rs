@@ -1,5 +1,5 @@
-//! How a worker of any stage goes through its items: an item that has to wait is parked,
-//! and the next one is taken, so that no item holds up the others.
+//! The loop of a worker. An item that must wait for a retry is parked, and the worker takes the next
+//! item, so that no item delays the others.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -9,24 +9,24 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::cancel::Cancel;
 
-/// How many items a worker parks before it takes no new one. When so many have to wait, the fault
-/// is not with the items, and more of them would only take memory.
+/// When this many items are parked, the worker takes no new item. If so many fail, the cause is hardly
+/// the items, and more parked items would only use memory.
 const PARKED: usize = 64;
 
-/// What to do with an item after one step of work on it.
+/// What follows one step of work on an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextStep {
-    /// The item is done, well or not.
+    /// The item is done, or was given up.
     Done,
-    /// Another step, now.
+    /// Do another step at once.
     Again,
-    /// Another step, not before this time has passed.
+    /// Do another step after this time.
     After(Duration),
-    /// The worker ends: the run is to stop, or nobody listens any more.
+    /// The worker ends: the run stops, or the receiver of the results has ended.
     Stop,
 }
 
-/// Works the items of `incoming` step by step until there are no more, or the run is to stop.
+/// Works on the items of `incoming` step by step until the channel ends or the run stops.
 pub(super) fn run<T>(
     incoming: &Receiver<T>,
     cancel: &Cancel,
@@ -52,7 +52,7 @@ pub(super) fn run<T>(
     }
 }
 
-/// The next item to work on: one whose wait is over, or else a new one.
+/// The next item: a parked one whose wait is over, or else a new one.
 fn next_item<T>(
     incoming: &Receiver<T>,
     parked: &mut BinaryHeap<Waiting<T>>,
@@ -81,7 +81,7 @@ fn next_item<T>(
     None
 }
 
-/// An item that is parked. The one that is due first is the greatest.
+/// A parked item. The greatest is the one that is due first.
 struct Waiting<T> {
     due: Instant,
     item: T,

@@ -1,16 +1,17 @@
 //! Last stage: the one thread that writes to the database.
 //!
-//! Records are grouped into one transaction until there are enough of them or the oldest has
-//! waited long enough: a commit costs more than a hundred rows. When the run is killed, what was not
-//! committed is lost; the next run finds it again.
+//! A transaction collects records until there are [`MOST`] of them, or until the first one has waited
+//! for [`GATHER`]: a commit costs more than a hundred rows. A killed run loses what was not committed;
+//! the next run finds it again.
 //!
 //! # Crashes and power loss
 //!
-//! A file has its row, queued and committed, before it gets its final name (see [`super::commits`]);
-//! so the next run keeps the file in the same folder, and makes it again, over the first one. The
-//! file stands, synced (see [`crate::files`]), before the row says so. A kill between the two costs
-//! one request. A commit is not synced by itself: a power loss may take the last ones back, but all
-//! of a commit and all after it, so the database only ever knows less than the disk holds.
+//! A file gets its final name only after its row is committed as queued (see [`super::commits`]). So
+//! after a kill the next run stores the file again in the same folder and replaces the first one. The
+//! file is synced (see [`crate::files`]) before its row says that it is stored. A kill between the two
+//! costs one request. Commits are not synced one by one: a power loss may undo the last ones, each as
+//! a whole and together with all later ones. So the database may lack files that are on the disk, but
+//! never lists one that is not.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -29,29 +30,29 @@ use crate::edgar::calendar::filing_day;
 use crate::edgar::{Accession, Cik, QueueItem};
 use crate::store::{Batch, ErrorRow, Recorded, RunId, SplitDocument, Writer};
 
-/// The most records in one transaction: by then the commit itself no longer counts.
+/// The most records in one transaction. At this size the cost of the commit itself no longer matters.
 const MOST: usize = 1000;
 
-/// How long the first record of a transaction waits for others. Nobody is woken for them, so at
-/// full speed the writer costs little; downloads wait for the commit of their rows.
+/// How long the first record of a transaction waits for others. The writer sleeps during this time,
+/// so it costs little at full speed. It must be short, since downloads wait for the commit of their rows.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// How often a run in which nothing happens says that it is alive.
+/// The longest time between two heartbeats of a run.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
-/// How long the stages may finish what is in flight once the run is to stop. Then their
-/// connections are cut; what is not done stays queued.
+/// How long the stages may complete what is in flight after the run began to stop. Then their
+/// connections are closed; what is not done stays queued.
 const GRACE: Duration = Duration::from_secs(6);
 
-/// How long the writer waits for them at all: within the ten seconds that a service manager
-/// gives. A thread that hangs longer has nothing left to record.
+/// How long the writer waits for the stages after the run began to stop: less than the ten seconds
+/// that a service manager gives. A thread that hangs longer has nothing more to record.
 const LAST: Duration = Duration::from_secs(8);
 
-/// Writes records until there are no more, and returns the writer.
+/// Writes records until the channel ends. Returns the database writer.
 ///
 /// # Errors
 ///
-/// When the database does not take them. The run is cancelled then.
+/// When the database cannot be written. The run is cancelled then.
 pub(super) fn run(
     records: &Receiver<Record>,
     mut db: Writer,
@@ -89,7 +90,7 @@ fn write_all(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
-        // A stop ends the wait, and is looked at in the next round.
+        // A stop ends the sleep; the next round handles it.
         let _stopping = first.is_some() && cx.cancel.sleep(GATHER);
         let mut transaction = Transaction {
             batch: db.begin()?,
@@ -105,18 +106,18 @@ fn write_all(
             written += 1;
         }
         let queued = transaction.commit()?;
-        // First given back, then announced: a download that goes on finds the row in the database.
+        // Released before announced: a download that then continues finds the row in the database.
         taken.release_items(&queued);
         commits.announce(written);
     }
 }
 
-/// One transaction, and what is to happen once it is committed.
+/// One transaction, and what must be done after its commit.
 struct Transaction<'a> {
     batch: Batch<'a>,
     run: RunId,
     now: Timestamp,
-    /// Companies being visited that had something new. One leaves when its visit ends.
+    /// Companies in progress that had new filings. An entry is removed when the visit ends.
     with_new: &'a mut HashSet<Cik>,
     queued: Vec<QueueItem>,
     cx: &'a Services,
@@ -220,8 +221,8 @@ impl Transaction<'_> {
         add(&count.companies_with_new, new.into());
     }
 
-    /// Counts a file by what became of it. One that is to be asked for by its own name does not
-    /// count yet.
+    /// Counts a file as downloaded or failed. A document that is still to be requested under its own name
+    /// is not counted yet.
     fn stored(&self, accession: Accession, document: &SplitDocument, recorded: Recorded) {
         let count = &self.cx.counters;
         match &document.outcome {
@@ -236,7 +237,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// The documents of a filing, in place of the one entry of the queue that stood for them.
+    /// Records the documents of a filing, which replace the one queue entry for its submission.
     fn split(&mut self, item: &QueueItem, split: SplitResult, tries: u32) -> Result<()> {
         let SplitResult {
             submission,
@@ -262,7 +263,9 @@ impl Transaction<'_> {
                 }
                 Recorded::Queued | Recorded::Stored => continue,
                 Recorded::OtherBytes => OTHER_BYTES,
-                Recorded::Differs => "came with other bytes than those stored, which stay",
+                Recorded::Differs => {
+                    "was served with other content than the stored file, which is kept"
+                }
             };
             let message = format!("{} {}: {why}", item.accession, document.file.name);
             self.problem(ErrorReport::of_item(item, "differs", message))?;
@@ -292,7 +295,7 @@ impl Transaction<'_> {
         filing_day(self.now)
     }
 
-    /// Commits, and returns what was queued.
+    /// Commits. Returns the queue entries of the transaction.
     fn commit(self) -> Result<Vec<QueueItem>> {
         let counts = self.cx.run_progress();
         self.batch.heartbeat(self.run, &counts, Timestamp::now())?;
@@ -301,14 +304,14 @@ impl Transaction<'_> {
     }
 }
 
-/// What is said of a lost file that came back with another content.
-const OTHER_BYTES: &str = "came back with other bytes than those that were lost, and is stored";
+/// The message for a lost file that came back with other content.
+const OTHER_BYTES: &str = "was lost and came back with other content, which is stored";
 
 fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Relaxed);
 }
 
-/// Counts more, or less: what was counted by an earlier run stays with that one.
+/// Adds to a counter, or subtracts, but not below zero: an earlier run may have counted the rest.
 fn change(counter: &AtomicU64, by: i64) {
     let _ = counter.fetch_update(Relaxed, Relaxed, |n| Some(n.saturating_add_signed(by)));
 }

@@ -1,4 +1,4 @@
-//! What a backfill is about: its selection, recorded, and the companies that it visits.
+//! The plan of a backfill: records its selection and lists the companies to visit.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::pipeline::{Older, RunSelection, VisitGoal, Visits};
 use crate::selection::{Companies, Filings, Selection};
 use crate::store::{Reader, Writer};
 
-/// A selection before it is recorded, with its companies in the order of work.
+/// A selection that is not recorded yet, with its companies in the order of the visits.
 #[derive(Debug)]
 pub(super) struct BackfillSelection {
     selection: Selection,
@@ -23,12 +23,12 @@ pub(super) struct BackfillSelection {
     pub companies: Vec<Cik>,
 }
 
-/// What the options of a backfill ask for. With `follow`, `update` is to follow it; it does not
-/// follow a part of the companies, or days that are over.
+/// The selection that the options of a backfill ask for. With `follow`, `update` follows it; but a
+/// selection with `--limit` or a past `--until` is never followed.
 ///
 /// # Errors
 ///
-/// A [`crate::exit::UsageError`] when that is no company at all.
+/// A [`crate::exit::UsageError`] when no company matches.
 pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<BackfillSelection> {
     let asked = &options.asked;
     forms::warn_renamed(&asked.named_forms);
@@ -56,7 +56,7 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<B
     })
 }
 
-/// Records the selection of a backfill, and tells what it visits.
+/// Records the selection of a backfill and plans its visits.
 pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> Result<UpdatePlan> {
     let BackfillSelection {
         selection,
@@ -66,14 +66,14 @@ pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> R
     let recording = db.record_selection(&selection, followed, clock.now())?;
     let recorded = db.reader()?.selections()?;
     let recorded = recorded.iter().find(|known| known.id == recording.id);
-    // Companies count as checked for a selection on record if all that it asks for was looked at.
+    // Companies count as checked for a recorded selection if this run covers all that it wants.
     let id = recorded
         .filter(|known| {
             let known = &known.selection;
             selection.filings.contains(&known.filings) && selection.artifacts == known.artifacts
         })
         .map(|known| known.id);
-    // A run that was killed leaves a selection that is on record and companies that were never checked.
+    // After a killed run, a selection on record may have companies that were never checked.
     let members = match id {
         Some(id) => db.reader()?.members(id)?,
         None => Vec::new(),

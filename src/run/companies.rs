@@ -1,4 +1,4 @@
-//! From what the user asked for to companies that the database has on record.
+//! Resolves the company options to companies on record.
 
 use std::collections::BTreeSet;
 
@@ -13,25 +13,21 @@ use crate::find::find;
 use crate::selection::Companies;
 use crate::store::{Reader, ShownCompany, TickerMatch};
 
-/// The companies that a filter means.
+/// The companies that a filter selects.
 #[derive(Debug, Clone)]
 pub struct Resolved {
-    /// What a selection of them says.
+    /// The companies as a selection records them.
     pub companies: Companies,
-    /// Only those of them with one of these codes.
+    /// Only companies with one of these codes; `None` is all.
     pub sic: Option<SicCodes>,
-    /// CIKs among them that are not on record: only EDGAR can tell whose they are.
+    /// CIKs that are not on record. Only EDGAR knows whether they exist.
     pub new: Vec<Cik>,
-    /// What each of the tickers stands for.
+    /// The companies of the given tickers.
     tickers: Vec<TickerMatch>,
 }
 
 impl Resolved {
-    /// These companies now, in the order of work: first those that nobody has asked for before.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
+    /// The companies that match now, in the order of the visits. Those not on record come first.
     pub fn ciks(&self, db: &Reader) -> Result<Vec<Cik>> {
         let mut ciks = self.new.clone();
         let known = db.companies(&self.companies)?;
@@ -42,11 +38,11 @@ impl Resolved {
         Ok(ciks)
     }
 
-    /// As [`Resolved::ciks`], for what makes no sense without a company.
+    /// As [`Resolved::ciks`], for commands that need at least one company.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when there is none, or the database cannot be read.
+    /// A [`UsageError`] when no company matches.
     pub fn some_ciks(&self, db: &Reader) -> Result<Vec<Cik>> {
         let ciks = self.ciks(db)?;
         if ciks.is_empty() {
@@ -60,12 +56,8 @@ impl Resolved {
         Ok(ciks)
     }
 
-    /// Warns of those that are not listed any more, which tickers are former ones, and which belonged to
-    /// somebody else on a day from `since` on.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
+    /// Warns of companies that are no longer listed, of former tickers, and of tickers that belonged to
+    /// another company on a day from `since` on.
     pub fn warn(&self, db: &Reader, since: Option<Date>) -> Result<()> {
         for found in &self.tickers {
             warn_of_ticker(db, found, since)?;
@@ -75,11 +67,11 @@ impl Resolved {
         };
         let named: Vec<_> = named.iter().copied().collect();
         let rows = db.company_rows(&named)?.into_iter();
-        // A filer that never was in the list has no ticker.
+        // A filer without a ticker was never in the list.
         for company in rows.filter(|company| !company.active && company.ticker.is_some()) {
             log::warn!(
-                "company {} ({}) is not in the SEC's list of companies any more; it is looked at all \
-                 the same",
+                "company {} ({}) is no longer in the SEC's list of companies; it is visited all the \
+                 same",
                 company.cik,
                 company.name
             );
@@ -88,11 +80,11 @@ impl Resolved {
     }
 }
 
-/// The companies on record that a filter means. Those that are not listed any more are told.
+/// The companies on record that a filter selects. Warns as [`Resolved::warn`] does.
 ///
 /// # Errors
 ///
-/// As [`resolve_any`], and when it names CIKs that are not on record.
+/// Those of [`resolve_any`], and a [`UsageError`] for CIKs that are not on record.
 pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     let resolved = resolve_any(db, filter)?;
     if !resolved.new.is_empty() {
@@ -107,7 +99,7 @@ pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     Ok(resolved)
 }
 
-/// Says whose a ticker is now, and whose it was.
+/// Warns when a ticker is a former one, or belonged to another company from `since` on.
 fn warn_of_ticker(db: &Reader, found: &TickerMatch, since: Option<Date>) -> Result<()> {
     let company = |cik| -> Result<_> { Ok(db.company_rows(&[cik])?.into_iter().next()) };
     let ticker = &found.ticker;
@@ -119,9 +111,9 @@ fn warn_of_ticker(db: &Reader, found: &TickerMatch, since: Option<Date>) -> Resu
                 name,
                 cik,
                 ..
-            }) => log::warn!("{ticker} is {now} now ({name}, CIK {cik})"),
+            }) => log::warn!("{ticker} is now {now} ({name}, CIK {cik})"),
             _ => log::warn!(
-                "{ticker} is not listed any more; it was the ticker of company {}",
+                "{ticker} is no longer listed; it was the ticker of company {}",
                 found.cik
             ),
         }
@@ -131,17 +123,17 @@ fn warn_of_ticker(db: &Reader, found: &TickerMatch, since: Option<Date>) -> Resu
     if let Some((cik, day)) = before {
         let name = company(cik)?.map(|company| company.name);
         log::warn!(
-            "{ticker} was the ticker of {} until {day}: `--cik {cik}` takes its filings",
+            "{ticker} was the ticker of {} until {day}: `--cik {cik}` selects its filings",
             name.unwrap_or_default()
         );
     }
     Ok(())
 }
 
-/// The most companies that are named as near to an unknown name.
+/// The most suggestions for one unknown ticker.
 const NEAR: usize = 3;
 
-/// An error that says which tickers nobody has or had, with the companies that may be meant.
+/// The error for tickers that no company has or had, with suggestions.
 fn unknown_tickers(db: &Reader, tickers: &[String], filter: &CompanyFilter) -> Result<UsageError> {
     let companies = db.findable()?;
     let mut near = Vec::new();
@@ -164,7 +156,7 @@ fn unknown_tickers(db: &Reader, tickers: &[String], filter: &CompanyFilter) -> R
         "check the spelling, or refresh the list with `filing-etl companies sync`".to_owned()
     } else {
         format!(
-            "near are {}; `filing-etl companies find` shows more",
+            "did you mean {}? `filing-etl companies find` shows more",
             near.join(", ")
         )
     };
@@ -174,12 +166,12 @@ fn unknown_tickers(db: &Reader, tickers: &[String], filter: &CompanyFilter) -> R
     )))
 }
 
-/// The companies that a filter means, any filer of EDGAR by its CIK.
+/// The companies that a filter selects. A CIK need not be on record.
 ///
 /// # Errors
 ///
-/// A [`UsageError`] when it names tickers that no company on record ever had, or asks for exchanges
-/// that the list cannot tell apart.
+/// A [`UsageError`] for tickers that no company on record ever had, and for exchanges that cannot be
+/// distinguished (see [`can_tell_apart`]).
 pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     let exchanges = filter.exchanges();
     if let Some(exchanges) = &exchanges {
@@ -209,10 +201,10 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     let mut new = db.unknown_ciks(&named.iter().copied().collect::<Vec<_>>())?;
     if let Some(exchanges) = exchanges {
         named = listed_on(db, &named, &exchanges)?;
-        new.clear(); // what was never in the list is on no exchange
+        new.clear(); // a company that is not on record has no listing
         if named.is_empty() {
             return Err(UsageError(
-                "none of these companies is listed on these exchanges: leave --exchange away, or see \
+                "none of these companies is listed on these exchanges: omit --exchange, or see \
                  `filing-etl companies find`"
                     .to_owned(),
             )
@@ -227,7 +219,7 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     })
 }
 
-/// Names, each with the line of the companies file that it stands in.
+/// Names, each with its line in the companies file.
 fn with_lines(names: impl Iterator<Item = String>, filter: &CompanyFilter) -> Vec<String> {
     names
         .map(|name| match filter.lines.get(&name) {
@@ -237,11 +229,7 @@ fn with_lines(names: impl Iterator<Item = String>, filter: &CompanyFilter) -> Ve
         .collect()
 }
 
-/// Those of these companies that have an active listing on one of these exchanges.
-///
-/// # Errors
-///
-/// If the database cannot be read.
+/// The companies among these with an active listing on one of these exchanges.
 pub fn listed_on(
     db: &Reader,
     ciks: &BTreeSet<Cik>,
@@ -252,8 +240,9 @@ pub fn listed_on(
     Ok(db.listed_on(&ciks, &exchanges)?.into_iter().collect())
 }
 
-/// Without the exchanges' own lists, NYSE American and NYSE Arca are only known as NYSE. Asking
-/// for them among all others loses nothing; asking for one of them alone cannot be answered.
+/// Checks that the exchanges can be distinguished. Without the exchanges' own symbol lists, companies
+/// on NYSE American and NYSE Arca are recorded as on NYSE. So they can be selected only together with
+/// NYSE.
 fn can_tell_apart(db: &Reader, exchanges: &[Exchange]) -> Result<()> {
     if db.listings_known()? || exchanges.contains(&Exchange::Nyse) {
         return Ok(());
@@ -261,9 +250,9 @@ fn can_tell_apart(db: &Reader, exchanges: &[Exchange]) -> Result<()> {
     match exchanges.iter().find(|e| e.needs_listings()) {
         None => Ok(()),
         Some(exchange) => Err(UsageError(format!(
-            "companies on {exchange} cannot be told from those on NYSE now, because the exchanges' \
-             symbol lists could not be loaded: run `filing-etl companies sync` again later, or ask \
-             for NYSE"
+            "companies on {exchange} cannot be distinguished from those on NYSE now, because the \
+             exchanges' symbol lists could not be loaded: run `filing-etl companies sync` again later, \
+             or ask for NYSE"
         ))
         .into()),
     }

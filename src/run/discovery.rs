@@ -1,10 +1,10 @@
-//! Where the filings of a run are discovered, chosen before anything is asked.
+//! Chooses the source of a run's filings before any request is sent.
 
 use crate::config::{RunOptions, Settings};
 use crate::sources::Source;
 use crate::sources::bulk::{Cache, ChoiceInput, SourceChoice, choose};
 
-/// The way for so many companies, as far as is known before anything is asked.
+/// The source to use for this many companies, as far as that is known before any request.
 pub(super) fn choice(settings: &Settings, options: &RunOptions, companies: u64) -> SourceChoice {
     let url = settings.urls.submissions_archive();
     choose(&ChoiceInput {
@@ -16,7 +16,7 @@ pub(super) fn choice(settings: &Settings, options: &RunOptions, companies: u64) 
     })
 }
 
-/// The source for the companies of a run.
+/// Chooses the source, logs the choice and opens the source.
 pub(super) fn source(settings: &Settings, options: &RunOptions, companies: u64) -> Source {
     let choice = choice(settings, options, companies);
     log::info!("discovery from {}: {}", choice.source, choice.why);

@@ -1,4 +1,4 @@
-//! `--dry-run`: what the run would ask for, and how long that takes at this rate.
+//! `--dry-run`: the requests that the run would send, and how long they take at this rate.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -21,18 +21,18 @@ use crate::store::{QueueFilter, Reader};
 struct DryRunJson {
     command: &'static str,
     dry_run: bool,
-    /// What is downloaded of each filing, in one request; `null` is what each selection asks for.
+    /// What is downloaded of each filing, in one request; `null` if it depends on the selection.
     artifacts: Option<&'static str>,
-    /// Whether it is; if not, it stays queued.
+    /// Whether artifacts are downloaded. If not, they stay queued.
     download: bool,
-    /// For an update those never looked at; which others changed, only the indexes tell.
+    /// For an update, only the companies that were never checked: the indexes are not read yet.
     companies: u64,
     discovery: DiscoveryPlan,
     requests: RequestPlan,
     bytes: Bytes,
-    /// Requests a second; `null` is no limit.
+    /// Requests a second; `null` without a limit.
     rate: Option<u32>,
-    /// The least time that what is known takes at this rate; `null` without a limit.
+    /// The least time that the known requests take at this rate; `null` without a limit.
     seconds_at_least: Option<f64>,
 }
 
@@ -46,22 +46,21 @@ struct DiscoveryPlan {
 struct RequestPlan {
     /// Daily indexes of an update.
     indexes: u64,
-    /// One for each company, or one for all. Older pages come on top of the former where the
-    /// dates reach back to them. The indexes are among them, as in the summary of a run.
+    /// One for each company, or one for the archive, plus the indexes (as in the summary of a run).
+    /// Older pages are not included.
     discovery: u64,
-    /// What earlier runs left queued. What discovery will find is not known yet.
+    /// The queue of earlier runs. What discovery will find is not known yet.
     documents: u64,
 }
 
 #[derive(Debug, Serialize)]
 struct Bytes {
-    /// Of `submissions.zip` that are not here yet; assumed if it was never seen.
+    /// Bytes of `submissions.zip` that are missing here; assumed if the archive was never seen.
     archive: u64,
-    /// Of the queued documents, at most.
+    /// Bytes of the queued documents, at most.
     documents_at_most: u64,
 }
 
-/// Prints the plan.
 pub(super) fn run(
     kind: RunKind,
     settings: &Settings,
@@ -125,7 +124,7 @@ pub(super) fn run(
     Ok(Exit::Complete)
 }
 
-/// Seconds to the millisecond, which is more than an estimate knows.
+/// Rounds to milliseconds, which is more precise than the estimate.
 fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
@@ -138,7 +137,7 @@ fn table(plan: &DryRunJson, days: Option<&Days>) -> String {
         (Some(days), _) => {
             say(match plan.requests.indexes {
                 0 => format!(
-                    "- read no daily index: all is known through {},",
+                    "- read no daily index: all days through {} are read,",
                     days.after
                 ),
                 n => format!(
@@ -149,16 +148,16 @@ fn table(plan: &DryRunJson, days: Option<&Days>) -> String {
                 ),
             });
             say(format!(
-                "- look at the companies that changed, and at {companies} never looked at before,"
+                "- visit the companies that changed, and {companies} that were never checked,"
             ));
         }
         (None, ChosenSource::Api) => say(format!(
-            "- look at {companies}, one submissions request each (more where the dates \
-             reach into older pages): {},",
+            "- visit {companies}, one submissions request each (more where the dates reach into \
+             older pages): {},",
             plan.discovery.why,
         )),
         (None, ChosenSource::Bulk) => say(format!(
-            "- look at {companies} in submissions.zip, one request for {} of it: {},",
+            "- visit {companies} through submissions.zip, one request for {} of it: {},",
             bytes(plan.bytes.archive),
             plan.discovery.why,
         )),
@@ -192,7 +191,7 @@ fn table(plan: &DryRunJson, days: Option<&Days>) -> String {
                 ["request", "requests"]
             ),
         )),
-        _ => say("- ask as fast as it can: there is no rate limit.".to_owned()),
+        _ => say("- send requests as fast as it can: there is no rate limit.".to_owned()),
     }
     text
 }

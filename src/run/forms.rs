@@ -1,4 +1,4 @@
-//! What a backfill says of the form types that it was asked for by name.
+//! Warnings about the form types that a backfill names.
 
 use anyhow::Result;
 
@@ -7,10 +7,10 @@ use crate::edgar::form_family::{near, renamed};
 use crate::progress::format::count;
 use crate::store::Reader;
 
-/// The most types that are named where none is near.
+/// The most form types that are suggested when no similar one is known.
 const MOST_SEEN: usize = 5;
 
-/// Warns of types that EDGAR calls otherwise now, unless the new name is asked for, too.
+/// Warns of form types that EDGAR has renamed, unless the new name is given as well.
 pub(super) fn warn_renamed(named: &[String]) {
     for form in named {
         let Some(renamed) = renamed(form) else {
@@ -28,11 +28,7 @@ pub(super) fn warn_renamed(named: &[String]) {
     }
 }
 
-/// Warns of types that no filing of these companies has, with those that may be meant.
-///
-/// # Errors
-///
-/// If the database cannot be read.
+/// Warns of form types that no filing of these companies has, and suggests others.
 pub(super) fn warn_not_seen(db: &Reader, named: &[String], companies: &[Cik]) -> Result<()> {
     if named.is_empty() || companies.is_empty() {
         return Ok(());
@@ -59,7 +55,7 @@ pub(super) fn warn_not_seen(db: &Reader, named: &[String], companies: &[Cik]) ->
         seen.sort_by_key(|(_, filings)| std::cmp::Reverse(*filings));
         let most: Vec<_> = seen.iter().take(MOST_SEEN).collect();
         if most.is_empty() {
-            log::warn!("no filing of these companies is a {form}: EDGAR lists none at all");
+            log::warn!("no filing of these companies is a {form}: EDGAR lists no filings of them");
         } else {
             log::warn!(
                 "no filing of these companies is a {form}; most frequent are {}",

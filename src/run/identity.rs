@@ -1,5 +1,5 @@
-//! Which data dir and which EDGAR a database belongs to: checked before anything is written, so that
-//! an unmounted disk, a mistyped folder or a simulator's address does no harm.
+//! Checks which data dir and which EDGAR a database belongs to, before anything is written. So an
+//! unmounted disk, a mistyped folder or a simulator's address does no harm.
 
 use anyhow::{Context as _, Result, bail};
 use url::Url;
@@ -14,7 +14,7 @@ use crate::store::{self, Identity, Reader, Writer, addresses};
 ///
 /// # Errors
 ///
-/// The refusal, with the next step; a database or data dir that cannot be read.
+/// An error with the next step. A database or data dir that cannot be read.
 pub fn check_data_dir(settings: &Settings) -> Result<()> {
     let (found, recorded) = (files::identity(&settings.data_dir)?, recorded(settings)?);
     let data_dir = settings.data_dir.display();
@@ -26,11 +26,11 @@ pub fn check_data_dir(settings: &Settings) -> Result<()> {
         ),
         (None, Some(_)) if !settings.new_data_dir => bail!(
             "{data_dir} is not the data dir of {db} ({} is not in it): check --data-dir and \
-             whether its disk is mounted, or say --new-data-dir if it is a new, empty one",
+             whether its disk is mounted, or use --new-data-dir if it is a new, empty one",
             files::IDENTITY
         ),
         (None, _) if settings.new_data_dir && !is_empty(settings)? => {
-            bail!("{data_dir} is not empty: --new-data-dir takes a new, empty folder only")
+            bail!("{data_dir} is not empty: --new-data-dir needs a new, empty folder")
         }
         _ => Ok(()),
     }
@@ -41,12 +41,8 @@ fn is_empty(settings: &Settings) -> Result<bool> {
     files::is_empty(data_dir).with_context(|| format!("cannot read {}", data_dir.display()))
 }
 
-/// Records the data dir where none is on record, and gives it its identity where it has none. Call
+/// Records the data dir if none is on record, and writes its identity file if it has none. Call
 /// [`check_data_dir`] before.
-///
-/// # Errors
-///
-/// When the data dir or the database cannot be written.
 pub fn record_data_dir(settings: &Settings, db: &mut Writer) -> Result<()> {
     let reader = db.reader()?;
     let (found, recorded) = (files::identity(&settings.data_dir)?, reader.identity()?);
@@ -55,7 +51,7 @@ pub fn record_data_dir(settings: &Settings, db: &mut Writer) -> Result<()> {
         (None, Some(id)) => id,
         (Some(id), None) => {
             log::warn!(
-                "the data dir {} was used with another database; from now on it is that of {}, too",
+                "the data dir {} was used with another database; from now on {} uses it, too",
                 settings.data_dir.display(),
                 settings.db.display()
             );
@@ -69,27 +65,27 @@ pub fn record_data_dir(settings: &Settings, db: &mut Writer) -> Result<()> {
     Ok(db.record_data_dir(&id)?)
 }
 
-/// Refuses this machine's addresses where the database was filled from elsewhere, and the other way
-/// round, unless they are meant. Writes nothing.
+/// Refuses addresses on this machine if the database was filled from another one, and the other way
+/// round, unless `--accept-urls` is given. Writes nothing.
 ///
 /// # Errors
 ///
-/// The refusal, with the next step; a database that cannot be read.
+/// An error with the next step. A database that cannot be read.
 pub fn check_addresses(settings: &Settings) -> Result<()> {
     let (Some(recorded), false) = (recorded(settings)?.addresses, settings.accept_urls) else {
         return Ok(());
     };
     let asked = addresses(&settings.urls);
-    let next = "name another database with --db, or say --accept-urls if this is meant";
+    let next = "use another database with --db, or use --accept-urls if this is intended";
     let db = settings.db.display();
     match (local(&recorded), local(&asked)) {
         (None, Some(local)) => bail!(
-            "{db} was filled from {}, and {local} is on this machine: {next} (a local proxy or \
+            "{db} was filled from {}, but {local} is on this machine: {next} (a local proxy or \
              tunnel)",
             recorded[0]
         ),
         (Some(local), None) => bail!(
-            "{db} was filled from {local}, a server on this machine, and {} is to be asked now: \
+            "{db} was filled from {local}, a server on this machine, but requests would now go to {}: \
              {next}",
             asked[0]
         ),
@@ -102,12 +98,9 @@ pub fn is_local(urls: &Urls) -> bool {
     local(&addresses(urls)).is_some()
 }
 
-/// Records the addresses that the database is filled from, and tells of a change of mirror. A local
-/// proxy or tunnel does not take the place of the server behind it. Call [`check_addresses`] before.
-///
-/// # Errors
-///
-/// If the database cannot be read or written.
+/// Records the addresses that the database is filled from, and warns when the mirror changes. A local
+/// proxy or tunnel does not replace the recorded address of the server behind it. Call
+/// [`check_addresses`] before.
 pub fn record_addresses(settings: &Settings, db: &mut Writer) -> Result<()> {
     let asked = addresses(&settings.urls);
     if let Some(recorded) = db.reader()?.identity()?.addresses {
@@ -117,7 +110,7 @@ pub fn record_addresses(settings: &Settings, db: &mut Writer) -> Result<()> {
         }
         if local(&recorded).is_none() {
             log::warn!(
-                "{} was filled from {} until now, and is from {} from now on",
+                "{} was filled from {} so far, and will be filled from {} from now on",
                 settings.db.display(),
                 recorded.join(", "),
                 asked.join(", ")

@@ -1,6 +1,5 @@
-//! Filings that a daily index lists and that their filer's own list does not have. They are looked for:
-//! on a later day than the first they are fetched by the path in the index; after a week they are given
-//! up (EDGAR.md 4).
+//! Searches for filings that a daily index lists but the submissions of their filer do not. From the
+//! second day on they are requested by their path in the index. After a week they are given up.
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -19,12 +18,8 @@ use crate::pipeline::{DocumentsError, MAX_FILE, Services, check_submission};
 use crate::sources::daily::{DAYS_LOOKED_FOR, Listed, is_given_up};
 use crate::store::{ErrorRow, ListedFiling, ListedStatus, RunId, SplitDocument, Writer};
 
-/// Looks for what the indexes of an update list and its visits did not find. Returns how many filings
-/// are looked for further.
-///
-/// # Errors
-///
-/// If the database or the disk fails.
+/// Searches for the filings that the indexes of an update list and its visits did not find. Returns
+/// how many of them are still missing.
 pub(super) fn look_for(
     cx: &Services,
     db: &mut Writer,
@@ -75,7 +70,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Looks for one filing. Returns whether nothing is left to be looked for.
+    /// Searches for one filing. Returns whether it was found.
     fn one(&mut self, listed: ListedFiling, wanted: &[Wanted]) -> Result<bool> {
         let cx = self.cx;
         let may_fetch = listed.first_seen < self.today
@@ -96,8 +91,8 @@ impl Search<'_> {
             }
             Err(cause) if is_given_up(listed.first_seen, self.today) => {
                 let message = format!(
-                    "{} is in the index of {} under company {}, and {cause}; it was looked for since \
-                     {} and is given up: a later backfill finds it, should it show up",
+                    "{} is in the index of {} under company {}, but {cause}; it was searched for since \
+                     {} and is given up: a later backfill finds it if it appears",
                     listed.accession, listed.listed_on, listed.cik, listed.first_seen
                 );
                 let status = ListedStatus::GivenUp;
@@ -107,7 +102,7 @@ impl Search<'_> {
             }
             Err(cause) => {
                 let message = format!(
-                    "{} is in the index of {} under company {}, and {cause}: the next update looks \
+                    "{} is in the index of {} under company {}, but {cause}: the next update searches \
                      for it again",
                     listed.accession, listed.listed_on, listed.cik
                 );
@@ -144,13 +139,13 @@ impl Search<'_> {
         Ok(batch.commit()?)
     }
 
-    /// Puts a filing on record with the facts of its header, and its text on disk. Why it is not to be
-    /// had is the inner error.
+    /// Requests a filing by its path, puts it on record with the data of its header, and stores its text.
+    /// The inner error says why EDGAR does not serve it.
     fn get(&mut self, listed: &ListedFiling, wanted: &[Wanted]) -> Result<Result<(), String>> {
         let (cik, accession) = (listed.cik, listed.accession);
         let reader = self.db.reader()?;
         if let Some((filing, folder)) = reader.filing(accession)? {
-            // It is on record under another of its filers.
+            // Another of its filers is on record with it.
             self.put(&filing, (cik, folder), wanted)?;
             return Ok(Ok(()));
         }
@@ -164,17 +159,17 @@ impl Search<'_> {
         let received = match self.cx.client.download(&url, kind, expect, &mut incoming) {
             Ok(received) => received,
             Err(FetchError::Sink(e)) => return Err(e.into()),
-            Err(e) => return Ok(Err(format!("cannot be had by its path: {e}"))),
+            Err(e) => return Ok(Err(format!("cannot be fetched by its path: {e}"))),
         };
         let header = header(&incoming)?;
         if header.accession != Some(accession) {
-            return Ok(Err("what its path has is not its submission".to_owned()));
+            return Ok(Err("the file at its path is not its submission".to_owned()));
         }
         let mut text = incoming.reader()?;
         match check_submission(accession, &mut text, received.is_proven) {
             Ok(()) => {}
             Err(DocumentsError::Damaged(why)) => {
-                return Ok(Err(format!("what its path has is not whole: {why}")));
+                return Ok(Err(format!("the file at its path is not complete: {why}")));
             }
             Err(DocumentsError::Disk(e)) => return Err(e),
         }

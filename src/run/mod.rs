@@ -1,11 +1,11 @@
-//! A run, on one screen: what `backfill`, `update` and `download` share.
+//! A run: what `backfill`, `update` and `download` share.
 //!
 //! ```text
 //! checks ─▶ company lists ─▶ selections ─▶ plan ─▶ flow (see `pipeline`) ─▶ report
 //! ```
 //!
-//! The commands differ in which companies they visit: a backfill all of its selection, an update
-//! those that changed in the selections that are followed, a download none.
+//! The commands differ in the companies that they visit: `backfill` visits all of its selection,
+//! `update` those that changed in the followed selections, `download` none.
 
 mod backfill;
 pub mod companies;
@@ -40,17 +40,17 @@ use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunId, Writer};
 use crate::universe::sync::{self, Lists};
 
-/// Which companies a run visits.
+/// The command of a run, which determines the companies that it visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunKind {
-    /// All of its selection. `update` follows it, unless it is not to.
+    /// Visits all companies of its selection.
     Backfill {
-        /// Whether it is.
+        /// Whether `update` follows the selection afterwards.
         follow: bool,
     },
-    /// Those that changed in the followed selections.
+    /// Visits the companies that changed in the followed selections.
     Update,
-    /// None: only what is queued is downloaded.
+    /// Visits no company and only downloads the queue.
     Download,
 }
 
@@ -65,24 +65,22 @@ impl RunKind {
     }
 }
 
-/// What a run is to do.
+/// What a run must do.
 #[derive(Debug)]
 pub struct RunRequest {
-    /// Which companies it visits.
     pub kind: RunKind,
-    /// How.
     pub options: RunOptions,
-    /// Whether only to show what it would do.
+    /// Only print what the run would do.
     pub dry_run: bool,
-    /// Whether to print one JSON document instead of the table.
+    /// Print one JSON document instead of the table.
     pub json: bool,
 }
 
-/// The whole job: checks, lists, plan, flow, report.
+/// Runs a command from the first check to the report.
 ///
 /// # Errors
 ///
-/// Whatever keeps the run from coming to its end; [`crate::exit::for_error`] knows the exit code.
+/// Whatever ends the run early. [`crate::exit::for_error`] has the exit code.
 pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     preflight::check(settings)?;
     if job.kind == RunKind::Update {
@@ -187,10 +185,10 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
     .finish(db, job.json)
 }
 
-/// What a run is about, before anything of it is recorded.
+/// The run before anything of it is recorded.
 #[derive(Debug)]
 enum Prepared {
-    /// It visits nobody.
+    /// It visits no company.
     Nothing,
     Backfill(backfill::BackfillSelection),
     Update(Days),
@@ -215,7 +213,7 @@ fn nobody() -> UpdatePlan {
     }
 }
 
-/// Takes the companies that EDGAR does not have out of a plan, unless they are to be asked for again.
+/// Removes unavailable companies from a plan, unless `--retry-unavailable` is given.
 fn without_unavailable(
     mut plan: UpdatePlan,
     db: &Writer,
@@ -235,7 +233,7 @@ fn without_unavailable(
     Ok(plan)
 }
 
-/// The companies whose queue a run downloads: those of a company filter, or all without one.
+/// The companies whose queue the run downloads: those of the company filter; `None` is all.
 fn queue_filter(
     kind: RunKind,
     db: &Writer,
@@ -249,11 +247,11 @@ fn queue_filter(
     if kind == RunKind::Download {
         return Ok(Some(companies::resolve(&db, filter)?.some_ciks(&db)?));
     }
-    // The plan has told of them.
+    // The plan has already warned of them.
     Ok(Some(companies::resolve_any(&db, filter)?.ciks(&db)?))
 }
 
-/// The folder that the database is in.
+/// The folder of the database file.
 fn folder_of(db: &Path) -> &Path {
     match db.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -261,8 +259,8 @@ fn folder_of(db: &Path) -> &Path {
     }
 }
 
-/// Runs the flows that the options ask for, with the dashboard above them. Returns how many filings
-/// that an index lists are still to be found.
+/// Runs the flows of the run while the dashboard shows it. Returns how many filings that an index
+/// lists are still missing.
 fn watched(
     cx: &Arc<Services>,
     db: Writer,
@@ -303,8 +301,8 @@ fn flow(
     Ok((db, looked_for))
 }
 
-/// Downloads what was queued and not tried: what a request was to bring along that was too far on its
-/// way, or what a split could not take.
+/// Downloads queue entries that were not tried: those that were left to a request that had already
+/// begun, and those that a split could not extract.
 fn download_rest(cx: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Writer> {
     let mut before = None;
     while !cx.cancel.is_set() && cx.budget.spent().is_none() {
@@ -322,7 +320,7 @@ fn download_rest(cx: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Write
     Ok(db)
 }
 
-/// What is done at once, and what after it.
+/// The flows of the run, in their order.
 fn flows(kind: RunKind, options: &RunOptions) -> Vec<Flow> {
     match (kind, options.download, options.concurrency.phases) {
         (RunKind::Download, _, _) => vec![Flow::Download],

@@ -1,4 +1,4 @@
-//! What a command that talks to EDGAR starts with: the checks, the lock, the database, the client.
+//! The first steps of a command that sends requests to EDGAR: checks, lock, database, client.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use crate::exit::{BusyError, UsageError};
 use crate::net::{self, Client, SEC_SITE, site_of};
 use crate::store::{RunLock, Writer};
 
-/// What can be refused before anything is asked, made or changed: nobody to introduce, a database
-/// that is not ours or was filled from another EDGAR.
+/// Checks what can be refused before any request or change: a missing user agent, a file that is not
+/// our database, a database that was filled from another EDGAR.
 ///
 /// # Errors
 ///
-/// A [`UsageError`] where sec.gov would be asked by nobody; what [`Writer::check`] and
-/// [`identity::check_addresses`] say.
+/// A [`UsageError`] for requests to sec.gov without a user agent; those of [`Writer::check`] and
+/// [`identity::check_addresses`].
 pub fn check(settings: &Settings) -> Result<()> {
     if settings.user_agent.is_none() && asks_sec(settings).is_some() {
         return Err(UsageError(
-            "sec.gov answers only to those who say who they are: use --user-agent \
-             \"Company Name contact@example.com\", or set SEC_USER_AGENT"
+            "sec.gov requires a declared user agent: use --user-agent \"Company Name \
+             contact@example.com\", or set SEC_USER_AGENT"
                 .to_owned(),
         )
         .into());
@@ -32,19 +32,19 @@ pub fn check(settings: &Settings) -> Result<()> {
     identity::check_addresses(settings)
 }
 
-/// The address under sec.gov that is to be asked, if one is.
+/// The first address under sec.gov that the command uses, if there is one.
 fn asks_sec(settings: &Settings) -> Option<&Url> {
     [settings.urls.archives(), settings.urls.data()]
         .into_iter()
         .find(|url| site_of(url) == SEC_SITE)
 }
 
-/// Takes the lock of the database and opens it for writing. The lock lasts as long as the
-/// value: of two runs on one database, the second leaves at once.
+/// Takes the lock of the database and opens the database for writing. Keep the lock until the end.
+/// Of two runs on one database, the second one ends at once.
 ///
 /// # Errors
 ///
-/// A [`BusyError`] while another run works on the database; what [`Writer::open`] says.
+/// A [`BusyError`] while another run has the lock; those of [`Writer::open`].
 pub fn open(settings: &Settings) -> Result<(RunLock, Writer)> {
     let Some(lock) = RunLock::acquire(&settings.db)? else {
         let database = settings.db.display().to_string();
@@ -57,11 +57,7 @@ pub fn open(settings: &Settings) -> Result<(RunLock, Writer)> {
     Ok((lock, writer))
 }
 
-/// The one way to EDGAR, for `threads` threads.
-///
-/// # Errors
-///
-/// As [`Client::new`].
+/// Creates the client of a command with `threads` threads.
 pub fn client(
     settings: &Settings,
     threads: usize,

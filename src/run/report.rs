@@ -1,4 +1,4 @@
-//! The end of a run: what it came to, in the database, on standard output, as the exit code.
+//! The end of a run: records its result, prints it and determines the exit code.
 
 use anyhow::{Result, anyhow};
 use jiff::Timestamp;
@@ -15,21 +15,21 @@ use crate::progress::format::count;
 use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunEnd, RunId, RunProgress, RunStatus, SelectionId, Writer};
 
-/// A run that has ended, and what its end depends on.
+/// A run that has ended, with everything that its result depends on.
 pub(super) struct EndedRun<'a> {
     pub cx: &'a Services,
     pub run: RunId,
     pub kind: RunKind,
     pub interrupt: &'a Interrupt,
-    /// The selection of a backfill.
+    /// The selection that a backfill recorded.
     pub selection: Option<SelectionId>,
-    /// What an update followed.
+    /// What an update has read and visited.
     pub followed: Option<Followed>,
-    /// How many filings that an index lists are still to be found.
+    /// How many filings that an index lists are still missing.
     pub looked_for: u64,
 }
 
-/// Records that a run ended before its flow began.
+/// Records that a run failed before its flow began.
 pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> {
     let end = RunEnd {
         status: RunStatus::Failed,
@@ -40,13 +40,13 @@ pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> 
 }
 
 impl EndedRun<'_> {
-    /// Ends the run: how far its selections are known, its row, the table or JSON document, the exit
-    /// code.
+    /// Records the result of the run and how far its selections are complete, prints the table or the JSON
+    /// document, and returns the exit code.
     pub(super) fn finish(self, mut db: Writer, json: bool) -> Result<Exit> {
         let cx = self.cx;
         let left = left(cx, &db)?;
         if cx.aborted.reason().is_none() {
-            // Codes that this run saw first move companies between selections.
+            // A company whose SIC code became known in this run may enter or leave selections.
             let industries = cx.visits.selections.iter().any(|s| s.sic.is_some());
             if industries {
                 db.refresh_members(filing_day(cx.clock.now()))?;
@@ -86,8 +86,8 @@ impl EndedRun<'_> {
         }
     }
 
-    /// Records through which day the selections of this run are known. For a backfill that follows
-    /// from when each company was checked.
+    /// Records through which day the selections of this run are complete. For a backfill, that follows
+    /// from the times at which its companies were checked.
     fn record_through(&self, db: &mut Writer) -> Result<()> {
         if let Some(followed) = &self.followed {
             return followed.record_through(db);
@@ -105,7 +105,7 @@ impl EndedRun<'_> {
         Ok(db.raise_through(id, until.map_or(checked, |until| until.min(checked)))?)
     }
 
-    /// What to say where EDGAR has no company of those that the run visited, and none is on record.
+    /// The error when EDGAR has none of the visited companies, and none of them is on record.
     fn found_nobody(&self, db: &Writer) -> Result<Option<String>> {
         let now = self.cx.counters.load();
         if now.companies_failed == 0 || now.companies_failed < now.companies_total {
@@ -117,12 +117,12 @@ impl EndedRun<'_> {
         Ok((unknown.len() == ciks.len()).then(|| {
             let numbers: Vec<_> = unknown.iter().map(ToString::to_string).collect();
             let numbers = numbers.join(", ");
-            format!("EDGAR has no filer of this number: {numbers}: check the CIK")
+            format!("EDGAR has no filer with this CIK: {numbers}: check the number")
         }))
     }
 
-    /// A backfill may have looked at all its companies and found that none is of its industries: then
-    /// its selection goes. What to say then.
+    /// Drops the selection of a backfill if none of the visited companies is in its industries, and
+    /// returns the error for that case.
     fn drop_empty_selection(&self, db: &mut Writer) -> Result<Option<String>> {
         let Some((id, sic)) = self
             .selection
@@ -138,12 +138,12 @@ impl EndedRun<'_> {
         }
         db.drop_selection(id, false)?;
         Ok(Some(format!(
-            "none of these companies is of SIC {sic}: `companies list --json` and the view v_companies \
-             have the codes"
+            "none of these companies has the SIC code {sic}: `companies list --json` and the view \
+             v_companies show the codes"
         )))
     }
 
-    /// What the run came to, as its row and as its exit code.
+    /// The result of the run for its row, and its exit code.
     fn outcome(&self, left: Left, is_nobody: bool) -> (RunStatus, Exit) {
         let cx = self.cx;
         let now = cx.counters.load();
@@ -161,7 +161,7 @@ impl EndedRun<'_> {
         }
     }
 
-    /// Says which of the forms that a backfill named none of its companies has.
+    /// Warns of forms that the backfill names and none of its companies has.
     fn say_which_forms_are_none(&self, db: &Writer) -> Result<()> {
         let asked = &self.cx.options.asked;
         if self.selection.is_none() || self.cx.cancel.is_set() {
@@ -172,18 +172,18 @@ impl EndedRun<'_> {
         forms::warn_not_seen(&db.reader()?, &asked.named_forms, &companies)
     }
 
-    /// Says what a budget left undone.
+    /// Warns of what a budget left undone.
     fn say_what_is_left(&self, left: Left) {
         let Some(spent) = self.cx.budget.spent() else {
             return;
         };
         let now = self.cx.counters.load();
         let companies = match now.companies_total {
-            0 => "the companies that were to be looked at".to_owned(),
+            0 => "the companies to visit".to_owned(),
             total => format!("{} companies", count(total - now.companies_done.min(total))),
         };
         log::warn!(
-            "the run was ended, because {}: {companies} and {} queued artifacts are left for the \
+            "the run ended early because {}: {companies} and {} queued artifacts are left for the \
              next run",
             spent.message,
             count(left.pending)
@@ -191,7 +191,7 @@ impl EndedRun<'_> {
     }
 }
 
-/// What is left of the queue: what this run was to download, and the rest.
+/// The part of the queue that is left: what this run should have downloaded, and the rest.
 fn left(cx: &Services, db: &Writer) -> Result<Left> {
     let db = db.reader()?;
     let of_run = db.queue_length(&QueueFilter {

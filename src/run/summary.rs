@@ -1,4 +1,4 @@
-//! What a run came to: the table and the JSON document.
+//! The summary of a run: the table and the JSON document.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -13,40 +13,40 @@ use crate::progress::format::{bytes, clock, count};
 use crate::sources::bulk::ChosenSource;
 use crate::store::{RunEnd, RunId};
 
-/// What is left of the queue after a run.
+/// The part of the queue that is left after a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Left {
-    /// What this run was to download and did not try.
+    /// What this run should have downloaded and did not try.
     pub pending: u64,
     /// What EDGAR does not have.
     pub unavailable: u64,
-    /// What is queued of companies that the run was not about.
+    /// What is queued for companies outside the run's company filter.
     pub elsewhere: u64,
 }
 
-/// The result of a run, as `--json` prints it: the names of the fields are public.
+/// The result of a run, as `--json` prints it. The field names are public.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Summary {
     run_id: i64,
     command: &'static str,
     status: &'static str,
     elapsed_s: f64,
-    /// Which way a backfill took; an update asks for each company that changed.
+    /// The source that a backfill used. An update sends a request for each company that changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     discovery: Option<DiscoveryChoice>,
     companies: SummaryCompanies,
     filings: CountGroup,
     artifacts: SummaryArtifacts,
     requests: SummaryRequests,
-    /// How far an update followed the daily indexes.
+    /// How many daily indexes an update read.
     #[serde(skip_serializing_if = "Option::is_none")]
     indexes: Option<SummaryIndexes>,
-    /// Through which day all followed selections are known; `null` without any.
+    /// The day through which all followed selections are complete; `null` if there are none.
     through: Option<String>,
     /// The budget that ended the run: `max_duration`, `max_bytes` or `min_free_space`.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_by: Option<&'static str>,
-    /// What the table shows.
+    /// For the table.
     #[serde(skip)]
     counts: Counts,
 }
@@ -59,7 +59,7 @@ struct SummaryIndexes {
 
 #[derive(Debug, Clone, Serialize)]
 struct DiscoveryChoice {
-    /// As it was chosen before the run.
+    /// The source as it was chosen before the run.
     from: ChosenSource,
     why: String,
 }
@@ -75,10 +75,10 @@ struct SummaryCompanies {
 struct SummaryArtifacts {
     #[serde(flatten)]
     counts: CountGroup,
-    /// Files that EDGAR does not have, of any company.
+    /// Files of any company that EDGAR does not have.
     unavailable: u64,
     pending: u64,
-    /// Queued files of companies that the run was not about.
+    /// Files queued for companies outside the run's company filter.
     #[serde(skip_serializing_if = "is_zero")]
     queued_elsewhere: u64,
 }
@@ -101,7 +101,7 @@ impl DiscoveryChoice {
 }
 
 impl Summary {
-    /// The numbers of a run that has ended, with the artifacts that are still to be downloaded.
+    /// Collects the numbers of a run that has ended.
     pub(super) fn new(
         kind: RunKind,
         run: RunId,
@@ -142,7 +142,7 @@ impl Summary {
         }
     }
 
-    /// A table for people.
+    /// The summary as a table.
     pub(super) fn table(&self) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let (c, left) = (&self.counts, &self.artifacts);
@@ -217,7 +217,7 @@ impl Summary {
     }
 }
 
-/// Seconds, to the millisecond.
+/// Seconds, rounded to milliseconds.
 fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
@@ -227,7 +227,7 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// What EDGAR does not have, where there is any.
+/// The number of unavailable items; empty for 0.
 fn unavailable(number: u64) -> String {
     match number {
         0 => String::new(),
@@ -235,12 +235,13 @@ fn unavailable(number: u64) -> String {
     }
 }
 
-/// What is queued of other companies, where there is any, with the command that gets it.
+/// The number of items that are queued for other companies, and the command to download them; empty
+/// for 0.
 fn elsewhere(number: u64) -> String {
     match number {
         0 => String::new(),
         number => format!(
-            "; {} queued of other companies: `filing-etl download` gets them",
+            "; {} queued for other companies: `filing-etl download` gets them",
             count(number)
         ),
     }

@@ -1,5 +1,5 @@
-//! What an update is about: the selections that are followed, what EDGAR's daily indexes list for
-//! them, and the companies that it visits for that.
+//! The plan of an update: the followed selections, the filings that EDGAR's daily indexes list for
+//! them, and the companies to visit for these.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -23,27 +23,27 @@ use crate::store::{
     Error, ErrorRow, ListedStatus, Reader, RecordedSelection, RunId, SelectionId, Writer,
 };
 
-/// What a run visits, and what its end records.
+/// The visits of a run, and what its end needs.
 #[derive(Debug)]
 pub(super) struct UpdatePlan {
     pub visits: Visits,
-    /// The selection of a backfill.
+    /// The selection that a backfill recorded.
     pub selection: Option<SelectionId>,
-    /// What an update followed.
+    /// What an update has read.
     pub followed: Option<Followed>,
 }
 
-/// A followed selection, as far as the options of an update touch it.
+/// A followed selection, narrowed by the options of the update.
 #[derive(Debug)]
 struct Followable {
     recorded: RecordedSelection,
-    /// What is wanted now: what the selection asks for, or less.
+    /// The wanted filings: those of the selection, or a part of them.
     filings: Filings,
-    /// Its companies, and whether each was ever checked for it.
+    /// The companies that the selection and the options cover, and whether each was ever checked for it.
     members: HashMap<Cik, bool>,
-    /// Whether the options leave it as it is.
+    /// Whether the options cover the whole selection.
     whole: bool,
-    /// The day through which it is known.
+    /// The day through which the selection is complete.
     through: Date,
 }
 
@@ -53,25 +53,24 @@ impl Followable {
     }
 }
 
-/// The days whose indexes an update is to read, and for what.
+/// The days whose indexes an update must read, and the selections that it reads them for.
 #[derive(Debug)]
 pub(super) struct Days {
     selections: Vec<Followable>,
-    /// The oldest day through which one of the selections is known.
+    /// The oldest day through which one of the selections is complete.
     pub after: Date,
-    /// The last day: the newest index that should be there, or `--until`.
+    /// The last day to read: that of the newest index that should exist, or `--until`.
     pub last: Date,
-    /// The newest index that should be there.
+    /// The day of the newest index that should exist.
     published: Date,
 }
 
 impl Days {
-    /// Finds the selections that are followed, narrowed by the options, and how far each is known.
+    /// Finds the followed selections, narrowed by the options, and how far each is complete.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when nothing is followed, or the options ask for what no followed selection
-    /// has.
+    /// A [`UsageError`] when no selection is followed, or none covers the options.
     pub(super) fn since_last_run(
         db: &Reader,
         options: &RunOptions,
@@ -85,8 +84,8 @@ impl Days {
             && newest > published
         {
             log::warn!(
-                "an earlier run is complete through {newest}, and the last index that can be there now \
-                 is that of {published}: if the clock was set back, set it right and run this again"
+                "an earlier run is complete through {newest}, but the newest index that can exist now \
+                 is that of {published}: if the clock is wrong, correct it and run this again"
             );
         }
         Ok(Self {
@@ -97,26 +96,26 @@ impl Days {
         })
     }
 
-    /// How many indexes there are to read: a weekend has none.
+    /// How many indexes must be read. A weekend has none.
     pub(super) fn requests(&self) -> u64 {
         let days = self.after.series(1.day()).skip(1);
         let days = days.take_while(|day| *day <= self.last);
         days.filter(|day| !is_weekend(*day)).count() as u64
     }
 
-    /// The companies to look at whatever the indexes say: those never checked for a selection.
+    /// The companies to visit whatever the indexes list: those never checked for a selection.
     pub(super) fn new_companies(&self) -> HashSet<Cik> {
         let members = self.selections.iter().flat_map(|s| &s.members);
         let new = members.filter(|(_, checked)| !**checked);
         new.map(|(cik, _)| *cik).collect()
     }
 
-    /// Reads the indexes and tells which companies to look at: those that changed, and those that
-    /// were never checked, such as newly listed ones.
+    /// Reads the indexes and plans the visits: companies that changed, and companies that were never
+    /// checked, such as newly listed ones.
     ///
     /// # Errors
     ///
-    /// When the database fails, or EDGAR does not talk to us at all.
+    /// When the database fails, or EDGAR cannot be reached or refuses us.
     pub(super) fn follow(
         self,
         (client, urls, max_attempts): (&Client, &Urls, u32),
@@ -142,7 +141,7 @@ impl Days {
         let new = self.new_companies();
         if !new.is_empty() {
             log::info!(
-                "{} companies were never checked for a selection, so all their filings are looked for",
+                "{} companies were never checked for a selection, so all their filings are searched",
                 count(new.len() as u64)
             );
         }
@@ -158,9 +157,9 @@ impl Days {
         })
     }
 
-    /// The companies to visit, each for the selections that it falls under.
+    /// The companies to visit, each with the selections that it belongs to.
     fn visits(&self, changes: &IndexChanges, db: &Reader) -> Result<Visits> {
-        // For each company and selection, the oldest filing date among what is new.
+        // For each company and selection, the oldest filing date among the new filings.
         let mut oldest: BTreeMap<(Cik, usize), Date> = BTreeMap::new();
         for (day, listed) in changes.new_filings() {
             for (i, selection) in self.selections.iter().enumerate() {
@@ -170,7 +169,7 @@ impl Days {
                 }
             }
         }
-        // Filings that were fetched by the path in an index, and that the submissions may show by now.
+        // Filings that were fetched by their path in an index. The submissions may list them by now.
         for listed in db.listed_filings()? {
             if listed.status != ListedStatus::Fetched {
                 continue;
@@ -227,14 +226,14 @@ impl Days {
 }
 
 impl Followable {
-    /// Whether all filings of the selection are wanted: then a company that is looked at counts as
-    /// checked for it.
+    /// Whether all filings of the selection are wanted. Only then does a visited company count as checked
+    /// for it.
     fn is_as_recorded(&self) -> bool {
         self.filings.contains(&self.recorded.selection.filings)
     }
 }
 
-/// The selections that the options touch, and what of them.
+/// The selections that the options cover, each with the part that they cover.
 fn narrowed(
     db: &Reader,
     recorded: Vec<RecordedSelection>,
@@ -268,8 +267,8 @@ fn narrowed(
         }
         if all == 0 && companies.is_none() {
             log::warn!(
-                "selection {} has no company now: none of its exchanges and industries has one; see \
-                 `filing-etl selections`",
+                "selection {} has no companies now: no company is on its exchanges and in its \
+                 industries; see `filing-etl selections`",
                 recorded.id
             );
         } else if members.is_empty() {
@@ -295,18 +294,18 @@ fn narrowed(
     }
     if selections.iter().any(|s| !s.whole) {
         log::warn!(
-            "this update looks at a part of what is followed, so the followed selections are not known \
-             any further after it"
+            "this update covers only a part of the followed selections, so the days through which \
+             they are complete stay as they are"
         );
     }
     Ok(selections)
 }
 
-/// The selections that are followed.
+/// The followed selections on record.
 ///
 /// # Errors
 ///
-/// A [`UsageError`] where none is.
+/// A [`UsageError`] when there is none.
 fn followed(db: &Reader) -> Result<Vec<RecordedSelection>> {
     let mut recorded = db.selections()?;
     recorded.retain(|selection| selection.followed);
@@ -319,16 +318,16 @@ fn followed(db: &Reader) -> Result<Vec<RecordedSelection>> {
 fn nothing_to_update() -> UsageError {
     UsageError(
         "no selection is followed, so there is nothing to update: run `filing-etl backfill` first, \
-         without --limit, --no-follow and a past --until"
+         without --limit, --no-follow or a past --until"
             .to_owned(),
     )
 }
 
-/// Refuses an update that has nothing to follow, before it asks for anything or leaves a trace.
+/// Refuses an update without followed selections before it sends a request or writes anything.
 ///
 /// # Errors
 ///
-/// A [`UsageError`] where no selection is followed, or the database cannot be read.
+/// A [`UsageError`] when no selection is followed.
 pub(super) fn check(db: &Path) -> Result<()> {
     match Reader::open(db) {
         Err(Error::Missing(_)) => Err(nothing_to_update().into()),
@@ -338,13 +337,13 @@ pub(super) fn check(db: &Path) -> Result<()> {
 
 fn nothing_followed(what: &str) -> anyhow::Error {
     UsageError(format!(
-        "no followed selection has {what}: `filing-etl selections` shows them; run \
+        "no followed selection covers {what}: `filing-etl selections` shows them; run \
          `filing-etl backfill` with the same options first"
     ))
     .into()
 }
 
-/// Refuses forms and dates that no followed selection has.
+/// Refuses forms and dates that no followed selection covers.
 fn check_forms_and_dates(recorded: &[RecordedSelection], asked: &SelectionOptions) -> Result<()> {
     let any =
         |holds: &dyn Fn(&Filings) -> bool| recorded.iter().any(|r| holds(&r.selection.filings));
@@ -363,7 +362,7 @@ fn check_forms_and_dates(recorded: &[RecordedSelection], asked: &SelectionOption
     Ok(())
 }
 
-/// The part of the filings of a selection that is asked for; `None` is nothing.
+/// The part of a selection's filings that the options ask for; `None` if there is none.
 fn narrowed_filings(filings: &Filings, asked: &SelectionOptions) -> Option<Filings> {
     let Filings {
         forms,
@@ -381,7 +380,7 @@ fn narrowed_filings(filings: &Filings, asked: &SelectionOptions) -> Option<Filin
     })
 }
 
-/// Takes out the companies whose code is known and another one.
+/// Removes the companies whose SIC code is known and not among these.
 fn keep_industries(db: &Reader, sic: &SicCodes, members: &mut HashMap<Cik, bool>) -> Result<()> {
     let ciks: Vec<_> = members.keys().copied().collect();
     let kept: HashSet<_> = db.with_sic(&ciks, sic)?.into_iter().collect();
@@ -389,13 +388,13 @@ fn keep_industries(db: &Reader, sic: &SicCodes, members: &mut HashMap<Cik, bool>
     Ok(())
 }
 
-/// The companies that an update is narrowed to.
+/// The company options of an update.
 struct CompanyNarrowing {
-    /// Named ones, if any are.
+    /// The named companies, if there are any.
     named: Option<HashSet<Cik>>,
-    /// On these exchanges, if any are given.
+    /// The exchanges, if any are given.
     on: Option<Vec<crate::exchange::Exchange>>,
-    /// Of these industries, if any are given.
+    /// The SIC codes, if any are given.
     sic: Option<SicCodes>,
 }
 
@@ -412,7 +411,7 @@ impl CompanyNarrowing {
         })
     }
 
-    /// Takes the other companies out.
+    /// Removes the companies that the options do not cover.
     fn keep(&self, db: &Reader, members: &mut HashMap<Cik, bool>) -> Result<()> {
         if let Some(named) = &self.named {
             members.retain(|cik, _| named.contains(cik));
@@ -428,7 +427,7 @@ impl CompanyNarrowing {
         Ok(())
     }
 
-    /// Warns of companies that are named and that no followed selection has.
+    /// Warns of named companies that no followed selection covers.
     fn leave_out(&self, db: &Reader, selections: &[Followable]) -> Result<()> {
         let Some(named) = &self.named else {
             return Ok(());
@@ -441,7 +440,7 @@ impl CompanyNarrowing {
         }
         for company in db.company_rows(&lacking)? {
             log::warn!(
-                "company {} ({}) is left out: no followed selection has it",
+                "company {} ({}) is left out: no followed selection covers it",
                 company.cik,
                 company.name
             );
@@ -450,7 +449,7 @@ impl CompanyNarrowing {
     }
 }
 
-/// What the indexes said, for the end of the run.
+/// What the indexes listed, for the end of the run.
 #[derive(Debug)]
 pub(super) struct Followed {
     days: Days,
@@ -459,11 +458,8 @@ pub(super) struct Followed {
 }
 
 impl Followed {
-    /// The run has looked at companies whose code was not known before: those of other industries go.
-    ///
-    /// # Errors
-    ///
-    /// If the database fails.
+    /// Removes companies of other industries. The run has visited companies whose SIC code was not known
+    /// before.
     pub(super) fn leave_other_industries(&mut self, db: &Reader) -> Result<()> {
         for selection in &mut self.days.selections {
             if let Some(sic) = &selection.recorded.selection.sic {
@@ -473,38 +469,29 @@ impl Followed {
         Ok(())
     }
 
-    /// How many indexes were read.
     pub(super) fn days_read(&self) -> u64 {
         self.changes.days_read()
     }
 
-    /// How many indexes could not be had.
+    /// How many indexes could not be read.
     pub(super) fn days_failed(&self) -> u64 {
         self.changes.days_failed()
     }
 
     /// The filings that the indexes list and the visits did not find, each with the day of its index.
-    ///
-    /// # Errors
-    ///
-    /// If the database fails.
     pub(super) fn lacking(&self, db: &Reader) -> Result<Vec<(Date, &Listed)>> {
         let mut lacking = self.changes.lacking(self.started, db)?;
         lacking.retain(|(_, listed)| self.days.selections.iter().any(|s| s.wants(listed)));
         Ok(lacking)
     }
 
-    /// What the selections want of a listed filing.
+    /// Which artifacts the selections want of a listed filing.
     pub(super) fn wanted(&self, listed: &Listed) -> Vec<Wanted> {
         let wanting = self.days.selections.iter().filter(|s| s.wants(listed));
         wanting.map(|s| s.recorded.selection.artifacts).collect()
     }
 
-    /// Records through which day each selection is known now, where the options left it as it is.
-    ///
-    /// # Errors
-    ///
-    /// If the database fails.
+    /// Records the day through which each selection is complete, if the options cover all of it.
     pub(super) fn record_through(&self, db: &mut Writer) -> Result<()> {
         let reader = db.reader()?;
         for selection in self.days.selections.iter().filter(|s| s.whole) {

@@ -337,7 +337,7 @@ fn what_may_not_be_written_is_named_and_left_as_it_was() {
         (
             "state/filing-etl",
             0o555,
-            "set XDG_STATE_HOME to a local folder that can be written: Permission denied (os error 13)",
+            "set XDG_STATE_HOME to a writable local folder: Permission denied (os error 13)",
         ),
     ];
     for (closed, mode, said) in cases {

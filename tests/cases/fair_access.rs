@@ -69,7 +69,7 @@ fn runs_of_one_user_share_the_rate() {
     assert!(first.until(|| from("two") > 10));
     let outputs = [first.end().code(0), second.end().code(0)];
     // Whoever finds the other one asking says so, once.
-    let said = "warn: another run is asking as well: sharing the rate limit with it\n";
+    let said = "warn: another run is sending requests, too: both share the rate limit\n";
     let told = outputs.map(|output| output.stderr.matches(said).count());
     assert!(told.iter().all(|n| *n <= 1) && told != [0, 0], "{told:?}");
     assert!(from("one") >= REQUESTS && from("two") >= REQUESTS);

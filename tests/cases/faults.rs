@@ -163,7 +163,7 @@ fn a_server_that_stalls_or_drips_is_given_up_and_asked_again() {
 fn what_stalls_or_drips_for_good_is_named_and_costs_its_item_alone() {
     let cases = [
         ("stall=60", "timed out while waiting for the response"),
-        ("stall-body=60", "timed out: nothing came for too long"),
+        ("stall-body=60", "timed out: no data arrived for too long"),
         ("drip=0.1", "too slow: "),
     ];
     for_each(&cases, |(fault, word)| {

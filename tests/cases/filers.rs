@@ -118,8 +118,8 @@ fn a_number_that_no_filer_has_is_a_usage_error_and_leaves_no_trace() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     let output = run(&sandbox, &sim, &["backfill", "--cik", NOBODY]).code(2);
     let _ = output
-        .says("company 9999999999: EDGAR has no filer of this number: check the CIK")
-        .says("error: EDGAR has no filer of this number: 9999999999: check the CIK");
+        .says("company 9999999999: EDGAR has no filer with this CIK: check the number")
+        .says("error: EDGAR has no filer with this CIK: 9999999999: check the number");
     assert_eq!(sim.log().of_kind(Resource::Discovery), 1);
     assert_eq!(sim.log().of_kind(Resource::Documents), 0);
     assert_eq!(sandbox.number("SELECT count(*) FROM v_selections"), 0);
@@ -293,7 +293,7 @@ fn an_industry_that_no_company_is_in_leaves_no_selection() {
     let nobody = ["backfill", "--no-download", "--sic=99"];
     let _ = run(&sandbox, &sim, &nobody)
         .code(2)
-        .says("none of these companies is of SIC 99");
+        .says("none of these companies has the SIC code 99");
     assert_eq!(
         sandbox.rows("SELECT id FROM v_selections WHERE sic IS NOT NULL"),
         [""; 0]

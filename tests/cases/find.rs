@@ -121,7 +121,7 @@ fn a_ticker_is_taken_in_any_spelling_and_it_is_said_who_has_it_now() {
         .says("FB is META now (Meta Platforms, Inc., CIK 1)");
     let _ = list("APPL")
         .code(2)
-        .says("near are AAPL (Apple Inc.); `filing-etl companies find` shows more");
+        .says("did you mean AAPL (Apple Inc.)? `filing-etl companies find` shows more");
     // Who asks for days on which it was somebody else's is told.
     for (since, told) in [("2025-01-01", true), ("2025-06-15", false)] {
         let args = ["backfill", "--dry-run", "--ticker=HOLD", "--since", since];
@@ -129,7 +129,7 @@ fn a_ticker_is_taken_in_any_spelling_and_it_is_said_who_has_it_now() {
         command.env("FILING_ETL_NOW", "2025-07-01T17:00:00Z");
         let output = Output::of(command).code(0);
         let says =
-            "HOLD was the ticker of Old Holding Co until 2025-06-01: `--cik 2` takes its filings";
+            "HOLD was the ticker of Old Holding Co until 2025-06-01: `--cik 2` selects its filings";
         assert_eq!(output.stderr.contains(says), told, "{}", output.stderr);
     }
 }

@@ -381,7 +381,7 @@ fn a_redirect_off_the_site_or_off_the_web_is_not_followed() {
         ),
         (
             "file:///etc/passwd".to_owned(),
-            "a redirect to something that is no web address",
+            "a redirect to a URL that is not HTTP",
         ),
         (
             "//evil.example/x".to_owned(),
@@ -389,11 +389,11 @@ fn a_redirect_off_the_site_or_off_the_web_is_not_followed() {
         ),
         (
             "gopher://x/".to_owned(),
-            "a redirect to something that is no web address",
+            "a redirect to a URL that is not HTTP",
         ),
         (
             "http://".to_owned(),
-            "a redirect to something that is no URL (empty host)",
+            "a redirect to an invalid URL (empty host)",
         ),
     ] {
         let location = format!("Location: {to}\r\n");
@@ -592,7 +592,7 @@ fn a_gzip_bomb_is_measured_by_what_it_inflates_to() {
         };
         let expected = [
             format!("larger than the limit of {limit} bytes"),
-            "longer than the 10000 bytes that EDGAR lists it with".to_owned(),
+            "longer than the 10000 bytes that EDGAR lists".to_owned(),
         ];
         assert!(expected.iter().any(|e| said.contains(e)), "{path}: {said}");
         assert!(!sandbox.path("filings").join("edgar").exists());

@@ -149,7 +149,7 @@ fn a_database_filled_from_sec_gov_refuses_this_machine() {
     for command in [&["companies", "sync"][..], &["diagnose", "--reconcile"]] {
         let _ = run(&sandbox, &sim, command)
             .code(1)
-            .says("was filled from https://www.sec.gov, and http://127.0.0.1");
+            .says("was filled from https://www.sec.gov, but http://127.0.0.1");
     }
     assert_eq!(sim.log().count(|_| true), 0);
 
@@ -184,7 +184,7 @@ fn a_database_filled_from_a_simulator_refuses_sec_gov() {
         command.env("SEC_USER_AGENT", crate::harness::USER_AGENT);
         let _ = Output::of(command)
             .code(1)
-            .says("and https://www.sec.gov is to be asked now");
+            .says("but requests would now go to https://www.sec.gov");
     }
     // It asks for nothing, so the address does not matter.
     let _ = sandbox.run(&["verify"]).code(0);

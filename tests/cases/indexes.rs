@@ -173,7 +173,7 @@ fn a_filing_that_never_shows_up_is_given_up_after_a_week_with_a_word_and_a_row()
     }
     let _ = update(&sandbox, &sim, date(2025, 8, 13))
         .code(3)
-        .says("it was looked for since 2025-08-06 and is given up");
+        .says("it was searched for since 2025-08-06 and is given up");
     assert_eq!(through(&sandbox), "2025-08-12");
     assert_eq!(kinds(&sandbox), ["listed_given_up", "listed_missing"]);
     let _ = update(&sandbox, &sim, date(2025, 8, 14)).code(0);

@@ -258,7 +258,7 @@ fn a_broken_document_without_a_name_is_joined_and_that_is_told() {
     assert!(files[&format!("{OLD}-1.txt")] == joined.as_bytes());
     assert_eq!(asked(&edgar).len(), 1);
     assert_eq!(
-        sandbox.rows("SELECT kind, message LIKE '%2 of its lines were joined%' FROM v_errors"),
+        sandbox.rows("SELECT kind, message LIKE '%2 lines that EDGAR broke%' FROM v_errors"),
         ["joined|1"]
     );
 }

@@ -52,11 +52,11 @@ fn the_queue_of_a_company_that_left_the_list_is_downloaded_and_the_company_is_st
     let cik = gone.cik.to_string();
     let _ = run(&sandbox, &sim, &day(3), &["backfill", "--cik", &cik])
         .code(0)
-        .says("is not in the SEC's list of companies any more");
+        .says("is no longer in the SEC's list of companies");
     let ticker = &gone.listings[0].ticker;
     let _ = run(&sandbox, &sim, &day(3), &["backfill", "--ticker", ticker])
         .code(0)
-        .says("is not listed any more");
+        .says("is no longer listed");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn a_list_of_companies_is_updated_although_one_left_and_one_was_never_followed()
     let output = on("2025-07-02T16:00:00Z", &update)
         .code(0)
         .says(&format!("company {gone}"));
-    let kept = "is not in the SEC's list of companies any more";
+    let kept = "is no longer in the SEC's list of companies";
     assert_eq!(output.stderr.matches(kept).count(), 1, "{}", output.stderr);
 
     // One that is on record and that nothing follows is left out.
@@ -123,7 +123,7 @@ fn a_list_of_companies_is_updated_although_one_left_and_one_was_never_followed()
     let _ = on("2025-07-03T16:00:00Z", &update)
         .code(0)
         .says(&format!("company {other}"))
-        .says("is left out: no followed selection has it");
+        .says("is left out: no followed selection covers it");
 
     // One that was never known is a mistake: the line is named, and nothing is asked for.
     std::fs::write(
@@ -146,7 +146,7 @@ fn a_clock_that_was_set_back_by_a_month_is_told_and_takes_nothing_for_complete()
     let _ = sandbox
         .run_at(&sim, "2025-06-01T16:00:00Z", &["update", "--no-download"])
         .code(0)
-        .says("if the clock was set back, set it right");
+        .says("if the clock is wrong, correct it");
     assert_eq!(sandbox.rows(through), ["2025-06-30"]);
 }
 
@@ -166,8 +166,13 @@ fn a_selection_whose_exchange_has_no_company_any_more_is_told() {
     // They are followed for another 90 days from the first sync that lacks them.
     sim.advance_to(date(2025, 7, 1));
     let first = on("2025-07-02T16:00:00Z").code(0);
-    assert!(!first.stderr.contains("has no company"), "{}", first.stderr);
+    assert!(
+        !first.stderr.contains("has no companies"),
+        "{}",
+        first.stderr
+    );
     let later = on("2025-10-02T16:00:00Z");
-    let _ =
-        later.says("selection 1 has no company now: none of its exchanges and industries has one");
+    let _ = later.says(
+        "selection 1 has no companies now: no company is on its exchanges and in its industries",
+    );
 }

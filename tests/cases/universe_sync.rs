@@ -68,7 +68,7 @@ fn a_company_that_is_renamed_or_delisted_keeps_its_row() {
     let _ = sandbox
         .run(&["companies", "list", "--ticker", "BETA"])
         .code(0)
-        .says("BETA is not listed any more");
+        .says("BETA is no longer listed");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn without_nasdaq_trader_a_sync_keeps_the_exchanges_it_knew() {
     let _ = sandbox
         .run(&asked)
         .code(2)
-        .says("NYSE American cannot be told")
+        .says("NYSE American cannot be distinguished")
         .says("symbol lists could not be loaded");
     let _ = sandbox
         .run(&["companies", "list", "--exchange", "nyse"])

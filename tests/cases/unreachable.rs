@@ -44,7 +44,7 @@ fn a_server_that_cannot_be_reached_ends_the_run_with_url_cause_and_next_step() {
         ),
         (
             cut_handshake(),
-            "the server closed the connection; if it stays so, check proxy and firewall",
+            "the server closed the connection; if this persists, check proxy and firewall",
         ),
         (
             tls.url(),

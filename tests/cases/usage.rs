@@ -49,7 +49,7 @@ fn makes_no_sense(args: &[&str], message: &str) {
 
 #[test]
 fn sec_gov_is_not_asked_by_nobody() {
-    let nobody = "sec.gov answers only to those who say who they are: use --user-agent \
+    let nobody = "sec.gov requires a declared user agent: use --user-agent \
                   \"Company Name contact@example.com\", or set SEC_USER_AGENT";
     let loopback = "http://127.0.0.1:9";
     for args in [
@@ -364,7 +364,7 @@ fn a_state_folder_that_cannot_be_used_names_the_variable_to_set() {
     command.env("XDG_STATE_HOME", sandbox.path("file"));
     let output = Output::of(command).code(1);
     assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
-    let output = output.says("set XDG_STATE_HOME to a local folder that can be written");
+    let output = output.says("set XDG_STATE_HOME to a writable local folder");
     drop(output.says("Not a directory"));
     holds_only(&sandbox, &["file"]);
 

@@ -1,17 +1,17 @@
-//! The block file: what is known of a host's block, for all runs of this machine.
+//! The block file: records the block of a host for all runs of this machine.
 //!
-//! `pause-<host>` in the site's folder says `paused <time> <length>` or `open <time>`; it survives a
-//! restart and is read again every quarter of a second by all runs. A pause that
-//! is over and not yet marked open needs a probe, however long ago it was. `probe-<host>` is
-//! locked while a probe is out, so that there is one for all runs. Writers of the
-//! first lock it for the moment of the change; readers need no lock.
+//! `pause-<host>` in the site's folder holds `paused <time> <length>` or `open <time>`. It survives a
+//! restart, and all runs read it again every quarter of a second. A pause that is over and not yet
+//! marked open needs a probe, however long ago it ended. `probe-<host>` is locked while a probe is in
+//! flight, so that all runs together send only one. A writer of `pause-<host>` locks it while it
+//! changes the file; readers need no lock.
 //!
-//! # Clocks that are set
-//! Times on disk are wall-clock times, since nothing else outlives a process. A pause that would
-//! last longer than it was long to begin with was noted before the clock was set back: it
-//! starts anew. So a wrong clock neither loses a pause nor makes one endless.
+//! # When the clock is set back
+//! Times on disk are wall-clock times, since no other clock outlives a process. If a pause would now
+//! last longer than its original length, the clock was set back after it was written: the pause
+//! then starts again. So a wrong clock neither loses a pause nor makes one endless.
 //!
-//! [`BlockRecord`] is pure: the time is handed in.
+//! [`BlockRecord`] is pure: the caller passes the time.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -23,21 +23,21 @@ use log::{debug, warn};
 
 use super::TimePoint;
 
-/// No pause is longer.
+/// The longest pause.
 pub(super) const LONGEST: Duration = Duration::from_hours(24);
 
-/// What is known of a host, here and on disk.
+/// The state of a host, in memory and on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BlockRecord {
-    /// Nothing has been wrong.
+    /// No block is known.
     Clear,
-    /// Ask nothing until this wall-clock time (ms), then probe.
+    /// Send nothing until this wall-clock time (ms), then send a probe.
     Paused {
         until: u64,
-        /// How long it was when it began (ms).
+        /// The length of the pause when it began (ms).
         length: u64,
     },
-    /// A probe was answered well at that time.
+    /// A probe got a good response at this wall-clock time (ms).
     Open(u64),
 }
 
@@ -60,14 +60,14 @@ impl BlockRecord {
         }
     }
 
-    /// What a record means to a clock that may have been set back since.
+    /// Corrects the record for a clock that was set back after it was written.
     pub(super) fn by_clock(self, now: TimePoint) -> Self {
         match self {
             Self::Paused { until, length } => Self::Paused {
                 until: until.min(now.wall.saturating_add(length)),
                 length,
             },
-            // A time to come is none from which a rate could have recovered.
+            // The rate recovers since this time, so it must not lie in the future.
             Self::Open(since) => Self::Open(since.min(now.wall)),
             Self::Clear => Self::Clear,
         }
@@ -79,7 +79,7 @@ impl BlockRecord {
             Self::Paused { until, length } => format!("paused {} {length}", timestamp(until)),
             Self::Open(time) => format!("open {}", timestamp(time)),
         };
-        // Of fixed width, so that it is replaced by one write in place.
+        // Padded to a fixed width, so that one write in place replaces it.
         format!("{text:<47}\n")
     }
 }
@@ -110,8 +110,8 @@ impl BlockFiles {
         }
     }
 
-    /// Changes the record on disk, against other runs doing the same. `None` when that failed: this
-    /// process then goes by its memory alone.
+    /// Changes the record on disk while other runs may do the same. Returns `None` when that failed;
+    /// this process then uses its own record only.
     pub(super) fn change(
         &self,
         host: &str,
@@ -122,7 +122,7 @@ impl BlockFiles {
             let mut file = open(&path)?;
             file.lock()?;
             let mut text = String::new();
-            // A file that is no text is replaced.
+            // A file that is not text is replaced.
             let _ = file.read_to_string(&mut text);
             let new = change(BlockRecord::parse(&text).unwrap_or(BlockRecord::Clear));
             file.seek(SeekFrom::Start(0))?;
@@ -134,7 +134,7 @@ impl BlockFiles {
             Ok(record) => Some(record),
             Err(error) => {
                 warn!(
-                    "cannot write {}: {error}; other runs will not know of it",
+                    "cannot write {}: {error}; other runs will not see this change",
                     path.display()
                 );
                 None
@@ -142,7 +142,7 @@ impl BlockFiles {
         }
     }
 
-    /// The right to probe, among all runs.
+    /// Locks the probe of a host, for all runs. `None` when another run has the lock.
     pub(super) fn lock_probe(&self, host: &str) -> io::Result<Option<File>> {
         let file = open(&self.path("probe", host))?;
         match file.try_lock() {
@@ -167,12 +167,12 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// A time of at most a day in milliseconds.
+/// A duration of at most a day, in milliseconds.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).expect("no longer than a day")
 }
 
-/// A wall-clock time (ms) as people read it.
+/// A wall-clock time (ms) as a timestamp.
 pub(super) fn timestamp(wall: u64) -> Timestamp {
     i64::try_from(wall)
         .ok()

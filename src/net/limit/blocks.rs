@@ -1,12 +1,13 @@
-//! Blocks: what happens after a host said "too many requests".
+//! Blocks: what happens after a host answered "too many requests".
 //!
-//! Every thread stops asking that host at once, until the announced time is over. Then a
-//! single probe goes out while the others wait for its answer. If it is good, the rest
-//! go on at half the rate, which recovers by one request a second each minute; if it is
-//! throttled, the pause starts again; if it says nothing (a broken connection, a server
-//! error), another single probe follows.
+//! Every thread stops sending requests to that host until the pause is over. Then one probe is sent,
+//! while all other requests wait for its response:
+//! - After a good response the requests continue at half the rate. The rate then rises by one
+//!   request a second each minute.
+//! - If the probe is throttled, the pause starts again.
+//! - If the response is unclear (a broken connection, a server error), another probe follows.
 //!
-//! [`HostBlock`] is pure: the time is handed in. What outlives the process is in `block_file`.
+//! [`HostBlock`] is pure: the caller passes the time. `block_file` holds what outlives the process.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,34 +21,34 @@ use super::TimePoint;
 use super::block_file::{BlockFiles, BlockRecord, LONGEST, millis, timestamp};
 use crate::net::traffic::Traffic;
 
-/// How often the files are read again.
+/// How often the block file is read again.
 const READ_AGAIN: Duration = Duration::from_millis(250);
-/// How long a thread waits before it asks again whether a probe has been answered.
+/// How often a thread checks whether a probe has got its response.
 const PROBE_OUT: Duration = Duration::from_millis(100);
-/// Between a probe that said nothing and the next one.
+/// The time between a probe without a clear response and the next one.
 const PROBE_AGAIN: Duration = Duration::from_secs(2);
-/// One request a second more each time this has passed without a block.
+/// After each such time without a block, the rate rises by one request a second.
 const STEP: Duration = Duration::from_mins(1);
-/// So many refusals in a row that nobody can explain are taken for a block:
-/// EDGAR's pages change, and asking on would make a block longer.
+/// This many unexplained refusals in a row are treated as a block: EDGAR's pages change, and further
+/// requests would make a block longer.
 const REFUSALS: u32 = 10;
 
-/// Whether a host may be asked.
+/// Whether a host may get a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HostState {
     Open,
     Until(Instant),
-    /// The pause is over and nobody has probed yet.
+    /// The pause is over, and no probe has been sent yet.
     Probe,
 }
 
-/// One host, in this process. Pure.
+/// The state of one host in this process. Pure.
 #[derive(Debug)]
 struct HostBlock {
     record: BlockRecord,
     read_at: Option<Instant>,
     probing: bool,
-    /// No probe before this.
+    /// When the next probe may be sent.
     not_before: Option<Instant>,
     refusals: u32,
 }
@@ -80,7 +81,7 @@ impl HostBlock {
         }
     }
 
-    /// How many requests a second the host may have, of `full`.
+    /// How many requests a second the host may get, at most `full`.
     fn allowed(&self, full: usize, now: TimePoint) -> usize {
         let BlockRecord::Open(since) = self.record else {
             return full;
@@ -93,7 +94,7 @@ impl HostBlock {
     }
 }
 
-/// All hosts of one site.
+/// The blocks of all hosts of one site.
 #[derive(Debug)]
 pub(super) struct Blocks {
     files: BlockFiles,
@@ -102,26 +103,26 @@ pub(super) struct Blocks {
     traffic: Arc<Traffic>,
 }
 
-/// Whether a thread may go on towards a host.
+/// Whether a thread may send a request to a host.
 #[derive(Debug)]
 pub(super) enum Gate<'a> {
     Open,
     Until(Instant),
-    /// This thread's request is the one probe.
+    /// This thread's request is the probe.
     Probe(Probe<'a>),
 }
 
-/// What a request said about its host.
+/// What a response says about its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::net) enum Answer {
-    /// The host answers.
+    /// The host works.
     Fine,
-    /// The host blocks. EDGAR's own page means the whole cooldown; without the `page`, the host may ask
-    /// for a shorter time.
+    /// The host blocks. EDGAR's own page (`page`) means at least the whole cooldown; any other
+    /// response may ask for a shorter time (`asked`).
     Throttled { asked: Option<Duration>, page: bool },
-    /// A refusal that nobody can explain.
+    /// The host refused for an unknown reason.
     Refused,
-    /// Nothing: a broken connection, a server error.
+    /// Nothing is known: a broken connection, a server error.
     Unclear,
 }
 
@@ -135,7 +136,7 @@ impl Blocks {
         }
     }
 
-    /// Whether `host` may be asked now. `Probe` is handed out once, until it is dropped.
+    /// Whether `host` may get a request now. Only one `Probe` exists at a time.
     pub(super) fn gate(&self, host: &str, now: TimePoint) -> Gate<'_> {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
@@ -151,14 +152,14 @@ impl Blocks {
                         None
                     }
                 };
-                // Another run may have had its answer since the last look.
+                // Another run's probe may have ended since the file was last read.
                 state.read_at = None;
                 let state = self.refreshed(&mut hosts, host, now);
                 if state.look(now) != HostState::Probe {
                     return Gate::Until(now.mono);
                 }
                 state.probing = true;
-                info!("asking {host} once whether the block is over");
+                info!("sending one request to {host} to find out whether the block is over");
                 Gate::Probe(Probe {
                     blocks: self,
                     host: host.to_owned(),
@@ -168,7 +169,7 @@ impl Blocks {
         }
     }
 
-    /// Whether a thread that was let through before, as the `probe` maybe, must turn back.
+    /// Whether a block forbids a request that [`Blocks::gate`] allowed earlier, possibly as the `probe`.
     pub(super) fn is_closed(&self, host: &str, probe: bool, now: TimePoint) -> bool {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
@@ -178,7 +179,7 @@ impl Blocks {
         }
     }
 
-    /// How many requests a second the site may send, of `full`: the lowest of its hosts.
+    /// How many requests a second the site may get, at most `full`: the lowest rate of its hosts.
     pub(super) fn allowed(&self, full: usize, now: TimePoint) -> usize {
         let hosts = self.hosts();
         hosts
@@ -188,7 +189,7 @@ impl Blocks {
             .unwrap_or(full)
     }
 
-    /// Notes what a request said about its host.
+    /// Records what a response said about its host.
     pub(super) fn note(&self, host: &str, answer: Answer, was_probe: bool, now: TimePoint) {
         let mut hosts = self.hosts();
         let state = hosts.entry(host.to_owned()).or_insert_with(HostBlock::new);
@@ -206,7 +207,7 @@ impl Blocks {
                 state.refusals += 1;
                 if state.refusals >= REFUSALS {
                     state.refusals = 0;
-                    let why = "refusals without a known reason, one after the other";
+                    let why = "unexplained refusals in a row";
                     self.pause(host, state, self.cooldown, why, now);
                 } else if was_probe {
                     state.not_before = Some(now.mono + PROBE_AGAIN);
@@ -221,7 +222,7 @@ impl Blocks {
             Answer::Unclear => {
                 if was_probe {
                     state.not_before = Some(now.mono + PROBE_AGAIN);
-                    info!("{host} gave no clear answer; asking once more soon");
+                    info!("the response of {host} is unclear; sending another request soon");
                 }
             }
         }
@@ -240,7 +241,7 @@ impl Blocks {
         self.traffic.book_pause(now.mono, now.mono + time);
         if !matches!(was, BlockRecord::Paused { until, .. } if until > now.wall) {
             warn!(
-                "{host} says: {why}; nothing is asked there until {} ({} s)",
+                "{host}: {why}; no request is sent to it until {} ({} s)",
                 timestamp(until),
                 time.as_secs()
             );
@@ -249,18 +250,18 @@ impl Blocks {
 
     fn open(&self, host: &str, state: &mut HostBlock, now: TimePoint) {
         let opened = |old: BlockRecord| match old {
-            // A request that was under way, or another run, has been blocked since the probe went out.
+            // After the probe was sent, another request or another run was blocked.
             BlockRecord::Paused { until, .. } if until > now.wall => old,
             _ => BlockRecord::Open(now.wall),
         };
         let was = state.record;
         state.record = self.files.change(host, opened).unwrap_or(opened(was));
         if state.record == BlockRecord::Open(now.wall) {
-            info!("{host} answers again; going on, more slowly at first");
+            info!("{host} answers again; continuing at a lower rate");
         }
     }
 
-    /// The state of a host, read from its file when it was not for a while.
+    /// The state of a host. Reads its file again if it was last read [`READ_AGAIN`] ago.
     fn refreshed<'h>(
         &self,
         hosts: &'h mut HashMap<String, HostBlock>,
@@ -280,7 +281,7 @@ impl Blocks {
         };
         let meant = found.by_clock(now);
         let found = match found {
-            // Written down, or it would start anew with every look.
+            // Written to the file, or the pause would start again at each reading.
             BlockRecord::Paused { .. } if meant != found => self
                 .files
                 .change(host, |old| old.by_clock(now))
@@ -293,7 +294,7 @@ impl Blocks {
         {
             let left = Duration::from_millis(until - now.wall);
             warn!(
-                "{host} is blocked until {}, as an earlier or another run found out",
+                "{host} is blocked until {}, as an earlier or another run recorded",
                 timestamp(until)
             );
             self.traffic.book_pause(now.mono, now.mono + left);
@@ -307,12 +308,12 @@ impl Blocks {
     }
 }
 
-/// The right and the duty to ask a host once after a pause. Dropping it lets another thread probe.
+/// Permission to send the probe to a host. Dropping it lets another thread send one.
 #[derive(Debug)]
 pub(super) struct Probe<'a> {
     blocks: &'a Blocks,
     host: String,
-    /// Locked as long as it is open. `None` where no file can be had: then one probe for each run.
+    /// Keeps the lock. `None` where the file cannot be locked: then each run sends its own probe.
     _lock: Option<File>,
 }
 
@@ -355,7 +356,7 @@ mod tests {
             Blocks::new(self.folder.path().to_owned(), cooldown, Arc::default())
         }
 
-        /// A made-up moment, some seconds after the start.
+        /// A made-up time, some seconds after the start.
         fn at(&self, secs: u64) -> TimePoint {
             TimePoint {
                 mono: self.start + Duration::from_secs(secs),
@@ -482,7 +483,7 @@ mod tests {
         assert!(waits_until(&other.gate(HOST, bench.at(2)), bench.at(601)));
         let fresh = bench.run();
         assert!(waits_until(&fresh.gate(HOST, bench.at(2)), bench.at(601)));
-        // One probe for all of them, and its answer counts for all of them.
+        // All runs share one probe and its result.
         let probe = fresh.gate(HOST, bench.at(700));
         assert!(matches!(probe, Gate::Probe(_)));
         assert!(matches!(other.gate(HOST, bench.at(700)), Gate::Until(_)));
@@ -541,7 +542,7 @@ mod tests {
             &fresh.gate(HOST, bench.at(3000)),
             bench.at(3600)
         ));
-        // What was meant is written down, for runs to come.
+        // The corrected pause is written to the file, for later runs.
         let next = bench.run();
         let gate = next.gate(HOST, bench.at(3500));
         assert!(waits_until(&gate, bench.at(3600)), "{gate:?}");

@@ -1,19 +1,19 @@
-//! Fair access, as a type that no request can go round: whoever wants to send one needs
-//! a [`Pass`], which only [`Limiter::enter`] hands out, one for each request,
-//! redirects included.
+//! Fair access. Sending a request takes a [`Pass`], and only [`Limiter::enter`] creates one. Each
+//! request needs its own pass, also after a redirect.
 //!
-//! Three rules hold a request back, each a module or a crate:
-//! - [`blocks`]: nothing is sent to a host that blocks us, then one probe, then less than before;
-//! - [`slots`]: at most N requests arrive in any second, over all runs on this machine, whatever the network does;
-//! - the bucket (`ratelimit`, one token): requests are spaced evenly, since bursts
-//!   have been reported to cause blocks below the limit.
+//! Three rules delay a request:
+//! - [`blocks`]: a host that blocks us gets no request, then one probe, then fewer requests than before;
+//! - [`slots`]: at most N requests arrive in any second, over all runs on this machine, whatever the
+//!   network does;
+//! - the bucket (the crate `ratelimit`, with one token): requests are spaced evenly, since bursts have
+//!   been reported to cause blocks below the limit.
 //!
 //! # Threading
-//! One thread at a time stands at the turnstile: it reserves the slot that is free first,
-//! sleeps until then, takes its token and leaves. The others queue behind it on the lock. A thread waits
-//! out a pause *before* the turnstile, so that a block of one host does not stop the
-//! others. Every wait is a sleep on [`Cancel`]: a stop ends the head's wait at
-//! once, and those behind it one after the other without any wait of their own.
+//! A thread waits for the end of a pause first, without a lock, so that a block of one host does not
+//! stop requests to the others. Then it takes the lock `turn`, reserves the slot that is free first,
+//! sleeps until the slot is free, takes a token and releases the lock. The other threads wait for the
+//! lock meanwhile. All sleeps are sleeps on [`Cancel`]. So when the run stops, the thread with the
+//! lock returns at once, and the others follow one after the other without a sleep.
 
 mod block_file;
 mod blocks;
@@ -38,10 +38,10 @@ use self::slots::{InFlight, Reservation, Slots};
 use super::traffic::Traffic;
 use crate::cancel::Cancel;
 
-/// Each slot is a file: a higher rate is kept to this one.
+/// The highest rate. Each request a second needs a slot, and each slot is a file.
 const HIGHEST_RATE: u32 = 1000;
 
-/// Now, on the clock that never jumps and on the one that all runs share.
+/// The current time on the monotonic clock and on the wall clock, which all runs share.
 #[derive(Debug, Clone, Copy)]
 struct TimePoint {
     mono: Instant,
@@ -61,30 +61,30 @@ impl TimePoint {
     }
 }
 
-/// The gate of one site: all hosts that share a limit.
+/// The limiter of one site: of all hosts that share a limit.
 #[derive(Debug)]
 pub(super) struct Limiter {
     blocks: Blocks,
-    /// `None`: no limit, blocks only.
+    /// `None` is no limit; blocks are respected all the same.
     limit: Option<Limit>,
 }
 
 #[derive(Debug)]
 struct Limit {
     full: usize,
-    /// The rate at work: less than `full` for a while after a block.
+    /// The current rate: lower than `full` for a while after a block.
     rate: AtomicUsize,
     slots: Slots,
     bucket: Ratelimiter,
     turn: Mutex<()>,
 }
 
-/// The wait ended because the run is to stop.
+/// The wait ended because the run stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stopped;
 
 impl Limiter {
-    /// The gate for `site`, shared through `<state_dir>/<site>` with all runs on this machine.
+    /// The limiter for `site`. All runs on this machine share its state in `<state_dir>/<site>`.
     pub(super) fn new(
         state_dir: &std::path::Path,
         site: &str,
@@ -95,7 +95,7 @@ impl Limiter {
         let folder = state_dir.join(site::safe_name(site));
         make_usable(&folder).with_context(|| {
             format!(
-                "cannot keep the shared rate limit in {}; set XDG_STATE_HOME to a local folder that can be written",
+                "cannot keep the shared rate limit in {}; set XDG_STATE_HOME to a writable local folder",
                 folder.display()
             )
         })?;
@@ -107,10 +107,10 @@ impl Limiter {
         })
     }
 
-    /// Waits until a request to `host` may be sent. It has to be sent right then.
+    /// Waits until a request to `host` may be sent. The caller must send it immediately.
     ///
     /// # Errors
-    /// [`Stopped`] as soon as the run is to stop.
+    /// [`Stopped`] as soon as the run stops.
     pub(super) fn enter(&self, host: &str, cancel: &Cancel) -> Result<Pass<'_>, Stopped> {
         loop {
             if cancel.is_set() {
@@ -128,7 +128,7 @@ impl Limiter {
                 None => None,
                 Some(limit) => match limit.enter(host, probe.is_some(), &self.blocks, cancel)? {
                     Some(slot) => Some(slot),
-                    // A block began while this thread waited for its turn.
+                    // A block began while this thread waited.
                     None => continue,
                 },
             };
@@ -149,9 +149,9 @@ impl Limit {
     fn new(folder: PathBuf, rate: NonZeroU32) -> anyhow::Result<Self> {
         let full = rate.get().min(HIGHEST_RATE);
         if full < rate.get() {
-            warn!("the rate is kept to {HIGHEST_RATE} requests a second");
+            warn!("the rate is limited to {HIGHEST_RATE} requests a second");
         }
-        // One token, none at the start: never two requests at once, not even after a silence.
+        // One token, and none at the start: never two requests at once, not even after an idle time.
         let bucket = Ratelimiter::builder(u64::from(full))
             .max_tokens(1)
             .initial_available(0)
@@ -167,7 +167,7 @@ impl Limit {
         })
     }
 
-    /// Waits for a slot and a token. `None` when `host` was blocked meanwhile.
+    /// Waits for a slot and a token. Returns `None` when a block of `host` began meanwhile.
     fn enter<'a>(
         &'a self,
         host: &str,
@@ -204,7 +204,7 @@ impl Limit {
         Ok(Some(slot.go()))
     }
 
-    /// The rate that holds now: lower for a while after a block.
+    /// The current rate: lower for a while after a block.
     fn adjusted(&self, blocks: &Blocks, now: TimePoint) -> usize {
         let rate = blocks.allowed(self.full, now);
         let before = self.rate.swap(rate, Relaxed);
@@ -216,25 +216,25 @@ impl Limit {
     }
 }
 
-/// The right to send one request now.
+/// Permission to send one request now.
 #[derive(Debug)]
-#[must_use = "a pass that is not used wastes its slot for a second"]
+#[must_use = "an unused pass blocks its slot for a second"]
 pub(super) struct Pass<'a> {
     slot: Option<InFlight<'a>>,
     pending: Pending<'a>,
 }
 
 impl<'a> Pass<'a> {
-    /// The response begins: from now on the slot rests. (Dropping the pass instead
-    /// says that the try failed; the rest is the same.)
+    /// The response has begun: the slot is free again after [`slots::REST`]. Dropping the pass
+    /// does the same for a request that failed.
     pub(super) fn response_begins(self) -> Pending<'a> {
         drop(self.slot);
         self.pending
     }
 }
 
-/// A response that still has to be judged: its host may have told us to stop. Dropping it
-/// unjudged says that nothing was learnt about the host.
+/// A response that is not classified yet. Its host may have asked us to stop. Dropping it records
+/// that nothing was learned about the host.
 #[derive(Debug)]
 pub(super) struct Pending<'a> {
     access: &'a Limiter,
@@ -244,7 +244,7 @@ pub(super) struct Pending<'a> {
 }
 
 impl Pending<'_> {
-    /// Says what the response told about its host.
+    /// Records what the response says about its host.
     pub(super) fn resolve(mut self, answer: Answer) {
         self.note(answer);
     }
@@ -274,7 +274,7 @@ fn sleep_until(time: Instant, cancel: &Cancel) -> Result<(), Stopped> {
     }
 }
 
-/// Makes the folder and tries what will be needed there: writing and locking.
+/// Creates the folder and tries what is needed there: writing and locking.
 fn make_usable(folder: &std::path::Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let file = tempfile::tempfile_in(folder)?;
@@ -298,7 +298,7 @@ mod tests {
         .unwrap()
     }
 
-    /// The most arrivals in any window of a second.
+    /// The highest number of arrivals within any second.
     fn busiest_second(mut arrivals: Vec<Instant>) -> usize {
         arrivals.sort();
         (0..arrivals.len())
@@ -312,7 +312,7 @@ mod tests {
             .unwrap_or(0)
     }
 
-    /// Sends as fast as `gates` allow, each with some threads, and notes when each request arrives
+    /// Sends requests as fast as `gates` allow, with 12 threads each. Returns when each request arrived
     /// at a server some random milliseconds away.
     fn storm(gates: &[Limiter], time: Duration, trip_ms: std::ops::Range<u64>) -> Vec<Instant> {
         let arrivals = Mutex::new(Vec::new());
@@ -400,8 +400,8 @@ mod tests {
         assert!(format!("{error:#}").contains("XDG_STATE_HOME"));
     }
 
-    /// How much of what the rule allows is used. Machines differ, so nothing is asserted: run it with
-    /// `cargo test utilisation -- --ignored --nocapture` and read.
+    /// Measures how much of the allowed rate is used. It asserts nothing, since machines differ. Run it
+    /// with `cargo test utilisation -- --ignored --nocapture`.
     #[test]
     #[ignore = "a measurement, half a minute long"]
     #[expect(clippy::print_stderr, reason = "the figure is the purpose")]
@@ -409,7 +409,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let gates = [gate(folder.path(), 10, Duration::ZERO)];
         let arrivals = storm(&gates, Duration::from_secs(34), 30..31);
-        // Without the start, when all slots are free at once.
+        // The start does not count: all slots are free then.
         let from = arrivals.iter().min().unwrap().to_owned() + Duration::from_secs(3);
         let until = from + Duration::from_secs(30);
         let steady = arrivals.iter().filter(|at| (from..until).contains(*at));

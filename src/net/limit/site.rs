@@ -1,12 +1,12 @@
-//! Lanes: which hosts share one limit. EDGAR counts all its hosts together.
+//! Sites: hosts that share one limit. EDGAR counts requests to all its hosts together.
 
 use url::Url;
 
-/// The name of the site of every host under sec.gov.
+/// The site of all hosts under sec.gov.
 pub const SEC: &str = "sec.gov";
 
-/// The name of the limit that a URL falls under, fit to be a folder's name:
-/// `sec.gov` for all of EDGAR, otherwise host and port (`127.0.0.1_8080`).
+/// The site of a URL, as a valid folder name: `sec.gov` for all of EDGAR, otherwise host and port
+/// (`127.0.0.1_8080`).
 pub fn site_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     if is_sec(host) {
@@ -16,13 +16,13 @@ pub fn site_of(url: &Url) -> String {
     safe_name(&format!("{host}_{port}"))
 }
 
-/// Whether a host belongs to the SEC.
+/// Whether a host is sec.gov or under it.
 pub(in crate::net) fn is_sec(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     host == SEC || host.ends_with(".sec.gov")
 }
 
-/// A name that no file system takes for anything but a plain file's.
+/// Turns a name into a valid file name on every file system.
 pub(in crate::net) fn safe_name(name: &str) -> String {
     let plain: String = name
         .chars()

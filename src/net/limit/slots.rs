@@ -1,29 +1,28 @@
-//! The window: at most N requests reach the server in any second.
+//! Slots: at most N requests reach the server in any second.
 //!
-//! There are N slots. A request takes a free one, and the slot is free again a full
-//! second after the response *began*, or after the try failed.
+//! There are N slots. A request takes a free one. The slot is free again a full second after the
+//! response *began*, or after the request failed.
 //!
-//! *Why that is certain.* A request arrives between being sent and the beginning
-//! of its response. The next one on the same slot is sent a second or more after that
-//! beginning, so two arrivals on one slot lie at least a second apart. A second
-//! therefore holds at most one arrival for each slot: N. Spacing requests evenly
-//! could not promise that, since the network may bunch them. The one gap is a try that
-//! failed on our side, by a timeout say, while the request still travels: the
-//! timeouts are far longer than any route.
+//! *Why this holds.* A request arrives at the server between the time when it is sent and the time
+//! when its response begins. The next request on the same slot is sent at least a second after that
+//! response began. So two arrivals on one slot are at least a second apart, and any second has at most
+//! one arrival for each slot: N. Evenly spaced requests alone could not guarantee that, since the
+//! network may delay some and deliver several at once. One gap remains: a request may time out on our
+//! side and arrive later. The timeouts are far longer than any route takes.
 //!
-//! *What it costs.* N / (1 s + round trip) instead of N requests a second. A request that
-//! hangs holds its own slot only; the other N - 1 go on.
+//! *What it costs.* The rate is N / (1 s + round trip) instead of N a second. A request that hangs
+//! blocks its own slot only; the other N - 1 stay available.
 //!
 //! # Beyond one process
-//! Each slot is a file, locked while its request is in flight. It holds the wall-clock time at
-//! which the slot is free again, or that a request is in flight. So several runs share
-//! the N slots; a run with a lower rate uses the first few of them. A crash releases
-//! the lock; a slot whose owner died in flight rests a second from being found so.
-//! Locks and files are only looked at when a slot is about to be taken: a released
-//! slot rests a second anyway, so nobody needs to hear of it at once.
+//! Each slot is a file that is locked while its request is in flight. The file holds the wall-clock
+//! time at which the slot is free again, or "in flight". So several runs share the N slots; a run with
+//! a lower rate uses only the first of them. A crash releases the lock. If a process died while its
+//! request was in flight, the slot rests for a second from the moment another process finds it so.
+//! Locks and files are read only when a slot is about to be taken. That is soon enough, since a
+//! released slot rests for a second.
 //!
-//! If a file cannot be opened or written (a full disk, say) while the program runs, the
-//! promise is kept for this process, from memory, and a warning is logged.
+//! If a file cannot be opened or written while the program runs (a full disk, for instance), the limit
+//! still holds within this process, from memory, and a warning is logged.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -36,16 +35,16 @@ use log::{debug, warn};
 
 use super::TimePoint;
 
-/// How long a slot rests: a second, and a hair for clocks that do not quite agree.
+/// How long a slot rests: a second, and 1 ms for clocks that differ slightly.
 pub(super) const REST: Duration = Duration::from_millis(1001);
-/// How soon a slot that another run holds is looked at again.
+/// How soon a slot that another run holds is checked again.
 const FOREIGN: Duration = Duration::from_millis(20);
-/// When all slots are in flight, none is free sooner than [`REST`]: this is soon enough.
+/// The wait when all slots are in flight. None can be free sooner than [`REST`], so this is enough.
 const ALL_BUSY: Duration = Duration::from_millis(100);
-/// What is written: always as many bytes, in place, so that a full disk changes nothing.
+/// The length of a record in bytes. It is fixed and written in place, so a full disk does not matter.
 const RECORD: usize = 24;
 
-/// All slots of one site, as this process sees them.
+/// All slots of one site, as this process knows them.
 #[derive(Debug)]
 pub(super) struct Slots {
     folder: PathBuf,
@@ -56,24 +55,24 @@ pub(super) struct Slots {
 
 #[derive(Debug, Clone, Copy)]
 enum SlotState {
-    /// Free from then on, unless another run has used it since.
+    /// Free from this time on, unless another run has used it since.
     Idle { free_at: Instant },
     /// Taken by this process.
     Mine,
-    /// Taken by another run when last looked at.
+    /// In use by another run when last checked.
     Foreign { look_again: Instant },
 }
 
-/// The answer to a wish for a slot.
+/// The result of [`Slots::take`].
 #[derive(Debug)]
 pub(super) enum Reservation<'a> {
-    /// Reserved; it may be used from [`Reserved::free_at`] on.
+    /// A slot that may be used from [`Reserved::free_at`] on.
     Slot(Reserved<'a>),
-    /// None can be had; ask again then.
+    /// No slot is available; call again at this time.
     Wait(Instant),
 }
 
-/// What a slot file says.
+/// The content of a slot file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SlotRecord {
     Never,
@@ -84,7 +83,7 @@ enum SlotRecord {
 }
 
 impl Slots {
-    /// `count` slots with their files in `folder`, which exists.
+    /// Creates `count` slots with their files in `folder`, which must exist.
     pub(super) fn new(folder: PathBuf, count: usize, now: Instant) -> Self {
         Self {
             folder,
@@ -94,7 +93,7 @@ impl Slots {
         }
     }
 
-    /// Reserves the slot, of the first `allowed` ones, that is free first.
+    /// Reserves the slot that is free first, out of the first `allowed` ones.
     pub(super) fn take(&self, allowed: usize, now: TimePoint) -> Reservation<'_> {
         let mut states = self.states();
         let allowed = allowed.clamp(1, states.len());
@@ -124,7 +123,7 @@ impl Slots {
                         look_again: now.mono + FOREIGN,
                     };
                 }
-                // Another run used it meanwhile: maybe a different one is free sooner now.
+                // Another run used this slot meanwhile. A different one may be free sooner now.
                 SlotFile::Later(free_at) => states[index] = SlotState::Idle { free_at },
                 SlotFile::Locked(file) => {
                     states[index] = SlotState::Mine;
@@ -139,7 +138,7 @@ impl Slots {
         }
     }
 
-    /// Locks a slot's file and reads whether it is as free as this process believes.
+    /// Locks a slot's file and checks whether the slot is free as early as this process assumed.
     fn look(&self, index: usize, believed: Instant, now: TimePoint) -> SlotFile {
         let path = self.folder.join(format!("slot-{index:02}"));
         let opened = OpenOptions::new()
@@ -172,8 +171,8 @@ impl Slots {
             SlotRecord::FreeAt(at) if at <= now.wall.saturating_add(rest) => {
                 at.saturating_sub(now.wall)
             }
-            // Its owner died in flight, or the clock was set back: a second from now is
-            // enough, and has to be written down, or the next look would start it anew.
+            // The process that used it died in flight, or the clock was set back. A second from now is
+            // enough. It is written down, or the second would start again at each reading.
             _ => {
                 let free_at = SlotRecord::FreeAt(now.wall.saturating_add(rest));
                 if let Err(error) = write(&mut file, free_at) {
@@ -183,7 +182,7 @@ impl Slots {
             }
         };
         let free_at = now.mono + Duration::from_millis(wait);
-        // A stamp counts whole milliseconds; what this process remembers is exact.
+        // The file holds whole milliseconds; the time in memory is exact.
         if wait > 0 && free_at > believed + Duration::from_millis(2) {
             SlotFile::Later(free_at)
         } else {
@@ -197,33 +196,33 @@ impl Slots {
 
     fn tell_of_others(&self) {
         if !self.told_of_others.swap(true, Relaxed) {
-            warn!("another run is asking as well: sharing the rate limit with it");
+            warn!("another run is sending requests, too: both share the rate limit");
         }
     }
 
     fn tell_of_trouble(&self, error: &io::Error) {
         if !self.told_of_trouble.swap(true, Relaxed) {
             warn!(
-                "cannot share the rate limit with other runs through {}: {error}; run no other one now",
+                "cannot share the rate limit with other runs through {}: {error}; start no other run now",
                 self.folder.display()
             );
         }
     }
 }
 
-/// What a look at a slot's file found. `Locked(None)`: there is no file to be had.
+/// The result of locking and reading a slot's file. `Locked(None)`: the file cannot be opened.
 enum SlotFile {
     Locked(Option<File>),
     Later(Instant),
     Foreign,
 }
 
-/// A slot kept for one request that has not been sent. Dropping it gives it back as it was.
+/// A slot reserved for a request that is not sent yet. Dropping it releases the slot unchanged.
 #[derive(Debug)]
 pub(super) struct Reserved<'a> {
     slots: &'a Slots,
     index: usize,
-    /// Locked as long as it is open.
+    /// Keeps the lock.
     file: Option<File>,
     free_at: Instant,
 }
@@ -234,24 +233,24 @@ impl<'a> Reserved<'a> {
         self.free_at
     }
 
-    /// Takes the slot: the request is sent now.
+    /// Takes the slot for a request that is sent now.
     pub(super) fn go(mut self) -> InFlight<'a> {
         let mut file = self.file.take();
         if let Some(file) = &mut file
             && let Err(error) = write(file, SlotRecord::InFlight)
         {
-            // The lock still tells the others, as long as this process lives.
+            // The lock still shows the other runs that the slot is in use, while this process lives.
             self.slots.tell_of_trouble(&error);
         }
         let (slots, index) = (self.slots, self.index);
-        std::mem::forget(self); // its file is gone already, and the slot stays taken
+        std::mem::forget(self); // its file was taken above, and the slot stays in use
         InFlight { slots, index, file }
     }
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        // Closing the file unlocks it; before the others in this process may look at it.
+        // Closing the file unlocks it. That comes before other threads may take the slot.
         self.file = None;
         self.slots.states()[self.index] = SlotState::Idle {
             free_at: self.free_at,
@@ -259,8 +258,8 @@ impl Drop for Reserved<'_> {
     }
 }
 
-/// A slot whose request is on its way. Dropping it starts the slot's rest: do that when the
-/// response begins or the try has failed.
+/// A slot whose request is in flight. Drop it when the response begins or the request has failed:
+/// that starts the rest.
 #[derive(Debug)]
 pub(super) struct InFlight<'a> {
     slots: &'a Slots,
@@ -275,7 +274,7 @@ impl Drop for InFlight<'_> {
         if let Some(mut file) = self.file.take()
             && let Err(error) = write(&mut file, SlotRecord::FreeAt(now.wall + rest + 1))
         {
-            // It says "in flight" still: whoever finds it so lets it rest.
+            // The file still holds "in flight": a process that reads it lets the slot rest.
             self.slots.tell_of_trouble(&error);
         }
         self.slots.states()[self.index] = SlotState::Idle {
@@ -339,7 +338,7 @@ mod tests {
             Slots::new(self.folder.path().to_owned(), count, self.start)
         }
 
-        /// A made-up moment, some milliseconds after the start.
+        /// A made-up time, some milliseconds after the start.
         fn at(&self, ms: u64) -> TimePoint {
             TimePoint {
                 mono: self.start + Duration::from_millis(ms),
@@ -439,7 +438,7 @@ mod tests {
                 bench.at(0).mono + REST,
                 "{left:?}"
             );
-            // The rest began when it was found, not again with every look.
+            // The rest began when the file was first read, not at each reading.
             assert_eq!(
                 slot(bench.slots(1).take(1, bench.at(500))).free_at(),
                 bench.at(0).mono + REST
