@@ -1,3 +1,4 @@
--- The companies ?1 (a JSON list) that EDGAR did not have are asked for again.
+-- Makes those of the companies ?1 (a JSON list) that EDGAR did not have available for requests
+-- again.
 UPDATE companies SET missing_days = 0, missing_on = NULL
 WHERE missing_days > 0 AND cik IN (SELECT value FROM json_each(?1));
