@@ -44,10 +44,7 @@ pub enum Error {
     Lock(PathBuf, #[source] io::Error),
     /// A row that no version of this program writes.
     #[error("database {} is damaged: {what}; restore a copy, or start a new one with --db", path.display())]
-    Damaged {
-        path: PathBuf,
-        what: String,
-    },
+    Damaged { path: PathBuf, what: String },
     #[error("database {}: cannot {doing}{}", path.display(), hint(&source.0))]
     Sqlite {
         path: PathBuf,

@@ -167,7 +167,7 @@ impl Reader {
             DayText::new(dates.since),
             DayText::new(dates.until),
         );
-        self.rows(sql::FILED_BETWEEN, params, "read the filings of companies", |row| {
+        self.rows(sql::FILED_BETWEEN, params, "list what was filed", |row| {
             let DateColumn(filed_on) = row.get(3)?;
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, filed_on))
         })

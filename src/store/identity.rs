@@ -37,7 +37,9 @@ impl Reader {
 
     /// A new random identity for a data dir.
     pub fn new_identity(&self) -> Result<String> {
-        self.one(sql::NEW_IDENTITY, [], "create an identity", |row| row.get(0))
+        self.one(sql::NEW_IDENTITY, [], "create an identity", |row| {
+            row.get(0)
+        })
     }
 }
 
