@@ -104,7 +104,7 @@ impl Bundle<'_> {
             self.temp.path().join("new"),
         );
         let Some(before) = self.open.take() else {
-            return Err(io::Error::other("no file was begun"));
+            return Err(io::Error::other("no file was started"));
         };
         drop(before.file);
         let mut after = OpenFile {
@@ -125,7 +125,7 @@ impl Bundle<'_> {
     /// The file cannot be synced, or there is no current file.
     pub fn end(&mut self) -> io::Result<Fingerprint> {
         let Some(open) = self.open.take() else {
-            return Err(io::Error::other("no file was begun"));
+            return Err(io::Error::other("no file was started"));
         };
         open.file.sync_all()?;
         self.names.push(open.name);

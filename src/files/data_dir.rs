@@ -155,7 +155,7 @@ fn open_lock(path: &Path) -> Result<File> {
 
 /// Creates a folder, which may exist already, and syncs its name to the disk.
 fn make_folder(folder: &Path) -> Result<()> {
-    let failed = || format!("failed to make {}", folder.display());
+    let failed = || format!("failed to create {}", folder.display());
     match fs::create_dir(folder) {
         Ok(()) => {}
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stays_inside(folder)?,

@@ -53,7 +53,6 @@ impl Writer {
     }
 
     /// Opens a reader of the same database.
-    /// If it cannot be opened a second time.
     pub fn reader(&self) -> Result<Reader> {
         Reader::open(&self.path)
     }

@@ -61,7 +61,7 @@ pub struct CacheState {
 pub enum ArchiveUnavailable {
     #[error("submissions.zip cannot be fetched: {0}")]
     Fetch(#[source] FetchError),
-    #[error("submissions.zip needs {} more on the disk of the data dir, and {} are free", bytes(*needed), bytes(*free))]
+    #[error("submissions.zip needs {} on the disk of the data dir, but only {} are free", bytes(*needed), bytes(*free))]
     NoRoom {
         /// Bytes still to be fetched, plus the reserve.
         needed: u64,
@@ -269,8 +269,11 @@ impl Cache {
             .map_err(ArchiveUnavailable::Fetch)?;
         let content = match reply {
             Reply::Unchanged => {
-                notes.whole.as_mut().expect("it was asked about").current_at =
-                    Timestamp::now().as_second();
+                notes
+                    .whole
+                    .as_mut()
+                    .expect("only a request that names the archive gets this reply")
+                    .current_at = Timestamp::now().as_second();
                 return Ok(self.note(&notes)?);
             }
             Reply::Content(content) if !is_mixed(&content, notes.part.as_ref()) => content,
@@ -362,7 +365,7 @@ impl Cache {
             Err(error) => return Err(ArchiveUnavailable::Fetch(error)),
         }
         if total.is_some_and(|total| total != sink.place) {
-            let why = "it is not as long as the server said".to_owned();
+            let why = "it has another length than the server declared".to_owned();
             return Err(ArchiveUnavailable::Fetch(FetchError::Damaged(why)));
         }
         Ok(sink.file.sync_all()?)

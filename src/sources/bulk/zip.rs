@@ -131,7 +131,7 @@ impl Archive {
         // `rawzip` also accepts a directory at another offset than declared. It would then return
         // only some members, or wrong positions.
         if said_of_directory(&zip)? != (zip.directory_offset(), length) {
-            let why = "its directory is not where it should be";
+            let why = "its directory is not at its declared position";
             return Err(BadArchive::Damaged(why));
         }
         Ok(Self { zip, members })
@@ -171,7 +171,7 @@ impl Archive {
         let place = member.place;
         let size = place.uncompressed_size_hint();
         if size > MAX_MEMBER || place.compressed_size_hint() > MAX_MEMBER {
-            return Err(damaged("it is larger than any such document"));
+            return Err(damaged("it is larger than the size limit"));
         }
         if member.is_encrypted {
             return Err(damaged("it is encrypted"));
@@ -233,7 +233,7 @@ fn read_at<const N: usize>(zip: &ZipArchive<FileReader>, place: u64) -> io::Resu
 
 /// Inflates a member to exactly `size` bytes.
 fn inflate(packed: &[u8], size: u64) -> Result<Vec<u8>, BadMember> {
-    let wrong = || BadMember::Damaged("it does not inflate to what it should".to_owned());
+    let wrong = || BadMember::Damaged("it does not inflate to its declared length".to_owned());
     // One byte more than `size`, so that the end of the stream is reached if the data fit exactly.
     let mut bytes = Vec::with_capacity(usize::try_from(size + 1).map_err(|_| wrong())?);
     let mut stream = Decompress::new(false);
