@@ -1,8 +1,9 @@
--- The public schema: what users may rely on. Columns are only ever added, at the end of a view.
--- Dropped and created anew whenever this text differs from the one the database was last opened with.
+-- The public schema. New columns are only added at the end of a view. The views are dropped and
+-- created again when this file differs from the version that the database was last opened with.
 --
--- Plain SQL that SQLite and DuckDB read alike: no `/`, which divides integers in one and not in the
--- other, and no printf. `hex` of NULL is the empty text in one and NULL in the other.
+-- SQLite and DuckDB must give the same results. So there is no `/`, which divides integers only in
+-- SQLite, no printf, and `nullif` around `hex`, which turns NULL into the empty text only in
+-- SQLite.
 
 DROP VIEW IF EXISTS v_companies;
 CREATE VIEW v_companies AS
@@ -43,7 +44,7 @@ SELECT
     etf
 FROM listings;
 
--- One row per filing and filer: a joint filing has one for each of its companies.
+-- One row per filing and filer: a joint filing has one row for each of its filers.
 DROP VIEW IF EXISTS v_filings;
 CREATE VIEW v_filings AS
 SELECT
@@ -62,8 +63,8 @@ SELECT
 FROM filers AS r
 JOIN filings AS f ON f.id = r.filing;
 
--- One row per distinct file, however many companies share the filing, and one for the documents of
--- each filing whose submission is still to be split: their names are not known yet.
+-- One row per distinct file, however many filers the filing has. A submission that is not split yet
+-- has one row of kind `documents`, because the names of its documents are not known.
 DROP VIEW IF EXISTS v_artifacts;
 CREATE VIEW v_artifacts AS
 SELECT
@@ -118,7 +119,7 @@ FROM submissions AS s
 JOIN filings AS f ON f.id = s.filing
 WHERE s.status <> 'split';
 
--- One row per filer and file, ready to be asked by ticker, CIK or accession.
+-- One row per filer and file, for queries by ticker, CIK or accession number.
 DROP VIEW IF EXISTS v_documents;
 CREATE VIEW v_documents AS
 SELECT

@@ -1,28 +1,29 @@
--- The schema. Until the first release it is edited in place, and a database with another text of it
--- is refused; from then on a change is a new file.
+-- The schema. Until the first release this file is edited in place, and a database created from
+-- another version of it is refused. After the first release every change is a new file.
 --
--- Tables are private; the public schema is sql/views.sql. Times are RFC 3339 UTC text with
--- milliseconds, dates YYYY-MM-DD text, accession numbers text with dashes, enum values the words
--- that users see. Counters are kept by the writer, which adds up what a transaction changes
--- (src/store/holdings.rs): counting ten million rows takes seconds, and `stats` has 0.2.
+-- The tables are private; the public schema is sql/views.sql. Times are RFC 3339 UTC text with
+-- milliseconds. Dates are YYYY-MM-DD text. Accession numbers are text with dashes. Enum values are
+-- the words that users see. The writer maintains the counters by adding up the changes of each
+-- transaction (src/store/holdings.rs), because counting ten million rows takes seconds and `stats`
+-- must answer within 0.2 s.
 
--- Small facts about this database; the keys are in src/store/meta.rs.
+-- Metadata of this database. The keys are in src/store/meta.rs.
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- A CIK on record. `active` is 1 while the SEC's list of companies has it. `ticker` and `exchange`
--- are its primary listing, the last known one once it is inactive.
+-- A CIK on record. `active` is 1 while the company is in the SEC's list. `ticker` and `exchange`
+-- are those of its primary listing, or of its last one if `active` is 0.
 CREATE TABLE companies (
     cik               INTEGER PRIMARY KEY,
     name              TEXT NOT NULL,
     ticker            TEXT,
     exchange          TEXT,
     active            INTEGER NOT NULL CHECK (active IN (0, 1)),
-    -- 1 where all its listings are of funds or notes: then it is of no exchange's companies.
+    -- 1 if all its listings are funds or notes. No selection by exchange includes such a company.
     etf               INTEGER NOT NULL DEFAULT 0 CHECK (etf IN (0, 1)),
-    -- What its submissions say of it. NULL: never read; the empty text: EDGAR has none.
+    -- From its submissions. NULL: never read. Empty: EDGAR has no value.
     sic               TEXT,
     industry          TEXT,
     state             TEXT, -- of incorporation, EDGAR's code
@@ -30,10 +31,11 @@ CREATE TABLE companies (
     entity_type       TEXT,
     ein               TEXT,
     last_checked_at   TEXT,
-    -- The New York days on which EDGAR did not have its submissions: how many, and the last one.
+    -- The number of New York days on which EDGAR did not have its submissions, and the last such
+    -- day.
     missing_days      INTEGER NOT NULL DEFAULT 0,
     missing_on        TEXT,
-    -- What the database holds of it. A joint filing counts for each of its filers.
+    -- Counters. A joint filing counts once for each of its filers.
     filings           INTEGER NOT NULL DEFAULT 0,
     pending           INTEGER NOT NULL DEFAULT 0,
     downloaded        INTEGER NOT NULL DEFAULT 0,
@@ -41,7 +43,7 @@ CREATE TABLE companies (
     unavailable       INTEGER NOT NULL DEFAULT 0,
     dropped           INTEGER NOT NULL DEFAULT 0,
     bytes             INTEGER NOT NULL DEFAULT 0,
-    -- What it held when the last run began that changed one of these counters.
+    -- Its counts at the start of the last run that changed them.
     changed_by        INTEGER,
     expected_before   INTEGER NOT NULL DEFAULT 0,
     downloaded_before INTEGER NOT NULL DEFAULT 0
@@ -49,26 +51,26 @@ CREATE TABLE companies (
 
 CREATE INDEX companies_by_ticker ON companies (ticker);
 
--- Names that a company had, and from when to when, as EDGAR tells: `since` may be later than `until`.
+-- Former names of a company. The dates are EDGAR's, and `since` may be later than `until`.
 CREATE TABLE company_names (
     cik      INTEGER NOT NULL REFERENCES companies (cik),
-    position INTEGER NOT NULL, -- 0 is the last one
+    position INTEGER NOT NULL, -- 0 is the latest
     name     TEXT NOT NULL,
     since    TEXT,
     until    TEXT,
     PRIMARY KEY (cik, position)
 ) STRICT, WITHOUT ROWID;
 
--- A ticker of a company, now or earlier.
+-- A ticker of a company, current or former.
 CREATE TABLE listings (
     cik        INTEGER NOT NULL REFERENCES companies (cik),
     ticker     TEXT NOT NULL,
     exchange   TEXT,
     position   INTEGER NOT NULL, -- 0 is the primary listing
     active     INTEGER NOT NULL CHECK (active IN (0, 1)),
-    etf        INTEGER NOT NULL CHECK (etf IN (0, 1)), -- a fund's or a note's, no company's security
+    etf        INTEGER NOT NULL CHECK (etf IN (0, 1)), -- 1: a fund or note, not a security of the company
     first_seen TEXT NOT NULL,
-    last_seen  TEXT, -- NULL while it is active: then it is the day of the last sync
+    last_seen  TEXT, -- NULL while active; the views show the day of the last sync
     PRIMARY KEY (cik, ticker)
 ) STRICT, WITHOUT ROWID;
 
@@ -77,21 +79,22 @@ CREATE UNIQUE INDEX active_listings ON listings (ticker) WHERE active = 1;
 
 CREATE INDEX listings_by_ticker ON listings (ticker);
 
--- What EDGAR lists of a company, whatever its form, and how the last try to read it ended: what
--- `diagnose` needs to say why a company has no filing of the wanted forms.
+-- EDGAR's list of a company's filings in summary, all forms included, and the error of the last
+-- attempt to read it. `diagnose` uses this to explain why a company has no filing of the wanted
+-- forms.
 CREATE TABLE company_facts (
     cik            INTEGER PRIMARY KEY REFERENCES companies (cik),
-    listed         INTEGER, -- filings of any form; NULL: the list was never read to its end
-    first_filed_on TEXT,    -- within some days, where older pages were not read
+    listed         INTEGER, -- number of filings; NULL: the list was never read to its end
+    first_filed_on TEXT,    -- approximate if older pages were not read
     last_filed_on  TEXT,
     forms          TEXT,    -- JSON: {"10-K": [count, "last filing date"]}, from the pages read
-    error_kind     TEXT,    -- NULL: the last try succeeded
+    error_kind     TEXT,    -- NULL: the last attempt succeeded
     error          TEXT,
     failed_at      TEXT
 ) STRICT;
 
--- One accession. `folder` is the CIK whose folder holds its files, at EDGAR and on disk: the filer
--- under which it was found first. It never changes.
+-- A filing. `folder` is the CIK whose folder holds its files, at EDGAR and on disk: the filer under
+-- which the filing was found first. It never changes.
 CREATE TABLE filings (
     id               INTEGER PRIMARY KEY,
     accession        TEXT NOT NULL UNIQUE,
@@ -99,7 +102,7 @@ CREATE TABLE filings (
     form             TEXT NOT NULL,
     filed_on         TEXT NOT NULL,
     report_date      TEXT,
-    accepted_at      TEXT NOT NULL, -- as it was first seen: EDGAR sends it differently under each CIK
+    accepted_at      TEXT NOT NULL, -- as first seen: EDGAR sends another value under each CIK
     primary_document TEXT NOT NULL,
     items            TEXT NOT NULL,
     size             INTEGER,
@@ -109,7 +112,7 @@ CREATE TABLE filings (
 
 CREATE INDEX filings_by_folder ON filings (folder);
 
--- The companies on record that a filing was filed by or about.
+-- The filers of a filing that are on record.
 CREATE TABLE filers (
     cik    INTEGER NOT NULL REFERENCES companies (cik),
     filing INTEGER NOT NULL REFERENCES filings (id),
@@ -118,28 +121,28 @@ CREATE TABLE filers (
 
 CREATE UNIQUE INDEX filers_by_filing ON filers (filing, cik);
 
--- A file of a filing, stored or still to come. A pending or failed one is one request, unless a
--- submission of its filing is queued: then it waits for that.
+-- A file of a filing. Each pending or failed file is one request, unless a submission of its filing
+-- is queued: then the file waits for the submission.
 CREATE TABLE artifacts (
     id            INTEGER PRIMARY KEY,
     filing        INTEGER NOT NULL REFERENCES filings (id),
     name          TEXT NOT NULL COLLATE NOCASE,
-    url_name      TEXT, -- its name within its URL, where that is another one
+    url_name      TEXT, -- the last part of its URL, if that differs from `name`
     kind          TEXT NOT NULL CHECK (kind IN (
         'primary', 'submission', 'exhibit', 'graphic', 'xbrl', 'pdf', 'other'
     )),
     status        TEXT NOT NULL CHECK (status IN (
         'pending', 'downloaded', 'failed', 'unavailable', 'dropped'
     )),
-    queued_by     INTEGER NOT NULL, -- the run that queued it last; 0 is none
+    queued_by     INTEGER NOT NULL, -- the run that queued it last; 0 if none did
     attempts      INTEGER NOT NULL DEFAULT 0,
-    bytes         INTEGER, -- with `sha256`: of the file as it was stored last, also while it is lost
+    bytes         INTEGER, -- `bytes` and `sha256` of a lost file are kept
     sha256        BLOB,
     downloaded_at TEXT,
-    type          TEXT, -- what a submission says of its document; NULL for other files
+    type          TEXT, -- with the next two: from a submission, otherwise NULL
     sequence      INTEGER,
     description   TEXT,
-    error_kind    TEXT, -- the kind of `last_error`, by which failures are grouped
+    error_kind    TEXT, -- the kind of `last_error`; `diagnose` groups failures by it
     last_error    TEXT,
     missing_days  INTEGER, -- New York days on which EDGAR did not have it
     missing_on    TEXT,
@@ -150,8 +153,8 @@ CREATE INDEX artifacts_queued ON artifacts (id) WHERE status IN ('pending', 'fai
 
 CREATE INDEX artifacts_given_up ON artifacts (id) WHERE status IN ('unavailable', 'dropped');
 
--- A complete submission text whose documents are wanted, or were split from it. One row, one
--- request, whatever it holds.
+-- A complete submission text file that is to be split into its documents, or was split. One row is
+-- one request.
 CREATE TABLE submissions (
     filing       INTEGER PRIMARY KEY REFERENCES filings (id),
     status       TEXT NOT NULL CHECK (status IN (
@@ -159,8 +162,8 @@ CREATE TABLE submissions (
     )),
     queued_by    INTEGER NOT NULL,
     attempts     INTEGER NOT NULL DEFAULT 0,
-    documents    INTEGER, -- how many it held when it was split last
-    bytes        INTEGER, -- of its text then
+    documents    INTEGER, -- the number of documents at the last split
+    bytes        INTEGER, -- of the text at the last split
     sha256       BLOB,
     split_at     TEXT,
     error_kind   TEXT,
@@ -174,34 +177,35 @@ CREATE INDEX submissions_queued ON submissions (filing) WHERE status IN ('pendin
 CREATE INDEX submissions_given_up ON submissions (filing)
 WHERE status IN ('unavailable', 'dropped');
 
--- What a backfill asked for and `update` follows: companies x forms x dates x what to download.
+-- What a backfill asked for: companies x forms x dates x what to download. `update` follows a
+-- selection whose `followed` is 1.
 CREATE TABLE selections (
     id         INTEGER PRIMARY KEY,
     exchanges  TEXT, -- JSON list; NULL is no condition
     ciks       TEXT, -- JSON list; NULL is no condition
-    sic        TEXT, -- JSON list of codes or what they begin with; NULL is no condition
+    sic        TEXT, -- JSON list of SIC codes or prefixes; NULL is no condition
     forms      TEXT NOT NULL,
     since      TEXT NOT NULL,
-    until      TEXT, -- NULL is open
+    until      TEXT, -- NULL is no end
     artifacts  TEXT NOT NULL CHECK (artifacts IN ('primary', 'submission', 'documents')),
     followed   INTEGER NOT NULL CHECK (followed IN (0, 1)),
-    through    TEXT, -- the last day up to which all is known of the companies that were checked
+    through    TEXT, -- the last day through which its checked companies are complete
     created_at TEXT NOT NULL
 ) STRICT;
 
--- The companies of a selection, and what was checked for it.
+-- The companies of a selection, and when each was checked for it.
 CREATE TABLE selection_companies (
     selection  INTEGER NOT NULL REFERENCES selections (id) ON DELETE CASCADE,
     cik        INTEGER NOT NULL REFERENCES companies (cik),
-    checked_at TEXT, -- as of when all its filings were looked at for this selection; NULL: never
-    left_on    TEXT, -- the first sync that found it off the exchanges of this selection
+    checked_at TEXT, -- its filings up to this time were checked; NULL: never checked
+    left_on    TEXT, -- day of the first sync without a listing on the selection's exchanges
     PRIMARY KEY (selection, cik)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX selections_by_company ON selection_companies (cik);
 
--- Older pages of submissions that were read to their end, as EDGAR described them then, and for
--- which filings. They say nothing about artifacts.
+-- Older pages of submissions that were read to their end, with EDGAR's description of them at that
+-- time and the forms and dates they were read for. They say nothing about artifacts.
 CREATE TABLE pages_read (
     name     TEXT NOT NULL, -- CIK##########-submissions-NNN.json
     filings  INTEGER NOT NULL,
@@ -213,24 +217,24 @@ CREATE TABLE pages_read (
     PRIMARY KEY (name, forms, since, until)
 ) STRICT, WITHOUT ROWID;
 
--- A weekday whose daily index an update asked for. One that is missing is asked for again; what is
--- closed has none, and one that was given up will not come.
+-- A weekday whose daily index an update requested. A missing index is requested again. A closed day
+-- has no index. An index that was given up is not requested again.
 CREATE TABLE index_days (
     day    TEXT PRIMARY KEY,
     status TEXT NOT NULL CHECK (status IN ('read', 'missing', 'closed', 'given_up')),
-    since  TEXT NOT NULL -- the New York day on which it was found so first
+    since  TEXT NOT NULL -- the New York day on which this status was first recorded
 ) STRICT, WITHOUT ROWID;
 
--- A filing that a daily index lists and the submissions of its filer do not: looked for, fetched by
--- the path in the index, or given up.
+-- A filing that a daily index lists and the submissions of its filer do not. An update searches for
+-- it, and then fetches it by the path in the index or gives it up.
 CREATE TABLE listed_filings (
     accession  TEXT NOT NULL,
     cik        INTEGER NOT NULL REFERENCES companies (cik),
     form       TEXT NOT NULL,
     filed_on   TEXT NOT NULL,
     listed_on  TEXT NOT NULL, -- the day of the index
-    first_seen TEXT NOT NULL, -- the New York day on which an update first looked for it
-    tries      INTEGER NOT NULL DEFAULT 0, -- requests for its text
+    first_seen TEXT NOT NULL, -- the New York day on which an update first searched for it
+    tries      INTEGER NOT NULL DEFAULT 0, -- requests for its submission
     status     TEXT NOT NULL CHECK (status IN ('missing', 'fetched', 'given_up')),
     PRIMARY KEY (accession, cik)
 ) STRICT, WITHOUT ROWID;
@@ -243,17 +247,17 @@ CREATE TABLE runs (
     )),
     started_at      TEXT NOT NULL,
     ended_at        TEXT,
-    heartbeat_at    TEXT NOT NULL, -- of the real clock, whatever FILING_ETL_NOW says
+    heartbeat_at    TEXT NOT NULL, -- by the system clock, whatever FILING_ETL_NOW says
     pid             INTEGER NOT NULL,
     options         TEXT NOT NULL, -- JSON
-    ended_by        TEXT, -- the budget that ended it
-    through         TEXT, -- the oldest day up to which its followed selections are known
+    ended_by        TEXT, -- the budget that ended the run, if one did
+    through         TEXT, -- the oldest `through` of its followed selections
     paused_s        REAL NOT NULL DEFAULT 0,
     paused_until    TEXT,
     rate_limit      INTEGER -- requests per second; NULL is no limit
 ) STRICT;
 
--- What a run counted; `src/counts.rs` has the names.
+-- Counters of a run; src/counts.rs has their names.
 CREATE TABLE run_counts (
     run_id INTEGER NOT NULL REFERENCES runs (id),
     name   TEXT NOT NULL,
@@ -261,7 +265,7 @@ CREATE TABLE run_counts (
     PRIMARY KEY (run_id, name)
 ) STRICT, WITHOUT ROWID;
 
--- `cik` and `accession` are what the error was about, on record or not: no foreign keys.
+-- `cik` and `accession` need not be on record, so they are no foreign keys.
 CREATE TABLE errors (
     id          INTEGER PRIMARY KEY,
     run_id      INTEGER NOT NULL REFERENCES runs (id),
@@ -275,7 +279,7 @@ CREATE TABLE errors (
 
 CREATE INDEX errors_by_run ON errors (run_id);
 
--- What the database holds by form and year, each filing and file counted once.
+-- Counters by form and year, each filing and file counted once.
 CREATE TABLE holdings (
     form        TEXT NOT NULL,
     year        INTEGER NOT NULL,

@@ -1,9 +1,8 @@
-//! Several files of one filing that appear together.
+//! Writes several files of one filing that become visible together.
 //!
-//! Each file is synced to the disk as soon as it is whole, under a temporary name; they are
-//! renamed into place once all are there, and then the folder is synced, once for all of them.
-//! A run that dies in between leaves whole files that no row speaks of; the next run replaces
-//! them.
+//! Each file is written under a temporary name and synced to the disk when it is complete. When all
+//! files are complete, they are renamed into place and their folder is synced once. If a run dies
+//! in between, complete files without a row remain; the next run replaces them.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,17 +16,16 @@ use super::{Fingerprint, Fingerprinter};
 use crate::edgar::names::checked_name;
 use crate::edgar::{Accession, Cik};
 
-/// The files of a filing on their way in; gone unless they are kept.
+/// The temporary files of a filing. They are deleted unless [`Bundle::keep`] is called.
 #[derive(Debug)]
 pub struct Bundle<'a> {
     data_dir: &'a DataDir,
     temp: TempDir,
-    /// The final names of the files so far; the temporary name of each is its place.
+    /// The final names of the complete files. The temporary name of each is its index.
     names: Vec<String>,
     open: Option<OpenFile>,
 }
 
-/// The file being written.
 #[derive(Debug)]
 struct OpenFile {
     name: String,
@@ -48,11 +46,11 @@ impl Write for OpenFile {
 }
 
 impl DataDir {
-    /// Starts a set of files for one filing.
+    /// Starts the files of a filing.
     ///
     /// # Errors
     ///
-    /// When the disk does not take it.
+    /// The temporary folder cannot be created.
     pub fn begin_bundle(&self) -> io::Result<Bundle<'_>> {
         let temp = tempfile::Builder::new()
             .prefix("")
@@ -68,11 +66,11 @@ impl DataDir {
 }
 
 impl Bundle<'_> {
-    /// Starts the next file. The one before, if it was not ended, is dropped.
+    /// Starts the next file and discards the current one, unless [`Bundle::end`] was called.
     ///
     /// # Errors
     ///
-    /// When the name is not safe as a file name, or the disk does not take it.
+    /// The name is not safe as a file name, or the file cannot be created.
     pub fn begin(&mut self, name: &str) -> io::Result<()> {
         let name = checked_name(name).map_err(io::Error::other)?.to_owned();
         self.open = Some(OpenFile {
@@ -83,11 +81,7 @@ impl Bundle<'_> {
         Ok(())
     }
 
-    /// Adds to the file begun last.
-    ///
-    /// # Errors
-    ///
-    /// When the disk does not take it.
+    /// Appends to the current file.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(open) = &mut self.open else {
             return Ok(());
@@ -95,12 +89,12 @@ impl Bundle<'_> {
         open.write_all(bytes)
     }
 
-    /// Writes the file begun last anew: `change` reads what was written and writes what takes its place.
-    /// Returns what `change` does.
+    /// Replaces the content of the current file. `change` reads the old content and writes the new
+    /// one. Returns the result of `change`.
     ///
     /// # Errors
     ///
-    /// When the disk does not take it, or none was begun.
+    /// Reading or writing fails, or there is no current file.
     pub fn rewrite<T>(
         &mut self,
         change: impl FnOnce(&mut File, &mut dyn Write) -> io::Result<T>,
@@ -110,7 +104,7 @@ impl Bundle<'_> {
             self.temp.path().join("new"),
         );
         let Some(before) = self.open.take() else {
-            return Err(io::Error::other("no file was begun"));
+            return Err(io::Error::other("no file was started"));
         };
         drop(before.file);
         let mut after = OpenFile {
@@ -124,25 +118,25 @@ impl Bundle<'_> {
         Ok(changed)
     }
 
-    /// The file begun last is whole: it takes its place with the others.
+    /// Completes the current file.
     ///
     /// # Errors
     ///
-    /// When the disk does not take it, or none was begun.
+    /// The file cannot be synced, or there is no current file.
     pub fn end(&mut self) -> io::Result<Fingerprint> {
         let Some(open) = self.open.take() else {
-            return Err(io::Error::other("no file was begun"));
+            return Err(io::Error::other("no file was started"));
         };
         open.file.sync_all()?;
         self.names.push(open.name);
         Ok(open.print.finish())
     }
 
-    /// Stores the wanted files in the folder of a filing, durably, and drops the others.
+    /// Stores the wanted files durably in the folder of a filing and discards the others.
     ///
     /// # Errors
     ///
-    /// When the disk does not take one. Then some of them may stand there, each whole.
+    /// A file cannot be stored. Some of the others may be stored already, each of them complete.
     pub fn keep(
         self,
         company: Cik,

@@ -1,10 +1,10 @@
-//! Compares the files on disk with what the record says of them. Reads only; what follows from
-//! a finding is for the caller to do.
+//! Compares the files on disk with the length and hash on record. It only reads; the caller acts on
+//! the findings.
 //!
 //! # Threading
 //!
-//! [`check`] is called from as many threads as there are cores; each holds one buffer of 64 kB,
-//! whatever the size of a file. A file under check is left as soon as the run is to stop.
+//! [`check`] runs on as many threads as there are cores. Each thread uses one buffer of 64 kB,
+//! whatever the size of the file. When the run stops, a check ends in the middle of its file.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
@@ -15,43 +15,40 @@ use crate::cancel::Cancel;
 use crate::edgar::names::checked_name;
 use crate::edgar::{Accession, Cik};
 
-/// Bytes read at a time by each thread.
+/// Bytes that each thread reads at a time.
 const BUFFER: usize = 64 * 1024;
 
-/// How closely a file is looked at.
+/// How thoroughly a file is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Its length only.
+    /// Compare the length only.
     Size,
-    /// Its length and every byte of it.
+    /// Compare the length and the content.
     Content,
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// As it was stored; so many bytes were looked at.
+    /// The file is as it was stored. Contains the number of bytes checked.
     Whole(u64),
-    /// There is no such file.
     Missing,
-    /// There is another one in its place. The text says in what it differs.
+    /// The file has another length or content. The text names the difference.
     Damaged(String),
-    /// It cannot be looked at, so nothing is known about it.
+    /// The file cannot be read, so its state is unknown. The text names the cause.
     Unreadable(String),
-    /// The run is to stop: it was not looked at.
+    /// The run stopped before the check was complete.
     Stopped,
 }
 
-/// What a file is to be; `None` is not known.
+/// The expected properties of a file; `None` is unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Its length.
     pub bytes: Option<u64>,
-    /// Its hash.
     pub sha256: Option<[u8; 32]>,
 }
 
-/// Looks at one file below the data dir.
+/// Checks one file below the data dir.
 pub fn check(
     data_dir: &Path,
     place: &FilingFolder,
@@ -75,11 +72,11 @@ pub fn check(
 }
 
 fn compare(path: &Path, expected: Expected, depth: Depth, cancel: &Cancel) -> io::Result<Finding> {
-    // Not through a link: what it leads to is not what was stored here.
+    // Symlinks are not followed, because only plain files are stored here.
     let found = fs::symlink_metadata(path)?;
     if !found.is_file() {
         return Ok(Finding::Unreadable(
-            "it is no plain file: remove it, then verify again".to_owned(),
+            "it is not a regular file: remove it, then verify again".to_owned(),
         ));
     }
     if let Some(bytes) = expected.bytes
@@ -109,7 +106,7 @@ fn compare(path: &Path, expected: Expected, depth: Depth, cancel: &Cancel) -> io
     }
     let print = print.finish();
     Ok(match expected.sha256 {
-        Some(sha256) if sha256 != print.sha256 => Finding::Damaged("another content".to_owned()),
+        Some(sha256) if sha256 != print.sha256 => Finding::Damaged("different content".to_owned()),
         _ => Finding::Whole(print.bytes),
     })
 }
@@ -117,19 +114,18 @@ fn compare(path: &Path, expected: Expected, depth: Depth, cancel: &Cancel) -> io
 /// A file below `edgar/data`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
-    /// Its path below the data dir.
+    /// Relative to the data dir.
     pub path: PathBuf,
-    /// The filing and the company whose folder it lies in, with its name, where it lies as a
-    /// document of a filing would.
+    /// The folder, filing and name, if the path is that of a filing's document.
     pub document: Option<FilingFolder>,
 }
 
-/// Calls `each` with every file below `edgar/data`, folder by folder, links not followed. Holds
-/// one folder's entries at a time, so memory stays flat. Ends early when `each` says so.
+/// Calls `each` with every file below `edgar/data`, folder by folder, without following symlinks.
+/// Only one folder's entries are in memory at a time. Ends early when `each` returns `false`.
 ///
 /// # Errors
 ///
-/// When a folder cannot be read, or with what `each` returned.
+/// A folder cannot be read, or `each` returns an error.
 pub fn walk(
     data_dir: &Path,
     each: &mut impl FnMut(FoundFile) -> anyhow::Result<bool>,
@@ -154,7 +150,8 @@ fn descend(
     for entry in entries {
         let entry = entry.with_context(|| format!("failed to read {}", full.display()))?;
         let path = folder.join(entry.file_name());
-        // Deeper than EDGAR's layout nothing is ours; a deep tree must not end us.
+        // This program creates no deeper folders. The limit keeps a very deep tree from overflowing
+        // the stack.
         let go_on = if entry.file_type()?.is_dir() && depth < 16 {
             descend(data_dir, &path, depth + 1, each)?
         } else {
@@ -168,8 +165,8 @@ fn descend(
     Ok(true)
 }
 
-/// Reads `edgar/data/<cik>/<accession>/<name>`. Another spelling of the same numbers is another
-/// place.
+/// Parses `edgar/data/<cik>/<accession>/<name>`. Another spelling of the same numbers, such as
+/// leading zeros, is not accepted.
 fn document(path: &Path) -> Option<FilingFolder> {
     let mut parts = path.iter().rev();
     let (name, accession, cik) = (parts.next()?, parts.next()?, parts.next()?);
@@ -203,7 +200,7 @@ mod tests {
         }
     }
 
-    /// A data dir where that file has this content.
+    /// A data dir in which that file has this content.
     fn data_dir(content: Option<&[u8]>) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(place().path());
@@ -231,7 +228,7 @@ mod tests {
         let cut = Finding::Damaged("3 bytes instead of 4".to_owned());
         assert_eq!(look(Some(b"abc"), Depth::Content), cut);
         assert_eq!(look(Some(b"abc"), Depth::Size), cut);
-        let changed = Finding::Damaged("another content".to_owned());
+        let changed = Finding::Damaged("different content".to_owned());
         assert_eq!(look(Some(b"abcX"), Depth::Content), changed);
         assert_eq!(look(Some(b"abcX"), Depth::Size), Finding::Whole(4));
     }

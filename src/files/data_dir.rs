@@ -1,20 +1,20 @@
-//! The data dir: whole files, durably, and nothing outside of it.
+//! The data dir: writes files completely and durably, and never outside of the data dir.
 //!
 //! # Crashes and power loss
 //!
-//! A file is written under a temporary name in `.incoming/` of the same file system, synced to
-//! the disk, renamed into place, and then the folder that holds its name is synced, and every
-//! folder above it. Only after [`IncomingFile::keep`] returned does the database learn of it. So
-//! a row never speaks of a file that a power loss could take away, and a file under its final
-//! name is whole. What a killed run leaves in `.incoming/` is removed by the next one.
+//! A file is written under a temporary name in `.incoming/` on the same file system and synced to
+//! the disk. Then it is renamed into place, and its folder and every folder above are synced. The
+//! database records the file only after [`IncomingFile::keep`] has returned. So a file on record
+//! survives a power failure, and a file under its final name is complete. Files that a killed run
+//! leaves in `.incoming/` are deleted by the next run.
 //!
-//! A folder that is there already may be one that a killed run or another thread made a moment
-//! ago, and not on the disk yet. So each run looks at every company's folder and syncs its name
-//! once itself, and at that of a filing each time.
+//! An existing folder may have been created a moment ago by a killed run or another thread, and its
+//! name may not be on the disk yet. So each run syncs the name of every company's folder once, and
+//! that of a filing's folder each time.
 //!
 //! # Threading
 //!
-//! [`DataDir`] is shared by all download threads and holds no lock while it writes.
+//! All download threads share one [`DataDir`]. It holds no lock while it writes.
 
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
@@ -30,30 +30,31 @@ use super::{FilingFolder, Fingerprint, Fingerprinter, folder_of};
 use crate::edgar::names::checked_name;
 use crate::edgar::{Accession, Cik};
 
-/// The folder for files that are not whole yet, below the data dir.
+/// The folder for incomplete files, below the data dir.
 pub(super) const INCOMING: &str = ".incoming";
 
 /// The folder of all artifacts, below the data dir.
 pub const ROOT: &str = "edgar/data";
 
-/// The data dir.
+/// The folder of the downloaded files.
 #[derive(Debug)]
 pub struct DataDir {
-    /// Its canonical path, so that a symlink inside it cannot lead a file out.
+    /// The canonical path. Symlinks inside the data dir are refused, so every file stays below it.
     pub(super) root: PathBuf,
-    /// Companies whose folders this run has made or found: real folders, whose names and those
-    /// above are on the disk. Some thousand.
+    /// The companies whose folders this run has created or checked: none of them is a symlink, and
+    /// their names and those of the folders above are on the disk. A few thousand.
     synced: Mutex<HashSet<Cik>>,
-    /// Held shared for the whole run: tells the next run that `.incoming/` is in use.
+    /// A shared lock, held for the whole run. It shows the next run that `.incoming/` is in use.
     _in_use: File,
 }
 
 impl DataDir {
-    /// Opens the data dir, makes it where it is missing, and clears what a killed run left.
+    /// Opens the data dir. Creates it if it is missing, and deletes what a killed run left in
+    /// `.incoming/`.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be made or written to.
+    /// The folder cannot be created or written to.
     pub fn open(root: &Path) -> Result<Self> {
         Self::try_open(root).with_context(|| {
             format!(
@@ -77,7 +78,8 @@ impl DataDir {
         lock.lock_shared()?;
         tempfile::tempfile_in(&incoming)?.write_all(b"writable")?;
         for folder in root.ancestors() {
-            // Those above ours may be closed to us, and are not ours to keep.
+            // The user may not be permitted to open the folders above the data dir, and their names
+            // need no sync by this program.
             match sync_folder(folder) {
                 Err(e) if folder == root => return Err(e.into()),
                 _ => {}
@@ -90,7 +92,7 @@ impl DataDir {
         })
     }
 
-    /// Where the data dir is.
+    /// The canonical path of the data dir.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -99,7 +101,7 @@ impl DataDir {
     ///
     /// # Errors
     ///
-    /// When the disk does not take it.
+    /// The temporary file cannot be created.
     pub fn begin(&self) -> io::Result<IncomingFile<'_>> {
         Ok(IncomingFile {
             data_dir: self,
@@ -108,12 +110,13 @@ impl DataDir {
         })
     }
 
-    /// Makes the folder of a filing, durably, and returns it, canonical and inside the root.
+    /// Creates the folder of a filing durably. Returns its canonical path, which is inside the data
+    /// dir.
     pub(super) fn folder(&self, company: Cik, accession: Accession) -> Result<PathBuf> {
         let folder = self.root.join(folder_of(company, accession));
         self.make_above(company, &folder)?;
         match make_folder(&folder) {
-            // Somebody removed the company's folder meanwhile.
+            // Someone deleted the company's folder during the run.
             Err(e) if is_missing(&e) && self.synced().remove(&company) => {
                 self.folder(company, accession)
             }
@@ -121,9 +124,9 @@ impl DataDir {
         }
     }
 
-    /// Makes the folder of a company, which this one is to be in, and those above it, where this run
-    /// has not done so before. Those above are looked at for each company: somebody may have put a
-    /// symlink in their place.
+    /// Creates the folder of a company, into which `folder` goes, and the folders above it, unless
+    /// this run has done so already. The folders above are checked again for each company, because
+    /// someone may have replaced one by a symlink.
     fn make_above(&self, company: Cik, folder: &Path) -> Result<()> {
         if self.synced().contains(&company) {
             return Ok(());
@@ -140,7 +143,7 @@ impl DataDir {
     }
 }
 
-/// Opens the lock file. One that is a symlink would have a file elsewhere made or locked.
+/// Opens the lock file. A symlink is refused: it could create or lock a file elsewhere.
 fn open_lock(path: &Path) -> Result<File> {
     no_symlink(path)?;
     Ok(File::options()
@@ -150,9 +153,9 @@ fn open_lock(path: &Path) -> Result<File> {
         .open(path)?)
 }
 
-/// Makes a folder that may be there already, and syncs its name to the disk.
+/// Creates a folder, which may exist already, and syncs its name to the disk.
 fn make_folder(folder: &Path) -> Result<()> {
-    let failed = || format!("failed to make {}", folder.display());
+    let failed = || format!("failed to create {}", folder.display());
     match fs::create_dir(folder) {
         Ok(()) => {}
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stays_inside(folder)?,
@@ -164,26 +167,26 @@ fn make_folder(folder: &Path) -> Result<()> {
         .with_context(failed)
 }
 
-/// Whether a folder could not be made because the one above it is not there.
+/// Whether creating a folder failed because the folder above is missing.
 fn is_missing(error: &anyhow::Error) -> bool {
     let cause = error.root_cause().downcast_ref().map(io::Error::kind);
     cause == Some(io::ErrorKind::NotFound)
 }
 
-/// Refuses to go on below anything but a folder: a symlink would lead out of the data dir. Looked
-/// at before the next folder is made, which would else be made elsewhere.
+/// Refuses anything but a folder, because a symlink would lead out of the data dir. The check comes
+/// before the next folder is created, which would otherwise be created elsewhere.
 fn stays_inside(folder: &Path) -> Result<()> {
     no_symlink(folder)?;
     if !fs::symlink_metadata(folder)?.is_dir() {
         bail!(
-            "{} is in the place of a folder: move it away",
+            "{} is not a folder, but the program needs one there: move it away",
             folder.display()
         );
     }
     Ok(())
 }
 
-/// A file on its way in: a temporary file that is gone unless it is kept.
+/// A temporary file. It is deleted unless [`IncomingFile::keep`] is called.
 #[derive(Debug)]
 pub struct IncomingFile<'a> {
     data_dir: &'a DataDir,
@@ -192,26 +195,21 @@ pub struct IncomingFile<'a> {
 }
 
 impl IncomingFile<'_> {
-    /// What was written, to be read from its beginning. The file stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// When the disk does not give it back.
+    /// Opens what was written so far for reading, from the start.
     pub fn reader(&self) -> io::Result<File> {
         self.file.reopen()
     }
 
-    /// The fingerprint of what was written so far.
+    /// Length and hash of what was written so far.
     pub fn print(&self) -> Fingerprint {
         self.print.clone().finish()
     }
 
-    /// Stores what was written at this place, durably.
+    /// Stores the file durably under its final name.
     ///
     /// # Errors
     ///
-    /// When the disk does not take it. Then nothing stands under the final name that did not
-    /// stand there before.
+    /// The file cannot be stored. Then the final name is as it was before.
     pub fn keep(self, place: &FilingFolder) -> Result<Fingerprint> {
         let name = checked_name(&place.name)?;
         let folder = self.data_dir.folder(place.folder, place.accession)?;
@@ -237,7 +235,7 @@ impl Write for IncomingFile<'_> {
     }
 }
 
-/// Removes what a run that died left behind.
+/// Deletes the temporary files of a dead run.
 fn clear(incoming: &Path) -> io::Result<()> {
     for entry in fs::read_dir(incoming)? {
         let entry = entry?;
@@ -254,8 +252,8 @@ fn clear(incoming: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A temporary file that others may read as far as the user's umask allows, as any file that is
-/// simply made; temporary files are private otherwise.
+/// Creates a temporary file with the permissions of an ordinary new file, as the umask allows.
+/// Temporary files are private by default.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("").suffix(".part");
@@ -267,13 +265,13 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Makes the names in a folder survive a power loss.
+/// Makes the names in a folder survive a power failure.
 #[cfg(unix)]
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Windows has no call for it, and journals its folders.
+/// Windows has no such call. Its file system journals folders.
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())

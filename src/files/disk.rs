@@ -1,25 +1,25 @@
-//! What the disks and their folders say.
+//! Checks of disks and paths.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// Bytes that this user may still write on the disk of a folder.
+/// The bytes that this user can still write to the disk of a folder.
 ///
 /// # Errors
 ///
-/// When the folder is not there, or its file system does not tell.
+/// The folder does not exist, or its file system does not report free space.
 pub fn free_space(folder: &Path) -> io::Result<u64> {
     let disk = rustix::fs::statvfs(folder)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// Refuses a symlink within the data dir: through it, files elsewhere would be made or changed.
+/// Refuses a symlink in the data dir, because it could create or change files elsewhere.
 ///
 /// # Errors
 ///
-/// When it is one.
+/// The path is a symlink.
 pub fn no_symlink(path: &Path) -> Result<(), Symlink> {
     if path.is_symlink() {
         return Err(Symlink(path.to_owned()));
@@ -27,7 +27,7 @@ pub fn no_symlink(path: &Path) -> Result<(), Symlink> {
     Ok(())
 }
 
-/// A symlink within the data dir. No [`io::Error`]: there is nothing wrong with the disk.
+/// A symlink in the data dir. It is not an [`io::Error`], because the disk works.
 #[derive(Debug, Error)]
 #[error("{} is a symlink, which could lead out of the data dir: remove it", .0.display())]
 pub struct Symlink(PathBuf);

@@ -1,4 +1,4 @@
-//! What tells one file's content from another's: the one place where files are hashed.
+//! Length and hash of files. All files are hashed here.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
@@ -8,24 +8,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::FilingFolder;
 
-/// Bytes of a file in memory at a time.
+/// The bytes of a file that are in memory at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Length and hash of a stored file.
+/// Length and hash of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Its length.
     pub bytes: u64,
-    /// The SHA-256 of its content.
     pub sha256: [u8; 32],
 }
 
 impl Fingerprint {
-    /// That of the file at this place; `None` where there is no file, or something else.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
+    /// The fingerprint of the file at this path; `None` if there is no regular file.
     pub fn at(data_dir: &Path, place: &FilingFolder) -> io::Result<Option<Self>> {
         let path = data_dir.join(place.path());
         match fs::symlink_metadata(&path) {
@@ -49,7 +43,8 @@ impl Fingerprint {
     }
 }
 
-/// Takes a fingerprint while the content passes by, so that no file has to fit into memory.
+/// Computes a fingerprint while the content is written or read, so that no file has to fit into
+/// memory.
 #[derive(Debug, Clone, Default)]
 pub struct Fingerprinter {
     hash: Sha256,
@@ -57,13 +52,13 @@ pub struct Fingerprinter {
 }
 
 impl Fingerprinter {
-    /// The next part of the content.
+    /// Adds the next part of the content.
     pub fn update(&mut self, part: &[u8]) {
         self.hash.update(part);
         self.bytes += part.len() as u64;
     }
 
-    /// The fingerprint of all that passed.
+    /// The fingerprint of all parts.
     pub fn finish(self) -> Fingerprint {
         Fingerprint {
             bytes: self.bytes,

@@ -1,4 +1,5 @@
-//! The identity of a data dir: one file that tells it from an unmounted disk or a mistyped folder.
+//! The identity of a data dir: one file that distinguishes it from an unmounted disk or a mistyped
+//! folder.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
@@ -10,17 +11,17 @@ use tempfile::NamedTempFile;
 use super::data_dir::sync_folder;
 use super::disk::no_symlink;
 
-/// The file's name, below the data dir. It holds the identity and a line feed.
+/// The name of the file in the data dir. The file contains the identity and a line feed.
 pub const IDENTITY: &str = ".filing-etl-id";
 
-/// What a new disk has before anything is on it.
+/// The folder that is on a new, otherwise empty disk.
 const LOST_AND_FOUND: &str = "lost+found";
 
-/// The identity of the data dir; `None` where there is no such folder, or it has none.
+/// The identity of the data dir; `None` if the folder or its identity file does not exist.
 ///
 /// # Errors
 ///
-/// When its file cannot be read or holds something else.
+/// The file cannot be read or contains no identity.
 pub fn identity(data_dir: &Path) -> Result<Option<String>> {
     let file = data_dir.join(IDENTITY);
     no_symlink(&file)?;
@@ -41,11 +42,7 @@ pub fn identity(data_dir: &Path) -> Result<Option<String>> {
     Ok(Some(id.to_owned()))
 }
 
-/// Whether nothing is in the folder, or there is no such folder.
-///
-/// # Errors
-///
-/// When it cannot be read.
+/// Whether the folder is empty or does not exist.
 pub fn is_empty(data_dir: &Path) -> io::Result<bool> {
     match fs::read_dir(data_dir) {
         Ok(mut entries) => entries.try_fold(true, |empty, entry| {
@@ -56,11 +53,7 @@ pub fn is_empty(data_dir: &Path) -> io::Result<bool> {
     }
 }
 
-/// Gives the data dir this identity, durably; makes the folder where it is missing.
-///
-/// # Errors
-///
-/// When the disk does not take it.
+/// Writes the identity durably. Creates the data dir if it is missing.
 pub fn set_identity(data_dir: &Path, id: &str) -> Result<()> {
     let write = || -> io::Result<()> {
         fs::create_dir_all(data_dir)?;

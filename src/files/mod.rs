@@ -1,7 +1,7 @@
-//! The files on disk: where they lie, how they get there whole, and whether they still are.
+//! Files on disk: their paths, durable writing, and checks against the database.
 //!
-//! A file lies at `edgar/data/<cik>/<accession>/<name>` below the data dir: EDGAR's own layout below
-//! `/Archives`, so that relative links between documents hold.
+//! A file is stored at `edgar/data/<cik>/<accession>/<name>` below the data dir. That is EDGAR's
+//! own layout below `/Archives`, so relative links between documents work.
 
 mod bundle;
 mod check;
@@ -21,25 +21,25 @@ pub use identity::{IDENTITY, identity, is_empty, set_identity};
 
 use crate::edgar::{Accession, Cik};
 
-/// Where a file of a filing lies.
+/// The location of a filing's file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FilingFolder {
-    /// The company whose folder holds the files of the filing.
+    /// The CIK whose folder holds the files of the filing.
     pub folder: Cik,
-    /// The filing.
+    /// The accession number.
     pub accession: Accession,
-    /// The file's name.
+    /// The file name.
     pub name: String,
 }
 
 impl FilingFolder {
-    /// The path below the data dir.
+    /// The path relative to the data dir.
     pub fn path(&self) -> PathBuf {
         folder_of(self.folder, self.accession).join(&self.name)
     }
 }
 
-/// Where the files of a filing lie, below the data dir.
+/// The folder of a filing, relative to the data dir.
 pub fn folder_of(cik: Cik, accession: Accession) -> PathBuf {
     let mut folder = PathBuf::from(ROOT);
     folder.push(cik.to_string());

@@ -124,7 +124,7 @@ impl Agent {
     }
 
     /// Closes every connection. Requests that other threads wait for then fail at once.
-    pub(super) fn hang_up(&self) {
+    pub(super) fn close_connections(&self) {
         self.outside.clone().shutdown();
         self.loopback.clone().shutdown();
     }

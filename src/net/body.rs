@@ -183,7 +183,7 @@ impl<'a> IncomingBody<'a> {
     /// # Errors
     /// When a body with status 200 breaks off before it can be classified. For any other status, the
     /// part that arrived is classified.
-    pub(super) fn judge(&mut self) -> Result<Verdict, FetchError> {
+    pub(super) fn classify(&mut self) -> Result<Verdict, FetchError> {
         let carries = self.status == 200 || (self.status == 206 && self.asked == PortionKind::Rest);
         if carries {
             if let Some(encoding) = &self.odd_encoding {
@@ -266,7 +266,7 @@ impl<'a> IncomingBody<'a> {
     }
 
     fn verdict(&self, head: &[u8], whole: bool) -> Verdict {
-        verdict::judge(ResponseHead {
+        verdict::classify(ResponseHead {
             status: self.status,
             retry_after: self.retry_after,
             head,

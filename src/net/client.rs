@@ -92,7 +92,7 @@ impl Content<'_> {
         let client = self.client;
         self.incoming
             .copy_to(sink)
-            .map_err(|error| client.blame(error))
+            .map_err(|error| client.or_stopped(error))
     }
 }
 
@@ -100,7 +100,7 @@ impl Content<'_> {
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
-    gate: Limiter,
+    limiter: Limiter,
     outages: Outages,
     cancel: Cancel,
     traffic: Arc<Traffic>,
@@ -119,7 +119,7 @@ impl Client {
     /// When `state_dir` cannot be used for the shared state, or the kind of proxy is not supported.
     pub fn new(settings: &ClientSettings, cancel: Cancel) -> anyhow::Result<Self> {
         let traffic = Arc::new(Traffic::default());
-        let gate = Limiter::new(
+        let limiter = Limiter::new(
             &settings.state_dir,
             &settings.site,
             settings.rate,
@@ -128,7 +128,7 @@ impl Client {
         )?;
         Ok(Self {
             agent: Agent::new(settings)?,
-            gate,
+            limiter,
             outages: Outages::default(),
             cancel,
             traffic,
@@ -188,33 +188,34 @@ impl Client {
         want: Portion<'_>,
     ) -> Result<Reply<'_>, FetchError> {
         self.follow(url, kind, expect, want)
-            .map_err(|error| self.blame(error))
+            .map_err(|error| self.or_stopped(error))
     }
 
     /// Decides what follows a failed attempt, as [`retry::next`] does, and returns the error to report.
     ///
     /// A host that has never answered this client is an outage, so the item is not given up: the
-    /// decision is then [`retry::NextTry::AbortRun`] with [`FetchError::Outage`]. In every other case
+    /// decision is then [`retry::AfterFailure::AbortRun`] with [`FetchError::Outage`]. In every other case
     /// the error is the one that was passed in.
     pub fn next_step(
         &self,
         error: FetchError,
-        tries_made: u32,
+        attempts_made: u32,
         max_attempts: u32,
-    ) -> (retry::NextTry, FetchError) {
-        let next = retry::next(&error, tries_made, max_attempts, fastrand::f64());
+    ) -> (retry::AfterFailure, FetchError) {
+        let next = retry::next(&error, attempts_made, max_attempts, fastrand::f64());
         match error {
             FetchError::Unreachable(failure)
-                if next == retry::NextTry::GiveUp && !self.outages.has_answered(&failure.host) =>
+                if next == retry::AfterFailure::GiveUp
+                    && !self.outages.has_answered(&failure.host) =>
             {
-                (retry::NextTry::AbortRun, FetchError::Outage(failure))
+                (retry::AfterFailure::AbortRun, FetchError::Outage(failure))
             }
             error => (next, error),
         }
     }
 
-    /// Turns an error into [`FetchError::Stopped`] if [`Client::hang_up`] caused it.
-    fn blame(&self, error: FetchError) -> FetchError {
+    /// Turns an error into [`FetchError::Stopped`] if [`Client::close_connections`] caused it.
+    fn or_stopped(&self, error: FetchError) -> FetchError {
         let ours = self.hung_up.load(Relaxed)
             && matches!(error, FetchError::Network(_) | FetchError::Damaged(_));
         if ours { FetchError::Stopped } else { error }
@@ -231,16 +232,16 @@ impl Client {
         max_attempts: u32,
         mut attempt: impl FnMut() -> Result<T, FetchError>,
     ) -> Result<T, FetchError> {
-        let mut tries = 0;
+        let mut attempts = 0;
         loop {
             let error = match attempt() {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            tries += u32::from(retry::counts_as_try(&error));
-            let (next, error) = self.next_step(error, tries, max_attempts);
+            attempts += u32::from(retry::counts_as_attempt(&error));
+            let (next, error) = self.next_step(error, attempts, max_attempts);
             match next {
-                retry::NextTry::After(wait) => {
+                retry::AfterFailure::After(wait) => {
                     self.traffic().count_retry();
                     if self.cancel.sleep(wait) {
                         return Err(FetchError::Stopped);
@@ -252,7 +253,7 @@ impl Client {
     }
 
     /// The error for a request without a response. Counts a connection failure, unless
-    /// [`Client::hang_up`] caused it.
+    /// [`Client::close_connections`] caused it.
     fn no_response(&self, host: &str, error: &ureq::Error) -> FetchError {
         let cause = agent::cause(error);
         if self.hung_up.load(Relaxed) {
@@ -276,9 +277,9 @@ impl Client {
 
     /// Closes every connection, so that threads that wait for a response return at once with
     /// [`FetchError::Stopped`]. Used when a run stops and a server stalls.
-    pub fn hang_up(&self) {
+    pub fn close_connections(&self) {
         self.hung_up.store(true, Relaxed);
-        self.agent.hang_up();
+        self.agent.close_connections();
     }
 
     /// Sends the request and follows redirects within the site.
@@ -299,9 +300,9 @@ impl Client {
                      check --user-agent and --rate",
                 ));
             }
-            let name = gate_name(&url);
+            let name = host_key(&url);
             let pass = self
-                .gate
+                .limiter
                 .enter(&name, &self.cancel)
                 .map_err(|_| FetchError::Stopped)?;
             // Checked after the wait: other threads may have found the outage meanwhile.
@@ -322,7 +323,7 @@ impl Client {
                 &self.buffers,
             );
             let status = incoming.status();
-            let verdict = incoming.judge()?;
+            let verdict = incoming.classify()?;
             if redirect::is_redirect(status) && verdict == Verdict::Refused {
                 pending.resolve(Answer::Fine);
                 let target = redirect::target(&url, incoming.location());
@@ -367,7 +368,7 @@ impl Client {
 }
 
 /// The host with its port, unless that is the default: the key of blocks and outages.
-fn gate_name(url: &Url) -> String {
+fn host_key(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
         Some(port) => format!("{host}:{port}"),

@@ -8,7 +8,7 @@
 //! # Threading
 //! All threads share one client; each call blocks its thread until the response has arrived. The
 //! wait for a pass ends at once when the run stops. [`Timeouts`] bound a request that was sent, and
-//! [`Client::hang_up`] ends it sooner.
+//! [`Client::close_connections`] ends it sooner.
 
 mod agent;
 mod body;

@@ -14,7 +14,7 @@ const LONGEST_ASKED: Duration = Duration::from_mins(10);
 
 /// What follows a failed attempt for an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NextTry {
+pub enum AfterFailure {
     /// Retry after this time.
     After(Duration),
     /// The item has failed; the run continues with the others.
@@ -28,21 +28,26 @@ pub enum NextTry {
 /// Decides what follows a failed attempt. Callers use [`super::Client::next_step`], which considers
 /// outages, too.
 ///
-/// `tries_made` is the number of attempts of this item so far that [`counts_as_try`], this one
+/// `attempts_made` is the number of attempts of this item so far that [`counts_as_attempt`], this one
 /// included. `jitter` (0 to 1) sets the wait between half of its full length and all of it, so that
 /// items that failed together are not retried together.
-pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64) -> NextTry {
+pub fn next(
+    error: &FetchError,
+    attempts_made: u32,
+    max_attempts: u32,
+    jitter: f64,
+) -> AfterFailure {
     let asked = match error {
-        FetchError::Stopped => return NextTry::Stopped,
+        FetchError::Stopped => return AfterFailure::Stopped,
         FetchError::UndeclaredAgent
         | FetchError::Outage(_)
         | FetchError::Sink(_)
-        | FetchError::Forbidden(_) => return NextTry::AbortRun,
+        | FetchError::Forbidden(_) => return AfterFailure::AbortRun,
         FetchError::NotFound | FetchError::Refused { .. } | FetchError::TooLarge { .. } => {
-            return NextTry::GiveUp;
+            return AfterFailure::GiveUp;
         }
         // The limiter delays the next attempt until the block is over.
-        FetchError::Throttled { page: true } => return NextTry::After(Duration::ZERO),
+        FetchError::Throttled { page: true } => return AfterFailure::After(Duration::ZERO),
         FetchError::Server { retry_after, .. } => retry_after.unwrap_or_default(),
         FetchError::Throttled { page: false }
         | FetchError::Damaged(_)
@@ -50,10 +55,10 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
         | FetchError::Network(_)
         | FetchError::Unreachable(_) => Duration::ZERO,
     };
-    if tries_made >= max_attempts {
-        return NextTry::GiveUp;
+    if attempts_made >= max_attempts {
+        return AfterFailure::GiveUp;
     }
-    let doublings = tries_made.saturating_sub(1).min(16);
+    let doublings = attempts_made.saturating_sub(1).min(16);
     let full = (FIRST * 2u32.pow(doublings)).min(LONGEST);
     let jitter = if jitter.is_finite() {
         jitter.clamp(0.0, 1.0)
@@ -61,7 +66,7 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
         1.0
     };
     let wait = full.mul_f64(0.5 + jitter / 2.0);
-    NextTry::After(wait.max(asked.min(LONGEST_ASKED)))
+    AfterFailure::After(wait.max(asked.min(LONGEST_ASKED)))
 }
 
 /// Whether a failed attempt counts towards the item's `--max-attempts`.
@@ -69,7 +74,7 @@ pub fn next(error: &FetchError, tries_made: u32, max_attempts: u32, jitter: f64)
 /// EDGAR's block page does not count: it concerns all requests, not this item. A plain 429 counts, or
 /// an item that always gets one would keep the run going forever. An outage does not count: it ends
 /// the run, and every item keeps its attempts.
-pub fn counts_as_try(error: &FetchError) -> bool {
+pub fn counts_as_attempt(error: &FetchError) -> bool {
     !matches!(
         error,
         FetchError::Throttled { page: true } | FetchError::Outage(_) | FetchError::Stopped
@@ -89,23 +94,23 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_half_a_minute() {
-        let waits: Vec<NextTry> = (1..=9).map(|n| next(&network(), n, 99, 1.0)).collect();
+        let waits: Vec<AfterFailure> = (1..=9).map(|n| next(&network(), n, 99, 1.0)).collect();
         let ms = [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000];
         assert_eq!(
             waits,
-            ms.map(|ms| NextTry::After(Duration::from_millis(ms)))
+            ms.map(|ms| AfterFailure::After(Duration::from_millis(ms)))
                 .to_vec()
         );
         assert_eq!(
             next(&network(), 1, 9, 0.0),
-            NextTry::After(Duration::from_millis(250))
+            AfterFailure::After(Duration::from_millis(250))
         );
     }
 
     #[test]
     fn the_last_try_ends_the_item() {
-        assert_eq!(next(&network(), 3, 3, 0.5), NextTry::GiveUp);
-        assert_eq!(next(&network(), 1, 0, 0.5), NextTry::GiveUp);
+        assert_eq!(next(&network(), 3, 3, 0.5), AfterFailure::GiveUp);
+        assert_eq!(next(&network(), 1, 0, 0.5), AfterFailure::GiveUp);
     }
 
     #[test]
@@ -116,45 +121,45 @@ mod tests {
         };
         assert_eq!(
             next(&busy(7), 1, 3, 0.5),
-            NextTry::After(Duration::from_secs(7))
+            AfterFailure::After(Duration::from_secs(7))
         );
         assert_eq!(
             next(&busy(86_400), 1, 3, 0.5),
-            NextTry::After(Duration::from_mins(10))
+            AfterFailure::After(Duration::from_mins(10))
         );
         assert_eq!(
             next(&busy(0), 2, 3, 1.0),
-            NextTry::After(Duration::from_secs(1))
+            AfterFailure::After(Duration::from_secs(1))
         );
     }
 
     #[test]
     fn what_would_fail_again_is_not_tried_again() {
-        assert_eq!(next(&FetchError::NotFound, 1, 3, 0.5), NextTry::GiveUp);
+        assert_eq!(next(&FetchError::NotFound, 1, 3, 0.5), AfterFailure::GiveUp);
         assert_eq!(
             next(&FetchError::Refused { status: 403 }, 1, 3, 0.5),
-            NextTry::GiveUp
+            AfterFailure::GiveUp
         );
         assert_eq!(
             next(&FetchError::TooLarge { limit: 1 }, 1, 3, 0.5),
-            NextTry::GiveUp
+            AfterFailure::GiveUp
         );
         assert_eq!(
             next(&FetchError::UndeclaredAgent, 1, 3, 0.5),
-            NextTry::AbortRun
+            AfterFailure::AbortRun
         );
         let full = FetchError::Sink(io::Error::from(io::ErrorKind::StorageFull));
-        assert_eq!(next(&full, 1, 3, 0.5), NextTry::AbortRun);
-        assert_eq!(next(&FetchError::Stopped, 1, 3, 0.5), NextTry::Stopped);
+        assert_eq!(next(&full, 1, 3, 0.5), AfterFailure::AbortRun);
+        assert_eq!(next(&FetchError::Stopped, 1, 3, 0.5), AfterFailure::Stopped);
     }
 
     #[test]
     fn a_throttled_try_costs_nothing() {
-        assert!(!counts_as_try(&FetchError::Throttled { page: true }));
-        assert!(counts_as_try(&FetchError::Throttled { page: false }));
+        assert!(!counts_as_attempt(&FetchError::Throttled { page: true }));
+        assert!(counts_as_attempt(&FetchError::Throttled { page: false }));
         assert_eq!(
             next(&FetchError::Throttled { page: true }, 99, 3, 0.5),
-            NextTry::After(Duration::ZERO)
+            AfterFailure::After(Duration::ZERO)
         );
     }
 
@@ -165,18 +170,18 @@ mod tests {
             in_a_row: 20,
             cause: "connection refused".into(),
         }));
-        assert_eq!(next(&outage, 0, 3, 0.5), NextTry::AbortRun);
-        assert!(!counts_as_try(&outage));
+        assert_eq!(next(&outage, 0, 3, 0.5), AfterFailure::AbortRun);
+        assert!(!counts_as_attempt(&outage));
     }
 
     proptest! {
         #[test]
-        fn any_number_of_tries_has_a_bounded_wait(tries in any::<u32>(), jitter in any::<f64>()) {
-            let next = next(&network(), tries, u32::MAX, jitter);
-            if let NextTry::After(wait) = next {
+        fn any_number_of_tries_has_a_bounded_wait(attempts in any::<u32>(), jitter in any::<f64>()) {
+            let next = next(&network(), attempts, u32::MAX, jitter);
+            if let AfterFailure::After(wait) = next {
                 prop_assert!(wait <= LONGEST && wait >= FIRST / 2);
             } else {
-                prop_assert_eq!((tries, next), (u32::MAX, NextTry::GiveUp));
+                prop_assert_eq!((attempts, next), (u32::MAX, AfterFailure::GiveUp));
             }
         }
     }

@@ -493,17 +493,17 @@ fn giving_up_over_a_host_that_never_answered_is_an_outage() {
             .unwrap_err()
     };
     let (next, error) = client.next_step(ask(), 1, 2);
-    assert!(matches!(next, retry::NextTry::After(_)), "{next:?}");
+    assert!(matches!(next, retry::AfterFailure::After(_)), "{next:?}");
     assert!(matches!(error, FetchError::Unreachable(_)), "{error:?}");
     let (next, error) = client.next_step(ask(), 2, 2);
-    assert_eq!(next, retry::NextTry::AbortRun);
+    assert_eq!(next, retry::AfterFailure::AbortRun);
     assert!(matches!(error, FetchError::Outage(_)), "{error:?}");
 
     let (next, error) = client.next_step(ask(), 1, 1);
-    assert_eq!(next, retry::NextTry::GiveUp);
+    assert_eq!(next, retry::AfterFailure::GiveUp);
     assert!(matches!(error, FetchError::NotFound), "{error:?}");
     let (next, error) = client.next_step(ask(), 1, 1);
-    assert_eq!(next, retry::NextTry::GiveUp);
+    assert_eq!(next, retry::AfterFailure::GiveUp);
     assert!(matches!(error, FetchError::Unreachable(_)), "{error:?}");
 }
 
@@ -730,7 +730,7 @@ fn hanging_up_ends_a_stalled_answer() {
         while client.traffic().bytes() == 0 {
             thread::yield_now();
         }
-        client.hang_up();
+        client.close_connections();
         assert!(matches!(stalled.join().unwrap(), Err(FetchError::Stopped)));
     });
 }

@@ -102,7 +102,7 @@ pub(super) enum Verdict {
 }
 
 /// Classifies a response.
-pub(super) fn judge(seen: ResponseHead<'_>) -> Verdict {
+pub(super) fn classify(seen: ResponseHead<'_>) -> Verdict {
     let text = lower_case(seen.looked_at());
     if let Some(verdict) = block_page(seen, &text) {
         return verdict;
@@ -298,7 +298,7 @@ mod tests {
     const DENIED: &str = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
 
     fn seen(status: u16, head: &str, expect: Expect) -> Verdict {
-        judge(ResponseHead {
+        classify(ResponseHead {
             status,
             retry_after: None,
             head: head.as_bytes(),
@@ -335,7 +335,7 @@ mod tests {
         for text in [wrapped.as_str(), page] {
             assert_eq!(seen(200, text, DOCUMENT), Verdict::Good);
         }
-        let verdict = judge(ResponseHead {
+        let verdict = classify(ResponseHead {
             status: 200,
             retry_after: None,
             head: long.replace("SEC.gov | ", "").as_bytes(),
@@ -468,7 +468,7 @@ mod tests {
     fn conditional_answers_count_where_they_were_asked_for() {
         let expect = Expect::Archive { max: 1 << 20 };
         let answer = |status, head: &str, asked| {
-            judge(ResponseHead {
+            classify(ResponseHead {
                 status,
                 retry_after: None,
                 head: head.as_bytes(),
@@ -501,7 +501,7 @@ mod tests {
         #[test]
         fn no_response_makes_it_panic(status in any::<u16>(), head in any::<Vec<u8>>(), text in any::<String>()) {
             for expect in [DOCUMENT, JSON, TEXT] {
-                let _ = judge(ResponseHead { status, retry_after: None, head: &head, whole: true, expect, asked: PortionKind::Rest });
+                let _ = classify(ResponseHead { status, retry_after: None, head: &head, whole: true, expect, asked: PortionKind::Rest });
                 let _ = proves_itself(expect, &head, text.as_bytes());
             }
             let _ = retry_after(&text, Timestamp::UNIX_EPOCH);

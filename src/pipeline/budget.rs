@@ -25,12 +25,12 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The budgets of one run. They are watched until this is dropped.
 #[derive(Debug)]
 pub struct Budget {
-    ledger: Arc<Ledger>,
+    ledger: Arc<BudgetState>,
     over: Cancel,
 }
 
 #[derive(Debug)]
-struct Ledger {
+struct BudgetState {
     limits: Budgets,
     deadline: Option<Instant>,
     /// Folders on the disks that the run writes to.
@@ -56,7 +56,7 @@ impl Budget {
     ///
     /// When the thread cannot be started, or the free space of a disk cannot be determined.
     pub fn start(limits: Budgets, folders: &[&Path], cancel: &Cancel) -> io::Result<Self> {
-        let ledger = Arc::new(Ledger {
+        let ledger = Arc::new(BudgetState {
             limits,
             deadline: limits.duration.map(|d| Instant::now() + d),
             folders: folders.iter().map(|f| existing(f)).collect(),
@@ -112,7 +112,7 @@ impl Drop for Budget {
     }
 }
 
-impl Ledger {
+impl BudgetState {
     fn watch(&self, over: &Cancel) {
         loop {
             let now = Instant::now();

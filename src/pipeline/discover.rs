@@ -20,7 +20,7 @@ use url::Url;
 
 use super::Services;
 use super::commits::Records;
-use super::item::{Job, Older, Visit, VisitGoal};
+use super::item::{Job, OlderPages, Visit, VisitGoal};
 use super::record::{ErrorReport, Record};
 use super::taken::TakenRequests;
 use super::worker::{self, NextStep};
@@ -69,7 +69,7 @@ enum VisitError {
     /// The archive lacks the document, or has a damaged one.
     Member(BadMember),
     /// The writer or the downloads have ended, so discovery ends, too.
-    NobodyListens,
+    StageEnded,
     Database(store::Error),
 }
 
@@ -134,7 +134,7 @@ impl Discovery<'_> {
         };
         let error = match done {
             Ok(next) => return next,
-            Err(VisitError::NobodyListens) => return NextStep::Stop,
+            Err(VisitError::StageEnded) => return NextStep::Stop,
             Err(VisitError::Database(e)) => {
                 cx.abort(format!("{:#}", anyhow::Error::from(e)));
                 return NextStep::Stop;
@@ -142,21 +142,21 @@ impl Discovery<'_> {
             Err(VisitError::Member(bad)) => return self.leave_archive(visit, &url, &bad),
             Err(VisitError::Fetch(error)) => error,
         };
-        visit.tries += u32::from(retry::counts_as_try(&error));
+        visit.attempts += u32::from(retry::counts_as_attempt(&error));
         let (next, error) = cx
             .client
-            .next_step(error, visit.tries, cx.options.max_attempts);
+            .next_step(error, visit.attempts, cx.options.max_attempts);
         match next {
-            retry::NextTry::After(wait) => {
+            retry::AfterFailure::After(wait) => {
                 cx.client.traffic().count_retry();
                 NextStep::After(wait)
             }
-            retry::NextTry::GiveUp => self.give_up(visit, &url, &error),
-            retry::NextTry::AbortRun => {
+            retry::AfterFailure::GiveUp => self.give_up(visit, &url, &error),
+            retry::AfterFailure::AbortRun => {
                 cx.abort(error.to_string());
                 NextStep::Stop
             }
-            retry::NextTry::Stopped => NextStep::Stop,
+            retry::AfterFailure::Stopped => NextStep::Stop,
         }
     }
 
@@ -265,7 +265,7 @@ impl Discovery<'_> {
         for (i, read, dates) in self.reads(visit, page) {
             if !self.db.is_page_read(&read)? {
                 needed = true;
-            } else if visit.goals[i].older == Older::Whole {
+            } else if visit.goals[i].older == OlderPages::Whole {
                 let before = visit.on_record[i].unwrap_or(dates);
                 visit.on_record[i] = Some(DateRange {
                     since: before.since.min(dates.since),
@@ -397,13 +397,13 @@ impl Discovery<'_> {
     /// Sends a record to the writer, and then the requests among its queue entries to the downloads.
     fn send(&self, requests: Vec<QueueItem>, record: Record) -> Result<(), VisitError> {
         let sent = self.found.records.send(record);
-        let queued_at = sent.map_err(|_| VisitError::NobodyListens)?;
+        let queued_at = sent.map_err(|_| VisitError::StageEnded)?;
         if let Some(downloads) = &self.found.jobs {
             let queued = &self.cx.counters.artifacts_queued;
             queued.fetch_add(requests.len() as u64, Relaxed);
             for item in requests {
                 let sent = downloads.send(Job::new(item, queued_at));
-                sent.map_err(|_| VisitError::NobodyListens)?;
+                sent.map_err(|_| VisitError::StageEnded)?;
             }
         }
         Ok(())
@@ -489,7 +489,7 @@ impl Discovery<'_> {
     }
 
     fn after_success(&self, visit: &mut Visit) -> Result<NextStep, VisitError> {
-        visit.tries = 0;
+        visit.attempts = 0;
         if visit.pages.as_ref().is_some_and(|pages| !pages.is_empty()) {
             return Ok(NextStep::Again);
         }
@@ -553,7 +553,7 @@ impl Discovery<'_> {
 
     fn record(&self, record: Record) -> Result<(), VisitError> {
         let sent = self.found.records.send(record);
-        sent.map(drop).map_err(|_| VisitError::NobodyListens)
+        sent.map(drop).map_err(|_| VisitError::StageEnded)
     }
 }
 

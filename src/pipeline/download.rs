@@ -14,10 +14,10 @@ use url::Url;
 
 use super::Services;
 use super::commits::{Commits, Records};
+use super::existing::ExistingFile;
 use super::item::Job;
 use super::record::{ErrorReport, Record};
 use super::split::{self, DocumentsError, SubmissionText};
-use super::standing::Standing;
 use super::worker::{self, NextStep};
 use crate::edgar::{ArtifactKind, FileName, QueueItem, Target};
 use crate::files::{FilingFolder, Fingerprint};
@@ -39,17 +39,17 @@ pub(super) fn run(jobs: &Receiver<Job>, records: &Records, commits: &Commits, cx
     };
     let download = Download { db, commits, cx };
     worker::run(jobs, &cx.cancel, |job| match download.step(job) {
-        TryResult::Record(record) => match records.send(*record) {
+        AttemptResult::Record(record) => match records.send(*record) {
             Ok(_) => NextStep::Done,
             Err(_) => NextStep::Stop, // the writer has ended
         },
-        TryResult::Wait(wait) => NextStep::After(wait),
-        TryResult::Stop => NextStep::Stop,
+        AttemptResult::Wait(wait) => NextStep::After(wait),
+        AttemptResult::Stop => NextStep::Stop,
     });
 }
 
 /// The result of one attempt.
-enum TryResult {
+enum AttemptResult {
     Record(Box<Record>),
     Wait(Duration),
     Stop,
@@ -87,10 +87,10 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    fn step(&self, job: &mut Job) -> TryResult {
+    fn step(&self, job: &mut Job) -> AttemptResult {
         let cx = self.cx;
         if !cx.budget.allows_download() {
-            return TryResult::Stop; // it stays queued
+            return AttemptResult::Stop; // it stays queued
         }
         let fetched = match &job.item.target {
             Target::File(file) => self.file(job, file),
@@ -99,17 +99,17 @@ impl Download<'_> {
         match fetched {
             Ok(record) => {
                 cx.budget.stored(record.bytes());
-                TryResult::Record(Box::new(record))
+                AttemptResult::Record(Box::new(record))
             }
             Err(DownloadError::Refused(kind, cause)) => {
                 let problem = ErrorReport::of_item(&job.item, kind, cause);
                 failed(job, problem, kind == NOT_IN_SUBMISSION)
             }
             Err(DownloadError::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
-            Err(DownloadError::NotCommitted) => TryResult::Stop,
+            Err(DownloadError::NotCommitted) => AttemptResult::Stop,
             Err(DownloadError::Database(e)) => {
                 cx.abort(format!("{:#}", anyhow::Error::from(e)));
-                TryResult::Stop
+                AttemptResult::Stop
             }
             Err(DownloadError::Disk(cause)) => {
                 // If this file cannot be written, the next one cannot be written either.
@@ -118,7 +118,7 @@ impl Download<'_> {
                     "failed to store files in {folder}: {cause:#}{}",
                     remedy(&cause)
                 ));
-                TryResult::Stop
+                AttemptResult::Stop
             }
         }
     }
@@ -143,34 +143,38 @@ impl Download<'_> {
         }
         self.wait_for_row(job)?;
         let place = place(item, &file.name);
-        let standing = self.standing(&place, incoming.print())?;
-        let print = match standing {
-            Standing::Whole(found) => found,
+        let existing = self.existing(&place, incoming.print())?;
+        let print = match existing {
+            ExistingFile::Whole(found) => found,
             _ => incoming.keep(&place).map_err(DownloadError::Disk)?,
         };
-        let problem = standing.problem().map(|(kind, cause)| {
+        let problem = existing.problem().map(|(kind, cause)| {
             let message = format!("{} {}: {cause}", item.accession, file.name);
             ErrorReport::of_item(item, kind, message)
         });
         Ok(Record::Stored {
             accession: item.accession,
             document: SplitDocument::single(file.clone(), print),
-            tries: job.tries + 1,
+            attempts: job.attempts + 1,
             problem,
         })
     }
 
     /// Checks for an existing file where a file is to be stored.
-    fn standing(&self, place: &FilingFolder, came: Fingerprint) -> Result<Standing, DownloadError> {
+    fn existing(
+        &self,
+        place: &FilingFolder,
+        came: Fingerprint,
+    ) -> Result<ExistingFile, DownloadError> {
         let data_dir = &self.cx.data_dir;
         if !data_dir.root().join(place.path()).exists() {
-            return Ok(Standing::Free); // the case of nearly every file
+            return Ok(ExistingFile::Free); // the case of nearly every file
         }
         let on_record = self.db.on_record(&[place.accession])?;
         let filing = on_record.get(&place.accession);
         let recorded = filing.and_then(|filing| filing.file(&place.name));
         let recorded = recorded.and_then(|file| file.stored);
-        Ok(Standing::look(data_dir, place, &came, recorded)?)
+        Ok(ExistingFile::look(data_dir, place, &came, recorded)?)
     }
 
     /// Turns the reason why a text is not the complete submission into an error.
@@ -210,7 +214,7 @@ impl Download<'_> {
         Ok(Record::Split {
             item: item.clone(),
             split,
-            tries: u32::from(!from_disk) * (job.tries + 1),
+            attempts: u32::from(!from_disk) * (job.attempts + 1),
         })
     }
 
@@ -295,31 +299,31 @@ fn remedy(cause: &anyhow::Error) -> &'static str {
     }
 }
 
-fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) -> TryResult {
-    job.tries += u32::from(retry::counts_as_try(&error));
+fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) -> AttemptResult {
+    job.attempts += u32::from(retry::counts_as_attempt(&error));
     let max_attempts = cx.options.max_attempts;
-    let (next, error) = cx.client.next_step(error, job.tries, max_attempts);
+    let (next, error) = cx.client.next_step(error, job.attempts, max_attempts);
     match next {
-        retry::NextTry::After(wait) => {
+        retry::AfterFailure::After(wait) => {
             cx.client.traffic().count_retry();
-            TryResult::Wait(wait)
+            AttemptResult::Wait(wait)
         }
-        retry::NextTry::GiveUp => {
+        retry::AfterFailure::GiveUp => {
             let missing = matches!(error, FetchError::NotFound);
             failed(job, ErrorReport::fetching(&job.item, url, &error), missing)
         }
-        retry::NextTry::AbortRun => {
+        retry::AfterFailure::AbortRun => {
             cx.abort(error.to_string());
-            TryResult::Stop
+            AttemptResult::Stop
         }
-        retry::NextTry::Stopped => TryResult::Stop,
+        retry::AfterFailure::Stopped => AttemptResult::Stop,
     }
 }
 
-fn failed(job: &Job, problem: ErrorReport, missing: bool) -> TryResult {
-    TryResult::Record(Box::new(Record::Failed {
+fn failed(job: &Job, problem: ErrorReport, missing: bool) -> AttemptResult {
+    AttemptResult::Record(Box::new(Record::Failed {
         item: job.item.clone(),
-        tries: job.tries,
+        attempts: job.attempts,
         failure: Failure {
             kind: problem.kind,
             message: problem.message.clone(),

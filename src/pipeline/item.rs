@@ -28,7 +28,7 @@ pub struct VisitGoal {
     /// The index of the selection in the run.
     pub selection: usize,
     /// Which older pages of the company matter.
-    pub older: Older,
+    pub older: OlderPages,
     /// Whether `unavailable` and `dropped` artifacts are queued again: the company was never checked for
     /// this selection, which is new or wider.
     pub again: bool,
@@ -36,7 +36,7 @@ pub struct VisitGoal {
 
 /// Which older pages of a company matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Older {
+pub enum OlderPages {
     /// All that the dates of the selection reach into: the company is checked for the whole selection.
     Whole,
     /// Those that reach to this day, the oldest filing date among the new filings.
@@ -50,9 +50,9 @@ impl VisitGoal {
     pub(super) fn older_dates(&self, filings: &Filings) -> Option<DateRange> {
         let dates = filings.dates();
         let since = match self.older {
-            Older::Whole => dates.since,
-            Older::Since(day) => day.max(dates.since),
-            Older::Not => return None,
+            OlderPages::Whole => dates.since,
+            OlderPages::Since(day) => day.max(dates.since),
+            OlderPages::Not => return None,
         };
         Some(DateRange { since, ..dates })
     }
@@ -82,7 +82,7 @@ pub(super) struct Visit {
     /// remaining ones are requested.
     pub from_archive: bool,
     /// Failed attempts of the current request.
-    pub tries: u32,
+    pub attempts: u32,
 }
 
 impl Visit {
@@ -97,7 +97,7 @@ impl Visit {
             history: History::default(),
             facts: CompanyProfile::default(),
             from_archive,
-            tries: 0,
+            attempts: 0,
         }
     }
 }
@@ -109,7 +109,7 @@ pub(super) struct Job {
     /// The record with the row of the item. Nothing is stored before that record is committed.
     pub queued_at: Sequence,
     /// Failed attempts in this run.
-    pub tries: u32,
+    pub attempts: u32,
 }
 
 impl Job {
@@ -117,7 +117,7 @@ impl Job {
         Self {
             item,
             queued_at,
-            tries: 0,
+            attempts: 0,
         }
     }
 }

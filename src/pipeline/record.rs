@@ -39,7 +39,7 @@ pub(super) enum Record {
     Stored {
         accession: Accession,
         document: SplitDocument,
-        tries: u32,
+        attempts: u32,
         /// What must be reported about the file.
         problem: Option<ErrorReport>,
     },
@@ -47,12 +47,12 @@ pub(super) enum Record {
     Split {
         item: QueueItem,
         split: SplitResult,
-        tries: u32,
+        attempts: u32,
     },
     /// A request was given up in this run.
     Failed {
         item: QueueItem,
-        tries: u32,
+        attempts: u32,
         failure: Failure,
         problem: ErrorReport,
     },

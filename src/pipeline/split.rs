@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Seek as _, Write};
 
 use jiff::civil::Date;
 
-use super::standing::Standing;
+use super::existing::ExistingFile;
 use crate::edgar::submission::{
     DocumentHead, DocumentProblem as Oddity, DocumentSink, DotScan, Dots, HEADER_BYTES, Header,
     SplitError, SplitSummary, Splitter, join_lines,
@@ -146,7 +146,7 @@ pub(super) fn store(
         text.is_proven || is_listed,
         split(&mut file, splitter),
     )?;
-    files.report_stray(&summary);
+    files.report_outside_text(&summary);
     files.report_lacking(on_record);
     let places = Places {
         folder: item.folder,
@@ -172,11 +172,11 @@ pub(super) fn store(
     let held = documents.len();
     let own_name = submission_name(accession);
     if keep || held == 0 && !places.is_stored(&own_name) {
-        let standing = places.look(&own_name, &submission)?;
-        if let Some((kind, cause)) = standing.problem() {
+        let existing = places.look(&own_name, &submission)?;
+        if let Some((kind, cause)) = existing.problem() {
             problems.push((kind, format!("{accession} {own_name}: {cause}")));
         }
-        let print = if let Standing::Whole(found) = standing {
+        let print = if let ExistingFile::Whole(found) = existing {
             found
         } else {
             let place = places.of(&own_name);
@@ -223,10 +223,10 @@ impl Places<'_> {
     }
 
     /// Checks for an existing file where a received file is to be stored.
-    fn look(&self, name: &str, came: &Fingerprint) -> io::Result<Standing> {
+    fn look(&self, name: &str, came: &Fingerprint) -> io::Result<ExistingFile> {
         let known = self.on_record.and_then(|known| known.file(name));
         let recorded = known.and_then(|file| file.stored);
-        Standing::look(self.data_dir, &self.of(name), came, recorded)
+        ExistingFile::look(self.data_dir, &self.of(name), came, recorded)
     }
 }
 
@@ -327,7 +327,7 @@ struct SplitFiles<'a> {
 
 impl SplitFiles<'_> {
     /// Reports text that belongs to no document.
-    fn report_stray(&mut self, summary: &SplitSummary) {
+    fn report_outside_text(&mut self, summary: &SplitSummary) {
         let stray = summary.bytes.outside;
         if stray > 0 {
             let cause = format!(
@@ -348,12 +348,12 @@ impl SplitFiles<'_> {
             let Some(print) = came.filter(|_| !places.is_stored(name)) else {
                 continue;
             };
-            let standing = places.look(name, print)?;
-            if let Some((kind, cause)) = standing.problem() {
+            let existing = places.look(name, print)?;
+            if let Some((kind, cause)) = existing.problem() {
                 let message = format!("{} {name}: {cause}", self.accession);
                 self.problems.push((kind, message));
             }
-            if let Standing::Whole(found) = standing {
+            if let ExistingFile::Whole(found) = existing {
                 *print = found;
                 whole.push(name.clone());
             }

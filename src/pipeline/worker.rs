@@ -134,11 +134,11 @@ mod tests {
     #[test]
     fn a_worker_with_many_parked_items_takes_no_new_one() {
         let total = u32::try_from(PARKED).unwrap() + 10;
-        let (mut tries, mut most, mut waiting) = (vec![0; total as usize], 0, 0);
+        let (mut attempts, mut most, mut waiting) = (vec![0; total as usize], 0, 0);
         run(&items(total), &Cancel::default(), |item| {
-            let tries = &mut tries[*item as usize];
-            *tries += 1;
-            if *tries == 1 {
+            let attempts = &mut attempts[*item as usize];
+            *attempts += 1;
+            if *attempts == 1 {
                 waiting += 1;
                 most = most.max(waiting);
                 return NextStep::After(Duration::from_millis(1));
@@ -146,7 +146,7 @@ mod tests {
             waiting -= 1;
             NextStep::Done
         });
-        assert!(tries.iter().all(|t| *t == 2));
+        assert!(attempts.iter().all(|t| *t == 2));
         assert!(most <= PARKED);
     }
 

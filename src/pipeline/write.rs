@@ -81,7 +81,7 @@ fn write_all(
         if cx.cancel.is_set() {
             match stopping.get_or_insert_with(Instant::now).elapsed() {
                 waited if waited >= LAST => return Ok(()),
-                waited if waited >= GRACE => cx.client.hang_up(),
+                waited if waited >= GRACE => cx.client.close_connections(),
                 _ => {}
             }
         }
@@ -172,10 +172,12 @@ impl Transaction<'_> {
             Record::Stored {
                 accession,
                 document,
-                tries,
+                attempts,
                 problem,
             } => {
-                let recorded = self.batch.stored(accession, &document, tries, self.now)?;
+                let recorded = self
+                    .batch
+                    .stored(accession, &document, attempts, self.now)?;
                 self.stored(accession, &document, recorded);
                 if recorded == Recorded::OtherBytes {
                     let name = &document.file.name;
@@ -189,16 +191,20 @@ impl Transaction<'_> {
                 }
                 problem.map_or(Ok(()), |problem| self.problem(problem))?;
             }
-            Record::Split { item, split, tries } => self.split(&item, split, tries)?,
+            Record::Split {
+                item,
+                split,
+                attempts,
+            } => self.split(&item, split, attempts)?,
             Record::Failed {
                 item,
-                tries,
+                attempts,
                 failure,
                 problem,
             } => {
                 let (accession, today) = (item.accession, self.today());
                 self.batch
-                    .failed(accession, &item.target, tries, &failure, today)?;
+                    .failed(accession, &item.target, attempts, &failure, today)?;
                 add(&count.failed, 1);
                 self.problem(problem)?;
             }
@@ -238,7 +244,7 @@ impl Transaction<'_> {
     }
 
     /// Records the documents of a filing, which replace the one queue entry for its submission.
-    fn split(&mut self, item: &QueueItem, split: SplitResult, tries: u32) -> Result<()> {
+    fn split(&mut self, item: &QueueItem, split: SplitResult, attempts: u32) -> Result<()> {
         let SplitResult {
             submission,
             documents,
@@ -250,7 +256,7 @@ impl Transaction<'_> {
             item.accession,
             (&submission, held),
             &documents,
-            tries,
+            attempts,
             self.now,
         )?;
         let mut new = -1;

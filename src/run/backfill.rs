@@ -7,11 +7,11 @@ use jiff::civil::Date;
 
 use super::companies;
 use super::forms;
-use super::update::UpdatePlan;
+use super::update::RunPlan;
 use crate::clock::Clock;
 use crate::config::RunOptions;
 use crate::edgar::{Cik, Wanted};
-use crate::pipeline::{Older, RunSelection, VisitGoal, Visits};
+use crate::pipeline::{OlderPages, RunSelection, VisitGoal, Visits};
 use crate::selection::{Companies, Filings, Selection};
 use crate::store::{Reader, Writer};
 
@@ -57,7 +57,7 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<B
 }
 
 /// Records the selection of a backfill and plans its visits.
-pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> Result<UpdatePlan> {
+pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> Result<RunPlan> {
     let BackfillSelection {
         selection,
         followed,
@@ -82,10 +82,10 @@ pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> R
     let never_checked: HashSet<_> = never_checked.map(|member| member.cik).collect();
     let want = |cik: &Cik| VisitGoal {
         selection: 0,
-        older: Older::Whole,
+        older: OlderPages::Whole,
         again: recording.is_wider || never_checked.contains(cik),
     };
-    Ok(UpdatePlan {
+    Ok(RunPlan {
         visits: Visits {
             selections: vec![RunSelection {
                 id,

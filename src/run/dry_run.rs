@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::update::Days;
+use super::update::UpdateRange;
 use super::{Prepared, RunKind, discovery};
 use crate::config::{RunOptions, Settings};
 use crate::edgar::{Cik, Wanted};
@@ -129,7 +129,7 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn table(plan: &DryRunJson, days: Option<&Days>) -> String {
+fn table(plan: &DryRunJson, days: Option<&UpdateRange>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
     let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all");
     let companies = many(plan.companies, ["company", "companies"]);

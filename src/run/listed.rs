@@ -8,7 +8,7 @@ use anyhow::Result;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use super::update::Followed;
+use super::update::IndexResult;
 use crate::edgar::calendar::filing_day;
 use crate::edgar::submission::{HEADER_BYTES, Header};
 use crate::edgar::{Cik, Filing, QueueItem, Target, Wanted};
@@ -24,7 +24,7 @@ pub(super) fn look_for(
     cx: &Services,
     db: &mut Writer,
     run: RunId,
-    followed: &Followed,
+    followed: &IndexResult,
 ) -> Result<u64> {
     let today = filing_day(cx.clock.now());
     let reader = db.reader()?;

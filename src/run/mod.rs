@@ -28,7 +28,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use self::report::EndedRun;
-use self::update::{Days, Followed, UpdatePlan};
+use self::update::{IndexResult, RunPlan, UpdateRange};
 use crate::cancel::Cancel;
 use crate::config::{Budgets, Phases, RunOptions, Settings};
 use crate::counts::Counters;
@@ -137,7 +137,7 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
     identity::record_addresses(settings, &mut db)?;
     let run = db.start_run(kind.command(), &options.to_json().to_string(), began)?;
     let planned = match prepared {
-        Prepared::Nothing => Ok(nobody()),
+        Prepared::Nothing => Ok(no_visits()),
         Prepared::Backfill(asked) => backfill::plan(&mut db, asked, settings.clock),
         Prepared::Update(days) => {
             let edgar = (&client, &settings.urls, options.max_attempts);
@@ -191,7 +191,7 @@ enum Prepared {
     /// It visits no company.
     Nothing,
     Backfill(backfill::BackfillSelection),
-    Update(Days),
+    Update(UpdateRange),
 }
 
 impl Prepared {
@@ -199,14 +199,14 @@ impl Prepared {
         let db = db.reader()?;
         Ok(match kind {
             RunKind::Backfill { follow } => Self::Backfill(backfill::asked(&db, options, follow)?),
-            RunKind::Update => Self::Update(Days::since_last_run(&db, options, now)?),
+            RunKind::Update => Self::Update(UpdateRange::since_last_run(&db, options, now)?),
             RunKind::Download => Self::Nothing,
         })
     }
 }
 
-fn nobody() -> UpdatePlan {
-    UpdatePlan {
+fn no_visits() -> RunPlan {
+    RunPlan {
         visits: Visits::default(),
         selection: None,
         followed: None,
@@ -215,11 +215,11 @@ fn nobody() -> UpdatePlan {
 
 /// Removes unavailable companies from a plan, unless `--retry-unavailable` is given.
 fn without_unavailable(
-    mut plan: UpdatePlan,
+    mut plan: RunPlan,
     db: &Writer,
     options: &RunOptions,
     counters: &Counters,
-) -> Result<UpdatePlan> {
+) -> Result<RunPlan> {
     if options.retry_unavailable {
         return Ok(plan);
     }
@@ -265,7 +265,7 @@ fn watched(
     cx: &Arc<Services>,
     db: Writer,
     run: RunId,
-    (kind, followed): (RunKind, Option<&mut Followed>),
+    (kind, followed): (RunKind, Option<&mut IndexResult>),
     terminal: &Terminal,
 ) -> Result<(Writer, u64)> {
     let shown = Arc::clone(cx);
@@ -281,7 +281,7 @@ fn flow(
     mut db: Writer,
     run: RunId,
     kind: RunKind,
-    followed: Option<&mut Followed>,
+    followed: Option<&mut IndexResult>,
 ) -> Result<(Writer, u64)> {
     for flow in flows(kind, &cx.options) {
         if !cx.cancel.is_set() {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::RunKind;
 use super::forms;
 use super::summary::{Left, Summary};
-use super::update::Followed;
+use super::update::IndexResult;
 use crate::edgar::calendar::filing_day;
 use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
@@ -24,7 +24,7 @@ pub(super) struct EndedRun<'a> {
     /// The selection that a backfill recorded.
     pub selection: Option<SelectionId>,
     /// What an update has read and visited.
-    pub followed: Option<Followed>,
+    pub followed: Option<IndexResult>,
     /// How many filings that an index lists are still missing.
     pub looked_for: u64,
 }
@@ -147,7 +147,7 @@ impl EndedRun<'_> {
     fn outcome(&self, left: Left, is_nobody: bool) -> (RunStatus, Exit) {
         let cx = self.cx;
         let now = cx.counters.load();
-        let indexes = self.followed.as_ref().map_or(0, Followed::days_failed);
+        let indexes = self.followed.as_ref().map_or(0, IndexResult::days_failed);
         let failed = now.companies_failed + now.failed + indexes + self.looked_for;
         let left = if cx.options.download { left.pending } else { 0 };
         match (cx.aborted.reason(), self.interrupt.exit()) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::RunKind;
-use super::update::Followed;
+use super::update::IndexResult;
 use crate::counts::{CountGroup, Counts};
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count};
@@ -108,7 +108,7 @@ impl Summary {
         end: RunEnd,
         cx: &Services,
         left: Left,
-        followed: Option<&Followed>,
+        followed: Option<&IndexResult>,
     ) -> Self {
         let counts = cx.counts();
         Self {

@@ -15,7 +15,7 @@ use crate::edgar::calendar::{filing_day, indexed_through, is_weekend};
 use crate::edgar::{Cik, SicCodes, Urls, Wanted};
 use crate::exit::UsageError;
 use crate::net::Client;
-use crate::pipeline::{Older, RunSelection, VisitGoal, Visits};
+use crate::pipeline::{OlderPages, RunSelection, VisitGoal, Visits};
 use crate::progress::format::count;
 use crate::selection::{Companies, Filings};
 use crate::sources::daily::{IndexChanges, IndexReader, Listed};
@@ -25,17 +25,17 @@ use crate::store::{
 
 /// The visits of a run, and what its end needs.
 #[derive(Debug)]
-pub(super) struct UpdatePlan {
+pub(super) struct RunPlan {
     pub visits: Visits,
     /// The selection that a backfill recorded.
     pub selection: Option<SelectionId>,
     /// What an update has read.
-    pub followed: Option<Followed>,
+    pub followed: Option<IndexResult>,
 }
 
 /// A followed selection, narrowed by the options of the update.
 #[derive(Debug)]
-struct Followable {
+struct NarrowedSelection {
     recorded: RecordedSelection,
     /// The wanted filings: those of the selection, or a part of them.
     filings: Filings,
@@ -47,7 +47,7 @@ struct Followable {
     through: Date,
 }
 
-impl Followable {
+impl NarrowedSelection {
     fn wants(&self, listed: &Listed) -> bool {
         self.members.contains_key(&listed.cik) && self.filings.wants(&listed.form, listed.filed_on)
     }
@@ -55,8 +55,8 @@ impl Followable {
 
 /// The days whose indexes an update must read, and the selections that it reads them for.
 #[derive(Debug)]
-pub(super) struct Days {
-    selections: Vec<Followable>,
+pub(super) struct UpdateRange {
+    selections: Vec<NarrowedSelection>,
     /// The oldest day through which one of the selections is complete.
     pub after: Date,
     /// The last day to read: that of the newest index that should exist, or `--until`.
@@ -65,7 +65,7 @@ pub(super) struct Days {
     published: Date,
 }
 
-impl Days {
+impl UpdateRange {
     /// Finds the followed selections, narrowed by the options, and how far each is complete.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl Days {
         (client, urls, max_attempts): (&Client, &Urls, u32),
         now: Timestamp,
         (writer, run): (&mut Writer, RunId),
-    ) -> Result<UpdatePlan> {
+    ) -> Result<RunPlan> {
         let wanted = |day: Date, listed: &Listed| {
             let selections = self.selections.iter();
             let wanting = selections.filter(|s| s.through < day && s.wants(listed));
@@ -146,10 +146,10 @@ impl Days {
             );
         }
         let visits = self.visits(&changes, &writer.reader()?)?;
-        Ok(UpdatePlan {
+        Ok(RunPlan {
             visits,
             selection: None,
-            followed: Some(Followed {
+            followed: Some(IndexResult {
                 days: self,
                 changes,
                 started: now,
@@ -195,9 +195,9 @@ impl Days {
             let goals = selections.filter_map(|(selection, followed)| {
                 let checked = *followed.members.get(&cik)?;
                 let older = match oldest.get(&(cik, selection)) {
-                    _ if !checked => Older::Whole,
-                    Some(day) => Older::Since(*day),
-                    None => Older::Not,
+                    _ if !checked => OlderPages::Whole,
+                    Some(day) => OlderPages::Since(*day),
+                    None => OlderPages::Not,
                 };
                 let again = !checked;
                 Some(VisitGoal {
@@ -208,7 +208,7 @@ impl Days {
             });
             goals.collect()
         };
-        let selection = |s: &Followable| RunSelection {
+        let selection = |s: &NarrowedSelection| RunSelection {
             id: s.is_as_recorded().then_some(s.recorded.id),
             sic: s.recorded.selection.sic.clone(),
             filings: s.filings.clone(),
@@ -225,7 +225,7 @@ impl Days {
     }
 }
 
-impl Followable {
+impl NarrowedSelection {
     /// Whether all filings of the selection are wanted. Only then does a visited company count as checked
     /// for it.
     fn is_as_recorded(&self) -> bool {
@@ -239,7 +239,7 @@ fn narrowed(
     recorded: Vec<RecordedSelection>,
     asked: &SelectionOptions,
     published: Date,
-) -> Result<Vec<Followable>> {
+) -> Result<Vec<NarrowedSelection>> {
     let companies = if asked.companies.is_given() {
         Some(CompanyNarrowing::of(db, asked)?)
     } else {
@@ -278,7 +278,7 @@ fn narrowed(
             Some(through) => through,
             None => db.checked_through(recorded.id)?.unwrap_or(published),
         };
-        selections.push(Followable {
+        selections.push(NarrowedSelection {
             whole: members.len() == all && filings == recorded.selection.filings,
             recorded,
             filings,
@@ -428,7 +428,7 @@ impl CompanyNarrowing {
     }
 
     /// Warns of named companies that no followed selection covers.
-    fn leave_out(&self, db: &Reader, selections: &[Followable]) -> Result<()> {
+    fn leave_out(&self, db: &Reader, selections: &[NarrowedSelection]) -> Result<()> {
         let Some(named) = &self.named else {
             return Ok(());
         };
@@ -451,13 +451,13 @@ impl CompanyNarrowing {
 
 /// What the indexes listed, for the end of the run.
 #[derive(Debug)]
-pub(super) struct Followed {
-    days: Days,
+pub(super) struct IndexResult {
+    days: UpdateRange,
     changes: IndexChanges,
     started: Timestamp,
 }
 
-impl Followed {
+impl IndexResult {
     /// Removes companies of other industries. The run has visited companies whose SIC code was not known
     /// before.
     pub(super) fn leave_other_industries(&mut self, db: &Reader) -> Result<()> {

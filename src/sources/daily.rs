@@ -1,22 +1,23 @@
-//! EDGAR's daily indexes: which companies have filed something that the database lacks.
+//! EDGAR's daily indexes: finds the companies that filed something which the database lacks.
 //!
-//! A daily index lists what EDGAR published on a day, whatever its filing date. A line counts when
-//! a selection wants it and it is not on record for that company, or lacks what that selection wants
-//! of it: so lines that occur twice, lines of days read before and filings found in other ways cost
-//! nothing, and a joint filing is looked for under each of its companies.
+//! A daily index lists what EDGAR published on a day, whatever its filing date. A line is new if a
+//! selection wants its filing, and the filing is not on record for that company or lacks something
+//! that the selection wants of it. So repeated lines, days that were read before, and filings found
+//! by other sources cost nothing. A joint filing is looked up under each of its filers.
 //!
-//! A weekday without an index:
+//! The status of a weekday without an index is:
 //!
-//! - a federal holiday: EDGAR was closed;
-//! - the newest day that may have one: it is not published yet;
-//! - EDGAR's listing of the quarter has a later day and not this one: EDGAR was closed; has it neither,
-//!   this one is not published yet, for a week;
-//! - anything else, a damaged index too: it is missing. Every update asks for it again for a week; then
-//!   it is given up, where other indexes were there.
+//! - closed, if it is a federal holiday;
+//! - not published yet, if no later weekday should have an index;
+//! - closed, if EDGAR's listing of the quarter lacks it and has a later day; not published yet, for
+//!   a week, if the listing has neither;
+//! - missing, otherwise. A damaged index is missing too. Every update requests a missing index
+//!   again for a week. Then it is given up, if other indexes are there.
 //!
-//! What is closed or given up is on record, and is asked for no more. A day that is missing holds
-//! [`IndexChanges::through`], even where later days were read. An index with lines that cannot be read
-//! tells what the others say, and holds it for some days: EDGAR may mend the index.
+//! Closed and given-up days are recorded and not requested again. A missing day stops
+//! [`IndexChanges::through`] before it, even if later days were read. From an index with damaged
+//! lines the other lines are used, but the day stops `through` for a week, because EDGAR may
+//! correct the index.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -30,97 +31,89 @@ use crate::edgar::{Accession, Cik, Urls, Wanted, day_listing, index};
 use crate::net::{Client, Expect, FetchError, RequestKind, retry};
 use crate::store::{Batch, IndexDay, IndexStatus, ListedStatus, Reader};
 
-/// The largest index read, in bytes; a quarter's has 30 MB.
+/// The size limit of an index in bytes. A quarterly index has 30 MB.
 pub const MAX_INDEX: u64 = 256 << 20;
 
-/// The largest listing of a quarter's indexes read, in bytes; the ones measured have 60 KB.
+/// The size limit of the listing of a quarter's indexes in bytes. Those measured have 60 KB.
 const MAX_LISTING: u64 = 4 << 20;
 
-/// For so many days a missing index is asked for again, and a damaged line of one may be mended.
-/// Then it is given up.
+/// The number of days after which a missing index is given up and damaged lines are ignored.
 pub const DAYS_LOOKED_FOR: i32 = 7;
 
-/// So many damaged lines of one index are reported each; it may have a million.
+/// The number of damaged lines that are reported one by one. An index may have a million of them.
 const MOST_REPORTED: usize = 20;
 
-/// What it takes to read indexes.
+/// Reads indexes and compares them with the database.
 pub struct IndexReader<'a> {
-    /// The way to EDGAR.
     pub client: &'a Client,
-    /// Where everything is.
     pub urls: &'a Urls,
-    /// Tries for an index.
+    /// Attempts for each index.
     pub max_attempts: u32,
-    /// The day up to which every index should be there.
+    /// The last day whose index should be published.
     pub published: Date,
     /// The day in New York.
     pub today: Date,
-    /// What is wanted of a filing that the index of a day lists; empty, if it is not wanted.
+    /// What the selections want of a filing that the index of a day lists. Empty if they want
+    /// nothing.
     pub wanted: &'a dyn Fn(Date, &Listed) -> Vec<Wanted>,
 }
 
 /// A filing as an index lists it, under one of its filers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listed {
-    /// The filer.
     pub cik: Cik,
-    /// The filing.
     pub accession: Accession,
-    /// Its form.
     pub form: String,
-    /// Its date.
     pub filed_on: Date,
 }
 
-/// What the indexes of some days say.
+/// What is new in the indexes of several days.
 #[derive(Debug, Default)]
 pub struct IndexChanges {
     days: Vec<DayChanges>,
-    /// What went wrong, by index.
+    /// The problems, in the order of their days.
     pub problems: Vec<IndexProblem>,
-    /// How many indexes were given up just now.
+    /// The number of indexes that this update gave up.
     given_up: u64,
 }
 
-/// Something about an index that is to be recorded.
+/// A problem with an index, for `v_errors`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexProblem {
-    /// The address of the index.
     pub url: String,
-    /// One word for the sort of problem.
+    /// One word for the kind of problem.
     pub kind: &'static str,
-    /// For people.
+    /// One line for people.
     pub message: String,
 }
 
-/// One day and what is new in its index.
+/// A day and what is new in its index.
 #[derive(Debug)]
 struct DayChanges {
     date: Date,
     state: DayState,
-    /// Wanted filings that were not on record when the index was read, or not with all that is wanted
-    /// of them.
+    /// Wanted filings that were not on record when the index was read, or lacked something that is
+    /// wanted.
     new: Vec<Listed>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DayState {
-    /// The index was read.
     Read,
-    /// It was, but for lines that are damaged and may be mended.
+    /// The index was read, except damaged lines that EDGAR may correct.
     ReadInPart,
-    /// There is none, and none will come.
+    /// There is no index and there will be none.
     Closed,
-    /// There is none yet.
+    /// The index is not published yet.
     NotPublished,
-    /// It is not there, or cannot be read.
+    /// The index is not there, or cannot be read.
     Missing,
-    /// It was missing for a week.
+    /// The index was missing for a week.
     GivenUp,
 }
 
 impl DayState {
-    /// What is recorded of it; nothing of a day that is not over.
+    /// The status to record; `None` if the index may still be published.
     fn status(self) -> Option<IndexStatus> {
         match self {
             Self::Read | Self::ReadInPart => Some(IndexStatus::Read),
@@ -132,15 +125,15 @@ impl DayState {
     }
 }
 
-/// What EDGAR's listings of quarters say, each asked for once where a day is missing.
+/// EDGAR's listings by quarter, each fetched at most once and only if a day is missing.
 type Listings = HashMap<(i16, i8), Option<BTreeSet<Date>>>;
 
 impl IndexReader<'_> {
-    /// Reads the indexes of the days after `after`, through `through`. `db` says what is on record.
+    /// Reads the indexes of the days after `after`, through `through`, and compares them with `db`.
     ///
     /// # Errors
     ///
-    /// When the database cannot be read, or EDGAR does not talk to us at all.
+    /// The database cannot be read, or EDGAR refuses all requests.
     pub fn read(&self, after: Date, through: Date, db: &Reader) -> Result<IndexChanges> {
         let mut changes = IndexChanges::default();
         let known = db.index_days(after, through)?;
@@ -202,7 +195,7 @@ impl IndexReader<'_> {
         Ok(())
     }
 
-    /// The lines of an index that somebody wants, each once, and those that cannot be read.
+    /// The wanted lines of an index, each filing once, and the damaged lines.
     fn wanted(&self, date: Date, bytes: &[u8]) -> Result<WantedLines, FetchError> {
         let index = index::parse(bytes).map_err(|e| FetchError::Damaged(e.to_string()))?;
         if let Some(other) = index.received.filter(|day| *day != date) {
@@ -243,8 +236,8 @@ impl IndexReader<'_> {
         }
     }
 
-    /// Tells days on which EDGAR was closed from those whose index is still to come, is missing, or
-    /// was missing for too long.
+    /// Decides for each day without an index whether it is closed, not published yet, missing or
+    /// given up.
     fn judge_missing(
         &self,
         changes: &mut IndexChanges,
@@ -279,7 +272,7 @@ impl IndexReader<'_> {
                     let cause = if is_later_read || listing.is_some() {
                         "is not there, but EDGAR does not say that it was closed"
                     } else {
-                        "is not there, and none of a later day is (check --archives-url)"
+                        "is not there, and no later one is either (check --archives-url)"
                     };
                     problems.push(self.missing(date, FetchError::NotFound.kind(), cause));
                 }
@@ -308,13 +301,13 @@ impl IndexReader<'_> {
             url: self.urls.daily_index(date).to_string(),
             kind: "index_given_up",
             message: format!(
-                "the index of {date} is missing since {since} and is given up: `filing-etl diagnose \
-                 --reconcile` finds what it would have listed"
+                "the index of {date} has been missing since {since} and is given up: `filing-etl diagnose \
+                 --reconcile` finds the filings that it would have listed"
             ),
         }
     }
 
-    /// The days of a quarter that EDGAR lists; `None` if that cannot be had.
+    /// The days in EDGAR's listing of a quarter; `None` if the listing cannot be read.
     fn listing<'l>(
         &self,
         date: Date,
@@ -358,7 +351,7 @@ impl IndexReader<'_> {
         })
     }
 
-    /// Whether what is looked for since a day is given up today.
+    /// Whether a search that started on `since` is given up today.
     fn is_over(&self, since: Date) -> bool {
         is_given_up(since, self.today)
     }
@@ -368,14 +361,14 @@ fn not_published(date: Date) {
     log::warn!("the index of {date} is not published yet: the next update asks for it again");
 }
 
-/// Whether what is looked for since a day is given up on another.
+/// Whether a search that started on `since` is given up on `today`.
 pub fn is_given_up(since: Date, today: Date) -> bool {
     since
         .checked_add(DAYS_LOOKED_FOR.days())
         .is_ok_and(|until| until <= today)
 }
 
-/// Whether no later weekday has an index by now.
+/// Whether no later weekday should have an index by now.
 fn is_newest(day: Date, published: Date) -> bool {
     let mut later = day.series(1.day()).skip(1);
     !later
@@ -384,14 +377,13 @@ fn is_newest(day: Date, published: Date) -> bool {
         .any(|later| !is_weekend(later) && !is_federal_holiday(later))
 }
 
-/// Wanted lines by filer and accession, each with what is wanted of it, and damaged ones.
+/// Wanted lines by filer and accession number, each with what is wanted, and damaged lines.
 type WantedLines = (
     BTreeMap<(Cik, Accession), (Listed, Vec<Wanted>)>,
     Vec<index::BadLine>,
 );
 
-/// Those of these filings that are not on record under their filers, or not with all that is wanted
-/// of them.
+/// The filings that are not on record under their filer, or that lack something that is wanted.
 fn lacking(
     db: &Reader,
     wanted: BTreeMap<(Cik, Accession), (Listed, Vec<Wanted>)>,
@@ -407,7 +399,7 @@ fn lacking(
     Ok(lacking)
 }
 
-/// The first damaged lines of an index, and how many more there are.
+/// The first damaged lines of an index, and the number of the others.
 pub(super) fn reported(bad: &[index::BadLine]) -> impl Iterator<Item = String> + use<'_> {
     let more = bad.len().saturating_sub(MOST_REPORTED);
     let more = (more > 0).then(|| format!("{more} more lines cannot be read"));
@@ -417,8 +409,8 @@ pub(super) fn reported(bad: &[index::BadLine]) -> impl Iterator<Item = String> +
         .chain(more)
 }
 
-/// Those of these companies whose own list was read since a time, and those that EDGAR does not have: no
-/// run looks at them any more.
+/// The companies among `companies` whose submissions were read since a time, and all unavailable
+/// companies, which no run requests again.
 fn looked_at(
     db: &Reader,
     companies: &[Cik],
@@ -434,12 +426,12 @@ enum IndexError {
     Database(crate::store::Error),
 }
 
-/// Whether no other request would work either.
+/// Whether every other request would fail too.
 fn ends_the_run(error: &FetchError) -> bool {
-    retry::next(error, u32::MAX, 1, 0.0) == retry::NextTry::AbortRun
+    retry::next(error, u32::MAX, 1, 0.0) == retry::AfterFailure::AbortRun
 }
 
-/// Whether nothing more is to be expected of a day.
+/// Whether a day is so old that EDGAR will not change its index.
 fn is_old(day: Date, published: Date) -> bool {
     day.checked_add(DAYS_LOOKED_FOR.days())
         .is_ok_and(|until| until < published)
@@ -454,21 +446,18 @@ impl IndexChanges {
         });
     }
 
-    /// How many indexes were read.
+    /// The number of indexes that were read.
     pub fn days_read(&self) -> u64 {
         self.count(DayState::Read) + self.count(DayState::ReadInPart)
     }
 
-    /// How many indexes could not be had, or not whole, those given up just now included.
+    /// The number of indexes that were not or only partly read, including those that this update
+    /// gave up.
     pub fn days_failed(&self) -> u64 {
         self.count(DayState::Missing) + self.count(DayState::ReadInPart) + self.given_up
     }
 
-    /// Records what was found of each weekday, today in New York.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
+    /// Records the status of each weekday. `today` is the day in New York.
     pub fn record_days(&self, batch: &Batch<'_>, today: Date) -> crate::store::Result<()> {
         let weekdays = self.days.iter().filter(|day| !is_weekend(day.date));
         for day in weekdays {
@@ -483,18 +472,15 @@ impl IndexChanges {
         self.days.iter().filter(|day| day.state == state).count() as u64
     }
 
-    /// What is new, day by day.
+    /// The new filings, day by day.
     pub fn new_filings(&self) -> impl Iterator<Item = (Date, &Listed)> {
         let days = self.days.iter();
         days.flat_map(|day| day.new.iter().map(|listed| (day.date, listed)))
     }
 
-    /// The wanted filings that are not on record, of companies whose own list was read since
-    /// `started`, or that EDGAR does not have: its two sources disagree. Each with the day of its index.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
+    /// Wanted filings that are not on record although their company's submissions were read since
+    /// `started`, or that EDGAR's submissions do not have. So EDGAR's indexes and submissions
+    /// disagree. Each comes with the day of its index.
     pub fn lacking(
         &self,
         started: Timestamp,
@@ -512,13 +498,10 @@ impl IndexChanges {
         Ok(lacking.collect())
     }
 
-    /// Through which day everything is known that `is_wanted` wants, after the companies were looked
-    /// at: up to the first day whose index is missing, or that lists a filing of a company that could
-    /// not be looked at, or one that is neither on record nor given up. It was known through `before`.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be read.
+    /// The last day through which everything that `is_wanted` accepts is known, after the companies
+    /// were checked. It is the day before the first one whose index is missing, or that lists a
+    /// filing of a company that could not be checked, or a filing that is neither on record nor
+    /// given up. `before` is the last such day of earlier updates.
     pub fn through(
         &self,
         before: Date,

@@ -1,9 +1,9 @@
-//! Where EDGAR tells what was filed: the submissions of each company, from the API or from
+//! The sources that list filings: each company's submissions, from the API or from
 //! `submissions.zip`, and the daily and quarterly indexes.
 //!
-//! The place in the flow: discovery reads submissions through [`Source`]; a run reads indexes before
-//! it begins, to find out which companies changed, and `diagnose --reconcile` to prove that nothing
-//! is missing.
+//! Discovery reads submissions through [`Source`]. An update reads daily indexes before discovery,
+//! to find the companies that changed. `diagnose --reconcile` reads quarterly indexes, to prove
+//! that nothing is missing.
 
 pub mod bulk;
 pub mod daily;
@@ -25,13 +25,13 @@ use crate::edgar::submissions::PageName;
 use crate::net::{Client, FetchError};
 use crate::progress::Activity;
 
-/// Where a run reads submissions: from EDGAR's API, a request each, or from the members of
-/// `submissions.zip`. The bytes are the same, and so is all that is done with them.
+/// The source of submissions in a run: EDGAR's API, with a request for each document, or the
+/// members of `submissions.zip`. Both contain the same bytes, which are processed in the same way.
 ///
 /// # Threading
 ///
-/// [`Source::open`] is called once, by the planning thread, before the first company is handed out; it
-/// blocks for as long as the archive takes. From then on every discovery thread reads from it.
+/// The planning thread calls [`Source::open`] once, before the first company is queued. The call
+/// blocks while the archive is fetched. Afterwards every discovery thread reads from the source.
 #[derive(Debug)]
 pub struct Source {
     choice: SourceChoice,
@@ -39,38 +39,36 @@ pub struct Source {
     archive: OnceLock<(Archive, Timestamp)>,
 }
 
-/// What it takes to bring the archive here.
+/// How to fetch the archive.
 #[derive(Debug, Clone, Copy)]
 pub struct Fetching<'a> {
-    /// The way to EDGAR.
     pub client: &'a Client,
-    /// Where the archive is.
+    /// The URL of the archive.
     pub url: &'a Url,
-    /// Ends it.
     pub cancel: &'a Cancel,
-    /// Shows how far it is.
+    /// Receives the progress of the download.
     pub activity: &'a Activity,
-    /// Bytes that have to stay free on the disk.
+    /// Bytes that must stay free on the disk.
     pub reserve: u64,
-    /// Tries for each part.
+    /// Attempts without progress.
     pub max_attempts: u32,
 }
 
-/// What became of the archive.
+/// The result of opening the archive.
 #[derive(Debug)]
 pub enum Opened {
-    /// Companies are read from it.
+    /// Companies are read from the archive.
     Yes,
-    /// Each company is asked for by itself, or the run is to stop. There is nothing to record.
+    /// Each company is requested by itself, or the run was stopped. There is no problem to record.
     No,
-    /// Each company is asked for by itself, because of this: a kind and a message.
+    /// Each company is requested by itself, because of a problem: its kind and a message.
     Failed(&'static str, String),
-    /// The run cannot go on.
+    /// The run cannot continue.
     Abort(String),
 }
 
 impl Source {
-    /// The chosen way; the archive, if that is it, is kept in this cache.
+    /// A source for this choice. `cache` keeps the archive, if the archive is chosen.
     pub fn new(choice: SourceChoice, cache: Cache) -> Self {
         Self {
             choice,
@@ -79,22 +77,22 @@ impl Source {
         }
     }
 
-    /// Which way was chosen, and why. A run may have had to leave it.
+    /// The choice at the start of the run. If the archive fails, the run uses the API nevertheless.
     pub fn choice(&self) -> &SourceChoice {
         &self.choice
     }
 
-    /// Whether companies are still to be had from the archive.
+    /// Whether the archive is chosen but not open yet.
     pub fn wants_archive(&self) -> bool {
         self.choice.source == ChosenSource::Bulk && self.archive.get().is_none()
     }
 
-    /// Whether companies are had from the archive.
+    /// Whether companies are read from the archive.
     pub fn has_archive(&self) -> bool {
         self.archive.get().is_some()
     }
 
-    /// When EDGAR made the archive that companies are read from.
+    /// The time up to which the open archive contains EDGAR's filings.
     pub fn as_of(&self) -> Option<Timestamp> {
         self.archive.get().map(|(_, as_of)| *as_of)
     }
@@ -103,7 +101,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// When the archive has no such member, or a damaged one.
+    /// The archive has no such member, or the member is damaged.
     pub fn member(&self, cik: Cik, page: Option<&PageName>) -> Result<Vec<u8>, BadMember> {
         let (archive, _) = self.archive.get().ok_or(BadMember::Missing)?;
         match page {
@@ -112,7 +110,7 @@ impl Source {
         }
     }
 
-    /// Brings the archive here and opens it for these companies.
+    /// Fetches the archive and opens it for these companies.
     pub fn open(&self, wanted: &HashSet<Cik>, fetching: Fetching<'_>) -> Opened {
         let Fetching {
             client,

@@ -1,11 +1,11 @@
-//! Proof of completeness: EDGAR's quarterly indexes against the database.
+//! Compares EDGAR's quarterly indexes with the database, to prove that the database is complete.
 //!
-//! One request a quarter. Every filing that an index lists for a company in scope, of a wanted
-//! form and date, has to be known for that company; what is not is named, and [`queue`] has the
-//! next update look at its company anew, from the first wanted filing on. What is on record and in no
-//! index any more is named, too.
+//! The comparison takes one request per quarter. Every filing of a wanted form and date that an
+//! index lists for one of the companies must be on record for that company. Missing filings are
+//! reported, and [`queue`] makes the next update visit their companies again, from the first wanted
+//! filing on. Filings on record that no index lists any more are reported too.
 //!
-//! The comparison is pure (`contents`) or SQL; only [`Reconcile::run`] talks to EDGAR.
+//! [`Reconcile::run`] makes the requests. The comparison itself is pure (`contents`) or SQL.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -22,69 +22,64 @@ use crate::net::{Client, Expect, FetchError, RequestKind};
 use crate::selection::Filings;
 use crate::store::{Reader, Writer};
 
-/// EDGAR's first quarter.
+/// The first day of EDGAR's first quarterly index.
 const FIRST_DAY: Date = jiff::civil::date(1993, 1, 1);
 
-/// A filing that EDGAR lists and the database lacks, or the other way round.
+/// A filing that EDGAR lists and the database lacks, or the reverse.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
-    /// The filer.
     pub cik: Cik,
-    /// The filing.
     pub accession: Accession,
-    /// Its form.
     pub form: String,
-    /// Its date.
     pub filed_on: Date,
 }
 
-/// What a comparison came to.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub struct Reconciled {
-    /// Indexes read.
+    /// The number of indexes read.
     pub quarters: u64,
-    /// Filings of wanted form and date that they list, of any company, each filer apart.
+    /// The number of filings of wanted form and date that the indexes list, of any company. A joint
+    /// filing counts once for each filer.
     pub listed: u64,
-    /// Those of companies in scope that the database lacks.
+    /// Listed filings of the companies that the database lacks.
     pub missing: Vec<Difference>,
-    /// Those of companies in scope that are on record and that EDGAR lists no more.
+    /// Filings of the companies that are on record and no longer listed.
     pub unlisted: Vec<Difference>,
-    /// Indexes and lines that could not be read: then nothing is proven.
+    /// Indexes and lines that could not be read. With such problems nothing is proven.
     pub problems: Vec<String>,
 }
 
-/// What compares.
+/// The input of a comparison, except the companies.
 #[derive(Debug)]
 pub struct Reconcile<'a> {
-    /// The way to EDGAR.
     pub client: &'a Client,
-    /// Where everything is.
     pub urls: &'a Urls,
-    /// Tries for an index.
+    /// Attempts for each index.
     pub max_attempts: u32,
-    /// The filings that have to be there.
+    /// The forms and dates of the filings that must be on record.
     pub filings: &'a Filings,
-    /// The last day that can be in an index.
+    /// The last day that an index can contain.
     pub published: Date,
 }
 
-/// The filings of an index that have to be known, by filer and accession.
+/// The filings of an index that must be on record, by filer and accession number.
 type ExpectedFilings = BTreeMap<(Cik, Accession), (String, Date)>;
 
-/// What an index says.
+/// The content of an index.
 #[derive(Debug, Default)]
 struct Contents {
-    /// The filings that have to be known.
+    /// The filings that must be on record.
     pub wanted: ExpectedFilings,
-    /// Every filing of the companies in scope, of any form and date.
+    /// All filings of the companies, of any form and date.
     pub listed: HashSet<(Cik, Accession)>,
-    /// The last day whose filings it holds, where it says so.
+    /// The last day that the index covers, if it has that line.
     pub received: Option<Date>,
-    /// The lines that cannot be read.
+    /// The damaged lines.
     pub bad: Vec<BadLine>,
 }
 
-/// The quarters that a range touches, in order.
+/// The quarters of a date range, in order.
 pub fn quarters(range: DateRange) -> Vec<(i16, i8)> {
     let (first, last) = (range.since, range.until);
     (first.year()..=last.year())
@@ -96,11 +91,11 @@ pub fn quarters(range: DateRange) -> Vec<(i16, i8)> {
         .collect()
 }
 
-/// Reads an index, each filing once.
+/// Parses an index; each filing is listed once.
 ///
 /// # Errors
 ///
-/// When it is no master index, is of another quarter, or holds nothing.
+/// The bytes are not a master index, are that of another quarter, or list no filing.
 fn contents(
     bytes: &[u8],
     (year, number): (i16, i8),
@@ -141,26 +136,19 @@ fn contents(
     Ok(contents)
 }
 
-/// Why an index proves nothing.
+/// Why an index cannot be used.
 #[derive(Debug, Error)]
 enum BadQuarter {
-    /// It is no master index.
     #[error(transparent)]
     Bad(#[from] BadIndex),
-    /// It is another quarter's.
-    #[error("it is an index through {0}, of another quarter")]
+    #[error("it is the index of another quarter: its last day is {0}")]
     Other(Date),
-    /// It lists nothing at all.
     #[error("it lists no filing")]
     Empty,
 }
 
 impl Reconcile<'_> {
-    /// Compares every quarter of the dates, for these companies.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
+    /// Compares every quarter of the wanted dates, for these companies.
     pub fn run(&self, db: &Reader, companies: &HashSet<Cik>) -> Result<Reconciled> {
         let mut result = Reconciled::default();
         let (mut missing, mut unlisted) = (BTreeSet::new(), BTreeSet::new());
@@ -171,7 +159,8 @@ impl Reconcile<'_> {
                 Ok(found) => found,
                 Err(FetchError::NotFound) if !has_begun(year, number, self.published) => continue,
                 Err(e) => {
-                    let problem = format!("{name} cannot be read: {e}: run this again later");
+                    let problem =
+                        format!("{name} cannot be read: {e}: run this command again later");
                     result.problems.push(problem);
                     continue;
                 }
@@ -187,14 +176,14 @@ impl Reconcile<'_> {
             }
             listed.extend(index.listed);
         }
-        // A corrected date may have moved a filing into another quarter.
+        // A corrected date may have moved a filing to another quarter.
         unlisted.retain(|filing| !listed.contains(&(filing.cik, filing.accession)));
         result.missing = missing.into_iter().collect();
         result.unlisted = unlisted.into_iter().collect();
         Ok(result)
     }
 
-    /// The wanted filings of these days that the database has of these companies.
+    /// The wanted filings of these companies within `dates` that are on record.
     fn on_record(
         &self,
         companies: &HashSet<Cik>,
@@ -216,7 +205,7 @@ impl Reconcile<'_> {
         Ok(wanted.map(difference).collect())
     }
 
-    /// The wanted days of a quarter that its index can hold; `None` where there are none.
+    /// The wanted days that a quarter's index can contain; `None` if there are none.
     fn dates_of(&self, year: i16, number: i8, received: Option<Date>) -> Option<DateRange> {
         let first = Date::new(year, 3 * number - 2, 1).ok()?;
         let last = first.saturating_add(2.months()).last_of_month();
@@ -225,7 +214,7 @@ impl Reconcile<'_> {
         DateRange::new(wanted.since.max(first), until).ok()
     }
 
-    /// The wanted days that indexes can hold.
+    /// The wanted days that all indexes together can contain.
     fn dates(&self) -> DateRange {
         let dates = self.filings.dates();
         DateRange {
@@ -249,7 +238,7 @@ impl Reconcile<'_> {
     }
 }
 
-/// Those of the wanted filings that the database lacks.
+/// The wanted filings of the companies that the database lacks.
 fn missing_of(
     wanted: &ExpectedFilings,
     companies: &HashSet<Cik>,
@@ -270,11 +259,7 @@ fn missing_of(
     Ok(unknown.map(difference).collect())
 }
 
-/// Has the next run look anew at the companies of these filings. Returns how many they are.
-///
-/// # Errors
-///
-/// If the database cannot be written.
+/// Makes the next run visit the companies of these filings again. Returns the number of companies.
 pub fn queue(missing: &[Difference], db: &mut Writer) -> Result<u64> {
     let companies: BTreeSet<_> = missing.iter().map(|filing| filing.cik).collect();
     let batch = db.begin()?;

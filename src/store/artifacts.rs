@@ -1,4 +1,4 @@
-//! What became of artifacts and submissions: stored, failed, lost.
+//! Records the outcome of artifacts and submissions: stored, split, failed or lost.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,27 +14,24 @@ use super::values::{ArtifactStatus, DateColumn, DayText, SubmissionStatus, integ
 use crate::edgar::{Accession, Cik, FileName, Target, urls};
 use crate::files::Fingerprint;
 
-/// On so many New York days EDGAR has to answer that it does not have a thing, before it counts as
-/// unavailable.
+/// The number of New York days on which EDGAR must answer that it does not have an item before the
+/// item becomes unavailable.
 pub const MISSING_DAYS: u32 = 3;
 
-/// One document of a submission that was split, or a file that was fetched by itself.
+/// A document of a split submission, or a file that was downloaded by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SplitDocument {
-    /// The name it is stored under, and what it is.
     pub file: FileName,
-    /// Its `<TYPE>`, such as `EX-99.1`.
+    /// The `<TYPE>` of the document, such as `EX-99.1`.
     pub type_: Option<String>,
-    /// Its `<SEQUENCE>`.
     pub sequence: Option<u32>,
-    /// Its `<DESCRIPTION>`.
     pub description: Option<String>,
-    /// The file, or why there is none.
+    /// The stored file, or why it was not stored.
     pub outcome: std::result::Result<Fingerprint, Failure>,
 }
 
 impl SplitDocument {
-    /// A file that was fetched by itself.
+    /// A file that was downloaded by itself.
     pub fn single(file: FileName, print: Fingerprint) -> Self {
         Self {
             file,
@@ -49,26 +46,25 @@ impl SplitDocument {
 /// Why a file is not on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// One word that groups failures with the same remedy.
+    /// One word; failures of one kind have the same remedy.
     pub kind: &'static str,
-    /// One line.
     pub message: String,
-    /// Whether EDGAR answered that it does not have it.
+    /// Whether EDGAR answered that it does not have the file.
     pub missing: bool,
 }
 
-/// What recording a document came to.
+/// How a document was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// It had no row before.
+    /// The document had no row before.
     New,
-    /// Its row was queued.
+    /// The document's row was queued.
     Queued,
-    /// It was lost, and what came back has other bytes than what was stored before.
+    /// The file was lost, and the new file has another hash than the one stored before.
     OtherBytes,
-    /// It is on disk already, as it came.
+    /// The same file is on disk already.
     Stored,
-    /// It is on disk already with other bytes, which stay.
+    /// Another file is on disk already. It is kept.
     Differs,
 }
 
@@ -79,7 +75,6 @@ impl Recorded {
     }
 }
 
-/// A row of `artifacts`.
 #[derive(Debug)]
 pub(super) struct FileRow {
     pub(super) id: i64,
@@ -97,14 +92,15 @@ impl FileRow {
     }
 }
 
-/// What becomes of the row of a document.
+/// The change to a document's row.
 #[derive(Debug, Clone, Copy)]
 enum Outcome<'a> {
-    /// It is on disk.
+    /// The file is on disk.
     Stored(&'a Fingerprint),
-    /// Its submission did not bring it whole, so it is to be asked for by its own name.
+    /// The submission did not contain the whole document, so the document is requested by its own
+    /// name.
     AskFor(&'a Failure),
-    /// It was not to be had, and EDGAR has no name for it.
+    /// The document was not stored, and EDGAR does not serve it by itself.
     Lost(&'a Failure),
 }
 
@@ -145,12 +141,12 @@ impl Batch<'_> {
             .optional()
     }
 
-    /// A file that was fetched by itself is on disk, complete and checked. `attempts` are the tries
-    /// of this run; they add up.
+    /// Records that a file was downloaded by itself and is on disk, complete and checked.
+    /// `attempts` are the attempts of this run; they are added to earlier ones.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the filing is not on record.
+    /// The filing is not on record.
     pub fn stored(
         &mut self,
         accession: Accession,
@@ -164,13 +160,13 @@ impl Batch<'_> {
             .at(self.path, "record a download")
     }
 
-    /// A submission was split, and each of its documents is on disk or given up. It held so many;
-    /// its own file may be among them where that is kept. `attempts` are the requests for it. Returns
-    /// what became of each document.
+    /// Records that a submission with `held` documents was split and that each of its documents was
+    /// stored or not. `documents` may include the submission's own file, if that is kept.
+    /// `attempts` are the requests for the submission. Returns how each document was recorded.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the filing is not on record.
+    /// The filing is not on record.
     pub fn split(
         &mut self,
         accession: Accession,
@@ -242,7 +238,7 @@ impl Batch<'_> {
                 self.describe(row.id, document)?;
                 return Ok(Recorded::Stored);
             }
-            // What was given up is not queued again by a submission that brings something else.
+            // A submission does not queue documents again that were given up.
             _ if !row.status.is_queued() => return Ok(Recorded::Queued),
             Outcome::AskFor(_) => {
                 self.describe(row.id, document)?;
@@ -272,7 +268,8 @@ impl Batch<'_> {
         })
     }
 
-    /// Adds what a submission says of a document that was stored before by itself.
+    /// Adds a submission's type, sequence and description to a document that was downloaded by
+    /// itself.
     fn describe(&self, artifact: i64, document: &SplitDocument) -> rusqlite::Result<()> {
         let SplitDocument {
             type_,
@@ -330,14 +327,13 @@ impl Batch<'_> {
         Ok(Recorded::New)
     }
 
-    /// Something could not be had in this run. It stays queued for the next one, unless EDGAR has
-    /// answered on [`MISSING_DAYS`] days that it does not have it; `today` is the day in New York.
-    /// What is on disk already stays downloaded. What is not on record any more, or was given up, is
-    /// left alone.
+    /// Records that an item could not be downloaded in this run. It stays queued for the next run,
+    /// unless EDGAR has answered on [`MISSING_DAYS`] days that it does not have it. `today` is the
+    /// day in New York. Items that are downloaded, given up or no longer on record do not change.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the filing is not on record.
+    /// The filing is not on record.
     pub fn failed(
         &mut self,
         accession: Accession,
@@ -431,9 +427,9 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// A file on disk is not what was stored: it is queued again, and keeps its row, hash and all.
-    /// `why` is shown as its last error until it is downloaded. Tells whether it was on record as
-    /// downloaded.
+    /// Queues a downloaded file again that is missing or damaged on disk. Its row keeps its length
+    /// and hash, and `why` is its last error until it is downloaded. Returns whether the file was
+    /// on record as downloaded.
     pub fn lost(&mut self, file: &StoredFile, why: &str) -> Result<bool> {
         let filing = self.filing(file.accession)?;
         let (path, doing) = (self.path, "queue a file again");
@@ -450,12 +446,13 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// Queues the submission of a filing where that takes fewer requests than its lost files do, or
-    /// where one of them can be had in no other way. Tells whether it did.
+    /// Queues a filing's submission if one request for it replaces several for lost files, or if
+    /// EDGAR does not serve one of the lost files by itself. Returns whether the submission is
+    /// queued.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the filing is not on record.
+    /// The filing is not on record.
     pub fn queue_lost(&mut self, accession: Accession) -> Result<bool> {
         let filing = self.filing(accession)?;
         let (path, doing) = (self.path, "queue lost files");
@@ -479,10 +476,10 @@ impl Batch<'_> {
     }
 }
 
-/// Three columns of a row, from this one on: kind, name, name within the URL where that is another.
+/// Reads three columns, starting at `from`: kind, name, and the last part of the URL if it differs.
 pub(super) fn file_name(row: &Row<'_>, from: usize) -> rusqlite::Result<FileName> {
     let (name, url_name): (String, Option<String>) = (row.get(from + 1)?, row.get(from + 2)?);
-    // A name that is only encoded in its URL is the same name.
+    // If decoding the last part of the URL gives the stored name, EDGAR has the same name.
     let edgar_name = url_name.map(|url_name| urls::decoded(&url_name));
     Ok(FileName {
         kind: row.get(from)?,
@@ -499,14 +496,14 @@ fn downloaded(print: &Fingerprint, files: i64) -> Change {
     )
 }
 
-/// On how many days EDGAR did not have a thing.
+/// The number of days on which EDGAR did not have an item, and the last such day.
 struct Missing {
     days: u32,
     on: Option<Date>,
 }
 
 impl Missing {
-    /// After this failure; a day counts once.
+    /// The count after this failure. Each day counts once.
     fn after(failure: &Failure, before: (u32, Option<Date>), today: Option<Date>) -> Self {
         let (days, on) = before;
         match today {
@@ -523,48 +520,42 @@ impl Missing {
     }
 }
 
-/// A stored file's place in the table of artifacts; they come in this order.
+/// A stored file's id. Files are read in the order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredId(pub(super) i64);
 
 impl StoredId {
-    /// Before the first one.
+    /// Before the first id.
     pub const START: Self = Self(0);
 }
 
-/// A file that is to be on disk, and what it is to be.
+/// A file that should be on disk, with its expected length and hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
-    /// Its place.
     pub id: StoredId,
-    /// The filing.
     pub accession: Accession,
-    /// The company in whose folder it is.
     pub folder: Cik,
-    /// Its name.
     pub name: String,
-    /// Its length.
     pub bytes: Option<u64>,
-    /// Its hash.
     pub sha256: Option<[u8; 32]>,
 }
 
 impl Reader {
-    /// The next `n` files that are to be on disk, after a place. Empty at the end.
+    /// The next `n` files that should be on disk, after an id. Empty at the end.
     pub fn stored_files(&self, after: StoredId, n: usize) -> Result<Vec<StoredFile>> {
-        let (doing, n) = ("read which files there are", integer(n as u64));
+        let (doing, n) = ("list the stored files", integer(n as u64));
         self.rows(sql::STORED_FILES, (after.0, n), doing, stored_file)
     }
 
-    /// The next `n` files that were stored once and are queued again, after a place.
+    /// The next `n` lost files after an id: stored once and not on disk now.
     pub fn lost_files(&self, after: StoredId, n: usize) -> Result<Vec<StoredFile>> {
-        let (doing, n) = ("read which files are lost", integer(n as u64));
+        let (doing, n) = ("list the lost files", integer(n as u64));
         self.rows(sql::LOST_FILES, (after.0, n), doing, stored_file)
     }
 
-    /// How many files are to be on disk, and their bytes.
+    /// The number of files that should be on disk, and their bytes.
     pub fn stored_total(&self) -> Result<(u64, u64)> {
-        let doing = "count the files there are";
+        let doing = "count the stored files";
         self.one(sql::STORED_TOTAL, (), doing, |row| {
             Ok((number(row, 0)?, number(row, 1)?))
         })
@@ -593,7 +584,7 @@ mod tests {
     use crate::edgar::{ArtifactKind, QueueItem};
     use jiff::civil::date;
 
-    /// All documents of a filing are split from a text of 99 bytes.
+    /// Splits all documents of a filing from a text of 99 bytes.
     fn split(sandbox: &mut Sandbox, number: u64, all: &[SplitDocument]) -> Vec<Recorded> {
         sandbox.write(|b| {
             let (text, held) = (print(99), all.len());
@@ -602,7 +593,7 @@ mod tests {
         })
     }
 
-    /// The first filing cannot be had on a day of January 2026.
+    /// Fails a download of the first filing on a day of January 2026.
     fn fail(sandbox: &mut Sandbox, target: &Target, failure: &Failure, day: i8) {
         let today = date(2026, 1, day);
         sandbox.write(|b| {
@@ -610,7 +601,7 @@ mod tests {
         });
     }
 
-    /// Every stored file of the first filing with one of these names is lost.
+    /// Loses every stored file of the first filing that has one of these names.
     fn lose(sandbox: &mut Sandbox, names: &[&str]) -> bool {
         let stored = sandbox.reader().stored_files(StoredId::START, 10).unwrap();
         sandbox.write(|b| {
@@ -749,7 +740,7 @@ mod tests {
             sandbox.assert_counters();
             assert!(queue(&sandbox).is_empty());
 
-            // The days are counted from the beginning once it is asked for again.
+            // The count starts at zero once the file is queued again.
             assert_eq!(sandbox.writer.retry_unavailable(None).unwrap(), 1);
             assert_eq!(queue(&sandbox), std::slice::from_ref(&target));
             for day in [6, 7] {

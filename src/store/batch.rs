@@ -1,4 +1,5 @@
-//! One transaction of the writer. What can be recorded stands with the feature it belongs to.
+//! One transaction of the writer. The methods that record data are with the features they belong
+//! to.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,15 +12,15 @@ use super::holdings::CountChanges;
 use super::values::RunId;
 use crate::edgar::Accession;
 
-/// One transaction.
+/// A transaction that is not committed yet.
 #[derive(Debug)]
 pub struct Batch<'w> {
     pub(super) tx: Transaction<'w>,
     pub(super) path: &'w Path,
     pub(super) run: Option<RunId>,
-    /// What the transaction changes of the counters.
+    /// The changes of this transaction to the counters.
     pub(super) changes: CountChanges,
-    /// The filings that it has met.
+    /// The filings that this transaction has looked up.
     pub(super) filings: HashMap<Accession, FilingKey>,
 }
 
@@ -34,11 +35,11 @@ impl<'w> Batch<'w> {
         }
     }
 
-    /// Makes it last.
+    /// Commits the transaction.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written; then nothing of the batch was recorded.
+    /// The commit fails. Then nothing of the batch is recorded.
     pub fn commit(self) -> Result<()> {
         self.changes
             .apply(&self.tx, self.run)

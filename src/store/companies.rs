@@ -1,5 +1,5 @@
-//! Companies and their listings: who there is, in which order they are worked on, and who is meant
-//! by a ticker.
+//! Companies and their listings: which are on record, in which order a run visits them, and which
+//! company a ticker stands for.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,43 +18,41 @@ use crate::find::Findable;
 use crate::selection::Companies;
 use crate::ticker::{spellings, without_dashes};
 
-/// A company as it is shown.
+/// A company as it is shown to users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownCompany {
-    /// The company.
     pub cik: Cik,
-    /// The ticker of its primary listing, the last known one if it is not listed now.
+    /// The ticker of its primary listing, or of its last one if it is not listed now.
     pub ticker: Option<String>,
-    /// The exchange of its primary listing, likewise.
+    /// The exchange of that listing.
     pub exchange: Option<String>,
-    /// Its name.
     pub name: String,
     /// Whether it is in the SEC's list of companies.
     pub active: bool,
-    /// How many of its filings are on record.
+    /// The number of its filings on record.
     pub filings: u64,
-    /// As of when its filings were last read to the end.
+    /// Its filings up to this time were read to the end.
     pub last_checked_at: Option<Timestamp>,
-    /// On how many New York days EDGAR did not have its submissions.
+    /// The number of New York days on which EDGAR did not have its submissions.
     pub missing_days: u32,
 }
 
-/// What a ticker stands for.
+/// The company that a ticker stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TickerMatch {
     /// The ticker in the SEC's spelling.
     pub ticker: String,
-    /// The company that has it, or else the one that had it last.
+    /// The company that has the ticker, or the one that had it last.
     pub cik: Cik,
-    /// Whether that company has it no more.
+    /// Whether the company no longer has the ticker.
     pub is_former: bool,
-    /// The company that had it before, and the day on which that was seen last.
+    /// The company that had the ticker before, and the last day on which a sync saw it there.
     pub before: Option<(Cik, Date)>,
 }
 
 impl Reader {
-    /// The companies that these conditions mean now, in the order of work: companies without any
-    /// filing first, then those checked longest ago.
+    /// The companies that meet these conditions now, in the order in which a run visits them:
+    /// companies without filings first, then those checked longest ago.
     pub fn companies(&self, companies: &Companies) -> Result<Vec<Cik>> {
         let doing = "find the companies";
         match company_params(companies) {
@@ -63,21 +61,22 @@ impl Reader {
         }
     }
 
-    /// Those of these companies that have one of these codes, or a code that is not known yet.
+    /// The companies among `ciks` that have one of these SIC codes or whose code is not known yet.
     pub fn with_sic(&self, ciks: &[Cik], sic: &SicCodes) -> Result<Vec<Cik>> {
-        let doing = "find the companies of some industries";
+        let doing = "filter companies by SIC code";
         let params = (json_ciks(ciks), sic_param(sic));
         self.rows(sql::WITH_SIC, params, doing, |row| row.get(0))
     }
 
-    /// Those of these companies that have an active listing on one of these exchanges.
+    /// The companies among `ciks` that have an active listing on one of these exchanges.
     pub fn listed_on(&self, ciks: &[Cik], exchanges: &[&str]) -> Result<Vec<Cik>> {
-        let doing = "find the companies of some exchanges";
+        let doing = "filter companies by exchange";
         let params = (json_ciks(ciks), json_texts(exchanges));
         self.rows(sql::LISTED_ON, params, doing, |row| row.get(0))
     }
 
-    /// These companies, in the order of the list; those that are not on record are left out.
+    /// The rows of these companies, in the order of the list. Companies that are not on record are
+    /// left out.
     pub fn company_rows(&self, ciks: &[Cik]) -> Result<Vec<ShownCompany>> {
         let doing = "read the companies";
         self.rows(sql::ROWS, [json_ciks(ciks)], doing, |row| {
@@ -94,28 +93,29 @@ impl Reader {
         })
     }
 
-    /// Those of these companies whose list of filings was read to its end, as of a time or later.
+    /// The companies among `ciks` whose list of filings was read to its end, as of `since` or
+    /// later.
     pub fn checked_since(&self, ciks: &[Cik], since: Timestamp) -> Result<Vec<Cik>> {
         let rows = self.company_rows(ciks)?.into_iter();
         let checked = rows.filter(|row| row.last_checked_at.is_some_and(|at| at >= since));
         Ok(checked.map(|row| row.cik).collect())
     }
 
-    /// When the company list was last read; `None` if never.
+    /// When the company list was last synced; `None` if never.
     pub fn companies_synced_at(&self) -> Result<Option<Timestamp>> {
         let time = self.meta::<Time>(meta::COMPANIES_SYNCED_AT)?;
         Ok(time.map(|time| time.0))
     }
 
-    /// Whether the exchanges' own symbol lists took part when the company list was last read.
-    /// Without them NYSE American and NYSE Arca cannot be told from NYSE.
+    /// Whether the last sync of the company list included the exchanges' own symbol lists. Without
+    /// them, a listing on NYSE American or NYSE Arca counts as one on NYSE.
     pub fn listings_known(&self) -> Result<bool> {
         let known = self.meta::<String>(meta::LISTINGS_KNOWN)?;
         Ok(known.is_some_and(|known| known == meta::YES))
     }
 
-    /// Where each active listing was known to be when the exchanges' own symbol lists last took part;
-    /// empty if they never did.
+    /// The exchange of each active listing according to the last sync with the exchanges' own
+    /// symbol lists. Empty without such a sync.
     pub fn known_listings(&self) -> Result<Vec<(Cik, String, String)>> {
         if self.meta::<String>(meta::LISTINGS_SYNCED_AT)?.is_none() {
             return Ok(Vec::new());
@@ -124,34 +124,34 @@ impl Reader {
         self.rows(sql::KNOWN_LISTINGS, (), doing, |row| row.try_into())
     }
 
-    /// The tickers that the exchanges' own symbol lists last said are no company's listing: funds
-    /// and test issues.
+    /// The tickers that are no company's listing (funds and test issues) according to the last sync
+    /// with the exchanges' own symbol lists.
     pub fn left_out(&self) -> Result<Vec<(u64, String)>> {
         let list = self.meta::<String>(meta::LEFT_OUT)?;
-        // We wrote it; were it damaged, the next sync with those lists would mend it.
+        // This program wrote the list. If the list is damaged, the next sync replaces it.
         Ok(list.map_or_else(Vec::new, |list| {
             serde_json::from_str(&list).unwrap_or_default()
         }))
     }
 
-    /// The symbols of the exchanges' lists for which the SEC's list has no company, each with exchange and
-    /// name.
+    /// Symbols in the exchanges' lists that have no company in the SEC's list, each with exchange
+    /// and name.
     pub fn unmatched(&self) -> Result<Vec<[String; 3]>> {
         let list = self.meta::<String>(meta::UNMATCHED)?;
-        // As for what is left out.
+        // As in `left_out`.
         Ok(list.map_or_else(Vec::new, |list| {
             serde_json::from_str(&list).unwrap_or_default()
         }))
     }
 
-    /// How many companies the SEC's list has.
+    /// The number of companies in the SEC's list.
     pub fn company_count(&self) -> Result<u64> {
         let doing = "count companies";
         self.one(sql::COUNT, (), doing, |row| number(row, 0))
     }
 
-    /// What a ticker stands for, in any common spelling: the company that has it now, or else the one
-    /// that had it last. `None` if no company on record ever had it.
+    /// Finds the company that has a ticker now, or else the one that had it last. The ticker may be
+    /// in any common spelling. `None` if no company on record ever had it.
     pub fn resolve_ticker(&self, written: &str) -> Result<Option<TickerMatch>> {
         let doing = "look up a ticker";
         let mut former = None;
@@ -188,7 +188,7 @@ impl Reader {
         let Some((cik, ticker)) = named.first().cloned() else {
             return Ok(None);
         };
-        // Where two companies could be meant, nobody is.
+        // If two companies match, the ticker is ambiguous and none is returned.
         let is_clear = named.iter().all(|(other, _)| *other == cik);
         Ok(is_clear.then_some(TickerMatch {
             ticker,
@@ -203,7 +203,7 @@ impl Reader {
         self.rows(sql::ALL, [], "read the companies", |row| row.get(0))
     }
 
-    /// All companies on record, with everything that they can be found by.
+    /// All companies on record, with all fields that a search uses.
     pub fn findable(&self) -> Result<Vec<Findable>> {
         let doing = "read the companies";
         let mut companies = self.rows(sql::ALL, [], doing, |row| {
@@ -243,10 +243,10 @@ impl Reader {
         Ok(companies)
     }
 
-    /// The form types that EDGAR lists of these companies, each with how many filings, on the pages
-    /// that were read.
+    /// The form types in EDGAR's lists of these companies, each with its number of filings, as far
+    /// as the lists were read.
     pub fn forms_seen(&self, ciks: &[Cik]) -> Result<Vec<(String, u64)>> {
-        let doing = "look up which forms were seen";
+        let doing = "look up the forms that EDGAR lists";
         self.rows(sql::FORMS_SEEN, [json_ciks(ciks)], doing, |row| {
             Ok((row.get(0)?, number(row, 1)?))
         })
@@ -260,7 +260,7 @@ impl Reader {
         })
     }
 
-    /// Those of these CIKs that are not on record, in the order of the list.
+    /// The CIKs among `ciks` that are not on record, in the order of the list.
     pub fn unknown_ciks(&self, ciks: &[Cik]) -> Result<Vec<Cik>> {
         let doing = "look up CIKs";
         self.rows(sql::UNKNOWN_CIKS, [json_ciks(ciks)], doing, |row| {
@@ -270,8 +270,8 @@ impl Reader {
 }
 
 impl Writer {
-    /// These companies are asked for again, though EDGAR did not have them. Tells how many of them
-    /// EDGAR did not have.
+    /// Resets the missing days of these companies, so that a run requests them again. Returns the
+    /// number of companies that had missing days.
     pub fn retry_companies(&mut self, companies: &[Cik]) -> Result<usize> {
         let batch = self.begin()?;
         let doing = "queue companies";
@@ -282,11 +282,11 @@ impl Writer {
 }
 
 impl Batch<'_> {
-    /// What a company's list of filings holds, read to its end.
+    /// Records a summary of a company's list of filings after it was read to its end.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the company is not in it.
+    /// The company is not on record.
     pub fn company_history(&self, cik: Cik, history: &History) -> Result<()> {
         let row = (
             cik,
@@ -295,13 +295,13 @@ impl Batch<'_> {
             history.last.map(DayText::new),
             history.forms_json(),
         );
-        self.execute(sql::HISTORY, row, "record what EDGAR lists")?;
+        self.execute(sql::HISTORY, row, "record a company's history")?;
         Ok(())
     }
 
-    /// What a company's submissions say of the company itself.
+    /// Records the profile in a company's submissions.
     pub fn company_facts(&self, cik: Cik, facts: &CompanyProfile) -> Result<()> {
-        let doing = "record what EDGAR says of a company";
+        let doing = "record a company's profile";
         let CompanyProfile {
             name,
             sic,
@@ -341,10 +341,10 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// EDGAR has no such filer: if nothing but its number is known, it is taken off the record and
-    /// out of every selection. Tells whether it was.
+    /// Removes a company whose CIK EDGAR does not know from the database and from every selection,
+    /// if nothing but its CIK is known. Returns whether it was removed.
     pub fn forget_unknown(&self, cik: Cik) -> Result<bool> {
-        let doing = "forget a number that no filer has";
+        let doing = "remove a CIK that EDGAR does not have";
         let is_unknown = self
             .tx
             .prepare_cached(sql::IS_UNKNOWN)
@@ -359,13 +359,13 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// A company's list of filings could not be read in this run; `kind` is one word for why. With
-    /// `missing` EDGAR answered that it does not have it, which counts once a day; `today` is the
-    /// day in New York.
+    /// Records that a company's list of filings could not be read in this run. `kind` is one word
+    /// for the cause. `missing` means that EDGAR answered that it does not have the list, which
+    /// counts once per day. `today` is the day in New York.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the company is not in it.
+    /// The company is not on record.
     pub fn company_failed(
         &self,
         cik: Cik,

@@ -1,4 +1,4 @@
-//! What `diagnose` asks.
+//! Queries of `diagnose`.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,73 +10,59 @@ use super::reader::{Reader, number, optional_number};
 use super::values::{DateColumn, RunId, RunStatus, Time, json_ciks, json_texts, time};
 use crate::edgar::{Cik, History};
 
-/// What is known about a company, as far as it tells why something is missing.
+/// What is known about a company that explains missing filings and files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompanyFacts {
-    /// Its number.
     pub cik: Cik,
-    /// Its name.
     pub name: String,
     /// The ticker of its primary listing.
     pub ticker: Option<String>,
-    /// The exchange of its primary listing.
     pub exchange: Option<String>,
-    /// When its filings were last read to the end.
+    /// When its list of filings was last read to its end.
     pub last_checked_at: Option<Timestamp>,
-    /// Its files: how many there are to be, and how many are there.
     pub artifacts: FileCounts,
-    /// The same when the last run began.
+    /// Its file counts at the start of the last run.
     pub artifacts_before: FileCounts,
-    /// How many of its files a run has given up.
     pub failed: u64,
-    /// What EDGAR lists of it; `None` if that was never recorded.
+    /// A summary of EDGAR's list of its filings; `None` if the list was never read to its end.
     pub history: Option<History>,
-    /// Why its list could not be read at the last try: one word, and one line.
+    /// Why the last attempt to read its list failed: one word for the kind, and one line.
     pub failure: Option<(String, String)>,
-    /// Whether a filing of a wanted form is known.
+    /// Whether a filing of a wanted form is on record.
     pub covered: bool,
-    /// Whether one was known when the last run began.
+    /// Whether such a filing was on record at the start of the last run.
     pub covered_before: bool,
 }
 
-/// How many files there are to be, and how many are there.
+/// The number of files that should be on disk, and the number that are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FileCounts {
-    /// To be there.
     pub expected: u64,
-    /// There.
     pub downloaded: u64,
 }
 
-/// Failures of one sort.
+/// Failures of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureGroup {
-    /// The sort, as `v_errors.kind` has it; `unknown` before it was recorded.
+    /// As in `v_errors.kind`; `unknown` for failures recorded without a kind.
     pub kind: String,
-    /// How many items.
     pub count: u64,
-    /// One of the messages.
     pub example: Option<String>,
 }
 
-/// The run that began last.
+/// The run that started last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviousRun {
-    /// Its number.
     pub id: RunId,
-    /// What it did.
     pub command: String,
-    /// What became of it.
     pub status: RunStatus,
-    /// When it began.
     pub started_at: Timestamp,
-    /// When it ended.
     pub ended_at: Option<Timestamp>,
 }
 
 impl Reader {
-    /// What is known about each of these companies, by name. `forms` are the wanted forms, as they
-    /// are spelled in [`Reader::known_forms`]; `last_run` is the run that began last.
+    /// The facts of these companies, by name. `forms` are the wanted forms, spelled as in
+    /// [`Reader::known_forms`]. `last_run` is the run that started last.
     pub fn company_facts(
         &self,
         companies: &[Cik],
@@ -90,31 +76,31 @@ impl Reader {
         self.rows(
             sql::COMPANIES,
             (json_ciks(companies), json_texts(forms), began, run),
-            "read what is known of the companies",
+            "read the facts of companies",
             company_facts,
         )
     }
 
-    /// The failed downloads of these companies, by kind; all without a condition.
+    /// The failed downloads of these companies by kind; `None` is all companies.
     pub fn failed_downloads(&self, companies: Option<&[Cik]>) -> Result<Vec<FailureGroup>> {
         let (companies, doing) = (companies.map(json_ciks), "group failed downloads");
         self.rows(sql::FAILURES, [companies], doing, failure_group)
     }
 
-    /// What a run met at these companies that cost no company and no file, by kind.
+    /// Problems of a run with these companies, by kind, that made no company and no file fail.
     pub fn problems(&self, companies: &[Cik], run: RunId) -> Result<Vec<FailureGroup>> {
-        let doing = "group the problems of a run";
+        let doing = "read the problems of a run";
         let params = (json_ciks(companies), run);
         self.rows(sql::PROBLEMS, params, doing, failure_group)
     }
 
-    /// Every form that a known filing has.
+    /// Every form type of a filing on record.
     pub fn known_forms(&self) -> Result<Vec<String>> {
-        let doing = "read which forms there are";
+        let doing = "read the known forms";
         self.rows(holdings::FORMS, (), doing, |row| row.get(0))
     }
 
-    /// The run that began last, if there ever was one.
+    /// The run that started last, if there is one.
     pub fn last_run(&self) -> Result<Option<PreviousRun>> {
         let read = |row: &Row<'_>| {
             Ok(PreviousRun {
@@ -186,7 +172,7 @@ mod tests {
     use crate::edgar::history::FormUse;
     use jiff::civil::date;
 
-    /// What is known of company 1, with 10-K as the only wanted form.
+    /// The facts of company 1, with 10-K as the only wanted form.
     fn facts(sandbox: &Sandbox, before: Option<Timestamp>) -> CompanyFacts {
         let reader = sandbox.reader();
         let before = before.map(|started_at| PreviousRun {

@@ -1,4 +1,4 @@
-//! A selection goes: from the record, and with it what only it wanted of the queue.
+//! Drops a selection, and optionally the queued items that no other selection wants.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use super::values::ArtifactStatus;
 use super::writer::Writer;
 use crate::edgar::{Accession, ArtifactKind, Cik, Filing, QueueItem, Target, Wanted};
 
-/// Entries of the queue that are looked at in one transaction.
+/// Queue items per transaction.
 const AT_ONCE: usize = 500;
 
 /// A selection with its companies.
@@ -26,7 +26,7 @@ struct Wanting {
 }
 
 impl Wanting {
-    /// What it wants of a filing of these companies; `None` is nothing.
+    /// What the selection wants of a filing by these companies; `None` if it wants nothing.
     fn wants(&self, filing: &Filing, filers: &[Cik]) -> Option<Wanted> {
         let selection = &self.recorded.selection;
         let is_wanted = selection.filings.wants(&filing.form, filing.filed_on)
@@ -36,9 +36,9 @@ impl Wanting {
 }
 
 impl Writer {
-    /// Takes a selection off the record. With `queue`, what is queued for it alone is dropped; a
-    /// primary document that another selection wants is queued by itself where its submission was.
-    /// Returns how many entries of the queue were dropped; `None` if there is no such selection.
+    /// Deletes a selection. With `queue`, queued items that only this selection wants are dropped,
+    /// and a primary document that another selection wants is queued instead of its dropped
+    /// submission. Returns the number of dropped items; `None` if there is no such selection.
     pub fn drop_selection(&mut self, id: SelectionId, queue: bool) -> Result<Option<u64>> {
         let reader = self.reader()?;
         let mut wanting = Vec::new();
@@ -64,7 +64,7 @@ impl Writer {
             }
         }
         let batch = self.begin()?;
-        batch.execute(sql::DELETE, [id], "take a selection off the record")?;
+        batch.execute(sql::DELETE, [id], "delete a selection")?;
         batch.commit()?;
         Ok(Some(count))
     }
@@ -105,7 +105,7 @@ impl Writer {
     }
 }
 
-/// Whether one of these wishes is for a target. A document other than the primary one comes from a
+/// Whether one of `wanted` includes a target. A document other than the primary one comes from a
 /// submission.
 fn is_wanted(target: &Target, filing: &Filing, wanted: &[Wanted]) -> bool {
     wanted.iter().any(|wanted| match (wanted, target) {
@@ -115,7 +115,7 @@ fn is_wanted(target: &Target, filing: &Filing, wanted: &[Wanted]) -> bool {
 }
 
 impl Reader {
-    /// The companies on record that filed a filing.
+    /// The filers of a filing that are on record.
     fn filers(&self, accession: Accession) -> Result<Vec<Cik>> {
         let doing = "look up filers";
         self.rows(filings_sql::FILERS_OF, [accession], doing, |row| row.get(0))
@@ -123,7 +123,7 @@ impl Reader {
 }
 
 impl Batch<'_> {
-    /// Takes one entry off the queue.
+    /// Drops one item of the queue.
     fn drop_item(&mut self, item: &QueueItem) -> Result<()> {
         let filing = self.filing(item.accession)?;
         let (path, doing, run) = (self.path, "change the queue", self.run_number());
@@ -159,7 +159,8 @@ mod tests {
     use super::*;
     use crate::selection::Selection;
 
-    /// One selection of primary documents, one of all documents, each of some companies.
+    /// Records one selection of primary documents and one of all documents, each for some
+    /// companies.
     fn sandbox(primaries: &[u64], all: &[u64]) -> (Sandbox, SelectionId) {
         let mut sandbox = Sandbox::new();
         sandbox.put(1, &[filing(1)]);

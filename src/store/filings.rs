@@ -19,38 +19,35 @@ use super::values::{
 };
 use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName, Filing, Target, Wanted};
 
-/// What is on record of a filing.
+/// The status of a filing and its files in the database.
 #[derive(Debug, Clone)]
 pub struct OnRecord {
-    /// The CIK whose folder holds its files.
+    /// The CIK whose folder holds the filing's files.
     pub folder: Cik,
-    /// What became of its complete submission, if its documents were ever wanted.
+    /// The status of its complete submission, if its documents were ever wanted.
     pub submission: Option<SubmissionStatus>,
-    /// Its files.
     pub files: Vec<FileOnRecord>,
 }
 
-/// What is on record of a file.
+/// The status of a file in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileOnRecord {
-    /// Its names.
     pub file: FileName,
-    /// What became of it.
     pub status: ArtifactStatus,
-    /// Its length and hash, if it was ever stored.
+    /// Length and hash, if the file was ever stored.
     pub stored: Option<(u64, [u8; 32])>,
-    /// Its place among the documents of its submission, if it came from one.
+    /// Its position among the documents of its submission, if it came from a submission.
     pub sequence: Option<u32>,
 }
 
 impl OnRecord {
-    /// The file of this name, in any case.
+    /// The file with this name, ignoring case.
     pub fn file(&self, name: &str) -> Option<&FileOnRecord> {
         let mut files = self.files.iter();
         files.find(|known| known.file.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether a target is queued, by itself or with its submission.
+    /// Whether a target is queued, by itself or as part of its submission.
     pub fn is_queued(&self, target: &Target) -> bool {
         match target {
             Target::Documents => self.is_split_queued(),
@@ -61,12 +58,13 @@ impl OnRecord {
         }
     }
 
-    /// Whether the submission is queued, which brings every file of the filing.
+    /// Whether the submission is queued, which contains every file of the filing.
     pub fn is_split_queued(&self) -> bool {
         self.submission.is_some_and(SubmissionStatus::is_queued)
     }
 
-    /// Whether a target has to be queued. What was given up is queued again only with `again`.
+    /// Whether a target should be queued. A target that was given up is queued again only with
+    /// `again`.
     pub fn lacks(&self, target: &Target, again: bool) -> bool {
         match target {
             Target::Documents => self.submission.is_none_or(|status| {
@@ -80,8 +78,8 @@ impl OnRecord {
                 if let Some(known) = self.file(&file.name) {
                     return again && known.status.is_given_up();
                 }
-                // A submission that is queued brings the primary document along; one that was given up
-                // has given that up as well.
+                // A queued submission contains the primary document. If the submission was given
+                // up, so was the primary document.
                 let given_up = self.submission.is_some_and(SubmissionStatus::is_given_up);
                 let with_submission = self.is_split_queued() || given_up && !again;
                 !(with_submission && file.kind == ArtifactKind::Primary)
@@ -90,25 +88,22 @@ impl OnRecord {
     }
 }
 
-/// A filing as it is listed, in the words of the views.
+/// A filing as it is shown to users, with the values of the views.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownFiling {
-    /// Its accession number.
     pub accession: String,
-    /// Its form type.
     pub form: String,
-    /// The day it was filed.
     pub filed_on: String,
-    /// The end of its period.
     pub report_date: Option<String>,
-    /// Where its primary document, or else its submission, lies below the data dir, once it is there.
+    /// The path of its primary document, or else of its submission, below the data dir. `None` if
+    /// neither is on disk.
     pub path: Option<String>,
-    /// The status of that file; `None` where none is on record.
+    /// The status of that file; `None` if no such file is on record.
     pub status: Option<String>,
 }
 
 impl Reader {
-    /// The filings of a company on some days, newest first.
+    /// The filings of a company filed within `dates`, newest first.
     pub fn shown_filings(&self, cik: Cik, dates: DateRange) -> Result<Vec<ShownFiling>> {
         let doing = "list the filings of a company";
         let params = (cik, DayText::new(dates.since), DayText::new(dates.until));
@@ -126,7 +121,7 @@ impl Reader {
 }
 
 impl Reader {
-    /// What is on record of these filings.
+    /// What is on record of these filings. Filings that are not on record are left out.
     pub fn on_record(&self, accessions: &[Accession]) -> Result<HashMap<Accession, OnRecord>> {
         let names: Vec<_> = accessions.iter().map(ToString::to_string).collect();
         let doing = "look up filings";
@@ -145,7 +140,7 @@ impl Reader {
         Ok(filings)
     }
 
-    /// Those of these filings that one of these companies is known to have filed.
+    /// The filings among `accessions` that have one of the companies `ciks` as a filer.
     pub fn filed_by(&self, accessions: &[Accession], ciks: &[Cik]) -> Result<HashSet<Accession>> {
         let names: Vec<_> = accessions.iter().map(ToString::to_string).collect();
         let params = (json_texts(&names), json_ciks(ciks));
@@ -153,7 +148,8 @@ impl Reader {
         Ok(rows.into_iter().collect())
     }
 
-    /// What these companies filed in these days, each filer apart: filer, filing, form and day.
+    /// The filings of these companies filed within `dates`, one entry for each filer: filer,
+    /// filing, form and day.
     pub fn filed_between(
         &self,
         ciks: &[Cik],
@@ -164,14 +160,14 @@ impl Reader {
             DayText::new(dates.since),
             DayText::new(dates.until),
         );
-        self.rows(sql::FILED_BETWEEN, params, "read what was filed", |row| {
+        self.rows(sql::FILED_BETWEEN, params, "list what was filed", |row| {
             let DateColumn(filed_on) = row.get(3)?;
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, filed_on))
         })
     }
 
-    /// The next `n` filings on record of a company that were filed in these days, after a place;
-    /// 0 is the beginning. Empty at the end.
+    /// The next `n` filings of a company filed within `dates`, after an id; 0 starts at the
+    /// beginning. Empty at the end.
     pub fn filings_of(
         &self,
         cik: Cik,
@@ -186,7 +182,7 @@ impl Reader {
         })
     }
 
-    /// Whether a filing on record lacks a row for something that is wanted of it.
+    /// Whether a filing on record has no row for something in `wanted`.
     pub fn lacks_any(&self, accession: Accession, wanted: &[Wanted]) -> Result<bool> {
         let filing = self.filing(accession)?;
         let on_record = self.on_record(&[accession])?;
@@ -206,17 +202,16 @@ impl Reader {
         Ok(found.into_iter().next())
     }
 
-    /// Those of these filings, each under a filer, that are not on record under that filer, in the
-    /// order of the list.
+    /// The pairs of filer and filing that are not on record, in the order of the list.
     pub fn unknown_filings(&self, filings: &[(Cik, Accession)]) -> Result<Vec<(Cik, Accession)>> {
         let mut unknown = Vec::new();
-        // The list of a quarter has 300,000 lines: in pieces it stays small as JSON.
+        // The index of a quarter has 300,000 lines. Chunks keep the JSON list small.
         for piece in filings.chunks(10_000) {
             let pairs: Vec<_> = piece
                 .iter()
                 .map(|(cik, accession)| (cik.get(), accession.to_string()))
                 .collect();
-            let doing = "compare an index";
+            let doing = "compare an index with the filings on record";
             let rows = self.rows(sql::UNKNOWN, [json_texts(&pairs)], doing, |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
@@ -239,7 +234,7 @@ fn file_on_record(row: &Row<'_>) -> rusqlite::Result<Option<FileOnRecord>> {
     }))
 }
 
-/// A filing from column 1 on.
+/// Reads a filing, starting at column 1.
 fn filing(row: &Row<'_>) -> rusqlite::Result<Filing> {
     Ok(Filing {
         accession: row.get(1)?,
@@ -255,17 +250,18 @@ fn filing(row: &Row<'_>) -> rusqlite::Result<Filing> {
 }
 
 impl Batch<'_> {
-    /// Records filings of a company, each with the folder that it gets where it is new, and tells
-    /// how many the company did not have. A filing that says what is on record writes nothing.
+    /// Records filings of a company. Each comes with the folder that it gets if it is new. Returns
+    /// the number of filings that the company did not have on record. An unchanged filing writes
+    /// nothing.
     ///
-    /// EDGAR sends `accepted_at` differently under each CIK, so it stays as it was first seen.
-    /// Everything else is corrected from one filer only, or two filers would overwrite each other
-    /// every night: that of the folder, or, where no selection has that company any more, the first
-    /// one that a selection has.
+    /// EDGAR sends another `accepted_at` under each CIK, so the first value is kept. All other
+    /// columns are corrected by one filer only; otherwise two filers would overwrite each other
+    /// every night. That filer is the folder's company. If no selection follows the folder's
+    /// company any more, it is the followed filer with the lowest CIK.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the company is not in it.
+    /// The company is not on record.
     pub fn put_filings(
         &mut self,
         cik: Cik,
@@ -366,7 +362,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Whether this filer's word counts for a filing.
+    /// Whether this filer's data may correct a filing.
     fn may_correct(&self, cik: Cik, folder: Cik, filing: i64) -> rusqlite::Result<bool> {
         if cik == folder {
             return Ok(true);
@@ -376,7 +372,7 @@ impl Batch<'_> {
         Ok(corrector == Some(cik))
     }
 
-    /// What a filing has of files.
+    /// The counters of a filing's files.
     fn holdings_of(&self, filing: i64) -> rusqlite::Result<Change> {
         let mut holds = Change::default();
         let mut files = self.tx.prepare_cached(sql::FILE_COUNTS)?;
@@ -387,7 +383,8 @@ impl Batch<'_> {
         Ok(holds)
     }
 
-    /// Counts a change of a filing's files: once by form and year, and for each of its filers.
+    /// Adds a change of a filing's files to the counters: once by form and year, and once for each
+    /// filer.
     pub(super) fn count(&mut self, filing: &FilingKey, change: Change) -> rusqlite::Result<()> {
         self.changes.form(&filing.form, filing.year, change);
         let mut filers = self.tx.prepare_cached(sql::FILERS)?;
@@ -398,7 +395,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// A filing that is on record.
+    /// Looks up a filing, which must be on record.
     pub(super) fn filing(&mut self, accession: Accession) -> Result<FilingKey> {
         if let Some(key) = self.filings.get(&accession) {
             return Ok(key.clone());
@@ -435,7 +432,7 @@ mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
 
-    /// The first filing as EDGAR corrects it.
+    /// The first filing with a correction by EDGAR.
     fn corrected() -> Filing {
         Filing {
             form: "10-K/A".to_owned(),
@@ -521,7 +518,7 @@ mod tests {
             sandbox.put(company, &[corrected()]);
             assert_eq!(form(&sandbox), "10-K", "company {company}");
         }
-        // Company 1 leaves every selection. Company 2 is the first that one has.
+        // Company 1 leaves every selection. Company 2 is the first filer that a selection follows.
         let list = [company(2, "Two", &[("BBB", Some("NYSE"))])];
         for days in [1, 100] {
             let now = at(days * 24 * 3600);
@@ -538,7 +535,7 @@ mod tests {
         );
         sandbox.put(1, &[filing(1)]);
         assert_eq!(form(&sandbox), "10-K", "the folder's filer always may");
-        // A selection that is not followed asks for nobody.
+        // A selection that is not followed does not make its companies followed.
         let once = named(&[1]);
         let writer = &mut sandbox.writer;
         writer.record_selection(&once, false, at(0)).unwrap();
@@ -711,7 +708,7 @@ mod tests {
         assert!(dropped.lacks(&Target::Documents, true), "a new selection");
     }
 
-    /// The most measured: 469 filers of one filing, in the index of a quarter.
+    /// The largest filing found in a quarterly index has 469 filers.
     #[test]
     fn a_filing_with_469_filers_is_one_file_that_counts_for_each_of_them() {
         const FILERS: u64 = 469;
@@ -721,7 +718,7 @@ mod tests {
             .writer
             .put_universe(&companies, true, at(1))
             .unwrap();
-        // Half of them become known after the file is stored.
+        // Half of the filers are recorded after the file is stored.
         for number in 1..=FILERS / 2 {
             sandbox.put(number, &[filing(7)]);
             let new = sandbox.queue(&[primary(7, "fund.htm")]);

@@ -1,11 +1,12 @@
-//! What the database holds, in counters: of each company, and of each form and year.
+//! Counters of filings, files and bytes: by company, and by form and year.
 //!
-//! The writer adds up what a transaction changes and applies the sums once, when it commits
-//! ([`CountChanges::apply`]). So no statement can forget a counter, and a company that gets a thousand
-//! files costs one update.
+//! The writer adds up the changes of a transaction and applies the sums once, at the commit
+//! ([`CountChanges::apply`]). So no statement can miss a counter, and a thousand new files of a
+//! company cost one update.
 //!
-//! Forms and years count each filing and file once. Companies count them for each filer, so
-//! companies do not add up to the total. A filer that becomes known late adds what its filing has.
+//! The counters by form and year count each filing and file once. The counters by company count
+//! them once for each filer, so the companies do not add up to the total. When a filer of a known
+//! filing is recorded later, the filing and its files are added to that company's counters.
 
 use std::collections::HashMap;
 use std::ops::AddAssign;
@@ -17,20 +18,19 @@ use super::reader::number;
 use super::values::{ArtifactStatus, RunId};
 use crate::edgar::Cik;
 
-/// Filings, and what became of their files. A queued submission counts as one file.
+/// Counters of filings and of their files by status. A queued submission counts as one file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Holdings<T = u64> {
-    /// Filings.
     pub filings: T,
-    /// Files that wait for their download.
+    /// Files that wait to be downloaded.
     pub pending: T,
     /// Files on disk.
     pub downloaded: T,
-    /// Files given up by the last run that tried; the next one tries again.
+    /// Files whose download failed in the last run that tried; the next run tries again.
     pub failed: T,
     /// Files that EDGAR does not have.
     pub unavailable: T,
-    /// Files taken off the queue.
+    /// Files that the user took off the queue.
     pub dropped: T,
     /// Bytes of the files on disk.
     pub bytes: T,
@@ -58,7 +58,7 @@ impl<T: AddAssign> AddAssign for Holdings<T> {
 }
 
 impl Holdings {
-    /// Seven columns of a row, from this one on, in the order of the fields.
+    /// Reads seven columns, starting at `from`, in the order of the fields.
     pub(super) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
         Ok(Self {
             filings: number(row, from)?,
@@ -71,17 +71,17 @@ impl Holdings {
         })
     }
 
-    /// Files that there are to be.
+    /// Files that are on disk or should be.
     pub fn files(&self) -> u64 {
         self.pending + self.downloaded + self.failed + self.unavailable
     }
 }
 
-/// How much more, or less, there is.
+/// A change of counters, which may be negative.
 pub(super) type Change = Holdings<i64>;
 
 impl Change {
-    /// So many files of one status; only those on disk have bytes.
+    /// A change of `files` files of one status. Only downloaded files have bytes.
     pub(super) fn files(status: ArtifactStatus, files: i64, bytes: Option<i64>) -> Self {
         let mut change = Self::default();
         match status {
@@ -117,7 +117,7 @@ impl Change {
     }
 }
 
-/// What one transaction changes.
+/// The changes of one transaction.
 #[derive(Debug, Default)]
 pub(super) struct CountChanges {
     companies: HashMap<Cik, Change>,
@@ -134,8 +134,8 @@ impl CountChanges {
         *self.forms.entry(key).or_default() += change;
     }
 
-    /// Writes the sums down. `run` is the run that changed them, if one did: with its first change
-    /// of a company, what that company had before is kept.
+    /// Applies the sums to the counters. `run` is the run that made the changes, if one did. The
+    /// first change of a company by a run keeps the company's counts from before it.
     pub(super) fn apply(&self, db: &Connection, run: Option<RunId>) -> rusqlite::Result<()> {
         let mut company = db.prepare_cached(sql::CHANGE_COMPANY)?;
         for (cik, c) in self.companies.iter().filter(|(_, c)| is_change(c)) {
@@ -184,10 +184,10 @@ mod tests {
     };
     use crate::edgar::{ArtifactKind, Target};
 
-    /// One thing that a run may record about one of four filings.
+    /// A change that a run may record of one of four filings.
     #[derive(Debug, Clone, Copy)]
     enum Step {
-        /// A company has it, with another form or year now and then.
+        /// A company has the filing, sometimes with another form or year.
         Found(u64, u64, bool),
         QueuePrimary(u64),
         QueueFile(u64, u8),
@@ -198,7 +198,7 @@ mod tests {
         Lost,
         Drop(Option<u64>),
         Retry(Option<u64>),
-        /// The next run begins.
+        /// The next run starts.
         Run,
     }
 

@@ -1,4 +1,4 @@
-//! What the database belongs to: its data dir, and the EDGAR that it is filled from.
+//! Which data dir and which EDGAR the database belongs to.
 
 use super::error::Result;
 use super::meta;
@@ -7,23 +7,22 @@ use super::reader::Reader;
 use super::writer::Writer;
 use crate::edgar::Urls;
 
-/// What is on record; nothing in a new database.
+/// The identity on record; empty in a new database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// The identity of the data dir.
     pub data_dir: Option<String>,
-    /// The addresses of EDGAR's archives, its submissions and the exchanges' symbol lists.
+    /// The base URLs of EDGAR's archives, its submissions and the exchanges' symbol lists.
     pub addresses: Option<[String; 3]>,
 }
 
-/// The addresses as they are recorded.
+/// The base URLs as they are recorded.
 pub fn addresses(urls: &Urls) -> [String; 3] {
     let text = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
     [urls.archives(), urls.data(), urls.listings()].map(text)
 }
 
 impl Reader {
-    /// What the database belongs to.
+    /// The data dir and the base URLs that the database belongs to.
     pub fn identity(&self) -> Result<Identity> {
         let (archives, data) = (self.meta(meta::ARCHIVES_URL)?, self.meta(meta::DATA_URL)?);
         let addresses = match (archives, data, self.meta(meta::LISTINGS_URL)?) {
@@ -36,19 +35,21 @@ impl Reader {
         })
     }
 
-    /// An identity that no other data dir has.
+    /// A new random identity for a data dir.
     pub fn new_identity(&self) -> Result<String> {
-        self.one(sql::NEW_IDENTITY, [], "make an identity", |row| row.get(0))
+        self.one(sql::NEW_IDENTITY, [], "create an identity", |row| {
+            row.get(0)
+        })
     }
 }
 
 impl Writer {
-    /// Records the data dir.
+    /// Records the identity of the data dir.
     pub fn record_data_dir(&mut self, id: &str) -> Result<()> {
         self.put(&[(meta::DATA_DIR, id)])
     }
 
-    /// Records the addresses. What `v_artifacts.url` begins with is the first of them.
+    /// Records the base URLs. The values of `v_artifacts.url` start with the first one.
     pub fn record_addresses(&mut self, addresses: &[String; 3]) -> Result<()> {
         let [archives, data, listings] = addresses;
         self.put(&[
@@ -61,7 +62,7 @@ impl Writer {
     fn put(&mut self, rows: &[(&str, &str)]) -> Result<()> {
         let batch = self.begin()?;
         for row in rows {
-            batch.execute(sql::PUT, *row, "record what it belongs to")?;
+            batch.execute(sql::PUT, *row, "record its identity")?;
         }
         batch.commit()
     }

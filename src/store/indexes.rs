@@ -1,5 +1,5 @@
-//! What is known of EDGAR's daily indexes: the days that were asked for, and the filings that they
-//! list and the submissions do not.
+//! EDGAR's daily indexes: the status of each requested day, and the filings that an index lists and
+//! the submissions of their filer do not.
 
 use jiff::civil::Date;
 
@@ -10,24 +10,22 @@ use super::reader::Reader;
 use super::values::{DateColumn, DayText, stored_as_word};
 use crate::edgar::{Accession, Cik};
 
-/// What became of the index of a weekday.
+/// The status of a weekday's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexStatus {
-    /// It was read.
     Read,
-    /// It is not there, or cannot be read; it is asked for again.
+    /// The index is not there or cannot be read. It is requested again.
     Missing,
-    /// There is none: EDGAR was closed.
+    /// There is no index, because EDGAR was closed.
     Closed,
-    /// It was missing for a week while others were there.
+    /// The index was missing for a week while other indexes were there.
     GivenUp,
 }
 
 impl IndexStatus {
-    /// Every status.
     pub const ALL: [Self; 4] = [Self::Read, Self::Missing, Self::Closed, Self::GivenUp];
 
-    /// The word for it in the database.
+    /// The status as the database stores it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -38,33 +36,30 @@ impl IndexStatus {
     }
 }
 
-/// The index of a weekday.
+/// A weekday's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexDay {
-    /// The day.
     pub day: Date,
-    /// What became of it.
     pub status: IndexStatus,
-    /// The day in New York on which it was found so first.
+    /// The New York day on which this status was first recorded.
     pub since: Date,
 }
 
-/// What became of a filing that an index lists and the submissions of its filer do not.
+/// The status of a filing that an index lists and the submissions of its filer do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListedStatus {
-    /// It is looked for.
+    /// The filing is being searched for.
     Missing,
-    /// It was fetched by the path in the index.
+    /// The filing was fetched by the path in the index.
     Fetched,
-    /// It was looked for in vain for a week.
+    /// The filing was not found within a week.
     GivenUp,
 }
 
 impl ListedStatus {
-    /// Every status.
     pub const ALL: [Self; 3] = [Self::Missing, Self::Fetched, Self::GivenUp];
 
-    /// The word for it in the database.
+    /// The status as the database stores it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -79,27 +74,22 @@ stored_as_word!(IndexStatus, ListedStatus);
 /// A filing that an index lists and the submissions of its filer do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedFiling {
-    /// The filing.
     pub accession: Accession,
-    /// The filer.
     pub cik: Cik,
-    /// Its form.
     pub form: String,
-    /// Its date.
     pub filed_on: Date,
     /// The day of the index.
     pub listed_on: Date,
-    /// The day in New York on which an update first looked for it.
+    /// The New York day on which an update first searched for the filing.
     pub first_seen: Date,
-    /// What became of it.
     pub status: ListedStatus,
 }
 
 impl Reader {
-    /// What is known of the indexes of the days after `after`, through `through`, in their order.
+    /// The status of the indexes of the days after `after`, through `through`, in order.
     pub fn index_days(&self, after: Date, through: Date) -> Result<Vec<IndexDay>> {
         let days = (DayText::new(after), DayText::new(through));
-        self.rows(sql::DAYS, days, "read the days of indexes", |row| {
+        self.rows(sql::DAYS, days, "read the index days", |row| {
             Ok(IndexDay {
                 day: row.get::<_, DateColumn>(0)?.0,
                 status: row.get(1)?,
@@ -108,7 +98,7 @@ impl Reader {
         })
     }
 
-    /// The filings that an index lists and the submissions do not. They are few.
+    /// The filings that an index lists and the submissions of their filer do not. There are few.
     pub fn listed_filings(&self) -> Result<Vec<ListedFiling>> {
         self.rows(sql::LISTED, [], "read listed filings", |row| {
             Ok(ListedFiling {
@@ -125,18 +115,18 @@ impl Reader {
 }
 
 impl Batch<'_> {
-    /// Records what became of the index of a day, as found today in New York.
+    /// Records the status of the index of `day`. `today` is the day in New York.
     pub fn put_index_day(&self, day: Date, status: IndexStatus, today: Date) -> Result<()> {
         let row = (DayText::new(day), status, DayText::new(today));
-        self.execute(sql::PUT_DAY, row, "record the day of an index")?;
+        self.execute(sql::PUT_DAY, row, "record an index day")?;
         Ok(())
     }
 
-    /// Records that a listed filing was looked for, with so many requests for its text.
+    /// Records a search for a listed filing, and the number of requests for its text.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the company is not in it.
+    /// The company is not on record.
     pub fn put_listed(&self, listed: &ListedFiling, tries: u32) -> Result<()> {
         let ListedFiling {
             accession,
@@ -164,10 +154,9 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Forgets the listed filings that the submissions have come to show, and the fetched ones that
-    /// were first seen before a day.
+    /// Deletes listed filings that are on record by now, and fetched ones first seen before a day.
     pub fn forget_listed(&self, before: Date) -> Result<()> {
-        let doing = "forget listed filings";
+        let doing = "delete listed filings";
         self.execute(sql::FORGET_LISTED, [DayText::new(before)], doing)?;
         Ok(())
     }
@@ -222,7 +211,7 @@ mod tests {
             listed(4, ListedStatus::Fetched),
             listed(5, ListedStatus::GivenUp),
         ];
-        // The first one shows up under another filer only.
+        // The first filing is on record under another filer only.
         sandbox.put(2, &[filing(1)]);
         sandbox.put(1, &[filing(2), unnamed(3), filing(4)]);
         sandbox.write(|b| {

@@ -1,4 +1,4 @@
-//! One run at a time for each database.
+//! The run lock: one run at a time for each database.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -6,20 +6,21 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 
-/// The right to run. Held until dropped; a process that dies lets go of it as well, because the
-/// operating system owns the lock. The file `<database>.lock` stays: removing it would let two
-/// runs lock two files of one name.
+/// The lock of a database, held until it is dropped. The operating system releases the lock of a
+/// process that dies. The file `<database>.lock` is never removed: two runs could otherwise lock
+/// two different files of the same name.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
 }
 
 impl RunLock {
-    /// Takes the lock of a database, which need not exist yet; `None` if another run has it. Never waits.
+    /// Takes the lock of a database without waiting; `None` if another run has it. The database
+    /// need not exist yet.
     ///
     /// # Errors
     ///
-    /// If the lock file cannot be made or locked, or its folder does not exist.
+    /// The lock file cannot be created or locked, or its folder does not exist.
     pub fn acquire(db: &Path) -> Result<Option<Self>> {
         let path = lock_path(db)?;
         let failed = |error| Error::Lock(path.clone(), error);
@@ -35,7 +36,8 @@ impl RunLock {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        // Only for the message of whoever finds the lock taken: a full disk must not stop us here.
+        // The process id is only for messages about a taken lock, so an error such as a full disk
+        // is ignored.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -43,12 +45,12 @@ impl RunLock {
         Ok(Some(Self { _file: file }))
     }
 
-    /// Whether a run holds the lock of a database now. Looks at an existing lock file for an
-    /// instant, so that a run which starts just then finds it taken only with the worst of luck.
+    /// Whether a run holds the lock of a database now. The check takes a shared lock for an
+    /// instant. A run that starts in that instant finds the lock taken, which is very unlikely.
     ///
     /// # Errors
     ///
-    /// If the lock file cannot be looked at.
+    /// The lock file cannot be opened or checked.
     pub fn is_held(db: &Path) -> Result<bool> {
         let path = lock_path(db)?;
         let failed = |error| Error::Lock(path.clone(), error);
@@ -57,7 +59,7 @@ impl RunLock {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(failed(error)),
         };
-        // Shared, so that two monitors do not take each other for a run.
+        // A shared lock, so that two monitors do not mistake each other for a run.
         match file.try_lock_shared() {
             Ok(()) => Ok(false),
             Err(TryLockError::WouldBlock) => Ok(true),
@@ -65,7 +67,7 @@ impl RunLock {
         }
     }
 
-    /// The process that holds the lock of a database, as far as it said so.
+    /// The id of the process that holds the lock of a database, if the lock file has one.
     pub fn holder(db: &Path) -> Option<u32> {
         let mut text = String::new();
         let file = File::open(lock_path(db).ok()?).ok()?;
@@ -74,7 +76,7 @@ impl RunLock {
     }
 }
 
-/// `<database>.lock`, beside the file itself, whatever links lead to it.
+/// `<database>.lock`, in the folder of the database itself. Symlinks to the database are resolved.
 fn lock_path(db: &Path) -> Result<PathBuf> {
     let file = fs::canonicalize(db).or_else(|_| {
         let file = std::path::absolute(db)?;

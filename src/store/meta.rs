@@ -1,29 +1,29 @@
-//! The keys of the `meta` table: small facts about the database.
+//! The keys of the `meta` table.
 
-/// What `v_artifacts.url` begins with.
+/// The base URL of `v_artifacts.url`.
 pub(super) const ARCHIVES_URL: &str = "archives_url";
-/// What submissions were asked for below.
+/// The base URL of the submissions.
 pub(super) const DATA_URL: &str = "data_url";
-/// What the exchanges' symbol lists were asked for below.
+/// The base URL of the exchanges' symbol lists.
 pub(super) const LISTINGS_URL: &str = "listings_url";
 /// The identity of the data dir.
 pub(super) const DATA_DIR: &str = "data_dir";
-/// When the company list was last read.
+/// When the company list was last synced.
 pub(super) const COMPANIES_SYNCED_AT: &str = "companies_synced_at";
-/// When the exchanges' symbol lists last took part in it.
+/// When the company list was last synced together with the exchanges' symbol lists.
 pub(super) const LISTINGS_SYNCED_AT: &str = "listings_synced_at";
-/// The tickers that those lists said are no company's, as JSON.
+/// The tickers that those symbol lists name as no company's listing, as JSON.
 pub(super) const LEFT_OUT: &str = "left_out";
-/// The symbols in those lists for which the SEC has no company, as JSON.
+/// The symbols in those lists that have no company in the SEC's list, as JSON.
 pub(super) const UNMATCHED: &str = "unmatched";
-/// Whether the exchanges' symbol lists took part in it.
+/// Whether the last sync of the company list included the exchanges' symbol lists.
 pub(super) const LISTINGS_KNOWN: &str = "listings_known";
-/// The hash of the text that the schema was made from.
+/// The hash of the file from which the schema was created.
 pub(super) const SCHEMA: &str = "schema";
-/// The hash of the text that the views were made from.
+/// The hash of the file from which the views were created.
 pub(super) const VIEWS: &str = "views";
 
-/// How a fact that holds is written.
+/// The value for true.
 pub(super) const YES: &str = "yes";
-/// How a fact that does not hold is written.
+/// The value for false.
 pub(super) const NO: &str = "no";

@@ -1,50 +1,50 @@
-//! The record: companies, filings, artifacts, selections, runs and errors in one SQLite file.
+//! The database: companies, filings, artifacts, selections, runs and errors in one SQLite file.
 //!
-//! The place in the flow: planning reads companies through a [`Reader`], the write stage owns the
-//! only [`Writer`] of the process, and every other stage sends it what it learned. Only this
-//! room knows SQLite.
+//! Planning reads companies through a [`Reader`]. The write stage owns the only [`Writer`] of the
+//! process, and every other stage sends it what to record. Only this module uses SQLite.
 //!
 //! # Threading
 //!
-//! A [`Writer`] or [`Reader`] belongs to one thread at a time. Readers never wait for the writer
-//! nor it for them (write-ahead log), but a reader that holds a transaction open lets the log
-//! grow without bound: every call here reads a short burst and lets go. One process writes at a
-//! time, which is what [`RunLock`] is for; should another program write nevertheless, SQLite makes us
-//! wait up to thirty seconds. Nothing ends that wait, so whoever is interrupted leaves without it.
+//! A [`Writer`] or [`Reader`] belongs to one thread at a time. With a write-ahead log, readers and
+//! the writer do not wait for each other. But the log grows as long as a reader keeps a transaction
+//! open, so every method here reads for a short time and ends its transaction. Only one process
+//! writes at a time, which [`RunLock`] ensures. If another program writes nevertheless, SQLite
+//! waits up to thirty seconds. An interrupt cannot end that wait, so the program exits without it.
 //!
 //! # Durability
 //!
-//! `synchronous = NORMAL` with a write-ahead log: a killed process loses no commit, a power cut
-//! may lose the last ones, never the database. What is lost is discovered again, and a file is
-//! on disk before its row says so.
+//! The database uses `synchronous = NORMAL` with a write-ahead log. A killed process loses no
+//! commit. A power failure may lose the last commits but does not damage the database. Lost filings
+//! are discovered again, and a file is on disk before its row says so.
 //!
 //! # Memory
 //!
-//! 16 MB of page cache for the writer, 256 KB for each reader: 20 readers and the writer stay under
-//! 22 MB. More cache does not help: rows arrive grouped by company, in the order of the tables.
+//! The page cache has 16 MB for the writer and 256 KB for each reader: 20 readers and the writer
+//! stay under 22 MB. A larger cache does not help, because rows arrive grouped by company, in the
+//! order of the tables.
 //!
 //! # Growth
 //!
-//! What a run does for a company, and what `stats` and `monitor` ask, takes the same however much there
-//! is: it comes from counters or by an index, and tests keep the plans so. Errors are kept for a
-//! hundred runs, and a selection forgets companies that left it. `cargo bench --bench growth` shows
-//! all of it.
+//! The work per company of a run, and the queries of `stats` and `monitor`, take the same time
+//! however large the database is. They use counters or indexes, and tests check their query plans.
+//! Errors are kept for a hundred runs, and companies that left a selection are removed from it.
+//! `cargo bench --bench growth` measures this.
 //!
 //! # Errors
 //!
-//! Whatever reads or writes fails when SQLite does: the file is damaged or locked, the disk is full.
-//! Methods say only what else they may fail for.
+//! Every method here returns an error if SQLite fails: the file is damaged or locked, or the disk
+//! is full. The `# Errors` sections name only other causes.
 //!
 //! # Compatibility
 //!
-//! `user_version` counts the schemas; a newer database is refused. Until the first release the one
-//! schema is edited in place, and a database that was made from another text of it is refused, too.
-//! Tables are private. The views of `sql/views.sql` are public and are created anew when their text
-//! changes.
+//! `user_version` is the version of the schema. A database with a newer version is refused. Until
+//! the first release the schema is edited in place, and a database created from another version of
+//! the file is refused too. Tables are private. The views of `sql/views.sql` are public and are
+//! created again when that file changes.
 
 #![expect(
     clippy::missing_errors_doc,
-    reason = "said once above for all that only SQLite can make fail"
+    reason = "the module documentation names SQLite errors once for all methods"
 )]
 
 mod artifacts;

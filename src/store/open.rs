@@ -1,7 +1,8 @@
-//! Opens the database: is it ours, is it current, and if not, what then.
+//! Opens the database. A new database is created; a database of another program, of a newer schema
+//! or of a development version is refused.
 //!
-//! A file that is not ours is never written to: identity is checked before the first pragma that
-//! changes anything.
+//! The identity of the file is checked before the first pragma that changes anything, so a refused
+//! file is never written to.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,24 +17,24 @@ use super::error::{AtPath, Error, Result};
 use super::meta;
 use super::queries::{self, meta as sql};
 
-/// `fil1` in ASCII: tells our databases from all others.
+/// `fil1` in ASCII. It identifies databases of this program.
 const APPLICATION_ID: i32 = 0x6669_6c31;
 
-/// What the development versions before this schema had, `fetl` in ASCII.
+/// The application id of the development versions before this schema, `fetl` in ASCII.
 const DEVELOPMENT_ID: i32 = 0x6665_746c;
 
-/// The schema this program knows.
+/// The schema version of this program.
 const VERSION: i32 = 1;
 
-/// How long a writer waits for another program that keeps the database locked, such as somebody's
-/// `VACUUM`: an error would end a run that may have been at work for hours.
+/// How long a writer waits while another program keeps the database locked, for example for a
+/// `VACUUM`. An error would end a run that may have been running for hours.
 const LOCKED: Duration = Duration::from_secs(30);
 
-/// How long a reader waits for a writer. With a write-ahead log that is rare, and a matter of moments.
+/// How long a reader waits for a writer. With a write-ahead log such waits are rare and short.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Refuses what [`for_writing`] would refuse, and makes nothing where nothing is: for the start of
-/// a command, before it leaves a trace.
+/// Refuses what [`for_writing`] would refuse, but creates nothing. A command calls this before it
+/// writes anything.
 pub(super) fn check(path: &Path) -> Result<()> {
     let file = absolute(path)?;
     if is_there(path, &file)? {
@@ -42,7 +43,7 @@ pub(super) fn check(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Opens the database for writing; makes it, or its views anew, as needed.
+/// Opens the database for writing. Creates the database, or its views, if needed.
 pub(super) fn for_writing(path: &Path) -> Result<Connection> {
     let file = absolute(path)?;
     is_there(path, &file)?;
@@ -58,7 +59,7 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
-/// Whether there is a file already; an error where none can be.
+/// Whether the file exists. An error if it cannot exist, for example in a missing folder.
 fn is_there(path: &Path, file: &Path) -> Result<bool> {
     match fs::metadata(file) {
         Ok(meta) if !meta.is_file() => Err(Error::NotAFile(path.to_owned())),
@@ -74,20 +75,20 @@ fn is_there(path: &Path, file: &Path) -> Result<bool> {
     }
 }
 
-/// A connection to a file that is ours, or to a new one, that can be written.
+/// Connects to a writable file that is a database of this program or new.
 fn writable(path: &Path, file: &Path, create: OpenFlags) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let db = Connection::open_with_flags(file, flags).at(path, "open it")?;
     db.busy_timeout(LOCKED).at(path, "set a timeout")?;
     stable_plans(&db, path)?;
     identify(&db, path)?;
-    if db.is_readonly(MAIN_DB).at(path, "ask for permissions")? {
+    if db.is_readonly(MAIN_DB).at(path, "check its permissions")? {
         return Err(Error::ReadOnly(path.to_owned()));
     }
     Ok(db)
 }
 
-/// Opens the database for reading. Temporary tables can still be made.
+/// Opens the database for reading. Temporary tables are still possible.
 pub(super) fn for_reading(path: &Path) -> Result<Connection> {
     let file = absolute(path)?;
     match fs::metadata(&file) {
@@ -112,8 +113,8 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
-/// The file as SQLite is to open it: an absolute path, because SQLite takes `:memory:`, `file:…` and
-/// the empty name for something else.
+/// The absolute path for SQLite. A relative path such as `:memory:`, `file:…` or the empty one
+/// would have a special meaning.
 fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|_| Error::NotAFile(path.to_owned()))
 }
@@ -125,7 +126,8 @@ fn unreachable(path: &Path, error: std::io::Error) -> Error {
     }
 }
 
-/// The schema version of a database of ours, 0 for an empty file; an error for all others.
+/// The schema version of a database of this program, or 0 for an empty file. All other files are
+/// errors.
 fn identify(db: &Connection, path: &Path) -> Result<i32> {
     let (id, version, objects): (i32, i32, i64) = db
         .query_row(sql::IDENTITY, [], |row| row.try_into())
@@ -145,7 +147,8 @@ fn identify(db: &Connection, path: &Path) -> Result<i32> {
     }
 }
 
-/// Whether the schema was made from this text. Until the first release it is edited in place.
+/// Whether the database was created from this version of the schema file, which is edited in place
+/// until the first release.
 fn has_this_schema(db: &Connection) -> rusqlite::Result<bool> {
     let made_from = meta_value(db, meta::SCHEMA)?;
     Ok(made_from.as_deref() == Some(hash(queries::SCHEMA).as_str()))
@@ -155,15 +158,16 @@ fn meta_value(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     db.query_row(sql::GET, [key], |row| row.get(0)).optional()
 }
 
-/// Plans that do not depend on the values of parameters. SQLite would otherwise prepare some
-/// statements anew for each row: a quarter of the time of the artifacts' (measured).
+/// Makes query plans independent of parameter values. Otherwise SQLite prepares some statements
+/// again for each row, which took a quarter of the time of writing artifacts (measured).
 fn stable_plans(db: &Connection, path: &Path) -> Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map(drop)
-        .at(path, "set it up")
+        .at(path, "configure it")
 }
 
-/// Turns the write-ahead log on. SQLite does not wait by itself where another program does the same.
+/// Turns on the write-ahead log. For this pragma SQLite does not wait by itself if another program
+/// runs it too.
 #[expect(
     clippy::disallowed_methods,
     reason = "no run has begun, and SQLite would wait for as long"
@@ -185,7 +189,7 @@ fn journal_mode(db: &Connection) -> rusqlite::Result<String> {
     }
 }
 
-/// Write-ahead log and what goes with it.
+/// Turns on the write-ahead log and sets its options.
 fn write_ahead(db: &Connection, path: &Path) -> Result<()> {
     let doing = "prepare it for writing";
     let mode = journal_mode(db).at(path, doing)?;
@@ -199,15 +203,16 @@ fn write_ahead(db: &Connection, path: &Path) -> Result<()> {
     db.pragma_update(None, "synchronous", "NORMAL")
         .at(path, doing)?;
     set("cache_size", -16 * 1024)?;
-    // 10,000 pages are 40 MB of log between two checkpoints: fewer, larger ones write each page once.
+    // A log of 10,000 pages (40 MB) between checkpoints: with fewer, larger checkpoints each page
+    // is written to the database less often.
     set("wal_autocheckpoint", 10_000)?;
     set("journal_size_limit", 64 * 1024 * 1024)
 }
 
-/// Makes the schema where there is none, and the views anew where their text has changed: in one
-/// transaction, or leaves all as it was.
+/// Creates a missing schema, and creates the views again if their file has changed. One transaction
+/// does both or nothing.
 fn create(db: &mut Connection, path: &Path) -> Result<()> {
-    let doing = "make its schema";
+    let doing = "create its schema";
     let views = hash(queries::VIEWS);
     let has_views = |db: &Connection| {
         let known = meta_value(db, meta::VIEWS).at(path, doing)?;
@@ -219,7 +224,8 @@ fn create(db: &mut Connection, path: &Path) -> Result<()> {
     let tx = db
         .transaction_with_behavior(TransactionBehavior::Exclusive)
         .at(path, doing)?;
-    // Again, within the transaction: another process may have been faster.
+    // Checks again within the transaction, because another process may have created the schema
+    // meanwhile.
     if identify(&tx, path)? == 0 {
         tx.execute_batch(queries::SCHEMA).at(path, doing)?;
         let schema = hash(queries::SCHEMA);
@@ -253,7 +259,7 @@ mod tests {
     use super::super::{Reader, Writer};
     use super::*;
 
-    /// A file made by someone else, and what we say to it, for writing and for reading.
+    /// The errors that opening a file for writing and for reading returns.
     #[track_caller]
     fn refusals(make: impl Fn(&Path)) -> [String; 2] {
         let folder = tempfile::tempdir().unwrap();

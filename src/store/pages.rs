@@ -1,4 +1,4 @@
-//! Which older pages of submissions need not be read again.
+//! The older pages of submissions that a run need not read again.
 
 use super::batch::Batch;
 use super::error::{AtPath, Result};
@@ -8,17 +8,17 @@ use super::values::{DayText, integer};
 use crate::edgar::submissions::OlderPage;
 use crate::edgar::{Cik, DateRange, FormFilter};
 
-/// An older page as EDGAR describes it, and what it is read for.
+/// An older page as EDGAR describes it, with the forms and dates it is read for.
 #[derive(Debug, Clone)]
 pub struct PageRead {
     page: OlderPage,
     forms: FormFilter,
-    /// The wanted days that the page may hold, so that days it cannot hold make no difference.
+    /// The wanted days that the page may contain. Other wanted days make no difference.
     dates: DateRange,
 }
 
 impl PageRead {
-    /// A page that may hold filings of these days; `None` if it cannot.
+    /// `None` if the page cannot contain filings of these dates.
     pub fn new(page: &OlderPage, forms: &FormFilter, dates: DateRange) -> Option<Self> {
         Some(Self {
             page: page.clone(),
@@ -29,10 +29,10 @@ impl PageRead {
 }
 
 impl Reader {
-    /// Whether an older page was read before for all of these filings, perhaps among others, and
-    /// EDGAR describes it as it did then.
+    /// Whether an older page was read before for at least these forms and dates, and EDGAR
+    /// describes the page as it did then.
     pub fn is_page_read(&self, page: &PageRead) -> Result<bool> {
-        let doing = "look a page up";
+        let doing = "look up a page";
         let description = (
             page.page.name.as_str(),
             integer(page.page.filing_count),
@@ -52,9 +52,9 @@ impl Reader {
 }
 
 impl Batch<'_> {
-    /// An older page was read to its end, for these filings: all of them that are in it stand in
-    /// the database. What it was read for before and is contained in this goes, and so does what was
-    /// read when EDGAR described the page differently.
+    /// Records that an older page was read to its end for these forms and dates: all such filings
+    /// in it are on record. Replaces earlier readings that this one contains, and all readings from
+    /// before EDGAR changed the page.
     pub fn page_read(&self, page: &PageRead) -> Result<()> {
         self.put_page(page).at(self.path, "record a page as read")
     }
@@ -86,9 +86,10 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// The older pages of a company are to be read again.
+    /// Makes the next run read the older pages of a company again.
     pub(super) fn forget_pages(&self, cik: Cik) -> Result<()> {
-        // `.` follows `-`, so these names enclose all that begin with `CIK##########-`.
+        // `.` follows `-` in ASCII, so this range contains all names that start with
+        // `CIK##########-`.
         let (first, end) = (
             format!("CIK{}-", cik.padded()),
             format!("CIK{}.", cik.padded()),

@@ -1,12 +1,12 @@
-//! Every statement of the program by area and name. The text is in `sql/queries/`, one statement a
-//! file, each with a comment that says why it is as it is.
+//! Every SQL statement of the program by area and name. Each is a file in `sql/queries/` that
+//! starts with a comment on what it does and why.
 //!
-//! The registry below is what lets a test prepare them all against the schema.
+//! The registry below lets a test prepare every statement against the schema.
 
-/// The tables.
+/// The tables and indexes.
 pub(super) const SCHEMA: &str = include_str!("../../sql/migrations/0001_init.sql");
 
-/// The public schema.
+/// The public views.
 pub(super) const VIEWS: &str = include_str!("../../sql/views.sql");
 
 macro_rules! queries {
@@ -17,7 +17,7 @@ macro_rules! queries {
             );)*
         })*
 
-        /// The area, file name and text of each.
+        /// The area, file name and text of each statement.
         #[cfg(test)]
         const ALL: &[(&str, &str, &str)] = &[$($((stringify!($area), $file, $area::$name),)*)*];
     };
@@ -196,7 +196,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    /// The schema with the views.
+    /// A database with the schema and the views.
     fn schema() -> Connection {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(SCHEMA).unwrap();
@@ -204,7 +204,7 @@ mod tests {
         db
     }
 
-    /// How SQLite does a statement, whose parameters are all NULL.
+    /// The query plan of a statement with all parameters NULL.
     fn plan(db: &Connection, sql: &str) -> Vec<String> {
         let mut explain = db.prepare(&["EXPLAIN QUERY PLAN ", sql].concat()).unwrap();
         let nulls = vec![None::<i64>; explain.parameter_count()];
@@ -246,8 +246,8 @@ mod tests {
         assert_eq!(ALL.len(), registered.len());
     }
 
-    /// The statements that walk a table which grows with the companies, because all companies are
-    /// what they are about: a new list of companies, a selection by exchange, `stats`, a search by name.
+    /// Statements that may scan a table which grows with the companies, because they concern all
+    /// companies: a sync of the company list, a selection by exchange, `stats`, a search by name.
     const WALKERS: [(&str, &str); 13] = [
         ("companies", "all"),
         ("companies", "all_former_names"),
@@ -264,8 +264,7 @@ mod tests {
         ("selections", "join_listed"),
     ];
 
-    /// Tables that grow with the companies and filings, with the short names that the statements
-    /// have for them.
+    /// The tables that grow with the companies and filings, and their aliases in the statements.
     const LARGE: [&str; 21] = [
         "artifacts",
         "a",
@@ -290,13 +289,13 @@ mod tests {
         "q",
     ];
 
-    /// Whether a step of a plan reads a table that grows from its beginning. The queue and what was
-    /// given up have indexes of their own, which hold nothing else.
+    /// Whether a step of a plan scans a growing table. Scans of the partial indexes of queued and
+    /// given-up items are fine, because these contain nothing else.
     fn is_scan_of_a_large_table(step: &str) -> bool {
         let scanned = step.strip_prefix("SCAN ").unwrap_or_default();
         let table = scanned.split(' ').next().unwrap();
         let of_the_queue = ["_queued", "_given_up"].map(|index| step.ends_with(index));
-        // `q` without an index is such a list, put together within the statement.
+        // `q` without an index is a subquery over such partial indexes.
         LARGE.contains(&table) && scanned != "q" && !of_the_queue.contains(&true)
     }
 
@@ -313,7 +312,8 @@ mod tests {
         }
     }
 
-    /// What happens for each company, filing or file of a run, or each time that somebody looks.
+    /// Statements that run for each company, filing or file of a run, or each time a user looks at
+    /// the results.
     const HOT: [&[&str]; 11] = [
         &[
             artifacts::ADD,
@@ -392,8 +392,8 @@ mod tests {
         ],
     ];
 
-    /// A step that reads a table from its beginning, or sorts. A list that was handed over and a
-    /// row of constants are none.
+    /// Whether a step of a plan scans a table or sorts. Scans of a JSON list or of constants are
+    /// fine.
     fn is_slow(step: &str) -> bool {
         let list = step == "SCAN CONSTANT ROW" || step.contains(" VIRTUAL TABLE ");
         (step.starts_with("SCAN") && !list) || step.contains("TEMP B-TREE")
@@ -462,7 +462,7 @@ mod tests {
         }
     }
 
-    /// `DuckDB` has no printf of SQLite's kind, and divides integers to a fraction.
+    /// `DuckDB` has no SQLite-like printf, and its `/` does not round integers.
     #[test]
     fn the_views_do_without_what_duckdb_reads_otherwise() {
         let code: String = VIEWS
@@ -470,7 +470,7 @@ mod tests {
             .map(|line| line.split("--").next().unwrap())
             .collect::<Vec<_>>()
             .join("\n");
-        // Outside of string literals: every second part between quotes.
+        // The parts outside string literals: every second part between quotes.
         let code: String = code.split('\'').step_by(2).collect();
         assert!(!code.contains("printf"), "{code}");
         assert!(!code.contains('/'), "{code}");

@@ -1,5 +1,5 @@
-//! The queue: all artifacts and submissions that are pending or failed. One row, one request; an
-//! artifact whose submission is queued waits for that.
+//! The queue: all artifacts and submissions that are pending or failed. One row is one request,
+//! except that an artifact whose submission is queued waits for the submission.
 
 use rusqlite::Row;
 
@@ -14,22 +14,22 @@ use super::values::{ArtifactStatus, RunId, SubmissionStatus, integer, json_ciks}
 use super::writer::Writer;
 use crate::edgar::{ArtifactKind, Cik, FileName, QueueItem, Target, urls};
 
-/// How many rows of the queue are in memory at once while their status is changed.
+/// The maximum number of queue rows in memory while their status is changed.
 const CHANGED_AT_A_TIME: i64 = 1000;
 
-/// Up to so many filings the queue of some companies is looked up filing by filing, which is done again
-/// for each part of it that is read: some 20 ms. Beyond, all of the queue is read through once.
-/// In tests so few that both happen.
+/// If some companies have at most this many filings together, their queue is read filing by filing,
+/// which takes some 20 ms for each batch. With more filings, the whole queue is scanned once. The
+/// value is small in tests, so that they use both.
 const FEW_FILINGS: u64 = if cfg!(test) { 2 } else { 20_000 };
 
-/// Which part of the queue.
+/// Conditions on the items of the queue.
 #[derive(Debug, Clone, Default)]
 pub struct QueueFilter {
-    /// What concerns one of these companies, as any of the filers; `None` is no condition.
+    /// Items with one of these companies among their filers; `None` is no condition.
     pub companies: Option<Vec<Cik>>,
-    /// What was queued before this run; `None` is no condition.
+    /// Items queued before this run; `None` is no condition.
     pub before: Option<RunId>,
-    /// Only what is pending: nobody has tried it since it was queued.
+    /// Only pending items, which no run has tried since they were queued.
     pub pending: bool,
 }
 
@@ -40,38 +40,38 @@ impl QueueFilter {
     }
 }
 
-/// A place in the queue: submissions come first, each kind in the order of its rows.
+/// A position in the queue. All submissions come first, then the artifacts, each in the order of
+/// their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueuePlace {
-    /// After the submission of this filing; 0 is the beginning.
+    /// After the submission of this filing; 0 is the start.
     Submissions(i64),
-    /// After this artifact.
+    /// After the artifact with this id.
     Artifacts(i64),
 }
 
 impl QueuePlace {
-    /// The beginning of the queue.
+    /// The start of the queue.
     pub const START: Self = Self::Submissions(0);
 }
 
-/// How much of the queue is left, in requests and in files.
+/// The number of items in the queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueLength {
-    /// What waits to be asked for, each a request or a file that waits for one.
+    /// Items to be requested, and artifacts that wait for a submission.
     pub pending: u64,
-    /// What an earlier run gave up and the next one tries again.
+    /// Items that failed in an earlier run. The next run tries them again.
     pub failed: u64,
 }
 
 impl QueueLength {
-    /// All of it.
     pub fn total(self) -> u64 {
         self.pending + self.failed
     }
 }
 
 impl Reader {
-    /// The next `n` entries of the queue after a place, with the place after the last of them.
+    /// The next `n` items of the queue after a position, and the position after the last of them.
     /// `None` at the end.
     pub fn queue(
         &self,
@@ -109,10 +109,10 @@ impl Reader {
         Ok((!items.is_empty()).then_some((items, QueuePlace::Artifacts(last))))
     }
 
-    /// How much of the queue is left. Without a condition it comes from the counters; with one it
-    /// takes a look at each entry.
+    /// The number of items in the queue. Without conditions it comes from the counters; with
+    /// conditions every item is checked.
     pub fn queue_length(&self, filter: &QueueFilter) -> Result<QueueLength> {
-        let doing = "count what is queued";
+        let doing = "count the queue";
         if filter.companies.is_none() && filter.before.is_none() {
             let total = self.one(holdings::TOTAL, (), doing, |row| Holdings::read(row, 0))?;
             return Ok(QueueLength {
@@ -134,7 +134,7 @@ impl Reader {
         })
     }
 
-    /// Whether these companies (a JSON list) have few filings.
+    /// Whether these companies (a JSON list) have few filings together.
     fn few(&self, companies: Option<&str>) -> Result<bool> {
         let Some(companies) = companies else {
             return Ok(false);
@@ -146,10 +146,10 @@ impl Reader {
         Ok(filings <= FEW_FILINGS)
     }
 
-    /// How many requests the queue takes, and how many bytes they bring at most: the sizes of the
-    /// submissions that hold the files, where EDGAR told them.
+    /// The number of requests in the queue and an upper bound of their bytes: the sum of the sizes
+    /// of the submissions, if EDGAR gave them.
     pub fn queue_cost(&self, filter: &QueueFilter) -> Result<(u64, u64)> {
-        let doing = "add up what is queued";
+        let doing = "add up the queue";
         let (companies, before) = filter.params();
         self.one(sql::COST, (before, companies), doing, |row| {
             Ok((number(row, 0)?, number(row, 1)?))
@@ -176,13 +176,13 @@ fn artifact(row: &Row<'_>) -> rusqlite::Result<QueueItem> {
 }
 
 impl Batch<'_> {
-    /// Queues these, and tells how many rows are new. What is stored stays as it is; what failed or was
-    /// given up is pending again. A primary document comes with a submission that is queued, so it
-    /// needs no row beside that.
+    /// Queues items and returns the number of new rows. Stored items do not change; failed items
+    /// and those that were given up become pending. A primary document gets no row if the
+    /// submission that contains it is queued.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or a filing is not on record.
+    /// A filing is not on record.
     pub fn queue(&mut self, items: &[QueueItem]) -> Result<u64> {
         let mut created = 0;
         for item in items {
@@ -222,7 +222,7 @@ impl Batch<'_> {
         Ok(0)
     }
 
-    /// A file that is queued, or was given up, is pending.
+    /// Makes a queued or given-up file pending.
     pub(super) fn file_again(
         &mut self,
         filing: &FilingKey,
@@ -236,12 +236,12 @@ impl Batch<'_> {
         self.count(filing, Change::files(ArtifactStatus::Pending, 1, None))
     }
 
-    /// Queues the submission of a filing, to be split. A primary document that is queued comes with
-    /// it, so its row goes.
+    /// Queues the submission of a filing to be split. The row of a queued primary document is
+    /// deleted, because the submission contains the document.
     fn queue_submission(&mut self, filing: &FilingKey) -> rusqlite::Result<u64> {
         let known = self.submission_status(filing.id)?;
         if known == Some(SubmissionStatus::Split) {
-            // Its documents that were given up come with the submission.
+            // The submission contains the documents that were given up.
             let given_up: Vec<(i64, ArtifactStatus)> = self
                 .tx
                 .prepare_cached(sql::GIVEN_UP_OF_FILING)?
@@ -266,7 +266,7 @@ impl Batch<'_> {
         Ok(u64::from(known.is_none()))
     }
 
-    /// Makes a submission pending, whatever it is now.
+    /// Makes a submission pending, whatever its status.
     pub(super) fn submission_again(
         &mut self,
         filing: &FilingKey,
@@ -288,23 +288,23 @@ impl Batch<'_> {
 }
 
 impl Writer {
-    /// Takes the queue of these companies off, all of it without a condition, and tells how many
-    /// rows that were. They are not queued again until a new or wider selection wants them.
+    /// Drops the queued items of these companies, or all with `None`, and returns the number of
+    /// rows. Only a new or wider selection queues dropped items again.
     pub fn drop_queue(&mut self, companies: Option<&[Cik]>) -> Result<u64> {
         let artifacts = (sql::QUEUED_ARTIFACTS, sql::DROP_ARTIFACT);
         let submissions = (sql::QUEUED_SUBMISSIONS, sql::DROP_SUBMISSION);
         self.change_status(companies, [artifacts, submissions], ArtifactStatus::Dropped)
     }
 
-    /// Queues again what EDGAR did not have, and tells how many rows that were.
+    /// Queues unavailable items again and returns the number of rows.
     pub fn retry_unavailable(&mut self, companies: Option<&[Cik]>) -> Result<u64> {
         let artifacts = (sql::UNAVAILABLE_ARTIFACTS, sql::ARTIFACT_AGAIN);
         let submissions = (sql::UNAVAILABLE_SUBMISSIONS, sql::SUBMISSION_AGAIN);
         self.change_status(companies, [artifacts, submissions], ArtifactStatus::Pending)
     }
 
-    /// Changes the status of rows, and counts them. Each pair is a statement that finds them, and
-    /// one that changes a row by its id and the run.
+    /// Changes the status of rows and updates the counters. Each pair has a statement that finds
+    /// the rows and one that changes a row by its id and the run.
     fn change_status(
         &mut self,
         companies: Option<&[Cik]>,
@@ -330,7 +330,7 @@ impl Writer {
     }
 }
 
-/// A row of the queue whose status is to change: an artifact, or the submission of a filing.
+/// A row whose status is to change: an artifact, or a filing's submission.
 struct RowToChange {
     id: i64,
     status: ArtifactStatus,
@@ -380,7 +380,7 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    /// What is queued: the number of each filing, with the name of its file or `*`.
+    /// The queued items: the last part of each accession number, with the file name or `*`.
     fn names(sandbox: &Sandbox, filter: &QueueFilter, step: usize) -> Vec<String> {
         sandbox
             .queued(filter, step)

@@ -1,4 +1,4 @@
-//! The connection that reads. What it can be asked stands with the feature it belongs to.
+//! The reading connection. The methods that read data are with the features they belong to.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::error::{AtPath, Result};
 use super::open;
 use super::queries::meta as sql;
 
-/// A connection that reads. Opening one takes a fraction of a millisecond; each thread has its own.
+/// A connection for reading. Opening one takes less than a millisecond; each thread has its own.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) db: Connection,
@@ -21,7 +21,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// If there is none, or it is not ours, or its schema is not this program's.
+    /// The file does not exist, is not a database of this program, or has another schema.
     pub fn open(path: &Path) -> Result<Self> {
         Ok(Self {
             db: open::for_reading(path)?,
@@ -29,8 +29,8 @@ impl Reader {
         })
     }
 
-    /// Does several reads that see the database at one moment. Keep it short: a reader at work lets
-    /// the write-ahead log grow.
+    /// Runs several reads in one transaction, so that they see the same state. Keep it short: the
+    /// write-ahead log grows meanwhile.
     pub(super) fn at_one_moment<T>(
         &self,
         doing: &'static str,
@@ -46,7 +46,7 @@ impl Reader {
         self.db
             .prepare_cached(sql::GET)
             .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
-            .at(&self.path, "look up what it says of itself")
+            .at(&self.path, "read its metadata")
     }
 
     pub(super) fn rows<T>(
@@ -76,13 +76,13 @@ impl Reader {
     }
 }
 
-/// A count, which SQLite has as a signed number.
+/// A count, which SQLite stores as a signed integer.
 pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(column)?;
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
-/// The same where there may be none.
+/// A count that may be NULL.
 pub(super) fn optional_number(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
     match row.get::<_, Option<i64>>(column)? {
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! The history of runs, and the heartbeat other processes watch.
+//! The history of runs, and the heartbeat that other processes read.
 
 use std::time::Duration;
 
@@ -16,47 +16,43 @@ use crate::edgar::{Accession, Cik};
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunEnd {
-    /// What became of it.
+    /// The final status.
     pub status: RunStatus,
-    /// The budget that ended it, if one did.
+    /// The budget that ended the run, if one did.
     pub ended_by: Option<&'static str>,
-    /// The oldest day up to which its followed selections are known.
+    /// The oldest `through` of the followed selections.
     pub through: Option<Date>,
 }
 
-/// Something that went wrong, for `v_errors`.
+/// An error for `v_errors`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorRow<'a> {
-    /// The company it was about.
     pub cik: Option<Cik>,
-    /// The filing it was about.
     pub accession: Option<Accession>,
-    /// The address that was asked.
     pub url: Option<String>,
-    /// One word that groups errors with the same remedy.
+    /// One word; errors of one kind have the same remedy.
     pub kind: &'a str,
-    /// One line.
     pub message: String,
 }
 
-/// How a run is doing: what it has counted since its start, and what is going on now.
+/// The progress of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunProgress {
-    /// What it has counted.
+    /// What the run has counted since its start.
     pub counts: Counts,
-    /// How long EDGAR had it pause.
+    /// How long requests were paused because of EDGAR's limit.
     pub paused: Duration,
-    /// When the pause going on now ends.
+    /// When the current pause ends.
     pub paused_until: Option<Timestamp>,
-    /// Requests per second allowed; `None` is no limit.
+    /// The limit in requests per second; `None` is no limit.
     pub rate_limit: Option<u32>,
 }
 
 impl Writer {
-    /// Begins a run; prunes old errors. `options` is a JSON object.
+    /// Records the start of a run and deletes old errors. `options` is a JSON object.
     ///
-    /// Every run that still says `running` is marked `interrupted`: the caller holds the
-    /// [`super::RunLock`], so that run is dead.
+    /// The caller holds the [`super::RunLock`], so any other run that is still `running` is dead.
+    /// It becomes `interrupted`.
     pub fn start_run(&mut self, command: &str, options: &str, now: Timestamp) -> Result<RunId> {
         let doing = "record the start of the run";
         let batch = self.begin()?;
@@ -74,7 +70,7 @@ impl Writer {
         Ok(id)
     }
 
-    /// Records how a run ended.
+    /// Records the end of a run.
     pub fn finish_run(
         &mut self,
         run: RunId,
@@ -98,10 +94,10 @@ impl Writer {
 }
 
 impl Batch<'_> {
-    /// Records how a run is doing, and that it is alive. `now` is of the real clock, whatever the run
-    /// takes for the time.
+    /// Records that a run is alive, and its progress. `now` is the time of the system clock, even
+    /// if the run uses another time.
     pub fn heartbeat(&self, run: RunId, progress: &RunProgress, now: Timestamp) -> Result<()> {
-        let doing = "record how the run is doing";
+        let doing = "record the run's progress";
         let row = (
             run,
             time(now),
@@ -116,7 +112,6 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Records an error.
     pub fn error(&self, run: RunId, error: &ErrorRow<'_>, now: Timestamp) -> Result<()> {
         let row = (
             run,

@@ -1,4 +1,4 @@
-//! What backfills asked for: recorded selections, their companies, and what was checked for them.
+//! Recorded selections: what backfills asked for, the companies of each, and when each was checked.
 
 use std::fmt;
 use std::path::Path;
@@ -20,10 +20,10 @@ use crate::edgar::{Cik, FormFilter, SicCodes};
 use crate::exchange::Exchange;
 use crate::selection::{Companies, Filings, Selection};
 
-/// For so many days a company that left the exchanges of a selection is followed for it.
+/// The number of days for which a selection still follows a company that left its exchanges.
 const FOLLOWED_AFTER_LEAVING: i32 = 90;
 
-/// The number of a selection, as in `v_selections.id`.
+/// The id of a selection, as in `v_selections.id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SelectionId(pub(super) i64);
 
@@ -39,16 +39,14 @@ impl ToSql for SelectionId {
     }
 }
 
-/// A selection that is on record.
+/// A selection on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedSelection {
-    /// Its number.
     pub id: SelectionId,
-    /// What it asks for.
     pub selection: Selection,
-    /// Whether `update` follows it.
+    /// Whether `update` follows the selection.
     pub followed: bool,
-    /// The last day up to which everything is known of its companies that were checked.
+    /// The last day through which its checked companies are complete.
     pub through: Option<Date>,
 }
 
@@ -61,47 +59,43 @@ impl From<i64> for SelectionId {
 /// A selection as `v_selections` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SelectionRow {
-    /// Its number.
     pub id: i64,
-    /// Exchanges or CIKs as a JSON list, or `all`.
+    /// The exchanges or CIKs as a JSON list, or `all`.
     pub companies: String,
-    /// Its forms.
     pub forms: String,
     /// The first filing date.
     pub since: String,
-    /// The last one; `None` is open.
+    /// The last filing date; `None` is no end.
     pub until: Option<String>,
-    /// What of each filing.
+    /// What is downloaded of each filing.
     pub artifacts: String,
-    /// Whether `update` follows it.
+    /// Whether `update` follows the selection.
     pub followed: bool,
-    /// The last day up to which everything is known of its companies that were checked.
+    /// The last day through which its checked companies are complete.
     pub through: Option<String>,
-    /// Its companies.
+    /// The number of its companies.
     pub companies_total: u64,
-    /// Those that were checked.
+    /// The number of its companies that were checked.
     pub companies_checked: u64,
-    /// When it was recorded.
     pub created_at: String,
-    /// Its codes of industries as a JSON list; `None` is no condition.
+    /// Its SIC codes as a JSON list; `None` is no condition.
     pub sic: Option<String>,
 }
 
-/// What recording a selection came to.
+/// The result of recording a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recording {
-    /// The selection that the asked one lies within, or is now.
+    /// The selection on record that now contains the recorded one.
     pub id: SelectionId,
-    /// Whether it asks for more than what was on record.
+    /// Whether the selection is new or was widened.
     pub is_wider: bool,
 }
 
 /// A company of a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SelectionCompany {
-    /// The company.
     pub cik: Cik,
-    /// As of when its filings were looked at for the selection; `None` is never.
+    /// The company's filings up to this time were checked for the selection; `None` is never.
     pub checked_at: Option<Timestamp>,
 }
 
@@ -110,16 +104,17 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// If the database cannot be read, or has one that no version of this program writes.
+    /// A row is one that no version of this program writes.
     pub fn selections(&self) -> Result<Vec<RecordedSelection>> {
         selections(&self.db, &self.path)
     }
 
-    /// The forms that one of the selections on record asks for; the default ones without any.
+    /// The union of the forms of all selections on record, or the default forms if there is no
+    /// selection.
     ///
     /// # Errors
     ///
-    /// As [`Reader::selections`].
+    /// As in [`Reader::selections`].
     pub fn wanted_forms(&self) -> Result<FormFilter> {
         let selections = self.selections()?;
         let forms = selections.iter().map(|s| &s.selection.filings.forms);
@@ -146,8 +141,8 @@ impl Reader {
         })
     }
 
-    /// The oldest day through which the followed selections are known; `None` without any, or while
-    /// one of them is not known at all.
+    /// The oldest `through` of the followed selections. `None` if there is no such selection or one
+    /// of them has no `through` yet.
     pub fn through(&self) -> Result<Option<Date>> {
         let mut selections = self.selections()?;
         selections.retain(|selection| selection.followed);
@@ -155,8 +150,8 @@ impl Reader {
         Ok(through.and_then(|through| through.into_iter().min()))
     }
 
-    /// The companies of a selection: those that fall under it now, and those that left its exchanges
-    /// not long ago.
+    /// The companies of a selection: those that meet its conditions now, and those that left its
+    /// exchanges recently.
     pub fn members(&self, selection: SelectionId) -> Result<Vec<SelectionCompany>> {
         let doing = "read the companies of a selection";
         self.rows(sql::MEMBERS, [selection], doing, |row| {
@@ -167,10 +162,10 @@ impl Reader {
         })
     }
 
-    /// The last day up to which everything is known of the companies of a selection that were
-    /// checked, by when they were checked. `None` if none was.
+    /// The last day through which the checked companies of a selection are complete, according to
+    /// when they were checked. `None` if none was checked.
     pub fn checked_through(&self, selection: SelectionId) -> Result<Option<Date>> {
-        let doing = "look up what was checked";
+        let doing = "look up the oldest check";
         let oldest = self.one(sql::OLDEST_CHECK, [selection], doing, |row| {
             row.get::<_, Option<Time>>(0)
         })?;
@@ -194,7 +189,7 @@ fn selections(db: &Connection, path: &Path) -> Result<Vec<RecordedSelection>> {
         .collect()
 }
 
-/// A company that was looked at then is known up to the day before: the day itself was not over.
+/// A check covers the days before it. The day of the check was not over.
 fn known_through(checked_at: Timestamp) -> Date {
     day_before(filing_day(checked_at))
 }
@@ -251,12 +246,12 @@ fn sic_of(json: &str) -> Option<SicCodes> {
     SicCodes::new(&codes?)
 }
 
-/// A condition as a JSON list.
+/// The SIC codes as a JSON list.
 pub(super) fn sic_param(sic: &SicCodes) -> String {
     json_texts(&sic.iter().collect::<Vec<_>>())
 }
 
-/// Two conditions as JSON lists: exchanges and CIKs.
+/// The exchanges and the CIKs as JSON lists; `None` is no condition.
 pub(super) fn company_params(companies: &Companies) -> (Option<String>, Option<String>) {
     match companies {
         Companies::Listed(None) => (None, None),
@@ -272,14 +267,13 @@ pub(super) fn company_params(companies: &Companies) -> (Option<String>, Option<S
 }
 
 impl Writer {
-    /// Records what a backfill asks for. One that lies within a selection on record adds none; one
-    /// that contains selections on record widens the first of them and takes the place of the
-    /// others; anything else is a new row. Only rows with the same `followed` are compared.
+    /// Records what a backfill asks for. A selection within one on record adds no row. A selection
+    /// that contains others on record widens the first of them and replaces the rest. Anything else
+    /// is a new row. Only rows with the same `followed` are compared.
     ///
-    /// Filers that it names and that are not on record get a row.
+    /// CIKs that are not on record get a row among the companies.
     ///
-    /// A selection that is widened keeps how far it was followed, and its companies count as never
-    /// checked.
+    /// A widened selection keeps its `through`, and its companies count as never checked.
     pub fn record_selection(
         &mut self,
         asked: &Selection,
@@ -315,20 +309,19 @@ impl Writer {
         Ok(Recording { id, is_wider: true })
     }
 
-    /// Finds out which companies fall under each selection: new ones join it, and those that no
-    /// longer do are followed for some time from `today` on. A company that comes back within that
-    /// time keeps what was checked.
+    /// Updates the companies of each selection. New ones are added. Those that no longer meet its
+    /// conditions are followed for some time from `today`. A company that returns within that time
+    /// keeps its checks.
     pub fn refresh_members(&mut self, today: Date) -> Result<()> {
         let batch = self.begin()?;
         batch.refresh_members(today)?;
         batch.commit()
     }
 
-    /// Records that everything up to a day is known of the companies of a selection that were
-    /// checked. The day never goes back.
+    /// Moves the `through` of a selection to a later day, never to an earlier one.
     pub fn raise_through(&mut self, selection: SelectionId, day: Date) -> Result<()> {
         let batch = self.begin()?;
-        let doing = "record how far a selection is known";
+        let doing = "record the last complete day of a selection";
         batch.execute(sql::RAISE_THROUGH, (selection, DayText::new(day)), doing)?;
         batch.commit()
     }
@@ -354,9 +347,9 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Takes a company out of every selection; one that named nothing else goes.
+    /// Removes a company from every selection. A selection that named no other company is deleted.
     pub(super) fn leave_selections(&self, cik: Cik) -> Result<()> {
-        let doing = "take a company out of the selections";
+        let doing = "remove a company from the selections";
         self.execute(sql::FORGET_COMPANY, [cik], doing)?;
         for RecordedSelection { id, selection, .. } in selections(&self.tx, self.path)? {
             let Companies::Named(mut named) = selection.companies else {
@@ -418,7 +411,7 @@ impl Batch<'_> {
                     since,
                     until,
                 },
-            artifacts: _, // the same, or it would not contain the other
+            artifacts: _, // equal, or the selection would not contain the other
         } = asked;
         let (exchanges, ciks) = company_params(companies);
         let doing = "widen a selection";
@@ -430,9 +423,9 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// The filings of a company were looked at to the end, as EDGAR listed them then, for these
-    /// selections. Where a selection is known beyond that time, the company does not count as
-    /// checked for it: the days between are still to be looked at.
+    /// Records that a company was checked for these selections: its filings as of that time were
+    /// read to the end. If a selection's `through` is later than that time, the company does not
+    /// count as checked for the selection, because the days in between were not read.
     pub fn company_checked(
         &self,
         cik: Cik,
@@ -449,7 +442,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// A company is to be looked at anew for every selection: filings of it are missing.
+    /// Marks a company as never checked for every selection, because filings of it are missing.
     pub fn company_unchecked(&self, cik: Cik) -> Result<()> {
         let doing = "queue a company";
         self.execute(sql::COMPANY_UNCHECKED, [cik], doing)?;
@@ -473,7 +466,7 @@ mod tests {
         recording.unwrap().id
     }
 
-    /// The companies of a selection, each with the second of 2026 as of which it was checked.
+    /// The companies of a selection, each with its check in seconds since the start of 2026.
     fn members(sandbox: &Sandbox, selection: SelectionId) -> Vec<(u64, Option<i64>)> {
         let second = |at_: Timestamp| at_.as_second() - at(0).as_second();
         let members = sandbox.reader().members(selection).unwrap().into_iter();
@@ -493,7 +486,7 @@ mod tests {
         selection.0
     }
 
-    /// A list of companies, `days` after the first one. Company 2 is in it where `with_two`.
+    /// Syncs a company list, `days` after the first sync. It contains company 2 if `with_two`.
     fn sync(sandbox: &mut Sandbox, days: i64, with_two: bool) {
         let mut list = vec![company(1, "One", &[("AAA", Some("Nasdaq"))])];
         if with_two {
@@ -574,7 +567,7 @@ mod tests {
     fn an_archive_that_is_older_than_the_last_check_moves_nothing_back() {
         let mut sandbox = Sandbox::new();
         let selection = record(&mut sandbox, &named(&[1]));
-        // The last one: the clock was ahead.
+        // In the last case the clock was ahead.
         for (as_of, now, known) in [(2000, 2000, 2000), (1000, 3000, 2000), (1000, 1500, 1000)] {
             sandbox.write(|b| {
                 let times = (at(as_of), at(now));
@@ -641,7 +634,8 @@ mod tests {
         assert_eq!(members(&sandbox, a), [(1, None), (2, Some(5 * DAY))]);
         assert_eq!(members(&sandbox, b), [(2, None), (3, Some(7 * DAY))]);
         let reader = sandbox.reader();
-        // The day of the check was not over, and 2026 begins in New York five hours later.
+        // The day of the check was not over, and in New York 2026 starts five hours later than in
+        // UTC.
         assert_eq!(reader.checked_through(a).unwrap(), Some(date(2026, 1, 4)));
         assert_eq!(reader.checked_through(b).unwrap(), Some(date(2026, 1, 6)));
         sandbox.writer.raise_through(a, date(2026, 1, 4)).unwrap();

@@ -1,7 +1,7 @@
-//! What `stats` and `monitor` ask: what the database holds, and how the runs are doing.
+//! Queries of `stats` and `monitor`: totals of the database, and the progress of runs.
 //!
-//! Everything comes from counters or a few rows, so that each answer is instant however many
-//! filings there are, and no reader holds the write-ahead log for longer than that.
+//! All values come from counters or a few rows. So each query takes almost no time however many
+//! filings there are, and its transaction does not make the write-ahead log grow.
 
 use std::time::Duration;
 
@@ -16,72 +16,63 @@ use super::runs::RunProgress;
 use super::values::{RunId, RunStatus, Time};
 use crate::counts::Counts;
 
-/// The companies whose primary listing is, or was last, on one exchange.
+/// The companies whose primary listing is or was on one exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeStats {
-    /// The exchange; `None` where nobody says.
+    /// `None` if no list gives the exchange.
     pub exchange: Option<String>,
-    /// Companies of the universe.
+    /// Companies in the SEC's list.
     pub active: u64,
-    /// Companies that left it.
+    /// Companies that left the SEC's list.
     pub inactive: u64,
-    /// Active ones with a filing.
+    /// Active companies with a filing on record.
     pub with_filings: u64,
-    /// Active ones never read to the end.
+    /// Active companies whose filings were never read to the end.
     pub never_checked: u64,
-    /// What we hold of active and inactive ones.
+    /// Counters of the active and the inactive companies.
     pub holdings: Holdings,
 }
 
-/// What we hold of one form and year.
+/// The counters of one form and year.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormYearStats {
-    /// The form type.
     pub form: String,
     /// The year of the filing date.
     pub year: i64,
-    /// What we hold.
     pub holdings: Holdings,
 }
 
-/// All that the database holds, in numbers of one moment.
+/// The totals of the database at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stats {
-    /// All of it, each filing and file counted once.
+    /// The whole database, each filing and file counted once.
     pub total: Holdings,
-    /// By exchange, the one with the most companies first. Joint filings count for each filer.
+    /// By exchange, the one with the most companies first. A joint filing counts once for each
+    /// filer.
     pub exchanges: Vec<ExchangeStats>,
-    /// By form and year, in this order.
+    /// By form and then year, in this order.
     pub forms_and_years: Vec<FormYearStats>,
     /// The last runs, newest first.
     pub runs: Vec<RunRow>,
 }
 
-/// A run as the database has it.
+/// A run on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {
-    /// Its number.
     pub id: RunId,
-    /// What it does.
     pub command: String,
-    /// What became of it.
     pub status: RunStatus,
-    /// When it began.
     pub started_at: Timestamp,
-    /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Its last sign of life.
     pub heartbeat_at: Timestamp,
-    /// Its process.
     pub pid: u32,
-    /// How it is doing.
     pub progress: RunProgress,
 }
 
 impl Reader {
-    /// What the database holds, with the last `most` runs.
+    /// The totals of the database, and the last `most` runs.
     pub fn stats(&self, most: u32) -> Result<Stats> {
-        let doing = "count what it holds";
+        let doing = "read its counters";
         self.at_one_moment(doing, || {
             Ok(Stats {
                 total: self.one(holdings::TOTAL, (), doing, |row| Holdings::read(row, 0))?,
@@ -98,9 +89,9 @@ impl Reader {
         })
     }
 
-    /// The run that began last.
+    /// The run that started last.
     pub fn latest_run(&self) -> Result<Option<RunRow>> {
-        let doing = "look at the last run";
+        let doing = "read the last run";
         self.at_one_moment(doing, || {
             Ok(self.runs(runs::LATEST, (), doing)?.into_iter().next())
         })
@@ -120,16 +111,16 @@ impl Reader {
                 Ok(())
             })?;
             if run.status != RunStatus::Running {
-                // It may have been killed.
+                // A killed run leaves this counter above zero.
                 counts.companies_in_progress = 0;
             }
         }
         Ok(found)
     }
 
-    /// What went wrong last in a run, newest first. The texts may quote the network.
+    /// The last `n` errors of a run, newest first. The messages may contain text from the network.
     pub fn run_errors(&self, run: RunId, n: u32) -> Result<Vec<String>> {
-        let doing = "look at the run's errors";
+        let doing = "read the run's errors";
         self.rows(errors::OF_RUN, (run, n), doing, |row| row.get(0))
     }
 }
@@ -240,7 +231,7 @@ mod tests {
             2
         );
         assert!(stats.exchanges.last().unwrap().exchange.is_none());
-        // The transaction is over: the reader does not hold the log.
+        // The transaction has ended, so the reader does not hold the log.
         assert!(reader.db.is_autocommit());
     }
 

@@ -1,4 +1,4 @@
-//! What the tests of this room share: a database in a folder of its own, and sample rows.
+//! Helpers of this module's tests: a database in its own folder, and sample rows.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ use crate::exchange::Exchange;
 use crate::files::Fingerprint;
 use crate::selection::{Companies, Filings, Selection};
 
-/// A new database with three companies; it goes away with the value.
+/// A new database with three companies, deleted on drop.
 pub(super) struct Sandbox {
     pub(super) folder: tempfile::TempDir,
     pub(super) writer: Writer,
@@ -50,7 +50,7 @@ impl Sandbox {
         self.folder.path().join("filings.db")
     }
 
-    /// Rows as a user of the views sees them, columns joined by `|`.
+    /// The result rows of a query, columns joined by `|`.
     pub(super) fn rows(&self, sql: &str) -> Vec<String> {
         rows(&self.path(), sql)
     }
@@ -59,7 +59,7 @@ impl Sandbox {
         Reader::open(&self.path()).unwrap()
     }
 
-    /// Writes and commits.
+    /// Runs `write` in a transaction and commits it.
     pub(super) fn write<T>(&mut self, write: impl FnOnce(&mut Batch<'_>) -> T) -> T {
         let mut batch = self.writer.begin().unwrap();
         let result = write(&mut batch);
@@ -67,19 +67,19 @@ impl Sandbox {
         result
     }
 
-    /// Records filings of a company, and tells how many it did not have.
+    /// Records filings of a company and returns how many it did not have on record.
     pub(super) fn put(&mut self, company: u64, filings: &[Filing]) -> u64 {
         let company = cik(company);
         let filings: Vec<_> = filings.iter().map(|f| (f.clone(), company)).collect();
         self.write(|batch| batch.put_filings(company, &filings, at(0)).unwrap())
     }
 
-    /// Queues these, and tells how many rows are new.
+    /// Queues items and returns the number of new rows.
     pub(super) fn queue(&mut self, items: &[QueueItem]) -> u64 {
         self.write(|batch| batch.queue(items).unwrap())
     }
 
-    /// The queue, read in pages of `step`.
+    /// The queue, read in batches of `step`.
     pub(super) fn queued(&self, filter: &QueueFilter, step: usize) -> Vec<QueueItem> {
         let (reader, mut place, mut queued) = (self.reader(), QueuePlace::START, Vec::new());
         while let Some((items, next)) = reader.queue(filter, place, step).unwrap() {
@@ -90,7 +90,7 @@ impl Sandbox {
         queued
     }
 
-    /// The queue is what the tables say, whichever part of it is asked for and in pages of any size.
+    /// Checks that the queue matches the tables, for different conditions and batch sizes.
     #[track_caller]
     pub(super) fn assert_queue(&self, before: Option<RunId>) {
         for companies in [None, Some(vec![1_u64]), Some(vec![2, 3]), Some(vec![])] {
@@ -149,18 +149,18 @@ impl Sandbox {
         }
     }
 
-    /// A file that was fetched by itself is on disk.
+    /// Records that a file was downloaded by itself.
     pub(super) fn stored(&mut self, number: u64, name: &str, print: Fingerprint) -> Recorded {
         let document = SplitDocument::single(file(ArtifactKind::Primary, name), print);
         self.write(|b| b.stored(accession(number), &document, 1, at(1)).unwrap())
     }
 
-    /// How much was ever written, to tell "the same" from "not touched".
+    /// The number of rows ever written. It shows whether an equal row was written again.
     pub(super) fn changes(&self) -> u64 {
         self.writer.db.total_changes()
     }
 
-    /// The counters of companies, forms and years equal what counting anew gives.
+    /// Checks that the counters of companies, forms and years match the tables.
     #[track_caller]
     pub(super) fn assert_counters(&self) {
         let stored = self.rows(
@@ -212,7 +212,7 @@ impl Sandbox {
     }
 }
 
-/// Rows of any database, columns joined by `|`.
+/// The result rows of a query on any database, columns joined by `|`.
 pub(super) fn rows(path: &std::path::Path, sql: &str) -> Vec<String> {
     let db = Connection::open(path).unwrap();
     let mut statement = db.prepare(sql).unwrap();
@@ -240,7 +240,7 @@ pub(super) fn accession(number: u64) -> Accession {
     Accession::new(number).unwrap()
 }
 
-/// A moment, so many seconds into 2026.
+/// The time `seconds` after the start of 2026.
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + seconds).unwrap()
 }
@@ -275,7 +275,7 @@ pub(super) fn filing(number: u64) -> Filing {
     }
 }
 
-/// A file under its own name.
+/// A file that has the same name at EDGAR.
 pub(super) fn file(kind: ArtifactKind, name: &str) -> FileName {
     FileName {
         kind,
@@ -284,7 +284,7 @@ pub(super) fn file(kind: ArtifactKind, name: &str) -> FileName {
     }
 }
 
-/// One file of a filing as it is queued.
+/// A queued file of a filing.
 pub(super) fn wanted_file(number: u64, kind: ArtifactKind, name: &str) -> QueueItem {
     QueueItem {
         accession: accession(number),
@@ -294,12 +294,12 @@ pub(super) fn wanted_file(number: u64, kind: ArtifactKind, name: &str) -> QueueI
     }
 }
 
-/// A primary document as it is queued.
+/// A queued primary document.
 pub(super) fn primary(number: u64, name: &str) -> QueueItem {
     wanted_file(number, ArtifactKind::Primary, name)
 }
 
-/// All documents of a filing as they are queued.
+/// All documents of a filing, queued.
 pub(super) fn documents(number: u64) -> QueueItem {
     QueueItem {
         target: Target::Documents,
@@ -307,7 +307,7 @@ pub(super) fn documents(number: u64) -> QueueItem {
     }
 }
 
-/// The content of a file; each length has a hash of its own.
+/// A fingerprint. Each length has its own hash.
 pub(super) fn print(bytes: u64) -> Fingerprint {
     Fingerprint {
         bytes,
@@ -315,7 +315,6 @@ pub(super) fn print(bytes: u64) -> Fingerprint {
     }
 }
 
-/// A document of a submission.
 pub(super) fn exhibit(
     name: &str,
     outcome: std::result::Result<Fingerprint, Failure>,
@@ -329,7 +328,7 @@ pub(super) fn exhibit(
     }
 }
 
-/// EDGAR answered, but not with the file.
+/// A failed request that EDGAR answered.
 pub(super) fn damaged() -> Failure {
     Failure {
         kind: "damaged",
@@ -338,7 +337,7 @@ pub(super) fn damaged() -> Failure {
     }
 }
 
-/// EDGAR answered that it does not have it.
+/// A failure because EDGAR does not have the file.
 pub(super) fn missing() -> Failure {
     Failure {
         kind: "missing",
@@ -347,13 +346,13 @@ pub(super) fn missing() -> Failure {
     }
 }
 
-/// The companies with an active listing on these exchanges, of whom the primary documents of annual
-/// and quarterly reports since 2023 are wanted.
+/// Selects the primary documents of annual and quarterly reports since 2023, of companies with an
+/// active listing on these exchanges.
 pub(super) fn listed(exchanges: &[Exchange]) -> Selection {
     selection(Companies::Listed(Some(exchanges.iter().copied().collect())))
 }
 
-/// The same of these companies.
+/// The same selection for these companies.
 pub(super) fn named(ciks: &[u64]) -> Selection {
     selection(Companies::Named(ciks.iter().copied().map(cik).collect()))
 }

@@ -1,4 +1,4 @@
-//! Takes over a new list of companies without losing what is known of former ones.
+//! Replaces the company list. Companies that are not in the new list are kept.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,50 +14,51 @@ use super::writer::Writer;
 use crate::edgar::Cik;
 use crate::edgar::calendar::filing_day;
 
-/// A company as the list has it.
+/// A company of the company list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompanyRow {
-    /// Its number.
+    /// The company's CIK.
     pub cik: Cik,
-    /// Its name.
+    /// The company's name.
     pub name: String,
-    /// Whether it is a fund or the like, with no company's security: no exchange's companies have it.
+    /// Whether all its listings are funds or notes. No selection by exchange includes such a
+    /// company.
     pub etf: bool,
-    /// Its listings, the primary one first; may be empty.
+    /// Its listings, the primary one first. May be empty.
     pub listings: Vec<ListingRow>,
 }
 
 /// A ticker on an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListingRow {
-    /// The symbol in the SEC's dialect, upper case.
+    /// The ticker in the SEC's spelling, in upper case.
     pub ticker: String,
     /// The exchange as `v_listings.exchange` shows it, if known.
     pub exchange: Option<String>,
-    /// Whether it is a fund's or a note's: no company's security.
+    /// Whether it is a fund or note, not a security of the company.
     pub etf: bool,
 }
 
-/// What a new company list changed, in companies.
+/// What a new company list changed, in numbers of companies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UniverseChange {
-    /// Never seen before.
+    /// Companies that were not on record.
     pub added: u64,
-    /// On record, but with another name or other listings, or back again.
+    /// Companies whose name or listings changed, or that returned to the list.
     pub updated: u64,
-    /// No longer in the list.
+    /// Companies that left the list.
     pub deactivated: u64,
 }
 
-/// A company as it is on record: name, ticker, exchange, whether it is active and an ETF.
+/// A company on record: name, ticker, exchange, whether it is active, whether it is an ETF.
 type KnownCompany = (String, Option<String>, Option<String>, bool, bool);
 
-/// A listing as it is on record: exchange, position, whether it is active and an ETF's.
+/// A listing on record: exchange, position, whether it is active, whether it is an ETF.
 type KnownListing = (Option<String>, i64, bool, bool);
 
 impl Writer {
-    /// Remembers which tickers the exchanges' own symbol lists say are no company's listing, and the
-    /// symbols, each with exchange and name, for which the SEC's list has no company.
+    /// Records which tickers are no company's listing according to the exchanges' own symbol lists,
+    /// and the symbols (with exchange and name) that have no company in the SEC's list.
     pub fn put_lists(&mut self, left_out: &[(u64, &str)], unmatched: &[[String; 3]]) -> Result<()> {
         let batch = self.begin()?;
         let doing = "record the company list";
@@ -68,16 +69,16 @@ impl Writer {
         batch.commit()
     }
 
-    /// Takes over this list. Companies and listings that are not in it become inactive and keep what
-    /// we know of them; a ticker that moved to another CIK moves here too. A list that says what
-    /// is on record writes only the time. `listings_known` tells whether the exchanges' own symbol
-    /// lists took part.
+    /// Replaces the company list. Companies and listings that are not in the new list become
+    /// inactive and keep their data. A ticker that moved to another CIK moves in the database too.
+    /// An unchanged list writes only the time of the sync. `listings_known` says whether the sync
+    /// included the exchanges' own symbol lists.
     ///
-    /// Whether the list is any good is the caller's to judge: an empty one deactivates all.
+    /// The caller must check that the list is plausible: an empty list deactivates all companies.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written; then the old list stays.
+    /// The database cannot be written. Then it keeps the old list.
     pub fn put_universe(
         &mut self,
         companies: &[CompanyRow],
@@ -87,7 +88,8 @@ impl Writer {
         let doing = "record the company list";
         let batch = self.begin()?;
         let change = replace(&batch.tx, companies, listings_known, now).at(batch.path, doing)?;
-        // In the same transaction: a run that is killed in between would follow the old companies.
+        // In the same transaction: otherwise a run killed in between would follow the old
+        // companies.
         batch.refresh_members(filing_day(now))?;
         batch.commit()?;
         Ok(change)
@@ -126,7 +128,7 @@ fn replace(
         put.execute((cik, name, ticker, exchange, etf))?;
     }
 
-    // First those that go: a ticker that moves to another company has one active listing.
+    // Deactivates old listings first, because a ticker has at most one active listing.
     let known_listings = known_listings(db)?;
     let mut deactivate = db.prepare(sql::DEACTIVATE_LISTING)?;
     let synced_on: Option<String> = db.query_row(sql::LAST_SYNC, [], |row| row.get(0))?;
@@ -160,8 +162,8 @@ fn replace(
     Ok(change)
 }
 
-/// A list of companies as rows. What is mentioned twice counts once: the first mention of a company,
-/// and the first company that has a ticker, which is the larger one.
+/// A company list as rows. Of a repeated company the first mention counts. A ticker of several
+/// companies belongs to the first one, which has the largest market value.
 struct ListRows<'a> {
     companies: HashMap<Cik, KnownCompany>,
     listings: HashMap<(Cik, &'a str), KnownListing>,

@@ -1,4 +1,5 @@
-//! How our types lie in SQLite's columns, so that no other room has to know SQLite.
+//! Conversions between this program's types and SQLite's column values, so that no other module
+//! uses SQLite.
 
 use std::fmt;
 
@@ -8,23 +9,22 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::edgar::{Accession, ArtifactKind, Cik, Wanted};
 
-/// What became of an artifact.
+/// The status of an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ArtifactStatus {
-    /// Waits for its download.
+    /// It waits to be downloaded.
     Pending,
-    /// On disk, complete and checked.
+    /// It is on disk, complete and checked.
     Downloaded,
-    /// Tried in vain; a later run tries again.
+    /// The last attempt failed. A later run tries again.
     Failed,
-    /// EDGAR did not have it on three days; it is asked for no more until somebody says so.
+    /// EDGAR did not have it on three days. It is requested again only if the user asks for that.
     Unavailable,
-    /// Taken off the queue by the user.
+    /// The user took it off the queue.
     Dropped,
 }
 
 impl ArtifactStatus {
-    /// Every status.
     pub const ALL: [Self; 5] = [
         Self::Pending,
         Self::Downloaded,
@@ -33,7 +33,7 @@ impl ArtifactStatus {
         Self::Dropped,
     ];
 
-    /// The word for it in `v_artifacts.status`.
+    /// The status as in `v_artifacts.status`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -44,34 +44,33 @@ impl ArtifactStatus {
         }
     }
 
-    /// Whether a run asks for it.
+    /// Whether a run requests it.
     pub fn is_queued(self) -> bool {
         matches!(self, Self::Pending | Self::Failed)
     }
 
-    /// Whether it is asked for no more until a new or wider selection wants it.
+    /// Whether only a new or wider selection queues it again.
     pub fn is_given_up(self) -> bool {
         matches!(self, Self::Unavailable | Self::Dropped)
     }
 }
 
-/// What became of a complete submission whose documents are wanted.
+/// The status of a complete submission whose documents are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SubmissionStatus {
-    /// Waits to be fetched and split.
+    /// It waits to be downloaded and split.
     Pending,
     /// Its documents are on record.
     Split,
-    /// Tried in vain; a later run tries again.
+    /// The last attempt failed. A later run tries again.
     Failed,
-    /// EDGAR did not have it on three days; it is asked for no more until somebody says so.
+    /// EDGAR did not have it on three days. It is requested again only if the user asks for that.
     Unavailable,
-    /// Taken off the queue by the user.
+    /// The user took it off the queue.
     Dropped,
 }
 
 impl SubmissionStatus {
-    /// Every status.
     pub const ALL: [Self; 5] = [
         Self::Pending,
         Self::Split,
@@ -80,12 +79,13 @@ impl SubmissionStatus {
         Self::Dropped,
     ];
 
-    /// The word for it in the database.
+    /// The status as the database stores it.
     pub fn as_str(self) -> &'static str {
         self.as_artifact().map_or("split", ArtifactStatus::as_str)
     }
 
-    /// How it counts among the files: not at all once it is split, since its documents do then.
+    /// How the submission counts among the files. A split submission does not count, because its
+    /// documents do.
     pub fn as_artifact(self) -> Option<ArtifactStatus> {
         match self {
             Self::Pending => Some(ArtifactStatus::Pending),
@@ -96,34 +96,34 @@ impl SubmissionStatus {
         }
     }
 
-    /// Whether a run asks for it.
+    /// Whether a run requests it.
     pub fn is_queued(self) -> bool {
         matches!(self, Self::Pending | Self::Failed)
     }
 
-    /// Whether it is asked for no more until a new or wider selection wants it.
+    /// Whether only a new or wider selection queues it again.
     pub fn is_given_up(self) -> bool {
         matches!(self, Self::Unavailable | Self::Dropped)
     }
 }
 
-/// What became of a run.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunStatus {
-    /// Going on.
+    /// The run has not ended.
     Running,
-    /// Everything asked for is there.
+    /// Everything that the run was asked for is there.
     Completed,
-    /// Came to its end, but some items failed or a budget was used up.
+    /// The run ended normally, but some items failed or a budget was used up.
     Partial,
-    /// Given up: database, disk, configuration, or EDGAR refuses us.
+    /// The run was aborted because of the database, the disk, the configuration or EDGAR.
     Failed,
-    /// Stopped by a signal, or killed.
+    /// The run was stopped by a signal, or killed.
     Interrupted,
 }
 
 impl RunStatus {
-    /// Every status.
+    /// All statuses.
     pub const ALL: [Self; 5] = [
         Self::Running,
         Self::Completed,
@@ -132,7 +132,7 @@ impl RunStatus {
         Self::Interrupted,
     ];
 
-    /// The word for it in `v_runs.status`.
+    /// The status as in `v_runs.status`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -150,12 +150,12 @@ impl fmt::Display for RunStatus {
     }
 }
 
-/// The number of a run, as in `v_runs.run_id`.
+/// The id of a run, as in `v_runs.run_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(pub(super) i64);
 
 impl RunId {
-    /// The number itself.
+    /// The id as a number.
     pub fn get(self) -> i64 {
         self.0
     }
@@ -167,8 +167,8 @@ impl fmt::Display for RunId {
     }
 }
 
-/// SQLite's integers are signed. Nothing that is counted here comes near the limit, but a number
-/// from outside might: it is then the largest there is.
+/// Converts to a signed SQLite integer. No count here comes near the limit. A number from the
+/// network might, and then becomes the largest signed integer.
 pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -191,12 +191,12 @@ pub(super) fn json_numbers(numbers: impl Iterator<Item = u64>) -> String {
     list
 }
 
-/// A JSON list of companies, for `json_each`.
+/// A JSON list of CIKs, for `json_each`.
 pub(super) fn json_ciks(ciks: &[Cik]) -> String {
     json_numbers(ciks.iter().map(|cik| cik.get()))
 }
 
-/// A JSON list of texts, for `json_each`.
+/// A JSON list of values, for `json_each`.
 pub(super) fn json_texts(texts: &[impl serde::Serialize]) -> String {
     serde_json::to_string(texts).expect("a list of strings is always valid JSON")
 }
@@ -217,7 +217,7 @@ impl FromSql for Cik {
     }
 }
 
-/// With dashes, as the views show it.
+/// Text with dashes, as the views show it.
 impl ToSql for Accession {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.to_string().into())
@@ -230,7 +230,7 @@ impl FromSql for Accession {
     }
 }
 
-/// Stores an enum as the word that users see; every other word is an error.
+/// Stores an enum as the word that users see. Any other word in a column is an error.
 macro_rules! stored_as_word {
     ($($kind:ty),*) => {$(
         impl rusqlite::types::ToSql for $kind {
@@ -263,7 +263,7 @@ stored_as_word!(
 
 pub(super) use stored_as_word;
 
-/// A word that no version of this program writes is damage.
+/// No version of this program writes such a word, so the database is damaged.
 pub(super) fn unknown_word(word: &str) -> FromSqlError {
     FromSqlError::other(UnknownWord(word.to_owned()))
 }
@@ -278,7 +278,7 @@ impl ToSql for RunId {
     }
 }
 
-/// A time column. jiff's own type is foreign here, hence the wrapper.
+/// A time column. The wrapper is needed because the trait and jiff's type are both foreign.
 pub(super) struct Time(pub(super) Timestamp);
 
 impl FromSql for Time {
@@ -298,7 +298,7 @@ impl FromSql for DateColumn {
     }
 }
 
-/// A day, written without the cost of general formatting: it runs for every filing row.
+/// A date as text. It runs for every filing row, so it avoids the cost of general formatting.
 pub(super) struct DayText([u8; 10]);
 
 impl DayText {

@@ -14,22 +14,22 @@ use super::values::RunId;
 /// How long to wait for readers before the final checkpoint of the write-ahead log.
 const LAST_READER: Duration = Duration::from_secs(5);
 
-/// The only connection that writes.
+/// The only writing connection of the process.
 #[derive(Debug)]
 pub struct Writer {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
-    /// The run that is going on, if one is.
+    /// The current run, if there is one.
     pub(super) run: Option<RunId>,
 }
 
 impl Writer {
-    /// Opens the database, and creates it if it is not there.
+    /// Opens the database, and creates it if it does not exist.
     ///
     /// # Errors
     ///
-    /// If it is not ours, of another version than this program, or cannot be written; it is then
-    /// left as it was.
+    /// The file is not a database of this program, has another schema, or cannot be written. The
+    /// file is then unchanged.
     pub fn open(path: &Path) -> Result<Self> {
         Ok(Self {
             db: open::for_writing(path)?,
@@ -38,55 +38,47 @@ impl Writer {
         })
     }
 
-    /// Refuses a database that [`Writer::open`] would refuse, and makes nothing where none is.
+    /// Refuses a database that [`Writer::open`] would refuse, but creates nothing.
     ///
     /// # Errors
     ///
-    /// As [`Writer::open`].
+    /// As in [`Writer::open`].
     pub fn check(path: &Path) -> Result<()> {
         open::check(path)
     }
 
-    /// Waits so long for another program that keeps the database locked, and no longer.
-    ///
-    /// # Errors
-    ///
-    /// If SQLite refuses that.
+    /// Sets how long to wait while another program keeps the database locked.
     pub fn wait_at_most(&self, time: Duration) -> Result<()> {
         self.db.busy_timeout(time).at(&self.path, "set a timeout")
     }
 
-    /// A reader of the same database.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be opened a second time.
+    /// Opens a reader of the same database.
     pub fn reader(&self) -> Result<Reader> {
         Reader::open(&self.path)
     }
 
-    /// Begins a transaction. Dropping the batch without [`Batch::commit`] undoes it.
+    /// Begins a transaction. Dropping the batch without [`Batch::commit`] rolls it back.
     ///
-    /// A commit costs as much as some 100 rows, so put many into one; what is not committed is lost
-    /// when the process is killed.
+    /// A commit costs as much as about 100 rows, so one batch should have many rows. A killed
+    /// process loses its uncommitted rows.
     ///
     /// # Errors
     ///
-    /// If another process keeps the database locked for longer than this writer waits.
+    /// Another process keeps the database locked for longer than this writer waits.
     pub fn begin(&mut self) -> Result<Batch<'_>> {
         let tx = self
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .at(&self.path, "begin to write")?;
+            .at(&self.path, "begin a transaction")?;
         Ok(Batch::new(tx, &self.path, self.run))
     }
 
-    /// Writes the log back into the database, so that one file holds it all, and closes it.
+    /// Copies the write-ahead log into the database file and closes the database.
     ///
     /// # Errors
     ///
-    /// If that fails; every commit is safe nevertheless. A reader at work is no error: the log
-    /// then stays until the last one closes.
+    /// The checkpoint fails. Every commit is safe nevertheless. An open reader is no error: the log
+    /// then remains until the last reader closes.
     pub fn close(self) -> Result<()> {
         let doing = "close it";
         self.wait_at_most(LAST_READER)?;

@@ -1,22 +1,25 @@
-//! Who is listed where: the SEC's company list, refined by Nasdaq Trader's directory.
+//! Merges the SEC's company list with the symbol directory of Nasdaq Trader: all listed companies
+//! and their exchanges.
 //!
 //! Pure. The rules:
 //!
-//! - **A company is a CIK** of the SEC's list; the directory invents none. It has one listing a ticker.
-//! - **The exchange.** The SEC has five labels (Nasdaq, NYSE, OTC, CBOE, none) and is months
-//!   behind; the directory is made every hour. So where the directory lists a ticker as a
-//!   company's security, its word counts, whatever the SEC's label is: it tells NYSE American and
-//!   NYSE Arca from NYSE, and knows new listings (label none), moves between exchanges, and
-//!   rises from OTC. Where it does not list the ticker, the SEC's label stands.
-//! - **ETFs and test issues** of the directory are no companies' listings. They are left out, and
-//!   a CIK with nothing else is no company ([`Universe::left_out`]): it is on record, and found by
-//!   its ticker or CIK only. The notes that banks issue under their own CIK count as ETFs, too.
-//! - **A row without a usable ticker** keeps its company, without a listing.
-//! - **The primary listing** is the first one on a national exchange in the SEC's order,
-//!   which is by market size; if there is none, the first one.
-//! - **Without the directory** only the SEC's labels are known: NYSE American and NYSE Arca
-//!   count as NYSE, and ETFs cannot be told ([`Universe::listings_known`]). A listing that the
-//!   directory once placed stays where it was then ([`join_known`]).
+//! - **A company is a CIK** in the SEC's list. The directory adds no companies. A company has one
+//!   listing for each ticker.
+//! - **Exchange.** The SEC has five labels (Nasdaq, NYSE, OTC, CBOE, none), which may be months
+//!   old. The directory is updated every hour. So if the directory lists a ticker as a company's
+//!   security, its exchange is used, whatever the SEC's label is. The directory distinguishes NYSE
+//!   American and NYSE Arca from NYSE, and it has new listings (label none), moves between
+//!   exchanges, and moves up from OTC. If the directory does not list the ticker, the SEC's label
+//!   is used.
+//! - **ETFs and test issues** in the directory are not listings of companies. They are left out
+//!   ([`Universe::left_out`]). A CIK that has nothing else is on record, but only a search by its
+//!   ticker or CIK finds it. Notes that banks issue under their own CIK count as ETFs.
+//! - **A row without a usable ticker** adds its company, without a listing.
+//! - **The primary listing** is the first listing on a national exchange in the order of the SEC's
+//!   list, which is by market value. If there is none, it is the first listing.
+//! - **Without the directory** there are only the SEC's labels: NYSE American and NYSE Arca count
+//!   as NYSE, and ETFs are not recognised ([`Universe::listings_known`]). A listing that an earlier
+//!   directory had keeps the exchange from there ([`join_known`]).
 
 pub mod sync;
 
@@ -30,113 +33,108 @@ use crate::listings::{Symbol, SymbolDirectory};
 
 pub use crate::exchange::Exchange;
 
-/// All companies we are responsible for.
+/// All listed companies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Universe {
-    /// The companies, in the order of the SEC's list: by market size.
+    /// In the order of the SEC's list: by market value.
     pub companies: Vec<ListedCompany>,
-    /// Tickers that are no company's listing, in the same order.
+    /// Tickers that are not listings of companies, in the same order.
     pub left_out: Vec<LeftOut>,
-    /// Symbols of companies' securities in the directory for which the SEC's list has no CIK.
+    /// Symbols of companies' securities in the directory that have no CIK in the SEC's list.
     pub unmatched: Vec<Unmatched>,
-    /// Whether the directory took part. If not, asking for an exchange that
-    /// [`needs_listings`](Exchange::needs_listings) makes no sense.
+    /// Whether the directory was used. If not, a selection by an exchange with
+    /// [`needs_listings`](Exchange::needs_listings) is not possible.
     pub listings_known: bool,
-    /// What was odd and is worth a warning: bad rows of all the files, unknown labels.
+    /// Problems worth a warning: damaged rows of all files, unknown labels.
     pub problems: Vec<String>,
 }
 
-/// One company.
+/// A company of the SEC's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedCompany {
-    /// EDGAR's number for it.
     pub cik: Cik,
-    /// Its name as the SEC's list has it.
+    /// The name in the SEC's list.
     pub name: String,
-    /// Its listings, the primary one first; none where the SEC's list has no usable ticker of it.
+    /// The listings, the primary one first. Empty if the SEC's list has no usable ticker.
     pub listings: Vec<Listing>,
 }
 
 impl ListedCompany {
-    /// Its primary listing.
     pub fn primary(&self) -> Option<&Listing> {
         self.listings.first()
     }
 
-    /// Whether any of its securities is listed there.
+    /// Whether any security of the company is listed on an exchange.
     pub fn is_on(&self, exchange: Exchange) -> bool {
         self.listings.iter().any(|l| l.exchange == Some(exchange))
     }
 }
 
-/// One ticker of a company.
+/// A ticker of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// The ticker in the SEC's dialect.
+    /// The ticker in the SEC's spelling.
     pub ticker: String,
-    /// Where it is listed, if anybody says.
+    /// The exchange, if known.
     pub exchange: Option<Exchange>,
 }
 
 impl Listing {
-    /// Whether it is listed on a national exchange.
+    /// Whether the exchange is a national one.
     pub fn is_national(&self) -> bool {
         self.exchange.is_some_and(Exchange::is_national)
     }
 }
 
-/// A ticker of the SEC's list that is no company's listing.
+/// A ticker of the SEC's list that is not a listing of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Whose the SEC says it is.
+    /// The CIK of the ticker in the SEC's list.
     pub cik: Cik,
-    /// The name of that one.
+    /// The name of that CIK.
     pub name: String,
-    /// The ticker.
     pub ticker: String,
-    /// Where it is listed, if anybody says.
+    /// The exchange, if known.
     pub exchange: Option<Exchange>,
-    /// What it is.
     pub kind: NoCompany,
 }
 
-/// A listed security whose company the SEC's list does not have.
+/// A listed security whose company is not in the SEC's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
-    /// The symbol as the exchanges have it.
+    /// The symbol in the exchanges' spelling.
     pub symbol: String,
-    /// The security's name.
+    /// The name of the security.
     pub name: String,
-    /// Where it is listed.
     pub exchange: Option<Exchange>,
 }
 
-/// Why a symbol is no company's listing.
+/// Why a symbol is not a listing of a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoCompany {
     /// An exchange-traded fund or note.
     Etf,
-    /// A symbol that only tests the exchange.
+    /// A symbol for tests of the exchange's systems.
     Test,
 }
 
-/// Joins the lists. Pass the directory only if both of its files could be read.
+/// Merges the lists. `directory` is `None` unless both of its files could be read.
 pub fn join(list: CompanyList, directory: Option<&SymbolDirectory>) -> Universe {
     join_all(list, directory, &KnownListings::default())
 }
 
-/// The SEC's list alone, with what an earlier directory said of listings that are still there:
-/// yesterday's word of the exchanges is better than the SEC's labels.
+/// Uses the SEC's list alone, with what an earlier directory had for listings that still exist. The
+/// exchanges' data of yesterday are better than the SEC's labels.
 pub fn join_known(list: CompanyList, known: &KnownListings) -> Universe {
     join_all(list, None, known)
 }
 
-/// What an earlier directory said, by company and ticker.
+/// What an earlier directory had, by company and ticker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownListings {
-    /// Where each listing was.
+    /// The exchange of each listing.
     pub exchanges: BTreeMap<(Cik, String), Exchange>,
-    /// What was no company's listing.
+    /// The tickers that were not listings of companies.
     pub left_out: BTreeSet<(Cik, String)>,
 }
 
@@ -205,7 +203,7 @@ fn join_all(
     }
     for company in &mut companies {
         if let Some(primary) = company.listings.iter().position(Listing::is_national) {
-            // The others keep their order.
+            // The other listings keep their order.
             company.listings[..=primary].rotate_right(1);
         }
     }
@@ -242,10 +240,10 @@ fn no_company(symbol: &Symbol) -> Option<NoCompany> {
     }
 }
 
-/// The directory by the tickers that the SEC would have.
+/// The symbols of the directory by ticker in the SEC's spelling.
 ///
-/// Two symbols with the same ticker should not occur (`XY.PA` and `XY$A` would be such).
-/// Then a company's security goes before ETFs and tests, and the first before the second.
+/// Two symbols should not have the same ticker (as `XY.PA` and `XY$A` would). If they do, a
+/// company's security precedes ETFs and test issues, and otherwise the first symbol is used.
 fn by_ticker<'a>(
     directory: &'a SymbolDirectory,
     problems: &mut Vec<String>,
@@ -286,24 +284,24 @@ fn by_ticker<'a>(
     symbols
 }
 
-/// A list that is too short to replace the one we know.
+/// A company list that is too short to replace the one on record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "the new list has {new} companies where {known} are known: too few to be true, so the known list \
-     stays; try again later"
+    "the new list has only {new} companies and the one on record {known}, so the new list is not used; \
+     try again later"
 )]
 pub struct TooShort {
-    /// Companies that are known and active.
+    /// The number of active companies on record.
     pub known: usize,
-    /// Companies of the new list.
+    /// The number of companies in the new list.
     pub new: usize,
 }
 
-/// Whether a new list may replace a known one: not if it holds fewer than half as many companies.
+/// Refuses a new list with fewer than half as many companies as the list on record.
 ///
 /// # Errors
 ///
-/// [`TooShort`]; an empty list always is.
+/// [`TooShort`]. An empty list is always too short.
 pub fn may_replace(known: usize, new: usize) -> Result<(), TooShort> {
     if new == 0 || new < known.div_ceil(2) {
         return Err(TooShort { known, new });
@@ -427,7 +425,7 @@ mod tests {
             let now = after.companies.iter().find(|c| c.cik == company.cik);
             assert_eq!(now.unwrap().listings, company.listings);
         }
-        // A ticker that another company has now is a new listing.
+        // A ticker that now belongs to another company is a new listing.
         let exchanges = known
             .exchanges
             .into_iter()
@@ -483,7 +481,7 @@ mod tests {
         }
     }
 
-    /// The directory of 2025-10-20 against the SEC's lists of a month and of eight months before.
+    /// The directory of 2025-10-20 with the SEC's lists of one month and of eight months before.
     #[test]
     fn nearly_every_known_symbol_of_the_real_files_finds_its_listing() {
         let file = |folder: &str, name: &str| {
@@ -532,21 +530,22 @@ mod tests {
 
     #[derive(Debug, Default, PartialEq)]
     struct Counts {
-        /// Symbols of otherlisted.txt that are neither ETF nor test.
+        /// Symbols in otherlisted.txt that are neither ETFs nor test issues.
         symbols: usize,
-        /// Those with the root of some ticker of the SEC: the SEC knows the issuer. This counts
-        /// against us every new security of a known issuer that the SEC has not listed yet.
+        /// Those with the root of a ticker in the SEC's list, so the SEC knows the issuer. A new
+        /// security of a known issuer that the SEC does not list yet counts here too, although it
+        /// cannot be found.
         known: usize,
-        /// Those that found their listing, on the right exchange.
+        /// Those whose listing was found, on the right exchange.
         found: usize,
         companies: usize,
         left_out: usize,
-        /// Companies of which nothing else is listed: funds.
+        /// CIKs without any other listing: funds.
         funds: usize,
         /// Symbols of companies' securities without a CIK.
         unmatched: usize,
-        /// Companies by the exchange of their primary listing, in the order of `Exchange::ALL`,
-        /// then those without.
+        /// Companies by exchange of their primary listing, in the order of `Exchange::ALL`, then
+        /// those without an exchange.
         primary: [usize; 7],
     }
 

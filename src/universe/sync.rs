@@ -1,4 +1,4 @@
-//! Loads the list of companies from the SEC and the exchanges, and stores it.
+//! Fetches the company list from the SEC and the exchanges, and stores it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
@@ -18,53 +18,51 @@ use crate::net::{Client, Expect, FetchError, RequestKind};
 use crate::progress::format::{many, plain};
 use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
 
-/// The way to the lists.
+/// The sources of a company list.
 #[derive(Debug, Clone, Copy)]
 pub struct Lists<'a> {
-    /// The way to EDGAR and the exchanges.
     pub client: &'a Client,
-    /// Where the lists are.
+    /// The URLs of the lists.
     pub urls: &'a Urls,
-    /// Ends it.
     pub cancel: &'a Cancel,
-    /// The time that is written down.
+    /// The time recorded for the sync.
     pub now: Timestamp,
 }
 
-/// How long a list of companies is good for: a day, less what a nightly job may begin earlier than
-/// the night before. Otherwise it would load the list every other night.
+/// How old a company list may be: a day minus an hour, because a nightly job may start earlier than
+/// the night before. With a full day it would then fetch the list only every other night.
 const FRESH: SignedDuration = SignedDuration::from_hours(23);
 
-/// The largest list read, in bytes; the largest today has 1 MB.
+/// The size limit of a list in bytes. The largest list has 1 MB today.
 const MAX_LIST: u64 = 64 << 20;
 
-/// Tries for a list.
+/// Attempts for each list.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Loads the list if it is missing or a day old. A good old list is kept when no new one can
-/// be had.
+/// Fetches the company list if it is missing or a day old. If that fails, an older list is used.
 ///
 /// # Errors
 ///
-/// When there is no list and none can be had, or EDGAR does not talk to us.
+/// There is no list and none can be fetched, or EDGAR refuses all requests.
 pub fn ensure_fresh(db: &mut Writer, lists: Lists<'_>) -> Result<()> {
     let synced = db.reader()?.companies_synced_at()?;
     let now = lists.now;
-    // A time to come by less than that is of a clock that was set back a little.
+    // A sync less than that in the future is accepted, because a clock may have been set back a
+    // little.
     if synced.is_some_and(|at| now.duration_since(at).abs() < FRESH) {
         return Ok(());
     }
     match refresh(db, lists) {
         Ok(_) => Ok(()),
         Err(e) if synced.is_some() && !refused(&e) && !lists.cancel.is_set() => {
-            log::warn!("going on with the list of companies of an earlier day: {e:#}");
+            log::warn!("the company list of an earlier day is used: {e:#}");
             Ok(())
         }
         Err(e) => Err(e),
     }
 }
 
-/// Whether EDGAR does not want to talk to us at all.
+/// Whether EDGAR refuses all requests.
 fn refused(error: &anyhow::Error) -> bool {
     matches!(
         error.downcast_ref(),
@@ -72,11 +70,11 @@ fn refused(error: &anyhow::Error) -> bool {
     )
 }
 
-/// Loads the list from the SEC and the exchanges, in three requests, and stores it.
+/// Fetches the list from the SEC and the exchanges, in three requests, and stores it.
 ///
 /// # Errors
 ///
-/// When the SEC's list cannot be had, or is too short to be true, or the database cannot be written.
+/// The SEC's list cannot be fetched or is too short, or the database cannot be written.
 pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
     let Lists {
         client,
@@ -101,8 +99,8 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
         Err(e) if cancel.is_set() => return Err(e),
         Err(e) => {
             log::warn!(
-                "the exchanges' symbol lists cannot be had, so the SEC's exchange names are used \
-                 for new listings, which do not tell NYSE American and NYSE Arca from NYSE: {e:#}"
+                "the exchanges' symbol lists cannot be fetched, so new listings get the SEC's exchange \
+                 names, which have NYSE for NYSE American and NYSE Arca too: {e:#}"
             );
             None
         }
@@ -122,21 +120,20 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
     })
 }
 
-/// What a new list brought.
+/// The result of a sync.
 #[derive(Debug, Clone)]
 pub struct Synced {
-    /// What it changed.
     pub change: UniverseChange,
-    /// The tickers of funds and notes, which no exchange's companies have.
+    /// The tickers of funds and notes. No selection by exchange includes them.
     pub etfs: Vec<String>,
-    /// Listed securities for which the SEC has no CIK.
+    /// The number of listed securities without a CIK in the SEC's list.
     pub unmatched: usize,
 }
 
-/// So many problems of the lists are named at once.
+/// The number of problems in the warning.
 const NAMED_PROBLEMS: usize = 3;
 
-/// One warning for all that is odd in the lists.
+/// Logs one warning for all problems of the lists, and each problem at the info level.
 fn say_problems(problems: &[String]) {
     for problem in problems {
         log::info!("company list: {}", plain(problem));
@@ -144,14 +141,14 @@ fn say_problems(problems: &[String]) {
     if !problems.is_empty() {
         let some = &problems[..problems.len().min(NAMED_PROBLEMS)];
         log::warn!(
-            "{} in the lists of companies cannot be used as they stand, such as: {} (-v shows all)",
+            "{} in the company lists cannot be used, such as: {} (-v shows all)",
             many(problems.len() as u64, ["row", "rows"]),
             plain(&some.join("; "))
         );
     }
 }
 
-/// What the exchanges' symbol lists said when they last took part.
+/// What the exchanges' symbol lists had when they were last used.
 fn known(db: &Writer) -> Result<KnownListings> {
     let db = db.reader()?;
     let place = |(cik, ticker, exchange): (Cik, String, String)| {
@@ -180,7 +177,7 @@ fn store(db: &mut Writer, universe: &Universe, now: Timestamp) -> Result<Univers
     Ok(db.put_universe(&rows, universe.listings_known, now)?)
 }
 
-/// The companies, and after them the funds: what an ETF or note is listed for is on record, too.
+/// The companies, followed by the funds. ETFs and notes are recorded as listings too.
 fn rows(universe: &Universe) -> Vec<CompanyRow> {
     let mut rows: Vec<_> = universe.companies.iter().map(row).collect();
     let places: HashMap<_, _> = rows.iter().map(|row| row.cik).zip(0..).collect();
@@ -220,7 +217,8 @@ fn row(company: &ListedCompany) -> CompanyRow {
     }
 }
 
-/// Fetches and parses one list, with retries: what does not parse may have been cut on its way.
+/// Fetches and parses one list, with retries. A list that cannot be parsed may have been truncated
+/// in transit.
 fn fetch<T, E: Display>(
     client: &Client,
     url: &Url,

@@ -273,7 +273,7 @@ fn auto_takes_what_takes_less_time_and_says_why() {
         run["discovery"]["why"]
             .as_str()
             .unwrap()
-            .contains("of today is here")
+            .contains("today's submissions.zip is cached")
     );
     assert_eq!(asked(&sim), (1, 0));
 }

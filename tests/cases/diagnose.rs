@@ -423,11 +423,11 @@ fn an_index_of_another_quarter_and_an_empty_one_prove_nothing() {
     for (other, says) in [
         (
             first,
-            "it is an index through 2025-03-31, of another quarter",
+            "it is the index of another quarter: its last day is 2025-03-31",
         ),
         (
             empty.clone(),
-            "it is an index through 2025-03-31, of another quarter",
+            "it is the index of another quarter: its last day is 2025-03-31",
         ),
     ] {
         let change = move |path: &str, body: Vec<u8>| {

@@ -245,7 +245,7 @@ fn a_full_disk_under_the_database_ends_the_run_with_what_to_do() {
     // midst of the run.
     for (synced, room, cause) in [
         (false, 16, "cannot read it"),
-        (false, 64, "cannot make its schema"),
+        (false, 64, "cannot create its schema"),
         (true, 96, "cannot commit"),
         (true, 160, "cannot commit"),
     ] {
@@ -412,7 +412,7 @@ fn a_run_that_waits_for_the_database_can_be_interrupted() {
 
 #[test]
 fn a_database_that_stays_locked_ends_the_run_with_what_to_do() {
-    let said = "database filings.db: cannot begin to write (another program keeps it locked: close that one, then start again): database is locked";
+    let said = "database filings.db: cannot begin a transaction (another program keeps it locked: close that one, then start again): database is locked";
     // At the start, and in the midst of it.
     for_each(&[0, 20], |requests| {
         let (sim, filings) = simulator();

@@ -118,7 +118,7 @@ fn a_day_that_stays_missing_is_given_up_after_a_week_with_a_word_and_a_row() {
     }
     let _ = update(&sandbox, &sim, date(2025, 8, 14))
         .code(3)
-        .says("the index of 2025-08-05 is missing since 2025-08-07 and is given up");
+        .says("the index of 2025-08-05 has been missing since 2025-08-07 and is given up");
     assert_eq!(through(&sandbox), "2025-08-13");
     assert_eq!(kinds(&sandbox), ["index_given_up", "not_found"]);
     let _ = update(&sandbox, &sim, date(2025, 8, 15)).code(0);

@@ -132,7 +132,10 @@ fn a_list_that_is_damaged_or_absurdly_short_never_replaces_a_good_one() {
         assert_eq!(sandbox.rows(V_COMPANIES), FOUR, "{damaged}");
     }
     lists.companies(&[(1, "Alpha", "ALPH", Some("Nasdaq"))]);
-    let _ = lists.sync(&sandbox).code(1).says("too few to be true");
+    let _ = lists
+        .sync(&sandbox)
+        .code(1)
+        .says("so the new list is not used");
     assert_eq!(sandbox.rows(V_COMPANIES), FOUR);
 }
 
@@ -144,7 +147,7 @@ fn damaged_symbol_lists_are_no_reason_to_forget_who_is_listed_where() {
     let _ = lists
         .sync(&sandbox)
         .code(0)
-        .says("symbol lists cannot be had");
+        .says("symbol lists cannot be fetched");
     assert_eq!(sandbox.rows(V_COMPANIES), FOUR);
 }
 
@@ -166,7 +169,7 @@ fn without_nasdaq_trader_a_sync_keeps_the_exchanges_it_knew() {
         let _ = lists
             .sync(&sandbox)
             .code(0)
-            .says("symbol lists cannot be had");
+            .says("symbol lists cannot be fetched");
         let known = sandbox.rows(V_COMPANIES);
         assert_eq!(known[..4], FOUR);
         assert_eq!(known[4], "5|Epsilon|EPSI|NYSE|1");
@@ -288,7 +291,7 @@ fn a_row_without_a_usable_ticker_keeps_its_company_and_is_told_once() {
             [6,"Zeta","!","NYSE"],[0,"Nobody","NONE","NYSE"]]}"#,
     );
     let output = lists.sync(&sandbox).code(0).says(
-        "4 rows in the lists of companies cannot be used as they stand, such as: row 2 of the company list: \
+        "4 rows in the company lists cannot be used, such as: row 2 of the company list: \
          its ticker is no text; row 3",
     );
     assert_eq!(output.stderr.matches("cannot be used").count(), 1);

@@ -319,7 +319,7 @@ fn indexes_that_are_nowhere_hold_the_watermark_however_long_that_lasts() {
     let nowhere = |path: &str, body| (!path.contains("/daily-index/")).then_some(body);
     let output = update_with(&sandbox, &sim, "2025-11-24T12:00:00Z", nowhere)
         .code(3)
-        .says("the index of 2025-11-06 is not there, and none of a later day is (check --archives-url)");
+        .says("the index of 2025-11-06 is not there, and no later one is either (check --archives-url)");
     assert_eq!(through(&output), "2025-11-05");
     assert_eq!(output.json()["status"], "partial");
     let _ = update(&sandbox, &sim, &[]).code(0);

@@ -396,7 +396,7 @@ fn what_stands_in_the_way_inside_the_data_dir_ends_the_run_and_is_not_followed()
             "is a symlink, which could lead out of the data dir: remove it, then run the same command again"
         } else {
             fs::write(&place, "").unwrap();
-            "is in the place of a folder: move it away, then run the same command again"
+            "is not a folder, but the program needs one there: move it away, then run the same command again"
         };
         let output = sandbox
             .run_against(

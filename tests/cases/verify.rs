@@ -92,7 +92,7 @@ fn missing_damaged_and_stray_files_are_told_apart_and_the_first_two_come_back() 
         sandbox.rows("SELECT last_error FROM v_artifacts WHERE status = 'pending' ORDER BY id");
     assert_eq!(
         errors[..2],
-        ["verify: missing", "verify: damaged: another content"]
+        ["verify: missing", "verify: damaged: different content"]
     );
 
     // What is queued is neither checked nor an orphan, and is not forgotten.

@@ -1,4 +1,4 @@
--- A document that a submission brought, stored or given up, and that had no row.
+-- Inserts a document of a split submission, stored or not, that has no row yet.
 INSERT INTO artifacts (
     filing, name, url_name, kind, status, attempts, bytes, sha256, downloaded_at, type, sequence,
     description, error_kind, last_error, queued_by

@@ -1,4 +1,4 @@
--- What a submission says of a document that was stored before by itself.
+-- Adds a submission's type, sequence and description to a document that was downloaded by itself.
 UPDATE artifacts
 SET type = coalesce(type, ?2), sequence = coalesce(sequence, ?3),
     description = coalesce(description, ?4)

@@ -1,4 +1,4 @@
--- The next files that were stored once and are not there: queued again, or given up since.
+-- The next files that were stored once and are no longer on disk: queued, unavailable or dropped.
 SELECT a.id, f.accession, f.folder, a.name, a.bytes, a.sha256
 FROM artifacts AS a INDEXED BY artifacts_queued
 CROSS JOIN filings AS f ON f.id = a.filing

@@ -1,4 +1,4 @@
--- All documents of this filing are recorded.
+-- Marks a submission as split: all of its documents are on record.
 INSERT INTO submissions (filing, status, queued_by, documents, bytes, sha256, attempts, split_at)
 VALUES (?1, 'split', 0, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (filing) DO UPDATE

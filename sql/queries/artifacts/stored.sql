@@ -1,4 +1,4 @@
--- The file is on disk under its name, complete and checked.
+-- Marks a file as downloaded: it is on disk under its final name, complete and checked.
 UPDATE artifacts
 SET status = 'downloaded', bytes = ?2, sha256 = ?3, attempts = attempts + ?4, downloaded_at = ?5,
     type = coalesce(?6, type), sequence = coalesce(?7, sequence),

@@ -1,5 +1,5 @@
--- The next files that are on disk, in the order of the table: ten million rows without a sort,
--- and without a cursor that stays open.
+-- The next files that are on disk, by id. Reading ten million rows in batches by id needs no sort
+-- and no cursor that stays open.
 SELECT a.id, f.accession, f.folder, a.name, a.bytes, a.sha256
 FROM artifacts AS a
 CROSS JOIN filings AS f ON f.id = a.filing

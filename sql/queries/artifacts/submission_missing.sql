@@ -1,2 +1,2 @@
--- What became of a filing's submission, and on which days EDGAR did not have it.
+-- The status of a filing's submission, and the days on which EDGAR did not have it.
 SELECT status, missing_days, missing_on FROM submissions WHERE filing = ?1;

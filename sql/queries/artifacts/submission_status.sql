@@ -1,2 +1,2 @@
--- What became of a filing's submission.
+-- The status of a filing's submission.
 SELECT status FROM submissions WHERE filing = ?1;

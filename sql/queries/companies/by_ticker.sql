@@ -1,4 +1,4 @@
--- Which company has a ticker, or had it last, and which one had it before.
+-- The company that has a ticker now or had it last, and the one that had it before.
 SELECT cik, active, last_seen FROM listings
 WHERE ticker = ?1
 ORDER BY active DESC, last_seen DESC, cik

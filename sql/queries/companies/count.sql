@@ -1,2 +1,2 @@
--- How many companies the SEC's list has, funds left out.
+-- The number of companies in the SEC's list, without funds.
 SELECT count(*) FROM companies WHERE active = 1 AND etf = 0;

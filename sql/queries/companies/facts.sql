@@ -1,5 +1,5 @@
--- What a company's submissions say of it. The SEC's list names the companies that are in it. The same as
--- last night writes nothing.
+-- Records a company's profile from its submissions. The name of an active company comes from the
+-- SEC's list instead. An unchanged profile writes nothing.
 UPDATE companies
 SET name = CASE WHEN active = 0 AND ?2 <> '' THEN ?2 ELSE name END,
     sic = ?3, industry = ?4, state = ?5, fiscal_year_end = ?6, entity_type = ?7, ein = ?8

@@ -1,2 +1,2 @@
--- A number that no filer has.
+-- Deletes a company whose CIK EDGAR does not know.
 DELETE FROM companies WHERE cik = ?1;

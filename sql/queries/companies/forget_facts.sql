@@ -1,2 +1,2 @@
--- What was noted of a number that no filer has.
+-- Deletes the facts of a company whose CIK EDGAR does not know.
 DELETE FROM company_facts WHERE cik = ?1;

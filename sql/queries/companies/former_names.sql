@@ -1,2 +1,2 @@
--- The names that a company had, the last one first.
+-- The former names of a company, the latest first.
 SELECT name, since, until FROM company_names WHERE cik = ?1 ORDER BY position;

@@ -1,5 +1,5 @@
--- The form types that EDGAR lists of the companies ?1 (a JSON list), with how many filings: on the pages
--- that were read, whatever was wanted.
+-- The form types in EDGAR's lists of the companies ?1 (a JSON list), each with its number of
+-- filings. They come from the pages that were read and include forms that no selection wants.
 SELECT seen.key, sum(seen.value ->> 0)
 FROM json_each(?1) AS wanted
 CROSS JOIN company_facts AS k ON k.cik = wanted.value

@@ -1,5 +1,5 @@
--- What a company's list of filings holds, once it was read to its end. The same as last night
--- writes nothing.
+-- Records a summary of a company's list of filings after it was read to its end. An unchanged
+-- summary writes nothing.
 INSERT INTO company_facts (cik, listed, first_filed_on, last_filed_on, forms)
 VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (cik) DO UPDATE

@@ -1,2 +1,2 @@
--- Where each active listing is known to be.
+-- The exchange of each active listing.
 SELECT cik, ticker, exchange FROM listings WHERE active = 1 AND exchange IS NOT NULL;

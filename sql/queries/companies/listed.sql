@@ -1,6 +1,6 @@
--- The companies of the SEC's list with an active listing on one of the exchanges ?1 (a JSON list; NULL is
--- no condition), in the order of work: companies without any filing first, then those checked
--- longest ago (never is longest), then by CIK, so that two runs over the same database do the same.
+-- The companies of the SEC's list with an active listing on one of the exchanges ?1 (a JSON list;
+-- NULL is no condition). Companies without filings come first, then the ones checked longest ago
+-- (never counts as longest), then by CIK. So two runs over the same database use the same order.
 SELECT c.cik
 FROM companies AS c
 WHERE c.active = 1 AND c.etf = 0

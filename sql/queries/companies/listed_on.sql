@@ -1,5 +1,5 @@
--- Those of the companies ?1 (a JSON list) with an active listing on one of the exchanges ?2 (another),
--- funds and notes left out.
+-- The companies among ?1 (a JSON list) that have an active listing on one of the exchanges ?2 (a
+-- JSON list). Listings of funds and notes do not count.
 SELECT c.cik
 FROM json_each(?1) AS wanted
 CROSS JOIN companies AS c ON c.cik = wanted.value

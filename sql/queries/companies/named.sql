@@ -1,5 +1,5 @@
--- The companies ?1 (a JSON list) that are on record, in the order of listed.sql. The list leads, so that a
--- run for a few companies begins at once, however many there are.
+-- The companies among ?1 (a JSON list) that are on record, in the order of listed.sql. The JSON
+-- list is the outer loop, so a run for a few companies starts at once however many are on record.
 SELECT DISTINCT c.cik
 FROM json_each(?1) AS wanted
 CROSS JOIN companies AS c ON c.cik = wanted.value

@@ -1,2 +1,2 @@
--- The companies whose submissions EDGAR did not have on so many days.
+-- The companies whose submissions EDGAR did not have on at least ?1 days.
 SELECT cik FROM companies WHERE missing_days >= ?1;

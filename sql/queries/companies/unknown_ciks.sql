@@ -1,4 +1,4 @@
--- Which of these CIKs (a JSON list) are not on record. In the list's order.
+-- The CIKs among ?1 (a JSON list) that are not on record, in the order of the list.
 SELECT wanted.value
 FROM json_each(?1) AS wanted
 LEFT JOIN companies AS c ON c.cik = wanted.value

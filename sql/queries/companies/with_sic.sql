@@ -1,5 +1,5 @@
--- Those of the companies ?1 (a JSON list) whose code begins with one of ?2 (another), or is not known yet. In
--- the order of the list.
+-- The companies among ?1 (a JSON list) whose SIC code starts with one of ?2 (a JSON list) or is not
+-- known yet, in the order of the list.
 SELECT c.cik
 FROM json_each(?1) AS wanted
 CROSS JOIN companies AS c ON c.cik = wanted.value

@@ -1,6 +1,7 @@
--- These companies (a JSON list) with what is known about them. `covered` is whether one has a filing of
--- one of the forms ?2 (a JSON list), `covered_before` whether it had one before the moment ?3. What
--- it had of files before run ?4 is kept where that run changed it.
+-- The companies ?1 (a JSON list) with all that explains missing filings. `covered` says whether a
+-- company has a filing of one of the forms ?2 (a JSON list), `covered_before` whether it had one
+-- before the time ?3. If run ?4 changed a company's file counts, the counts from before that run
+-- are kept and returned too.
 SELECT
     c.cik, c.name, c.ticker, CASE WHEN c.active = 1 THEN c.exchange ELSE 'not listed' END,
     c.last_checked_at,

@@ -1,4 +1,4 @@
--- Failed downloads of these companies (a JSON list; NULL is all) by the kind of their error.
+-- The failed downloads of the companies ?1 (a JSON list; NULL is all), grouped by kind of error.
 SELECT q.kind, count(*), min(q.last_error)
 FROM (
     SELECT filing, coalesce(error_kind, 'unknown') AS kind, last_error

@@ -1,5 +1,5 @@
--- What run ?2 met at these companies (a JSON list) that cost no company and no file, such as a damaged row
--- of a list.
+-- Problems of run ?2 with the companies ?1 (a JSON list) that made no company and no file fail,
+-- such as a damaged row in a list.
 SELECT e.kind, count(*), min(e.message)
 FROM errors AS e INDEXED BY errors_by_run
 WHERE e.run_id = ?2 AND e.kind IN ('bad_row', 'bad_page')

@@ -1,2 +1,2 @@
--- What went wrong last in a run, newest first.
+-- The last errors of a run, newest first.
 SELECT message FROM errors WHERE run_id = ?1 ORDER BY id DESC LIMIT ?2;

@@ -1,3 +1,3 @@
--- A company is a filer of this filing; it may be known already.
+-- Records a company as a filer of a filing, unless it is one already.
 INSERT INTO filers (cik, filing) VALUES (?1, ?2)
 ON CONFLICT DO NOTHING;

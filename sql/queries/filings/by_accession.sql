@@ -1,4 +1,4 @@
--- A filing on record, with the CIK of its folder.
+-- A filing by its accession number, with the CIK of its folder.
 SELECT
     id, accession, form, filed_on, report_date, accepted_at, primary_document, items, size, is_xbrl,
     folder

@@ -1,5 +1,5 @@
--- Which filer's word counts for filing ?1, besides that of its folder ?2: the first one that is
--- followed, where the folder's company is followed no more. NULL is nobody's.
+-- The filer, besides the folder's company ?2, whose data may correct filing ?1. That is the
+-- followed filer with the lowest CIK if the folder's company is no longer followed; otherwise NULL.
 WITH followed AS (
     SELECT m.cik
     FROM selections AS s

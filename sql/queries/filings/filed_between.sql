@@ -1,4 +1,4 @@
--- What these companies (a JSON list) filed in these days, each filer apart.
+-- The filings of the companies ?1 (a JSON list) filed from ?2 to ?3, one row for each filer.
 SELECT r.cik, f.accession, f.form, f.filed_on
 FROM json_each(?1) AS wanted
 CROSS JOIN filers AS r ON r.cik = wanted.value

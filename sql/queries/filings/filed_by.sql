@@ -1,4 +1,5 @@
--- Which of these filings (a JSON list of accession numbers) one of the companies ?2 (another) filed.
+-- The filings among ?1 (a JSON list of accession numbers) that have one of the companies ?2 (a JSON
+-- list) as a filer.
 SELECT f.accession
 FROM json_each(?1) AS wanted
 CROSS JOIN filings AS f ON f.accession = wanted.value

@@ -1,4 +1,4 @@
--- Records a filing. The company it was found under gives it its folder, for good.
+-- Inserts a filing. Its folder never changes afterwards.
 INSERT INTO filings (
     accession, folder, form, filed_on, report_date, accepted_at, primary_document, items, size,
     is_xbrl, discovered_at

@@ -1,4 +1,4 @@
--- The next filings of company ?1 after ?2, filed in these days.
+-- The next filings of company ?1 after id ?2, filed from ?3 to ?4.
 SELECT
     f.id, f.accession, f.form, f.filed_on, f.report_date, f.accepted_at, f.primary_document,
     f.items, f.size, f.is_xbrl

@@ -1,5 +1,5 @@
--- What is on record of these filings (a JSON list of accession numbers): a row for each file, and
--- one for a filing without any.
+-- What is on record of the filings ?1 (a JSON list of accession numbers). There is one row for each
+-- file, and one row for a filing without files.
 SELECT f.accession, f.folder, s.status, a.name, a.status, a.bytes, a.sha256, a.sequence, a.kind,
     a.name, a.url_name
 FROM json_each(?1) AS wanted

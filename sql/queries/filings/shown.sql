@@ -1,5 +1,5 @@
--- The filings of a company, filed from ?2 to ?3, newest first, each with the file that shows it: its primary
--- document, or else its submission.
+-- The filings of a company filed from ?2 to ?3, newest first, each with its primary document or
+-- else its submission.
 SELECT
     f.accession, f.form, f.filed_on, f.report_date,
     CASE

@@ -1,5 +1,5 @@
--- Which of these filings (a JSON list of [cik, accession]) are not on record under that filer. The
--- list leads, so that it costs a look-up each, however large the tables.
+-- The pairs among ?1 (a JSON list of [cik, accession]) that are not on record. The JSON list is the
+-- outer loop, so each pair costs one look-up however large the tables are.
 SELECT wanted.value ->> 0, wanted.value ->> 1
 FROM json_each(?1) AS wanted
 WHERE NOT EXISTS (

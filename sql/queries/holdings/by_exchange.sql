@@ -1,6 +1,6 @@
--- What the companies hold by exchange of the primary listing: some thousand rows, added up anew. Those that
--- are not in the SEC's list have a row of their own.
--- A joint filing counts for each of its filers.
+-- Counters by exchange of the primary listing, summed over a few thousand companies. Companies that
+-- are not in the SEC's list have a row of their own. A joint filing counts once for each of its
+-- filers.
 SELECT
     CASE WHEN active = 1 THEN exchange ELSE 'not listed' END AS place,
     sum(active AND NOT etf), sum(active = 0), sum(active AND NOT etf AND filings > 0),

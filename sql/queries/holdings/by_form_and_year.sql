@@ -1,4 +1,4 @@
--- What the database holds by form and year.
+-- Counters by form and year.
 SELECT form, year, filings, pending, downloaded, failed, unavailable, dropped, bytes
 FROM holdings
 WHERE filings > 0

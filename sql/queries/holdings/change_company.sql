@@ -1,5 +1,5 @@
--- Adds what a transaction changed of a company. With the first change by a run, what it had before
--- is kept for `diagnose`, which shows what the last run brought.
+-- Adds a transaction's changes to a company's counters. The first change by a run keeps the counts
+-- from before it, so that `diagnose` can show what the last run added.
 UPDATE companies
 SET expected_before = CASE
         WHEN ?2 IS NULL OR changed_by IS ?2 THEN expected_before

@@ -1,4 +1,4 @@
--- Adds what a transaction changed of the filings of one form and year.
+-- Adds a transaction's changes to the counters of one form and year.
 INSERT INTO holdings (form, year, filings, pending, downloaded, failed, unavailable, dropped, bytes)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 ON CONFLICT (form, year) DO UPDATE

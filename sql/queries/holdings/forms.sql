@@ -1,2 +1,2 @@
--- Every form that a filing on record has: a few hundred.
+-- Every form type on record: a few hundred.
 SELECT DISTINCT form FROM holdings WHERE filings > 0 ORDER BY form;

@@ -1,4 +1,4 @@
--- What the database holds, each filing and file counted once: from the counters by form and year.
+-- Counters of the whole database, each filing and file counted once: the sum over forms and years.
 SELECT
     coalesce(sum(filings), 0), coalesce(sum(pending), 0), coalesce(sum(downloaded), 0),
     coalesce(sum(failed), 0), coalesce(sum(unavailable), 0), coalesce(sum(dropped), 0),

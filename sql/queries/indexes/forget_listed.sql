@@ -1,5 +1,4 @@
--- Forgets the filings that the submissions have come to show, and, of those that were fetched, the
--- ones first seen before ?1.
+-- Deletes listed filings that are on record by now, and fetched ones first seen before the day ?1.
 DELETE FROM listed_filings
 WHERE (status = 'fetched' AND first_seen < ?1)
     OR EXISTS (

@@ -1,4 +1,5 @@
--- What was found of the index of day ?1 on the day ?3. A clock may have been ahead.
+-- Records the status of the index of day ?1 as of the day ?3. An unchanged status keeps its
+-- `since`. If that lies after ?3, a clock was ahead, and `since` becomes ?3.
 INSERT INTO index_days (day, status, since) VALUES (?1, ?2, ?3)
 ON CONFLICT (day) DO UPDATE
 SET

@@ -1,4 +1,4 @@
--- A filing that an index lists was looked for; ?8 requests were made for it.
+-- Records a search for a filing that an index lists, and the ?8 requests made for it.
 INSERT INTO listed_filings (accession, cik, form, filed_on, listed_on, first_seen, status, tries)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 ON CONFLICT (accession, cik) DO UPDATE

@@ -1,2 +1,2 @@
--- Every company on record as the list of companies has it.
+-- Every company on record, with the columns that come from the company list.
 SELECT cik, name, ticker, exchange, active, etf FROM companies;

@@ -1,2 +1,2 @@
--- The list does not have this company any more: it is kept, with its filings.
+-- The company list no longer has this company. Its row and its filings are kept.
 UPDATE companies SET active = 0 WHERE cik = ?1;

@@ -1,2 +1,2 @@
--- Every listing on record, former ones too.
+-- Every listing on record, former ones included.
 SELECT cik, ticker, exchange, position, active, etf FROM listings;

@@ -1,4 +1,4 @@
--- Adds a listing, or says what is new about it.
+-- Inserts or updates a listing.
 INSERT INTO listings (cik, ticker, exchange, position, active, first_seen, etf)
 VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)
 ON CONFLICT (cik, ticker) DO UPDATE

@@ -1,2 +1,2 @@
--- One small fact about this database.
+-- One value of this database's metadata.
 SELECT value FROM meta WHERE key = ?1;

@@ -1,2 +1,2 @@
--- An identity for a data dir, which no other one has.
+-- A new random identity for a data dir.
 SELECT lower(hex(randomblob(16)));

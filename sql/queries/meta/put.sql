@@ -1,3 +1,3 @@
--- Sets one small fact about this database.
+-- Sets one value of this database's metadata.
 INSERT INTO meta (key, value) VALUES (?1, ?2)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value;

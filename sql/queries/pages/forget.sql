@@ -1,2 +1,2 @@
--- What a page was read for is contained in what it was read for now.
+-- Deletes an earlier reading of a page that a newer reading contains.
 DELETE FROM pages_read WHERE name = ?1 AND forms = ?2 AND since = ?3 AND until = ?4;

@@ -1,3 +1,3 @@
--- A company's older pages are to be read again. ?1 and ?2 are the first name that may be one of
--- them and the first that cannot.
+-- Deletes the readings of a company's older pages, so that they are read again. ?1 is the first
+-- possible name of such a page, ?2 the first name after them.
 DELETE FROM pages_read WHERE name >= ?1 AND name < ?2;

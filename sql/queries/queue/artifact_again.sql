@@ -1,4 +1,5 @@
--- Queues a file again. EDGAR is given three new days to have what was given up.
+-- Queues a file again. For a file that was given up, the days on which EDGAR did not have it are
+-- counted from zero.
 UPDATE artifacts
 SET status = 'pending',
     queued_by = ?2,

@@ -1,5 +1,5 @@
--- The next queued artifacts after ?1 that do not wait for a submission. The other conditions as in
--- submissions.sql.
+-- The next queued artifacts after ?1 that do not wait for a submission. The other conditions are
+-- those of submissions.sql.
 SELECT a.id, f.accession, f.folder, f.size, a.kind, a.name, a.url_name
 FROM artifacts AS a INDEXED BY artifacts_queued
 CROSS JOIN filings AS f ON f.id = a.filing

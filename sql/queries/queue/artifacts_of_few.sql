@@ -1,4 +1,4 @@
--- As artifacts.sql, beginning at the filings of the companies ?3.
+-- Returns the same rows as artifacts.sql, but starts from the filings of the companies ?3.
 SELECT a.id, f.accession, f.folder, f.size, a.kind, a.name, a.url_name
 FROM artifacts AS a
 CROSS JOIN filings AS f ON f.id = a.filing

@@ -1,5 +1,5 @@
--- How many requests the queue takes and how many bytes they bring at most; the conditions as in
--- length.sql.
+-- The number of requests in the queue and an upper bound of their bytes. The conditions are those
+-- of length.sql.
 SELECT count(*), coalesce(sum(f.size), 0)
 FROM (
     SELECT a.filing, a.queued_by

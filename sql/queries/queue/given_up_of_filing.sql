@@ -1,2 +1,2 @@
--- The files of a filing that were given up.
+-- The files of a filing that are unavailable or dropped.
 SELECT id, status FROM artifacts WHERE filing = ?1 AND status IN ('unavailable', 'dropped');

@@ -1,5 +1,5 @@
--- How much is queued, pending and failed: before run ?1, of the companies ?2 (a JSON list), where
--- these are given.
+-- The number of pending and failed items, optionally only those queued before run ?1 and those of
+-- the companies ?2 (a JSON list).
 SELECT coalesce(sum(q.status = 'pending'), 0), coalesce(sum(q.status = 'failed'), 0)
 FROM (
     SELECT filing, status, queued_by FROM artifacts WHERE status IN ('pending', 'failed')

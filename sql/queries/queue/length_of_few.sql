@@ -1,4 +1,4 @@
--- As length.sql, beginning at the filings of the companies ?2.
+-- Returns the same counts as length.sql, but starts from the filings of the companies ?2.
 WITH of_few AS MATERIALIZED (
     SELECT r.filing FROM json_each(?2) CROSS JOIN filers AS r ON r.cik = json_each.value
 )

@@ -1,5 +1,5 @@
--- The next queued artifacts after ?2 of the companies ?1 (a JSON list; NULL is all), with what it takes
--- to count them.
+-- The next queued artifacts after ?2 of the companies ?1 (a JSON list; NULL is all), with the
+-- columns that the counters need.
 SELECT q.id, q.status, f.id, f.form, CAST(substr(f.filed_on, 1, 4) AS INTEGER)
 FROM artifacts AS q INDEXED BY artifacts_queued
 CROSS JOIN filings AS f ON f.id = q.filing

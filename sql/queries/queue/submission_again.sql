@@ -1,4 +1,5 @@
--- Queues a submission, whatever became of it before; as artifact_again.sql.
+-- Queues a submission, whatever its status. The days on which EDGAR did not have it are handled as
+-- in artifact_again.sql.
 INSERT INTO submissions (filing, status, queued_by) VALUES (?1, 'pending', ?2)
 ON CONFLICT (filing) DO UPDATE
 SET status = 'pending',

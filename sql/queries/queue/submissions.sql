@@ -1,8 +1,9 @@
--- The next queued submissions after filing ?1: those queued before run ?2, and of the companies ?3 (a
--- JSON list), where these are given; with ?5 only the pending ones. The status is spelled like the
--- partial index's condition,
--- otherwise SQLite does not use it. `+` makes it read a filing's few filers and look each up in the
--- list; without it, it would look for every company of the list among the filers.
+-- The next queued submissions after filing ?1. Optional conditions: queued before run ?2, of one of
+-- the companies ?3 (a JSON list), only pending ones (?5 = 1).
+--
+-- The status condition repeats that of the partial index, otherwise SQLite does not use the index.
+-- With `+`, SQLite reads the few filers of a filing and looks each up in the list; without it,
+-- SQLite would search the filers for every company of the list.
 SELECT s.filing, f.accession, f.folder, f.size
 FROM submissions AS s INDEXED BY submissions_queued
 CROSS JOIN filings AS f ON f.id = s.filing

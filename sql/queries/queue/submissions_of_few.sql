@@ -1,4 +1,4 @@
--- As submissions.sql, beginning at the filings of the companies ?3.
+-- Returns the same rows as submissions.sql, but starts from the filings of the companies ?3.
 SELECT s.filing, f.accession, f.folder, f.size
 FROM submissions AS s
 CROSS JOIN filings AS f ON f.id = s.filing

@@ -1,2 +1,2 @@
--- What a run counted.
+-- The counters of a run.
 SELECT name, value FROM run_counts WHERE run_id = ?1;

@@ -1,4 +1,4 @@
--- The run that began last: the one that `monitor` watches, if it is going on.
+-- The run that started last, which `monitor` watches while it is running.
 SELECT
     id, command, status, started_at, ended_at, heartbeat_at, pid,
     paused_s, paused_until, rate_limit

@@ -1,5 +1,6 @@
--- A company was looked at for a selection, as of ?3, when it was known up to the day ?4; it is ?5. Not
--- where the selection is known beyond that day: what came between was not seen.
+-- Records that a company was checked for a selection as of ?3, which covers its filings through the
+-- day ?4. The current time is ?5. If the selection is known through a later day, nothing is
+-- recorded: the days in between were not checked.
 UPDATE selection_companies
 SET checked_at = ?3
 WHERE selection = ?1 AND cik = ?2

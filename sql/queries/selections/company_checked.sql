@@ -1,5 +1,6 @@
--- A company's list of filings was read to its end, as of ?2; it is ?3. Last night's archive may be older
--- than the last check, and a clock may have been ahead.
+-- Records that a company's list of filings was read to its end, as of ?2. The current time is ?3. A
+-- later check on record is kept, because the archive of last night may be older than it. A check in
+-- the future is replaced: a clock was ahead then.
 UPDATE companies
 SET
     last_checked_at = CASE

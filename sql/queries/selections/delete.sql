@@ -1,2 +1,2 @@
--- A selection goes, with what was checked for it.
+-- Deletes a selection. The rows of its companies are deleted with it.
 DELETE FROM selections WHERE id = ?1;

@@ -1,2 +1,2 @@
--- No selection has this company any more.
+-- Removes a company from every selection.
 DELETE FROM selection_companies WHERE cik = ?1;

@@ -1,2 +1,2 @@
--- Companies that left the exchanges of a selection before this day are followed for it no more.
+-- Removes companies that left the exchanges of their selection before the day ?1.
 DELETE FROM selection_companies WHERE left_on < ?1;

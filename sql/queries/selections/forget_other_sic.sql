@@ -1,4 +1,5 @@
--- Companies whose code is known and begins with none of ?2 (a JSON list) are not of a selection.
+-- Removes companies from a selection whose SIC code is known and starts with none of ?2 (a JSON
+-- list).
 DELETE FROM selection_companies
 WHERE selection = ?1
     AND EXISTS (

@@ -1,3 +1,3 @@
--- Records what a backfill asks for.
+-- Inserts a selection.
 INSERT INTO selections (exchanges, ciks, sic, forms, since, until, artifacts, followed, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);

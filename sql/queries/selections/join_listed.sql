@@ -1,5 +1,5 @@
--- The companies that fall under a selection of the exchanges ?2 (a JSON list; NULL is all) now. One that
--- is back keeps what was checked.
+-- Adds the companies listed on the exchanges ?2 (a JSON list; NULL is all) to a selection. A
+-- company that returns keeps its `checked_at`.
 INSERT INTO selection_companies (selection, cik)
 SELECT ?1, c.cik
 FROM companies AS c

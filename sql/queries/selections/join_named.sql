@@ -1,4 +1,4 @@
--- The companies ?2 (a JSON list) of a selection that names them, as far as they are on record.
+-- Adds the companies ?2 (a JSON list of CIKs) that are on record to a selection.
 INSERT INTO selection_companies (selection, cik)
 SELECT ?1, c.cik
 FROM json_each(?2) AS named

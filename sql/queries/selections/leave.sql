@@ -1,4 +1,5 @@
--- Companies that no longer fall under a selection of the exchanges ?2 (a JSON list; NULL is all).
+-- Marks companies that are no longer listed on the exchanges ?2 (a JSON list; NULL is all) of a
+-- selection.
 UPDATE selection_companies
 SET left_on = ?3
 WHERE selection = ?1 AND left_on IS NULL

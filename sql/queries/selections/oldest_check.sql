@@ -1,2 +1,2 @@
--- When the company of a selection that was checked longest ago was checked.
+-- The oldest check of a company for a selection.
 SELECT min(checked_at) FROM selection_companies WHERE selection = ?1;

@@ -1,2 +1,2 @@
--- The companies that a selection names, as a JSON list.
+-- Sets the CIKs of a selection, a JSON list.
 UPDATE selections SET ciks = ?2 WHERE id = ?1;

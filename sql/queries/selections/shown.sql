@@ -1,4 +1,4 @@
--- Every selection as users see it: a few.
+-- Every selection as users see it. There are few.
 SELECT
     id, companies, forms, since, until, artifacts, followed, through, companies_total,
     companies_checked, created_at, sic

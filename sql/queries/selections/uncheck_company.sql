@@ -1,2 +1,2 @@
--- A company is to be looked at anew for every selection.
+-- Marks a company as never checked for every selection.
 UPDATE selection_companies SET checked_at = NULL WHERE cik = ?1;

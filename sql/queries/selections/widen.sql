@@ -1,4 +1,4 @@
--- A selection asks for more from now on. How far it was followed stays.
+-- Widens a selection. Its `through` is kept.
 UPDATE selections
 SET exchanges = ?2, ciks = ?3, forms = ?4, since = ?5, until = ?6, sic = ?7
 WHERE id = ?1;

@@ -105,7 +105,7 @@ pub(super) struct Blocks {
 
 /// Whether a thread may send a request to a host.
 #[derive(Debug)]
-pub(super) enum Gate<'a> {
+pub(super) enum Permission<'a> {
     Open,
     Until(Instant),
     /// This thread's request is the probe.
@@ -137,15 +137,15 @@ impl Blocks {
     }
 
     /// Whether `host` may get a request now. Only one `Probe` exists at a time.
-    pub(super) fn gate(&self, host: &str, now: TimePoint) -> Gate<'_> {
+    pub(super) fn check(&self, host: &str, now: TimePoint) -> Permission<'_> {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
         match state.look(now) {
-            HostState::Open => Gate::Open,
-            HostState::Until(time) => Gate::Until(time),
+            HostState::Open => Permission::Open,
+            HostState::Until(time) => Permission::Until(time),
             HostState::Probe => {
                 let lock = match self.files.lock_probe(host) {
-                    Ok(None) => return Gate::Until(now.mono + READ_AGAIN),
+                    Ok(None) => return Permission::Until(now.mono + READ_AGAIN),
                     Ok(lock) => lock,
                     Err(error) => {
                         warn!("cannot lock in {}: {error}", self.files.folder().display());
@@ -156,11 +156,11 @@ impl Blocks {
                 state.read_at = None;
                 let state = self.refreshed(&mut hosts, host, now);
                 if state.look(now) != HostState::Probe {
-                    return Gate::Until(now.mono);
+                    return Permission::Until(now.mono);
                 }
                 state.probing = true;
                 info!("sending one request to {host} to find out whether the block is over");
-                Gate::Probe(Probe {
+                Permission::Probe(Probe {
                     blocks: self,
                     host: host.to_owned(),
                     _lock: lock,
@@ -169,7 +169,7 @@ impl Blocks {
         }
     }
 
-    /// Whether a block forbids a request that [`Blocks::gate`] allowed earlier, possibly as the `probe`.
+    /// Whether a block forbids a request that [`Blocks::permission`] allowed earlier, possibly as the `probe`.
     pub(super) fn is_closed(&self, host: &str, probe: bool, now: TimePoint) -> bool {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
@@ -365,23 +365,23 @@ mod tests {
         }
     }
 
-    fn is_open(gate: &Gate<'_>) -> bool {
-        matches!(gate, Gate::Open)
+    fn is_open(permission: &Permission<'_>) -> bool {
+        matches!(permission, Permission::Open)
     }
 
-    fn waits_until(gate: &Gate<'_>, until: TimePoint) -> bool {
-        matches!(gate, Gate::Until(time) if *time == until.mono)
+    fn waits_until(permission: &Permission<'_>, until: TimePoint) -> bool {
+        matches!(permission, Permission::Until(time) if *time == until.mono)
     }
 
     #[test]
     fn a_block_stops_its_host_and_no_other() {
         let bench = Bench::new();
         let run = bench.run();
-        assert!(is_open(&run.gate(HOST, bench.at(0))));
+        assert!(is_open(&run.check(HOST, bench.at(0))));
         run.note(HOST, BLOCK, false, bench.at(1));
-        assert!(waits_until(&run.gate(HOST, bench.at(1)), bench.at(601)));
+        assert!(waits_until(&run.check(HOST, bench.at(1)), bench.at(601)));
         assert!(run.is_closed(HOST, false, bench.at(1)));
-        assert!(is_open(&run.gate("data.sec.gov", bench.at(1))));
+        assert!(is_open(&run.check("data.sec.gov", bench.at(1))));
         assert_eq!(
             run.traffic.pause_left().map(|left| left.as_secs() > 0),
             Some(true)
@@ -393,15 +393,18 @@ mod tests {
         let bench = Bench::new();
         let run = bench.run();
         run.note(HOST, BLOCK, false, bench.at(0));
-        let Gate::Probe(probe) = run.gate(HOST, bench.at(600)) else {
+        let Permission::Probe(probe) = run.check(HOST, bench.at(600)) else {
             panic!("the pause is over");
         };
-        assert!(matches!(run.gate(HOST, bench.at(600)), Gate::Until(_)));
+        assert!(matches!(
+            run.check(HOST, bench.at(600)),
+            Permission::Until(_)
+        ));
         assert!(!run.is_closed(HOST, true, bench.at(600)));
         assert!(run.is_closed(HOST, false, bench.at(600)));
         run.note(HOST, Answer::Fine, true, bench.at(601));
         drop(probe);
-        assert!(is_open(&run.gate(HOST, bench.at(601))));
+        assert!(is_open(&run.check(HOST, bench.at(601))));
     }
 
     #[test]
@@ -409,11 +412,11 @@ mod tests {
         let bench = Bench::new();
         let run = bench.run();
         run.note(HOST, BLOCK, false, bench.at(0));
-        let probe = run.gate(HOST, bench.at(600));
-        assert!(matches!(probe, Gate::Probe(_)));
+        let probe = run.check(HOST, bench.at(600));
+        assert!(matches!(probe, Permission::Probe(_)));
         run.note(HOST, BLOCK, true, bench.at(601));
         drop(probe);
-        assert!(waits_until(&run.gate(HOST, bench.at(601)), bench.at(1201)));
+        assert!(waits_until(&run.check(HOST, bench.at(601)), bench.at(1201)));
     }
 
     #[test]
@@ -421,13 +424,16 @@ mod tests {
         let bench = Bench::new();
         let run = bench.run();
         run.note(HOST, BLOCK, false, bench.at(0));
-        let probe = run.gate(HOST, bench.at(600));
+        let probe = run.check(HOST, bench.at(600));
         run.note(HOST, Answer::Unclear, true, bench.at(600));
         drop(probe);
-        assert!(waits_until(&run.gate(HOST, bench.at(600)), bench.at(602)));
-        let probe = run.gate(HOST, bench.at(602));
-        assert!(matches!(probe, Gate::Probe(_)));
-        assert!(matches!(run.gate(HOST, bench.at(602)), Gate::Until(_)));
+        assert!(waits_until(&run.check(HOST, bench.at(600)), bench.at(602)));
+        let probe = run.check(HOST, bench.at(602));
+        assert!(matches!(probe, Permission::Probe(_)));
+        assert!(matches!(
+            run.check(HOST, bench.at(602)),
+            Permission::Until(_)
+        ));
     }
 
     #[test]
@@ -436,9 +442,9 @@ mod tests {
         let run = bench.run();
         run.note(HOST, BLOCK, false, bench.at(0));
         run.note(HOST, Answer::Fine, false, bench.at(1));
-        assert!(waits_until(&run.gate(HOST, bench.at(2)), bench.at(600)));
+        assert!(waits_until(&run.check(HOST, bench.at(2)), bench.at(600)));
         run.note(HOST, BLOCK, false, bench.at(3));
-        assert!(waits_until(&run.gate(HOST, bench.at(3)), bench.at(603)));
+        assert!(waits_until(&run.check(HOST, bench.at(3)), bench.at(603)));
     }
 
     #[test]
@@ -447,13 +453,13 @@ mod tests {
         let (run, other) = (bench.run(), bench.run());
         for blocked in [&run, &other] {
             run.note(HOST, BLOCK, false, bench.at(0));
-            let probe = run.gate(HOST, bench.at(600));
-            assert!(matches!(probe, Gate::Probe(_)));
+            let probe = run.check(HOST, bench.at(600));
+            assert!(matches!(probe, Permission::Probe(_)));
             blocked.note(HOST, BLOCK, false, bench.at(601));
             run.note(HOST, Answer::Fine, true, bench.at(602));
             drop(probe);
-            let gate = run.gate(HOST, bench.at(602));
-            assert!(waits_until(&gate, bench.at(1201)), "{gate:?}");
+            let permission = run.check(HOST, bench.at(602));
+            assert!(waits_until(&permission, bench.at(1201)), "{permission:?}");
             std::fs::remove_file(run.files.path("pause", HOST)).unwrap();
             run.hosts().clear();
             other.hosts().clear();
@@ -466,7 +472,7 @@ mod tests {
         let run = bench.run();
         assert_eq!(run.allowed(10, bench.at(0)), 10);
         run.note(HOST, BLOCK, false, bench.at(0));
-        let probe = run.gate(HOST, bench.at(600));
+        let probe = run.check(HOST, bench.at(600));
         run.note(HOST, Answer::Fine, true, bench.at(600));
         drop(probe);
         let rates = [0, 59, 60, 120, 299, 300, 9000].map(|s| run.allowed(10, bench.at(600 + s)));
@@ -478,18 +484,21 @@ mod tests {
     fn a_pause_survives_a_restart_and_is_seen_by_other_runs() {
         let bench = Bench::new();
         let (one, other) = (bench.run(), bench.run());
-        assert!(is_open(&other.gate(HOST, bench.at(0))));
+        assert!(is_open(&other.check(HOST, bench.at(0))));
         one.note(HOST, BLOCK, false, bench.at(1));
-        assert!(waits_until(&other.gate(HOST, bench.at(2)), bench.at(601)));
+        assert!(waits_until(&other.check(HOST, bench.at(2)), bench.at(601)));
         let fresh = bench.run();
-        assert!(waits_until(&fresh.gate(HOST, bench.at(2)), bench.at(601)));
+        assert!(waits_until(&fresh.check(HOST, bench.at(2)), bench.at(601)));
         // All runs share one probe and its result.
-        let probe = fresh.gate(HOST, bench.at(700));
-        assert!(matches!(probe, Gate::Probe(_)));
-        assert!(matches!(other.gate(HOST, bench.at(700)), Gate::Until(_)));
+        let probe = fresh.check(HOST, bench.at(700));
+        assert!(matches!(probe, Permission::Probe(_)));
+        assert!(matches!(
+            other.check(HOST, bench.at(700)),
+            Permission::Until(_)
+        ));
         fresh.note(HOST, Answer::Fine, true, bench.at(701));
         drop(probe);
-        assert!(is_open(&other.gate(HOST, bench.at(702))));
+        assert!(is_open(&other.check(HOST, bench.at(702))));
         assert_eq!(other.allowed(10, bench.at(702)), 5);
     }
 
@@ -514,7 +523,7 @@ mod tests {
             let run = bench.run();
             run.note(HOST, answer, false, bench.at(0));
             assert!(
-                waits_until(&run.gate(HOST, bench.at(0)), bench.at(until)),
+                waits_until(&run.check(HOST, bench.at(0)), bench.at(until)),
                 "{until}"
             );
         }
@@ -526,9 +535,9 @@ mod tests {
         let late = bench.at(400 * 24 * 3600);
         bench.run().note(HOST, BLOCK, false, late);
         let run = bench.run();
-        assert!(waits_until(&run.gate(HOST, bench.at(0)), bench.at(600)));
+        assert!(waits_until(&run.check(HOST, bench.at(0)), bench.at(600)));
         assert!(waits_until(
-            &bench.run().gate(HOST, bench.at(10)),
+            &bench.run().check(HOST, bench.at(10)),
             bench.at(600)
         ));
     }
@@ -539,15 +548,15 @@ mod tests {
         bench.run().note(HOST, BLOCK, false, bench.at(3600));
         let fresh = bench.run();
         assert!(waits_until(
-            &fresh.gate(HOST, bench.at(3000)),
+            &fresh.check(HOST, bench.at(3000)),
             bench.at(3600)
         ));
         // The corrected pause is written to the file, for later runs.
         let next = bench.run();
-        let gate = next.gate(HOST, bench.at(3500));
-        assert!(waits_until(&gate, bench.at(3600)), "{gate:?}");
-        let gate = next.gate(HOST, bench.at(3600));
-        assert!(matches!(gate, Gate::Probe(_)), "{gate:?}");
+        let permission = next.check(HOST, bench.at(3500));
+        assert!(waits_until(&permission, bench.at(3600)), "{permission:?}");
+        let permission = next.check(HOST, bench.at(3600));
+        assert!(matches!(permission, Permission::Probe(_)), "{permission:?}");
     }
 
     #[test]
@@ -561,9 +570,9 @@ mod tests {
         for _ in 0..9 {
             run.note(HOST, Answer::Refused, false, bench.at(0));
         }
-        assert!(is_open(&run.gate(HOST, bench.at(0))));
+        assert!(is_open(&run.check(HOST, bench.at(0))));
         run.note(HOST, Answer::Refused, false, bench.at(0));
-        assert!(waits_until(&run.gate(HOST, bench.at(0)), bench.at(600)));
+        assert!(waits_until(&run.check(HOST, bench.at(0)), bench.at(600)));
     }
 
     #[test]
@@ -572,12 +581,12 @@ mod tests {
         let gone = bench.folder.path().join("gone");
         let run = Blocks::new(gone, Duration::from_mins(10), Arc::default());
         run.note(HOST, BLOCK, false, bench.at(0));
-        assert!(waits_until(&run.gate(HOST, bench.at(0)), bench.at(600)));
-        let probe = run.gate(HOST, bench.at(600));
-        assert!(matches!(probe, Gate::Probe(_)));
+        assert!(waits_until(&run.check(HOST, bench.at(0)), bench.at(600)));
+        let probe = run.check(HOST, bench.at(600));
+        assert!(matches!(probe, Permission::Probe(_)));
         run.note(HOST, Answer::Fine, true, bench.at(600));
         drop(probe);
-        assert!(is_open(&run.gate(HOST, bench.at(600))));
+        assert!(is_open(&run.check(HOST, bench.at(600))));
     }
 
     proptest! {
@@ -603,7 +612,7 @@ mod tests {
             for text in [text, rest] {
                 std::fs::write(run.files.path("pause", HOST), text).unwrap();
                 let run = bench.run();
-                if let Gate::Until(time) = run.gate(HOST, bench.at(0)) {
+                if let Permission::Until(time) = run.check(HOST, bench.at(0)) {
                     prop_assert!(time <= bench.at(0).mono + LONGEST);
                 }
                 prop_assert!((1..=10).contains(&run.allowed(10, bench.at(0))));

@@ -31,7 +31,7 @@ use log::{info, warn};
 use ratelimit::{Ratelimiter, TryWaitError};
 
 pub(super) use self::blocks::Answer;
-use self::blocks::{Blocks, Gate, Probe};
+use self::blocks::{Blocks, Permission, Probe};
 pub(super) use self::site::is_sec;
 pub use self::site::{SEC, site_of};
 use self::slots::{InFlight, Reservation, Slots};
@@ -116,10 +116,10 @@ impl Limiter {
             if cancel.is_set() {
                 return Err(Stopped);
             }
-            let probe = match self.blocks.gate(host, TimePoint::now()) {
-                Gate::Open => None,
-                Gate::Probe(probe) => Some(probe),
-                Gate::Until(time) => {
+            let probe = match self.blocks.check(host, TimePoint::now()) {
+                Permission::Open => None,
+                Permission::Probe(probe) => Some(probe),
+                Permission::Until(time) => {
                     sleep_until(time, cancel)?;
                     continue;
                 }

@@ -1,16 +1,17 @@
-//! The archive on disk: fetched once, resumed after a break, and kept until EDGAR has a newer one.
+//! Caches `submissions.zip` in the data dir: fetches it, resumes an interrupted download, and keeps
+//! the archive until EDGAR has a newer one.
 //!
 //! ```text
-//! <data-dir>/.bulk/submissions.zip        whole
-//! <data-dir>/.bulk/submissions.zip.part   on its way
-//! <data-dir>/.bulk/notes.json             which versions these are
-//! <data-dir>/.bulk/lock                   held while one is fetched
+//! <data-dir>/.bulk/submissions.zip        complete
+//! <data-dir>/.bulk/submissions.zip.part   incomplete
+//! <data-dir>/.bulk/notes.json             versions of these files
+//! <data-dir>/.bulk/lock                   held during a download
 //! ```
 //!
-//! The part is not in `.incoming/`, which every run clears: the next run goes on with it. It is
-//! asked for with `If-Range`, so that two versions are never mixed, and the whole with
-//! `If-None-Match`, so that an unchanged one costs a request and no bytes. A file that a power loss has
-//! spoiled is found out by the checksums of its members.
+//! The part is not in `.incoming/`, which every run clears, because the next run resumes it. The
+//! rest is requested with `If-Range`, so that two versions are never mixed. A complete archive is
+//! requested with `If-None-Match`, so that an unchanged one costs a request and no bytes. The
+//! checksums of the members reveal a file that a power failure damaged.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write};
@@ -31,58 +32,51 @@ use crate::net::{
 };
 use crate::progress::format::bytes;
 
-/// The folder below the data dir.
 const FOLDER: &str = ".bulk";
 
-/// The largest archive that is fetched, in bytes.
+/// The size limit of an archive in bytes.
 const MAX_ARCHIVE: u64 = 16 << 30;
 
-/// In seconds: EDGAR makes the archive every night.
+/// Seconds. EDGAR creates the archive every night.
 const DAY: i64 = 24 * 60 * 60;
 
-/// A try that brings so many bytes is progress, and the count of tries begins anew.
+/// After an attempt that fetched this many bytes, the count of attempts starts at zero again.
 const PROGRESS: u64 = 16 << 20;
 
-/// Fewer bytes say nothing about the link.
+/// A bandwidth is measured only over at least this many bytes.
 const ENOUGH_TO_MEASURE: u64 = 8 << 20;
 
-/// What is known about the archive before anything is asked.
+/// What is known about the archive before the first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheState {
-    /// Bytes that are still to be fetched, as far as the last run knows: 0 if the archive is here and
-    /// was current today; `None` if its size was never seen.
+    /// Bytes still to be fetched, according to the last run. 0 if the cached archive was current
+    /// today; `None` if the size is unknown.
     pub missing: Option<u64>,
-    /// Bytes a second that the last download brought.
+    /// Bandwidth of the last download, in bytes per second.
     pub bandwidth: Option<u64>,
 }
 
-/// Why there is no current archive to read.
+/// Why no current archive is available.
 #[derive(Debug, Error)]
 pub enum ArchiveUnavailable {
-    /// It cannot be had.
-    #[error("submissions.zip cannot be had: {0}")]
+    #[error("submissions.zip cannot be fetched: {0}")]
     Fetch(#[source] FetchError),
-    /// It does not fit.
-    #[error("submissions.zip needs {} more on the disk of the data dir, and {} are free", bytes(*needed), bytes(*free))]
+    #[error("submissions.zip needs {} on the disk of the data dir, but only {} are free", bytes(*needed), bytes(*free))]
     NoRoom {
-        /// Bytes that are missing of the archive, and some to spare.
+        /// Bytes still to be fetched, plus the reserve.
         needed: u64,
-        /// Bytes that are free.
         free: u64,
     },
-    /// It is larger than was thought.
-    #[error("{} of submissions.zip take longer than the requests that they would save", bytes(*missing))]
+    #[error("fetching {} of submissions.zip takes longer than the requests it saves", bytes(*missing))]
     NotWorthIt {
-        /// Bytes that are missing of the archive.
+        /// Bytes still to be fetched.
         missing: u64,
     },
-    /// Another run fetches it.
     #[error("another run is fetching submissions.zip into the same data dir")]
     Busy,
-    /// The disk does not take it.
     #[error("submissions.zip cannot be stored: {0}")]
     Disk(#[from] io::Error),
-    /// The run is to stop. What came so far is kept.
+    /// The run was stopped. What was fetched so far is kept.
     #[error("stopped")]
     Stopped,
 }
@@ -90,49 +84,46 @@ pub enum ArchiveUnavailable {
 /// An archive that is as new as EDGAR's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refreshed {
-    /// Where it is.
     pub path: PathBuf,
-    /// Up to when EDGAR's filings are in it: when it was made, or where EDGAR does not say so,
-    /// the day before it was seen.
+    /// The archive contains EDGAR's filings up to this time: when it was created, or the day before
+    /// it was fetched if EDGAR does not give that time.
     pub as_of: Timestamp,
 }
 
-/// How an archive is fetched.
+/// How to fetch the archive.
 #[derive(Debug, Clone, Copy)]
 pub struct ArchiveRequest<'a> {
-    /// Where it is.
     pub url: &'a Url,
-    /// Do not fetch more than this.
+    /// The most bytes to fetch; `None` is no limit.
     pub worth: Option<u64>,
-    /// Bytes that have to stay free on the disk.
+    /// Bytes that must stay free on the disk.
     pub reserve: u64,
-    /// Tries without progress.
+    /// Attempts without progress.
     pub max_attempts: u32,
 }
 
-/// Where the archive is kept.
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
 }
 
-/// What is remembered between runs.
+/// The content of `notes.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Notes {
-    /// Whence all this is.
+    /// The URL of the archive that these notes are about.
     url: String,
     whole: Option<Version>,
     part: Option<Version>,
     bytes_per_second: Option<u64>,
 }
 
-/// One version of the archive.
+/// A version of the archive.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Version {
     #[serde(flatten)]
     validators: Validators,
-    /// Its whole length, where it is known.
+    /// The length of the complete archive, if known.
     bytes: Option<u64>,
     /// When EDGAR last had this version, in seconds since 1970.
     current_at: i64,
@@ -148,14 +139,14 @@ impl Version {
 }
 
 impl Cache {
-    /// The place below a data dir. Makes nothing yet.
+    /// The cache of a data dir. Creates nothing yet.
     pub fn new(data_dir: &Path) -> Self {
         Self {
             folder: data_dir.join(FOLDER),
         }
     }
 
-    /// What earlier runs know about the archive of this address.
+    /// What earlier runs recorded about the archive at this URL.
     pub fn known(&self, url: &Url, now: Timestamp) -> CacheState {
         let notes = self.notes(url);
         let day = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
@@ -176,12 +167,12 @@ impl Cache {
         }
     }
 
-    /// Brings the archive up to date, in as many tries as it takes. `progress` is told how many bytes of how many
-    /// are there (0 of an unknown number).
+    /// Brings the archive up to date, with retries. `progress` receives the bytes so far and the
+    /// total (0 if unknown).
     ///
     /// # Errors
     ///
-    /// When there is no current archive after all; what came so far is kept for the next run.
+    /// No current archive is available. What was fetched so far is kept for the next run.
     pub fn refresh(
         &self,
         client: &Client,
@@ -200,7 +191,7 @@ impl Cache {
             Err(TryLockError::WouldBlock) => return Err(ArchiveUnavailable::Busy),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        let mut tries = 0;
+        let mut attempts = 0;
         loop {
             let mut fetched = 0;
             let outcome = self.fetch(client, terms, cancel, progress, &mut fetched);
@@ -213,20 +204,22 @@ impl Cache {
                 Err(other) => return Err(other),
             };
             if fetched >= PROGRESS {
-                tries = 0;
+                attempts = 0;
             }
-            tries += u32::from(retry::counts_as_try(&error));
-            let (next, error) = client.next_step(error, tries, terms.max_attempts);
+            attempts += u32::from(retry::counts_as_attempt(&error));
+            let (next, error) = client.next_step(error, attempts, terms.max_attempts);
             match next {
-                retry::NextTry::After(wait) => {
-                    log::info!("submissions.zip broke off, and is asked for again: {error}");
+                retry::AfterFailure::After(wait) => {
+                    log::info!(
+                        "the download of submissions.zip was interrupted and is retried: {error}"
+                    );
                     client.traffic().count_retry();
                     if cancel.sleep(wait) {
                         return Err(ArchiveUnavailable::Stopped);
                     }
                 }
-                retry::NextTry::Stopped => return Err(ArchiveUnavailable::Stopped),
-                retry::NextTry::GiveUp | retry::NextTry::AbortRun => {
+                retry::AfterFailure::Stopped => return Err(ArchiveUnavailable::Stopped),
+                retry::AfterFailure::GiveUp | retry::AfterFailure::AbortRun => {
                     return Err(ArchiveUnavailable::Fetch(error));
                 }
             }
@@ -238,7 +231,7 @@ impl Cache {
         })
     }
 
-    /// Forgets an archive that turned out to be unusable, so that the next run fetches another.
+    /// Deletes an archive that turned out to be unusable, so that the next run fetches another.
     pub fn discard(&self, url: &Url) {
         let mut notes = self.notes(url);
         notes.whole = None;
@@ -248,7 +241,7 @@ impl Cache {
         }
     }
 
-    /// One try. `fetched` counts the bytes that came, whatever becomes of them.
+    /// One attempt. Adds the received bytes to `fetched`, even if the attempt fails.
     fn fetch(
         &self,
         client: &Client,
@@ -260,7 +253,7 @@ impl Cache {
         let mut notes = self.notes(terms.url);
         let from = self.part_length();
         if let Some(part) = notes.part.take_if(|part| part.bytes == Some(from)) {
-            self.keep(&mut notes, part)?; // a run died right before this
+            self.keep(&mut notes, part)?; // a run died just before this step
         }
         let want = match (&notes.part, &notes.whole) {
             (Some(part), _) if from > 0 => Portion::Rest {
@@ -276,13 +269,17 @@ impl Cache {
             .map_err(ArchiveUnavailable::Fetch)?;
         let content = match reply {
             Reply::Unchanged => {
-                notes.whole.as_mut().expect("it was asked about").current_at =
-                    Timestamp::now().as_second();
+                notes
+                    .whole
+                    .as_mut()
+                    .expect("only a request that names the archive gets this reply")
+                    .current_at = Timestamp::now().as_second();
                 return Ok(self.note(&notes)?);
             }
             Reply::Content(content) if !is_mixed(&content, notes.part.as_ref()) => content,
             Reply::NoRest | Reply::Content(_) => {
-                // The part belongs to no version that there is. Without it, this comes to an end.
+                // EDGAR no longer has the version of the part. Without the part, the recursion ends
+                // after one more request.
                 notes.part = None;
                 self.note(&notes)?;
                 return self.fetch(client, terms, cancel, progress, fetched);
@@ -300,7 +297,7 @@ impl Cache {
             bytes: content.total,
             current_at: Timestamp::now().as_second(),
         };
-        // A part that cannot be told from another version's is not gone on with.
+        // A part without a strong validator could belong to any version, so it is not resumed.
         let resumable = version.validators.strong().is_some();
         notes.part = resumable.then(|| version.clone());
         self.note(&notes)?;
@@ -308,7 +305,7 @@ impl Cache {
         Ok(self.keep(&mut notes, version)?)
     }
 
-    /// Whether so many bytes are wanted, and fit.
+    /// Checks that this many bytes are worth fetching and fit on the disk.
     fn check(&self, missing: u64, terms: ArchiveRequest<'_>) -> Result<(), ArchiveUnavailable> {
         if terms.worth.is_some_and(|worth| missing > worth) {
             return Err(ArchiveUnavailable::NotWorthIt { missing });
@@ -323,7 +320,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Streams what comes to the end of the part.
+    /// Appends the content to the part.
     fn receive(
         &self,
         content: Content<'_>,
@@ -361,20 +358,20 @@ impl Cache {
             Ok(_) => {}
             Err(FetchError::Sink(_)) if cancel.is_set() => return Err(ArchiveUnavailable::Stopped),
             Err(FetchError::Sink(error)) => {
-                // The documents need the room more.
+                // The documents need the space more.
                 let _ = fs::remove_file(self.part());
                 return Err(error.into());
             }
             Err(error) => return Err(ArchiveUnavailable::Fetch(error)),
         }
         if total.is_some_and(|total| total != sink.place) {
-            let why = "it is not as long as the server said".to_owned();
+            let why = "it has another length than the server declared".to_owned();
             return Err(ArchiveUnavailable::Fetch(FetchError::Damaged(why)));
         }
         Ok(sink.file.sync_all()?)
     }
 
-    /// Makes the whole of a part to which nothing is missing.
+    /// Turns a complete part into the archive.
     fn keep(&self, notes: &mut Notes, version: Version) -> io::Result<()> {
         let bytes = fs::metadata(self.part())?.len();
         fs::rename(self.part(), self.whole())?;
@@ -398,7 +395,7 @@ impl Cache {
         fs::metadata(self.part()).map_or(0, |file| file.len())
     }
 
-    /// The notes about what really lies here, from this address.
+    /// The notes that match the files on disk and this URL.
     fn notes(&self, url: &Url) -> Notes {
         let text = fs::read(self.folder.join("notes.json")).unwrap_or_default();
         let mut notes: Notes = serde_json::from_slice(&text).unwrap_or_default();
@@ -428,7 +425,8 @@ impl Cache {
     }
 }
 
-/// Whether the rest that a server sends is that of another version than the part, in spite of the question.
+/// Whether the server sent the rest of another version than the part's, although `If-Range` was
+/// used.
 fn is_mixed(content: &Content<'_>, part: Option<&Version>) -> bool {
     let (theirs, ours) = (
         content.validators.strong(),
@@ -437,7 +435,7 @@ fn is_mixed(content: &Content<'_>, part: Option<&Version>) -> bool {
     content.start > 0 && theirs.is_some() && theirs != ours
 }
 
-/// The end of the part, while it grows.
+/// Writes to the end of the part.
 struct ArchiveSink<'a> {
     file: File,
     place: u64,
@@ -476,7 +474,7 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
-    /// A cache with an archive of 100 bytes of today and these notes changed.
+    /// A cache with an archive of 100 bytes from today, after `change` of its notes.
     fn cache(change: impl FnOnce(&mut Notes)) -> (tempfile::TempDir, Cache) {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path());

@@ -1,8 +1,8 @@
-//! Which way of discovery takes less time. Pure.
+//! Chooses the faster source of submissions: the API or `submissions.zip`. Pure.
 //!
-//! One request a company costs a request each at the limit's rate; the archive costs its bytes at the
-//! link's bandwidth. Older pages come on top of the requests, and are left out: how many there are is not
-//! known before, and without them the rule errs towards the requests, which cost nobody 1.5 GB.
+//! The API costs one request per company, at the rate of the limit. The archive costs its bytes, at
+//! the bandwidth of the link. Requests for older pages are not counted, because their number is not
+//! known in advance. So the choice errs towards the API, which does not download 1.5 GB.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -14,27 +14,27 @@ use crate::config::DiscoverFrom;
 use crate::progress::format::{bytes, clock, many};
 use crate::sources::bulk::CacheState;
 
-/// The size taken for the archive before it was ever seen: 1.3 GB in 2025, and growing.
+/// The assumed size of an archive that was never seen. It had 1.3 GB in 2025 and grows.
 const USUAL_SIZE: u64 = 1_500_000_000;
 
-/// The bandwidth taken for the link before any was seen, in bytes a second: 40 Mbit/s, which is slow for a
-/// place that runs such jobs.
+/// The assumed bandwidth before the first measurement, in bytes per second: 40 Mbit/s, which is
+/// slow for a server.
 const USUAL_BANDWIDTH: u64 = 5_000_000;
 
-/// What the archive costs besides its bytes: its directory is 80 MB to read.
+/// The fixed cost of the archive: reading its directory of 80 MB.
 const READING: Duration = Duration::from_secs(1);
 
-/// Where the submissions come from.
+/// The source of submissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChosenSource {
-    /// One request a company, and more for older pages.
+    /// One request per company, plus requests for older pages.
     Api,
     /// `submissions.zip`, in one request.
     Bulk,
 }
 
-/// The word for it in options and results.
+/// The word in options and results.
 impl fmt::Display for ChosenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -47,34 +47,34 @@ impl fmt::Display for ChosenSource {
 /// What the choice depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct ChoiceInput {
-    /// What the user asks for.
+    /// The user's choice.
     pub asked: DiscoverFrom,
-    /// Companies to look at.
+    /// The number of companies to visit.
     pub companies: u64,
-    /// Requests a second; `None` is no limit.
+    /// Requests per second; `None` is no limit.
     pub rate: Option<NonZeroU32>,
-    /// What lies in the data dir already.
+    /// The cached archive.
     pub archive: CacheState,
-    /// Bytes that the run may store: no more of the archive is fetched unasked.
+    /// The budget in bytes. A larger download of the archive is chosen only on the user's request.
     pub most: Option<u64>,
 }
 
-/// The way that is taken, and what led to it.
+/// The chosen source and the reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceChoice {
-    /// The way.
     pub source: ChosenSource,
-    /// Why, in words.
+    /// The reason, for people.
     pub why: String,
-    /// Bytes of the archive that are to be fetched, as far as is known; 0 on the other way.
+    /// Bytes of the archive to fetch, if known; 0 for the API.
     pub bytes: u64,
-    /// How long discovery takes at least, on this way.
+    /// The least time that discovery takes with this source.
     pub time: Duration,
-    /// More bytes than this are not worth it after all. `None`: the archive was asked for.
+    /// If the archive turns out to need more bytes than this, the API is used. `None`: the user
+    /// asked for the archive.
     pub worth: Option<u64>,
 }
 
-/// Chooses the way.
+/// Chooses the source.
 pub fn choose(facts: &ChoiceInput) -> SourceChoice {
     let archive = facts.archive;
     let size = archive.missing.unwrap_or(USUAL_SIZE);
@@ -90,7 +90,7 @@ pub fn choose(facts: &ChoiceInput) -> SourceChoice {
         DiscoverFrom::Bulk => (ChosenSource::Bulk, "asked for".to_owned()),
         DiscoverFrom::Auto if facts.rate.is_none() => (
             ChosenSource::Api,
-            "without a rate limit, requests cost next to no time".to_owned(),
+            "without a rate limit, requests take almost no time".to_owned(),
         ),
         DiscoverFrom::Auto if facts.most.is_some_and(|most| size > most) => (
             ChosenSource::Api,
@@ -131,11 +131,11 @@ pub fn choose(facts: &ChoiceInput) -> SourceChoice {
     }
 }
 
-/// Both sides of the balance, in words that fit a line of the summary.
+/// The times of both sources, short enough for a line of the summary.
 fn weighed(facts: &ChoiceInput, size: u64, api: Duration, bulk: Duration) -> String {
     let seen = facts.archive.missing.is_some() && facts.archive.bandwidth.is_some();
     let archive = if size == 0 {
-        "submissions.zip of today is here".to_owned()
+        "today's submissions.zip is cached".to_owned()
     } else {
         let about = if seen { "" } else { "about " };
         format!("{about}{} for submissions.zip", clock(bulk))
@@ -237,7 +237,7 @@ mod tests {
         ) {
             let choice = choose(&facts(companies, rate, CacheState { missing, bandwidth }));
             if choice.source == ChosenSource::Bulk {
-                // To the rounding of a millisecond.
+                // Durations are rounded to milliseconds.
                 let slack = bandwidth.unwrap_or(USUAL_BANDWIDTH) / 500 + 1;
                 prop_assert!(choice.bytes <= choice.worth.unwrap().saturating_add(slack));
             }

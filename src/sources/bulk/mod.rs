@@ -1,13 +1,13 @@
 //! EDGAR's nightly `submissions.zip`: every company's submissions in one request.
 //!
-//! The place in the flow: beside [`crate::net`], below the pipeline. [`Cache`] keeps one archive in
-//! the data dir and brings it up to date; [`Archive`] reads the members that a run wants; [`choose`] says
-//! when all that takes less time than one request a company.
+//! [`Cache`] keeps one archive in the data dir and brings it up to date. [`Archive`] reads the
+//! members that a run needs. [`choose`] decides whether the archive takes less time than one
+//! request per company. This module is at the level of [`crate::net`], below the pipeline.
 //!
 //! # Threading
-//! [`Cache::refresh`] blocks its thread for as long as the download takes, and ends with the run.
-//! An open [`Archive`] is shared by all discovery threads: they read the one file at places of their
-//! own, and hold no lock.
+//! [`Cache::refresh`] blocks its thread during the download and ends when the run stops. All
+//! discovery threads share one open [`Archive`]. They read the file at separate positions and hold
+//! no lock.
 
 mod cache;
 mod choice;

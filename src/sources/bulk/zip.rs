@@ -1,14 +1,14 @@
-//! Reads the wanted members of `submissions.zip`, and nothing else of it.
+//! Reads the wanted members of `submissions.zip`.
 //!
-//! The archive has some 950,000 members; a run wants a hundredth of them. `rawzip` goes through the
-//! directory once, front to back with one small buffer, and only the entries of wanted companies are
-//! kept. Measured against the `zip` crate, which keeps all of them: a thirteenth of the time, and 5 MB
-//! instead of 200.
+//! The archive has some 950,000 members, and a run needs a hundredth of them. `rawzip` reads the
+//! directory once, front to back, with a small buffer, and only the entries of wanted companies are
+//! kept. Compared with the `zip` crate, which keeps all entries, this takes a thirteenth of the
+//! time, and 5 MB of memory instead of 200 MB (measured).
 //!
-//! Nothing that the archive says is taken for granted: every length is checked against the directory
-//! and a limit before anything is allocated, a member inflates to what its entry declares and not a
-//! byte more, and its checksum has to hold. What is wrong with the directory costs the archive, what
-//! is wrong with a member only that.
+//! The content of the archive is not trusted. Every length is checked against the directory and a
+//! limit before memory is allocated. A member must inflate to exactly the declared length, and its
+//! checksum must match. An error in the directory makes the archive unusable; an error in a member
+//! makes only that member unusable.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -25,27 +25,26 @@ use thiserror::Error;
 use crate::edgar::Cik;
 use crate::edgar::submissions::PageName;
 
-/// The largest member that is inflated, in bytes; the largest measured has about 3 MB. With it,
-/// twenty threads that meet nothing but bombs hold no more than this twenty times.
+/// The size limit of an inflated member, in bytes. The largest member measured has about 3 MB. The
+/// limit bounds the memory of twenty threads that read zip bombs to twenty times this.
 const MAX_MEMBER: u64 = 16 << 20;
 
-/// The record that ends the archive, without its comment.
+/// The length of the end record, without its comment.
 const END: u64 = 22;
-/// What leads to the 64-bit end record; it stands right before [`END`].
+/// The length of the locator of the 64-bit end record, which comes right before the end record.
 const LOCATOR: u64 = 20;
-/// An entry of the directory without what varies.
+/// The length of a directory entry without its variable fields.
 const ENTRY: usize = 46;
-/// The most bytes that the name and the extra fields in a member's own header may take. The longest
-/// name has 34.
+/// The size limit of the name and the extra fields in a member's local header. The longest name has
+/// 34 bytes.
 const LOCAL: usize = 1024;
 
-/// An archive that cannot be used at all.
+/// An archive that cannot be used.
 #[derive(Debug, Error)]
 pub enum BadArchive {
-    /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// It is no archive, or a part of one, or contradicts itself.
+    /// The file is not an archive, is incomplete, or contradicts itself.
     #[error("it is damaged: {0}")]
     Damaged(&'static str),
 }
@@ -59,28 +58,28 @@ impl BadArchive {
     }
 }
 
-/// A member that cannot be used; the others can.
+/// A member that cannot be used. Other members can.
 #[derive(Debug, Error)]
 pub enum BadMember {
-    /// The archive has no such member: the company is newer than it, for one.
+    /// The archive has no such member, for example because the company is newer than the archive.
     #[error("submissions.zip has no such member")]
     Missing,
-    /// It is not what the archive says it is.
+    /// The member differs from its directory entry.
     #[error("its member of submissions.zip is damaged: {0}")]
     Damaged(String),
 }
 
-/// An open archive, with the members of some companies.
+/// An open archive, with the directory entries of some companies.
 #[derive(Debug)]
 pub struct Archive {
     zip: ZipArchive<FileReader>,
     members: HashMap<Name, Member>,
 }
 
-/// A member's name: the company's number, and that of the page; 0 is the main document.
+/// The CIK and the page number in a member's name; page 0 is the main document.
 type Name = (u64, u16);
 
-/// What the directory says of a member.
+/// A member's directory entry.
 #[derive(Debug)]
 struct Member {
     place: ZipArchiveEntryWayfinder,
@@ -101,18 +100,20 @@ impl From<&ZipFileHeaderRecord<'_>> for Member {
 }
 
 impl Archive {
-    /// Opens an archive for the members of these companies. Of two with one name, the last counts.
+    /// Opens an archive for the members of these companies. If a name occurs twice, the last one
+    /// counts.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or its directory makes no sense.
+    /// The file cannot be read, or its directory is damaged.
     pub fn open(path: &Path, wanted: &HashSet<Cik>) -> Result<Self, BadArchive> {
         let mut buffer = vec![0; rawzip::MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
-        // No comment is longer than 16 bits say, so the end record does not begin before.
+        // The length of the comment has 16 bits, which limits the distance of the end record from
+        // the end.
         let zip = ZipArchive::with_max_search_space(END + u64::from(u16::MAX))
             .locate_in_file(File::open(path)?, &mut buffer)
             .map_err(|(_, error)| BadArchive::new(error, "its end is missing"))?;
-        let broken = |error| BadArchive::new(error, "its directory breaks off");
+        let broken = |error| BadArchive::new(error, "its directory is cut off");
         let (mut members, mut length) = (HashMap::new(), 0);
         let mut entries = zip.entries(&mut buffer);
         while let Some(entry) = entries.next_entry().map_err(broken)? {
@@ -121,36 +122,36 @@ impl Archive {
             let varying = [name.as_ref(), extra.remaining_bytes(), comment.as_bytes()];
             length += (ENTRY + varying.map(<[u8]>::len).iter().sum::<usize>()) as u64;
             let Some(name) = parse(name.as_ref()) else {
-                continue; // the placeholder, or something new
+                continue; // the placeholder, or an unknown kind of member
             };
             if Cik::new(name.0).is_some_and(|cik| wanted.contains(&cik)) {
                 members.insert(name, Member::from(&entry));
             }
         }
-        // `rawzip` takes a directory that lies elsewhere, too, and with it only some of the members or
-        // each at the wrong place.
+        // `rawzip` also accepts a directory at another offset than declared. It would then return
+        // only some members, or wrong positions.
         if said_of_directory(&zip)? != (zip.directory_offset(), length) {
-            let why = "its directory is not where it should be";
+            let why = "its directory is not at its declared position";
             return Err(BadArchive::Damaged(why));
         }
         Ok(Self { zip, members })
     }
 
-    /// How many members of the wanted companies there are.
+    /// The number of members of the wanted companies.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there is none.
+    /// Whether the archive has no member of the wanted companies.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// A company's main document.
+    /// The main document of a company.
     ///
     /// # Errors
     ///
-    /// When it is not there, or damaged.
+    /// The member does not exist or is damaged.
     pub fn document(&self, cik: Cik) -> Result<Vec<u8>, BadMember> {
         self.read((cik.get(), 0))
     }
@@ -159,7 +160,7 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// When it is not there, or damaged.
+    /// The member does not exist or is damaged.
     pub fn page(&self, name: &PageName) -> Result<Vec<u8>, BadMember> {
         self.read(parse(name.as_str().as_bytes()).ok_or(BadMember::Missing)?)
     }
@@ -170,7 +171,7 @@ impl Archive {
         let place = member.place;
         let size = place.uncompressed_size_hint();
         if size > MAX_MEMBER || place.compressed_size_hint() > MAX_MEMBER {
-            return Err(damaged("it is larger than any such document"));
+            return Err(damaged("it is larger than the size limit"));
         }
         if member.is_encrypted {
             return Err(damaged("it is encrypted"));
@@ -182,11 +183,12 @@ impl Archive {
         if entry.compressed_data_range().1 > self.zip.directory_offset() {
             return Err(damaged("it reaches into the directory"));
         }
-        // Its own header has the last word on whose data follow: a page says nothing of its company.
+        // The name in the local header must match. The content of a page does not say whose page it
+        // is.
         let mut local = [0; LOCAL];
         let local = entry.local_header(&mut local).map_err(not_there)?;
         if parse(local.file_path().as_ref()) != Some(name) {
-            return Err(damaged("another member stands where the directory says"));
+            return Err(damaged("its local header has another name"));
         }
         let mut packed = vec![0; usize::try_from(place.compressed_size_hint()).unwrap_or_default()];
         let read = entry.reader().read_exact(&mut packed);
@@ -194,7 +196,11 @@ impl Archive {
         let bytes = match member.method {
             CompressionMethod::STORE => packed,
             CompressionMethod::DEFLATE => inflate(&packed, size)?,
-            _ => return Err(damaged("it is compressed in a way that EDGAR does not use")),
+            _ => {
+                return Err(damaged(
+                    "it has a compression method that EDGAR does not use",
+                ));
+            }
         };
         let mut crc = Crc::new();
         crc.update(&bytes);
@@ -205,7 +211,7 @@ impl Archive {
     }
 }
 
-/// Where the archive says that its directory begins, and how long that is.
+/// The declared offset and length of the directory.
 fn said_of_directory(zip: &ZipArchive<FileReader>) -> io::Result<(u64, u64)> {
     let end = zip.eocd_offset();
     let short = |at| read_at(zip, at).map(u32::from_le_bytes);
@@ -214,7 +220,7 @@ fn said_of_directory(zip: &ZipArchive<FileReader>) -> io::Result<(u64, u64)> {
     if start < u32::MAX && length < u32::MAX {
         return Ok((start.into(), length.into()));
     }
-    // What does not fit 32 bits stands in the 64-bit end record.
+    // Values that do not fit 32 bits are in the 64-bit end record.
     let end = long(end.saturating_sub(LOCATOR) + 8)?;
     Ok((long(end.saturating_add(48))?, long(end.saturating_add(40))?))
 }
@@ -227,8 +233,8 @@ fn read_at<const N: usize>(zip: &ZipArchive<FileReader>, place: u64) -> io::Resu
 
 /// Inflates a member to exactly `size` bytes.
 fn inflate(packed: &[u8], size: u64) -> Result<Vec<u8>, BadMember> {
-    let wrong = || BadMember::Damaged("it does not inflate to what it should".to_owned());
-    // A byte more, so that the end of the stream is seen when the data fit exactly.
+    let wrong = || BadMember::Damaged("it does not inflate to its declared length".to_owned());
+    // One byte more than `size`, so that the end of the stream is reached if the data fit exactly.
     let mut bytes = Vec::with_capacity(usize::try_from(size + 1).map_err(|_| wrong())?);
     let mut stream = Decompress::new(false);
     match stream.decompress_vec(packed, &mut bytes, FlushDecompress::Finish) {
@@ -237,7 +243,7 @@ fn inflate(packed: &[u8], size: u64) -> Result<Vec<u8>, BadMember> {
     }
 }
 
-/// `CIK##########.json` or `CIK##########-submissions-NNN.json`.
+/// Parses `CIK##########.json` or `CIK##########-submissions-NNN.json`.
 fn parse(name: &[u8]) -> Option<Name> {
     fn number<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
         let digits = Some(digits).filter(|d| d.iter().all(u8::is_ascii_digit))?;
@@ -247,7 +253,7 @@ fn parse(name: &[u8]) -> Option<Name> {
     let (cik, page) = rest.split_at_checked(10)?;
     let page = match page.strip_prefix(b"-submissions-") {
         None if page.is_empty() => 0,
-        // The pages are numbered from 001 on, and 0 means another document here.
+        // Pages are numbered from 001, and 0 means the main document here.
         Some(digits) if digits.len() == 3 => number(digits).filter(|page| *page > 0)?,
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! The reader against archives written by another hand, and against spoiled ones.
+//! Tests the reader with archives of another writer, and with damaged ones.
 
 use std::io::Write as _;
 
@@ -52,7 +52,7 @@ fn page() -> PageName {
     PageName::parse(PAGE, cik()).unwrap()
 }
 
-/// Where the last of some bytes stand.
+/// The position of the last occurrence of some bytes.
 fn find(bytes: &[u8], wanted: &[u8]) -> usize {
     bytes
         .windows(wanted.len())
@@ -109,7 +109,7 @@ fn how_many_members_an_archive_says_it_has_counts_for_nothing() {
     let long = find(&bytes, b"PK\x06\x06");
     bytes[long + 24..long + 40].fill(0xFF);
     assert_eq!(open(&bytes).unwrap().len(), 2);
-    // How large the directory is does count.
+    // The declared size of the directory does matter.
     bytes[long + 40..long + 48].fill(0xFF);
     assert!(matches!(open(&bytes), Err(BadArchive::Damaged(_))));
 }
@@ -133,13 +133,13 @@ fn a_directory_that_is_said_to_be_elsewhere_costs_the_archive() {
     }
 }
 
-/// What becomes of the main document when a byte of its directory entry is changed.
+/// Reads the main document after one byte of its directory entry was changed.
 fn with_entry(at: usize, value: u8) -> Result<Vec<u8>, BadMember> {
     let mut bytes = sample();
     let entry = find(&bytes, MAIN.as_bytes()) - ENTRY;
     bytes[entry + at] = value;
     let archive = open(&bytes).unwrap();
-    // What is wrong with one member costs no other.
+    // The error of one member does not affect the other.
     assert_eq!(archive.page(&page()).unwrap().len(), 3000);
     archive.document(cik())
 }

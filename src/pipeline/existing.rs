@@ -8,7 +8,7 @@ use crate::files::{DataDir, FilingFolder, Fingerprint};
 
 /// What happens to a received file, depending on the file that exists under its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum ExistingFile {
     /// It is stored: no file exists, or one with the same content, or one that is known to be damaged.
     Free,
     /// It is not stored: the existing file is the recorded one, intact, and is kept.
@@ -17,7 +17,7 @@ pub(super) enum Standing {
     Unknown,
 }
 
-impl Standing {
+impl ExistingFile {
     /// Checks a place. `recorded` is what was stored there last, if that is on record.
     ///
     /// # Errors
@@ -76,23 +76,23 @@ mod tests {
         };
         let (one, two) = (print(b"one"), print(b"two"));
         let recorded = |print: Fingerprint| Some((print.bytes, print.sha256));
-        let look = |record| Standing::look(&data_dir, &place, &one, record).unwrap();
-        assert_eq!(look(None), Standing::Free, "nothing is there");
+        let look = |record| ExistingFile::look(&data_dir, &place, &one, record).unwrap();
+        assert_eq!(look(None), ExistingFile::Free, "nothing is there");
         let put = |text: &[u8]| {
             let mut incoming = data_dir.begin().unwrap();
             incoming.write_all(text).unwrap();
             incoming.keep(&place).unwrap();
         };
         put(b"two");
-        assert_eq!(look(None), Standing::Unknown);
-        assert_eq!(look(recorded(two)), Standing::Whole(two));
+        assert_eq!(look(None), ExistingFile::Unknown);
+        assert_eq!(look(recorded(two)), ExistingFile::Whole(two));
         assert_eq!(
             look(recorded(one)),
-            Standing::Free,
+            ExistingFile::Free,
             "it is known to be damaged"
         );
         put(b"one");
-        assert_eq!(look(None), Standing::Free);
-        assert_eq!(look(recorded(two)), Standing::Free);
+        assert_eq!(look(None), ExistingFile::Free);
+        assert_eq!(look(recorded(two)), ExistingFile::Free);
     }
 }
