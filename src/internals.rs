@@ -13,7 +13,7 @@ pub use crate::edgar::submissions::{self, PageName, Rows, SubmissionsRow};
 pub use crate::edgar::{Accession, Cik, DateRange, Filing, FormFilter, History, QueueItem, Urls};
 pub use crate::edgar::{Wanted, company_list, index, submission_name};
 pub use crate::exchange::Exchange;
-pub use crate::files::{DataDir, FilingFolder, folder_of, free_space};
+pub use crate::files::{DataDir, FilePath, folder_of, free_space};
 pub use crate::listings::{
     SymbolDirectory, SymbolFile, parse_nasdaq_listed, parse_other_listed, sec_ticker,
 };

@@ -48,7 +48,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
         wanted,
         is_given,
         wishes,
-        companies: db.company_facts(&ciks, &forms, last_run.as_ref())?,
+        companies: db.company_coverage(&ciks, &forms, last_run.as_ref())?,
         failed_downloads: db.failed_downloads(queue_of)?,
         problems: match &last_run {
             Some(run) => db.problems(&ciks, run.id)?,

@@ -26,7 +26,7 @@ use crate::cancel::Cancel;
 use crate::cli::{Cli, VerifyArgs};
 use crate::edgar::Accession;
 use crate::exit::Exit;
-use crate::files::{self, Depth, Expected, FilingFolder, Finding, FoundFile};
+use crate::files::{self, Depth, Expected, FilePath, Finding, FoundFile};
 use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, count, many, percent};
 use crate::progress::{StatusLine, Terminal};
@@ -285,8 +285,8 @@ fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Verification) 
 }
 
 /// Where a file on record lies.
-fn place(file: &StoredFile) -> FilingFolder {
-    FilingFolder {
+fn place(file: &StoredFile) -> FilePath {
+    FilePath {
         folder: file.folder,
         accession: file.accession,
         name: file.name.clone(),
@@ -356,7 +356,7 @@ fn report_orphans(
     let accessions: BTreeSet<Accession> = places.map(|place| place.accession).collect();
     let accessions: Vec<_> = accessions.into_iter().collect();
     let known = db.on_record(&accessions)?;
-    let is_named = |place: &FilingFolder| {
+    let is_named = |place: &FilePath| {
         known.get(&place.accession).is_some_and(|filing| {
             let is_queued = filing.submission.is_some_and(SubmissionStatus::is_queued);
             let mut files = filing.files.iter();

@@ -164,7 +164,7 @@ impl Bundle<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::FilingFolder;
+    use super::super::FilePath;
     use super::*;
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
         bundle.write(b"wards").unwrap();
         let print = bundle.end().unwrap();
         let (company, accession) = ("320193".parse().unwrap(), "0000320193-23-000106");
-        let place = FilingFolder {
+        let place = FilePath {
             folder: company,
             accession: accession.parse().unwrap(),
             name: "a".to_owned(),

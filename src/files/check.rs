@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{FilingFolder, Fingerprinter, ROOT};
+use super::{FilePath, Fingerprinter, ROOT};
 use crate::cancel::Cancel;
 use crate::edgar::names::checked_name;
 use crate::edgar::{Accession, Cik};
@@ -51,7 +51,7 @@ pub struct Expected {
 /// Checks one file below the data dir.
 pub fn check(
     data_dir: &Path,
-    place: &FilingFolder,
+    place: &FilePath,
     expected: Expected,
     depth: Depth,
     cancel: &Cancel,
@@ -117,7 +117,7 @@ pub struct FoundFile {
     /// Relative to the data dir.
     pub path: PathBuf,
     /// The folder, filing and name, if the path is that of a filing's document.
-    pub document: Option<FilingFolder>,
+    pub document: Option<FilePath>,
 }
 
 /// Calls `each` with every file below `edgar/data`, folder by folder, without following symlinks.
@@ -167,12 +167,12 @@ fn descend(
 
 /// Parses `edgar/data/<cik>/<accession>/<name>`. Another spelling of the same numbers, such as
 /// leading zeros, is not accepted.
-fn document(path: &Path) -> Option<FilingFolder> {
+fn document(path: &Path) -> Option<FilePath> {
     let mut parts = path.iter().rev();
     let (name, accession, cik) = (parts.next()?, parts.next()?, parts.next()?);
     let cik: Cik = cik.to_str()?.parse().ok()?;
     let accession: Accession = accession.to_str()?.parse().ok()?;
-    let place = FilingFolder {
+    let place = FilePath {
         folder: cik,
         accession,
         name: name.to_str()?.to_owned(),
@@ -185,8 +185,8 @@ mod tests {
     use super::*;
     use sha2::{Digest as _, Sha256};
 
-    fn place() -> FilingFolder {
-        FilingFolder {
+    fn place() -> FilePath {
+        FilePath {
             folder: Cik::new(320_193).unwrap(),
             accession: "0000320193-23-000106".parse().unwrap(),
             name: "doc.htm".to_owned(),

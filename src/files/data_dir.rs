@@ -26,7 +26,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::disk::no_symlink;
-use super::{FilingFolder, Fingerprint, Fingerprinter, folder_of};
+use super::{FilePath, Fingerprint, Fingerprinter, folder_of};
 use crate::edgar::names::checked_name;
 use crate::edgar::{Accession, Cik};
 
@@ -210,7 +210,7 @@ impl IncomingFile<'_> {
     /// # Errors
     ///
     /// The file cannot be stored. Then the final name is as it was before.
-    pub fn keep(self, place: &FilingFolder) -> Result<Fingerprint> {
+    pub fn keep(self, place: &FilePath) -> Result<Fingerprint> {
         let name = checked_name(&place.name)?;
         let folder = self.data_dir.folder(place.folder, place.accession)?;
         let place = folder.join(name);
@@ -282,16 +282,16 @@ mod tests {
     use super::*;
     use sha2::{Digest as _, Sha256};
 
-    fn place(name: &str) -> FilingFolder {
-        FilingFolder {
+    fn place(name: &str) -> FilePath {
+        FilePath {
             folder: Cik::new(320_193).unwrap(),
             accession: "0000320193-23-000106".parse().unwrap(),
             name: name.to_owned(),
         }
     }
 
-    fn document_of(company: u64) -> FilingFolder {
-        FilingFolder {
+    fn document_of(company: u64) -> FilePath {
+        FilePath {
             folder: Cik::new(company).unwrap(),
             ..place("doc.htm")
         }

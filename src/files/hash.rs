@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::FilingFolder;
+use super::FilePath;
 
 /// The bytes of a file that are in memory at a time.
 const CHUNK: usize = 64 * 1024;
@@ -20,7 +20,7 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     /// The fingerprint of the file at this path; `None` if there is no regular file.
-    pub fn at(data_dir: &Path, place: &FilingFolder) -> io::Result<Option<Self>> {
+    pub fn at(data_dir: &Path, place: &FilePath) -> io::Result<Option<Self>> {
         let path = data_dir.join(place.path());
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_file() => {}

@@ -23,7 +23,7 @@ use crate::edgar::{Accession, Cik};
 
 /// The location of a filing's file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct FilingFolder {
+pub struct FilePath {
     /// The CIK whose folder holds the files of the filing.
     pub folder: Cik,
     /// The accession number.
@@ -32,7 +32,7 @@ pub struct FilingFolder {
     pub name: String,
 }
 
-impl FilingFolder {
+impl FilePath {
     /// The path relative to the data dir.
     pub fn path(&self) -> PathBuf {
         folder_of(self.folder, self.accession).join(&self.name)

@@ -20,7 +20,7 @@ use super::record::{ErrorReport, Record};
 use super::split::{self, DocumentsError, SubmissionText};
 use super::worker::{self, NextStep};
 use crate::edgar::{ArtifactKind, FileName, QueueItem, Target};
-use crate::files::{FilingFolder, Fingerprint};
+use crate::files::{FilePath, Fingerprint};
 use crate::net::{Expect, FetchError, Received, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
 
@@ -161,11 +161,7 @@ impl Download<'_> {
     }
 
     /// Checks for an existing file where a file is to be stored.
-    fn existing(
-        &self,
-        place: &FilingFolder,
-        came: Fingerprint,
-    ) -> Result<ExistingFile, DownloadError> {
+    fn existing(&self, place: &FilePath, came: Fingerprint) -> Result<ExistingFile, DownloadError> {
         let data_dir = &self.cx.data_dir;
         if !data_dir.root().join(place.path()).exists() {
             return Ok(ExistingFile::Free); // the case of nearly every file
@@ -277,8 +273,8 @@ impl Download<'_> {
 const NOT_IN_SUBMISSION: &str = "not_in_submission";
 
 /// Where a file of a queue entry is stored.
-fn place(item: &QueueItem, name: &str) -> FilingFolder {
-    FilingFolder {
+fn place(item: &QueueItem, name: &str) -> FilePath {
+    FilePath {
         folder: item.folder,
         accession: item.accession,
         name: name.to_owned(),

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use crate::files::{DataDir, FilingFolder, Fingerprint};
+use crate::files::{DataDir, FilePath, Fingerprint};
 
 /// What happens to a received file, depending on the file that exists under its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl ExistingFile {
     /// When the existing file cannot be read.
     pub(super) fn look(
         data_dir: &DataDir,
-        place: &FilingFolder,
+        place: &FilePath,
         came: &Fingerprint,
         recorded: Option<(u64, [u8; 32])>,
     ) -> io::Result<Self> {
@@ -64,7 +64,7 @@ mod tests {
     fn what_is_whole_stays_and_what_is_unknown_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(dir.path()).unwrap();
-        let place = FilingFolder {
+        let place = FilePath {
             folder: "320193".parse().unwrap(),
             accession: "0000320193-23-000106".parse().unwrap(),
             name: "a.htm".to_owned(),

@@ -14,7 +14,7 @@ use super::Services;
 use super::commits::Records;
 use super::item::Visit;
 use super::record::{ErrorReport, Record};
-use crate::sources::{Fetching, Opened};
+use crate::sources::{Fetching, OpenResult};
 use crate::store::Reader;
 
 /// Free space that the archive must leave when there is no --min-free-space, in bytes: the run stores
@@ -68,9 +68,9 @@ fn open_archive(records: &Records, cx: &Services) {
         max_attempts: cx.options.max_attempts,
     };
     match cx.source.open(&wanted, fetching) {
-        Opened::Yes | Opened::No => {}
-        Opened::Abort(reason) => cx.abort(reason),
-        Opened::Failed(kind, cause) => {
+        OpenResult::FromArchive | OpenResult::UseApi => {}
+        OpenResult::Abort(reason) => cx.abort(reason),
+        OpenResult::ArchiveFailed(kind, cause) => {
             let problem = ErrorReport {
                 cik: None,
                 accession: None,

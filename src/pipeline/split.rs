@@ -16,7 +16,7 @@ use crate::edgar::submission::{
     SplitError, SplitSummary, Splitter, join_lines,
 };
 use crate::edgar::{Accession, ArtifactKind, Cik, FileName, QueueItem, submission_name};
-use crate::files::{Bundle, DataDir, FilingFolder, Fingerprint, Fingerprinter, IncomingFile};
+use crate::files::{Bundle, DataDir, FilePath, Fingerprint, Fingerprinter, IncomingFile};
 use crate::net::Received;
 use crate::store::{ArtifactStatus, Failure, OnRecord, SplitDocument};
 
@@ -49,7 +49,7 @@ impl<'a> SubmissionText<'a> {
     pub(super) fn read_stored(
         &mut self,
         data_dir: &DataDir,
-        place: &FilingFolder,
+        place: &FilePath,
         expected: (u64, [u8; 32]),
     ) -> io::Result<bool> {
         let Ok(mut stored) = File::open(data_dir.root().join(place.path())) else {
@@ -209,8 +209,8 @@ struct Places<'a> {
 }
 
 impl Places<'_> {
-    fn of(&self, name: &str) -> FilingFolder {
-        FilingFolder {
+    fn of(&self, name: &str) -> FilePath {
+        FilePath {
             folder: self.folder,
             accession: self.accession,
             name: name.to_owned(),

@@ -152,7 +152,7 @@ impl Transaction<'_> {
                 let times = (as_of, self.now);
                 self.batch.company_checked(cik, times, &selections)?;
                 self.batch.company_history(cik, &history)?;
-                self.batch.company_facts(cik, &facts)?;
+                self.batch.record_profile(cik, &facts)?;
                 self.company_done(Some(cik));
             }
             Record::CompanyFailed { problem, missing } => {

@@ -83,7 +83,7 @@ pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> R
     let want = |cik: &Cik| VisitGoal {
         selection: 0,
         older: OlderPages::Whole,
-        again: recording.is_wider || never_checked.contains(cik),
+        again: recording.is_new_or_wider || never_checked.contains(cik),
     };
     Ok(RunPlan {
         visits: Visits {

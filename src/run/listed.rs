@@ -12,7 +12,7 @@ use super::update::IndexResult;
 use crate::edgar::calendar::filing_day;
 use crate::edgar::submission::{HEADER_BYTES, Header};
 use crate::edgar::{Cik, Filing, QueueItem, Target, Wanted};
-use crate::files::{FilingFolder, Fingerprint, IncomingFile};
+use crate::files::{FilePath, Fingerprint, IncomingFile};
 use crate::net::{Expect, FetchError, RequestKind};
 use crate::pipeline::{DocumentsError, MAX_FILE, Services, check_submission};
 use crate::sources::daily::{DAYS_LOOKED_FOR, Listed, is_given_up};
@@ -208,7 +208,7 @@ impl Search<'_> {
         let Target::File(file) = target else {
             unreachable!("a submission that is kept is a file");
         };
-        let place = FilingFolder {
+        let place = FilePath {
             folder,
             accession: filing.accession,
             name: file.name.clone(),

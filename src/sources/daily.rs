@@ -91,14 +91,14 @@ pub struct IndexProblem {
 #[derive(Debug)]
 struct DayChanges {
     date: Date,
-    state: DayState,
+    state: DayResult,
     /// Wanted filings that were not on record when the index was read, or lacked something that is
     /// wanted.
     new: Vec<Listed>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DayState {
+enum DayResult {
     Read,
     /// The index was read, except damaged lines that EDGAR may correct.
     ReadInPart,
@@ -112,7 +112,7 @@ enum DayState {
     GivenUp,
 }
 
-impl DayState {
+impl DayResult {
     /// The status to record; `None` if the index may still be published.
     fn status(self) -> Option<IndexStatus> {
         match self {
@@ -142,22 +142,22 @@ impl IndexReader<'_> {
         for date in days.take_while(|day| *day <= through) {
             let status = known.get(&date).map(|known| known.status);
             if is_weekend(date) || status == Some(IndexStatus::Closed) {
-                changes.day(date, DayState::Closed);
+                changes.day(date, DayResult::Closed);
                 continue;
             }
             if status == Some(IndexStatus::GivenUp) {
-                changes.day(date, DayState::GivenUp);
+                changes.day(date, DayResult::GivenUp);
                 continue;
             }
             match self.day(date, db, &mut changes) {
                 Ok(()) => {}
                 Err(IndexError::Fetch(FetchError::NotFound)) => {
-                    changes.day(date, DayState::NotPublished);
+                    changes.day(date, DayResult::NotPublished);
                 }
                 Err(IndexError::Fetch(FetchError::Stopped)) => break,
                 Err(IndexError::Fetch(e)) if ends_the_run(&e) => return Err(e.into()),
                 Err(IndexError::Fetch(e)) => {
-                    changes.day(date, DayState::Missing);
+                    changes.day(date, DayResult::Missing);
                     let cause = format!("cannot be read: {e}");
                     changes.problems.push(self.missing(date, e.kind(), &cause));
                 }
@@ -186,9 +186,9 @@ impl IndexReader<'_> {
             });
         }
         let state = if bad.is_empty() || is_old(date, self.published) {
-            DayState::Read
+            DayResult::Read
         } else {
-            DayState::ReadInPart
+            DayResult::ReadInPart
         };
         let new = lacking(db, wanted).map_err(IndexError::Database)?;
         changes.days.push(DayChanges { date, state, new });
@@ -248,19 +248,19 @@ impl IndexReader<'_> {
         for day in changes.days.iter_mut().rev() {
             let date = day.date;
             match day.state {
-                DayState::Read | DayState::ReadInPart => is_later_read = true,
-                DayState::Closed | DayState::GivenUp => continue,
-                DayState::NotPublished if is_federal_holiday(date) => {
+                DayResult::Read | DayResult::ReadInPart => is_later_read = true,
+                DayResult::Closed | DayResult::GivenUp => continue,
+                DayResult::NotPublished if is_federal_holiday(date) => {
                     log::info!("EDGAR has no index of {date}: it is a federal holiday");
-                    day.state = DayState::Closed;
+                    day.state = DayResult::Closed;
                 }
-                DayState::NotPublished if is_newest(date, self.published) => not_published(date),
-                DayState::NotPublished => {
+                DayResult::NotPublished if is_newest(date, self.published) => not_published(date),
+                DayResult::NotPublished => {
                     let listing = self.listing(date, &mut listings, &mut problems)?;
                     if let Some(listed) = listing.filter(|listed| !listed.contains(&date)) {
                         if is_later_read || listed.range(date..).next().is_some() {
                             log::info!("EDGAR lists no index of {date}: it was closed that day");
-                            day.state = DayState::Closed;
+                            day.state = DayResult::Closed;
                             continue;
                         }
                         if !is_old(date, self.published) {
@@ -268,7 +268,7 @@ impl IndexReader<'_> {
                             continue;
                         }
                     }
-                    day.state = DayState::Missing;
+                    day.state = DayResult::Missing;
                     let cause = if is_later_read || listing.is_some() {
                         "is not there, but EDGAR does not say that it was closed"
                     } else {
@@ -276,12 +276,12 @@ impl IndexReader<'_> {
                     };
                     problems.push(self.missing(date, FetchError::NotFound.kind(), cause));
                 }
-                DayState::Missing => {}
+                DayResult::Missing => {}
             }
             let since = known.get(&date).map_or(self.today, |known| known.since);
             let are_others_there = is_later_read || listings.values().any(Option::is_some);
-            if day.state == DayState::Missing && self.is_over(since) && are_others_there {
-                day.state = DayState::GivenUp;
+            if day.state == DayResult::Missing && self.is_over(since) && are_others_there {
+                day.state = DayResult::GivenUp;
                 given_up += 1;
                 let problem = self.given_up(date, since);
                 let url = &problem.url;
@@ -411,14 +411,15 @@ pub(super) fn reported(bad: &[index::BadLine]) -> impl Iterator<Item = String> +
 
 /// The companies among `companies` whose submissions were read since a time, and all unavailable
 /// companies, which no run requests again.
-fn looked_at(
+fn checked_or_unavailable(
     db: &Reader,
     companies: &[Cik],
     since: Timestamp,
 ) -> crate::store::Result<HashSet<Cik>> {
-    let mut looked_at: HashSet<_> = db.checked_since(companies, since)?.into_iter().collect();
-    looked_at.extend(db.unavailable_companies()?);
-    Ok(looked_at)
+    let mut checked_or_unavailable: HashSet<_> =
+        db.checked_since(companies, since)?.into_iter().collect();
+    checked_or_unavailable.extend(db.unavailable_companies()?);
+    Ok(checked_or_unavailable)
 }
 
 enum IndexError {
@@ -438,7 +439,7 @@ fn is_old(day: Date, published: Date) -> bool {
 }
 
 impl IndexChanges {
-    fn day(&mut self, date: Date, state: DayState) {
+    fn day(&mut self, date: Date, state: DayResult) {
         self.days.push(DayChanges {
             date,
             state,
@@ -448,13 +449,13 @@ impl IndexChanges {
 
     /// The number of indexes that were read.
     pub fn days_read(&self) -> u64 {
-        self.count(DayState::Read) + self.count(DayState::ReadInPart)
+        self.count(DayResult::Read) + self.count(DayResult::ReadInPart)
     }
 
     /// The number of indexes that were not or only partly read, including those that this update
     /// gave up.
     pub fn days_failed(&self) -> u64 {
-        self.count(DayState::Missing) + self.count(DayState::ReadInPart) + self.given_up
+        self.count(DayResult::Missing) + self.count(DayResult::ReadInPart) + self.given_up
     }
 
     /// Records the status of each weekday. `today` is the day in New York.
@@ -468,7 +469,7 @@ impl IndexChanges {
         Ok(())
     }
 
-    fn count(&self, state: DayState) -> u64 {
+    fn count(&self, state: DayResult) -> u64 {
         self.days.iter().filter(|day| day.state == state).count() as u64
     }
 
@@ -490,7 +491,7 @@ impl IndexChanges {
         let pairs: Vec<_> = all.iter().map(|(_, l)| (l.cik, l.accession)).collect();
         let unknown: HashSet<_> = db.unknown_filings(&pairs)?.into_iter().collect();
         let companies: Vec<_> = unknown.iter().map(|(cik, _)| *cik).collect();
-        let checked = looked_at(db, &companies, started)?;
+        let checked = checked_or_unavailable(db, &companies, started)?;
         let is_lacking = |listed: &Listed| {
             unknown.contains(&(listed.cik, listed.accession)) && checked.contains(&listed.cik)
         };
@@ -516,13 +517,13 @@ impl IndexChanges {
         for day in self.days.iter().filter(|day| day.date > before) {
             if !matches!(
                 day.state,
-                DayState::Read | DayState::Closed | DayState::GivenUp
+                DayResult::Read | DayResult::Closed | DayResult::GivenUp
             ) {
                 break;
             }
             let wanted: Vec<_> = day.new.iter().filter(|listed| is_wanted(listed)).collect();
             let companies: Vec<_> = wanted.iter().map(|listed| listed.cik).collect();
-            let checked = looked_at(db, &companies, started)?;
+            let checked = checked_or_unavailable(db, &companies, started)?;
             if companies.iter().any(|cik| !checked.contains(cik)) {
                 break;
             }

@@ -56,13 +56,13 @@ pub struct Fetching<'a> {
 
 /// The result of opening the archive.
 #[derive(Debug)]
-pub enum Opened {
+pub enum OpenResult {
     /// Companies are read from the archive.
-    Yes,
+    FromArchive,
     /// Each company is requested by itself, or the run was stopped. There is no problem to record.
-    No,
+    UseApi,
     /// Each company is requested by itself, because of a problem: its kind and a message.
-    Failed(&'static str, String),
+    ArchiveFailed(&'static str, String),
     /// The run cannot continue.
     Abort(String),
 }
@@ -111,7 +111,7 @@ impl Source {
     }
 
     /// Fetches the archive and opens it for these companies.
-    pub fn open(&self, wanted: &HashSet<Cik>, fetching: Fetching<'_>) -> Opened {
+    pub fn open(&self, wanted: &HashSet<Cik>, fetching: Fetching<'_>) -> OpenResult {
         let Fetching {
             client,
             url,
@@ -122,7 +122,7 @@ impl Source {
         } = fetching;
         let terms = ArchiveRequest {
             url,
-            worth: self.choice.worth,
+            max_useful_bytes: self.choice.max_useful_bytes,
             reserve,
             max_attempts,
         };
@@ -142,30 +142,31 @@ impl Source {
                     wanted.len()
                 );
                 let _ = self.archive.set((archive, as_of));
-                Opened::Yes
+                OpenResult::FromArchive
             }
             Ok(Err(bad)) => {
                 self.cache.discard(url);
-                Opened::Failed("bad_archive", format!("submissions.zip: {bad}"))
+                OpenResult::ArchiveFailed("bad_archive", format!("submissions.zip: {bad}"))
             }
-            Err(ArchiveUnavailable::Stopped) => Opened::No,
+            Err(ArchiveUnavailable::Stopped) => OpenResult::UseApi,
             Err(ArchiveUnavailable::Fetch(
                 error @ (FetchError::UndeclaredAgent
                 | FetchError::Outage(_)
                 | FetchError::Forbidden(_)),
-            )) => Opened::Abort(error.to_string()),
+            )) => OpenResult::Abort(error.to_string()),
             Err(stale @ ArchiveUnavailable::NotWorthIt { .. }) => {
                 log::info!("{stale}: each company is asked for by itself");
-                Opened::No
+                OpenResult::UseApi
             }
-            Err(ArchiveUnavailable::Fetch(error)) => {
-                Opened::Failed(error.kind(), ArchiveUnavailable::Fetch(error).to_string())
-            }
+            Err(ArchiveUnavailable::Fetch(error)) => OpenResult::ArchiveFailed(
+                error.kind(),
+                ArchiveUnavailable::Fetch(error).to_string(),
+            ),
             Err(stale @ (ArchiveUnavailable::NoRoom { .. } | ArchiveUnavailable::Disk(_))) => {
-                Opened::Failed("disk", stale.to_string())
+                OpenResult::ArchiveFailed("disk", stale.to_string())
             }
             Err(ArchiveUnavailable::Busy) => {
-                Opened::Failed("busy", ArchiveUnavailable::Busy.to_string())
+                OpenResult::ArchiveFailed("busy", ArchiveUnavailable::Busy.to_string())
             }
         }
     }

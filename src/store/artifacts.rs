@@ -94,7 +94,7 @@ impl FileRow {
 
 /// The change to a document's row.
 #[derive(Debug, Clone, Copy)]
-enum Outcome<'a> {
+enum RowUpdate<'a> {
     /// The file is on disk.
     Stored(&'a Fingerprint),
     /// The submission did not contain the whole document, so the document is requested by its own
@@ -104,7 +104,7 @@ enum Outcome<'a> {
     Lost(&'a Failure),
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> RowUpdate<'a> {
     fn of(accession: Accession, document: &'a SplitDocument) -> Self {
         match &document.outcome {
             Ok(print) => Self::Stored(print),
@@ -155,7 +155,7 @@ impl Batch<'_> {
         now: Timestamp,
     ) -> Result<Recorded> {
         let filing = self.filing(accession)?;
-        let outcome = Outcome::of(accession, document);
+        let outcome = RowUpdate::of(accession, document);
         self.document(&filing, document, outcome, attempts, &time(now))
             .at(self.path, "record a download")
     }
@@ -180,7 +180,7 @@ impl Batch<'_> {
         let recorded = documents
             .iter()
             .map(|document| {
-                let outcome = Outcome::of(accession, document);
+                let outcome = RowUpdate::of(accession, document);
                 self.document(&filing, document, outcome, attempts, &now)
             })
             .collect::<rusqlite::Result<_>>()
@@ -217,7 +217,7 @@ impl Batch<'_> {
         &mut self,
         filing: &FilingKey,
         document: &SplitDocument,
-        outcome: Outcome<'_>,
+        outcome: RowUpdate<'_>,
         attempts: u32,
         now: &str,
     ) -> rusqlite::Result<Recorded> {
@@ -226,26 +226,26 @@ impl Batch<'_> {
         };
         let before = row.stored();
         let print = match outcome {
-            Outcome::Stored(print) if row.status == ArtifactStatus::Downloaded => {
+            RowUpdate::Stored(print) if row.status == ArtifactStatus::Downloaded => {
                 self.describe(row.id, document)?;
                 return Ok(match before {
                     Some(before) if before != *print => Recorded::Differs,
                     _ => Recorded::Stored,
                 });
             }
-            Outcome::Stored(print) => print,
+            RowUpdate::Stored(print) => print,
             _ if row.status == ArtifactStatus::Downloaded => {
                 self.describe(row.id, document)?;
                 return Ok(Recorded::Stored);
             }
             // A submission does not queue documents again that were given up.
             _ if !row.status.is_queued() => return Ok(Recorded::Queued),
-            Outcome::AskFor(_) => {
+            RowUpdate::AskFor(_) => {
                 self.describe(row.id, document)?;
                 self.file_again(filing, (row.id, row.status))?;
                 return Ok(Recorded::Queued);
             }
-            Outcome::Lost(failure) => {
+            RowUpdate::Lost(failure) => {
                 self.file_failed(filing, &row, failure, attempts, None)?;
                 return Ok(Recorded::Queued);
             }
@@ -287,7 +287,7 @@ impl Batch<'_> {
         &mut self,
         filing: &FilingKey,
         document: &SplitDocument,
-        outcome: Outcome<'_>,
+        outcome: RowUpdate<'_>,
         attempts: u32,
         now: &str,
     ) -> rusqlite::Result<Recorded> {
@@ -299,9 +299,9 @@ impl Batch<'_> {
             outcome: _,
         } = document;
         let (status, print, failure) = match outcome {
-            Outcome::Stored(print) => (ArtifactStatus::Downloaded, Some(print), None),
-            Outcome::AskFor(failure) => (ArtifactStatus::Pending, None, Some(failure)),
-            Outcome::Lost(failure) => (ArtifactStatus::Failed, None, Some(failure)),
+            RowUpdate::Stored(print) => (ArtifactStatus::Downloaded, Some(print), None),
+            RowUpdate::AskFor(failure) => (ArtifactStatus::Pending, None, Some(failure)),
+            RowUpdate::Lost(failure) => (ArtifactStatus::Failed, None, Some(failure)),
         };
         self.tx.prepare_cached(sql::ADD)?.execute((
             filing.id,
@@ -366,7 +366,7 @@ impl Batch<'_> {
         attempts: u32,
         today: Option<Date>,
     ) -> rusqlite::Result<()> {
-        let missing = Missing::after(failure, (row.missing_days, row.missing_on), today);
+        let missing = MissingDays::after(failure, (row.missing_days, row.missing_on), today);
         let status = if missing.is_enough() {
             ArtifactStatus::Unavailable
         } else {
@@ -404,7 +404,7 @@ impl Batch<'_> {
         let Some((before, missed)) = row.filter(|(status, _)| status.is_queued()) else {
             return Ok(());
         };
-        let missing = Missing::after(failure, missed, Some(today));
+        let missing = MissingDays::after(failure, missed, Some(today));
         let status = if missing.is_enough() {
             SubmissionStatus::Unavailable
         } else {
@@ -497,12 +497,12 @@ fn downloaded(print: &Fingerprint, files: i64) -> Change {
 }
 
 /// The number of days on which EDGAR did not have an item, and the last such day.
-struct Missing {
+struct MissingDays {
     days: u32,
     on: Option<Date>,
 }
 
-impl Missing {
+impl MissingDays {
     /// The count after this failure. Each day counts once.
     fn after(failure: &Failure, before: (u32, Option<Date>), today: Option<Date>) -> Self {
         let (days, on) = before;

@@ -300,7 +300,7 @@ impl Batch<'_> {
     }
 
     /// Records the profile in a company's submissions.
-    pub fn company_facts(&self, cik: Cik, facts: &CompanyProfile) -> Result<()> {
+    pub fn record_profile(&self, cik: Cik, facts: &CompanyProfile) -> Result<()> {
         let doing = "record a company's profile";
         let CompanyProfile {
             name,

@@ -63,7 +63,7 @@ pub struct PreviousRun {
 impl Reader {
     /// The facts of these companies, by name. `forms` are the wanted forms, spelled as in
     /// [`Reader::known_forms`]. `last_run` is the run that started last.
-    pub fn company_facts(
+    pub fn company_coverage(
         &self,
         companies: &[Cik],
         forms: &[String],
@@ -183,7 +183,7 @@ mod tests {
             ended_at: None,
         });
         let forms = ["10-K".to_owned()];
-        let all = reader.company_facts(&[cik(1)], &forms, before.as_ref());
+        let all = reader.company_coverage(&[cik(1)], &forms, before.as_ref());
         all.unwrap().remove(0)
     }
 
@@ -263,7 +263,9 @@ mod tests {
         assert_eq!(now.artifacts, counts(3, 0));
         start(&mut sandbox, 3);
         let last = sandbox.reader().last_run().unwrap().unwrap();
-        let facts = sandbox.reader().company_facts(&[cik(1)], &[], Some(&last));
+        let facts = sandbox
+            .reader()
+            .company_coverage(&[cik(1)], &[], Some(&last));
         assert_eq!(facts.unwrap()[0].artifacts_before, counts(3, 0));
     }
 

@@ -84,11 +84,11 @@ pub struct SelectionRow {
 
 /// The result of recording a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recording {
+pub struct SelectionChange {
     /// The selection on record that now contains the recorded one.
     pub id: SelectionId,
     /// Whether the selection is new or was widened.
-    pub is_wider: bool,
+    pub is_new_or_wider: bool,
 }
 
 /// A company of a selection.
@@ -279,14 +279,14 @@ impl Writer {
         asked: &Selection,
         followed: bool,
         now: Timestamp,
-    ) -> Result<Recording> {
+    ) -> Result<SelectionChange> {
         let batch = self.begin()?;
         let mut known = selections(&batch.tx, batch.path)?;
         known.retain(|known| known.followed == followed);
         if let Some(wide) = known.iter().find(|known| known.selection.contains(asked)) {
-            return Ok(Recording {
+            return Ok(SelectionChange {
                 id: wide.id,
-                is_wider: false,
+                is_new_or_wider: false,
             });
         }
         known.retain(|known| asked.contains(&known.selection));
@@ -306,7 +306,10 @@ impl Writer {
         };
         batch.refresh_members(filing_day(now))?;
         batch.commit()?;
-        Ok(Recording { id, is_wider: true })
+        Ok(SelectionChange {
+            id,
+            is_new_or_wider: true,
+        })
     }
 
     /// Updates the companies of each selection. New ones are added. Those that no longer meet its
@@ -546,7 +549,7 @@ mod tests {
                 sic: sic.to_owned(),
                 ..Default::default()
             };
-            sandbox.write(|b| b.company_facts(cik(company), &facts).unwrap());
+            sandbox.write(|b| b.record_profile(cik(company), &facts).unwrap());
             sandbox.writer.refresh_members(date(2026, 1, 1)).unwrap();
         };
         let of = |sandbox: &Sandbox| {
@@ -584,8 +587,11 @@ mod tests {
         let mut sandbox = Sandbox::new();
         let mut record = |selection: &Selection, followed| {
             let recording = sandbox.writer.record_selection(selection, followed, at(0));
-            let Recording { id, is_wider } = recording.unwrap();
-            (number(id), is_wider)
+            let SelectionChange {
+                id,
+                is_new_or_wider,
+            } = recording.unwrap();
+            (number(id), is_new_or_wider)
         };
         assert_eq!(record(&listed(&[Nasdaq]), true), (1, true));
         assert_eq!(record(&listed(&[Nyse]), true), (2, true));

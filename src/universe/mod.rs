@@ -19,7 +19,7 @@
 //!   list, which is by market value. If there is none, it is the first listing.
 //! - **Without the directory** there are only the SEC's labels: NYSE American and NYSE Arca count
 //!   as NYSE, and ETFs are not recognised ([`Universe::listings_known`]). A listing that an earlier
-//!   directory had keeps the exchange from there ([`join_known`]).
+//!   directory had keeps the exchange from there ([`join_with_previous`]).
 
 pub mod sync;
 
@@ -96,7 +96,7 @@ pub struct LeftOut {
     pub ticker: String,
     /// The exchange, if known.
     pub exchange: Option<Exchange>,
-    pub kind: NoCompany,
+    pub kind: NonCompanyKind,
 }
 
 /// A listed security whose company is not in the SEC's list.
@@ -111,7 +111,7 @@ pub struct Unmatched {
 
 /// Why a symbol is not a listing of a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoCompany {
+pub enum NonCompanyKind {
     /// An exchange-traded fund or note.
     Etf,
     /// A symbol for tests of the exchange's systems.
@@ -125,7 +125,7 @@ pub fn join(list: CompanyList, directory: Option<&SymbolDirectory>) -> Universe 
 
 /// Uses the SEC's list alone, with what an earlier directory had for listings that still exist. The
 /// exchanges' data of yesterday are better than the SEC's labels.
-pub fn join_known(list: CompanyList, known: &KnownListings) -> Universe {
+pub fn join_with_previous(list: CompanyList, known: &KnownListings) -> Universe {
     join_all(list, None, known)
 }
 
@@ -155,7 +155,7 @@ fn join_all(
         let key = (row.cik, row.ticker.clone());
         let before = || known.exchanges.get(&key).copied();
         let listed_on = symbol.and_then(|symbol| symbol.exchange).or_else(before);
-        let was_none = || known.left_out.contains(&key).then_some(NoCompany::Etf);
+        let was_none = || known.left_out.contains(&key).then_some(NonCompanyKind::Etf);
         if let Some(kind) = symbol.and_then(|s| no_company(s)).or_else(was_none) {
             left_out.push(LeftOut {
                 cik: row.cik,
@@ -232,10 +232,10 @@ fn unmatched(directory: &SymbolDirectory, list: &CompanyList) -> Vec<Unmatched> 
         .collect()
 }
 
-fn no_company(symbol: &Symbol) -> Option<NoCompany> {
+fn no_company(symbol: &Symbol) -> Option<NonCompanyKind> {
     match (symbol.test, symbol.etf) {
-        (true, _) => Some(NoCompany::Test),
-        (_, true) => Some(NoCompany::Etf),
+        (true, _) => Some(NonCompanyKind::Test),
+        (_, true) => Some(NonCompanyKind::Etf),
         _ => None,
     }
 }
@@ -382,9 +382,9 @@ mod tests {
         assert_eq!(
             left_out,
             [
-                ("GLDT", NoCompany::Etf),
-                ("ARCX", NoCompany::Etf),
-                ("ZTST", NoCompany::Test)
+                ("GLDT", NonCompanyKind::Etf),
+                ("ARCX", NonCompanyKind::Etf),
+                ("ZTST", NonCompanyKind::Test)
             ]
         );
         assert_eq!(universe.problems.len(), 1);
@@ -418,7 +418,7 @@ mod tests {
             exchanges,
             left_out: left_out.map(|l| (l.cik, l.ticker.clone())).collect(),
         };
-        let after = join_known(sample().0, &known);
+        let after = join_with_previous(sample().0, &known);
         assert!(!after.listings_known);
         assert_eq!(after.companies.len(), before.companies.len());
         for company in &before.companies {
@@ -435,7 +435,10 @@ mod tests {
             exchanges,
             ..KnownListings::default()
         };
-        assert_eq!(join_known(sample().0, &moved), join(sample().0, None));
+        assert_eq!(
+            join_with_previous(sample().0, &moved),
+            join(sample().0, None)
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{
-    Exchange, KnownListings, ListedCompany, Listing, NoCompany, Universe, join, join_known,
-    may_replace,
+    Exchange, KnownListings, ListedCompany, Listing, NonCompanyKind, Universe, join,
+    join_with_previous, may_replace,
 };
 use crate::cancel::Cancel;
 use crate::edgar::{Cik, Urls, company_list};
@@ -107,12 +107,12 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
     };
     let universe = match &directory {
         Some(_) => join(list, directory.as_ref()),
-        None => join_known(list, &known(db)?),
+        None => join_with_previous(list, &known(db)?),
     };
     say_problems(&universe.problems);
     let change = store(db, &universe, now)?;
     let etfs = universe.left_out.into_iter();
-    let etfs = etfs.filter(|left_out| left_out.kind == NoCompany::Etf);
+    let etfs = etfs.filter(|left_out| left_out.kind == NonCompanyKind::Etf);
     Ok(Synced {
         change,
         etfs: etfs.map(|etf| etf.ticker).collect(),
@@ -183,7 +183,7 @@ fn rows(universe: &Universe) -> Vec<CompanyRow> {
     let places: HashMap<_, _> = rows.iter().map(|row| row.cik).zip(0..).collect();
     let mut funds: BTreeMap<Cik, CompanyRow> = BTreeMap::new();
     let etfs = universe.left_out.iter();
-    for etf in etfs.filter(|left_out| left_out.kind == NoCompany::Etf) {
+    for etf in etfs.filter(|left_out| left_out.kind == NonCompanyKind::Etf) {
         let row = match places.get(&etf.cik) {
             Some(place) => &mut rows[*place],
             None => funds.entry(etf.cik).or_insert_with(|| CompanyRow {

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use filing_etl::internals::checked_name;
 use filing_etl::internals::{Accession, Cik, History, Urls, Wanted, company_list, index};
 use filing_etl::internals::{BROKEN_AT, join_lines, join_lists};
-use filing_etl::internals::{DataDir, FilingFolder, folder_of};
+use filing_etl::internals::{DataDir, FilePath, folder_of};
 use filing_etl::internals::{
     DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, SplitSummary,
     Splitter,
@@ -378,7 +378,7 @@ pub(crate) fn names(bytes: &[u8]) {
     let root = tempfile::tempdir().expect("a folder for temporary files");
     let data = root.path().join("data");
     let data_dir = DataDir::open(&data).expect("an empty folder is a data dir");
-    let place = FilingFolder {
+    let place = FilePath {
         folder: cik(),
         accession: accession(),
         name: name.clone().into_owned(),

@@ -95,7 +95,7 @@ pub struct Refreshed {
 pub struct ArchiveRequest<'a> {
     pub url: &'a Url,
     /// The most bytes to fetch; `None` is no limit.
-    pub worth: Option<u64>,
+    pub max_useful_bytes: Option<u64>,
     /// Bytes that must stay free on the disk.
     pub reserve: u64,
     /// Attempts without progress.
@@ -307,7 +307,10 @@ impl Cache {
 
     /// Checks that this many bytes are worth fetching and fit on the disk.
     fn check(&self, missing: u64, terms: ArchiveRequest<'_>) -> Result<(), ArchiveUnavailable> {
-        if terms.worth.is_some_and(|worth| missing > worth) {
+        if terms
+            .max_useful_bytes
+            .is_some_and(|max_useful_bytes| missing > max_useful_bytes)
+        {
             return Err(ArchiveUnavailable::NotWorthIt { missing });
         }
         let (needed, free) = (
@@ -536,9 +539,9 @@ mod tests {
     fn what_is_not_worth_it_or_does_not_fit_is_not_fetched() {
         let (_dir, cache) = cache(|_| {});
         let (url, reserve) = (url("http://a/"), 1);
-        let terms = |worth| ArchiveRequest {
+        let terms = |max_useful_bytes| ArchiveRequest {
             url: &url,
-            worth,
+            max_useful_bytes,
             reserve,
             max_attempts: 1,
         };

@@ -71,7 +71,7 @@ pub struct SourceChoice {
     pub time: Duration,
     /// If the archive turns out to need more bytes than this, the API is used. `None`: the user
     /// asked for the archive.
-    pub worth: Option<u64>,
+    pub max_useful_bytes: Option<u64>,
 }
 
 /// Chooses the source.
@@ -122,11 +122,13 @@ pub fn choose(facts: &ChoiceInput) -> SourceChoice {
         } else {
             api
         },
-        worth: auto.then(|| {
+        max_useful_bytes: auto.then(|| {
             let time = api.saturating_sub(fixed).as_millis();
             let bytes = time * u128::from(bandwidth) / 1000;
-            let worth = u64::try_from(bytes).unwrap_or(u64::MAX);
-            facts.most.map_or(worth, |most| worth.min(most))
+            let max_useful_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            facts
+                .most
+                .map_or(max_useful_bytes, |most| max_useful_bytes.min(most))
         }),
     }
 }
@@ -225,7 +227,7 @@ mod tests {
         };
         assert_eq!(choose(&api).source, ChosenSource::Api);
         assert_eq!(
-            (choose(&bulk).source, choose(&bulk).worth),
+            (choose(&bulk).source, choose(&bulk).max_useful_bytes),
             (ChosenSource::Bulk, None)
         );
     }
@@ -239,7 +241,7 @@ mod tests {
             if choice.source == ChosenSource::Bulk {
                 // Durations are rounded to milliseconds.
                 let slack = bandwidth.unwrap_or(USUAL_BANDWIDTH) / 500 + 1;
-                prop_assert!(choice.bytes <= choice.worth.unwrap().saturating_add(slack));
+                prop_assert!(choice.bytes <= choice.max_useful_bytes.unwrap().saturating_add(slack));
             }
         }
     }
