@@ -231,7 +231,7 @@ impl Batch<'_> {
         let before = row.stored();
         let print = match outcome {
             Outcome::Stored(print) if row.status == ArtifactStatus::Downloaded => {
-                self.describe(row.id, document)?;
+                self.describe(filing, row.id, document)?;
                 return Ok(match before {
                     Some(before) if before != *print => Recorded::Differs,
                     _ => Recorded::Stored,
@@ -239,13 +239,13 @@ impl Batch<'_> {
             }
             Outcome::Stored(print) => print,
             _ if row.status == ArtifactStatus::Downloaded => {
-                self.describe(row.id, document)?;
+                self.describe(filing, row.id, document)?;
                 return Ok(Recorded::Stored);
             }
             // What was given up is not queued again by a submission that brings something else.
             _ if !row.status.is_queued() => return Ok(Recorded::Queued),
             Outcome::AskFor(_) => {
-                self.describe(row.id, document)?;
+                self.describe(filing, row.id, document)?;
                 self.file_again(filing, (row.id, row.status))?;
                 return Ok(Recorded::Queued);
             }
@@ -273,16 +273,27 @@ impl Batch<'_> {
     }
 
     /// Adds what a submission says of a document that was stored before by itself.
-    fn describe(&self, artifact: i64, document: &SplitDocument) -> rusqlite::Result<()> {
+    fn describe(
+        &mut self,
+        filing: &FilingKey,
+        artifact: i64,
+        document: &SplitDocument,
+    ) -> rusqlite::Result<()> {
         let SplitDocument {
             type_,
             sequence,
             description,
             ..
         } = document;
-        self.tx
-            .prepare_cached(sql::DESCRIBE)?
-            .execute((artifact, type_, sequence, description))?;
+        let changed = self.tx.prepare_cached(sql::DESCRIBE)?.execute((
+            artifact,
+            type_,
+            sequence,
+            description,
+        ))?;
+        if changed > 0 {
+            self.changes.year(filing.year);
+        }
         Ok(())
     }
 

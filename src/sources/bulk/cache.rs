@@ -12,6 +12,7 @@
 //! `If-None-Match`, so that an unchanged one costs a request and no bytes. A file that a power loss has
 //! spoiled is found out by the checksums of its members.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -31,8 +32,14 @@ use crate::net::{
 };
 use crate::progress::format::bytes;
 
-/// The folder below the data dir.
+/// The folder of `submissions.zip` below the data dir.
 const FOLDER: &str = ".bulk";
+/// That of `companyfacts.zip`.
+const FACTS_FOLDER: &str = ".facts";
+/// The names of the archives.
+const SUBMISSIONS: &str = "submissions.zip";
+/// As above.
+const FACTS: &str = "companyfacts.zip";
 
 /// The largest archive that is fetched, in bytes.
 const MAX_ARCHIVE: u64 = 16 << 30;
@@ -56,14 +63,13 @@ pub struct CacheState {
     pub bandwidth: Option<u64>,
 }
 
-/// Why there is no current archive to read.
+/// Why there is no current archive to read. Shown, it speaks of `submissions.zip`; [`ArchiveUnavailable::of`] of
+/// any archive.
 #[derive(Debug, Error)]
 pub enum ArchiveUnavailable {
     /// It cannot be had.
-    #[error("submissions.zip cannot be had: {0}")]
     Fetch(#[source] FetchError),
     /// It does not fit.
-    #[error("submissions.zip needs {} more on the disk of the data dir, and {} are free", bytes(*needed), bytes(*free))]
     NoRoom {
         /// Bytes that are missing of the archive, and some to spare.
         needed: u64,
@@ -71,20 +77,44 @@ pub enum ArchiveUnavailable {
         free: u64,
     },
     /// It is larger than was thought.
-    #[error("{} of submissions.zip take longer than the requests that they would save", bytes(*missing))]
     NotWorthIt {
         /// Bytes that are missing of the archive.
         missing: u64,
     },
     /// Another run fetches it.
-    #[error("another run is fetching submissions.zip into the same data dir")]
     Busy,
     /// The disk does not take it.
-    #[error("submissions.zip cannot be stored: {0}")]
     Disk(#[from] io::Error),
     /// The run is to stop. What came so far is kept.
-    #[error("stopped")]
     Stopped,
+}
+
+impl ArchiveUnavailable {
+    /// One line about an archive of this name.
+    #[must_use]
+    pub fn of(&self, name: &str) -> String {
+        match self {
+            Self::Fetch(error) => format!("{name} cannot be had: {error}"),
+            Self::NoRoom { needed, free } => format!(
+                "{name} needs {} more on the disk of the data dir, and {} are free",
+                bytes(*needed),
+                bytes(*free)
+            ),
+            Self::NotWorthIt { missing } => format!(
+                "{} of {name} take longer than the requests that they would save",
+                bytes(*missing)
+            ),
+            Self::Busy => format!("another run is fetching {name} into the same data dir"),
+            Self::Disk(error) => format!("{name} cannot be stored: {error}"),
+            Self::Stopped => "stopped".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for ArchiveUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.of(SUBMISSIONS))
+    }
 }
 
 /// An archive that is as new as EDGAR's.
@@ -95,6 +125,10 @@ pub struct Refreshed {
     /// Up to when EDGAR's filings are in it: when it was made, or where EDGAR does not say so,
     /// the day before it was seen.
     pub as_of: Timestamp,
+    /// Its size.
+    pub bytes: u64,
+    /// Another one for each version of it.
+    pub version: String,
 }
 
 /// How an archive is fetched.
@@ -114,6 +148,7 @@ pub struct ArchiveRequest<'a> {
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
+    name: &'static str,
 }
 
 /// What is remembered between runs.
@@ -148,11 +183,39 @@ impl Version {
 }
 
 impl Cache {
-    /// The place below a data dir. Makes nothing yet.
+    /// The place of `submissions.zip` below a data dir. Makes nothing yet.
     pub fn new(data_dir: &Path) -> Self {
         Self {
             folder: data_dir.join(FOLDER),
+            name: SUBMISSIONS,
         }
+    }
+
+    /// The place of `companyfacts.zip` below a data dir. Makes nothing yet.
+    #[must_use]
+    pub fn facts(data_dir: &Path) -> Self {
+        Self {
+            folder: data_dir.join(FACTS_FOLDER),
+            name: FACTS,
+        }
+    }
+
+    /// The archive that is here, whole, from this address.
+    #[must_use]
+    pub fn kept(&self, url: &Url) -> Option<Refreshed> {
+        let whole = self.notes(url).whole?;
+        let bytes = whole.bytes.unwrap_or_default();
+        let Validators {
+            etag,
+            last_modified,
+        } = &whole.validators;
+        let version = [etag, last_modified].map(|text| text.as_deref().unwrap_or_default());
+        Some(Refreshed {
+            path: self.whole(),
+            as_of: whole.as_of(),
+            bytes,
+            version: format!("{} {bytes}", version.join(" ")),
+        })
     }
 
     /// What earlier runs know about the archive of this address.
@@ -219,7 +282,7 @@ impl Cache {
             let (next, error) = client.next_step(error, tries, terms.max_attempts);
             match next {
                 retry::NextTry::After(wait) => {
-                    log::info!("submissions.zip broke off, and is asked for again: {error}");
+                    log::info!("{} broke off, and is asked for again: {error}", self.name);
                     client.traffic().count_retry();
                     if cancel.sleep(wait) {
                         return Err(ArchiveUnavailable::Stopped);
@@ -231,11 +294,8 @@ impl Cache {
                 }
             }
         }
-        let notes = self.notes(terms.url);
-        Ok(Refreshed {
-            path: self.whole(),
-            as_of: notes.whole.map_or(Timestamp::UNIX_EPOCH, |v| v.as_of()),
-        })
+        let gone = || io::Error::other("the archive is gone, although it was fetched");
+        Ok(self.kept(terms.url).ok_or_else(gone)?)
     }
 
     /// Forgets an archive that turned out to be unusable, so that the next run fetches another.
@@ -387,11 +447,11 @@ impl Cache {
     }
 
     fn whole(&self) -> PathBuf {
-        self.folder.join("submissions.zip")
+        self.folder.join(self.name)
     }
 
     fn part(&self) -> PathBuf {
-        self.folder.join("submissions.zip.part")
+        self.folder.join(format!("{}.part", self.name))
     }
 
     fn part_length(&self) -> u64 {

@@ -25,9 +25,12 @@ use thiserror::Error;
 use crate::edgar::Cik;
 use crate::edgar::submissions::PageName;
 
-/// The largest member that is inflated, in bytes; the largest measured has about 3 MB. With it,
-/// twenty threads that meet nothing but bombs hold no more than this twenty times.
+/// The largest member of `submissions.zip` that is inflated, in bytes; the largest measured has about
+/// 3 MB. With it, twenty threads that meet nothing but bombs hold no more than this twenty times.
 const MAX_MEMBER: u64 = 16 << 20;
+
+/// The same of `companyfacts.zip`, whose members have some 10 MB.
+const MAX_FACTS: u64 = 64 << 20;
 
 /// The record that ends the archive, without its comment.
 const END: u64 = 22;
@@ -63,10 +66,10 @@ impl BadArchive {
 #[derive(Debug, Error)]
 pub enum BadMember {
     /// The archive has no such member: the company is newer than it, for one.
-    #[error("submissions.zip has no such member")]
+    #[error("the archive has no such member")]
     Missing,
     /// It is not what the archive says it is.
-    #[error("its member of submissions.zip is damaged: {0}")]
+    #[error("its member of the archive is damaged: {0}")]
     Damaged(String),
 }
 
@@ -75,6 +78,8 @@ pub enum BadMember {
 pub struct Archive {
     zip: ZipArchive<FileReader>,
     members: HashMap<Name, Member>,
+    /// The largest member that is inflated.
+    max_member: u64,
 }
 
 /// A member's name: the company's number, and that of the page; 0 is the main document.
@@ -133,7 +138,30 @@ impl Archive {
             let why = "its directory is not where it should be";
             return Err(BadArchive::Damaged(why));
         }
-        Ok(Self { zip, members })
+        Ok(Self {
+            zip,
+            members,
+            max_member: MAX_MEMBER,
+        })
+    }
+
+    /// Opens `companyfacts.zip` for the facts of these companies, whose members may be larger.
+    ///
+    /// # Errors
+    ///
+    /// As [`Archive::open`].
+    pub fn open_facts(path: &Path, wanted: &HashSet<Cik>) -> Result<Self, BadArchive> {
+        Ok(Self {
+            max_member: MAX_FACTS,
+            ..Self::open(path, wanted)?
+        })
+    }
+
+    /// The size of a company's main document, as the directory has it; `None` where it is not there.
+    #[must_use]
+    pub fn size(&self, cik: Cik) -> Option<u64> {
+        let member = self.members.get(&(cik.get(), 0))?;
+        Some(member.place.uncompressed_size_hint())
     }
 
     /// How many members of the wanted companies there are.
@@ -169,7 +197,7 @@ impl Archive {
         let damaged = |why: &str| BadMember::Damaged(why.to_owned());
         let place = member.place;
         let size = place.uncompressed_size_hint();
-        if size > MAX_MEMBER || place.compressed_size_hint() > MAX_MEMBER {
+        if size > self.max_member || place.compressed_size_hint() > self.max_member {
             return Err(damaged("it is larger than any such document"));
         }
         if member.is_encrypted {
