@@ -57,11 +57,19 @@ pub struct BusyError {
     pub database: String,
 }
 
+/// Another export writes to the same folder; ends the program with [`Exit::Busy`].
+#[derive(Debug, thiserror::Error)]
+#[error("another export is writing to {target}: wait for it, or name another folder")]
+pub struct TargetBusyError {
+    /// The folder both want.
+    pub target: String,
+}
+
 /// The exit that an error which ended the program calls for.
 pub fn for_error(error: &anyhow::Error) -> Exit {
     if error.is::<UsageError>() {
         Exit::Usage
-    } else if error.is::<BusyError>() {
+    } else if error.is::<BusyError>() || error.is::<TargetBusyError>() {
         Exit::Busy
     } else {
         Exit::Aborted

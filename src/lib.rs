@@ -11,9 +11,9 @@
 //! Imports point to the right and never back. `run` is what `backfill`, `update` and `download`
 //! share, `pipeline` has the flow of a run on one screen. `edgar`, `listings` and `selection`
 //! are pure: bytes in, values out. `net` is the only room that knows HTTP, `store` the only one
-//! that knows SQLite, `cli` the only one that reads the environment. `sources` are the ways in
-//! which EDGAR tells what was filed. `sim` stands apart: a synthetic EDGAR for the demo, the tests
-//! and the benches.
+//! that knows SQLite, `cli` the only one that reads the environment. `dataset` writes rows of any
+//! source as Parquet or CSV. `sources` are the ways in which EDGAR tells what was filed. `sim`
+//! stands apart: a synthetic EDGAR for the demo, the tests and the benches.
 
 #![expect(
     rustdoc::private_intra_doc_links,
@@ -26,6 +26,7 @@ mod clock;
 mod commands;
 mod config;
 mod counts;
+mod dataset;
 mod diagnosis;
 mod edgar;
 mod exchange;

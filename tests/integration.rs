@@ -12,8 +12,10 @@ mod cases {
     mod clock;
     mod company_network;
     mod crashes;
+    mod dataset;
     mod diagnose;
     mod disk;
+    mod facts;
     mod fair_access;
     mod faults;
     mod filers;

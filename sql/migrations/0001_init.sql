@@ -110,7 +110,8 @@ CREATE TABLE filings (
     discovered_at    TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX filings_by_folder ON filings (folder);
+-- With the day, so that an export reads a year of them in the order of folders and days.
+CREATE INDEX filings_by_folder ON filings (folder, filed_on);
 
 -- The filers of a filing that are on record.
 CREATE TABLE filers (
@@ -292,3 +293,11 @@ CREATE TABLE holdings (
     bytes       INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (form, year)
 ) STRICT, WITHOUT ROWID;
+
+-- What an export has to write anew: each commit that changes a filing, a filer or a file of a year
+-- gives the year another number. It is a random one, so that a copy of the database that is restored
+-- and goes on never comes to a number that an export of the other one knows.
+CREATE TABLE years (
+    year   INTEGER PRIMARY KEY, -- of the filing date
+    change INTEGER NOT NULL
+) STRICT;

@@ -9,9 +9,11 @@ use jiff::civil::Date;
 use url::Url;
 
 use super::values::{
-    ExchangeChoice, Rate, Span, at_least_one, base_url, clock, size, span, ticker, up_to,
+    ExchangeChoice, Rate, Span, at_least_one, base_url, clock, dataset_table, size, span, ticker,
+    up_to,
 };
 use crate::clock::Clock;
+use crate::dataset::{Format, Table};
 use crate::edgar::{Cik, Sic};
 use crate::net::UserAgent;
 use crate::sim::Fault;
@@ -42,7 +44,7 @@ impl Cli {
     pub(super) fn has_new_data_dir(&self) -> bool {
         match &self.command {
             Command::Backfill(args) => args.run.work.new_data_dir,
-            Command::Update(args) => args.work.new_data_dir,
+            Command::Update(args) => args.run.work.new_data_dir,
             Command::Download(args) => args.work.new_data_dir,
             Command::Verify(args) => args.new_data_dir,
             _ => false,
@@ -187,7 +189,7 @@ pub enum Command {
     Backfill(Box<BackfillArgs>),
     /// The nightly job: load what EDGAR's daily indexes list since the last run, for every selection
     /// that a backfill asked for
-    Update(Box<RunArgs>),
+    Update(Box<UpdateArgs>),
     /// Download what is queued, and ask for nothing else
     Download(Box<DownloadArgs>),
     /// Load, refresh or show the list of companies; look one up
@@ -198,6 +200,14 @@ pub enum Command {
     },
     /// List filings on record with form, date, accession and the path of the primary document
     Filings(Box<FilingsArgs>),
+    /// Write the record as a dataset that DuckDB, pandas, Polars, Spark and Trino read
+    Export(Box<ExportArgs>),
+    /// EDGAR's archive of XBRL facts, for `export --what facts`
+    Facts {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: FactsCommand,
+    },
     /// Show what update follows, and through which day it is complete; or stop following it
     Selections(SelectionsArgs),
     /// Show what the database holds: companies, filings, artifacts, and the last runs
@@ -223,6 +233,17 @@ pub enum Command {
     Man {
         /// The command, such as backfill or "companies list"
         command: Vec<String>,
+    },
+}
+
+/// What can be done with the archive of facts.
+#[derive(Debug, Subcommand)]
+pub enum FactsCommand {
+    /// Fetch companyfacts.zip (1.4 GB) into the data dir, or find that EDGAR has no newer one
+    Sync {
+        /// Print one JSON document instead of the line
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -394,6 +415,54 @@ pub struct RunArgs {
     /// Show what the run would do, and download nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What an update can be told.
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// At the end, refresh the dataset in this folder, as `filing-etl export --to DIR` does
+    #[arg(long, value_name = "DIR")]
+    pub export: Option<PathBuf>,
+}
+
+/// What is to be exported, and where to.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The folder of the dataset: a new or empty one, or one that an export made, of which only what
+    /// changed is written
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// The format of the files [default: that of the dataset, or parquet]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Only these tables in a new dataset; of one that is there, tables to add [default: all but facts]
+    #[arg(long, value_name = "TABLE", value_delimiter = ',', value_parser = dataset_table)]
+    pub(super) what: Vec<&'static Table>,
+    #[command(flatten)]
+    pub(super) companies: CompanyArgs,
+    /// Only filings of these types; repeatable; a family as in `backfill` [default: all]
+    #[arg(
+        long = "form",
+        value_name = "TYPE",
+        help_heading = "Filings",
+        value_delimiter = ','
+    )]
+    pub(super) forms: Vec<String>,
+    /// Leave out amendments, such as 10-K/A
+    #[arg(long, help_heading = "Filings")]
+    pub(super) no_amendments: bool,
+    /// First filing date: 2023-01-01, or back from the day of each export as 90d, 6m or 3y [default: the
+    /// first one]
+    #[arg(long, value_name = "DATE", help_heading = "Filings")]
+    pub(super) since: Option<String>,
+    /// Last filing date [default: the last one]
+    #[arg(long, value_name = "DATE", help_heading = "Filings")]
+    pub(super) until: Option<String>,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What a command that only downloads can be told.

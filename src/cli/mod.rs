@@ -13,9 +13,9 @@ mod values;
 
 pub use again::Again;
 pub use args::{
-    BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, FilingsArgs,
-    FindArgs, ListArgs, LogFormat, MonitorArgs, RunArgs, SelectionsArgs, SelectionsCommand,
-    SimArgs, VerifyArgs,
+    BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, ExportArgs,
+    FactsCommand, FilingsArgs, FindArgs, ListArgs, LogFormat, MonitorArgs, SelectionsArgs,
+    SelectionsCommand, SimArgs, UpdateArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

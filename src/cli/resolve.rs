@@ -15,8 +15,8 @@ use log::LevelFilter;
 use url::Url;
 
 use super::args::{
-    self, ArtifactsArg, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, FilingsArgs,
-    ListArgs, LogFormat, MonitorArgs, Preset, Progress, RunArgs, SimArgs, WorkArgs,
+    self, ArtifactsArg, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, ExportArgs,
+    FilingsArgs, ListArgs, LogFormat, MonitorArgs, Preset, Progress, RunArgs, SimArgs, WorkArgs,
 };
 use super::values::{ExchangeChoice, ticker};
 use crate::clock::Clock;
@@ -30,6 +30,7 @@ use crate::edgar::{Cik, DateRange, FormFilter, SicCodes, Urls, Wanted};
 use crate::exit::UsageError;
 use crate::net::{SEC_RATE, SEC_SITE, Timeouts, UserAgent, site_of};
 use crate::progress::DashboardStyle;
+use crate::run::export::Export;
 use crate::sim;
 
 /// The width of tables that do not go to a terminal, and the least that they are made for.
@@ -184,6 +185,35 @@ impl Cli {
             },
             download: !args.no_download,
             ..self.work(&args.work)?
+        })
+    }
+
+    /// What is to be exported.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be read.
+    pub fn export(&self, args: &ExportArgs) -> Result<Export> {
+        let is_given = !args.forms.is_empty() || args.no_amendments;
+        let all = ["all".to_owned()];
+        let types = if args.forms.is_empty() {
+            &all[..]
+        } else {
+            &args.forms
+        };
+        let forms = is_given.then(|| forms(types, args.no_amendments));
+        let (since, until) = (args.since.as_deref(), args.until.as_deref());
+        dates(since.unwrap_or("0001-01-01"), until, self.today())?;
+        Ok(Export {
+            to: args.to.clone(),
+            format: args.format,
+            tables: args.what.clone(),
+            filters: Export::filters(
+                &args.companies.filter()?,
+                forms.transpose()?.as_ref(),
+                since,
+                until,
+            ),
         })
     }
 

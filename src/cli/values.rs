@@ -9,6 +9,8 @@ use jiff::SignedDuration;
 use url::Url;
 
 use crate::clock::Clock;
+use crate::dataset::Table;
+use crate::dataset::table::ALL;
 use crate::exchange::Exchange;
 
 /// `--rate`: a number of requests a second, or no limit.
@@ -87,6 +89,16 @@ pub(super) fn ticker(text: &str) -> Result<String, String> {
         return Err("a ticker such as AAPL or BRK-B is expected".to_owned());
     }
     Ok(ticker)
+}
+
+/// A table of the dataset by its name.
+pub(super) fn dataset_table(text: &str) -> Result<&'static Table, String> {
+    let name = text.trim();
+    let mut known = ALL.into_iter();
+    known.find(|table| table.name == name).ok_or_else(|| {
+        let names = ALL.map(|table| table.name);
+        format!("the tables are {}", names.join(", "))
+    })
 }
 
 /// Parses a number of bytes: `500MB`, `2 GiB`, `1.5GB`, `1000000`.

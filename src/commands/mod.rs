@@ -7,6 +7,8 @@ mod companies_sync;
 mod demo;
 mod diagnose;
 mod download;
+mod export;
+mod facts_sync;
 mod filings;
 mod monitor;
 mod reconcile;
@@ -20,7 +22,7 @@ mod verify_report;
 
 use anyhow::Result;
 
-use crate::cli::{self, Cli, Command, CompaniesCommand};
+use crate::cli::{self, Cli, Command, CompaniesCommand, FactsCommand};
 use crate::exit::Exit;
 use crate::print::print;
 use crate::progress::Terminal;
@@ -40,6 +42,10 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
             CompaniesCommand::List(args) => companies_list::run(cli, args),
             CompaniesCommand::Find(args) => companies_find::run(cli, args),
         },
+        Command::Export(args) => export::run(cli, args),
+        Command::Facts {
+            command: FactsCommand::Sync { json },
+        } => facts_sync::run(cli, *json, terminal),
         Command::Filings(args) => filings::run(cli, args),
         Command::Selections(args) => selections::run(cli, args),
         Command::Stats { json } => stats::run(cli, *json),

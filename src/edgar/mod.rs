@@ -6,6 +6,7 @@
 
 pub mod calendar;
 pub mod company;
+pub mod company_facts;
 pub mod company_list;
 pub mod dates;
 pub mod day_listing;

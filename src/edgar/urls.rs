@@ -133,6 +133,15 @@ impl Urls {
         )
     }
 
+    /// The XBRL facts of all companies in one archive, made anew every night.
+    #[must_use]
+    pub fn facts_archive(&self) -> Url {
+        below(
+            &self.archives,
+            "Archives/edgar/daily-index/xbrl/companyfacts.zip",
+        )
+    }
+
     /// A document of a filing, in the folder of one of its filers.
     ///
     /// The name is always one segment of the path: what could end the segment is encoded.

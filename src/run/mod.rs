@@ -11,6 +11,7 @@ mod backfill;
 pub mod companies;
 mod discovery;
 mod dry_run;
+pub mod export;
 mod forms;
 pub mod identity;
 mod listed;

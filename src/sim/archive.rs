@@ -1,7 +1,8 @@
-//! `submissions.zip`: every company's submissions and older pages, made on the first request of a day.
+//! `submissions.zip`, every company's submissions and older pages, and `companyfacts.zip`: each made on
+//! the first request of a day.
 //!
-//! The archive lies in a temp file without a name, and its members are the very bytes that the API
-//! serves. It has 64-bit end records, as EDGAR's own with its 950,000 members must have.
+//! An archive lies in a temp file without a name; the members of the first are the very bytes that the
+//! API serves. It has 64-bit end records, as EDGAR's own with its 950,000 members must have.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -14,14 +15,17 @@ use zip::{CompressionMethod, DateTime};
 use super::http::HttpAnswer;
 use super::routes::at;
 use super::universe::SimUniverse;
-use super::{pages, render};
+use super::{facts, pages, render};
 
-/// Where it is.
-pub(crate) const PATH: &str = "/Archives/edgar/daily-index/bulkdata/submissions.zip";
+/// The archives, by the path that each is at.
+pub(crate) const PATHS: [&str; 2] = [
+    "/Archives/edgar/daily-index/bulkdata/submissions.zip",
+    "/Archives/edgar/daily-index/xbrl/companyfacts.zip",
+];
 
-/// The archive of the current day, once somebody has asked for it.
+/// The archives of the current day, once somebody has asked for them.
 #[derive(Debug, Default)]
-pub(crate) struct Archives(Mutex<Option<SimArchive>>);
+pub(crate) struct Archives([Mutex<Option<SimArchive>>; 2]);
 
 #[derive(Debug)]
 struct SimArchive {
@@ -31,21 +35,26 @@ struct SimArchive {
 }
 
 impl Archives {
-    /// The answer to a GET with this `Range`; `header` knows the others.
+    /// The answer to a GET of this one with this `Range`; `header` knows the others. `None` is no archive.
     pub(crate) fn answer<'a>(
         &self,
+        path: &str,
         universe: &SimUniverse,
         range: Option<&str>,
         header: impl Fn(&str) -> Option<&'a str>,
-    ) -> HttpAnswer {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    ) -> Option<HttpAnswer> {
+        let which = PATHS.iter().position(|known| *known == path)?;
+        let mut kept = self.0[which].lock().unwrap_or_else(PoisonError::into_inner);
         let day = universe.today();
         if kept.as_ref().is_none_or(|archive| archive.day != day) {
-            *kept = SimArchive::make(universe, day).ok();
+            *kept = match which {
+                0 => SimArchive::make(day, |add| submissions(universe, add)).ok(),
+                _ => SimArchive::make(day, |add| company_facts(universe, add)).ok(),
+            };
         }
         let Some(archive) = kept.as_mut() else {
             let body = pages::unavailable(universe.seed);
-            return HttpAnswer::new(500, "text/html", body);
+            return Some(HttpAnswer::new(500, "text/html", body));
         };
         let tag = format!("\"{day}-{:x}-{:x}\"", universe.seed, archive.length);
         let modified = at(day, 7 * 3600);
@@ -67,35 +76,51 @@ impl Archives {
             ),
             None => HttpAnswer::new(200, "application/zip", archive.read(0)),
         };
-        answer
-            .plain()
-            .with("ETag", tag)
-            .with("Last-Modified", modified)
-            .with("Accept-Ranges", "bytes")
+        let answer = answer.plain().with("ETag", tag);
+        Some(
+            answer
+                .with("Last-Modified", modified)
+                .with("Accept-Ranges", "bytes"),
+        )
     }
 }
 
+/// Takes the members of an archive, by name.
+type Add<'a> = dyn FnMut(&str, &[u8]) -> io::Result<()> + 'a;
+
+fn submissions(universe: &SimUniverse, add: &mut Add<'_>) -> io::Result<()> {
+    for company in universe.companies() {
+        let cik = company.cik;
+        if let Some(bytes) = render::submissions(universe, cik) {
+            add(&format!("CIK{}.json", cik.padded()), &bytes)?;
+        }
+        for (name, bytes) in render::pages(universe, cik) {
+            add(&name, &bytes)?;
+        }
+    }
+    add("placeholder.txt", b"\n")
+}
+
+fn company_facts(universe: &SimUniverse, add: &mut Add<'_>) -> io::Result<()> {
+    for company in universe.companies() {
+        if let Some(bytes) = facts::document(universe, &company) {
+            add(&format!("CIK{}.json", company.cik.padded()), &bytes)?;
+        }
+    }
+    Ok(())
+}
+
 impl SimArchive {
-    fn make(universe: &SimUniverse, day: Date) -> io::Result<Self> {
+    fn make(day: Date, members: impl Fn(&mut Add<'_>) -> io::Result<()>) -> io::Result<Self> {
         let mut zip = ZipWriter::new(io::BufWriter::new(tempfile::tempfile()?));
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .last_modified_time(DateTime::default());
         zip.set_raw_zip64_extensible_data_sector(Box::default());
-        let mut add = |name: &str, bytes: &[u8]| -> io::Result<()> {
+        members(&mut |name, bytes| {
             zip.start_file(name, options)?;
             zip.write_all(bytes)
-        };
-        for company in universe.companies() {
-            let cik = company.cik;
-            if let Some(bytes) = render::submissions(universe, cik) {
-                add(&format!("CIK{}.json", cik.padded()), &bytes)?;
-            }
-            for (name, bytes) in render::pages(universe, cik) {
-                add(&name, &bytes)?;
-            }
-        }
-        add("placeholder.txt", b"\n")?;
+        })?;
         let mut file = zip
             .finish()?
             .into_inner()

@@ -2,7 +2,7 @@
 //!
 //! [`Simulator::start`] serves, on one port and with plain HTTP, what the SEC's two hosts and the
 //! Nasdaq Trader site serve: the company list, submissions with their older pages, documents and
-//! complete submissions, `submissions.zip`, daily and quarterly indexes, the exchanges' listings. It behaves as EDGAR was measured to: S3's XML
+//! complete submissions, `submissions.zip`, `companyfacts.zip`, daily and quarterly indexes, the exchanges' listings. It behaves as EDGAR was measured to: S3's XML
 //! for what is not there, a page for undeclared clients, a block for hasty ones. It adds latency
 //! and scripted [faults](Fault), and keeps a [log](RequestLog) of what arrived when, which is the
 //! witness for every claim about fair access.
@@ -22,14 +22,15 @@
 //!
 //! # Same seed, same bytes
 //! Everything served is a pure function of the seed, the company, `today` and the changes that a
-//! test made (`SimUniverse::delist` and its like); nothing is kept but these and the archive of all
-//! submissions, in a temp file.
+//! test made (`SimUniverse::delist` and its like); nothing is kept but these and the two archives,
+//! in temp files.
 
 mod alter;
 mod archive;
 mod calendar;
 mod changes;
 mod documents;
+mod facts;
 mod faults;
 mod filings;
 mod history;

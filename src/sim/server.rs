@@ -389,14 +389,13 @@ impl Connection<'_> {
             return (answer, fault);
         }
         let answer = match (request.method.as_str(), path) {
-            ("GET" | "HEAD", Some(super::archive::PATH)) => {
-                shared
+            ("GET" | "HEAD", Some(path)) => {
+                let (range, header) = (request.header("range"), |name: &str| request.header(name));
+                let archive = shared
                     .archives
-                    .answer(&shared.universe, request.header("range"), |name| {
-                        request.header(name)
-                    })
+                    .answer(path, &shared.universe, range, header);
+                archive.unwrap_or_else(|| routes::answer(&shared.universe, path))
             }
-            ("GET" | "HEAD", Some(path)) => routes::answer(&shared.universe, path),
             ("GET" | "HEAD", None) => HttpAnswer::new(400, "text/plain", b"bad path\n".to_vec()),
             _ => HttpAnswer::new(405, "text/plain", b"only GET and HEAD\n".to_vec()),
         };

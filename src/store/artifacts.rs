@@ -227,7 +227,7 @@ impl Batch<'_> {
         let before = row.stored();
         let print = match outcome {
             RowUpdate::Stored(print) if row.status == ArtifactStatus::Downloaded => {
-                self.describe(row.id, document)?;
+                self.describe(filing, row.id, document)?;
                 return Ok(match before {
                     Some(before) if before != *print => Recorded::Differs,
                     _ => Recorded::Stored,
@@ -235,13 +235,13 @@ impl Batch<'_> {
             }
             RowUpdate::Stored(print) => print,
             _ if row.status == ArtifactStatus::Downloaded => {
-                self.describe(row.id, document)?;
+                self.describe(filing, row.id, document)?;
                 return Ok(Recorded::Stored);
             }
             // A submission does not queue documents again that were given up.
             _ if !row.status.is_queued() => return Ok(Recorded::Queued),
             RowUpdate::AskFor(_) => {
-                self.describe(row.id, document)?;
+                self.describe(filing, row.id, document)?;
                 self.file_again(filing, (row.id, row.status))?;
                 return Ok(Recorded::Queued);
             }
@@ -270,16 +270,27 @@ impl Batch<'_> {
 
     /// Adds a submission's type, sequence and description to a document that was downloaded by
     /// itself.
-    fn describe(&self, artifact: i64, document: &SplitDocument) -> rusqlite::Result<()> {
+    fn describe(
+        &mut self,
+        filing: &FilingKey,
+        artifact: i64,
+        document: &SplitDocument,
+    ) -> rusqlite::Result<()> {
         let SplitDocument {
             type_,
             sequence,
             description,
             ..
         } = document;
-        self.tx
-            .prepare_cached(sql::DESCRIBE)?
-            .execute((artifact, type_, sequence, description))?;
+        let changed = self.tx.prepare_cached(sql::DESCRIBE)?.execute((
+            artifact,
+            type_,
+            sequence,
+            description,
+        ))?;
+        if changed > 0 {
+            self.changes.year(filing.year);
+        }
         Ok(())
     }
 

@@ -302,6 +302,7 @@ impl Batch<'_> {
             let mut holds = self.holdings_of(id)?;
             holds += Change::filing();
             self.changes.company(cik, holds);
+            self.changes.year(key.year);
         }
         let corrected = Filing {
             accepted_at: old.accepted_at.clone(),
@@ -322,6 +323,8 @@ impl Batch<'_> {
             filing.is_xbrl,
         ))?;
         let new_key = FilingKey::new(id, filing);
+        self.changes.year(key.year);
+        self.changes.year(new_key.year);
         if (&key.form, key.year) != (&new_key.form, new_key.year) {
             let mut holds = self.holdings_of(id)?;
             holds += Change::filing();

@@ -1,4 +1,5 @@
-//! Counters of filings, files and bytes: by company, and by form and year.
+//! Counters of filings, files and bytes: by company, and by form and year. And the years that changed, so
+//! that an export knows which files to write again.
 //!
 //! The writer adds up the changes of a transaction and applies the sums once, at the commit
 //! ([`CountChanges::apply`]). So no statement can miss a counter, and a thousand new files of a
@@ -8,7 +9,7 @@
 //! them once for each filer, so the companies do not add up to the total. When a filer of a known
 //! filing is recorded later, the filing and its files are added to that company's counters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::AddAssign;
 
 use rusqlite::{Connection, Row};
@@ -122,6 +123,8 @@ impl Change {
 pub(super) struct CountChanges {
     companies: HashMap<Cik, Change>,
     forms: HashMap<(String, i16), Change>,
+    /// Years of filings that changed, or whose filers or files did.
+    years: HashSet<i16>,
 }
 
 impl CountChanges {
@@ -130,8 +133,14 @@ impl CountChanges {
     }
 
     pub(super) fn form(&mut self, form: &str, year: i16, change: Change) {
+        self.year(year);
         let key = (form.to_owned(), year);
         *self.forms.entry(key).or_default() += change;
+    }
+
+    /// Marks a year of which a filing changed, even if no counter changes.
+    pub(super) fn year(&mut self, year: i16) {
+        self.years.insert(year);
     }
 
     /// Applies the sums to the counters. `run` is the run that made the changes, if one did. The
@@ -165,6 +174,10 @@ impl CountChanges {
                 c.bytes,
             ))?;
         }
+        let mut changed = db.prepare_cached(sql::CHANGE_YEAR)?;
+        for year in &self.years {
+            changed.execute([year])?;
+        }
         Ok(())
     }
 }
@@ -175,6 +188,8 @@ fn is_change(change: &Change) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use jiff::civil::date;
     use proptest::prelude::*;
 
@@ -291,8 +306,41 @@ mod tests {
         }
     }
 
+    /// What the views have of each year, and the year's number of change.
+    fn years(sandbox: &Sandbox) -> BTreeMap<String, (Vec<String>, Vec<String>)> {
+        let years = ["2024", "2025"].map(|year| {
+            let rows = sandbox.rows(&format!(
+                "SELECT * FROM v_filings WHERE filed_on LIKE '{year}%' ORDER BY accession, cik"
+            ));
+            let files = sandbox.rows(&format!(
+                "SELECT * FROM v_artifacts WHERE filed_on LIKE '{year}%' ORDER BY accession, name"
+            ));
+            let change = format!("SELECT change FROM years WHERE year = {year}");
+            let rows = rows.into_iter().chain(files).collect();
+            (year.to_owned(), (rows, sandbox.rows(&change)))
+        });
+        years.into()
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_year_has_another_number_whenever_the_views_say_something_else_of_it(
+            steps in proptest::collection::vec(step(), 1..40)
+        ) {
+            let (mut sandbox, mut known) = (Sandbox::new(), [false; 5]);
+            let mut before = years(&sandbox);
+            for step in steps {
+                take(&mut sandbox, step, &mut known);
+                let after = years(&sandbox);
+                for (year, (rows, change)) in &after {
+                    let (old_rows, old_change) = &before[year];
+                    prop_assert!(rows == old_rows || change != old_change, "{year} {step:?}");
+                }
+                before = after;
+            }
+        }
+
         #[test]
         fn counters_and_queue_are_what_the_tables_say(
             steps in proptest::collection::vec(step(), 1..40)

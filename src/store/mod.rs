@@ -50,6 +50,7 @@
 mod artifacts;
 mod batch;
 mod companies;
+mod dataset;
 mod diagnose;
 mod drop_selection;
 mod error;
@@ -77,6 +78,7 @@ mod writer;
 pub use artifacts::{Failure, MISSING_DAYS, Recorded, SplitDocument, StoredFile, StoredId};
 pub use batch::Batch;
 pub use companies::{ShownCompany, TickerMatch};
+pub use dataset::{DatasetScope, Snapshot};
 #[cfg(test)]
 pub use diagnose::FileCounts;
 pub use diagnose::{CompanyFacts, FailureGroup, PreviousRun};

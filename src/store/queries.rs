@@ -70,6 +70,15 @@ queries! {
         UNKNOWN_CIKS = "unknown_ciks",
         WITH_SIC = "with_sic",
     }
+    dataset {
+        ARTIFACTS = "artifacts",
+        COMPANIES = "companies",
+        FILERS = "filers",
+        FILINGS = "filings",
+        FORMS = "forms",
+        LISTINGS = "listings",
+        YEARS = "years",
+    }
     diagnose {
         COMPANIES = "companies",
         FAILURES = "failures",
@@ -101,6 +110,7 @@ queries! {
         BY_FORM_AND_YEAR = "by_form_and_year",
         CHANGE_COMPANY = "change_company",
         CHANGE_FORM = "change_form",
+        CHANGE_YEAR = "change_year",
         FORMS = "forms",
         TOTAL = "total",
     }
@@ -248,7 +258,7 @@ mod tests {
 
     /// Statements that may scan a table which grows with the companies, because they concern all
     /// companies: a sync of the company list, a selection by exchange, `stats`, a search by name.
-    const WALKERS: [(&str, &str); 13] = [
+    const WALKERS: [(&str, &str); 18] = [
         ("companies", "all"),
         ("companies", "all_former_names"),
         ("companies", "all_tickers"),
@@ -257,6 +267,11 @@ mod tests {
         ("companies", "known_listings"),
         ("companies", "listed"),
         ("companies", "unavailable"),
+        ("dataset", "artifacts"),
+        ("dataset", "companies"),
+        ("dataset", "filers"),
+        ("dataset", "filings"),
+        ("dataset", "listings"),
         ("holdings", "by_exchange"),
         ("listings", "companies"),
         ("listings", "listings"),
@@ -348,7 +363,11 @@ mod tests {
             filings::OF_COMPANY,
             filings::ON_RECORD,
         ],
-        &[holdings::CHANGE_COMPANY, holdings::CHANGE_FORM],
+        &[
+            holdings::CHANGE_COMPANY,
+            holdings::CHANGE_FORM,
+            holdings::CHANGE_YEAR,
+        ],
         &[listings::PUT_COMPANY, listings::PUT_LISTING],
         &[meta::GET, meta::PUT],
         &[
@@ -391,6 +410,17 @@ mod tests {
             selections::UNCHECK_COMPANY,
         ],
     ];
+
+    #[test]
+    fn an_export_reads_the_days_of_each_company_in_order_and_sorts_nothing() {
+        let db = schema();
+        for sql in [dataset::ARTIFACTS, dataset::FILERS, dataset::FILINGS] {
+            let plan = plan(&db, sql).join("\n");
+            let days = "USING INDEX filings_by_folder (folder=? AND filed_on>? AND filed_on<?)";
+            assert!(plan.contains(days), "{plan}\n{sql}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}\n{sql}");
+        }
+    }
 
     /// Whether a step of a plan scans a table or sorts. Scans of a JSON list or of constants are
     /// fine.

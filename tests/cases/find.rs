@@ -118,7 +118,7 @@ fn a_ticker_is_taken_in_any_spelling_and_it_is_said_who_has_it_now() {
         .says("none of these companies is listed on these exchanges");
     let _ = list("FB")
         .code(0)
-        .says("FB is META now (Meta Platforms, Inc., CIK 1)");
+        .says("FB is now META (Meta Platforms, Inc., CIK 1)");
     let _ = list("APPL")
         .code(2)
         .says("did you mean AAPL (Apple Inc.)? `filing-etl companies find` shows more");

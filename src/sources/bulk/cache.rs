@@ -13,6 +13,7 @@
 //! requested with `If-None-Match`, so that an unchanged one costs a request and no bytes. The
 //! checksums of the members reveal a file that a power failure damaged.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +33,12 @@ use crate::net::{
 };
 use crate::progress::format::bytes;
 
+/// The folder of `submissions.zip` below the data dir.
 const FOLDER: &str = ".bulk";
+/// The folder of `companyfacts.zip` below the data dir.
+const FACTS_FOLDER: &str = ".facts";
+const SUBMISSIONS: &str = "submissions.zip";
+const FACTS: &str = "companyfacts.zip";
 
 /// The size limit of an archive in bytes.
 const MAX_ARCHIVE: u64 = 16 << 30;
@@ -56,29 +62,52 @@ pub struct CacheState {
     pub bandwidth: Option<u64>,
 }
 
-/// Why no current archive is available.
+/// Why there is no current archive to read. Shown, it speaks of `submissions.zip`; [`ArchiveUnavailable::of`] of
+/// any archive.
 #[derive(Debug, Error)]
 pub enum ArchiveUnavailable {
-    #[error("submissions.zip cannot be fetched: {0}")]
     Fetch(#[source] FetchError),
-    #[error("submissions.zip needs {} on the disk of the data dir, but only {} are free", bytes(*needed), bytes(*free))]
     NoRoom {
         /// Bytes still to be fetched, plus the reserve.
         needed: u64,
         free: u64,
     },
-    #[error("fetching {} of submissions.zip takes longer than the requests it saves", bytes(*missing))]
     NotWorthIt {
         /// Bytes still to be fetched.
         missing: u64,
     },
-    #[error("another run is fetching submissions.zip into the same data dir")]
     Busy,
-    #[error("submissions.zip cannot be stored: {0}")]
     Disk(#[from] io::Error),
     /// The run was stopped. What was fetched so far is kept.
-    #[error("stopped")]
     Stopped,
+}
+
+impl ArchiveUnavailable {
+    /// One line about an archive of this name.
+    #[must_use]
+    pub fn of(&self, name: &str) -> String {
+        match self {
+            Self::Fetch(error) => format!("{name} cannot be fetched: {error}"),
+            Self::NoRoom { needed, free } => format!(
+                "{name} needs {} on the disk of the data dir, but only {} are free",
+                bytes(*needed),
+                bytes(*free)
+            ),
+            Self::NotWorthIt { missing } => format!(
+                "fetching {} of {name} takes longer than the requests it saves",
+                bytes(*missing)
+            ),
+            Self::Busy => format!("another run is fetching {name} into the same data dir"),
+            Self::Disk(error) => format!("{name} cannot be stored: {error}"),
+            Self::Stopped => "stopped".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for ArchiveUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.of(SUBMISSIONS))
+    }
 }
 
 /// An archive that is as new as EDGAR's.
@@ -88,6 +117,10 @@ pub struct Refreshed {
     /// The archive contains EDGAR's filings up to this time: when it was created, or the day before
     /// it was fetched if EDGAR does not give that time.
     pub as_of: Timestamp,
+    /// Its size.
+    pub bytes: u64,
+    /// Another one for each version of it.
+    pub version: String,
 }
 
 /// How to fetch the archive.
@@ -105,6 +138,7 @@ pub struct ArchiveRequest<'a> {
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
+    name: &'static str,
 }
 
 /// The content of `notes.json`.
@@ -139,14 +173,42 @@ impl Version {
 }
 
 impl Cache {
-    /// The cache of a data dir. Creates nothing yet.
+    /// The place of `submissions.zip` below a data dir. Makes nothing yet.
     pub fn new(data_dir: &Path) -> Self {
         Self {
             folder: data_dir.join(FOLDER),
+            name: SUBMISSIONS,
         }
     }
 
-    /// What earlier runs recorded about the archive at this URL.
+    /// The place of `companyfacts.zip` below a data dir. Makes nothing yet.
+    #[must_use]
+    pub fn facts(data_dir: &Path) -> Self {
+        Self {
+            folder: data_dir.join(FACTS_FOLDER),
+            name: FACTS,
+        }
+    }
+
+    /// The archive that is here, whole, from this address.
+    #[must_use]
+    pub fn kept(&self, url: &Url) -> Option<Refreshed> {
+        let whole = self.notes(url).whole?;
+        let bytes = whole.bytes.unwrap_or_default();
+        let Validators {
+            etag,
+            last_modified,
+        } = &whole.validators;
+        let version = [etag, last_modified].map(|text| text.as_deref().unwrap_or_default());
+        Some(Refreshed {
+            path: self.whole(),
+            as_of: whole.as_of(),
+            bytes,
+            version: format!("{} {bytes}", version.join(" ")),
+        })
+    }
+
+    /// What earlier runs know about the archive of this address.
     pub fn known(&self, url: &Url, now: Timestamp) -> CacheState {
         let notes = self.notes(url);
         let day = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
@@ -211,7 +273,8 @@ impl Cache {
             match next {
                 retry::AfterFailure::After(wait) => {
                     log::info!(
-                        "the download of submissions.zip was interrupted and is retried: {error}"
+                        "the download of {} was interrupted and is retried: {error}",
+                        self.name
                     );
                     client.traffic().count_retry();
                     if cancel.sleep(wait) {
@@ -224,11 +287,8 @@ impl Cache {
                 }
             }
         }
-        let notes = self.notes(terms.url);
-        Ok(Refreshed {
-            path: self.whole(),
-            as_of: notes.whole.map_or(Timestamp::UNIX_EPOCH, |v| v.as_of()),
-        })
+        let gone = || io::Error::other("the archive is gone, although it was fetched");
+        Ok(self.kept(terms.url).ok_or_else(gone)?)
     }
 
     /// Deletes an archive that turned out to be unusable, so that the next run fetches another.
@@ -387,11 +447,11 @@ impl Cache {
     }
 
     fn whole(&self) -> PathBuf {
-        self.folder.join("submissions.zip")
+        self.folder.join(self.name)
     }
 
     fn part(&self) -> PathBuf {
-        self.folder.join("submissions.zip.part")
+        self.folder.join(format!("{}.part", self.name))
     }
 
     fn part_length(&self) -> u64 {

@@ -25,11 +25,14 @@ use thiserror::Error;
 use crate::edgar::Cik;
 use crate::edgar::submissions::PageName;
 
-/// The size limit of an inflated member, in bytes. The largest member measured has about 3 MB. The
-/// limit bounds the memory of twenty threads that read zip bombs to twenty times this.
+/// The size limit of an inflated member of `submissions.zip`, in bytes. The largest member measured has
+/// about 3 MB. The limit bounds the memory of twenty threads that read zip bombs to twenty times this.
 const MAX_MEMBER: u64 = 16 << 20;
 
-/// The length of the end record, without its comment.
+/// The size limit of an inflated member of `companyfacts.zip`; members have up to 10 MB.
+const MAX_FACTS: u64 = 64 << 20;
+
+/// The record that ends the archive, without its comment.
 const END: u64 = 22;
 /// The length of the locator of the 64-bit end record, which comes right before the end record.
 const LOCATOR: u64 = 20;
@@ -62,10 +65,10 @@ impl BadArchive {
 #[derive(Debug, Error)]
 pub enum BadMember {
     /// The archive has no such member, for example because the company is newer than the archive.
-    #[error("submissions.zip has no such member")]
+    #[error("the archive has no such member")]
     Missing,
     /// The member differs from its directory entry.
-    #[error("its member of submissions.zip is damaged: {0}")]
+    #[error("its member of the archive is damaged: {0}")]
     Damaged(String),
 }
 
@@ -74,6 +77,8 @@ pub enum BadMember {
 pub struct Archive {
     zip: ZipArchive<FileReader>,
     members: HashMap<Name, Member>,
+    /// The largest member that is inflated.
+    max_member: u64,
 }
 
 /// The CIK and the page number in a member's name; page 0 is the main document.
@@ -134,7 +139,30 @@ impl Archive {
             let why = "its directory is not at its declared position";
             return Err(BadArchive::Damaged(why));
         }
-        Ok(Self { zip, members })
+        Ok(Self {
+            zip,
+            members,
+            max_member: MAX_MEMBER,
+        })
+    }
+
+    /// Opens `companyfacts.zip` for the facts of these companies, whose members may be larger.
+    ///
+    /// # Errors
+    ///
+    /// As [`Archive::open`].
+    pub fn open_facts(path: &Path, wanted: &HashSet<Cik>) -> Result<Self, BadArchive> {
+        Ok(Self {
+            max_member: MAX_FACTS,
+            ..Self::open(path, wanted)?
+        })
+    }
+
+    /// The size of a company's main document, as the directory has it; `None` where it is not there.
+    #[must_use]
+    pub fn size(&self, cik: Cik) -> Option<u64> {
+        let member = self.members.get(&(cik.get(), 0))?;
+        Some(member.place.uncompressed_size_hint())
     }
 
     /// The number of members of the wanted companies.
@@ -170,8 +198,8 @@ impl Archive {
         let damaged = |why: &str| BadMember::Damaged(why.to_owned());
         let place = member.place;
         let size = place.uncompressed_size_hint();
-        if size > MAX_MEMBER || place.compressed_size_hint() > MAX_MEMBER {
-            return Err(damaged("it is larger than the size limit"));
+        if size > self.max_member || place.compressed_size_hint() > self.max_member {
+            return Err(damaged("it is larger than any such document"));
         }
         if member.is_encrypted {
             return Err(damaged("it is encrypted"));

@@ -1,0 +1,2 @@
+-- Every form on record.
+SELECT DISTINCT form FROM holdings;

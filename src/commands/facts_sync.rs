@@ -1,0 +1,100 @@
+//! `facts sync`: fetches EDGAR's archive of XBRL facts, in one request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+
+use crate::cancel::Cancel;
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::files::DataDir;
+use crate::print::{print, print_json};
+use crate::progress::format::bytes;
+use crate::progress::{StatusLine, Terminal};
+use crate::run::{identity, preflight};
+use crate::signals::Interrupt;
+use crate::sources::bulk::{ArchiveRequest, Cache};
+
+/// The archive, as it is called in messages.
+const NAME: &str = "companyfacts.zip";
+
+/// How often the progress is printed where there is no terminal.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// Bytes that stay free on the disk.
+const RESERVE: u64 = 64 << 20;
+
+/// Tries without progress.
+const ATTEMPTS: u32 = 3;
+
+/// What `--json` prints: the names of the fields are public.
+#[derive(Debug, Serialize)]
+struct Synced {
+    status: &'static str,
+    /// Whether EDGAR had another version than the one that was here.
+    new: bool,
+    as_of: String,
+    bytes: u64,
+    path: String,
+}
+
+/// Runs `facts sync`. It needs no run lock: the archive has one of its own.
+pub(super) fn run(cli: &Cli, json: bool, terminal: &Terminal) -> Result<Exit> {
+    let settings = cli.settings()?;
+    preflight::check(&settings)?;
+    identity::check_data_dir(&settings)?;
+    let cancel = Cancel::default();
+    let interrupt = Interrupt::listen(&cancel)?;
+    let client = preflight::client(&settings, 1, Duration::from_mins(10), &cancel)?;
+    let _data_dir = DataDir::open(&settings.data_dir)?;
+    let url = settings.urls.facts_archive();
+    let cache = Cache::facts(&settings.data_dir);
+    let before = cache.kept(&url);
+    let terms = ArchiveRequest {
+        url: &url,
+        max_useful_bytes: None,
+        reserve: RESERVE,
+        max_attempts: ATTEMPTS,
+    };
+    let (here, all) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let shown = (Arc::clone(&here), Arc::clone(&all));
+    let line = StatusLine::start(cli.progress(EVERY), terminal, move || {
+        let [here, all] = [&shown.0, &shown.1].map(|n| bytes(n.load(Relaxed)));
+        format!("{NAME}: {here} of {all}")
+    })?;
+    let result = cache.refresh(&client, terms, &cancel, &|place, total| {
+        here.store(place, Relaxed);
+        all.store(total, Relaxed);
+    });
+    line.finish();
+    if let Some(exit) = interrupt.exit() {
+        return Ok(exit);
+    }
+    let archive = result.map_err(|stale| {
+        anyhow!(
+            "{}: what came is kept, and `filing-etl facts sync` goes on with it",
+            stale.of(NAME)
+        )
+    })?;
+    let synced = Synced {
+        status: "completed",
+        new: before.is_none_or(|before| before.version != archive.version),
+        as_of: archive.as_of.to_string(),
+        bytes: archive.bytes,
+        path: archive.path.display().to_string(),
+    };
+    if json {
+        print_json(&synced)?;
+    } else {
+        let found = if synced.new { "fetched" } else { "unchanged" };
+        print(&format!(
+            "{NAME}: {found}, {}, as of {}\n",
+            bytes(synced.bytes),
+            synced.as_of
+        ))?;
+    }
+    Ok(Exit::Complete)
+}

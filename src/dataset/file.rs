@@ -1,0 +1,198 @@
+//! One file: the caller fills rows, a thread of its own writes them.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::thread::JoinHandle;
+
+use anyhow::{Context as _, Result, bail};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::csv::CsvFile;
+use super::manifest::Format;
+use super::parquet::ParquetFile;
+use super::rows::{Cell, Rows, Unreadable};
+use super::table::Table;
+use crate::cancel::Cancel;
+use crate::threads;
+
+/// Rows of a row group: what DuckDB writes itself, so that a file is read by several threads.
+pub const ROW_GROUP: usize = 122_880;
+
+/// Bytes of texts in a row group beyond which it ends early: only long texts come to that.
+const MOST_BYTES: usize = 64 << 20;
+
+/// Rows between two looks at whether the work is to stop.
+const LOOK: usize = 4096;
+
+/// What a file holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// Values that could not be written as they are.
+    pub unreadable: Unreadable,
+}
+
+/// The work was asked to stop.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Stopped;
+
+/// Takes the rows of a file, one after the other.
+#[derive(Debug)]
+pub struct Feed {
+    rows: Rows,
+    column: usize,
+    text_bytes: usize,
+    written: Written,
+    sender: Sender<Rows>,
+    cancel: Cancel,
+}
+
+impl Feed {
+    /// Puts the value of the next column of this row; the row is complete with its last column.
+    ///
+    /// # Errors
+    ///
+    /// Where the column cannot hold the value, the file cannot be written ([`write()`] tells why),
+    /// and with [`Stopped`] when the work is to stop.
+    pub fn put(&mut self, cell: Cell<'_>) -> Result<()> {
+        if let Cell::Text(text) = cell {
+            self.text_bytes += text.len();
+        }
+        let unreadable = &mut self.written.unreadable;
+        self.rows.put(self.column, cell, unreadable)?;
+        self.column += 1;
+        if self.column == self.rows.columns.len() {
+            self.column = 0;
+            self.end_row()?;
+        }
+        Ok(())
+    }
+
+    /// Adds rows that were filled elsewhere, between two rows. A row group may become larger by them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Feed::put`].
+    pub fn append(&mut self, rows: Rows, unreadable: Unreadable) -> Result<()> {
+        if self.cancel.is_set() {
+            return Err(Stopped.into());
+        }
+        for (column, values) in unreadable {
+            *self.written.unreadable.entry(column).or_default() += values;
+        }
+        self.written.rows += rows.len as u64;
+        self.rows.append(rows);
+        if self.rows.len >= ROW_GROUP {
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> Result<()> {
+        self.rows.end_row();
+        self.written.rows += 1;
+        if self.rows.len.is_multiple_of(LOOK) && self.cancel.is_set() {
+            return Err(Stopped.into());
+        }
+        if self.rows.len == ROW_GROUP || self.text_bytes > MOST_BYTES {
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<()> {
+        let table = self.rows.table;
+        let rows = std::mem::replace(&mut self.rows, Rows::new(table));
+        self.text_bytes = 0;
+        // The writer has ended early: it knows why.
+        if self.sender.send(rows).is_err() {
+            bail!("the file cannot be written");
+        }
+        Ok(())
+    }
+}
+
+/// Writes a file with the rows that `fill` puts into the feed, and syncs it. Where there is an error,
+/// or no row, no file is left; with `even_empty` a file without rows is kept.
+///
+/// # Errors
+///
+/// What `fill` returns, and whatever keeps the file from being written.
+pub fn write(
+    path: &Path,
+    (table, format): (&'static Table, Format),
+    even_empty: bool,
+    cancel: &Cancel,
+    fill: impl FnOnce(&mut Feed) -> Result<()>,
+) -> Result<Written> {
+    let result = try_write(path, (table, format), cancel, fill);
+    let is_kept = result
+        .as_ref()
+        .is_ok_and(|written| even_empty || written.rows > 0);
+    if !is_kept {
+        // What cannot be removed now goes with the folder that it is in.
+        let _ = fs::remove_file(path);
+    }
+    result
+}
+
+fn try_write(
+    path: &Path,
+    (table, format): (&'static Table, Format),
+    cancel: &Cancel,
+    fill: impl FnOnce(&mut Feed) -> Result<()>,
+) -> Result<Written> {
+    let context = || {
+        format!(
+            "failed to write {}: check that its disk has room",
+            path.display()
+        )
+    };
+    let created = File::create(path).with_context(context)?;
+    let (sender, receiver) = bounded(1);
+    let writer: JoinHandle<Result<File>> =
+        threads::spawn("dataset", cancel, move || match format {
+            Format::Parquet => {
+                let mut out = ParquetFile::begin(created, table)?;
+                each(&receiver, |rows| out.write(rows))?;
+                Ok(out.end()?)
+            }
+            Format::Csv => {
+                let mut out = CsvFile::begin(created, table)?;
+                each(&receiver, |rows| out.write(&rows))?;
+                Ok(out.end()?)
+            }
+        })?;
+    let mut feed = Feed {
+        rows: Rows::new(table),
+        column: 0,
+        text_bytes: 0,
+        written: Written::default(),
+        sender,
+        cancel: cancel.clone(),
+    };
+    let filled = fill(&mut feed).and_then(|()| match feed.rows.len {
+        0 => Ok(()),
+        _ => feed.send(),
+    });
+    let Feed {
+        sender,
+        mut written,
+        ..
+    } = feed;
+    drop(sender);
+    // Where both failed, the writer was first.
+    let complete = threads::join(writer).with_context(context)?;
+    filled?;
+    complete.sync_all().with_context(context)?;
+    written.bytes = complete.metadata().with_context(context)?.len();
+    Ok(written)
+}
+
+fn each(receiver: &Receiver<Rows>, write: impl FnMut(Rows) -> Result<()>) -> Result<()> {
+    receiver.iter().try_for_each(write)
+}

@@ -1,0 +1,95 @@
+//! Writes a Parquet file: zstd, statistics of every page and row group, row groups as they come.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::ColumnPath;
+
+use super::file::ROW_GROUP;
+use super::rows::{Buffer, Rows, Values};
+use super::table::Table;
+
+/// How often a bloom filter says yes where the value is not.
+const FALSE_POSITIVES: f64 = 0.01;
+
+/// A file that is being written.
+pub(super) struct ParquetFile(SerializedFileWriter<File>);
+
+impl ParquetFile {
+    pub(super) fn begin(file: File, table: &Table) -> Result<Self> {
+        let mut properties = WriterProperties::builder()
+            .set_created_by(concat!("filing-etl ", env!("CARGO_PKG_VERSION")).to_owned())
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+            .set_max_row_group_row_count(None);
+        for column in table.columns {
+            let path = ColumnPath::from(column.name);
+            properties = properties.set_column_dictionary_enabled(path.clone(), column.dictionary);
+            if column.bloom {
+                properties = properties
+                    .set_column_bloom_filter_fpp(path.clone(), FALSE_POSITIVES)
+                    .set_column_bloom_filter_max_ndv(path, ROW_GROUP as u64);
+            }
+        }
+        let schema = Arc::new(parse_message_type(&table.message_type())?);
+        let properties = Arc::new(properties.build());
+        Ok(Self(SerializedFileWriter::new(file, schema, properties)?))
+    }
+
+    /// Writes a row group.
+    pub(super) fn write(&mut self, rows: Rows) -> Result<()> {
+        let mut group = self.0.next_row_group()?;
+        for (buffer, column) in rows.columns.into_iter().zip(rows.table.columns) {
+            let mut writer = group
+                .next_column()?
+                .context("a column is missing in the schema")?;
+            let Buffer { levels, values, .. } = buffer;
+            let levels = (!column.required).then_some(&levels[..]);
+            match values {
+                Values::Integers(values) => writer
+                    .typed::<Int64Type>()
+                    .write_batch(&values, levels, None)?,
+                Values::Booleans(values) => writer
+                    .typed::<BoolType>()
+                    .write_batch(&values, levels, None)?,
+                Values::Days(values) => writer
+                    .typed::<Int32Type>()
+                    .write_batch(&values, levels, None)?,
+                Values::Doubles(values) => writer
+                    .typed::<DoubleType>()
+                    .write_batch(&values, levels, None)?,
+                Values::Texts(bytes, ends) => {
+                    let values = texts(bytes, &ends);
+                    let writer = writer.typed::<ByteArrayType>();
+                    writer.write_batch(&values, levels, None)?
+                }
+            };
+            writer.close()?;
+        }
+        group.close()?;
+        Ok(())
+    }
+
+    /// Writes the end of the file.
+    pub(super) fn end(self) -> Result<File, ParquetError> {
+        self.0.into_inner()
+    }
+}
+
+/// Texts as Parquet wants them, which share the memory of all.
+fn texts(bytes: Vec<u8>, ends: &[usize]) -> Vec<ByteArray> {
+    let all = ByteArray::from(bytes);
+    let mut from = 0;
+    let text = |end: &usize| {
+        let text = all.slice(from, end - from);
+        from = *end;
+        text
+    };
+    ends.iter().map(text).collect()
+}

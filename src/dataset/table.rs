@@ -1,0 +1,277 @@
+//! The schema of each table: names, types and order are public.
+
+use std::fmt::Write as _;
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// INT64.
+    Integer,
+    /// BOOLEAN.
+    Boolean,
+    /// UTF-8.
+    Text,
+    /// DATE.
+    Date,
+    /// TIMESTAMP in microseconds, UTC.
+    Time,
+    /// DOUBLE.
+    Double,
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub type_: Type,
+    /// Whether every row has a value.
+    pub required: bool,
+    /// Whether values come again often enough for a dictionary.
+    pub(super) dictionary: bool,
+    /// Whether a bloom filter tells the row groups without a value: for those that are looked up
+    /// and that the order of the rows scatters.
+    pub(super) bloom: bool,
+}
+
+const fn column(name: &'static str, type_: Type) -> Column {
+    Column {
+        name,
+        type_,
+        required: false,
+        dictionary: true,
+        bloom: false,
+    }
+}
+
+const fn integer(name: &'static str) -> Column {
+    column(name, Type::Integer)
+}
+
+const fn boolean(name: &'static str) -> Column {
+    column(name, Type::Boolean)
+}
+
+const fn text(name: &'static str) -> Column {
+    column(name, Type::Text)
+}
+
+const fn date(name: &'static str) -> Column {
+    column(name, Type::Date)
+}
+
+const fn double(name: &'static str) -> Column {
+    column(name, Type::Double)
+}
+
+const fn time(name: &'static str) -> Column {
+    column(name, Type::Time)
+}
+
+impl Column {
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// Most values are different.
+    const fn distinct(mut self) -> Self {
+        self.dictionary = false;
+        self
+    }
+
+    const fn bloom(mut self) -> Self {
+        self.bloom = true;
+        self
+    }
+}
+
+/// How the rows of a table are spread over files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partition {
+    /// One file beside the manifest.
+    None,
+    /// A folder for each year of the filing date.
+    Year,
+    /// Numbered files in a folder, each of the next companies.
+    Companies,
+}
+
+/// A table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name, and that of its folder and files.
+    pub name: &'static str,
+    /// How its rows are spread over files.
+    pub partition: Partition,
+    /// Its columns.
+    pub columns: &'static [Column],
+}
+
+impl Table {
+    /// The table as a message type of Parquet.
+    #[must_use]
+    pub fn message_type(&self) -> String {
+        let mut text = format!("message {} {{ ", self.name);
+        for column in self.columns {
+            let repetition = if column.required {
+                "REQUIRED"
+            } else {
+                "OPTIONAL"
+            };
+            let (physical, logical) = match column.type_ {
+                Type::Integer => ("INT64", ""),
+                Type::Boolean => ("BOOLEAN", ""),
+                Type::Text => ("BYTE_ARRAY", " (STRING)"),
+                Type::Date => ("INT32", " (DATE)"),
+                Type::Time => ("INT64", " (TIMESTAMP(MICROS,true))"),
+                Type::Double => ("DOUBLE", ""),
+            };
+            let name = column.name;
+            write!(text, "{repetition} {physical} {name}{logical}; ").expect("a String takes all");
+        }
+        text + "}"
+    }
+}
+
+/// Companies on record.
+pub static COMPANIES: Table = Table {
+    name: "companies",
+    partition: Partition::None,
+    columns: &[
+        integer("cik").required(),
+        text("name").required(),
+        text("ticker"),
+        text("exchange"),
+        boolean("active").required(),
+        integer("filings").required(),
+        time("last_checked_at"),
+        text("sic"),
+        text("industry"),
+        text("state"),
+        text("fiscal_year_end"),
+        text("entity_type"),
+        text("ein"),
+        boolean("etf").required(),
+    ],
+};
+
+/// Their tickers, now and earlier.
+pub static LISTINGS: Table = Table {
+    name: "listings",
+    partition: Partition::None,
+    columns: &[
+        integer("cik").required(),
+        text("ticker").required(),
+        text("exchange"),
+        boolean("active").required(),
+        date("first_seen").required(),
+        date("last_seen"),
+        boolean("etf").required(),
+    ],
+};
+
+/// Filings, each once, with the CIK of its folder.
+pub static FILINGS: Table = Table {
+    name: "filings",
+    partition: Partition::Year,
+    columns: &[
+        text("accession").required().distinct().bloom(),
+        integer("cik").required(),
+        text("form").required(),
+        date("filed_on").required(),
+        date("report_date"),
+        time("accepted_at"),
+        text("primary_document").required(),
+        text("items").required(),
+        integer("size"),
+        boolean("is_xbrl").required(),
+        time("discovered_at").required(),
+    ],
+};
+
+/// The companies of each filing: more than one of a joint filing.
+pub static FILERS: Table = Table {
+    name: "filers",
+    partition: Partition::Year,
+    columns: &[
+        integer("cik").required(),
+        text("accession").required().distinct().bloom(),
+        date("filed_on").required(),
+    ],
+};
+
+/// Files of filings, stored or still to come.
+pub static ARTIFACTS: Table = Table {
+    name: "artifacts",
+    partition: Partition::Year,
+    columns: &[
+        integer("id").distinct(),
+        text("accession").required().distinct().bloom(),
+        integer("cik").required(),
+        text("form").required(),
+        date("filed_on").required(),
+        text("kind").required(),
+        text("name").distinct(),
+        text("url").required().distinct(),
+        text("status").required(),
+        text("path").distinct(),
+        integer("bytes").distinct(),
+        text("sha256").distinct(),
+        integer("attempts").required(),
+        text("last_error"),
+        time("downloaded_at"),
+        text("type"),
+        integer("sequence"),
+        text("description"),
+    ],
+};
+
+/// XBRL facts, each as a filing says it.
+pub static FACTS: Table = Table {
+    name: "facts",
+    partition: Partition::Companies,
+    columns: &[
+        integer("cik").required(),
+        text("taxonomy").required(),
+        text("tag").required(),
+        text("unit").required(),
+        date("start"),
+        date("end"),
+        double("value"),
+        text("value_text"),
+        text("accession").bloom(),
+        integer("fy"),
+        text("fp"),
+        text("form"),
+        date("filed"),
+        text("frame"),
+    ],
+};
+
+/// What the tags of facts mean.
+pub static FACTS_TAGS: Table = Table {
+    name: "facts_tags",
+    partition: Partition::None,
+    columns: &[
+        text("taxonomy").required(),
+        text("tag").required(),
+        text("label"),
+        text("description"),
+    ],
+};
+
+/// Every table. Facts bring their tags along.
+pub static ALL: [&Table; 7] = [
+    &COMPANIES,
+    &LISTINGS,
+    &FILINGS,
+    &FILERS,
+    &ARTIFACTS,
+    &FACTS,
+    &FACTS_TAGS,
+];
+
+/// What is exported where nothing is said.
+pub static DEFAULT: [&Table; 5] = [&COMPANIES, &LISTINGS, &FILINGS, &FILERS, &ARTIFACTS];

@@ -1,0 +1,218 @@
+//! The facts of `companyfacts.zip`, as they are put into a dataset.
+//!
+//! ```text
+//! archive ──members──▶ rayon: inflate, parse, sort ──Rows──▶ this thread, in the order of CIKs ─▶ Feed
+//! ```
+//!
+//! Members are taken in batches of some megabytes, so memory is flat whatever the archive holds.
+
+use std::collections::{BTreeMap, HashSet};
+
+use anyhow::{Context as _, Result};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::config::Settings;
+use crate::dataset::rows::{Rows, Unreadable};
+use crate::dataset::{Cell, Feed, table};
+use crate::edgar::Cik;
+use crate::edgar::company_facts::{CompanyFacts, Fact, parse_facts};
+use crate::progress::format::many;
+use crate::sources::bulk::{Archive, BadMember, Cache};
+
+/// Companies of a file.
+const COMPANIES: usize = 500;
+
+/// Bytes of JSON that are read at once.
+const AT_ONCE: u64 = 24 << 20;
+
+/// The archive that is here, and what came of it.
+pub(super) struct Facts {
+    archive: Archive,
+    /// Another one for each version of the archive.
+    pub(super) version: String,
+    /// The companies that it has facts of, in order.
+    companies: Vec<Cik>,
+    /// Label and description of each tag, by taxonomy and name, as far as it was read.
+    tags: BTreeMap<(String, String), (Option<String>, Option<String>)>,
+}
+
+impl Facts {
+    /// Opens the archive for these companies.
+    ///
+    /// # Errors
+    ///
+    /// When it was not fetched yet, or cannot be read.
+    pub(super) fn open(settings: &Settings, mut companies: Vec<Cik>) -> Result<Self> {
+        let url = settings.urls.facts_archive();
+        let cache = Cache::facts(&settings.data_dir);
+        let kept = cache.kept(&url).with_context(|| {
+            format!(
+                "there is no companyfacts.zip of {url} in {}: get it with `filing-etl facts sync`",
+                settings.data_dir.display()
+            )
+        })?;
+        let wanted: HashSet<_> = companies.iter().copied().collect();
+        let archive = Archive::open_facts(&kept.path, &wanted).map_err(|bad| {
+            // The next sync fetches another one.
+            cache.discard(&url);
+            anyhow::anyhow!("companyfacts.zip: {bad}: get it again with `filing-etl facts sync`")
+        })?;
+        companies.sort_unstable();
+        let all = companies.len();
+        companies.retain(|cik| archive.size(*cik).is_some());
+        let without = (all - companies.len()) as u64;
+        if without > 0 {
+            log::warn!(
+                "{} no facts in companyfacts.zip",
+                many(without, ["company has", "companies have"])
+            );
+        }
+        Ok(Self {
+            archive,
+            version: kept.version,
+            companies,
+            tags: BTreeMap::new(),
+        })
+    }
+
+    /// The companies of each file.
+    pub(super) fn files(&self) -> Vec<Vec<Cik>> {
+        self.companies
+            .chunks(COMPANIES)
+            .map(<[_]>::to_vec)
+            .collect()
+    }
+
+    /// Puts the facts of some companies, which come in order, into a file, and keeps their tags. A member
+    /// that is damaged or of another company costs that company, and is told.
+    ///
+    /// # Errors
+    ///
+    /// As [`Feed::append`].
+    pub(super) fn put(&mut self, companies: &[Cik], feed: &mut Feed) -> Result<()> {
+        let mut rest = companies;
+        while !rest.is_empty() {
+            let (mut bytes, mut n) = (0, 0);
+            while n < rest.len() && bytes < AT_ONCE {
+                bytes += self.archive.size(rest[n]).unwrap_or_default();
+                n += 1;
+            }
+            let (batch, later) = rest.split_at(n);
+            rest = later;
+            let parts: Vec<_> = batch.par_iter().map(|cik| self.read(*cik)).collect();
+            for (cik, part) in batch.iter().zip(parts) {
+                match part? {
+                    Ok(part) => {
+                        feed.append(part.rows, part.unreadable)?;
+                        self.keep(part.tags);
+                    }
+                    Err(why) => log::warn!("the facts of company {cik} are left out: {why}"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The facts of a company, or why there are none.
+    fn read(&self, cik: Cik) -> Result<std::result::Result<Part, String>> {
+        let bytes = match self.archive.document(cik) {
+            Ok(bytes) => bytes,
+            Err(bad @ (BadMember::Missing | BadMember::Damaged(_))) => {
+                return Ok(Err(bad.to_string()));
+            }
+        };
+        match parse_facts(&bytes, cik) {
+            Ok(facts) => Part::of(cik, &facts).map(Ok),
+            Err(bad) => Ok(Err(bad.to_string())),
+        }
+    }
+
+    /// Of two companies that have something else of a tag, the first one counts.
+    fn keep(&mut self, tags: Vec<Described>) {
+        for (name, (label, description)) in tags {
+            let known = self.tags.entry(name).or_default();
+            known.0 = known.0.take().or(label);
+            known.1 = known.1.take().or(description);
+        }
+    }
+
+    /// Puts the tags that were kept into a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Feed::put`].
+    pub(super) fn put_tags(&self, feed: &mut Feed) -> Result<()> {
+        for ((taxonomy, tag), (label, description)) in &self.tags {
+            feed.put(text(Some(taxonomy)))?;
+            feed.put(text(Some(tag)))?;
+            feed.put(text(label.as_deref()))?;
+            feed.put(text(description.as_deref()))?;
+        }
+        Ok(())
+    }
+}
+
+/// A tag by taxonomy and name, with its label and description.
+type Described = ((String, String), (Option<String>, Option<String>));
+
+/// The facts of a company as rows.
+struct Part {
+    rows: Rows,
+    unreadable: Unreadable,
+    tags: Vec<Described>,
+}
+
+impl Part {
+    /// Sorted by tag and end of the period. A fact that stands there twice, word for word, is one row.
+    fn of(cik: Cik, facts: &CompanyFacts<'_>) -> Result<Self> {
+        let mut sorted: Vec<(&str, &Fact<'_>, &str, &str)> = Vec::new();
+        let mut tags = Vec::new();
+        for tag in &facts.tags {
+            let (taxonomy, name) = (&*tag.taxonomy, &*tag.name);
+            for (unit, facts) in &tag.units {
+                sorted.extend(facts.iter().map(|fact| (name, fact, taxonomy, &**unit)));
+            }
+            let described = (
+                tag.label.as_deref().map(str::to_owned),
+                tag.description.as_deref().map(str::to_owned),
+            );
+            tags.push(((taxonomy.to_owned(), name.to_owned()), described));
+        }
+        // Most of it is in order already, which the stable sort makes use of.
+        sorted.sort();
+        sorted.dedup();
+        let (mut rows, mut unreadable) = (Rows::new(&table::FACTS), Unreadable::new());
+        let cik = i64::try_from(cik.get())?;
+        for (tag, fact, taxonomy, unit) in sorted {
+            let cells = [
+                Cell::Integer(cik),
+                text(Some(taxonomy)),
+                text(Some(tag)),
+                text(Some(unit)),
+                text(fact.start.as_ref().map(|text| &*text.0)),
+                text(fact.end.as_ref().map(|text| &*text.0)),
+                fact.number().map_or(Cell::Null, Cell::Real),
+                text(fact.value.as_deref()),
+                text(fact.accession.as_ref().map(|text| &*text.0)),
+                fact.fy.map_or(Cell::Null, Cell::Integer),
+                text(fact.fp.as_ref().map(|text| &*text.0)),
+                text(fact.form.as_ref().map(|text| &*text.0)),
+                text(fact.filed.as_ref().map(|text| &*text.0)),
+                text(fact.frame.as_ref().map(|text| &*text.0)),
+            ];
+            for (column, cell) in cells.into_iter().enumerate() {
+                rows.put(column, cell, &mut unreadable)?;
+            }
+            rows.end_row();
+        }
+        Ok(Self {
+            rows,
+            unreadable,
+            tags,
+        })
+    }
+}
+
+fn text(text: Option<&str>) -> Cell<'_> {
+    text.map_or(Cell::Null, |text| Cell::Text(text.as_bytes()))
+}

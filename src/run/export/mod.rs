@@ -1,0 +1,540 @@
+//! Writes the dataset: which files it has, which of them are to be written anew, and with what rows.
+//!
+//! Every file has a version: a hash of all that it is made from, with the number of change that the
+//! database keeps of each year. A file is written where the manifest has another version of it. The
+//! small tables without a year are written each time, and kept as they were where the bytes are the
+//! same.
+
+mod facts;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use self::facts::Facts;
+use super::companies;
+use crate::cancel::Cancel;
+use crate::config::{CompanyFilter, ExchangeFilter, Settings};
+use crate::dataset::file::{self, Written};
+use crate::dataset::table::{ALL, DEFAULT, FACTS, FACTS_TAGS};
+use crate::dataset::target::path_of;
+use crate::dataset::{
+    EmptyFile, Feed, Filters, Format, Manifest, Partition, SCHEMA_VERSION, Table, TableFiles,
+    Target, WrittenFile,
+};
+use crate::edgar::dates::parse_when;
+use crate::edgar::{Cik, DateRange, FormFilter, SicCodes};
+use crate::exit::UsageError;
+use crate::progress::format::{count, many};
+use crate::store::{DatasetScope, Reader, Snapshot};
+
+/// What is to be exported.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// The folder of the dataset.
+    pub to: PathBuf,
+    /// The format; `None` is that of the dataset that is there, or Parquet.
+    pub format: Option<Format>,
+    /// Tables that the dataset is to have beside those that it has; none named is the usual ones of a
+    /// new dataset.
+    pub tables: Vec<&'static Table>,
+    /// What it is restricted to; nothing said is what the dataset that is there is restricted to.
+    pub filters: Filters,
+}
+
+/// What an export came to.
+#[derive(Debug, Serialize)]
+pub struct Exported {
+    /// The folder.
+    pub to: String,
+    /// The format of the files.
+    pub format: Format,
+    /// The last run on record.
+    pub run_id: Option<i64>,
+    /// The oldest day through which the followed selections are complete.
+    pub through: Option<String>,
+    /// How long it took, in seconds.
+    pub elapsed_s: f64,
+    /// The tables by name.
+    pub tables: BTreeMap<&'static str, ExportedTable>,
+    /// Values that could not be written as they are, by table and column.
+    pub unreadable: BTreeMap<String, u64>,
+}
+
+/// A table of an export.
+#[derive(Debug, Default, Serialize)]
+pub struct ExportedTable {
+    /// Its rows.
+    pub rows: u64,
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Its files.
+    pub files: u64,
+    /// Those of them that were written now.
+    pub files_written: u64,
+}
+
+impl Export {
+    /// The restrictions as a dataset keeps them. A companies file is taken apart: the names in it count.
+    #[must_use]
+    pub fn filters(
+        companies: &CompanyFilter,
+        forms: Option<&FormFilter>,
+        since: Option<&str>,
+        until: Option<&str>,
+    ) -> Filters {
+        let mut filters = Filters {
+            exchanges: match &companies.on {
+                ExchangeFilter::NotGiven => Vec::new(),
+                ExchangeFilter::All => vec!["all".to_owned()],
+                ExchangeFilter::These(these) => these.iter().map(ToString::to_string).collect(),
+            },
+            tickers: companies.tickers.clone(),
+            ciks: companies.ciks.iter().map(|cik| cik.get()).collect(),
+            sic: Vec::new(),
+            forms: forms.map(ToString::to_string),
+            since: since.map(str::to_owned),
+            until: until.map(str::to_owned),
+        };
+        if let Some(codes) = &companies.sic {
+            filters.sic = codes.iter().map(str::to_owned).collect();
+        }
+        for texts in [&mut filters.exchanges, &mut filters.tickers] {
+            texts.sort();
+            texts.dedup();
+        }
+        filters.ciks.sort_unstable();
+        filters.ciks.dedup();
+        filters
+    }
+
+    /// Writes the dataset, or what changed of it.
+    ///
+    /// # Errors
+    ///
+    /// A [`UsageError`] where the folder is not a dataset's or has one with other filters or of another
+    /// format; a [`crate::exit::TargetBusyError`] while another export writes to it; when the database
+    /// cannot be read or the files cannot be written: then the old dataset is as it was.
+    pub fn run(&self, settings: &Settings, cancel: &Cancel) -> Result<Exported> {
+        let (started, now) = (Instant::now(), settings.clock.now());
+        Target::check(&self.to)?;
+        let db = Reader::open(&settings.db)?;
+        let mut target = Target::open(&self.to)?;
+        let (format, filters, tables) = self.settled(target.manifest())?;
+        let (scope, dates) = resolve(&db, &filters, now)?;
+        let snapshot = db.snapshot()?;
+        let mut manifest = Manifest {
+            schema_version: SCHEMA_VERSION,
+            written_by: concat!("filing-etl ", env!("CARGO_PKG_VERSION")).to_owned(),
+            exported_at: now.to_string(),
+            run_id: db.last_run()?.map(|run| run.id.get()),
+            through: db.through()?.map(|day| day.to_string()),
+            format,
+            filters,
+            tables: BTreeMap::new(),
+        };
+        let mut work = Work {
+            target: &target,
+            snapshot: &snapshot,
+            scope,
+            dates,
+            format,
+            cancel,
+            new: Vec::new(),
+            unreadable: BTreeMap::new(),
+        };
+        let mut exported = BTreeMap::new();
+        let mut add = |table: &Table, (files, written): (TableFiles, u64)| {
+            exported.insert(
+                table.name,
+                ExportedTable {
+                    rows: files.rows,
+                    bytes: files.bytes,
+                    files: files.files.len() as u64,
+                    files_written: written,
+                },
+            );
+            manifest.tables.insert(table.name.to_owned(), files);
+        };
+        for table in tables.iter().filter(|table| !is_of_facts(table)) {
+            add(table, work.of_database(table)?);
+        }
+        if tables.iter().any(|table| is_of_facts(table)) {
+            let companies = match work.scope.companies.clone() {
+                Some(companies) => companies,
+                None => db.all_companies()?,
+            };
+            let mut facts = Facts::open(settings, companies)?;
+            let [facts, tags] = work.of_facts(&mut facts)?;
+            add(&FACTS, facts);
+            add(&FACTS_TAGS, tags);
+        }
+        let Work {
+            new, unreadable, ..
+        } = work;
+        drop(snapshot);
+        tell(&unreadable);
+        let (run_id, through) = (manifest.run_id, manifest.through.clone());
+        // Not interrupted from here on: it takes a moment.
+        target.complete(manifest, &new)?;
+        Ok(Exported {
+            to: self.to.display().to_string(),
+            format,
+            run_id,
+            through,
+            elapsed_s: seconds(started.elapsed()),
+            tables: exported,
+            unreadable,
+        })
+    }
+
+    /// Format, filters and tables: what was said, or else what the dataset has that is there.
+    fn settled(&self, there: Option<&Manifest>) -> Result<(Format, Filters, Vec<&'static Table>)> {
+        let mut names: Vec<&str> = self.tables.iter().map(|table| table.name).collect();
+        let Some(there) = there else {
+            let format = self.format.unwrap_or(Format::Parquet);
+            let tables = if names.is_empty() {
+                DEFAULT.to_vec()
+            } else {
+                known(&names)
+            };
+            return Ok((format, self.filters.clone(), tables));
+        };
+        let shown = self.to.display();
+        if let Some(format) = self.format.filter(|format| *format != there.format) {
+            return Err(UsageError(format!(
+                "the dataset in {shown} is {}, not {}: name another folder for that",
+                there.format.as_str(),
+                format.as_str()
+            ))
+            .into());
+        }
+        if self.filters != Filters::default() && self.filters != there.filters {
+            return Err(UsageError(format!(
+                "the dataset in {shown} was made with other filters ({}): leave the filters out to \
+                 refresh it, or name another folder",
+                serde_json::to_string(&there.filters)?
+            ))
+            .into());
+        }
+        names.extend(there.tables.keys().map(String::as_str));
+        Ok((there.format, there.filters.clone(), known(&names)))
+    }
+}
+
+/// The tables of these names, in their order.
+fn known(names: &[&str]) -> Vec<&'static Table> {
+    let all = ALL.into_iter();
+    all.filter(|table| names.contains(&table.name)).collect()
+}
+
+/// Whether a table comes from the archive of facts; both do at once.
+fn is_of_facts(table: &Table) -> bool {
+    *table == FACTS || *table == FACTS_TAGS
+}
+
+/// Filters as the database can be asked, and the days from first to last.
+fn resolve(db: &Reader, filters: &Filters, now: Timestamp) -> Result<(DatasetScope, DateRange)> {
+    let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
+    let day = |text: &Option<String>, default| match text {
+        Some(text) => parse_when(text, today).map_err(|e| UsageError(e.to_string())),
+        None => Ok(default),
+    };
+    let dates = DateRange::new(
+        day(&filters.since, Date::ZERO)?,
+        // What is filed today is on record only once it is filed.
+        day(&filters.until, Date::MAX)?,
+    )
+    .map_err(|e| UsageError(format!("--since and --until: {e}")))?;
+    let companies = company_filter(filters)?;
+    let companies = if companies.is_given() {
+        let mut ciks = companies::resolve(db, &companies)?.some_ciks(db)?;
+        ciks.sort_unstable();
+        Some(ciks)
+    } else {
+        None
+    };
+    let forms = match &filters.forms {
+        Some(text) => {
+            let wanted = FormFilter::from_text(text)
+                .with_context(|| format!("{text:?} in the manifest is no list of forms"))?;
+            let mut forms = db.snapshot()?.forms()?;
+            forms.retain(|form| wanted.wants(form));
+            forms.sort();
+            Some(forms)
+        }
+        None => None,
+    };
+    Ok((DatasetScope { companies, forms }, dates))
+}
+
+fn company_filter(filters: &Filters) -> Result<CompanyFilter> {
+    let on = match filters.exchanges.as_slice() {
+        [] => ExchangeFilter::NotGiven,
+        names if names.iter().any(|name| name == "all") => ExchangeFilter::All,
+        names => {
+            let exchanges = names.iter().map(|name| Ok(name.parse()?));
+            ExchangeFilter::These(exchanges.collect::<Result<_>>()?)
+        }
+    };
+    let ciks = filters.ciks.iter();
+    let codes = filters.sic.iter().map(|code| Ok(code.parse()?));
+    Ok(CompanyFilter {
+        on,
+        tickers: filters.tickers.clone(),
+        ciks: ciks.filter_map(|cik| Cik::new(*cik)).collect(),
+        sic: SicCodes::new(&codes.collect::<Result<Vec<_>>>()?),
+        ..CompanyFilter::default()
+    })
+}
+
+/// A file that the dataset may have.
+struct Part {
+    table: &'static Table,
+    path: String,
+    /// Changes with everything that it is made from; `None` where only its bytes tell.
+    version: Option<String>,
+}
+
+/// An export that goes on.
+struct Work<'a> {
+    target: &'a Target,
+    snapshot: &'a Snapshot<'a>,
+    scope: DatasetScope,
+    dates: DateRange,
+    format: Format,
+    cancel: &'a Cancel,
+    /// Files that were written, by their paths in the dataset.
+    new: Vec<String>,
+    unreadable: BTreeMap<String, u64>,
+}
+
+impl Work<'_> {
+    /// Writes the files of a table that changed, and tells how many that were.
+    fn of_database(&mut self, table: &'static Table) -> Result<(TableFiles, u64)> {
+        let (mut files, before) = (TableFiles::default(), self.new.len());
+        for (part, dates) in self.parts(table)? {
+            let file = if let Some(known) = self.unchanged(&part) {
+                known
+            } else {
+                let (snapshot, scope) = (self.snapshot, self.scope.clone());
+                self.write(part, |feed| snapshot.rows(table, dates, &scope, feed))?
+            };
+            files.add(file);
+        }
+        Ok((files, (self.new.len() - before) as u64))
+    }
+
+    /// The files of a table of the database, each with the filing dates of its rows.
+    fn parts(&self, table: &'static Table) -> Result<Vec<(Part, DateRange)>> {
+        let part = |partition, version| Part {
+            table,
+            path: path_of(table, partition, self.format),
+            version,
+        };
+        if table.partition == Partition::None {
+            return Ok(vec![(part(None, None), self.dates)]);
+        }
+        let archives_url = self.snapshot.archives_url()?;
+        let mut parts = Vec::new();
+        for (year, change) in self.snapshot.years()? {
+            let days = DateRange {
+                since: self.dates.since.max(date(year, 1, 1)),
+                until: self.dates.until.min(date(year, 12, 31)),
+            };
+            if days.since > days.until {
+                continue;
+            }
+            let version = version(&(
+                table.message_type(),
+                change,
+                (days.since.to_string(), days.until.to_string()),
+                (
+                    &self.scope.forms,
+                    self.scope.companies.as_deref().map(numbers),
+                ),
+                &archives_url,
+            ))?;
+            parts.push((part(Some(year), Some(version)), days));
+        }
+        Ok(parts)
+    }
+
+    /// Writes the facts and their tags, which are read together: all files, if one of them changed.
+    fn of_facts(&mut self, facts: &mut Facts) -> Result<[(TableFiles, u64); 2]> {
+        let files = facts.files();
+        let made_from = (
+            [&FACTS, &FACTS_TAGS].map(Table::message_type),
+            &facts.version,
+            files.iter().map(|ciks| numbers(ciks)).collect::<Vec<_>>(),
+        );
+        let version = Some(version(&made_from)?);
+        let part = |table, n: Option<usize>| -> Result<Part> {
+            let n = n.map(i16::try_from).transpose()?;
+            Ok(Part {
+                table,
+                path: path_of(table, n, self.format),
+                version: version.clone(),
+            })
+        };
+        let parts: Vec<Part> = (0..files.len())
+            .map(|n| part(&FACTS, Some(n)))
+            .collect::<Result<_>>()?;
+        let tags = part(&FACTS_TAGS, None)?;
+        let all = parts.iter().chain([&tags]);
+        let unchanged: Option<Vec<File>> = all.map(|part| self.unchanged(part)).collect();
+        let (mut of_facts, mut of_tags) = (TableFiles::default(), TableFiles::default());
+        if let Some(mut unchanged) = unchanged {
+            if let Some(file) = unchanged.pop() {
+                of_tags.add(file);
+            }
+            for file in unchanged {
+                of_facts.add(file);
+            }
+            return Ok([(of_facts, 0), (of_tags, 0)]);
+        }
+        let before = self.new.len();
+        for (part, companies) in parts.into_iter().zip(&files) {
+            of_facts.add(self.write(part, |feed| facts.put(companies, feed))?);
+        }
+        let written = (self.new.len() - before) as u64;
+        of_tags.add(self.write(tags, |feed| facts.put_tags(feed))?);
+        Ok([(of_facts, written), (of_tags, 1)])
+    }
+
+    /// Writes a file to its temporary place.
+    fn write(&mut self, part: Part, fill: impl FnOnce(&mut Feed) -> Result<()>) -> Result<File> {
+        let path = self.target.temporary(&part.path);
+        let even_empty = part.table.partition == Partition::None;
+        let of = (part.table, self.format);
+        let written = file::write(&path, of, even_empty, self.cancel, fill)?;
+        for (column, values) in &written.unreadable {
+            let column = format!("{}.{column}", part.table.name);
+            *self.unreadable.entry(column).or_default() += values;
+        }
+        self.written(part, &path, &written)
+    }
+
+    /// The file of this version, where it is there.
+    fn unchanged(&self, part: &Part) -> Option<File> {
+        let version = part.version.as_ref()?;
+        let known = self.target.manifest()?.tables.get(part.table.name)?;
+        let mut files = known.files.iter();
+        let file = files.find(|file| file.path == part.path && file.version == *version);
+        if let Some(file) = file.filter(|file| self.target.has(&file.path, file.bytes)) {
+            return Some(File::Written(file.clone()));
+        }
+        let mut empty = known.empty.iter();
+        let file = empty.find(|file| file.path == part.path && file.version == *version)?;
+        Some(File::Empty(file.clone()))
+    }
+
+    /// What became of a file that was written to a temporary place.
+    fn written(&mut self, part: Part, temporary: &Path, written: &Written) -> Result<File> {
+        let Part { path, version, .. } = part;
+        let is_kept = written.rows > 0 || part.table.partition == Partition::None;
+        if let (false, Some(version)) = (is_kept, &version) {
+            let version = version.clone();
+            return Ok(File::Empty(EmptyFile { path, version }));
+        }
+        let version = match version {
+            Some(version) => version,
+            None => hash(&std::fs::read(temporary)?),
+        };
+        let file = WrittenFile {
+            path,
+            rows: written.rows,
+            bytes: written.bytes,
+            version,
+        };
+        let known = self
+            .target
+            .manifest()
+            .and_then(|manifest| manifest.tables.get(part.table.name));
+        let is_known = known.is_some_and(|known| known.files.contains(&file));
+        if !(is_known && self.target.has(&file.path, file.bytes)) {
+            self.new.push(file.path.clone());
+        }
+        Ok(File::Written(file))
+    }
+}
+
+/// A file of the dataset.
+enum File {
+    Written(WrittenFile),
+    /// It would have no rows.
+    Empty(EmptyFile),
+}
+
+impl TableFiles {
+    fn add(&mut self, file: File) {
+        match file {
+            File::Written(file) => {
+                self.rows += file.rows;
+                self.bytes += file.bytes;
+                self.files.push(file);
+            }
+            File::Empty(file) => self.empty.push(file),
+        }
+    }
+}
+
+fn tell(unreadable: &BTreeMap<String, u64>) {
+    for (column, values) in unreadable {
+        log::warn!(
+            "{} in {column}: bytes that are no UTF-8 are written as U+FFFD, texts that are no date or \
+             time as NULL",
+            many(
+                *values,
+                [
+                    "value cannot be written as it is",
+                    "values cannot be written as they are"
+                ]
+            ),
+        );
+    }
+}
+
+/// Another text for other values.
+fn version(made_from: &impl Serialize) -> Result<String> {
+    Ok(hash(&serde_json::to_vec(&(SCHEMA_VERSION, made_from))?))
+}
+
+fn numbers(ciks: &[Cik]) -> Vec<u64> {
+    ciks.iter().map(|cik| cik.get()).collect()
+}
+
+fn hash(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in &Sha256::digest(bytes)[..16] {
+        write!(text, "{byte:02x}").expect("a String takes all");
+    }
+    text
+}
+
+/// To the millisecond.
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+impl Exported {
+    /// One line for the end of a run.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let sum = |of: fn(&ExportedTable) -> u64| count(self.tables.values().map(of).sum());
+        format!(
+            "dataset in {}: {} rows, {} of {} files written",
+            self.to,
+            sum(|table| table.rows),
+            sum(|table| table.files_written),
+            sum(|table| table.files),
+        )
+    }
+}

@@ -1,0 +1,174 @@
+//! What an export reads: the rows of a table of the dataset, in the order of its file.
+
+use anyhow::anyhow;
+use jiff::civil::Date;
+use rusqlite::types::ValueRef;
+use rusqlite::{Params, Row};
+
+use super::error::{AtPath, Result};
+use super::meta;
+use super::queries::dataset as sql;
+use super::reader::Reader;
+use super::values::{DayText, json_ciks, json_texts};
+use crate::dataset::{Cell, Feed, Table, table};
+use crate::edgar::{Accession, Cik, DateRange};
+
+/// KiB of pages in memory: rows of a filing lie in four tables, far from each other.
+const CACHE: i64 = 16 * 1024;
+
+/// A filer of a filing as it is sorted: CIK, day as YYYYMMDD, number of the accession.
+type Pair = (u64, u32, u64);
+
+/// Which rows.
+#[derive(Debug, Clone, Default)]
+pub struct DatasetScope {
+    /// Of filings with one of these companies among the filers; `None` is no condition.
+    pub companies: Option<Vec<Cik>>,
+    /// Of filings of exactly these types; `None` is no condition.
+    pub forms: Option<Vec<String>>,
+}
+
+/// The database as it is at one moment. While it lives, the write-ahead log of a run at work grows:
+/// at EDGAR's 10 requests a second some megabytes a minute.
+#[derive(Debug)]
+pub struct Snapshot<'r>(&'r Reader);
+
+impl Reader {
+    /// Begins to read at one moment.
+    pub fn snapshot(&self) -> Result<Snapshot<'_>> {
+        let doing = "begin to read";
+        self.db
+            .pragma_update(None, "cache_size", -CACHE)
+            .and_then(|()| self.db.execute_batch("BEGIN"))
+            .at(&self.path, doing)?;
+        Ok(Snapshot(self))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        // Nothing was written, so there is nothing to lose.
+        let _ = self.0.db.execute_batch("COMMIT");
+    }
+}
+
+impl Snapshot<'_> {
+    /// The years with filings, each with a number that is another one after every change of what an
+    /// export has of that year.
+    pub fn years(&self) -> Result<Vec<(i16, i64)>> {
+        let doing = "read which years changed";
+        self.0.rows(sql::YEARS, (), doing, |row| row.try_into())
+    }
+
+    /// Every form on record.
+    pub fn forms(&self) -> Result<Vec<String>> {
+        let doing = "read the forms on record";
+        self.0.rows(sql::FORMS, (), doing, |row| row.get(0))
+    }
+
+    /// What the addresses in `v_artifacts` begin with.
+    pub fn archives_url(&self) -> Result<Option<String>> {
+        self.0.meta(meta::ARCHIVES_URL)
+    }
+
+    /// Puts the rows of a table, those of filings filed on these days where it is partitioned by them,
+    /// into a file.
+    ///
+    /// # Errors
+    ///
+    /// As the room, and as [`Feed::put`].
+    pub fn rows(
+        &self,
+        of: &'static Table,
+        dates: DateRange,
+        scope: &DatasetScope,
+        feed: &mut Feed,
+    ) -> anyhow::Result<()> {
+        let forms = scope.forms.as_deref().map(json_texts);
+        let companies = scope.companies.as_deref().map(json_ciks);
+        let (since, until) = (DayText::new(dates.since), DayText::new(dates.until));
+        let of_filings = (since, until, forms, companies.clone());
+        match of.name {
+            name if name == table::COMPANIES.name => {
+                self.put(sql::COMPANIES, [companies], of, feed)
+            }
+            name if name == table::LISTINGS.name => self.put(sql::LISTINGS, [companies], of, feed),
+            name if name == table::FILINGS.name => self.put(sql::FILINGS, of_filings, of, feed),
+            name if name == table::ARTIFACTS.name => self.put(sql::ARTIFACTS, of_filings, of, feed),
+            name if name == table::FILERS.name => self.put_filers(of_filings, feed),
+            name => Err(anyhow!("the database has no rows of {name}")),
+        }
+    }
+
+    /// Puts what a query returns, column by column.
+    fn put(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        of: &'static Table,
+        feed: &mut Feed,
+    ) -> anyhow::Result<()> {
+        self.each(sql, params, |row| {
+            for column in 0..of.columns.len() {
+                feed.put(match row.get_ref(column).at(&self.0.path, DOING)? {
+                    ValueRef::Null => Cell::Null,
+                    ValueRef::Integer(value) => Cell::Integer(value),
+                    ValueRef::Real(value) => Cell::Real(value),
+                    ValueRef::Text(text) => Cell::Text(text),
+                    ValueRef::Blob(blob) => Cell::Blob(blob),
+                })?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Filers are found by folder, so those of a year, 24 bytes each, are sorted here.
+    fn put_filers(&self, params: impl Params, feed: &mut Feed) -> anyhow::Result<()> {
+        let mut pairs: Vec<Pair> = Vec::new();
+        self.each(sql::FILERS, params, |row| {
+            let read = |row: &Row<'_>| -> rusqlite::Result<Pair> {
+                let (cik, accession): (Cik, Accession) = (row.get(0)?, row.get(1)?);
+                let day: super::values::DateColumn = row.get(2)?;
+                Ok((cik.get(), day_number(day.0), accession.get()))
+            };
+            pairs.push(read(row).at(&self.0.path, DOING)?);
+            Ok(())
+        })?;
+        pairs.sort_unstable();
+        for (cik, day, accession) in pairs {
+            let accession = Accession::new(accession).map(|accession| accession.to_string());
+            let day = format!(
+                "{:04}-{:02}-{:02}",
+                day / 10_000,
+                day / 100 % 100,
+                day % 100
+            );
+            feed.put(Cell::Integer(i64::try_from(cik)?))?;
+            feed.put(Cell::Text(accession.unwrap_or_default().as_bytes()))?;
+            feed.put(Cell::Text(day.as_bytes()))?;
+        }
+        Ok(())
+    }
+
+    fn each(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        mut row: impl FnMut(&Row<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let path = &self.0.path;
+        let mut statement = self.0.db.prepare_cached(sql).at(path, DOING)?;
+        let mut rows = statement.query(params).at(path, DOING)?;
+        while let Some(next) = rows.next().at(path, DOING)? {
+            row(next)?;
+        }
+        Ok(())
+    }
+}
+
+const DOING: &str = "read what is to be exported";
+
+fn day_number(day: Date) -> u32 {
+    let part = |part: i8| u32::from(part.unsigned_abs());
+    u32::from(day.year().unsigned_abs()) * 10_000 + part(day.month()) * 100 + part(day.day())
+}
