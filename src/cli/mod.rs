@@ -15,7 +15,7 @@ pub use again::Again;
 pub use args::{
     BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, FilingsArgs,
     FindArgs, ListArgs, LogFormat, MonitorArgs, RunArgs, SelectionsArgs, SelectionsCommand,
-    SimArgs, VerifyArgs,
+    SimArgs, TextArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

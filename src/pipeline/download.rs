@@ -19,9 +19,9 @@ use super::record::{ErrorReport, Record};
 use super::split::{self, DocumentsError, SubmissionText};
 use super::standing::Standing;
 use super::worker::{self, NextStep};
-use crate::edgar::{ArtifactKind, FileName, QueueItem, Target};
+use crate::edgar::{ArtifactKind, FileName, QueueItem, Target, Urls};
 use crate::files::{FilingFolder, Fingerprint};
-use crate::net::{Expect, FetchError, Received, RequestKind, retry};
+use crate::net::{Client, Expect, FetchError, Received, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
 
 /// The largest file of a filing, in bytes, whatever size EDGAR lists it with. The largest
@@ -56,7 +56,7 @@ enum TryResult {
 }
 
 /// Why a file does not stand on disk after a try.
-enum DownloadError {
+pub(crate) enum DownloadError {
     /// Asking for it makes no sense: one word for the kind, and the cause.
     Refused(&'static str, String),
     /// It was not to be had this time.
@@ -224,46 +224,56 @@ impl Download<'_> {
 
     /// Asks for the file that an entry of the queue is about, and checks its length.
     fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<Received, DownloadError> {
-        let cx = self.cx;
-        let (folder, accession, size) = (item.folder, item.accession, item.submission_size);
-        let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
-        let text = || {
-            (
-                cx.urls.submission_text(folder, accession),
-                Expect::Submission { max, size },
-                size,
-            )
-        };
-        let (url, expect, exact) = match &item.target {
-            Target::Documents => text(),
-            Target::File(file) if file.kind == ArtifactKind::Submission => text(),
-            Target::File(file) => {
-                let name = file.at_edgar();
-                // A server might take it for a path.
-                let is_plain = !name.contains("..") && !name.contains(['/', '\\']);
-                let url = cx.urls.document(folder, accession, name).ok();
-                let Some(url) = url.filter(|_| is_plain) else {
-                    let cause =
-                        format!("{accession}: the document name {name:?} cannot be asked for");
-                    return Err(DownloadError::Refused("unsafe_name", cause));
-                };
-                (url, Expect::Document { max }, None)
-            }
-        };
-        let kind = RequestKind::Document;
-        match (cx.client.download(&url, kind, expect, sink), exact) {
-            (Ok(Received { length, .. }), Some(size)) if length != size => {
-                let error = format!("it has {length} bytes, and EDGAR lists it with {size}");
-                Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
-            }
-            (Ok(received), _) => Ok(received),
-            (Err(FetchError::Sink(e)), _) => Err(e.into()),
-            (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
-                let error = format!("it is longer than the {size} bytes that EDGAR lists it with");
-                Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
-            }
-            (Err(e), _) => Err(DownloadError::Fetch(url, e)),
+        fetch(&self.cx.client, &self.cx.urls, item, sink)
+    }
+}
+
+/// One try for what an entry of the queue asks for, into `sink`, which has to forget what it got when
+/// this fails.
+pub(crate) fn fetch(
+    client: &Client,
+    urls: &Urls,
+    item: &QueueItem,
+    sink: &mut dyn Write,
+) -> Result<Received, DownloadError> {
+    let (folder, accession, size) = (item.folder, item.accession, item.submission_size);
+    let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
+    let text = || {
+        (
+            urls.submission_text(folder, accession),
+            Expect::Submission { max, size },
+            size,
+        )
+    };
+    let (url, expect, exact) = match &item.target {
+        Target::Documents => text(),
+        Target::File(file) if file.kind == ArtifactKind::Submission => text(),
+        Target::File(file) => {
+            let name = file.at_edgar();
+            // A server might take it for a path.
+            let is_plain = !name.contains("..") && !name.contains(['/', '\\']);
+            let url = urls.document(folder, accession, name).ok();
+            let Some(url) = url.filter(|_| is_plain) else {
+                let cause =
+                    format!("{accession}: the document name {name:?} cannot be asked for");
+                return Err(DownloadError::Refused("unsafe_name", cause));
+            };
+            (url, Expect::Document { max }, None)
         }
+    };
+    let kind = RequestKind::Document;
+    match (client.download(&url, kind, expect, sink), exact) {
+        (Ok(Received { length, .. }), Some(size)) if length != size => {
+            let error = format!("it has {length} bytes, and EDGAR lists it with {size}");
+            Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
+        }
+        (Ok(received), _) => Ok(received),
+        (Err(FetchError::Sink(e)), _) => Err(e.into()),
+        (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
+            let error = format!("it is longer than the {size} bytes that EDGAR lists it with");
+            Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
+        }
+        (Err(e), _) => Err(DownloadError::Fetch(url, e)),
     }
 }
 

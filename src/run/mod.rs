@@ -14,6 +14,7 @@ mod dry_run;
 mod forms;
 pub mod identity;
 mod listed;
+pub(crate) mod one_file;
 pub mod preflight;
 mod report;
 mod summary;
