@@ -254,8 +254,7 @@ pub(crate) fn fetch(
             let is_plain = !name.contains("..") && !name.contains(['/', '\\']);
             let url = urls.document(folder, accession, name).ok();
             let Some(url) = url.filter(|_| is_plain) else {
-                let cause =
-                    format!("{accession}: the document name {name:?} cannot be asked for");
+                let cause = format!("{accession}: the document name {name:?} cannot be asked for");
                 return Err(DownloadError::Refused("unsafe_name", cause));
             };
             (url, Expect::Document { max }, None)

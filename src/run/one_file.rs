@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::{identity, preflight};
 use crate::cancel::Cancel;
@@ -30,6 +30,15 @@ const BLOCK_COOLDOWN: Duration = Duration::from_mins(10);
 /// When another run is at work, EDGAR cannot be reached or refuses this user agent, or the disk or
 /// the database does not take the file.
 pub(crate) fn get(settings: &Settings, item: &QueueItem) -> Result<Exit> {
+    if let Target::File(file) = &item.target
+        && !file.is_served(item.accession)
+    {
+        bail!(
+            "{}: EDGAR serves no file of its own for {}: `filing-etl download` gets it with its submission",
+            item.accession,
+            file.name
+        );
+    }
     preflight::check(settings)?;
     identity::check_data_dir(settings)?;
     let cancel = Cancel::default();
