@@ -9,10 +9,10 @@
 //! ```
 //!
 //! Imports point to the right and never back. `run` is what `backfill`, `update` and `download`
-//! share, `pipeline` has the flow of a run on one screen. `edgar`, `listings` and `selection`
+//! share, `pipeline` has the flow of a run on one screen. `edgar`, `listings`, `selection` and `text`
 //! are pure: bytes in, values out. `net` is the only room that knows HTTP, `store` the only one
 //! that knows SQLite, `cli` the only one that reads the environment. `dataset` writes rows of any
-//! source as Parquet or CSV. `sources` are the ways in which EDGAR tells what was filed. `sim`
+//! source as Parquet or CSV. `sources` are the ways in which EDGAR publishes what was filed. `sim`
 //! stands apart: a synthetic EDGAR for the demo, the tests and the benches.
 
 #![expect(
@@ -46,6 +46,7 @@ mod signals;
 pub mod sim;
 mod sources;
 mod store;
+mod text;
 mod threads;
 mod ticker;
 mod universe;

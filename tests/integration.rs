@@ -37,6 +37,7 @@ mod cases {
     mod simulator;
     mod source;
     mod tables;
+    mod text;
     mod universe;
     mod universe_sync;
     mod unreachable;

@@ -3,8 +3,9 @@
     cargo build --release
     python3 benches/compare beside --install    the same job beside curl and two Python packages
     python3 benches/compare throughput          files a second from nginx, beside curl
+    python3 benches/compare text                the text of documents beside what Chromium shows
 
-Prints Markdown. `beside.py` and `throughput.py` say what is measured.
+Prints Markdown. `beside.py`, `throughput.py` and `text.py` say what is measured.
 """
 
 import argparse
@@ -12,10 +13,11 @@ import sys
 from pathlib import Path
 
 import beside
+import text
 import throughput
 from measure import PROGRAM, ROOT
 
-PARTS = {"beside": beside.main, "throughput": throughput.main}
+PARTS = {"beside": beside.main, "throughput": throughput.main, "text": text.main}
 
 
 def main():
@@ -30,6 +32,16 @@ def main():
                         help="where everything is put [target/compare; /dev/shm/filing-etl for the "
                         "throughput, 3 GB]")  # fmt: skip
     parser.add_argument("--rounds", type=int, metavar="N", default=5)
+    group = parser.add_argument_group("text")
+    group.add_argument("--chromium", metavar="PATH", default="/usr/bin/chromium")
+    group.add_argument("--node-modules", type=Path, metavar="DIR", default="node_modules",
+                       help="where playwright-core is")  # fmt: skip
+    group.add_argument("--python", metavar="PATH", default=sys.executable,
+                       help="the Python that has edgartools, and what edgar-crawler needs")  # fmt: skip
+    group.add_argument("--edgar-crawler", type=Path, metavar="DIR", help="a checkout of it")
+    group.add_argument("--documents", type=Path, metavar="FILE", nargs="*",
+                       help="HTML documents [all captures]")  # fmt: skip
+    group.add_argument("--worst", type=int, metavar="N", default=3, help="documents to name")
     args = parser.parse_args()
     usual = Path("/dev/shm/filing-etl") if args.part == "throughput" else ROOT / "target/compare"
     args.folder = (args.folder or usual).resolve()

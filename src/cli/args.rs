@@ -14,9 +14,10 @@ use super::values::{
 };
 use crate::clock::Clock;
 use crate::dataset::{Format, Table};
-use crate::edgar::{Cik, Sic};
+use crate::edgar::{Accession, Cik, Sic};
 use crate::net::UserAgent;
 use crate::sim::Fault;
+use crate::text::TextFormat;
 
 /// Discovers and downloads the SEC filings of the exchange-listed US companies.
 ///
@@ -208,6 +209,8 @@ pub enum Command {
         #[command(subcommand)]
         command: FactsCommand,
     },
+    /// Print one document of a filing as text, without markup; fetch it first where it is not here
+    Text(TextArgs),
     /// Show what update follows, and through which day it is complete; or stop following it
     Selections(SelectionsArgs),
     /// Show what the database holds: companies, filings, artifacts, and the last runs
@@ -295,6 +298,38 @@ pub struct FilingsArgs {
     /// Print one JSON document instead of the table
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which document to print.
+#[derive(Debug, Args)]
+pub struct TextArgs {
+    /// The filing: 0000320193-23-000106
+    #[arg(value_name = "ACCESSION")]
+    pub accession: Accession,
+    /// The document's name, as `v_documents` has it [default: the primary document]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// What the text looks like
+    #[arg(long, value_name = "HOW", default_value = "markdown")]
+    pub text: TextFormatArg,
+}
+
+/// What a text looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextFormatArg {
+    /// With headings, emphasis, lists and tables
+    Markdown,
+    /// Words and lines; tabs between the cells of a table
+    Plain,
+}
+
+impl From<TextFormatArg> for TextFormat {
+    fn from(format: TextFormatArg) -> Self {
+        match format {
+            TextFormatArg::Markdown => Self::Markdown,
+            TextFormatArg::Plain => Self::Plain,
+        }
+    }
 }
 
 /// What the recorded selections can be told.

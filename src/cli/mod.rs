@@ -15,7 +15,7 @@ pub use again::Again;
 pub use args::{
     BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, ExportArgs,
     FactsCommand, FilingsArgs, FindArgs, ListArgs, LogFormat, MonitorArgs, SelectionsArgs,
-    SelectionsCommand, SimArgs, UpdateArgs, VerifyArgs,
+    SelectionsCommand, SimArgs, TextArgs, UpdateArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

@@ -16,6 +16,7 @@ mod selections;
 mod sim;
 mod stats;
 mod table;
+mod text;
 mod update;
 mod verify;
 mod verify_report;
@@ -48,6 +49,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
         } => facts_sync::run(cli, *json, terminal),
         Command::Filings(args) => filings::run(cli, args),
         Command::Selections(args) => selections::run(cli, args),
+        Command::Text(args) => text::run(cli, args),
         Command::Stats { json } => stats::run(cli, *json),
         Command::Monitor(args) => monitor::run(cli, args, terminal),
         Command::Completions { shell } => printed(&cli::completions(*shell)?),

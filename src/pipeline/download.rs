@@ -19,9 +19,9 @@ use super::item::Job;
 use super::record::{ErrorReport, Record};
 use super::split::{self, DocumentsError, SubmissionText};
 use super::worker::{self, NextStep};
-use crate::edgar::{ArtifactKind, FileName, QueueItem, Target};
+use crate::edgar::{ArtifactKind, FileName, QueueItem, Target, Urls};
 use crate::files::{FilePath, Fingerprint};
-use crate::net::{Expect, FetchError, Received, RequestKind, retry};
+use crate::net::{Client, Expect, FetchError, Received, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
 
 /// The largest file that is downloaded, in bytes, even if EDGAR lists a larger one. The largest
@@ -56,7 +56,7 @@ enum AttemptResult {
 }
 
 /// Why an attempt did not store a file.
-enum DownloadError {
+pub(crate) enum DownloadError {
     /// The request is pointless: the kind of the failure in one word, and the cause.
     Refused(&'static str, String),
     /// The request failed.
@@ -226,46 +226,55 @@ impl Download<'_> {
 
     /// Requests the file of a queue entry and checks its length.
     fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<Received, DownloadError> {
-        let cx = self.cx;
-        let (folder, accession, size) = (item.folder, item.accession, item.submission_size);
-        let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
-        let text = || {
-            (
-                cx.urls.submission_text(folder, accession),
-                Expect::Submission { max, size },
-                size,
-            )
-        };
-        let (url, expect, exact) = match &item.target {
-            Target::Documents => text(),
-            Target::File(file) if file.kind == ArtifactKind::Submission => text(),
-            Target::File(file) => {
-                let name = file.at_edgar();
-                // A server could interpret such a name as a path.
-                let is_plain = !name.contains("..") && !name.contains(['/', '\\']);
-                let url = cx.urls.document(folder, accession, name).ok();
-                let Some(url) = url.filter(|_| is_plain) else {
-                    let cause =
-                        format!("{accession}: the document name {name:?} cannot be requested");
-                    return Err(DownloadError::Refused("unsafe_name", cause));
-                };
-                (url, Expect::Document { max }, None)
-            }
-        };
-        let kind = RequestKind::Document;
-        match (cx.client.download(&url, kind, expect, sink), exact) {
-            (Ok(Received { length, .. }), Some(size)) if length != size => {
-                let error = format!("it has {length} bytes, but EDGAR lists {size}");
-                Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
-            }
-            (Ok(received), _) => Ok(received),
-            (Err(FetchError::Sink(e)), _) => Err(e.into()),
-            (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
-                let error = format!("it is longer than the {size} bytes that EDGAR lists");
-                Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
-            }
-            (Err(e), _) => Err(DownloadError::Fetch(url, e)),
+        fetch(&self.cx.client, &self.cx.urls, item, sink)
+    }
+}
+
+/// Requests the file of a queue entry into `sink`, and checks its length. After an error the content of
+/// `sink` is worthless.
+pub(crate) fn fetch(
+    client: &Client,
+    urls: &Urls,
+    item: &QueueItem,
+    sink: &mut dyn Write,
+) -> Result<Received, DownloadError> {
+    let (folder, accession, size) = (item.folder, item.accession, item.submission_size);
+    let max = size.map_or(MAX_FILE, |s| s.saturating_add(SLACK).min(MAX_FILE));
+    let text = || {
+        (
+            urls.submission_text(folder, accession),
+            Expect::Submission { max, size },
+            size,
+        )
+    };
+    let (url, expect, exact) = match &item.target {
+        Target::Documents => text(),
+        Target::File(file) if file.kind == ArtifactKind::Submission => text(),
+        Target::File(file) => {
+            let name = file.at_edgar();
+            // A server could interpret such a name as a path.
+            let is_plain = !name.contains("..") && !name.contains(['/', '\\']);
+            let url = urls.document(folder, accession, name).ok();
+            let Some(url) = url.filter(|_| is_plain) else {
+                let cause = format!("{accession}: the document name {name:?} cannot be requested");
+                return Err(DownloadError::Refused("unsafe_name", cause));
+            };
+            (url, Expect::Document { max }, None)
         }
+    };
+    let kind = RequestKind::Document;
+    match (client.download(&url, kind, expect, sink), exact) {
+        (Ok(Received { length, .. }), Some(size)) if length != size => {
+            let error = format!("it has {length} bytes, but EDGAR lists {size}");
+            Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
+        }
+        (Ok(received), _) => Ok(received),
+        (Err(FetchError::Sink(e)), _) => Err(e.into()),
+        (Err(FetchError::TooLarge { limit }), Some(size)) if limit > size => {
+            let error = format!("it is longer than the {size} bytes that EDGAR lists");
+            Err(DownloadError::Fetch(url, FetchError::Damaged(error)))
+        }
+        (Err(e), _) => Err(DownloadError::Fetch(url, e)),
     }
 }
 

@@ -40,6 +40,7 @@ use crossbeam_channel::bounded;
 
 pub use budget::Budget;
 pub use download::MAX_FILE;
+pub(crate) use download::{DownloadError, fetch};
 pub use item::{OlderPages, RunSelection, VisitGoal};
 pub use services::{Aborted, Services};
 pub(crate) use split::{DocumentsError, check_submission};

@@ -15,6 +15,7 @@ pub mod export;
 mod forms;
 pub mod identity;
 mod listed;
+pub(crate) mod one_file;
 pub mod preflight;
 mod report;
 mod summary;

@@ -83,7 +83,7 @@ pub use dataset::{DatasetScope, Snapshot};
 pub use diagnose::FileCounts;
 pub use diagnose::{CompanyFacts, FailureGroup, PreviousRun};
 pub use error::{Error, Result};
-pub use filings::{OnRecord, ShownFiling};
+pub use filings::{FileOnRecord, OnRecord, ShownFiling};
 pub use holdings::Holdings;
 pub use identity::{Identity, addresses};
 pub use indexes::{IndexDay, IndexStatus, ListedFiling, ListedStatus};

@@ -1,0 +1,131 @@
+//! `text`: prints one document of a filing as text.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::{Cli, TextArgs};
+use crate::edgar::{Accession, ArtifactKind, FileName, Filing, QueueItem, Target, Wanted};
+use crate::exit::{Exit, UsageError};
+use crate::files::FilePath;
+use crate::print::print;
+use crate::run::one_file;
+use crate::store::{ArtifactStatus, FileOnRecord, Reader};
+use crate::text;
+
+/// Runs `text`.
+pub(super) fn run(cli: &Cli, args: &TextArgs) -> Result<Exit> {
+    let db = Reader::open(cli.db())?;
+    let Some((filing, folder)) = db.filing(args.accession)? else {
+        let accession = args.accession;
+        return Err(UsageError(format!(
+            "no filing {accession} is on record: `filing-etl backfill --cik N --form all` records a company's"
+        ))
+        .into());
+    };
+    let on_record = db.on_record(&[args.accession])?.remove(&args.accession);
+    let files = on_record.map(|known| known.files).unwrap_or_default();
+    let wanted = wanted(&filing, &files, args.name.as_deref())?;
+    let is_here = files
+        .iter()
+        .any(|known| known.file == wanted && known.status == ArtifactStatus::Downloaded);
+    let settings = cli.settings()?;
+    // Not only after the request: a picture has no text.
+    if !has_text(&wanted) {
+        return Err(no_text(args.accession, &wanted).into());
+    }
+    drop(db);
+    if !is_here {
+        let item = QueueItem {
+            accession: args.accession,
+            folder,
+            target: Target::File(wanted.clone()),
+            submission_size: filing.size,
+        };
+        match one_file::get(&settings, &item)? {
+            Exit::Complete => {}
+            exit => return Ok(exit),
+        }
+    }
+    let place = FilePath {
+        folder,
+        accession: args.accession,
+        name: wanted.name.clone(),
+    };
+    let bytes = read(&settings.data_dir, &place)?;
+    let format = args.text.into();
+    let text = if wanted.kind == ArtifactKind::Submission {
+        Some(text::submission(
+            args.accession,
+            filing.filed_on,
+            &bytes,
+            format,
+        )?)
+    } else {
+        text::extract(wanted.at_edgar(), &bytes, format).map(|text| text.text)
+    };
+    let text = text.ok_or_else(|| no_text(args.accession, &wanted))?;
+    print(&(text + "\n"))?;
+    Ok(Exit::Complete)
+}
+
+/// The file that is meant: the one of that name, or the primary document.
+fn wanted(filing: &Filing, files: &[FileOnRecord], name: Option<&str>) -> Result<FileName> {
+    let Target::File(primary) = filing.target(Wanted::Primary) else {
+        unreachable!("the primary document is a file");
+    };
+    let Some(name) = name else {
+        // A document that EDGAR does not name is on record by its place in the submission.
+        let first = files.iter().find(|known| known.sequence == Some(1));
+        let named = files.iter().find(|known| known.file.name == primary.name);
+        return Ok(named.or(first).map_or(primary, |known| known.file.clone()));
+    };
+    let is_it = |file: &FileName| {
+        file.name.eq_ignore_ascii_case(name) || file.at_edgar().eq_ignore_ascii_case(name)
+    };
+    let Target::File(submission) = filing.target(Wanted::Submission) else {
+        unreachable!("the submission is a file");
+    };
+    let mut known: Vec<_> = files.iter().map(|known| known.file.clone()).collect();
+    for file in [primary, submission] {
+        if !known
+            .iter()
+            .any(|known| known.name.eq_ignore_ascii_case(&file.name))
+        {
+            known.push(file);
+        }
+    }
+    if let Some(file) = known.iter().find(|file| is_it(file)) {
+        return Ok(file.clone());
+    }
+    let names: Vec<_> = known.iter().map(|file| file.name.as_str()).collect();
+    Err(UsageError(format!(
+        "{} has no document {name:?} on record; there are {}. `filing-etl backfill --artifacts documents` \
+         records all documents of a filing",
+        filing.accession,
+        names.join(", ")
+    ))
+    .into())
+}
+
+fn has_text(file: &FileName) -> bool {
+    text::TextKind::of(file.at_edgar(), b"").is_some()
+}
+
+fn no_text(accession: Accession, file: &FileName) -> UsageError {
+    UsageError(format!(
+        "{accession}: {} has no text: only HTML, text and XML have",
+        file.name
+    ))
+}
+
+fn read(root: &Path, place: &FilePath) -> Result<Vec<u8>> {
+    let path = root.join(place.path());
+    fs::read(&path).with_context(|| {
+        format!(
+            "failed to read {}, which is on record as downloaded: `filing-etl verify` queues it again",
+            path.display()
+        )
+    })
+}

@@ -1,0 +1,475 @@
+//! Walks the tree and writes what a browser would show.
+
+use std::borrow::Cow;
+
+use super::flow::{Emphasis, LinkStart, TextFlow};
+use super::style::{Display, ElementStyle, LetterCase, WhiteSpace, symbol};
+use super::table::TableText;
+use super::tree::{DOCUMENT, ElementMore, HtmlTree, Id, NIL, NodeContent};
+use crate::text::TextFormat;
+
+/// What an element is by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ElementKind {
+    Other,
+    /// Blocks with a blank line around them.
+    Paragraph,
+    Heading(u8),
+    LineBreak,
+    Rule,
+    Preformatted,
+    Bold,
+    Italic,
+    Raised,
+    Link,
+    Ordered,
+    Unordered,
+    Item,
+}
+
+fn kind(name: &str) -> (ElementKind, Display) {
+    use Display::{Block, Caption, Cell, Contents, Inline, ListItem, None, Row, Table};
+    match name {
+        "p" | "blockquote" | "dl" | "fieldset" => (ElementKind::Paragraph, Block),
+        "h1" => (ElementKind::Heading(1), Block),
+        "h2" => (ElementKind::Heading(2), Block),
+        "h3" => (ElementKind::Heading(3), Block),
+        "h4" => (ElementKind::Heading(4), Block),
+        "h5" => (ElementKind::Heading(5), Block),
+        "h6" => (ElementKind::Heading(6), Block),
+        "br" => (ElementKind::LineBreak, Inline),
+        "hr" => (ElementKind::Rule, Block),
+        "pre" | "xmp" | "listing" | "plaintext" => (ElementKind::Preformatted, Block),
+        "b" | "strong" => (ElementKind::Bold, Inline),
+        "i" | "em" | "cite" | "dfn" | "var" => (ElementKind::Italic, Inline),
+        "sup" => (ElementKind::Raised, Inline),
+        "a" => (ElementKind::Link, Inline),
+        "ol" => (ElementKind::Ordered, Block),
+        "ul" | "menu" | "dir" => (ElementKind::Unordered, Block),
+        "li" => (ElementKind::Item, ListItem),
+        "table" => (ElementKind::Other, Table),
+        "tr" => (ElementKind::Other, Row),
+        "td" => (ElementKind::Other, Cell),
+        "th" => (ElementKind::Bold, Cell),
+        "caption" => (ElementKind::Other, Caption),
+        "tbody" | "thead" | "tfoot" => (ElementKind::Other, Contents),
+        "html" | "body" | "address" | "article" | "aside" | "center" | "dd" | "details" | "div"
+        | "dt" | "figcaption" | "figure" | "footer" | "form" | "frameset" | "header" | "hgroup"
+        | "legend" | "main" | "nav" | "optgroup" | "option" | "search" | "section" | "summary" => {
+            (ElementKind::Other, Block)
+        }
+        // Inline XBRL keeps in its header what is no part of the page.
+        "head" | "title" | "script" | "style" | "template" | "noscript" | "meta" | "link"
+        | "base" | "area" | "datalist" | "param" | "rp" | "noframes" | "noembed" | "iframe"
+        | "audio" | "video" | "canvas" | "textarea" | "colgroup" | "col" | "ix:header"
+        | "ix:hidden" | "ix:references" | "ix:resources" => (ElementKind::Other, None),
+        _ => (ElementKind::Other, Inline),
+    }
+}
+
+/// What elements hand down to those within.
+#[derive(Debug, Clone, Copy)]
+struct Inherited {
+    visible: bool,
+    white_space: WhiteSpace,
+    emphasis: Emphasis,
+    case: LetterCase,
+    symbols: bool,
+    /// Within a superscript, of which nothing was written.
+    is_raised: bool,
+}
+
+/// An element that holds back what is written within it.
+#[derive(Debug)]
+enum OpenFrame {
+    Table(TableText),
+    Cell { columns: u32, rows: u32 },
+    Caption,
+    Preformatted,
+    Link(LinkStart),
+    List { next: Option<i32> },
+    Item { indent: usize },
+}
+
+struct TreeWalk<'a> {
+    tree: &'a HtmlTree,
+    kinds: Vec<(ElementKind, Display)>,
+    format: TextFormat,
+    frames: Vec<(Id, OpenFrame)>,
+    flows: Vec<TextFlow>,
+    inherited: Vec<Inherited>,
+}
+
+/// The text of a tree.
+pub(super) fn render(tree: &HtmlTree, format: TextFormat) -> String {
+    if tree.nodes.is_empty() {
+        return String::new();
+    }
+    let mut walk = TreeWalk {
+        tree,
+        kinds: tree.names().map(kind).collect(),
+        format,
+        frames: Vec::new(),
+        flows: vec![TextFlow::new(format, true)],
+        inherited: vec![Inherited {
+            visible: true,
+            white_space: WhiteSpace::Collapsed,
+            emphasis: Emphasis::default(),
+            case: LetterCase::AsIs,
+            symbols: false,
+            is_raised: false,
+        }],
+    };
+    walk.flows[0].out.reserve(tree.text.len());
+    walk.run();
+    let flow = walk.flows.swap_remove(0);
+    flow.finish()
+}
+
+impl<'a> TreeWalk<'a> {
+    /// Visits the nodes in order, without recursion.
+    fn run(&mut self) {
+        let mut id = DOCUMENT;
+        loop {
+            let node = self.tree.node(id);
+            if self.enter(id, node.content) && node.first != NIL {
+                id = node.first;
+                continue;
+            }
+            loop {
+                if id == DOCUMENT {
+                    return;
+                }
+                let node = self.tree.node(id);
+                if node.next != NIL {
+                    id = node.next;
+                    break;
+                }
+                id = node.parent;
+                self.leave(id);
+            }
+        }
+    }
+
+    fn flow(&mut self) -> &mut TextFlow {
+        let last = self.flows.len() - 1;
+        &mut self.flows[last]
+    }
+
+    fn now(&self) -> Inherited {
+        self.inherited[self.inherited.len() - 1]
+    }
+
+    /// Whether the children are to be visited; then [`Self::leave`] is called after them.
+    fn enter(&mut self, id: Id, content: NodeContent) -> bool {
+        match content {
+            NodeContent::Nothing => {
+                self.inherited.push(self.now());
+                self.tree.node(id).first != NIL
+            }
+            NodeContent::Text { start, end } => {
+                self.text(self.tree.text(start, end));
+                false
+            }
+            NodeContent::Element { name, style, more } => {
+                let (kind, display) = self.kinds[name as usize];
+                let display = shown(kind, display, style);
+                if display == Display::None {
+                    return false;
+                }
+                self.open(id, kind, display, style, self.more(more));
+                if self.tree.node(id).first == NIL {
+                    self.leave(id);
+                    return false;
+                }
+                true
+            }
+        }
+    }
+
+    fn more(&self, more: u32) -> Option<&'a ElementMore> {
+        self.tree.more.get(more as usize)
+    }
+
+    fn open(
+        &mut self,
+        id: Id,
+        kind: ElementKind,
+        display: Display,
+        style: ElementStyle,
+        more: Option<&ElementMore>,
+    ) {
+        self.inherited.push(self.handed_down(kind, display, style));
+        if style.page_before() {
+            self.flow().page_break();
+        }
+        if self.is_flex_item(id) {
+            self.flow().apart();
+        }
+        match kind {
+            ElementKind::LineBreak => self.flow().next_line(),
+            ElementKind::Paragraph | ElementKind::Heading(_) | ElementKind::Preformatted => {
+                self.flow().line_break(2);
+            }
+            ElementKind::Rule => self.rule(style),
+            _ => {}
+        }
+        match display {
+            Display::Block | Display::ListItem => self.flow().block(),
+            Display::Table => {
+                self.flow().block();
+                self.flow().holds_table = true;
+                self.frames
+                    .push((id, OpenFrame::Table(TableText::default())));
+                return;
+            }
+            Display::Row => match self.frames.last_mut() {
+                Some((_, OpenFrame::Table(table))) => table.begin_row(),
+                _ => self.flow().block(),
+            },
+            Display::Cell => {
+                if matches!(self.frames.last(), Some((_, OpenFrame::Table(_)))) {
+                    let (columns, rows) = match more {
+                        Some(&ElementMore::Span { columns, rows }) => (columns, rows),
+                        _ => (1, 1),
+                    };
+                    self.frames.push((id, OpenFrame::Cell { columns, rows }));
+                    self.flows.push(TextFlow::new(self.format, false));
+                } else {
+                    self.flow().block();
+                }
+                return;
+            }
+            Display::Caption => {
+                self.frames.push((id, OpenFrame::Caption));
+                self.flow().block();
+            }
+            Display::Inline | Display::Contents | Display::None => {}
+        }
+        match kind {
+            ElementKind::Heading(level)
+                if self.format == TextFormat::Markdown && !self.is_in_cell() =>
+            {
+                self.flow()
+                    .begin_item(format!("{} ", "#".repeat(level.into())), 0);
+            }
+            ElementKind::Preformatted
+                if self.format == TextFormat::Markdown && !self.is_in_cell() =>
+            {
+                self.frames.push((id, OpenFrame::Preformatted));
+                self.flows.push(TextFlow::new(TextFormat::Plain, false));
+            }
+            ElementKind::Link if matches!(more, Some(ElementMore::Link(_))) => {
+                let start = self.flow().link_start();
+                self.frames.push((id, OpenFrame::Link(start)));
+            }
+            ElementKind::Ordered => {
+                let first = if let Some(&ElementMore::Number(first)) = more {
+                    first
+                } else {
+                    1
+                };
+                self.frames
+                    .push((id, OpenFrame::List { next: Some(first) }));
+            }
+            ElementKind::Unordered => self.frames.push((id, OpenFrame::List { next: None })),
+            ElementKind::Item => {
+                let number = if let Some(&ElementMore::Number(number)) = more {
+                    Some(number)
+                } else {
+                    None
+                };
+                self.item(id, number);
+            }
+            _ => {}
+        }
+    }
+
+    fn is_flex_item(&self, id: Id) -> bool {
+        let parent = self.tree.node(id).parent;
+        parent != NIL
+            && matches!(self.tree.node(parent).content, NodeContent::Element { style, .. } if style.is_flex())
+    }
+
+    fn is_in_cell(&self) -> bool {
+        self.flows.len() > 1
+    }
+
+    /// An item of a list. Bullets are Markdown's only: in plain text they would be words.
+    fn item(&mut self, id: Id, number: Option<i32>) {
+        let is_markdown = self.format == TextFormat::Markdown && !self.is_in_cell();
+        let marker = match self.frames.last_mut() {
+            Some((_, OpenFrame::List { next: Some(next) })) => {
+                let number = number.unwrap_or(*next);
+                *next = number.saturating_add(1);
+                format!("{number}. ")
+            }
+            _ if is_markdown => "- ".to_owned(),
+            _ => return,
+        };
+        let indent = if is_markdown { marker.len() } else { 0 };
+        self.flow().begin_item(marker, indent);
+        self.frames.push((id, OpenFrame::Item { indent }));
+    }
+
+    fn rule(&mut self, style: ElementStyle) {
+        self.flow().line_break(2);
+        if style.page_after() || style.page_before() {
+            self.flow().page_break();
+        }
+    }
+
+    fn handed_down(&self, kind: ElementKind, display: Display, style: ElementStyle) -> Inherited {
+        let mut inherited = self.now();
+        match kind {
+            ElementKind::Bold | ElementKind::Heading(_) => {
+                inherited.emphasis.bold = kind == ElementKind::Bold;
+            }
+            ElementKind::Italic => inherited.emphasis.italic = true,
+            ElementKind::Preformatted => inherited.white_space = WhiteSpace::Kept,
+            ElementKind::Raised => inherited.is_raised = true,
+            _ => {}
+        }
+        inherited.visible = style.visible().unwrap_or(inherited.visible);
+        inherited.white_space = style.white_space().unwrap_or(inherited.white_space);
+        inherited.emphasis.bold = style.bold().unwrap_or(inherited.emphasis.bold);
+        inherited.emphasis.italic = style.italic().unwrap_or(inherited.emphasis.italic);
+        inherited.case = style.case().unwrap_or(inherited.case);
+        inherited.symbols = style.symbols().unwrap_or(inherited.symbols);
+        inherited.is_raised |= display == Display::Inline && style.is_raised();
+        inherited
+    }
+
+    fn leave(&mut self, id: Id) {
+        self.inherited.pop();
+        let NodeContent::Element { name, style, more } = self.tree.node(id).content else {
+            return;
+        };
+        let (kind, display) = self.kinds[name as usize];
+        let display = shown(kind, display, style);
+        if self.frames.last().is_some_and(|(frame, _)| *frame == id)
+            && let Some((_, frame)) = self.frames.pop()
+        {
+            self.close(frame, more);
+        }
+        if self.is_flex_item(id) {
+            self.flow().apart();
+        }
+        match display {
+            Display::Block | Display::ListItem | Display::Caption => self.flow().block(),
+            Display::Row | Display::Cell
+                if !matches!(self.frames.last(), Some((_, OpenFrame::Table(_)))) =>
+            {
+                self.flow().block();
+            }
+            _ => {}
+        }
+        match kind {
+            ElementKind::Paragraph | ElementKind::Preformatted => self.flow().line_break(2),
+            ElementKind::Heading(_) => {
+                if self.format == TextFormat::Markdown && !self.is_in_cell() {
+                    self.flow().end_item(0);
+                }
+                self.flow().line_break(2);
+            }
+            _ => {}
+        }
+        if style.page_after() {
+            self.flow().page_break();
+        }
+    }
+
+    fn close(&mut self, frame: OpenFrame, more: u32) {
+        match frame {
+            OpenFrame::Table(table) => {
+                let format = self.format;
+                table.write(self.flow(), format);
+            }
+            OpenFrame::Cell { columns, rows } => {
+                let Some(flow) = self.flows.pop() else { return };
+                let holds_table = flow.holds_table;
+                let text = flow.finish();
+                if let Some((_, OpenFrame::Table(table))) = self.frames.last_mut() {
+                    table.cell(columns, rows, text, holds_table);
+                }
+            }
+            OpenFrame::Preformatted => {
+                let Some(flow) = self.flows.pop() else { return };
+                let text = flow.finish();
+                super::super::markdown::fence(&text, |line| {
+                    self.flow().line_break(1);
+                    self.flow().raw_line(line);
+                });
+                self.flow().line_break(2);
+            }
+            OpenFrame::Link(start) => {
+                if let Some(ElementMore::Link(address)) = self.more(more) {
+                    self.flow().link_end(start, address);
+                }
+            }
+            OpenFrame::Item { indent } => self.flow().end_item(indent),
+            OpenFrame::Caption | OpenFrame::List { .. } => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let now = self.now();
+        let is_between_cells = matches!(self.frames.last(), Some((_, OpenFrame::Table(_))));
+        if !now.visible || is_between_cells && text.trim().is_empty() {
+            return;
+        }
+        let text = shaped(text, now);
+        if now.is_raised && text.starts_with(|c: char| c.is_ascii_digit()) {
+            // Otherwise the digits would be those of the number before them.
+            let emphasis = now.emphasis;
+            if self
+                .flow()
+                .last_char()
+                .is_some_and(|c| c.is_ascii_digit() || c == '%')
+            {
+                self.flow().mark("^", emphasis);
+            }
+        }
+        self.flow().text(&text, now.white_space, now.emphasis);
+    }
+}
+
+fn shown(kind: ElementKind, display: Display, style: ElementStyle) -> Display {
+    let shown = style.display().unwrap_or(display);
+    match shown {
+        // `display` does not bring back what is no part of the page.
+        _ if display == Display::None => Display::None,
+        Display::Inline if style.is_out_of_flow() && kind != ElementKind::LineBreak => {
+            Display::Block
+        }
+        _ => shown,
+    }
+}
+
+fn shaped(text: &str, now: Inherited) -> Cow<'_, str> {
+    let text = if now.symbols {
+        Cow::Owned(text.chars().map(symbol).collect())
+    } else {
+        Cow::Borrowed(text)
+    };
+    match now.case {
+        LetterCase::AsIs => text,
+        LetterCase::Upper => Cow::Owned(text.to_uppercase()),
+        LetterCase::Lower => Cow::Owned(text.to_lowercase()),
+        LetterCase::Capitalized => Cow::Owned(capitalized(&text)),
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut is_start = true;
+    for c in text.chars() {
+        if is_start && c.is_alphabetic() {
+            out.extend(c.to_uppercase());
+        } else {
+            out.push(c);
+        }
+        is_start = !(c.is_alphanumeric() || matches!(c, '\'' | '’'));
+    }
+    out
+}

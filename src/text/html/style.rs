@@ -1,0 +1,314 @@
+//! What an element's attributes say about how it is shown.
+//!
+//! Filings are styled by their `style` attributes; style sheets are not read.
+
+/// How an element takes part in the layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Display {
+    None,
+    Block,
+    Inline,
+    Table,
+    Row,
+    Cell,
+    Caption,
+    ListItem,
+    /// Groups of rows, `display: contents`: the children count, the element does not.
+    Contents,
+}
+
+/// What becomes of white space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WhiteSpace {
+    Collapsed,
+    Kept,
+    LinesKept,
+}
+
+/// What becomes of the case of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LetterCase {
+    AsIs,
+    Upper,
+    Lower,
+    Capitalized,
+}
+
+/// The properties of one element that matter for its text, in 32 bits; what is not set is inherited,
+/// or follows from the element's name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ElementStyle(pub(super) u32);
+
+const DISPLAY: (u32, u32) = (0, 15);
+const VISIBLE: (u32, u32) = (4, 3);
+const WHITE_SPACE: (u32, u32) = (6, 3);
+const BOLD: (u32, u32) = (8, 3);
+const ITALIC: (u32, u32) = (10, 3);
+const CASE: (u32, u32) = (12, 7);
+const SYMBOLS: (u32, u32) = (15, 3);
+const OUT_OF_FLOW: (u32, u32) = (17, 1);
+const PAGE_BEFORE: (u32, u32) = (18, 1);
+const PAGE_AFTER: (u32, u32) = (19, 1);
+const RAISED: (u32, u32) = (20, 1);
+
+const FLEX: u32 = 10;
+const INLINE_FLEX: u32 = 11;
+
+const YES: u32 = 1;
+const NO: u32 = 2;
+
+impl ElementStyle {
+    fn get(self, (shift, mask): (u32, u32)) -> u32 {
+        self.0 >> shift & mask
+    }
+
+    fn set(&mut self, (shift, mask): (u32, u32), value: u32) {
+        self.0 = self.0 & !(mask << shift) | value << shift;
+    }
+
+    fn yes_or_no(self, field: (u32, u32)) -> Option<bool> {
+        match self.get(field) {
+            0 => None,
+            value => Some(value == YES),
+        }
+    }
+
+    /// `None` where the name of the element decides.
+    pub(super) fn display(self) -> Option<Display> {
+        Some(match self.get(DISPLAY) {
+            1 => Display::None,
+            2 | FLEX => Display::Block,
+            3 | INLINE_FLEX if self.is_out_of_flow() => Display::Block,
+            3 | INLINE_FLEX => Display::Inline,
+            4 => Display::Table,
+            5 => Display::Row,
+            6 => Display::Cell,
+            7 => Display::Caption,
+            8 => Display::ListItem,
+            9 => Display::Contents,
+            _ => return None,
+        })
+    }
+
+    /// Whether what it holds stands side by side, each apart from the other.
+    pub(super) fn is_flex(self) -> bool {
+        matches!(self.get(DISPLAY), FLEX | INLINE_FLEX)
+    }
+
+    /// Floating, or placed apart from the line that it stands in.
+    pub(super) fn is_out_of_flow(self) -> bool {
+        self.get(OUT_OF_FLOW) == 1
+    }
+
+    pub(super) fn visible(self) -> Option<bool> {
+        self.yes_or_no(VISIBLE)
+    }
+
+    pub(super) fn bold(self) -> Option<bool> {
+        self.yes_or_no(BOLD)
+    }
+
+    pub(super) fn italic(self) -> Option<bool> {
+        self.yes_or_no(ITALIC)
+    }
+
+    /// Whether letters are those of a font of symbols.
+    pub(super) fn symbols(self) -> Option<bool> {
+        self.yes_or_no(SYMBOLS)
+    }
+
+    pub(super) fn is_raised(self) -> bool {
+        self.get(RAISED) == 1
+    }
+
+    pub(super) fn white_space(self) -> Option<WhiteSpace> {
+        Some(match self.get(WHITE_SPACE) {
+            1 => WhiteSpace::Collapsed,
+            2 => WhiteSpace::Kept,
+            3 => WhiteSpace::LinesKept,
+            _ => return None,
+        })
+    }
+
+    pub(super) fn case(self) -> Option<LetterCase> {
+        Some(match self.get(CASE) {
+            1 => LetterCase::AsIs,
+            2 => LetterCase::Upper,
+            3 => LetterCase::Lower,
+            4 => LetterCase::Capitalized,
+            _ => return None,
+        })
+    }
+
+    pub(super) fn page_before(self) -> bool {
+        self.get(PAGE_BEFORE) == 1
+    }
+
+    pub(super) fn page_after(self) -> bool {
+        self.get(PAGE_AFTER) == 1
+    }
+
+    /// The attribute `hidden`, which a `display` outdoes.
+    pub(super) fn hide(&mut self) {
+        if self.get(DISPLAY) == 0 {
+            self.set(DISPLAY, 1);
+        }
+    }
+
+    /// The attribute `face`.
+    pub(super) fn font_face(&mut self, face: &[u8]) {
+        self.set(SYMBOLS, if is_symbol_font(face) { YES } else { NO });
+    }
+
+    /// The attribute `style`.
+    pub(super) fn declarations(&mut self, style: &[u8]) {
+        for declaration in style.split(|&b| b == b';') {
+            let Some(colon) = memchr::memchr(b':', declaration) else {
+                continue;
+            };
+            let name = declaration[..colon].trim_ascii();
+            // Most declarations are about sizes, colours and borders.
+            if matches!(
+                name.first().map(u8::to_ascii_lowercase),
+                Some(b'b' | b'd' | b'f' | b'p' | b't' | b'v' | b'w')
+            ) {
+                self.declaration(name, value(&declaration[colon + 1..]));
+            }
+        }
+    }
+
+    fn declaration(&mut self, name: &[u8], value: &[u8]) {
+        let is = |text: &str| value.eq_ignore_ascii_case(text.as_bytes());
+        let named = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
+        if named("display") {
+            let display = match value.to_ascii_lowercase().as_slice() {
+                b"none" | b"table-column" | b"table-column-group" => 1,
+                b"block" | b"flow-root" => 2,
+                b"inline" | b"inline-block" => 3,
+                b"table" | b"inline-table" => 4,
+                b"table-row" => 5,
+                b"table-cell" => 6,
+                b"table-caption" => 7,
+                b"list-item" => 8,
+                b"contents"
+                | b"table-row-group"
+                | b"table-header-group"
+                | b"table-footer-group" => 9,
+                b"flex" | b"grid" => FLEX,
+                b"inline-flex" | b"inline-grid" => INLINE_FLEX,
+                _ => return,
+            };
+            self.set(DISPLAY, display);
+        } else if named("visibility") {
+            self.set(VISIBLE, if is("visible") { YES } else { NO });
+        } else if named("white-space") {
+            let white_space = match value.to_ascii_lowercase().as_slice() {
+                b"normal" | b"nowrap" => 1,
+                b"pre" | b"pre-wrap" | b"break-spaces" => 2,
+                b"pre-line" => 3,
+                _ => return,
+            };
+            self.set(WHITE_SPACE, white_space);
+        } else if named("font-weight") {
+            let bold = is("bold")
+                || is("bolder")
+                || value.first().is_some_and(|&b| b >= b'6') && value.len() == 3;
+            self.set(BOLD, if bold { YES } else { NO });
+        } else if named("font-style") {
+            let italic = is("italic") || is("oblique");
+            self.set(ITALIC, if italic { YES } else { NO });
+        } else if named("font-family") {
+            self.font_face(value);
+        } else if named("font") {
+            let has = |text: &str| {
+                value
+                    .split(|&b| b == b' ')
+                    .any(|word| word.eq_ignore_ascii_case(text.as_bytes()))
+            };
+            self.set(BOLD, if has("bold") || has("700") { YES } else { NO });
+            self.set(ITALIC, if has("italic") { YES } else { NO });
+            self.set(
+                SYMBOLS,
+                if contains(value, b"wingdings") {
+                    YES
+                } else {
+                    NO
+                },
+            );
+        } else if named("text-transform") {
+            let case = match value.to_ascii_lowercase().as_slice() {
+                b"none" => 1,
+                b"uppercase" => 2,
+                b"lowercase" => 3,
+                b"capitalize" => 4,
+                _ => return,
+            };
+            self.set(CASE, case);
+        } else if named("float") {
+            self.set(OUT_OF_FLOW, u32::from(is("left") || is("right")));
+        } else if named("position") {
+            if is("absolute") || is("fixed") {
+                self.set(OUT_OF_FLOW, 1);
+            }
+        } else if named("top") {
+            if value.starts_with(b"-") {
+                self.set(RAISED, 1);
+            }
+        } else if named("vertical-align") && !is("baseline") {
+            self.set(
+                RAISED,
+                u32::from(is("super") || is("top") || is("text-top")),
+            );
+        } else if named("page-break-before") || named("break-before") {
+            self.set(PAGE_BEFORE, u32::from(is("always") || is("page")));
+        } else if named("page-break-after") || named("break-after") {
+            self.set(PAGE_AFTER, u32::from(is("always") || is("page")));
+        }
+    }
+}
+
+fn value(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii();
+    match memchr::memchr(b'!', text) {
+        Some(important) => text[..important].trim_ascii(),
+        None => text,
+    }
+}
+
+fn is_symbol_font(face: &[u8]) -> bool {
+    let face = face.trim_ascii_start();
+    let face = face
+        .strip_prefix(b"'")
+        .or(face.strip_prefix(b"\""))
+        .unwrap_or(face);
+    face.len() >= 9 && face[..9].eq_ignore_ascii_case(b"wingdings")
+}
+
+fn contains(text: &[u8], lower: &[u8]) -> bool {
+    text.windows(lower.len())
+        .any(|window| window.eq_ignore_ascii_case(lower))
+}
+
+/// What a browser with the font Wingdings shows for a letter; only what filings use.
+pub(super) fn symbol(letter: char) -> char {
+    // Some documents name the letters of symbol fonts by their private code points.
+    let letter = match letter {
+        '\u{f020}'..='\u{f0ff}' => char::from_u32(letter as u32 - 0xf000).unwrap_or(letter),
+        _ => letter,
+    };
+    match letter {
+        '¨' | 'o' => '☐',
+        'x' | 'ý' => '☒',
+        'þ' => '☑',
+        'ü' => '✓',
+        'û' => '✗',
+        'n' => '■',
+        'l' => '●',
+        '§' => '▪',
+        'u' => '◆',
+        'v' => '❖',
+        'Ø' => '➢',
+        'à' => '→',
+        _ => letter,
+    }
+}

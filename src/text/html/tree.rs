@@ -1,0 +1,389 @@
+//! The tree of a document, as small as its text needs it: links, a name, a style.
+//!
+//! html5ever builds it through [`HtmlTreeSink`]. Nodes lie in one vector, texts in one string, so a document
+//! of 50 MB takes some 30 MB here. Nothing recurses, however deep the markup is.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use html5ever::interface::{ElemName, ElementFlags, NodeOrText, QuirksMode, TreeSink};
+use html5ever::tendril::StrTendril;
+use html5ever::{Attribute, LocalName, Namespace, QualName};
+
+use super::style::ElementStyle;
+
+/// The number of a node.
+pub(super) type Id = u32;
+
+/// No node.
+pub(super) const NIL: Id = Id::MAX;
+
+/// The document itself, above `<html>`.
+pub(super) const DOCUMENT: Id = 0;
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeContent {
+    /// The document, comments: nothing that is shown.
+    Nothing,
+    /// The number of its name; its style; what else is known of it, an index or `NIL`.
+    Element {
+        name: u32,
+        style: ElementStyle,
+        more: u32,
+    },
+    /// From where to where it stands in the text of the tree.
+    Text { start: u32, end: u32 },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TreeNode {
+    pub(super) parent: Id,
+    pub(super) first: Id,
+    last: Id,
+    previous: Id,
+    pub(super) next: Id,
+    depth: u32,
+    pub(super) content: NodeContent,
+}
+
+/// What few elements have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ElementMore {
+    /// Columns and rows that a cell takes.
+    Span { columns: u32, rows: u32 },
+    /// Where a link leads.
+    Link(Box<str>),
+    /// The number of the first item of a list, or of this item.
+    Number(i32),
+}
+
+/// A document.
+#[derive(Debug, Default)]
+pub(super) struct HtmlTree {
+    pub(super) nodes: Vec<TreeNode>,
+    names: Vec<QualName>,
+    numbers: HashMap<QualName, u32>,
+    pub(super) more: Vec<ElementMore>,
+    pub(super) text: String,
+}
+
+impl HtmlTree {
+    fn push(&mut self, content: NodeContent) -> Id {
+        let id = Id::try_from(self.nodes.len()).unwrap_or(NIL);
+        assert!(
+            id < NIL,
+            "a document has fewer nodes than bytes, and fewer than 2^32 bytes"
+        );
+        self.nodes.push(TreeNode {
+            parent: NIL,
+            first: NIL,
+            last: NIL,
+            previous: NIL,
+            next: NIL,
+            depth: 0,
+            content,
+        });
+        id
+    }
+
+    pub(super) fn node(&self, id: Id) -> &TreeNode {
+        &self.nodes[id as usize]
+    }
+
+    fn node_mut(&mut self, id: Id) -> &mut TreeNode {
+        &mut self.nodes[id as usize]
+    }
+
+    /// The names of elements, by number.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &*name.local)
+    }
+
+    pub(super) fn text(&self, start: u32, end: u32) -> &str {
+        &self.text[start as usize..end as usize]
+    }
+
+    fn number(&mut self, name: QualName) -> u32 {
+        if let Some(&number) = self.numbers.get(&name) {
+            return number;
+        }
+        let number = u32::try_from(self.names.len()).unwrap_or(NIL);
+        self.names.push(name.clone());
+        self.numbers.insert(name, number);
+        number
+    }
+
+    fn push_text(&mut self, text: &str) -> NodeContent {
+        let place = |at: usize| u32::try_from(at).expect("a document is smaller than 4 GB");
+        let start = place(self.text.len());
+        self.text.push_str(text);
+        NodeContent::Text {
+            start,
+            end: place(self.text.len()),
+        }
+    }
+
+    fn detach(&mut self, id: Id) {
+        let TreeNode {
+            parent,
+            previous,
+            next,
+            ..
+        } = *self.node(id);
+        if parent == NIL {
+            return;
+        }
+        if previous == NIL {
+            self.node_mut(parent).first = next;
+        } else {
+            self.node_mut(previous).next = next;
+        }
+        if next == NIL {
+            self.node_mut(parent).last = previous;
+        } else {
+            self.node_mut(next).previous = previous;
+        }
+        let node = self.node_mut(id);
+        (node.parent, node.previous, node.next) = (NIL, NIL, NIL);
+    }
+
+    /// Puts a node last among the children of another.
+    fn append(&mut self, parent: Id, id: Id) {
+        self.detach(id);
+        let TreeNode { last, depth, .. } = *self.node(parent);
+        let node = self.node_mut(id);
+        (node.parent, node.previous, node.depth) = (parent, last, depth + 1);
+        if last == NIL {
+            self.node_mut(parent).first = id;
+        } else {
+            self.node_mut(last).next = id;
+        }
+        self.node_mut(parent).last = id;
+    }
+
+    fn insert_before(&mut self, sibling: Id, id: Id) {
+        self.detach(id);
+        let TreeNode {
+            parent,
+            previous,
+            depth,
+            ..
+        } = *self.node(sibling);
+        let node = self.node_mut(id);
+        (node.parent, node.previous, node.next, node.depth) = (parent, previous, sibling, depth);
+        self.node_mut(sibling).previous = id;
+        if previous == NIL {
+            self.node_mut(parent).first = id;
+        } else {
+            self.node_mut(previous).next = id;
+        }
+    }
+
+    /// Text that follows text becomes part of it.
+    fn append_text(&mut self, parent: Id, text: &str) -> Id {
+        let last = self.node(parent).last;
+        if last != NIL
+            && let NodeContent::Text { start, end } = self.node(last).content
+            && end as usize == self.text.len()
+        {
+            let NodeContent::Text { end, .. } = self.push_text(text) else {
+                return last;
+            };
+            self.node_mut(last).content = NodeContent::Text { start, end };
+            return last;
+        }
+        let content = self.push_text(text);
+        let id = self.push(content);
+        self.append(parent, id);
+        id
+    }
+}
+
+/// Names of attributes under which a token carries what [`ElementMore`] and [`ElementStyle`] keep.
+pub(super) mod carried {
+    pub(in super::super) const STYLE: &str = "style";
+    pub(in super::super) const COLUMNS: &str = "colspan";
+    pub(in super::super) const ROWS: &str = "rowspan";
+    pub(in super::super) const LINK: &str = "href";
+    pub(in super::super) const NUMBER: &str = "start";
+}
+
+/// What html5ever builds the tree with.
+#[derive(Debug)]
+pub(super) struct HtmlTreeSink {
+    tree: RefCell<HtmlTree>,
+    /// The depth of the node that was placed last.
+    pub(super) depth: Cell<u32>,
+}
+
+impl HtmlTreeSink {
+    /// A document without content, for one of so many bytes.
+    pub(super) fn new(bytes: usize) -> Self {
+        let mut tree = HtmlTree::default();
+        // What real filings have: a node for every 60 to 80 bytes, text a fifth of it.
+        tree.nodes.reserve(bytes / 64);
+        tree.text.reserve(bytes / 4);
+        tree.push(NodeContent::Nothing);
+        Self {
+            tree: RefCell::new(tree),
+            depth: Cell::new(0),
+        }
+    }
+
+    /// Nodes so far.
+    pub(super) fn nodes(&self) -> usize {
+        self.tree.borrow().nodes.len()
+    }
+
+    fn placed(&self, id: Id) {
+        self.depth.set(self.tree.borrow().node(id).depth);
+    }
+}
+
+/// The name of an element, as html5ever asks for it.
+#[derive(Debug)]
+pub(super) struct Name(QualName);
+
+impl ElemName for Name {
+    fn ns(&self) -> &Namespace {
+        &self.0.ns
+    }
+
+    fn local_name(&self) -> &LocalName {
+        &self.0.local
+    }
+}
+
+impl TreeSink for HtmlTreeSink {
+    type Handle = Id;
+    type Output = HtmlTree;
+    type ElemName<'a> = Name;
+
+    fn finish(self) -> HtmlTree {
+        self.tree.into_inner()
+    }
+
+    fn parse_error(&self, _: Cow<'static, str>) {}
+
+    fn get_document(&self) -> Id {
+        DOCUMENT
+    }
+
+    fn elem_name<'a>(&'a self, id: &'a Id) -> Name {
+        let tree = self.tree.borrow();
+        let NodeContent::Element { name, .. } = tree.node(*id).content else {
+            unreachable!("html5ever asks for the names of elements only");
+        };
+        Name(tree.names[name as usize].clone())
+    }
+
+    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> Id {
+        let mut tree = self.tree.borrow_mut();
+        let name = tree.number(name);
+        let (style, more) = carried_by(&attributes);
+        let more = more.map_or(NIL, |more| {
+            tree.more.push(more);
+            u32::try_from(tree.more.len() - 1).unwrap_or(NIL)
+        });
+        tree.push(NodeContent::Element { name, style, more })
+    }
+
+    fn create_comment(&self, _: StrTendril) -> Id {
+        self.tree.borrow_mut().push(NodeContent::Nothing)
+    }
+
+    fn create_pi(&self, _: StrTendril, _: StrTendril) -> Id {
+        self.tree.borrow_mut().push(NodeContent::Nothing)
+    }
+
+    fn append(&self, parent: &Id, child: NodeOrText<Id>) {
+        let id = {
+            let mut tree = self.tree.borrow_mut();
+            match child {
+                NodeOrText::AppendNode(id) => {
+                    tree.append(*parent, id);
+                    id
+                }
+                NodeOrText::AppendText(text) => tree.append_text(*parent, &text),
+            }
+        };
+        self.placed(id);
+    }
+
+    fn append_based_on_parent_node(&self, element: &Id, previous: &Id, child: NodeOrText<Id>) {
+        let has_parent = self.tree.borrow().node(*element).parent != NIL;
+        if has_parent {
+            self.append_before_sibling(element, child);
+        } else {
+            self.append(previous, child);
+        }
+    }
+
+    fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {}
+
+    fn get_template_contents(&self, template: &Id) -> Id {
+        *template
+    }
+
+    fn same_node(&self, one: &Id, other: &Id) -> bool {
+        one == other
+    }
+
+    fn set_quirks_mode(&self, _: QuirksMode) {}
+
+    fn append_before_sibling(&self, sibling: &Id, child: NodeOrText<Id>) {
+        let id = {
+            let mut tree = self.tree.borrow_mut();
+            let id = match child {
+                NodeOrText::AppendNode(id) => id,
+                NodeOrText::AppendText(text) => {
+                    let content = tree.push_text(&text);
+                    tree.push(content)
+                }
+            };
+            tree.insert_before(*sibling, id);
+            id
+        };
+        self.placed(id);
+    }
+
+    /// A second `<html>` or `<body>`: what hides them is not looked for.
+    fn add_attrs_if_missing(&self, _: &Id, _: Vec<Attribute>) {}
+
+    fn remove_from_parent(&self, id: &Id) {
+        self.tree.borrow_mut().detach(*id);
+    }
+
+    fn reparent_children(&self, from: &Id, to: &Id) {
+        let mut tree = self.tree.borrow_mut();
+        loop {
+            let first = tree.node(*from).first;
+            if first == NIL {
+                return;
+            }
+            tree.append(*to, first);
+        }
+    }
+}
+
+fn carried_by(attributes: &[Attribute]) -> (ElementStyle, Option<ElementMore>) {
+    let mut style = ElementStyle::default();
+    let (mut columns, mut rows, mut more) = (1, 1, None);
+    for attribute in attributes {
+        let value = &*attribute.value;
+        match &*attribute.name.local {
+            carried::STYLE => style = ElementStyle(u32::from_str_radix(value, 16).unwrap_or(0)),
+            carried::COLUMNS => columns = value.parse().unwrap_or(1),
+            carried::ROWS => rows = value.parse().unwrap_or(1),
+            carried::LINK => more = Some(ElementMore::Link(value.into())),
+            carried::NUMBER => more = value.parse().ok().map(ElementMore::Number),
+            _ => {}
+        }
+    }
+    if columns != 1 || rows != 1 {
+        more = Some(ElementMore::Span { columns, rows });
+    }
+    (style, more)
+}

@@ -1,0 +1,238 @@
+//! The lines that head an item.
+
+use super::titles::{Edition, ItemKey, item};
+
+/// A line that heads an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Heading {
+    pub(super) key: ItemKey,
+    pub(super) title: String,
+    /// Where its line begins, in bytes.
+    pub(super) at: usize,
+    /// A number ends its line, as in a table of contents.
+    pub(super) has_page: bool,
+    /// It heads another item as well: "Items 1 and 2".
+    pub(super) is_combined: bool,
+    /// Its title is one that the form gives the item. Otherwise the line may be a reference.
+    pub(super) is_sure: bool,
+}
+
+/// As much of a title is looked at, in bytes: text may follow it on its line.
+const LONGEST: usize = 300;
+
+/// Lines after "Item 1." among which its title is.
+const LINES_OF_TITLE: usize = 3;
+
+/// All headings of items, the lines of a table of contents too.
+pub(super) fn headings(text: &str, edition: Edition) -> Vec<Heading> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(heading) = heading(text, line, at, edition) {
+            found.push(heading);
+        }
+        at += line.len();
+    }
+    found
+}
+
+fn heading(text: &str, line: &str, at: usize, edition: Edition) -> Option<Heading> {
+    let rest = words(line);
+    let head = rest.get(..4)?;
+    if !head.eq_ignore_ascii_case("item") {
+        return None;
+    }
+    let rest = &rest[4..];
+    let (rest, is_plural) = match rest.strip_prefix(['s', 'S']) {
+        Some(rest) => (rest, true),
+        None => (rest, false),
+    };
+    let rest = rest.trim_start_matches(is_between);
+    let (number, rest) = number(rest)?;
+    let (detail, rest) = detail(rest, edition);
+    let (rest, is_combined) = match combined(rest) {
+        Some(rest) if is_plural => (rest, true),
+        _ => (rest, false),
+    };
+    let rest = rest.trim_start_matches(is_between).trim_end();
+    let rest = rest.get(..rest.ceil_char_boundary(LONGEST)).unwrap_or(rest);
+    let behind = &text[at + line.len()..];
+    let mut title = rest.to_owned();
+    if title.trim_matches(is_between).is_empty() {
+        title = title_below(behind).unwrap_or_default();
+    }
+    if is_continued(&title) {
+        return None;
+    }
+    let sure = item(edition, number, detail, &title);
+    let (title, has_page) = without_page(&title);
+    Some(Heading {
+        key: sure.unwrap_or(ItemKey {
+            part: 0,
+            number,
+            detail,
+        }),
+        title,
+        at,
+        has_page,
+        is_combined,
+        is_sure: sure.is_some(),
+    })
+}
+
+/// A heading that a later page repeats.
+fn is_continued(title: &str) -> bool {
+    let title = title.trim_end_matches(is_between).to_ascii_lowercase();
+    title.contains("(continued") || title.ends_with("continued") || title.ends_with("(cont")
+}
+
+/// What is around words: blanks, tabs, and the marks of Markdown and its tables.
+fn is_between(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '*' | '|' | '#' | '_' | '.' | ':' | '-' | '–' | '—' | '\\' | ')' | '•' | '†'
+        )
+}
+
+/// A line from its first word on.
+fn words(line: &str) -> &str {
+    line.trim_start_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '*' | '|' | '#' | '_' | '-' | '•' | '[' | '(')
+    })
+}
+
+fn number(text: &str) -> Option<(u8, &str)> {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number = text.get(..end)?.parse().ok()?;
+    (1..=2).contains(&end).then_some((number, &text[end..]))
+}
+
+/// The letter of `1A`, `7 (a)` or `9A(T)`; of an 8-K the number behind the point.
+fn detail(text: &str, edition: Edition) -> (u8, &str) {
+    if edition == Edition::Current {
+        let digits = text
+            .strip_prefix('.')
+            .map(|rest| rest.trim_start_matches(' '));
+        if let Some(digits) = digits
+            && let Some((detail, rest)) = number(digits)
+            && digits.len() - rest.len() == 2
+        {
+            // "Item 5.02(e)" is about a part of the item.
+            let behind = rest
+                .strip_prefix('(')
+                .and_then(|letter| letter.get(1..)?.strip_prefix(')'));
+            return (100 + detail, behind.unwrap_or(rest));
+        }
+        return (0, text);
+    }
+    let open = text.trim_start_matches([' ', '\u{a0}']);
+    let is_apart = open.len() < text.len();
+    let (open, has_bracket) = match open.strip_prefix('(') {
+        Some(rest) => (rest, true),
+        None => (open, false),
+    };
+    let letter = open.bytes().next().map(|b| b.to_ascii_uppercase());
+    let Some(letter @ b'A'..=b'C') = letter else {
+        return (0, text);
+    };
+    let rest = &open[1..];
+    // "1A" and "7 (a)", but not "4 Because".
+    let ends = rest.chars().next().is_none_or(|c| !c.is_alphanumeric());
+    let closes = !has_bracket || rest.starts_with(')');
+    if !ends
+        || !closes
+        || is_apart && !has_bracket && !rest.starts_with(['.', ':', ' ', '\u{a0}', '|', '\t', '*'])
+    {
+        return (0, text);
+    }
+    let rest = rest.strip_prefix("(T)").unwrap_or(rest);
+    (letter - b'A' + 1, rest)
+}
+
+/// What follows `1 and 2`, `1 & 2`, `1. and 2.`.
+fn combined(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(is_between);
+    let rest = rest
+        .strip_prefix("and")
+        .or(rest.strip_prefix("AND"))
+        .or(rest.strip_prefix(['&', ',']))?;
+    let rest = rest.trim_start_matches(|c: char| is_between(c) || c == ',');
+    let rest = rest
+        .strip_prefix("Item")
+        .or(rest.strip_prefix("ITEM"))
+        .unwrap_or(rest);
+    let (_, rest) = number(rest.trim_start_matches(is_between))?;
+    Some(rest.strip_prefix(['A', 'B', 'C']).unwrap_or(rest))
+}
+
+/// The title that stands below "Item 1.".
+fn title_below(behind: &str) -> Option<String> {
+    let lines = behind
+        .lines()
+        .take(2 * LINES_OF_TITLE)
+        .map(words)
+        .filter(|line| !line.trim().is_empty());
+    let title: Vec<_> = lines.take(LINES_OF_TITLE).map(str::trim).collect();
+    let title = title.first()?;
+    let is_item = title
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("item "));
+    let title = title
+        .get(..title.ceil_char_boundary(LONGEST))
+        .unwrap_or(title);
+    (!is_item).then(|| title.to_owned())
+}
+
+/// A title without the page that a table of contents has behind it.
+fn without_page(title: &str) -> (String, bool) {
+    let title = title.trim_end_matches(|c: char| is_between(c) && c != ')');
+    let before =
+        title.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '–' | ','));
+    let has_page = before.len() < title.len()
+        && before.ends_with(|c: char| c.is_whitespace() || matches!(c, '|' | '.' | '_'));
+    let title = if has_page { before } else { title };
+    let title = title.trim_matches(|c: char| is_between(c) && c != ')');
+    let title = title.replace(" | ", " ").replace(['\t', '*'], " ");
+    (
+        title.split_whitespace().collect::<Vec<_>>().join(" "),
+        has_page,
+    )
+}
+
+/// Where the signatures begin, behind a place.
+pub(super) fn signatures(text: &str, after: usize) -> Option<usize> {
+    let mut at = after;
+    for line in text[after..].split_inclusive('\n') {
+        let line_words = words(line).trim_end_matches(|c: char| is_between(c) || c == '(');
+        let is_it = ["signature", "signatures", "signature(s", "signature page"];
+        if is_it
+            .iter()
+            .any(|word| line_words.eq_ignore_ascii_case(word))
+        {
+            return Some(at);
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// The end of an item without what belongs to the next one: its part's heading, page breaks, blanks.
+pub(super) fn trimmed_end(text: &str, from: usize, until: usize) -> usize {
+    let mut end = until;
+    loop {
+        let body = text[from..end].trim_end_matches(|c: char| c.is_whitespace() || c == '\u{c}');
+        let start = body.rfind('\n').map_or(0, |at| at + 1);
+        let line = words(&body[start..]);
+        let is_part = line
+            .get(..5)
+            .is_some_and(|part| part.eq_ignore_ascii_case("part "))
+            && line.len() < 60
+            && line[5..].trim_start().starts_with(['I', 'i', '1', '2']);
+        let is_rule = !body[start..].is_empty() && body[start..].chars().all(|c| c == '-');
+        if start == 0 || !(is_part || is_rule) {
+            return from + body.len();
+        }
+        end = from + start;
+    }
+}

@@ -1,0 +1,369 @@
+//! The items of 10-K, 10-Q and 8-K within the text of a document.
+//!
+//! A heading is a line that begins with "Item", a number of that form, and the title that the form gives
+//! it, on the same line or the next ones. Where headings contradict each other or the table of
+//! contents, the items concerned are left out rather than guessed, and the problem is told.
+
+mod headings;
+mod titles;
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use headings::{Heading, headings, signatures};
+use titles::{Edition, ItemKey, SUMMARY};
+
+/// An item of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// `1A`, `7`, `2.02`; of a 10-Q with its part: `I-2`, `II-1A`.
+    pub item: String,
+    /// Its title, as the document has it.
+    pub title: String,
+    /// Where it stands in the text, heading included, in bytes.
+    pub bytes: Range<usize>,
+    /// The same in characters, which SQL and Python count.
+    pub characters: Range<usize>,
+    /// What else confirms the heading.
+    pub method: ItemMethod,
+}
+
+/// What confirms the headings of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ItemMethod {
+    /// EDGAR's own list of the filing's items has it.
+    Listed,
+    /// The table of contents has it.
+    Contents,
+    /// Nothing but the order of the headings.
+    Order,
+}
+
+impl ItemMethod {
+    /// Its name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Contents => "contents",
+            Self::Order => "order",
+        }
+    }
+
+    /// How far an item is to be trusted, from 0 to 1.
+    #[must_use]
+    pub fn confidence(self) -> f64 {
+        match self {
+            Self::Listed | Self::Contents => 1.0,
+            Self::Order => 0.9,
+        }
+    }
+}
+
+/// Between two lines of a table of contents, in bytes: that of a 10-Q names the statements between them.
+const NEAR: usize = 1500;
+
+/// The summary of a 10-K is optional and hardly ever there: what is longer are the pages behind it.
+const LONGEST_SUMMARY: usize = 1500;
+
+/// Fewer lines of items are no table of contents.
+const FEWEST: usize = 3;
+
+/// The items of a document, and why some are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Items {
+    /// In the order of the text.
+    pub items: Vec<Item>,
+    /// One line; `None` where nothing is in doubt.
+    pub problem: Option<String>,
+}
+
+/// Finds the items of a document in its text, plain or Markdown. `listed` are the items that EDGAR has
+/// for the filing, such as `2.02,9.01`; empty where it has none. Forms other than 10-K, 10-Q and 8-K have
+/// no items.
+#[must_use]
+pub fn items(form: &str, text: &str, listed: &str) -> Items {
+    let Some(edition) = Edition::of(form) else {
+        return Items::default();
+    };
+    let (found, unsure): (Vec<_>, Vec<_>) = headings(text, edition)
+        .into_iter()
+        .partition(|heading| heading.is_sure);
+    if found.is_empty() {
+        return problem("no heading of an item");
+    }
+    // A line without the title of its item is a reference where the item has a heading elsewhere.
+    let numbers: HashSet<_> = found.iter().map(|heading| heading.key.number()).collect();
+    let unsure: Vec<_> = unsure
+        .into_iter()
+        .filter(|line| !numbers.contains(&line.key.number()))
+        .collect();
+    let end = signatures(text, found[found.len() - 1].at).unwrap_or(text.len());
+    if edition == Edition::Current {
+        current(text, (&found, &unsure), end, listed)
+    } else {
+        periodic(text, (&found, &unsure), end)
+    }
+}
+
+fn problem(why: &str) -> Items {
+    Items {
+        items: Vec::new(),
+        problem: Some(why.to_owned()),
+    }
+}
+
+/// The items of an 8-K, each with one heading, in any order.
+fn current(
+    text: &str,
+    (found, unsure): (&[Heading], &[Heading]),
+    end: usize,
+    listed: &str,
+) -> Items {
+    let found = without_contents(found);
+    let listed: HashSet<&str> = listed
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .collect();
+    let until = |index: usize| found.get(index + 1).map_or(end, |next| next.at);
+    let mut doubts = Doubts::default();
+    let times = times(found);
+    let mut kept: Vec<(usize, ItemMethod)> = Vec::new();
+    for (index, heading) in found.iter().enumerate() {
+        let doubtful = unsure_within(unsure, heading.at, until(index));
+        let name = heading.key.name();
+        if times[&heading.key] > 1 {
+            doubts.add(&name, "has several headings");
+        } else if listed.is_empty()
+            && let Some(line) = doubtful
+        {
+            doubts.add(&line.key.name(), "has a heading without its title");
+        } else if listed.is_empty() {
+            kept.push((index, ItemMethod::Order));
+        } else if listed.contains(name.as_str()) {
+            kept.push((index, ItemMethod::Listed));
+        } else {
+            doubts.add(&name, "is not among the items that EDGAR lists");
+        }
+    }
+    // An item without a heading lies within another one.
+    let lacking = listed
+        .iter()
+        .filter(|item| found.iter().all(|heading| heading.key.name() != **item));
+    let mut lacking: Vec<_> = lacking.collect();
+    lacking.sort_unstable();
+    if !lacking.is_empty() {
+        for item in lacking {
+            doubts.add(item, "has no heading");
+        }
+        kept.clear();
+    }
+    let spans = kept
+        .into_iter()
+        .map(|(index, method)| (&found[index], until(index), method));
+    finish(text, spans, &doubts)
+}
+
+fn unsure_within(unsure: &[Heading], from: usize, until: usize) -> Option<&Heading> {
+    let first = unsure.partition_point(|line| line.at < from);
+    unsure.get(first).filter(|line| line.at < until)
+}
+
+/// The headings behind a table of contents, if the document begins with one: lines near each other that
+/// all come again, once.
+fn without_contents(found: &[Heading]) -> &[Heading] {
+    let near = |pair: &[Heading]| pair[1].at - pair[0].at < NEAR;
+    let run = 1 + found.windows(2).take_while(|pair| near(pair)).count();
+    let mut keys = HashSet::new();
+    // The last line may be near the first heading of the text.
+    let run = found[..run]
+        .iter()
+        .take_while(|heading| keys.insert(heading.key))
+        .count();
+    let (contents, body) = found.split_at(run);
+    let times = times(body);
+    let again = |heading: &Heading| times.get(&heading.key) == Some(&1);
+    if contents.iter().all(again) {
+        body
+    } else {
+        found
+    }
+}
+
+/// How many headings each item has.
+fn times(found: &[Heading]) -> HashMap<ItemKey, usize> {
+    let mut times = HashMap::new();
+    for heading in found {
+        *times.entry(heading.key).or_default() += 1;
+    }
+    times
+}
+
+/// The items of a 10-K or 10-Q: a table of contents, perhaps, and the headings in order.
+fn periodic(text: &str, (found, unsure): (&[Heading], &[Heading]), end: usize) -> Items {
+    let without_title = unsure;
+    let (contents, body) = split_contents(found);
+    let mut doubts = Doubts::default();
+    // Headings that running heads repeat count once.
+    let mut body: Vec<&Heading> = body.iter().collect();
+    body.dedup_by(|next, first| next.key == first.key && !next.is_combined);
+    let in_order = longest_rising(&body);
+    let mut unsure: HashSet<ItemKey> = HashSet::new();
+    for (index, heading) in body.iter().enumerate() {
+        if !in_order.contains(&index) {
+            // It may be this one, or the one in order; and it lies within another item.
+            doubts.add(
+                &heading.key.name(),
+                "has several headings, or one out of order",
+            );
+            unsure.insert(heading.key);
+            if let Some(around) = in_order.iter().rev().find(|&&at| at < index) {
+                unsure.insert(body[*around].key);
+            }
+        }
+    }
+    let keys: HashSet<ItemKey> = in_order.iter().map(|&index| body[index].key).collect();
+    let listed: HashSet<ItemKey> = contents.iter().map(|heading| heading.key).collect();
+    let mut before: Option<ItemKey> = None;
+    // What the table of contents has and the text has not lies within the item before it.
+    let mut all: Vec<ItemKey> = keys.union(&listed).copied().collect();
+    all.sort_unstable();
+    for key in all {
+        if keys.contains(&key) {
+            before = Some(key);
+        } else {
+            doubts.add(
+                &key.name(),
+                "is in the table of contents and has no heading",
+            );
+            unsure.extend(before);
+        }
+    }
+    let mut spans = Vec::new();
+    for (place, &index) in in_order.iter().enumerate() {
+        let heading = body[index];
+        let next = in_order.get(place + 1).map(|&next| body[next]);
+        let until = next.map_or(end, |next| next.at);
+        let skips =
+            next.is_some_and(|next| heading.key.skips(next.key) && !listed.contains(&next.key));
+        if heading.is_combined || unsure.contains(&heading.key) {
+            if heading.is_combined {
+                doubts.add(&heading.key.name(), "shares its heading with another item");
+            }
+            continue;
+        }
+        if let Some(line) = unsure_within(without_title, heading.at, until) {
+            doubts.add(&line.key.name(), "has a heading without its title");
+            continue;
+        }
+        if heading.key == SUMMARY && until - heading.at > LONGEST_SUMMARY {
+            doubts.add("16", "runs on into other pages");
+            continue;
+        }
+        let method = if listed.contains(&heading.key) {
+            ItemMethod::Contents
+        } else if listed.is_empty() && !skips {
+            ItemMethod::Order
+        } else {
+            let why = if skips {
+                "is followed by an item further on"
+            } else {
+                "is not in the table of contents"
+            };
+            doubts.add(&heading.key.name(), why);
+            continue;
+        };
+        spans.push((heading, until, method));
+    }
+    finish(text, spans.into_iter(), &doubts)
+}
+
+/// The headings of the table of contents, and the others: the first ones, one short line after the
+/// other, up to where the items begin anew.
+fn split_contents(found: &[Heading]) -> (&[Heading], &[Heading]) {
+    let rises = |pair: &[Heading]| pair[0].key < pair[1].key && pair[1].at - pair[0].at < NEAR;
+    let run = 1 + found.windows(2).take_while(|pair| rises(pair)).count();
+    let restarts = found
+        .get(run)
+        .is_some_and(|next| next.key <= found[run - 1].key);
+    let numbered = found[..run]
+        .iter()
+        .filter(|heading| heading.has_page)
+        .count();
+    if run >= FEWEST && (restarts || 2 * numbered > run) {
+        found.split_at(run)
+    } else {
+        (&[], found)
+    }
+}
+
+/// The places of the longest sequence of headings in the order of the form.
+fn longest_rising(headings: &[&Heading]) -> Vec<usize> {
+    // A form has some twenty items: keys are few, so this is linear in the headings.
+    let mut best: Vec<(usize, Option<usize>)> = Vec::with_capacity(headings.len());
+    let mut best_of_key: std::collections::BTreeMap<ItemKey, usize> =
+        std::collections::BTreeMap::new();
+    for (index, heading) in headings.iter().enumerate() {
+        let before = best_of_key
+            .range(..heading.key)
+            .map(|(_, &at)| at)
+            .max_by_key(|&at| best[at].0);
+        best.push((before.map_or(0, |at| best[at].0) + 1, before));
+        let known = best_of_key.entry(heading.key).or_insert(index);
+        if best[*known].0 < best[index].0 {
+            *known = index;
+        }
+    }
+    let mut at = (0..best.len()).max_by_key(|&index| (best[index].0, std::cmp::Reverse(index)));
+    let mut places = Vec::new();
+    while let Some(index) = at {
+        places.push(index);
+        at = best[index].1;
+    }
+    places.reverse();
+    places
+}
+
+/// Why items are left out.
+#[derive(Debug, Default)]
+struct Doubts(Vec<String>);
+
+impl Doubts {
+    fn add(&mut self, item: &str, why: &str) {
+        let doubt = format!("Item {item} {why}");
+        if self.0.len() < 20 && !self.0.contains(&doubt) {
+            self.0.push(doubt);
+        }
+    }
+}
+
+fn finish<'a>(
+    text: &str,
+    spans: impl Iterator<Item = (&'a Heading, usize, ItemMethod)>,
+    doubts: &Doubts,
+) -> Items {
+    let mut items = Vec::new();
+    let (mut bytes, mut characters) = (0, 0);
+    let mut count = |to: usize| {
+        characters += text[bytes..to].chars().count();
+        bytes = to;
+        characters
+    };
+    for (heading, until, method) in spans {
+        let until = headings::trimmed_end(text, heading.at, until);
+        let from = count(heading.at);
+        items.push(Item {
+            item: heading.key.name(),
+            title: heading.title.clone(),
+            bytes: heading.at..until,
+            characters: from..count(until),
+            method,
+        });
+    }
+    let problem = (!doubts.0.is_empty()).then(|| doubts.0.join("; "));
+    Items { items, problem }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+use proptest::prelude::*;
+
+use super::{ItemMethod, items};
+
+fn names(form: &str, text: &str, listed: &str) -> Vec<String> {
+    let found = items(form, text, listed);
+    found.items.into_iter().map(|item| item.item).collect()
+}
+
+const ANNUAL: &str = "FORM 10-K\n\
+    Item 1. | Business | 4\nItem 1A. | Risk Factors | 9\nItem 2. | Properties | 20\n\n\
+    PART I\n\n**Item 1. Business**\n\nWe make things.\n\nSee Item 1A, Risk Factors.\n\n\
+    **ITEM 1A.**\n\n**RISK FACTORS**\n\nThings break — often.\n\nPART II\n\n\
+    **Item 2.** **Properties**\n\nNone.\n\nSIGNATURES\n\nPursuant to";
+
+#[test]
+fn the_items_of_a_10_k_lie_between_its_headings() {
+    let found = items("10-K", ANNUAL, "");
+    assert_eq!(found.problem, None);
+    let text: Vec<_> = found
+        .items
+        .iter()
+        .map(|item| &ANNUAL[item.bytes.clone()])
+        .collect();
+    assert_eq!(
+        text[0],
+        "**Item 1. Business**\n\nWe make things.\n\nSee Item 1A, Risk Factors."
+    );
+    assert_eq!(
+        text[1],
+        "**ITEM 1A.**\n\n**RISK FACTORS**\n\nThings break — often."
+    );
+    assert_eq!(text[2], "**Item 2.** **Properties**\n\nNone.");
+    assert_eq!(found.items[1].title, "RISK FACTORS");
+    assert!(
+        found
+            .items
+            .iter()
+            .all(|item| item.method == ItemMethod::Contents)
+    );
+    let last = &found.items[2].characters;
+    let characters: String = ANNUAL.chars().skip(last.start).take(last.len()).collect();
+    assert_eq!(characters, text[2]);
+}
+
+#[test]
+fn an_item_that_the_text_lacks_takes_the_one_before_it_along() {
+    let text = ANNUAL.replace("**ITEM 1A.**\n\n", "");
+    let found = items("10-K/A", &text, "");
+    assert_eq!(found.items.len(), 1);
+    assert_eq!(found.items[0].item, "2");
+    assert_eq!(
+        found.problem.as_deref(),
+        Some("Item 1A is in the table of contents and has no heading")
+    );
+}
+
+#[test]
+fn two_headings_of_an_item_leave_both_items_out() {
+    let text = ANNUAL.replace("None.", "None.\n\nItem 1A. Risk Factors\n\nMore.");
+    let found = items("10-K", &text, "");
+    assert_eq!(
+        found
+            .items
+            .iter()
+            .map(|item| item.item.as_str())
+            .collect::<Vec<_>>(),
+        ["1"]
+    );
+    assert!(
+        found
+            .problem
+            .unwrap()
+            .contains("Item 1A has several headings")
+    );
+}
+
+#[test]
+fn running_heads_are_no_headings() {
+    let text = ANNUAL.replace(
+        "We make things.",
+        "We make things.\n\nItem 1. Business (continued)\n\nItem 1. Business\n",
+    );
+    assert_eq!(names("10-K", &text, ""), ["1", "1A", "2"]);
+}
+
+#[test]
+fn an_item_that_shares_its_heading_is_left_out() {
+    let text =
+        "Items 1 and 2. Business and Properties\n\nx\n\nItem 3. Legal Proceedings\n\nNone.\n";
+    let found = items("10-K", text, "");
+    assert_eq!(found.items.len(), 1);
+    assert_eq!(found.items[0].item, "3");
+    assert!(found.problem.unwrap().contains("Item 1 shares its heading"));
+}
+
+#[test]
+fn the_parts_of_a_10_q_are_told_by_the_titles() {
+    let text = "Item 1. Financial Statements\nx\nItem 2. Management’s Discussion and Analysis\nx\n\
+        Item 3. Quantitative and Qualitative Disclosures\nx\nItem 4. Controls and Procedures\nx\n\
+        PART II\nItem 1. Legal Proceedings\nx\nItem 1A. Risk Factors\nx\nItem 6. Exhibits\nx\n";
+    assert_eq!(
+        names("10-Q", text, ""),
+        ["I-1", "I-2", "I-3", "I-4", "II-1", "II-1A", "II-6"]
+    );
+}
+
+const CURRENT: &str = "FORM 8-K\n\nItem 2.02. Results of Operations and Financial Condition.\n\nWe earned.\n\n\
+    Item 9.01 Financial Statements and Exhibits\n\n(d) Exhibits\n\nSIGNATURE\n\nx";
+
+#[test]
+fn the_items_of_an_8_k_are_those_that_edgar_lists() {
+    assert_eq!(names("8-K", CURRENT, "2.02,9.01"), ["2.02", "9.01"]);
+    assert_eq!(names("8-K", CURRENT, ""), ["2.02", "9.01"]);
+    let found = items("8-K", CURRENT, "2.02,8.01,9.01");
+    assert_eq!(found.items, []);
+    assert_eq!(found.problem.as_deref(), Some("Item 8.01 has no heading"));
+    let first = &items("8-K", CURRENT, "2.02,9.01").items[0];
+    assert!(CURRENT[first.bytes.clone()].ends_with("We earned."));
+    assert_eq!(first.method, ItemMethod::Listed);
+}
+
+#[test]
+fn an_8_k_of_before_2004_has_items_of_one_number() {
+    let text = "Item 5. Other Events\n\nx\n\nItem 7. Financial Statements and Exhibits\n\ny\n";
+    assert_eq!(names("8-K", text, "5,7"), ["5", "7"]);
+}
+
+#[test]
+fn other_forms_and_texts_without_headings_have_no_items() {
+    assert_eq!(items("DEF 14A", ANNUAL, "").problem, None);
+    assert_eq!(
+        items("10-K", "words", "").problem.as_deref(),
+        Some("no heading of an item")
+    );
+}
+
+proptest! {
+    #[test]
+    fn items_lie_in_the_text_one_after_the_other(
+        lines in prop::collection::vec(prop::sample::select(vec![
+            "Item 1. Business", "Item 1A. Risk Factors", "ITEM 2.", "Properties", "Item 7 (a)", "é — text", "",
+            "| Item 3. | Legal Proceedings | 5 |", "PART II", "SIGNATURES", "Item 2.02 Results of", "\u{c}", "---",
+            "Items 1 and 2. Business and Properties", "Item 4 Controls and Procedures", "Item", "Item 1", "Item 99",
+        ]), 0..40),
+        form in prop::sample::select(vec!["10-K", "10-Q", "8-K"]),
+    ) {
+        let text = lines.join("\n");
+        let mut last = 0;
+        for item in items(form, &text, "").items {
+            prop_assert!(last <= item.bytes.start && item.bytes.start < item.bytes.end);
+            last = item.bytes.end;
+            prop_assert_eq!(text[item.bytes.clone()].chars().count(), item.characters.len());
+            prop_assert_eq!(text[..item.bytes.start].chars().count(), item.characters.start);
+        }
+    }
+}

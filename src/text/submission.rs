@@ -1,0 +1,70 @@
+//! The text of a complete submission: that of each of its documents.
+
+use std::io;
+
+use jiff::civil::Date;
+
+use super::{TextFormat, extract};
+use crate::edgar::Accession;
+use crate::edgar::submission::{
+    DocumentHead, DocumentProblem, DocumentSink, DotScan, SplitError, Splitter,
+};
+
+/// The texts of a submission's documents in their order, each on a page of its own. Documents without
+/// a text, such as pictures, are left out.
+///
+/// # Errors
+///
+/// When the bytes are no complete submission.
+pub fn submission(
+    accession: Accession,
+    filed_on: Date,
+    bytes: &[u8],
+    format: TextFormat,
+) -> Result<String, SplitError> {
+    let mut dots = DotScan::default();
+    dots.write(bytes);
+    let mut texts = SubmissionTexts {
+        format,
+        name: String::new(),
+        document: Vec::new(),
+        written: Vec::new(),
+    };
+    let mut splitter = Splitter::new(accession, dots.finish(Some(filed_on)), &[], &mut texts);
+    splitter.write(bytes)?;
+    splitter.finish()?;
+    let page = match format {
+        TextFormat::Plain => "\n\n\u{c}\n",
+        TextFormat::Markdown => "\n\n---\n\n",
+    };
+    Ok(texts.written.join(page))
+}
+
+struct SubmissionTexts {
+    format: TextFormat,
+    name: String,
+    document: Vec<u8>,
+    written: Vec<String>,
+}
+
+impl DocumentSink for SubmissionTexts {
+    fn begin(&mut self, head: &DocumentHead<'_>) -> io::Result<()> {
+        head.edgar_name
+            .unwrap_or(head.name)
+            .clone_into(&mut self.name);
+        self.document.clear();
+        Ok(())
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.document.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn end(&mut self, _: &[DocumentProblem]) -> io::Result<()> {
+        let text = extract(&self.name, &self.document, self.format);
+        self.written
+            .extend(text.map(|text| text.text).filter(|text| !text.is_empty()));
+        Ok(())
+    }
+}
