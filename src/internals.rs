@@ -23,7 +23,7 @@ pub use crate::net::{
 };
 pub use crate::sources::bulk::{Archive, BadMember};
 pub use crate::store::{CompanyRow, RunEnd, RunLock, RunProgress, RunStatus, Writer};
-pub use crate::text::items::{Item, ItemMethod, Items, items};
+pub use crate::text::items::{ItemMethod, Items, ReportItem, items};
 pub use crate::text::{
     DocumentText, TextFormat, TextKind, VERSION as TEXT_VERSION, extract as extract_text,
 };

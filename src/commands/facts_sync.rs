@@ -32,7 +32,7 @@ const ATTEMPTS: u32 = 3;
 
 /// What `--json` prints: the names of the fields are public.
 #[derive(Debug, Serialize)]
-struct Synced {
+struct FactsSynced {
     status: &'static str,
     /// Whether EDGAR had another version than the one that was here.
     new: bool,
@@ -79,7 +79,7 @@ pub(super) fn run(cli: &Cli, json: bool, terminal: &Terminal) -> Result<Exit> {
             stale.of(NAME)
         )
     })?;
-    let synced = Synced {
+    let synced = FactsSynced {
         status: "completed",
         new: before.is_none_or(|before| before.version != archive.version),
         as_of: archive.as_of.to_string(),

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::cancel::Cancel;
 use crate::cli::{Cli, UpdateArgs};
-use crate::dataset::{Filters, Target};
+use crate::dataset::{ExportTarget, Filters};
 use crate::exit::Exit;
 use crate::progress::Terminal;
 use crate::run::export::Export;
@@ -22,7 +22,7 @@ pub(super) fn run(cli: &Cli, args: &UpdateArgs, terminal: &Terminal) -> Result<E
     };
     let settings = cli.settings()?;
     if let Some(to) = &args.export {
-        Target::check(to)?;
+        ExportTarget::check(to)?;
     }
     let exit = run::run(job, &settings, terminal)?;
     let Some(to) = args.export.as_ref().filter(|_| !args.run.dry_run) else {

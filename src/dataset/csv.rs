@@ -10,7 +10,7 @@ use anyhow::Result;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::rows::{ByRow, Rows};
+use super::rows::{ByRow, RowSource};
 use super::table::Table;
 
 /// A file that is being written.
@@ -25,7 +25,7 @@ impl CsvFile {
         Ok(Self(out))
     }
 
-    pub(super) fn write(&mut self, rows: &Rows) -> Result<()> {
+    pub(super) fn write(&mut self, rows: &RowSource) -> Result<()> {
         let (mut by_row, mut line) = (ByRow::new(rows), String::new());
         while by_row.next_row(|cell| put(&mut line, cell))? {
             // The comma behind the last cell.

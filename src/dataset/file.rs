@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::csv::CsvFile;
 use super::manifest::Format;
 use super::parquet::ParquetFile;
-use super::rows::{Cell, Rows, Unreadable};
+use super::rows::{DataCell, RowSource, Unreadable};
 use super::table::Table;
 use crate::cancel::Cancel;
 use crate::threads;
@@ -38,16 +38,16 @@ pub struct Written {
 /// The work was asked to stop.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
-pub struct Stopped;
+pub struct ExportStopped;
 
 /// Takes the rows of a file, one after the other.
 #[derive(Debug)]
 pub struct Feed {
-    rows: Rows,
+    rows: RowSource,
     column: usize,
     text_bytes: usize,
     written: Written,
-    sender: Sender<Rows>,
+    sender: Sender<RowSource>,
     cancel: Cancel,
 }
 
@@ -57,9 +57,9 @@ impl Feed {
     /// # Errors
     ///
     /// Where the column cannot hold the value, the file cannot be written ([`write()`] tells why),
-    /// and with [`Stopped`] when the work is to stop.
-    pub fn put(&mut self, cell: Cell<'_>) -> Result<()> {
-        if let Cell::Text(text) = cell {
+    /// and with [`ExportStopped`] when the work is to stop.
+    pub fn put(&mut self, cell: DataCell<'_>) -> Result<()> {
+        if let DataCell::Text(text) = cell {
             self.text_bytes += text.len();
         }
         let unreadable = &mut self.written.unreadable;
@@ -77,9 +77,9 @@ impl Feed {
     /// # Errors
     ///
     /// As [`Feed::put`].
-    pub fn append(&mut self, rows: Rows, unreadable: Unreadable) -> Result<()> {
+    pub fn append(&mut self, rows: RowSource, unreadable: Unreadable) -> Result<()> {
         if self.cancel.is_set() {
-            return Err(Stopped.into());
+            return Err(ExportStopped.into());
         }
         for (column, values) in unreadable {
             *self.written.unreadable.entry(column).or_default() += values;
@@ -96,7 +96,7 @@ impl Feed {
         self.rows.end_row();
         self.written.rows += 1;
         if self.rows.len.is_multiple_of(LOOK) && self.cancel.is_set() {
-            return Err(Stopped.into());
+            return Err(ExportStopped.into());
         }
         if self.rows.len == ROW_GROUP || self.text_bytes > MOST_BYTES {
             self.send()?;
@@ -106,7 +106,7 @@ impl Feed {
 
     fn send(&mut self) -> Result<()> {
         let table = self.rows.table;
-        let rows = std::mem::replace(&mut self.rows, Rows::new(table));
+        let rows = std::mem::replace(&mut self.rows, RowSource::new(table));
         self.text_bytes = 0;
         // The writer has ended early: it knows why.
         if self.sender.send(rows).is_err() {
@@ -168,7 +168,7 @@ fn try_write(
             }
         })?;
     let mut feed = Feed {
-        rows: Rows::new(table),
+        rows: RowSource::new(table),
         column: 0,
         text_bytes: 0,
         written: Written::default(),
@@ -193,6 +193,6 @@ fn try_write(
     Ok(written)
 }
 
-fn each(receiver: &Receiver<Rows>, write: impl FnMut(Rows) -> Result<()>) -> Result<()> {
+fn each(receiver: &Receiver<RowSource>, write: impl FnMut(RowSource) -> Result<()>) -> Result<()> {
     receiver.iter().try_for_each(write)
 }

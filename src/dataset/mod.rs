@@ -31,6 +31,6 @@ pub mod target;
 
 pub use file::Feed;
 pub use manifest::{EmptyFile, Filters, Format, Manifest, SCHEMA_VERSION, TableFiles, WrittenFile};
-pub use rows::Cell;
+pub use rows::DataCell;
 pub use table::{Partition, Table};
-pub use target::Target;
+pub use target::ExportTarget;

@@ -13,7 +13,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
 use super::file::ROW_GROUP;
-use super::rows::{Buffer, Rows, Values};
+use super::rows::{RowBuffer, RowSource, Values};
 use super::table::Table;
 
 /// How often a bloom filter says yes where the value is not.
@@ -43,13 +43,13 @@ impl ParquetFile {
     }
 
     /// Writes a row group.
-    pub(super) fn write(&mut self, rows: Rows) -> Result<()> {
+    pub(super) fn write(&mut self, rows: RowSource) -> Result<()> {
         let mut group = self.0.next_row_group()?;
         for (buffer, column) in rows.columns.into_iter().zip(rows.table.columns) {
             let mut writer = group
                 .next_column()?
                 .context("a column is missing in the schema")?;
-            let Buffer { levels, values, .. } = buffer;
+            let RowBuffer { levels, values, .. } = buffer;
             let levels = (!column.required).then_some(&levels[..]);
             match values {
                 Values::Integers(values) => writer

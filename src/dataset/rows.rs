@@ -7,11 +7,11 @@ use anyhow::{Result, bail};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
-use super::table::{Column, Table, Type};
+use super::table::{Table, TableColumn, Type};
 
 /// A value on its way into a column. Dates, times and hashes come as the database has them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Cell<'a> {
+pub enum DataCell<'a> {
     /// No value.
     Null,
     /// A number, or 0 and 1 for no and yes.
@@ -42,7 +42,7 @@ pub(super) enum Values {
 
 /// A column of a row group.
 #[derive(Debug)]
-pub(super) struct Buffer {
+pub(super) struct RowBuffer {
     /// 1 where a row has a value, 0 where it has none.
     pub(super) levels: Vec<i16>,
     pub(super) values: Values,
@@ -52,17 +52,17 @@ pub(super) struct Buffer {
 
 /// Rows of a table.
 #[derive(Debug)]
-pub struct Rows {
+pub struct RowSource {
     pub(super) table: &'static Table,
-    pub(super) columns: Vec<Buffer>,
+    pub(super) columns: Vec<RowBuffer>,
     pub(super) len: usize,
 }
 
-impl Rows {
+impl RowSource {
     /// None yet.
     #[must_use]
     pub fn new(table: &'static Table) -> Self {
-        let buffer = |column: &Column| Buffer {
+        let buffer = |column: &TableColumn| RowBuffer {
             levels: Vec::new(),
             values: match column.type_ {
                 Type::Integer | Type::Time => Values::Integers(Vec::new()),
@@ -80,7 +80,7 @@ impl Rows {
         }
     }
 
-    /// Puts the value of the row that is being filled into a column; [`Rows::end_row`] follows the last
+    /// Puts the value of the row that is being filled into a column; [`RowSource::end_row`] follows the last
     /// one.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Rows {
     pub fn put(
         &mut self,
         column: usize,
-        cell: Cell<'_>,
+        cell: DataCell<'_>,
         unreadable: &mut Unreadable,
     ) -> Result<()> {
         let described = &self.table.columns[column];
@@ -134,24 +134,26 @@ impl Rows {
     }
 }
 
-impl Buffer {
+impl RowBuffer {
     /// Whether a value was taken as it is; `None` where the column cannot hold it.
-    fn put(&mut self, column: &Column, cell: Cell<'_>) -> Option<bool> {
+    fn put(&mut self, column: &TableColumn, cell: DataCell<'_>) -> Option<bool> {
         let mut readable = true;
         match (&mut self.values, cell) {
-            (_, Cell::Null) => return self.put_null(column),
-            (Values::Integers(values), Cell::Integer(value)) if column.type_ == Type::Integer => {
+            (_, DataCell::Null) => return self.put_null(column),
+            (Values::Integers(values), DataCell::Integer(value))
+                if column.type_ == Type::Integer =>
+            {
                 values.push(value);
             }
-            (Values::Integers(values), Cell::Text(text)) if column.type_ == Type::Time => {
+            (Values::Integers(values), DataCell::Text(text)) if column.type_ == Type::Time => {
                 match micros(text) {
                     Some(time) => values.push(time),
                     None => return self.put_null(column).map(|_| false),
                 }
             }
-            (Values::Booleans(values), Cell::Integer(value)) => values.push(value != 0),
-            (Values::Doubles(values), Cell::Real(value)) => values.push(value),
-            (Values::Days(values), Cell::Text(text)) => match (self.last_day, text) {
+            (Values::Booleans(values), DataCell::Integer(value)) => values.push(value != 0),
+            (Values::Doubles(values), DataCell::Real(value)) => values.push(value),
+            (Values::Days(values), DataCell::Text(text)) => match (self.last_day, text) {
                 (Some((last, day)), text) if last == *text => values.push(day),
                 _ => match days(text) {
                     Some(day) => {
@@ -161,7 +163,7 @@ impl Buffer {
                     None => return self.put_null(column).map(|_| false),
                 },
             },
-            (Values::Texts(bytes, ends), Cell::Text(text)) => {
+            (Values::Texts(bytes, ends), DataCell::Text(text)) => {
                 if std::str::from_utf8(text).is_ok() {
                     bytes.extend_from_slice(text);
                 } else {
@@ -170,7 +172,7 @@ impl Buffer {
                 }
                 ends.push(bytes.len());
             }
-            (Values::Texts(bytes, ends), Cell::Blob(blob)) => {
+            (Values::Texts(bytes, ends), DataCell::Blob(blob)) => {
                 const DIGITS: &[u8; 16] = b"0123456789abcdef";
                 for byte in blob {
                     bytes.push(DIGITS[usize::from(byte >> 4)]);
@@ -184,7 +186,7 @@ impl Buffer {
         Some(readable)
     }
 
-    fn put_null(&mut self, column: &Column) -> Option<bool> {
+    fn put_null(&mut self, column: &TableColumn) -> Option<bool> {
         self.levels.push(0);
         (!column.required).then_some(true)
     }
@@ -206,14 +208,14 @@ fn micros(text: &[u8]) -> Option<i64> {
 /// The next value of each column, for a format that is written row by row.
 #[derive(Debug)]
 pub(super) struct ByRow<'a> {
-    rows: &'a Rows,
+    rows: &'a RowSource,
     row: usize,
     /// Values of each column that were read.
     read: Vec<usize>,
 }
 
 impl<'a> ByRow<'a> {
-    pub(super) fn new(rows: &'a Rows) -> Self {
+    pub(super) fn new(rows: &'a RowSource) -> Self {
         Self {
             rows,
             row: 0,

@@ -21,7 +21,7 @@ pub enum Type {
 
 /// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
+pub struct TableColumn {
     /// Its name.
     pub name: &'static str,
     /// Its type.
@@ -35,8 +35,8 @@ pub struct Column {
     pub(super) bloom: bool,
 }
 
-const fn column(name: &'static str, type_: Type) -> Column {
-    Column {
+const fn column(name: &'static str, type_: Type) -> TableColumn {
+    TableColumn {
         name,
         type_,
         required: false,
@@ -45,31 +45,31 @@ const fn column(name: &'static str, type_: Type) -> Column {
     }
 }
 
-const fn integer(name: &'static str) -> Column {
+const fn integer(name: &'static str) -> TableColumn {
     column(name, Type::Integer)
 }
 
-const fn boolean(name: &'static str) -> Column {
+const fn boolean(name: &'static str) -> TableColumn {
     column(name, Type::Boolean)
 }
 
-const fn text(name: &'static str) -> Column {
+const fn text(name: &'static str) -> TableColumn {
     column(name, Type::Text)
 }
 
-const fn date(name: &'static str) -> Column {
+const fn date(name: &'static str) -> TableColumn {
     column(name, Type::Date)
 }
 
-const fn double(name: &'static str) -> Column {
+const fn double(name: &'static str) -> TableColumn {
     column(name, Type::Double)
 }
 
-const fn time(name: &'static str) -> Column {
+const fn time(name: &'static str) -> TableColumn {
     column(name, Type::Time)
 }
 
-impl Column {
+impl TableColumn {
     const fn required(mut self) -> Self {
         self.required = true;
         self
@@ -106,7 +106,7 @@ pub struct Table {
     /// How its rows are spread over files.
     pub partition: Partition,
     /// Its columns.
-    pub columns: &'static [Column],
+    pub columns: &'static [TableColumn],
 }
 
 impl Table {

@@ -22,13 +22,13 @@ const TEMPORARY: &str = "_filing_etl.tmp";
 
 /// The folder of a dataset, locked.
 #[derive(Debug)]
-pub struct Target {
+pub struct ExportTarget {
     root: PathBuf,
     manifest: Option<Manifest>,
     _lock: File,
 }
 
-impl Target {
+impl ExportTarget {
     /// Refuses what cannot become a dataset, and leaves no trace.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// As [`Target::check`]; a [`TargetBusyError`] while another export writes to it; when it cannot be
+    /// As [`ExportTarget::check`]; a [`TargetBusyError`] while another export writes to it; when it cannot be
     /// written to, or its manifest cannot be read.
     pub fn open(root: &Path) -> Result<Self> {
         Self::check(root)?;
@@ -192,7 +192,7 @@ impl Target {
     }
 }
 
-impl Drop for Target {
+impl Drop for ExportTarget {
     fn drop(&mut self) {
         // What cannot be removed now is by the next export.
         let _ = self.clear_temporary();

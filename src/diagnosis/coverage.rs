@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::exchange::Exchange;
-use crate::store::CompanyFacts;
+use crate::store::CompanyCoverage;
 
 /// Companies with at least one wanted filing, and files; now, and when the last run began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -27,7 +27,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, company: &CompanyFacts) {
+    fn add(&mut self, company: &CompanyCoverage) {
         self.companies += 1;
         self.covered_before += u64::from(company.covered_before);
         self.covered += u64::from(company.covered);
@@ -49,7 +49,7 @@ pub struct Coverage {
 
 impl Coverage {
     /// Adds companies up.
-    pub fn of(companies: &[CompanyFacts]) -> Self {
+    pub fn of(companies: &[CompanyCoverage]) -> Self {
         let mut tallies: BTreeMap<(usize, Option<&str>), Tally> = BTreeMap::new();
         let mut total = Tally::default();
         for company in companies {

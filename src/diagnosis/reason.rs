@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::edgar::{FormFilter, History};
 use crate::selection::Filings;
-use crate::store::CompanyFacts;
+use crate::store::CompanyCoverage;
 
 /// How long a company may be on EDGAR before it has to report. An annual report on Form 20-F is
 /// due four months after the fiscal year's end, the first year may last twelve months, and the
@@ -124,7 +124,7 @@ impl Reason {
 
     /// Why this company has no filing of a form that `wanted` takes, or that its selections want where
     /// nobody said.
-    pub fn of(company: &CompanyFacts, wanted: Option<&FormFilter>, wishes: &[Wish<'_>]) -> Self {
+    pub fn of(company: &CompanyCoverage, wanted: Option<&FormFilter>, wishes: &[Wish<'_>]) -> Self {
         if let Some((kind, error)) = &company.failure {
             return Self::Failing {
                 kind: kind.clone(),
@@ -339,8 +339,8 @@ mod tests {
     const LONG_AGO: Date = date(2015, 1, 1);
     const LATELY: Date = date(2025, 6, 1);
 
-    fn facts() -> CompanyFacts {
-        CompanyFacts {
+    fn facts() -> CompanyCoverage {
+        CompanyCoverage {
             cik: crate::edgar::Cik::new(1).unwrap(),
             name: "One".to_owned(),
             ticker: None,
@@ -356,13 +356,13 @@ mod tests {
         }
     }
 
-    fn why(facts: &CompanyFacts) -> &'static str {
+    fn why(facts: &CompanyCoverage) -> &'static str {
         Reason::of(facts, None, &[]).word()
     }
 
     #[test]
     fn a_failure_is_told_before_anything_an_earlier_run_learned() {
-        let failing = CompanyFacts {
+        let failing = CompanyCoverage {
             failure: Some(("network".to_owned(), "no answer".to_owned())),
             ..facts()
         };
@@ -371,12 +371,12 @@ mod tests {
 
     #[test]
     fn what_was_never_read_or_not_recorded_is_not_guessed_at() {
-        let unread = CompanyFacts {
+        let unread = CompanyCoverage {
             last_checked_at: None,
             ..facts()
         };
         assert_eq!(why(&unread), "never_checked");
-        let unrecorded = CompanyFacts {
+        let unrecorded = CompanyCoverage {
             history: None,
             ..facts()
         };
@@ -414,7 +414,7 @@ mod tests {
             reason(&[wish(&eights, true), wish(&filings, true)]),
             "outside_dates"
         );
-        let company = CompanyFacts {
+        let company = CompanyCoverage {
             history: Some(reports.clone()),
             ..facts()
         };

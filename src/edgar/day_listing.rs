@@ -17,11 +17,11 @@ struct DayListingJson {
 
 #[derive(Debug, Deserialize)]
 struct DayFolder {
-    item: Vec<Item>,
+    item: Vec<DayItem>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Item {
+struct DayItem {
     name: String,
 }
 

@@ -10,7 +10,7 @@ use super::meta;
 use super::queries::dataset as sql;
 use super::reader::Reader;
 use super::values::{DayText, json_ciks, json_texts};
-use crate::dataset::{Cell, Feed, Table, table};
+use crate::dataset::{DataCell, Feed, Table, table};
 use crate::edgar::{Accession, Cik, DateRange};
 
 /// KiB of pages in memory: rows of a filing lie in four tables, far from each other.
@@ -31,28 +31,28 @@ pub struct DatasetScope {
 /// The database as it is at one moment. While it lives, the write-ahead log of a run at work grows:
 /// at EDGAR's 10 requests a second some megabytes a minute.
 #[derive(Debug)]
-pub struct Snapshot<'r>(&'r Reader);
+pub struct DatasetSnapshot<'r>(&'r Reader);
 
 impl Reader {
     /// Begins to read at one moment.
-    pub fn snapshot(&self) -> Result<Snapshot<'_>> {
+    pub fn snapshot(&self) -> Result<DatasetSnapshot<'_>> {
         let doing = "begin to read";
         self.db
             .pragma_update(None, "cache_size", -CACHE)
             .and_then(|()| self.db.execute_batch("BEGIN"))
             .at(&self.path, doing)?;
-        Ok(Snapshot(self))
+        Ok(DatasetSnapshot(self))
     }
 }
 
-impl Drop for Snapshot<'_> {
+impl Drop for DatasetSnapshot<'_> {
     fn drop(&mut self) {
         // Nothing was written, so there is nothing to lose.
         let _ = self.0.db.execute_batch("COMMIT");
     }
 }
 
-impl Snapshot<'_> {
+impl DatasetSnapshot<'_> {
     /// The years with filings, each with a number that is another one after every change of what an
     /// export has of that year.
     pub fn years(&self) -> Result<Vec<(i16, i64)>> {
@@ -111,11 +111,11 @@ impl Snapshot<'_> {
         self.each(sql, params, |row| {
             for column in 0..of.columns.len() {
                 feed.put(match row.get_ref(column).at(&self.0.path, DOING)? {
-                    ValueRef::Null => Cell::Null,
-                    ValueRef::Integer(value) => Cell::Integer(value),
-                    ValueRef::Real(value) => Cell::Real(value),
-                    ValueRef::Text(text) => Cell::Text(text),
-                    ValueRef::Blob(blob) => Cell::Blob(blob),
+                    ValueRef::Null => DataCell::Null,
+                    ValueRef::Integer(value) => DataCell::Integer(value),
+                    ValueRef::Real(value) => DataCell::Real(value),
+                    ValueRef::Text(text) => DataCell::Text(text),
+                    ValueRef::Blob(blob) => DataCell::Blob(blob),
                 })?;
             }
             Ok(())
@@ -143,9 +143,9 @@ impl Snapshot<'_> {
                 day / 100 % 100,
                 day % 100
             );
-            feed.put(Cell::Integer(i64::try_from(cik)?))?;
-            feed.put(Cell::Text(accession.unwrap_or_default().as_bytes()))?;
-            feed.put(Cell::Text(day.as_bytes()))?;
+            feed.put(DataCell::Integer(i64::try_from(cik)?))?;
+            feed.put(DataCell::Text(accession.unwrap_or_default().as_bytes()))?;
+            feed.put(DataCell::Text(day.as_bytes()))?;
         }
         Ok(())
     }

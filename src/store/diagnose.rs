@@ -12,7 +12,7 @@ use crate::edgar::{Cik, History};
 
 /// What is known about a company that explains missing filings and files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompanyFacts {
+pub struct CompanyCoverage {
     pub cik: Cik,
     pub name: String,
     /// The ticker of its primary listing.
@@ -68,7 +68,7 @@ impl Reader {
         companies: &[Cik],
         forms: &[String],
         last_run: Option<&PreviousRun>,
-    ) -> Result<Vec<CompanyFacts>> {
+    ) -> Result<Vec<CompanyCoverage>> {
         let (run, began) = (
             last_run.map(|run| run.id),
             last_run.map(|run| time(run.started_at)),
@@ -125,7 +125,7 @@ fn failure_group(row: &Row<'_>) -> rusqlite::Result<FailureGroup> {
     })
 }
 
-fn company_facts(row: &Row<'_>) -> rusqlite::Result<CompanyFacts> {
+fn company_facts(row: &Row<'_>) -> rusqlite::Result<CompanyCoverage> {
     let day = |column| -> rusqlite::Result<Option<Date>> {
         Ok(row.get::<_, Option<DateColumn>>(column)?.map(|day| day.0))
     };
@@ -140,7 +140,7 @@ fn company_facts(row: &Row<'_>) -> rusqlite::Result<CompanyFacts> {
     };
     let error_kind: Option<String> = row.get(14)?;
     let error: Option<String> = row.get(15)?;
-    Ok(CompanyFacts {
+    Ok(CompanyCoverage {
         cik: row.get(0)?,
         name: row.get(1)?,
         ticker: row.get(2)?,
@@ -173,7 +173,7 @@ mod tests {
     use jiff::civil::date;
 
     /// The facts of company 1, with 10-K as the only wanted form.
-    fn facts(sandbox: &Sandbox, before: Option<Timestamp>) -> CompanyFacts {
+    fn facts(sandbox: &Sandbox, before: Option<Timestamp>) -> CompanyCoverage {
         let reader = sandbox.reader();
         let before = before.map(|started_at| PreviousRun {
             id: RunId(1),

@@ -78,10 +78,10 @@ mod writer;
 pub use artifacts::{Failure, MISSING_DAYS, Recorded, SplitDocument, StoredFile, StoredId};
 pub use batch::Batch;
 pub use companies::{ShownCompany, TickerMatch};
-pub use dataset::{DatasetScope, Snapshot};
+pub use dataset::{DatasetScope, DatasetSnapshot};
 #[cfg(test)]
 pub use diagnose::FileCounts;
-pub use diagnose::{CompanyFacts, FailureGroup, PreviousRun};
+pub use diagnose::{CompanyCoverage, FailureGroup, PreviousRun};
 pub use error::{Error, Result};
 pub use filings::{FileOnRecord, OnRecord, ShownFiling};
 pub use holdings::Holdings;

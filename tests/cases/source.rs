@@ -12,9 +12,10 @@ use serde_json::Value;
 use spdx::{Expression, ParseMode};
 
 /// The licences under which we take what others wrote.
-const LICENCES: [&str; 7] = [
+const LICENCES: [&str; 8] = [
     "Apache-2.0",
     "BSD-3-Clause",
+    "CC0-1.0", // no rights reserved
     "CDLA-Permissive-2.0",
     "ISC",
     "MIT",

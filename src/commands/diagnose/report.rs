@@ -11,7 +11,7 @@ use crate::config::PrintStyle;
 use crate::diagnosis::{Coverage, Reason, Tally, Wish, heading, remedy};
 use crate::edgar::{Cik, FormFilter};
 use crate::progress::format::{count, many, percent, plain};
-use crate::store::{CompanyFacts, FailureGroup, PreviousRun};
+use crate::store::{CompanyCoverage, FailureGroup, PreviousRun};
 
 /// What the database said.
 pub(super) struct DiagnosisInput<'a> {
@@ -22,7 +22,7 @@ pub(super) struct DiagnosisInput<'a> {
     /// What the selections ask for of each company.
     pub wishes: HashMap<Cik, Vec<Wish<'a>>>,
     pub again: Again,
-    pub companies: Vec<CompanyFacts>,
+    pub companies: Vec<CompanyCoverage>,
     pub failed_downloads: Vec<FailureGroup>,
     pub problems: Vec<FailureGroup>,
     pub last_run: Option<PreviousRun>,

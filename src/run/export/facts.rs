@@ -12,8 +12,8 @@ use anyhow::{Context as _, Result};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::config::Settings;
-use crate::dataset::rows::{Rows, Unreadable};
-use crate::dataset::{Cell, Feed, table};
+use crate::dataset::rows::{RowSource, Unreadable};
+use crate::dataset::{DataCell, Feed, table};
 use crate::edgar::Cik;
 use crate::edgar::company_facts::{CompanyFacts, Fact, parse_facts};
 use crate::progress::format::many;
@@ -114,7 +114,7 @@ impl Facts {
     }
 
     /// The facts of a company, or why there are none.
-    fn read(&self, cik: Cik) -> Result<std::result::Result<Part, String>> {
+    fn read(&self, cik: Cik) -> Result<std::result::Result<FactsPart, String>> {
         let bytes = match self.archive.document(cik) {
             Ok(bytes) => bytes,
             Err(bad @ (BadMember::Missing | BadMember::Damaged(_))) => {
@@ -122,7 +122,7 @@ impl Facts {
             }
         };
         match parse_facts(&bytes, cik) {
-            Ok(facts) => Part::of(cik, &facts).map(Ok),
+            Ok(facts) => FactsPart::of(cik, &facts).map(Ok),
             Err(bad) => Ok(Err(bad.to_string())),
         }
     }
@@ -156,13 +156,13 @@ impl Facts {
 type Described = ((String, String), (Option<String>, Option<String>));
 
 /// The facts of a company as rows.
-struct Part {
-    rows: Rows,
+struct FactsPart {
+    rows: RowSource,
     unreadable: Unreadable,
     tags: Vec<Described>,
 }
 
-impl Part {
+impl FactsPart {
     /// Sorted by tag and end of the period. A fact that stands there twice, word for word, is one row.
     fn of(cik: Cik, facts: &CompanyFacts<'_>) -> Result<Self> {
         let mut sorted: Vec<(&str, &Fact<'_>, &str, &str)> = Vec::new();
@@ -181,20 +181,20 @@ impl Part {
         // Most of it is in order already, which the stable sort makes use of.
         sorted.sort();
         sorted.dedup();
-        let (mut rows, mut unreadable) = (Rows::new(&table::FACTS), Unreadable::new());
+        let (mut rows, mut unreadable) = (RowSource::new(&table::FACTS), Unreadable::new());
         let cik = i64::try_from(cik.get())?;
         for (tag, fact, taxonomy, unit) in sorted {
             let cells = [
-                Cell::Integer(cik),
+                DataCell::Integer(cik),
                 text(Some(taxonomy)),
                 text(Some(tag)),
                 text(Some(unit)),
                 text(fact.start.as_ref().map(|text| &*text.0)),
                 text(fact.end.as_ref().map(|text| &*text.0)),
-                fact.number().map_or(Cell::Null, Cell::Real),
+                fact.number().map_or(DataCell::Null, DataCell::Real),
                 text(fact.value.as_deref()),
                 text(fact.accession.as_ref().map(|text| &*text.0)),
-                fact.fy.map_or(Cell::Null, Cell::Integer),
+                fact.fy.map_or(DataCell::Null, DataCell::Integer),
                 text(fact.fp.as_ref().map(|text| &*text.0)),
                 text(fact.form.as_ref().map(|text| &*text.0)),
                 text(fact.filed.as_ref().map(|text| &*text.0)),
@@ -213,6 +213,6 @@ impl Part {
     }
 }
 
-fn text(text: Option<&str>) -> Cell<'_> {
-    text.map_or(Cell::Null, |text| Cell::Text(text.as_bytes()))
+fn text(text: Option<&str>) -> DataCell<'_> {
+    text.map_or(DataCell::Null, |text| DataCell::Text(text.as_bytes()))
 }

@@ -25,14 +25,14 @@ use crate::dataset::file::{self, Written};
 use crate::dataset::table::{ALL, DEFAULT, FACTS, FACTS_TAGS};
 use crate::dataset::target::path_of;
 use crate::dataset::{
-    EmptyFile, Feed, Filters, Format, Manifest, Partition, SCHEMA_VERSION, Table, TableFiles,
-    Target, WrittenFile,
+    EmptyFile, ExportTarget, Feed, Filters, Format, Manifest, Partition, SCHEMA_VERSION, Table,
+    TableFiles, WrittenFile,
 };
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, SicCodes};
 use crate::exit::UsageError;
 use crate::progress::format::{count, many};
-use crate::store::{DatasetScope, Reader, Snapshot};
+use crate::store::{DatasetScope, DatasetSnapshot, Reader};
 
 /// What is to be exported.
 #[derive(Debug, Clone)]
@@ -123,9 +123,9 @@ impl Export {
     /// cannot be read or the files cannot be written: then the old dataset is as it was.
     pub fn run(&self, settings: &Settings, cancel: &Cancel) -> Result<Exported> {
         let (started, now) = (Instant::now(), settings.clock.now());
-        Target::check(&self.to)?;
+        ExportTarget::check(&self.to)?;
         let db = Reader::open(&settings.db)?;
-        let mut target = Target::open(&self.to)?;
+        let mut target = ExportTarget::open(&self.to)?;
         let (format, filters, tables) = self.settled(target.manifest())?;
         let (scope, dates) = resolve(&db, &filters, now)?;
         let snapshot = db.snapshot()?;
@@ -139,7 +139,7 @@ impl Export {
             filters,
             tables: BTreeMap::new(),
         };
-        let mut work = Work {
+        let mut work = ExportWork {
             target: &target,
             snapshot: &snapshot,
             scope,
@@ -175,7 +175,7 @@ impl Export {
             add(&FACTS, facts);
             add(&FACTS_TAGS, tags);
         }
-        let Work {
+        let ExportWork {
             new, unreadable, ..
         } = work;
         drop(snapshot);
@@ -295,7 +295,7 @@ fn company_filter(filters: &Filters) -> Result<CompanyFilter> {
 }
 
 /// A file that the dataset may have.
-struct Part {
+struct ExportPart {
     table: &'static Table,
     path: String,
     /// Changes with everything that it is made from; `None` where only its bytes tell.
@@ -303,9 +303,9 @@ struct Part {
 }
 
 /// An export that goes on.
-struct Work<'a> {
-    target: &'a Target,
-    snapshot: &'a Snapshot<'a>,
+struct ExportWork<'a> {
+    target: &'a ExportTarget,
+    snapshot: &'a DatasetSnapshot<'a>,
     scope: DatasetScope,
     dates: DateRange,
     format: Format,
@@ -315,7 +315,7 @@ struct Work<'a> {
     unreadable: BTreeMap<String, u64>,
 }
 
-impl Work<'_> {
+impl ExportWork<'_> {
     /// Writes the files of a table that changed, and tells how many that were.
     fn of_database(&mut self, table: &'static Table) -> Result<(TableFiles, u64)> {
         let (mut files, before) = (TableFiles::default(), self.new.len());
@@ -332,8 +332,8 @@ impl Work<'_> {
     }
 
     /// The files of a table of the database, each with the filing dates of its rows.
-    fn parts(&self, table: &'static Table) -> Result<Vec<(Part, DateRange)>> {
-        let part = |partition, version| Part {
+    fn parts(&self, table: &'static Table) -> Result<Vec<(ExportPart, DateRange)>> {
+        let part = |partition, version| ExportPart {
             table,
             path: path_of(table, partition, self.format),
             version,
@@ -375,15 +375,15 @@ impl Work<'_> {
             files.iter().map(|ciks| numbers(ciks)).collect::<Vec<_>>(),
         );
         let version = Some(version(&made_from)?);
-        let part = |table, n: Option<usize>| -> Result<Part> {
+        let part = |table, n: Option<usize>| -> Result<ExportPart> {
             let n = n.map(i16::try_from).transpose()?;
-            Ok(Part {
+            Ok(ExportPart {
                 table,
                 path: path_of(table, n, self.format),
                 version: version.clone(),
             })
         };
-        let parts: Vec<Part> = (0..files.len())
+        let parts: Vec<ExportPart> = (0..files.len())
             .map(|n| part(&FACTS, Some(n)))
             .collect::<Result<_>>()?;
         let tags = part(&FACTS_TAGS, None)?;
@@ -409,7 +409,11 @@ impl Work<'_> {
     }
 
     /// Writes a file to its temporary place.
-    fn write(&mut self, part: Part, fill: impl FnOnce(&mut Feed) -> Result<()>) -> Result<File> {
+    fn write(
+        &mut self,
+        part: ExportPart,
+        fill: impl FnOnce(&mut Feed) -> Result<()>,
+    ) -> Result<File> {
         let path = self.target.temporary(&part.path);
         let even_empty = part.table.partition == Partition::None;
         let of = (part.table, self.format);
@@ -422,7 +426,7 @@ impl Work<'_> {
     }
 
     /// The file of this version, where it is there.
-    fn unchanged(&self, part: &Part) -> Option<File> {
+    fn unchanged(&self, part: &ExportPart) -> Option<File> {
         let version = part.version.as_ref()?;
         let known = self.target.manifest()?.tables.get(part.table.name)?;
         let mut files = known.files.iter();
@@ -436,8 +440,8 @@ impl Work<'_> {
     }
 
     /// What became of a file that was written to a temporary place.
-    fn written(&mut self, part: Part, temporary: &Path, written: &Written) -> Result<File> {
-        let Part { path, version, .. } = part;
+    fn written(&mut self, part: ExportPart, temporary: &Path, written: &Written) -> Result<File> {
+        let ExportPart { path, version, .. } = part;
         let is_kept = written.rows > 0 || part.table.partition == Partition::None;
         if let (false, Some(version)) = (is_kept, &version) {
             let version = version.clone();

@@ -76,13 +76,13 @@ pub enum BadMember {
 #[derive(Debug)]
 pub struct Archive {
     zip: ZipArchive<FileReader>,
-    members: HashMap<Name, Member>,
+    members: HashMap<MemberName, Member>,
     /// The largest member that is inflated.
     max_member: u64,
 }
 
 /// The CIK and the page number in a member's name; page 0 is the main document.
-type Name = (u64, u16);
+type MemberName = (u64, u16);
 
 /// A member's directory entry.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ impl Archive {
         self.read(parse(name.as_str().as_bytes()).ok_or(BadMember::Missing)?)
     }
 
-    fn read(&self, name: Name) -> Result<Vec<u8>, BadMember> {
+    fn read(&self, name: MemberName) -> Result<Vec<u8>, BadMember> {
         let member = self.members.get(&name).ok_or(BadMember::Missing)?;
         let damaged = |why: &str| BadMember::Damaged(why.to_owned());
         let place = member.place;
@@ -272,7 +272,7 @@ fn inflate(packed: &[u8], size: u64) -> Result<Vec<u8>, BadMember> {
 }
 
 /// Parses `CIK##########.json` or `CIK##########-submissions-NNN.json`.
-fn parse(name: &[u8]) -> Option<Name> {
+fn parse(name: &[u8]) -> Option<MemberName> {
     fn number<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
         let digits = Some(digits).filter(|d| d.iter().all(u8::is_ascii_digit))?;
         std::str::from_utf8(digits).ok()?.parse().ok()

@@ -15,7 +15,7 @@ use titles::{Edition, ItemKey, SUMMARY};
 
 /// An item of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct ReportItem {
     /// `1A`, `7`, `2.02`; of a 10-Q with its part: `I-2`, `II-1A`.
     pub item: String,
     /// Its title, as the document has it.
@@ -73,7 +73,7 @@ const FEWEST: usize = 3;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Items {
     /// In the order of the text.
-    pub items: Vec<Item>,
+    pub items: Vec<ReportItem>,
     /// One line; `None` where nothing is in doubt.
     pub problem: Option<String>,
 }
@@ -353,7 +353,7 @@ fn finish<'a>(
     for (heading, until, method) in spans {
         let until = headings::trimmed_end(text, heading.at, until);
         let from = count(heading.at);
-        items.push(Item {
+        items.push(ReportItem {
             item: heading.key.name(),
             title: heading.title.clone(),
             bytes: heading.at..until,
