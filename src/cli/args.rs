@@ -454,13 +454,15 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "N", help_heading = THREADS, value_parser = up_to(256_u16))]
     pub(super) max_concurrent_downloads: Option<u16>,
     /// Companies read from the database in one batch
-    #[arg(long, value_name = "N", help_heading = THREADS, default_value_t = 100, value_parser = up_to(u16::MAX))]
+    #[arg(long, value_name = "N", help_heading = THREADS, default_value_t = 100,
+          value_parser = up_to(u16::MAX))]
     pub(super) batch_size: u16,
     /// Print one JSON document instead of the table
     #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
     /// Seconds between two printed dashboards, where standard error is not a terminal
-    #[arg(long, value_name = "SECS", help_heading = OUTPUT, default_value_t = 30, value_parser = up_to(u32::MAX))]
+    #[arg(long, value_name = "SECS", help_heading = OUTPUT, default_value_t = 30,
+          value_parser = up_to(u32::MAX))]
     pub(super) progress_interval: u32,
 }
 

@@ -1,5 +1,5 @@
-//! `update`: the nightly job. What EDGAR's daily indexes list since the last run, for every selection
-//! that is followed, and only that.
+//! `update`: loads the filings that EDGAR's daily indexes list since the last run, for every followed
+//! selection.
 
 use anyhow::Result;
 
@@ -8,7 +8,6 @@ use crate::exit::Exit;
 use crate::progress::Terminal;
 use crate::run::{self, RunKind, RunRequest};
 
-/// Runs `update`.
 pub(super) fn run(cli: &Cli, args: &RunArgs, terminal: &Terminal) -> Result<Exit> {
     let job = RunRequest {
         kind: RunKind::Update,

@@ -197,7 +197,7 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         ),
         (
             &["--companies-file", "/dev/null"],
-            "the companies file /dev/null names no company: a ticker or CIK a line is expected".to_owned(),
+            "the companies file /dev/null contains no company: one ticker or CIK per line is expected".to_owned(),
         ),
         (&["-q", "-v"], "the argument '--quiet' cannot be used with '--verbose...'".to_owned()),
         (&["--limit", "0"], "invalid value '0' for '--limit <N>': a whole number of at least 1 is expected".to_owned()),
@@ -373,8 +373,8 @@ fn a_state_folder_that_cannot_be_used_names_the_variable_to_set() {
     refused(
         Output::of(command),
         2,
-        "neither XDG_STATE_HOME nor HOME is set: set XDG_STATE_HOME to a folder where the rate limit \
-         can be shared between runs",
+        "neither XDG_STATE_HOME nor HOME is set: set XDG_STATE_HOME to a folder in which all \
+         runs share the rate limit",
     );
     assert_eq!(sim.log().requests(), 0);
 }
@@ -491,9 +491,9 @@ fn a_variable_that_looks_like_ours_and_is_not_is_told() {
         .env("FILING_ETL_DB", "x.db");
     command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
     let output = Output::of(command).code(0);
-    let says = "FILING_ETL_DATADIR is no variable of this program: FILING_ETL_DATA_DIR is the one most like it";
+    let says = "the environment variable FILING_ETL_DATADIR is unknown and ignored; did you mean FILING_ETL_DATA_DIR?";
     assert!(output.stderr.contains(says), "{}", output.stderr);
-    assert_eq!(output.stderr.matches("is no variable").count(), 1);
+    assert_eq!(output.stderr.matches("is unknown and ignored").count(), 1);
 }
 
 #[test]
