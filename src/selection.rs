@@ -1,8 +1,8 @@
 //! A selection: companies x forms x dates x what to download of each filing. A backfill records one, and
 //! `update` follows the recorded ones.
 //!
-//! Pure: no I/O. Every function destructures a selection without `..`, so that the compiler finds each place
-//! that a new criterion affects.
+//! Pure: no I/O. Every function destructures a selection without `..`, so that the compiler finds each
+//! place that a new criterion affects.
 
 use std::collections::BTreeSet;
 
@@ -43,8 +43,8 @@ pub struct Filings {
 }
 
 impl Selection {
-    /// Whether the other selection asks for nothing that this one does not. No value of `artifacts` contains
-    /// another.
+    /// Whether the other selection asks for nothing that this one does not. No value of `artifacts`
+    /// contains another.
     pub fn contains(&self, other: &Self) -> bool {
         let Self {
             companies,

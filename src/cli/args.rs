@@ -373,9 +373,10 @@ pub struct BackfillArgs {
 pub struct RunArgs {
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
-    /// Only filings of these form types; "all" is every type; a family is one of annual, quarterly, current,
-    /// insider, ownership, proxy; repeatable, or a comma list [default of backfill: 10-K, 10-Q, 20-F,
-    /// 40-F, with amendments and transition reports; default of update: the forms of each selection]
+    /// Only filings of these form types; "all" is every type; a family is one of annual, quarterly,
+    /// current, insider, ownership, proxy; repeatable, or a comma list [default of backfill: 10-K,
+    /// 10-Q, 20-F, 40-F, with amendments and transition reports; default of update: the forms of each
+    /// selection]
     #[arg(
         long = "form",
         value_name = "TYPE",
@@ -470,9 +471,9 @@ pub(crate) struct WorkArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = COMPANIES)]
 pub(super) struct CompanyArgs {
-    /// Only companies listed on this exchange: Nasdaq, NYSE, "NYSE American", "NYSE Arca", Cboe, OTC or all;
-    /// repeatable, or a comma list [default of backfill: all but OTC; otherwise every company on record or
-    /// followed]
+    /// Only companies listed on this exchange: Nasdaq, NYSE, "NYSE American", "NYSE Arca", Cboe, OTC or
+    /// all; repeatable, or a comma list [default of backfill: all but OTC; otherwise every company on
+    /// record or followed]
     #[arg(long = "exchange", value_name = "NAME", value_delimiter = ',')]
     pub exchanges: Vec<ExchangeChoice>,
     /// Only the company with this current or former ticker; repeatable, or a comma list
@@ -481,8 +482,8 @@ pub(super) struct CompanyArgs {
     /// Only the filer with this CIK, listed or not; repeatable, or a comma list
     #[arg(long = "cik", value_name = "N", value_delimiter = ',')]
     pub ciks: Vec<Cik>,
-    /// Only companies of this industry: a SIC code such as 7372, or its first digits; repeatable, or a comma
-    /// list
+    /// Only companies of this industry: a SIC code such as 7372, or its first digits; repeatable, or a
+    /// comma list
     #[arg(long = "sic", value_name = "CODE", value_delimiter = ',')]
     pub sic: Vec<Sic>,
     /// Only the companies in this file: one ticker or CIK per line, "#" starts a comment

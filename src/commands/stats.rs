@@ -1,4 +1,5 @@
-//! `stats`: shows the counts of the database. They are stored as totals, so reading them is fast at any size.
+//! `stats`: shows the counts of the database. They are stored as totals, so reading them is fast at any
+//! size.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -81,8 +81,8 @@ pub enum Reason {
         /// The filing date of the latest one.
         last: Date,
     },
-    /// Its first filing of any form is at most [`NEWLY_LISTED_MONTHS`] older than its last check, and it has
-    /// not filed a periodic report yet.
+    /// Its first filing of any form is at most [`NEWLY_LISTED_MONTHS`] older than its last check, and
+    /// it has not filed a periodic report yet.
     NewlyListed {
         /// The date of its first filing.
         since: Date,
@@ -91,10 +91,10 @@ pub enum Reason {
     Fund(Forms),
     /// It files forms that only foreign private issuers file.
     Foreign(Forms),
-    /// For longer than [`NEWLY_LISTED_MONTHS`] it has filed only forms of issuing securities (a prospectus, a
-    /// registration, a certification by the exchange) and no report, not even a current one. A listed
-    /// issuer must report itself, unless the reports of another issuer cover it: those of a parent cover a
-    /// subsidiary whose securities the parent guarantees.
+    /// For longer than [`NEWLY_LISTED_MONTHS`] it has filed only forms of issuing securities (a
+    /// prospectus, a registration, a certification by the exchange) and no report, not even a current
+    /// one. A listed issuer must report itself, unless the reports of another issuer cover it: those of
+    /// a parent cover a subsidiary whose securities the parent guarantees.
     UnderParent(Forms),
     /// It files other forms, and no other rule applies.
     OtherForms(Forms),

@@ -1,7 +1,7 @@
 //! The next step for each kind of failure in `v_errors.kind`.
 
-/// The cause and the next step, in one sentence. The kinds are those of [`crate::net::FetchError::kind`] and
-/// of the pipeline.
+/// The cause and the next step, in one sentence. The kinds are those of
+/// [`crate::net::FetchError::kind`] and of the pipeline.
 pub fn remedy(kind: &str) -> &'static str {
     match kind {
         "not_found" => "EDGAR does not have the file, or not yet: run backfill again tomorrow",

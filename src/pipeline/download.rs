@@ -244,7 +244,7 @@ impl Download<'_> {
                 let url = cx.urls.document(folder, accession, name).ok();
                 let Some(url) = url.filter(|_| is_plain) else {
                     let cause =
-                        format!("{accession}: the document name {name:?} cannot be asked for");
+                        format!("{accession}: the document name {name:?} cannot be requested");
                     return Err(DownloadError::Refused("unsafe_name", cause));
                 };
                 (url, Expect::Document { max }, None)

@@ -66,8 +66,8 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// A JSON document that is safe to print on a terminal, with the same content. Harmful characters that serde
-/// does not escape occur only within strings; they become `\u` escapes.
+/// A JSON document that is safe to print on a terminal, with the same content. Harmful characters that
+/// serde does not escape occur only within strings; they become `\u` escapes.
 pub fn plain_json(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {

@@ -35,8 +35,8 @@ impl Snapshot {
         per_second(self.counts.requests, self.elapsed)
     }
 
-    /// The estimated time until discovery and downloads are done, at the average speed so far; `None` as long
-    /// as nothing is done.
+    /// The estimated time until discovery and downloads are done, at the average speed so far; `None`
+    /// as long as nothing is done.
     pub fn eta(&self) -> Option<Duration> {
         let companies = left(
             self.counts.companies_total,

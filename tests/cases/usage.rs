@@ -147,8 +147,7 @@ fn a_rate_is_a_whole_number_or_none() {
 fn options_that_make_no_sense_are_refused_before_anything_is_done() {
     let known = "the exchanges are Nasdaq, NYSE, NYSE American, NYSE Arca, Cboe, OTC and all";
     let date = "is not a date: write 2023-01-01, today, or a time back such as 90d, 2w, 6m or 3y";
-    let base =
-        "cannot be a base address: expected is http:// or https://, a host, and at most a path";
+    let base = "cannot be a base address: it must consist of http:// or https://, a host and an optional path";
     let cik = "is not a CIK: 1 to 10 digits are expected, such as 320193";
     let span = "a time such as 90s, 10m or 1h 30m is expected";
     for (args, message) in [
@@ -157,7 +156,7 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         (&["--until", "99999999y"], format!("--until: \"99999999y\" {date}")),
         (
             &["--since", "2024-02-01", "--until", "2024-01-01"],
-            "--since and --until: no day lies between 2024-02-01 and 2024-01-01: the first day has to come first".to_owned(),
+            "--since and --until: no day lies between 2024-02-01 and 2024-01-01: the first day must not be after the last one".to_owned(),
         ),
         (
             &["--exchange", "LSE"],
@@ -178,11 +177,11 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         ),
         (
             &["--form", "10-Q", "--form", "10k/a"],
-            "\"10k/a\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, a family such as annual, or all".to_owned(),
+            "\"10k/a\" is not a form type: give a form type of EDGAR such as 10-K or 8-K, a family such as annual, or all".to_owned(),
         ),
         (
             &["--form", ""],
-            "\"\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, a family such as annual, or all".to_owned(),
+            "\"\" is not a form type: give a form type of EDGAR such as 10-K or 8-K, a family such as annual, or all".to_owned(),
         ),
         (
             &["--archives-url", "nonsense"],
