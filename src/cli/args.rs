@@ -212,7 +212,7 @@ pub enum Command {
     Filings(Box<FilingsArgs>),
     /// Show the selections that update follows and the day through which each is complete, or drop one
     Selections(SelectionsArgs),
-    /// Show what the database holds: companies, filings, artifacts, and the last runs
+    /// Show the counts of the database: companies, filings, artifacts, and the last runs
     Stats {
         /// Print one JSON document instead of the tables
         #[arg(long)]

@@ -28,7 +28,7 @@ pub struct Filing {
     pub items: String,
     /// The exact length of the complete submission text in bytes.
     pub size: Option<u64>,
-    /// Whether the filing holds XBRL.
+    /// Whether the filing contains XBRL.
     pub is_xbrl: bool,
 }
 

@@ -386,7 +386,7 @@ mod tests {
         #[test]
         fn what_is_asked_for_is_wanted(form in "[A-Z0-9][A-Z0-9 /-]{0,18}[A-Z0-9]", amendments in any::<bool>()) {
             let asked = FormFilter::parse(&[form.to_lowercase()], amendments);
-            // A slip such as "6K" is refused.
+            // A type without its dash, such as "6K", is refused.
             prop_assume!(asked.is_ok());
             let asked = asked.unwrap();
             prop_assert!(asked.wants(&form));

@@ -355,7 +355,7 @@ mod tests {
             assert_eq!(rows, 275_447);
             assert_eq!(filers.len(), 193_299);
             assert_eq!(filers.values().map(HashSet::len).max(), Some(469));
-            // One filing has two forms for one filer, and so two lines, but one CIK.
+            // One filing has two forms of the same filer, so two rows with the same CIK.
             assert_eq!(lines.values().filter(|n| **n > 1).count(), 73_000);
             assert_eq!(filers.values().filter(|f| f.len() > 1).count(), 72_999);
         }

@@ -318,7 +318,7 @@ pub struct SubmissionsRow<'a> {
     pub items: &'a str,
     /// The exact length of the complete submission text in bytes.
     pub size: Option<u64>,
-    /// Whether the filing holds XBRL.
+    /// Whether the filing contains XBRL.
     pub is_xbrl: bool,
 }
 
@@ -429,7 +429,7 @@ mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
 
-    /// An invented company in the shape of 2026: 16 columns, padded CIK.
+    /// An invented company in the format of 2026: 16 columns, padded CIK.
     const SAMPLE: &str = r#"{"cik":"0001234567","entityType":"operating","name":"Example \/ Sample Corp","lei":null,
         "addresses":{"mailing":{"street1":null}},"formerNames":[{"name":"Old","from":"2020","to":"2019"}],
         "filings":{"recent":{
@@ -568,7 +568,7 @@ mod tests {
                 ("form", "\"10-K\""),
                 (column, good),
             ];
-            // The column in question comes last, and only once.
+            // The tested column comes last, so that it occurs only once.
             let text = columns
                 .iter()
                 .enumerate()
@@ -643,7 +643,7 @@ mod tests {
         let deep = "[".repeat(200_000) + &"]".repeat(200_000);
         let text = SAMPLE.replace("\"lei\":null", &format!("\"lei\":{deep}"));
         assert_eq!(parse(text.as_bytes()).unwrap().rows.len(), 3);
-        // Where we look ourselves it may be deep too: it costs the row.
+        // A deep value in a used column invalidates only its row.
         let text = document(&THREE.replace("\"8-K\"", &deep));
         let company = parse(text.as_bytes()).unwrap();
         assert!(company.rows.iter().nth(1).unwrap().is_err());
@@ -674,7 +674,7 @@ mod tests {
         let (older, problems) =
             pages(r#"{"name":"CIK0000000007-submissions-001.json","filingFrom":5}"#);
         assert_eq!(problems, 0);
-        // Without dates it may hold anything.
+        // A page without dates may contain any filing.
         let day = date(1993, 1, 1);
         assert!(older[0].may_hold(&DateRange::new(day, day).unwrap()));
     }
@@ -729,7 +729,7 @@ mod tests {
                 counts[2] += 1;
             }
         }
-        // Main documents, older pages, rows, named older pages; nothing without the captures.
+        // Numbers of main documents, older pages, rows and page entries; zero without captures.
         if !files.is_empty() {
             assert_eq!(counts, [125, 2, 59_419, 24]);
         }

@@ -348,7 +348,7 @@ mod tests {
             let (cik, accession) = apple();
             let urls = mirror("https://example.com/a/b");
             if let Ok(url) = urls.document(cik, accession, &name) {
-                // Parsing again applies whatever normalisation there is.
+                // Parsing the URL again normalises it.
                 let url = Url::parse(url.as_str()).unwrap();
                 let segments: Vec<&str> = url.path_segments().unwrap().collect();
                 prop_assert_eq!(&segments[..7], ["a", "b", "Archives", "edgar", "data", "320193", "000032019323000106"]);

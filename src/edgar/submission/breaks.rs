@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// As EDGAR breaks a text.
+    /// Breaks the lines of a text as EDGAR does.
     fn broken(text: &str) -> Vec<u8> {
         let mut out = Vec::new();
         for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n') {
@@ -189,7 +189,7 @@ mod tests {
         fn what_was_broken_is_joined(
             lengths in prop::collection::vec(prop_oneof![0..90_usize, 900..1023_usize, 1024..4000_usize], 0..9),
         ) {
-            // A line of a multiple of that length cannot be told from one that ends there.
+            // If the length is a multiple, the text does not show whether the line continues.
             prop_assume!(lengths.iter().all(|n| *n == 0 || n % BROKEN_AT != 0));
             let text: String = lengths.iter().map(|n| "x".repeat(*n) + "\n").collect();
             let text = text + "</TEXT>\n</DOCUMENT>\n";

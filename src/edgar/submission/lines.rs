@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// The lines as they arrive, long ones put together again.
+    /// Collects the lines, and joins the parts of long ones.
     #[derive(Default)]
     struct Seen(Vec<Vec<u8>>);
 

@@ -362,8 +362,8 @@ impl<S: DocumentSink> LineSink<SplitError> for Core<'_, S> {
 }
 
 impl<S: DocumentSink> Core<'_, S> {
-    /// Whether the line is nothing but content of a text that comes out as it is: the usual
-    /// case, and all that speed depends on.
+    /// Whether the line is plain content of a text that is written unchanged. This is the usual case, on
+    /// which the speed depends.
     fn is_content(&self, line: &[u8]) -> bool {
         matches!(self.state, SplitState::Verbatim(_))
             && self.closing == Closing::None
@@ -378,7 +378,7 @@ impl<S: DocumentSink> Core<'_, S> {
             }
     }
 
-    /// One line as it stands in the file, or the first part of an over-long one.
+    /// Handles a raw line, or the first part of an over-long one.
     fn raw_line(&mut self, line: &[u8], long: bool) -> Result<(), SplitError> {
         if self.pem == Pem::Open && line.starts_with(PEM_END) {
             self.pem_ends()?;
@@ -719,7 +719,7 @@ impl<S: DocumentSink> Core<'_, S> {
         self.each_line(&held, |core, line| core.content(line, LineKind::of(line)))
     }
 
-    /// The lines held back are the end of the document: part of it if it comes out wrapped.
+    /// Ends the document with the lines held back, which belong to it if its form includes the wrapper.
     fn close_with_held(&mut self) -> Result<(), SplitError> {
         self.closing = Closing::None;
         let held = std::mem::take(&mut self.held);
@@ -730,12 +730,12 @@ impl<S: DocumentSink> Core<'_, S> {
         } else {
             self.account(Class::Wrapper, &held[..end]);
         }
-        // Blank lines behind a tag that ended the document belong to no document.
+        // Blank lines after the closing tag belong to no document.
         self.account(Class::Envelope, &held[end..]);
         Ok(())
     }
 
-    /// The document ended before the lines held back.
+    /// Ends the document before the lines held back.
     fn end_before_held(&mut self) -> Result<(), SplitError> {
         self.closing = Closing::None;
         let held = std::mem::take(&mut self.held);

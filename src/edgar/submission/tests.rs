@@ -310,7 +310,7 @@ fn an_old_text_cannot_prove_a_document_with_a_line_of_1023_bytes() {
         assert_eq!(broken, [expected, expected, false, false, false], "{day}");
         assert!(DocumentProblem::BrokenLines.is_damage());
     }
-    // The escape of a PEM envelope comes on top of the length.
+    // The escape of a PEM envelope does not count towards the length of a line.
     let dashes = document("8-K", "a.txt", &format!("- {}\nx\n", "-".repeat(BROKEN_AT)));
     let pem = format!(
         "-----BEGIN PRIVACY-ENHANCED MESSAGE-----\n\n{}-----END PRIVACY-ENHANCED MESSAGE-----\n",
@@ -456,7 +456,7 @@ fn a_pem_envelope_is_taken_off() {
 
 #[test]
 fn doubled_dots_are_taken_off() {
-    // 14 bytes: the length byte is a dot. The last line of a real archive.
+    // The last line of a real archive. It has 14 bytes, so its length byte is a dot.
     let text = document(
         "EXCEL",
         "a.xlsx",
@@ -776,7 +776,7 @@ fn any_submission() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
-    /// `split` asserts that every byte is accounted for in order, and kept if it is verbatim.
+    /// `split` checks that every byte has a class, in order, and that verbatim bytes are written.
     #[test]
     fn chunks_change_nothing_and_no_byte_is_lost(
         text in any_submission(),
@@ -983,7 +983,7 @@ fn real_documents_are_known_by_their_broken_lines() {
         broken += u32::from(is_broken);
         whole += u32::from(!is_broken);
     }
-    // Documents with long lines, others, and joined lines.
+    // Numbers of documents with long lines, other documents, and joined lines.
     assert_eq!((broken, whole, lines), (5, 19, 112));
 }
 

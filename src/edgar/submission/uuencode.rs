@@ -194,7 +194,7 @@ mod tests {
         (out, damage)
     }
 
-    /// Encodes as EDGAR's files come: zero as `zero`, and with `strip` no trailing blanks.
+    /// Encodes like EDGAR, with `zero` for zero bits. `strip` removes trailing blanks.
     fn encode(bytes: &[u8], zero: char, strip: bool) -> String {
         let character = |six: u8| match six & 63 {
             0 => zero,
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_length_byte_decides_about_surplus_bits() {
-        // The end of a ZIP archive as EDGAR encodes it: one byte, with bits left over.
+        // The end of a ZIP archive as EDGAR encodes it: one byte, with excess bits.
         assert_eq!(decode("!  $!\nend\n"), (vec![0], None));
     }
 
