@@ -178,7 +178,8 @@ const EXAMPLES: [(&str, &[Example]); 14] = [
 pub(super) const FILES: [(&str, &str); 5] = [
     (
         "filings.db",
-        "The SQLite database, with filings.db-wal and filings.db-shm while it is in use (--db)",
+        "The SQLite database (--db), with filings.db-wal and filings.db-shm while it is open, and \
+         filings.db.lock, which a run locks",
     ),
     (
         "filings/edgar/data/CIK/ACCESSION/NAME",
