@@ -22,18 +22,17 @@ pub const MEANINGS: [(&str, &str); 6] = [
     ("0", "everything that was asked for is stored"),
     (
         "1",
-        "aborted: a failure of the database, the disk, the configuration or the connection to EDGAR, or a \
-         user agent that EDGAR refuses",
+        "aborted: database, disk, settings or access to EDGAR failed",
     ),
     ("2", "invalid command line or input"),
     (
         "3",
-        "finished, but some items failed or a budget ended the run; the rest stays queued for the next run",
+        "some items failed or a budget ended the run; the rest stays queued",
     ),
     ("75", "another run holds the lock of this database"),
     (
         "128 + N",
-        "stopped by signal N: 130 for SIGINT, 143 for SIGTERM; finished downloads are recorded",
+        "stopped by signal N: 130 for SIGINT, 143 for SIGTERM",
     ),
 ];
 

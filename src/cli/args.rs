@@ -428,7 +428,7 @@ pub struct DownloadArgs {
 pub(crate) struct WorkArgs {
     /// Accept a new, empty data dir in place of the recorded one; `verify` then queues the files on record
     /// again
-    #[arg(long, help_heading = RUN)]
+    #[arg(long, help_heading = RUN, display_order = 900)]
     pub(super) new_data_dir: bool,
     /// Stop cleanly after this time, such as 8h; the rest stays queued and the exit code is 3
     #[arg(long, value_name = "D", help_heading = BUDGETS, value_parser = span)]
@@ -445,7 +445,7 @@ pub(crate) struct WorkArgs {
     /// Pause of all requests after EDGAR reports "Request Rate Threshold Exceeded"
     #[arg(long, value_name = "D", help_heading = RETRIES, default_value = "10m", value_parser = span)]
     pub(super) block_cooldown: Span,
-    /// Numbers of threads
+    /// Number of threads
     #[arg(long, value_name = "PRESET", help_heading = THREADS, default_value = "fast")]
     pub(super) preset: Preset,
     /// Discovery threads [default: those of the preset]

@@ -56,7 +56,10 @@ pub fn man(path: &[String]) -> Result<String> {
     }
     let mut text = Vec::new();
     page(command, &names.join(" "), &mut text).context("failed to write the man page")?;
-    String::from_utf8(text).context("failed to write the man page")
+    let text = String::from_utf8(text).context("failed to write the man page")?;
+    // Each section repeats the preamble, of two lines.
+    let (preamble, _) = text.split_at(text.find(".TH ").unwrap_or_default());
+    Ok(preamble.to_owned() + &text.replace(preamble, ""))
 }
 
 /// The sections of clap's definitions, then those of [`help`].
@@ -71,12 +74,9 @@ fn page(command: &Command, path: &str, out: &mut Vec<u8>) -> io::Result<()> {
     man.render_name_section(out)?;
     man.render_synopsis_section(out)?;
     man.render_description_section(out)?;
-    if command
-        .get_arguments()
-        .any(|argument| !argument.is_hide_set())
-    {
-        man.render_options_section(out)?;
-    }
+    let mut options = Vec::new();
+    man.render_options_section(&mut options)?;
+    out.extend(under_options(&String::from_utf8_lossy(&options)).bytes());
     if command.has_subcommands() {
         man.render_subcommands_section(out)?;
     }
@@ -87,6 +87,14 @@ fn page(command: &Command, path: &str, out: &mut Vec<u8>) -> io::Result<()> {
     section("FILES", &help::FILES, out)?;
     section("ENVIRONMENT", &help::variables(), out)?;
     section("EXIT STATUS", &exit::MEANINGS, out)
+}
+
+/// Makes the headings of options subsections of OPTIONS, which readers of man pages expect.
+fn under_options(sections: &str) -> String {
+    let text = sections
+        .replace(".SH OPTIONS\n", "")
+        .replace(".SH ", ".SS ");
+    format!(".SH OPTIONS\n{text}")
 }
 
 /// A section of terms, each with a paragraph about it.

@@ -175,7 +175,7 @@ const EXAMPLES: [(&str, &[Example]); 14] = [
 ];
 
 /// The files that the program reads and writes.
-pub(super) const FILES: [(&str, &str); 5] = [
+pub(super) const FILES: [(&str, &str); 6] = [
     (
         "filings.db",
         "The SQLite database (--db), with filings.db-wal and filings.db-shm while it is open, and \
@@ -184,6 +184,10 @@ pub(super) const FILES: [(&str, &str); 5] = [
     (
         "filings/edgar/data/CIK/ACCESSION/NAME",
         "The downloaded documents, in the layout of EDGAR (--data-dir)",
+    ),
+    (
+        "filings/.bulk/submissions.zip",
+        "EDGAR's archive of all submissions, if backfill used it",
     ),
     (
         "$XDG_STATE_HOME/filing-etl/",

@@ -304,7 +304,7 @@ mod tests {
             ),
             (
                 r#"{"fields":["cik","name","ticker","exchange"],"data":[["#,
-                "cut off",
+                "truncated",
             ),
         ] {
             let message = parse(text.as_bytes()).unwrap_err().to_string();

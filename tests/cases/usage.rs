@@ -192,7 +192,7 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         (&["--archives-url", "http://x/?q=1"], format!("http://x/ {base}")),
         (
             &["--companies-file", "nowhere"],
-            "the companies file nowhere cannot be read: No such file or directory (os error 2): name a text file with a ticker or CIK a line".to_owned(),
+            "the companies file nowhere cannot be read: No such file or directory (os error 2): give a text file with one ticker or CIK per line".to_owned(),
         ),
         (
             &["--companies-file", "/dev/null"],
@@ -218,8 +218,8 @@ fn a_password_in_an_address_is_refused_and_not_repeated() {
         refused(
             output,
             2,
-            "a base address on mirror.example has a user name or password in it, which would end up \
-             in the database and in logs: give it without",
+            "the base address on mirror.example contains a user name or password, which would be \
+             stored in the database and in logs: remove it",
         );
     }
     holds_only(&sandbox, &[]);
