@@ -83,6 +83,10 @@ pub enum BadSymbolFile {
 }
 
 /// Parses `nasdaqlisted.txt`: the securities listed on Nasdaq.
+///
+/// # Errors
+///
+/// If the file is empty, truncated, not in the expected order, or another file.
 pub fn parse_nasdaq_listed(bytes: &[u8]) -> Result<SymbolFile, BadSymbolFile> {
     parse(
         bytes,
@@ -92,6 +96,10 @@ pub fn parse_nasdaq_listed(bytes: &[u8]) -> Result<SymbolFile, BadSymbolFile> {
 }
 
 /// Parses `otherlisted.txt`: the securities listed on the other national exchanges.
+///
+/// # Errors
+///
+/// If the file is empty, truncated, not in the expected order, or another file.
 pub fn parse_other_listed(bytes: &[u8]) -> Result<SymbolFile, BadSymbolFile> {
     parse(
         bytes,

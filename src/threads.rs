@@ -19,6 +19,10 @@ impl Drop for StopOnPanic {
 
 /// Starts a thread. A panic of the thread sets `cancel`, so that the other threads stop, and [`join`]
 /// propagates it.
+///
+/// # Errors
+///
+/// If the system cannot start another thread.
 pub fn spawn<T: Send + 'static>(
     name: impl Into<String>,
     cancel: &Cancel,

@@ -76,6 +76,10 @@ impl History {
     }
 
     /// The forms as one JSON object: `{"10-K":[3,"2025-02-03"]}`.
+    ///
+    /// # Panics
+    ///
+    /// Never: a map of texts is always valid JSON.
     pub fn forms_json(&self) -> String {
         let forms: BTreeMap<_, _> = self
             .forms
