@@ -1,9 +1,9 @@
-//! The one way to stop: a flag that ends every wait.
+//! A flag that stops a run and wakes its sleeping threads.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Asks a run to stop. Clones share one state; setting it wakes every sleeper at once.
+/// A request to stop a run. Clones share one state.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<State>);
 
@@ -14,23 +14,23 @@ struct State {
 }
 
 impl Cancel {
-    /// Stops the run. Never blocks for long; setting it twice is fine.
+    /// Requests the stop and wakes every sleeping thread. Further calls have no effect.
     pub fn set(&self) {
         *self.0.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.changed.notify_all();
     }
 
-    /// Whether the run is to stop.
+    /// Whether the stop is requested.
     pub fn is_set(&self) -> bool {
         *self.0.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps for `time`, or until the run is to stop. Returns whether it is.
+    /// Sleeps for `time`, or until the stop is requested. Returns whether it is requested.
     pub fn sleep(&self, time: Duration) -> bool {
         self.sleep_until(Instant::now() + time)
     }
 
-    /// Sleeps until `deadline`, or until the run is to stop. Returns whether it is.
+    /// Sleeps until `deadline`, or until the stop is requested. Returns whether it is requested.
     pub fn sleep_until(&self, deadline: Instant) -> bool {
         let mut set = self.0.set.lock().unwrap_or_else(PoisonError::into_inner);
         while !*set {

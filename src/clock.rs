@@ -1,23 +1,22 @@
-//! The time that is written down and that decides what a day is.
+//! The clock for recorded times and for the current day.
 
 use jiff::Timestamp;
 
-/// The current time. `FILING_ETL_NOW` sets it at the start of the program, and it runs on from
-/// there. What measures time, such as heartbeats and waits, goes by the real clock instead.
+/// A clock that `FILING_ETL_NOW` can set at the start of the program; it runs on from there. Heartbeats,
+/// waits and elapsed times use the real clock instead.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock {
     offset: jiff::SignedDuration,
 }
 
 impl Clock {
-    /// A clock that shows this time now.
+    /// A clock that is set to this time now.
     pub fn starting_at(now: Timestamp) -> Self {
         Self {
             offset: now.duration_since(Timestamp::now()),
         }
     }
 
-    /// The time.
     pub fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         now.checked_add(self.offset).unwrap_or(now)

@@ -1,4 +1,4 @@
-//! What a run is to do, resolved and immutable: plain data, made by [`crate::cli`].
+//! The settings and options of a run: plain data without defaults, made by [`crate::cli`].
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -13,78 +13,65 @@ use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
 use crate::progress::DashboardStyle;
 
-/// What holds for every command.
+/// The settings of every command.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The SQLite database.
     pub db: PathBuf,
-    /// Where artifacts are kept.
     pub data_dir: PathBuf,
-    /// Whether the data dir is a new, empty one that takes the place of the one on record.
+    /// Whether to accept a new, empty data dir in place of the recorded one.
     pub new_data_dir: bool,
-    /// Whether these addresses are meant, whatever the database was filled from.
+    /// Whether to use these addresses although the database was filled from others.
     pub accept_urls: bool,
-    /// Where the state that all runs of this user share is kept.
+    /// The folder of the state that all runs of this user share.
     pub state_dir: PathBuf,
-    /// How we introduce ourselves; always there when a host under sec.gov is asked.
+    /// Always set where a host under sec.gov is used.
     pub user_agent: Option<UserAgent>,
     /// Requests a second over all threads; `None` is no limit.
     pub rate: Option<NonZeroU32>,
-    /// Where everything is asked for.
     pub urls: Urls,
-    /// The time that is written down.
     pub clock: Clock,
-    /// How long a request may take.
     pub timeouts: Timeouts,
-    /// How long another program may keep the database locked, if not as long as the store allows.
+    /// How long to wait for a locked database; `None` is the default of the store.
     pub locked: Option<Duration>,
 }
 
-/// What a run is to do.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// How much happens at once.
     pub concurrency: Concurrency,
-    /// Companies taken from the database at a time.
+    /// Companies read from the database in one batch.
     pub batch_size: usize,
-    /// What it is about, as far as the user said.
+    /// The selection that the user asked for.
     pub asked: SelectionOptions,
-    /// Where filings are discovered.
     pub discover_from: DiscoverFrom,
-    /// Whether to download what was discovered, or to leave it queued.
+    /// Whether to download the discovered artifacts; otherwise they stay queued.
     pub download: bool,
-    /// Whether to ask again for companies that EDGAR did not have.
+    /// Whether to retry companies that were unavailable at EDGAR.
     pub retry_unavailable: bool,
-    /// Tries per request before an item is marked failed.
+    /// Attempts per request before an item is marked failed.
     pub max_attempts: u32,
-    /// How long nothing is asked after EDGAR says that we exceeded its limit.
+    /// The pause of all requests after EDGAR reports that the limit was exceeded.
     pub block_cooldown: Duration,
-    /// What the run may cost.
     pub budgets: Budgets,
-    /// How the progress is shown.
     pub progress: DashboardStyle,
 }
 
-/// What a run is about, as far as the user said. A backfill takes the defaults for the rest, an
-/// update what its selections ask for.
+/// The selection that the user asked for. In place of a `None`, a backfill uses its default, an update the
+/// value of each recorded selection.
 #[derive(Debug, Clone, Default)]
 pub struct SelectionOptions {
-    /// Which companies.
     pub companies: CompanyFilter,
-    /// Of these forms.
     pub forms: Option<FormFilter>,
-    /// The form types that were named, each by itself; a family names none.
+    /// The form types that the user named, without `all` and families.
     pub named_forms: Vec<String>,
-    /// Filed on this day or later.
+    /// The first filing date.
     pub since: Option<Date>,
-    /// Filed on this day or earlier; only where that is a day in the past.
+    /// The last filing date, if it is in the past.
     pub until: Option<Date>,
-    /// What of each filing.
     pub artifacts: Option<Wanted>,
 }
 
 impl RunOptions {
-    /// The options as one JSON object, for `v_runs.options`. `null` is not given.
+    /// The options as one JSON object, for `v_runs.options`. An option that was not given is `null`.
     pub fn to_json(&self) -> serde_json::Value {
         let asked = &self.asked;
         let companies = &asked.companies;
@@ -114,30 +101,30 @@ impl RunOptions {
     }
 }
 
-/// What a run may cost; `None` is no limit.
+/// Limits at which a run stops; `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Budgets {
-    /// Time from the start of the program.
+    /// Measured from the start of the program.
     pub duration: Option<Duration>,
-    /// Bytes of artifacts stored, above which no further download begins.
+    /// No further download starts once this many bytes of artifacts are stored.
     pub bytes: Option<u64>,
-    /// Bytes that have to stay free on the disks of the database and the data dir.
+    /// Bytes that must stay free on the disks of the database and of the data dir.
     pub free_space: Option<u64>,
 }
 
-/// Where filings are discovered.
+/// The source of the filing lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiscoverFrom {
-    /// Where it takes less time.
+    /// The faster of the two.
     Auto,
-    /// One submissions request a company.
+    /// One request per company to the submissions API.
     Api,
     /// EDGAR's nightly `submissions.zip`.
     Bulk,
 }
 
 impl DiscoverFrom {
-    /// The word for it on the command line.
+    /// The value on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -147,40 +134,39 @@ impl DiscoverFrom {
     }
 }
 
-/// How much of a run happens at once.
+/// The threads of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concurrency {
     /// Discovery threads.
     pub companies: usize,
     /// Download threads.
     pub downloads: usize,
-    /// Whether downloads begin with the first artifact discovered, or after the last.
     pub phases: Phases,
 }
 
-/// How discovery and download follow each other.
+/// Whether discovery and download overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phases {
-    /// An artifact is downloaded the moment it is discovered.
+    /// Each artifact is downloaded as soon as it is discovered.
     Together,
-    /// Everything is discovered before anything is downloaded.
+    /// All downloads start after discovery has ended.
     OneAfterTheOther,
 }
 
 impl Concurrency {
-    /// The baseline: one thing after the other.
+    /// The baseline of comparisons.
     pub const SEQUENTIAL: Self = Self {
         companies: 1,
         downloads: 1,
         phases: Phases::OneAfterTheOther,
     };
-    /// What suits EDGAR's limit from most networks.
+    /// Enough to reach EDGAR's limit from most networks.
     pub const FAST: Self = Self {
         companies: 10,
         downloads: 5,
         phases: Phases::Together,
     };
-    /// For links with long round trips.
+    /// For networks with long round-trip times.
     pub const TURBO: Self = Self {
         companies: 20,
         downloads: 10,
@@ -188,32 +174,27 @@ impl Concurrency {
     };
 }
 
-/// Which companies a command is about.
+/// The companies that a command applies to.
 #[derive(Debug, Clone, Default)]
 pub struct CompanyFilter {
-    /// Those listed on one of these exchanges.
     pub on: ExchangeFilter,
-    /// Those with one of these tickers.
     pub tickers: Vec<String>,
-    /// Those with one of these CIKs.
     pub ciks: Vec<Cik>,
-    /// Only those of them with one of these codes; `None` is no condition.
+    /// Excludes companies with other codes; `None` is no condition.
     pub sic: Option<SicCodes>,
-    /// Where a companies file names each ticker or CIK: "list.txt, line 3".
+    /// The place of each ticker or CIK that a companies file names, such as "list.txt, line 3".
     pub lines: BTreeMap<String, String>,
-    /// At most so many, in priority order.
+    /// The maximum number of companies, in priority order.
     pub limit: Option<u64>,
 }
 
-/// Which exchanges a command is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ExchangeFilter {
-    /// Nothing was said: all national exchanges, or all there are where companies are named.
+    /// No filter: all national exchanges, or any exchange if companies are named one by one.
     #[default]
     NotGiven,
-    /// All companies of the SEC's list, on an exchange or not.
+    /// All companies of the SEC's list, with or without an exchange.
     All,
-    /// These.
     These(Vec<Exchange>),
 }
 
@@ -223,18 +204,18 @@ impl CompanyFilter {
         !self.tickers.is_empty() || !self.ciks.is_empty()
     }
 
-    /// Whether the user asked for some companies only. The default exchanges and a limit are no
-    /// such filter.
+    /// Whether the user asked for certain companies only. Neither the default exchanges nor a limit count
+    /// as a filter.
     pub fn is_given(&self) -> bool {
         self.names_companies() || self.on != ExchangeFilter::NotGiven || self.sic.is_some()
     }
 
-    /// The exchanges; `None` is no condition.
+    /// The exchanges of the filter; `None` is no condition.
     pub fn exchanges(&self) -> Option<Vec<Exchange>> {
         match &self.on {
             ExchangeFilter::All => None,
             ExchangeFilter::These(exchanges) => Some(exchanges.clone()),
-            // Naming a company means it, wherever it is listed.
+            // A named company is included wherever it is listed.
             ExchangeFilter::NotGiven if self.names_companies() => None,
             ExchangeFilter::NotGiven => {
                 let all = Exchange::ALL.into_iter();
@@ -244,11 +225,11 @@ impl CompanyFilter {
     }
 }
 
-/// What tables are printed on.
+/// How tables are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrintStyle {
-    /// In characters.
+    /// The maximum width of a line in characters.
     pub width: usize,
-    /// Whether escape sequences for emphasis are understood and wanted.
+    /// Whether to print escape sequences for emphasis.
     pub styled: bool,
 }

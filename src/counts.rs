@@ -1,39 +1,39 @@
-//! What a run counts. The list below is the one place that names a number: the counters of the
-//! stages, the rows of `run_counts` and the groups of the JSON documents come from it.
+//! The counts of a run. The list below defines each count once: it generates the counters of the stages,
+//! the rows of `run_counts` and the groups of the JSON documents.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::ser::{Serialize, Serializer};
 
-/// Declares each number with its group and key in JSON; `_` is in no group.
+/// Declares each count with its group and key in JSON; `_` leaves it out of the JSON.
 macro_rules! counts {
     ($($(#[doc = $doc:literal])+ $name:ident: $group:tt $key:tt;)+) => {
-        /// The live numbers of one run. All its threads add to them, and no number waits for another.
+        /// The live counts of one run. All its threads add to them without a lock, so two counts that are
+        /// read together may differ by an item in progress.
         #[derive(Debug, Default)]
         pub struct Counters {
             $($(#[doc = $doc])+ pub $name: AtomicU64,)+
         }
 
-        /// The numbers of a run at one moment.
+        /// The counts of a run at one moment.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct Counts {
             $($(#[doc = $doc])+ pub $name: u64,)+
         }
 
         impl Counters {
-            /// The numbers as they stand.
             pub fn load(&self) -> Counts {
                 Counts { $($name: self.$name.load(Relaxed),)+ }
             }
         }
 
         impl Counts {
-            /// Each number by its name, as the database has it.
+            /// Each count with its name in the database.
             pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name),)+].into_iter()
             }
 
-            /// Sets a number by its name. A name that is not in the list is passed over.
+            /// Sets a count by its name. An unknown name is ignored: another version may have written it.
             pub fn set(&mut self, name: &str, value: u64) {
                 match name {
                     $(stringify!($name) => self.$name = value,)+
@@ -57,23 +57,23 @@ counts! {
     companies_with_new: companies with_new;
     /// Companies whose filings could not be read.
     companies_failed: companies failed;
-    /// Companies that EDGAR does not have, and that are not asked for any more.
+    /// Companies that EDGAR does not have and that are no longer requested.
     companies_unavailable: companies unavailable;
     /// Companies being visited now.
     companies_in_progress: _ _;
-    /// Filings of the wanted forms and dates, as listed by EDGAR.
+    /// Filings of the wanted forms and dates that EDGAR lists.
     filings_found: filings found;
-    /// Those of them that the database did not have.
+    /// Found filings that the database did not have.
     filings_new: filings new;
     /// Artifacts put into the queue by this run.
     artifacts_created: artifacts created;
-    /// Artifacts that this run has to download: the queue of earlier runs and what it created.
+    /// Artifacts to download in this run: those queued by earlier runs and those it created.
     artifacts_queued: artifacts queued;
     /// Artifacts stored.
     downloaded: artifacts downloaded;
-    /// Artifacts given up in this run.
+    /// Artifacts whose last attempt in this run failed.
     failed: artifacts failed;
-    /// Those among the failed ones that EDGAR does not have.
+    /// Failed artifacts that EDGAR does not have.
     unavailable: _ _;
     /// Bytes of the stored artifacts.
     bytes: artifacts bytes;
@@ -85,11 +85,11 @@ counts! {
     requests_discovery: requests discovery;
     /// Requests for documents.
     requests_documents: requests documents;
-    /// Requests that repeated a failed one.
+    /// Requests that repeated a failed request.
     retries: requests retries;
 }
 
-/// Counts one company as being visited, for as long as it lives.
+/// A guard that counts one company as in progress until it is dropped.
 #[derive(Debug)]
 pub struct InProgress<'a>(&'a AtomicU64);
 
@@ -100,7 +100,7 @@ impl Drop for InProgress<'_> {
 }
 
 impl Counters {
-    /// Counts one company as being visited.
+    /// Counts one company as in progress.
     pub fn in_progress(&self) -> InProgress<'_> {
         self.companies_in_progress.fetch_add(1, Relaxed);
         InProgress(&self.companies_in_progress)
@@ -108,7 +108,7 @@ impl Counters {
 }
 
 impl Counts {
-    /// Companies visited to the end that had nothing new.
+    /// Completed companies without a new filing.
     pub fn companies_unchanged(&self) -> u64 {
         self.companies_done
             .saturating_sub(self.companies_with_new + self.companies_failed)
@@ -123,7 +123,7 @@ impl Counts {
     }
 }
 
-/// The numbers of one group, serialised as an object with their keys.
+/// The counts of one group, serialised as one JSON object.
 #[derive(Debug, Clone)]
 pub struct CountGroup {
     counts: Counts,

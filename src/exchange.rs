@@ -1,12 +1,11 @@
-//! The exchanges we tell apart.
+//! The exchanges that the program distinguishes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Where a security is listed. Displays as users read it, and parses in any case with the
-/// usual other names.
+/// An exchange on which a security is listed. Parses its name and common aliases in any case.
 ///
 /// ```
 /// use filing_etl::internals::Exchange;
@@ -16,22 +15,22 @@ use thiserror::Error;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exchange {
-    /// Nasdaq, all its tiers.
+    /// All tiers of Nasdaq.
     Nasdaq,
     /// The New York Stock Exchange.
     Nyse,
-    /// NYSE American, once the American Stock Exchange.
+    /// Formerly the American Stock Exchange.
     NyseAmerican,
-    /// NYSE Arca.
+    /// NYSE Arca, formerly the Pacific Exchange.
     NyseArca,
-    /// Cboe BZX, once BATS.
+    /// Cboe BZX, formerly BATS.
     Cboe,
-    /// Over the counter: no exchange at all.
+    /// The over-the-counter market, which is not an exchange.
     Otc,
 }
 
 impl Exchange {
-    /// Every exchange, in the order of the documentation.
+    /// Every exchange, in the order of tables and messages.
     pub const ALL: [Self; 6] = [
         Self::Nasdaq,
         Self::Nyse,
@@ -41,7 +40,7 @@ impl Exchange {
         Self::Otc,
     ];
 
-    /// The name, as the database and every output have it.
+    /// The name in the database and in every output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nasdaq => "Nasdaq",
@@ -53,13 +52,13 @@ impl Exchange {
         }
     }
 
-    /// Whether it is a national securities exchange: all are, but the over-the-counter market.
+    /// Whether it is a national securities exchange.
     pub fn is_national(self) -> bool {
         self != Self::Otc
     }
 
-    /// Whether only Nasdaq Trader's lists tell it from another: the SEC calls NYSE American
-    /// and NYSE Arca just `NYSE`.
+    /// Whether the SEC's list calls it `NYSE`, so that only Nasdaq Trader's lists distinguish it from the
+    /// NYSE itself.
     pub fn needs_listings(self) -> bool {
         matches!(self, Self::NyseAmerican | Self::NyseArca)
     }
@@ -71,9 +70,10 @@ impl fmt::Display for Exchange {
     }
 }
 
-/// A text that names no exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not an exchange: known are Nasdaq, NYSE, NYSE American, NYSE Arca, Cboe and OTC")]
+#[error(
+    "{0:?} is not an exchange: the exchanges are Nasdaq, NYSE, NYSE American, NYSE Arca, Cboe and OTC"
+)]
 pub struct UnknownExchange(pub String);
 
 impl FromStr for Exchange {

@@ -1,29 +1,43 @@
-//! What the exit code tells a script: one place for every code of the program.
+//! The exit codes of the program.
 
 use std::process::ExitCode;
 
-/// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything asked for is there.
     Complete,
-    /// The run was aborted: database, disk, configuration, or EDGAR refuses the user agent.
     Aborted,
-    /// The command line makes no sense. Clap uses the same code.
+    /// Clap uses the same code.
     Usage,
-    /// The run ended, but some items failed; they stay queued for the next run.
     Partial,
-    /// Another run works on this database. The code is `EX_TEMPFAIL` of sysexits.h.
+    /// The code is `EX_TEMPFAIL` of sysexits.h.
     Busy,
-    /// A signal ended the run: 128 plus its number.
     Interrupted {
-        /// The signal's number: 2 for SIGINT, 15 for SIGTERM.
+        /// The number of the signal, such as 2 for SIGINT.
         signal: u8,
     },
 }
 
+/// The exit codes and their meanings, for `--help` and the man pages.
+pub const MEANINGS: [(&str, &str); 6] = [
+    ("0", "everything that was asked for is stored"),
+    (
+        "1",
+        "aborted: database, disk, settings or access to EDGAR failed",
+    ),
+    ("2", "invalid command line or input"),
+    (
+        "3",
+        "some items failed or a budget ended the run; the rest stays queued",
+    ),
+    ("75", "another run holds the lock of this database"),
+    (
+        "128 + N",
+        "stopped by signal N: 130 for SIGINT, 143 for SIGTERM",
+    ),
+];
+
 impl Exit {
-    /// The number that the shell sees.
+    /// The exit status that the shell sees.
     pub fn code(self) -> u8 {
         match self {
             Self::Complete => 0,
@@ -42,18 +56,15 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error in what the user asked for, as opposed to one met while doing it.
-///
-/// It ends the program with [`Exit::Usage`].
+/// An error in the command line or in another input of the user. The exit is [`Exit::Usage`].
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
 
-/// Another run holds the lock; ends the program with [`Exit::Busy`].
+/// Another run holds the lock. The exit is [`Exit::Busy`].
 #[derive(Debug, thiserror::Error)]
 #[error("another run is working on {database}: wait for it, or give this one another --db")]
 pub struct BusyError {
-    /// The database both want.
     pub database: String,
 }
 
@@ -65,7 +76,7 @@ pub struct TargetBusyError {
     pub target: String,
 }
 
-/// The exit that an error which ended the program calls for.
+/// The exit for an error that ended the program.
 pub fn for_error(error: &anyhow::Error) -> Exit {
     if error.is::<UsageError>() {
         Exit::Usage
@@ -73,5 +84,28 @@ pub fn for_error(error: &anyhow::Error) -> Exit {
         Exit::Busy
     } else {
         Exit::Aborted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exit_code_has_a_meaning() {
+        let documented: Vec<_> = MEANINGS.iter().map(|(code, _)| *code).collect();
+        let exits = [
+            Exit::Complete,
+            Exit::Aborted,
+            Exit::Usage,
+            Exit::Partial,
+            Exit::Busy,
+        ];
+        for exit in exits {
+            let code = exit.code().to_string();
+            assert!(documented.contains(&code.as_str()), "{exit:?}");
+        }
+        assert_eq!(Exit::Interrupted { signal: 2 }.code(), 130);
+        assert_eq!(Exit::Interrupted { signal: 15 }.code(), 143);
     }
 }

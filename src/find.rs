@@ -1,36 +1,34 @@
-//! Finding a company by what people know of it: a name, a former name, a ticker, a CIK.
+//! Finds companies by name, former name, ticker or CIK. Pure: no I/O.
 //!
-//! Pure. Some 11,000 companies are looked through one by one, which takes milliseconds.
+//! A search compares the text with each of some 11,000 companies, which takes milliseconds.
 
 use jiff::civil::Date;
 
 use crate::edgar::Cik;
 use crate::ticker::{spellings, without_dashes};
 
-/// Names and tickers that are as like as this, of 1, may be meant by each other.
+/// The minimum Jaro-Winkler similarity, from 0 to 1, of a name or ticker that is suggested.
 const LIKE: f64 = 0.88;
 
-/// A company with everything that it can be found by.
+/// A company with the names and tickers that a search compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findable {
-    /// The company.
     pub cik: Cik,
-    /// Its name.
     pub name: String,
-    /// The ticker of its primary listing, the last known one if it is not listed now.
+    /// The ticker of its primary listing, or the last known one of a company that is not listed.
     pub ticker: Option<String>,
-    /// The exchange of its primary listing, likewise.
+    /// The exchange of that listing.
     pub exchange: Option<String>,
-    /// Whether it is in the SEC's list of companies.
+    /// Whether the SEC's list of companies contains it.
     pub active: bool,
-    /// Names that it had, each with its last day.
+    /// Former names, each with its last day.
     pub former_names: Vec<(String, Option<Date>)>,
-    /// All its tickers; former ones with the day on which they were seen last.
+    /// All tickers; a former ticker has the day on which it was last seen.
     pub tickers: Vec<(String, Option<Date>)>,
 }
 
 impl Findable {
-    /// Ticker and name, or name and CIK.
+    /// The company for a message: ticker and name, or name and CIK.
     pub fn shown(&self) -> String {
         match &self.ticker {
             Some(ticker) => format!("{ticker} ({})", self.name),
@@ -39,27 +37,25 @@ impl Findable {
     }
 }
 
-/// By what a company was found, the best way first.
+/// How a company matches a search, best match first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Match {
-    /// Its CIK.
     Cik,
-    /// A ticker that it has.
     Ticker(String),
-    /// A ticker that it had, and the day on which that was seen last.
+    /// A former ticker, and the day on which it was last seen.
     FormerTicker(String, Date),
-    /// Its name, word by word.
+    /// All words of its name, in order.
     WholeName,
-    /// Words of its name.
+    /// Words of its name, in any order.
     Words,
-    /// The beginnings of words of its name.
+    /// Prefixes of words of its name.
     Beginnings,
-    /// Words of a name that it had, or their beginnings, and that name's last day.
+    /// Prefixes of words of a former name, and the last day of that name.
     FormerName(String, Option<Date>),
 }
 
 impl Match {
-    /// Its place in the order of an answer.
+    /// The sort key of the results.
     fn rank(&self) -> u8 {
         match self {
             Self::Cik => 0,
@@ -73,8 +69,8 @@ impl Match {
     }
 }
 
-/// The companies that a text means: by CIK, by ticker in any spelling, or with all its words in their
-/// name, in any order. The best ones come first, and listed companies before others.
+/// The companies that match a text: by CIK, by ticker in any spelling, or by words of their name in any
+/// order. Sorted by quality of the match, then listed companies before others.
 pub fn find<'a>(text: &str, companies: &'a [Findable]) -> Vec<(&'a Findable, Match)> {
     let asked = Query {
         cik: text.trim().parse().ok(),
@@ -98,8 +94,8 @@ pub fn find<'a>(text: &str, companies: &'a [Findable]) -> Vec<(&'a Findable, Mat
     found
 }
 
-/// Companies whose ticker, or a word of whose name, is so like the text that they may be meant. The
-/// likest ones come first, at most `most`.
+/// At most `most` companies with a ticker, a name or a word of a name similar to the text, most similar
+/// first.
 pub fn near<'a>(text: &str, companies: &'a [Findable], most: usize) -> Vec<&'a Findable> {
     let asked = words(text).join(" ");
     let like = |company: &Findable| {
@@ -161,7 +157,7 @@ impl Query {
         if name == self.words {
             return Some(Match::WholeName);
         }
-        // `HELIX&BANCORP` is also found by its parts.
+        // The parts of `HELIX&BANCORP` match, too.
         name.extend(words(&company.name.replace('&', " ")));
         if self.are_in(&name, |word, asked| word == asked) {
             return Some(Match::Words);
@@ -176,14 +172,14 @@ impl Query {
         former.map(|(name, until)| Match::FormerName(name.clone(), *until))
     }
 
-    /// Whether each of the words is one of these, by a test.
+    /// Whether each word of the query matches a word of the name, as `is` decides.
     fn are_in(&self, name: &[String], is: impl Fn(&str, &str) -> bool) -> bool {
         let mut words = self.words.iter();
         words.all(|asked| name.iter().any(|word| is(word, asked)))
     }
 }
 
-/// The words of a name, in lower case: letters and digits. `AT&T` is one word, `Moody's` too.
+/// The words of a name in lower case, made of letters and digits. `AT&T` and `Moody's` are one word each.
 fn words(text: &str) -> Vec<String> {
     let text: String = text.to_lowercase().replace(['\'', '&'], "");
     text.split(|c: char| !c.is_alphanumeric())

@@ -1,5 +1,5 @@
-//! What the tests and benches of this repository use of the program's rooms. It is no interface for
-//! other crates: the command line and the views of the database are.
+//! Re-exports for the tests and benches of this repository. Other programs should use the command line and
+//! the views of the database instead.
 
 pub use crate::cancel::Cancel;
 pub use crate::counts::Counts;

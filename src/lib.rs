@@ -1,6 +1,6 @@
 //! Discovers and downloads the SEC filings of the exchange-listed US companies.
 //!
-//! A synchronous batch tool: a few threads, bounded channels between them, blocking calls.
+//! A synchronous batch program: a few threads with blocking calls, connected by bounded channels.
 //!
 //! ```text
 //! main ─▶ cli ─▶ commands ─▶ run ─▶ pipeline ─▶ sources ─▶ net ─▶ edgar, listings, universe
@@ -8,16 +8,16 @@
 //!                                    └─▶ store, progress
 //! ```
 //!
-//! Imports point to the right and never back. `run` is what `backfill`, `update` and `download`
-//! share, `pipeline` has the flow of a run on one screen. `edgar`, `listings`, `selection` and `text`
-//! are pure: bytes in, values out. `net` is the only room that knows HTTP, `store` the only one
-//! that knows SQLite, `cli` the only one that reads the environment. `dataset` writes rows of any
-//! source as Parquet or CSV. `sources` are the ways in which EDGAR publishes what was filed. `sim`
-//! stands apart: a synthetic EDGAR for the demo, the tests and the benches.
+//! A module imports only modules to its right. `run` contains what `backfill`, `update` and `download`
+//! share; `pipeline` wires the threads of a run. `edgar`, `listings`, `selection` and `text` are pure: they
+//! parse bytes into values without I/O. Only `net` uses HTTP, only `store` uses SQLite, and only `cli` reads
+//! the environment. `dataset` writes rows of any source as Parquet or CSV. `sources` reads the sources of
+//! what was filed: the submissions API, `submissions.zip` and the indexes. `sim` is a synthetic EDGAR for
+//! the demo, the tests and the benches.
 
 #![expect(
     rustdoc::private_intra_doc_links,
-    reason = "the docs are for readers of the code; `cargo doc --document-private-items` has all rooms"
+    reason = "the docs are for readers of the code: `cargo doc --document-private-items`"
 )]
 
 mod cancel;
@@ -53,7 +53,7 @@ mod universe;
 
 use std::process::ExitCode;
 
-/// The command `filing-etl`: reads the command line, runs the command, and returns its exit code.
+/// The program `filing-etl`: parses the command line, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
     let cli = cli::Cli::from_environment();
     let terminal = progress::Terminal::new();

@@ -1,11 +1,10 @@
 //! Nasdaq Trader's symbol directory: `nasdaqlisted.txt` and `otherlisted.txt`.
 //!
-//! Pure: bytes in, values out. The files tell what the SEC's company list does not: which of the
-//! NYSE exchanges a security is listed on, and which symbols are ETFs or test issues. Measured
-//! on the files of 2025-10-20: fields divided by `|`, a header line with names, LF or CRLF, and
-//! a last line `File Creation Time: MMDDYYYYHH:MM|||…` (with one field fewer than the data in
-//! `otherlisted.txt`). Without that last line a file is cut off and refused. Nasdaq
-//! Trader documents the fields at
+//! Pure: no I/O. The SEC's company list does not distinguish the exchanges of the NYSE group and does not
+//! mark ETFs and test issues; these files do. Format, measured on the files of 2025-10-20: fields separated
+//! by `|`, a header line with the names of the columns, LF or CRLF, and a last line
+//! `File Creation Time: MMDDYYYYHH:MM|||…` (in `otherlisted.txt` one field shorter than the data). A file
+//! without that last line is truncated and refused. Nasdaq Trader documents the fields at
 //! <https://www.nasdaqtrader.com/trader.aspx?id=symboldirdefs>.
 
 use std::collections::HashSet;
@@ -16,7 +15,7 @@ use thiserror::Error;
 use crate::edgar::company_list::is_ticker;
 use crate::exchange::Exchange;
 
-/// Both files: everything listed on a national exchange.
+/// Both files: all securities listed on a national exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SymbolDirectory {
     /// `nasdaqlisted.txt`.
@@ -25,72 +24,69 @@ pub struct SymbolDirectory {
     pub other: SymbolFile,
 }
 
-/// One of the files.
+/// The content of one of the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SymbolFile {
-    /// Its rows, every symbol only once.
+    /// The rows, without repeated symbols.
     pub rows: Vec<Symbol>,
-    /// When it was made, New York time.
+    /// The creation time in the last line, in New York.
     pub created: DateTime,
-    /// Rows that were left out, each with the reason.
+    /// One message for each row that was left out.
     pub problems: Vec<String>,
 }
 
 /// One listed security.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Symbol {
-    /// The symbol as it stands, such as `BAC$L`.
+    /// The symbol in the spelling of the file, such as `BAC$L`.
     pub text: String,
-    /// The ticker that the SEC would have for it, such as `BAC-PL`; `None` where it has none.
+    /// The ticker in the SEC's spelling, such as `BAC-PL`; `None` if the SEC has no ticker for it.
     pub ticker: Option<String>,
-    /// The security's name.
     pub name: String,
-    /// Where it is listed; `None` on exchanges that list test issues only (IEX, NYSE Texas).
+    /// `None` on exchanges that list test issues only (IEX, NYSE Texas).
     pub exchange: Option<Exchange>,
     /// Whether it is an exchange-traded fund or note.
     pub etf: bool,
-    /// Whether it is no security at all but a test.
+    /// Whether it is a test issue, not a security.
     pub test: bool,
 }
 
 impl Symbol {
-    /// Whether it is a company's security: no ETF and no test.
+    /// Whether it is a security of a company: neither an ETF nor a test issue.
     pub fn counts(&self) -> bool {
         !self.etf && !self.test
     }
 }
 
-/// A file that cannot be used at all. Each message is a fragment: the caller names the file.
+/// An unusable file. Each message is a fragment: the caller names the file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadSymbolFile {
-    /// Nothing, or nothing but blanks.
-    #[error("it is empty; ask for it again")]
+    #[error("it is empty; try again")]
     Empty,
-    /// A page where data was expected.
-    #[error("it is an HTML page, not a symbol list; ask for it again later")]
+    /// A page of a proxy or of an error.
+    #[error("it is an HTML page, not a symbol list; try again later")]
     Page,
-    /// No header line, or that of another file.
-    #[error("its first line names no column {0:?}: it is another file, or the format has changed")]
+    /// The header line lacks this column.
+    #[error("its first line has no column {0:?}: it is another file, or the format has changed")]
     NoColumn(&'static str),
-    /// A file without its last line.
-    #[error("it is cut off: the last line is not \"File Creation Time\"; ask for it again")]
+    #[error("it is truncated: the last line is not \"File Creation Time\"; try again")]
     Truncated,
-    /// Lines after the last line: two files in one, or lines in disorder.
-    #[error("line {line} comes after \"File Creation Time\", the last line; ask for it again")]
+    /// Two concatenated files, or lines in another order.
+    #[error("line {line} follows \"File Creation Time\", which should be the last line; try again")]
     BeyondTheEnd {
-        /// Its number, counted from 1.
+        /// Counted from 1.
         line: usize,
     },
-    /// A good header, a good end, and nothing useful in between.
-    #[error("it holds no usable row; ask for it again later")]
+    /// A valid header and end without a valid row between them.
+    #[error("it has no usable row; try again later")]
     NoRows,
 }
 
-/// Reads `nasdaqlisted.txt`: what is listed on Nasdaq.
+/// Parses `nasdaqlisted.txt`: the securities listed on Nasdaq.
 ///
 /// # Errors
 ///
-/// Files that are empty, cut off, in disorder, or something else altogether.
+/// If the file is empty, truncated, not in the expected order, or another file.
 pub fn parse_nasdaq_listed(bytes: &[u8]) -> Result<SymbolFile, BadSymbolFile> {
     parse(
         bytes,
@@ -99,11 +95,11 @@ pub fn parse_nasdaq_listed(bytes: &[u8]) -> Result<SymbolFile, BadSymbolFile> {
     )
 }
 
-/// Reads `otherlisted.txt`: what is listed on the other national exchanges.
+/// Parses `otherlisted.txt`: the securities listed on the other national exchanges.
 ///
 /// # Errors
 ///
-/// Files that are empty, cut off, in disorder, or something else altogether.
+/// If the file is empty, truncated, not in the expected order, or another file.
 pub fn parse_other_listed(bytes: &[u8]) -> Result<SymbolFile, BadSymbolFile> {
     parse(
         bytes,
@@ -124,14 +120,14 @@ pub fn parse_other_listed(bytes: &[u8]) -> Result<SymbolFile, BadSymbolFile> {
     )
 }
 
-/// Reads a file with these columns. The first four are those that every file has; `refine`
-/// gets the fields in the given order and says ticker and exchange.
+/// Parses a file with these columns. Both files have the first four. `refine` gets the fields in the given
+/// order and returns the ticker and the exchange.
 fn parse<const N: usize>(
     bytes: &[u8],
     columns: [&'static str; N],
     refine: impl Fn([&str; N]) -> (Option<String>, Result<Option<Exchange>, String>),
 ) -> Result<SymbolFile, BadSymbolFile> {
-    // ASCII so far. Should a name bring another encoding, only the name suffers.
+    // All files so far are ASCII. A name in another encoding must not make the file unusable.
     let content = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
     if content.trim_start().starts_with('<') {
         return Err(BadSymbolFile::Page);
@@ -183,11 +179,11 @@ fn parse<const N: usize>(
         }
         if !seen.insert(symbol) {
             file.problems
-                .push(problem(&format!("{symbol:?} stands there before")));
+                .push(problem(&format!("{symbol:?} is listed twice")));
             continue;
         }
         let (ticker, exchange) = refine(wanted);
-        // A test issue has no ETF mark at times, and may be on an exchange of its own.
+        // Some test issues have no ETF mark, and some exchanges list only test issues.
         let test = test == "Y";
         let exchange = match exchange {
             Ok(exchange) => exchange,
@@ -213,7 +209,7 @@ fn parse<const N: usize>(
     Ok(file)
 }
 
-/// Reads `MMDDYYYYHH:MM`.
+/// Parses `MMDDYYYYHH:MM`.
 fn creation_time(text: &str) -> Option<DateTime> {
     let number = |from: usize, to: usize| {
         let digits = text.get(from..to)?;
@@ -229,7 +225,7 @@ fn creation_time(text: &str) -> Option<DateTime> {
     Some(date.to_datetime(time))
 }
 
-/// What Nasdaq Trader's exchange code means.
+/// The exchange of Nasdaq Trader's code.
 fn exchange_of_code(code: &str) -> Result<Option<Exchange>, String> {
     match code {
         "A" => Ok(Some(Exchange::NyseAmerican)),
@@ -243,10 +239,9 @@ fn exchange_of_code(code: &str) -> Result<Option<Exchange>, String> {
     }
 }
 
-/// The SEC's ticker for a symbol of `otherlisted.txt`, whose CQS symbol tells two things
-/// that the ACT symbol hides: `NE.A` with `NE.WS.A` is not a share class but a series of
-/// warrants (`NE-WTA`), and `JGH.V` with `JGHrw` is a right traded when issued, for which the
-/// SEC has no ticker.
+/// The SEC's ticker for a symbol of `otherlisted.txt`. The CQS symbol shows two cases that the ACT symbol
+/// does not: `NE.A` with the CQS symbol `NE.WS.A` is a series of warrants (`NE-WTA`), not a share class;
+/// `JGH.V` with the CQS symbol `JGHrw` is a right traded when issued, for which the SEC has no ticker.
 fn ticker_of_other(act: &str, cqs: &str) -> Option<String> {
     if let Some((root, series)) = cqs.split_once(".WS.") {
         return ticker(root, &format!("WT{series}"));
@@ -257,7 +252,7 @@ fn ticker_of_other(act: &str, cqs: &str) -> Option<String> {
     sec_ticker(act)
 }
 
-/// The SEC's ticker for a symbol in Nasdaq Trader's (ACT) dialect, if it can have one:
+/// The SEC's ticker for a symbol in Nasdaq Trader's (ACT) spelling; `None` if it cannot have one:
 ///
 /// | ACT | SEC | |
 /// |---|---|---|
@@ -268,8 +263,8 @@ fn ticker_of_other(act: &str, cqs: &str) -> Option<String> {
 /// | `CELG.R` | `CELG-RI` | right |
 /// | `BRK.B` | `BRK-B` | share class |
 ///
-/// (Nasdaq Trader's other column has `BAC-L` for the preferred share, which looks like
-/// the SEC's `BRK-B` and means something else; so we do not use that column.)
+/// The other column of Nasdaq Trader is not used: its `BAC-L` for a preferred share looks like the SEC's
+/// share class `BRK-B`.
 pub fn sec_ticker(symbol: &str) -> Option<String> {
     if let Some((root, series)) = symbol.split_once('$') {
         return ticker(root, &format!("P{series}"));
@@ -441,7 +436,7 @@ mod tests {
         assert_eq!(
             file.problems,
             [
-                "line 5 is left out: \"BETA\" stands there before",
+                "line 5 is left out: \"BETA\" is listed twice",
                 "line 6 is left out: 2 fields where 8 are expected",
                 "line 7 is left out: it has no valid symbol",
                 "line 8 is left out: its exchange \"X\" is unknown",
@@ -465,7 +460,7 @@ mod tests {
                 (file.rows.len(), count(|s| s.etf), count(|s| s.test)),
                 (rows, etfs, tests)
             );
-            // No two securities of companies share a ticker, and all but a right have one.
+            // Each security of a company has a ticker of its own; a right has none.
             let mut tickers = HashMap::new();
             for symbol in file.rows.iter().filter(|s| s.counts()) {
                 if let Some(ticker) = &symbol.ticker {

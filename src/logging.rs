@@ -1,4 +1,4 @@
-//! Log lines on standard error, beside the dashboard and never through it.
+//! Log lines on standard error. They are written through [`Terminal`], so that they do not damage bars.
 
 use std::io::{self, Write as _};
 
@@ -9,15 +9,15 @@ use log::LevelFilter;
 use crate::cli::{Cli, LogFormat};
 use crate::progress::{LOG_TARGET, Terminal, format::plain};
 
-/// Sets the logger up. `RUST_LOG` wins over `-v` and `-q`.
+/// Installs the logger. `RUST_LOG` takes precedence over `-v` and `-q`.
 pub fn init(cli: &Cli, terminal: &Terminal) {
     let mut builder = Builder::new();
     builder
         .filter_level(LevelFilter::Error)
         .filter_module("filing_etl", cli.log_level())
-        // What it reports, the failed request reports as well, with what to do.
+        // The failed request reports the same problem, with the next step.
         .filter_module("rustls_platform_verifier", LevelFilter::Off)
-        // Frames of the dashboard that go to the log, where somebody asked for them.
+        // Frames of the dashboard, with --log-format json.
         .filter_module(LOG_TARGET, LevelFilter::Info)
         .parse_env(Env::default())
         .target(Target::Pipe(Box::new(terminal.clone())))
@@ -42,14 +42,14 @@ pub fn init(cli: &Cli, terminal: &Terminal) {
     builder.init();
 }
 
-/// Says why the program ends. Whatever `RUST_LOG` says, this is shown.
+/// Prints the error that ends the program, whatever the log level is.
 pub fn last_words(cli: &Cli, error: &anyhow::Error) {
     let message = format!("{error:#}");
     let line = match cli.log_format() {
         LogFormat::Text => format!("error: {}", plain(&message)),
         LogFormat::Json => json("ERROR", "filing_etl", &message).to_string(),
     };
-    // There is nobody left to tell when standard error is closed.
+    // Standard error may be closed; then the error cannot be reported anywhere.
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -1,4 +1,4 @@
-//! Results on standard output.
+//! Prints results to standard output.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -7,12 +7,8 @@ use serde::Serialize;
 
 use crate::progress::format::plain_json;
 
-/// Writes a result to standard output as one JSON document: indented on a terminal, on one line
-/// otherwise, so that appending makes JSON Lines.
-///
-/// # Errors
-///
-/// When standard output does not take it.
+/// Prints a result as one JSON document: indented on a terminal, otherwise on one line, so that appended
+/// documents are JSON Lines.
 pub fn print_json(document: &impl Serialize) -> Result<()> {
     let text = if io::stdout().is_terminal() {
         serde_json::to_string_pretty(document)
@@ -23,12 +19,7 @@ pub fn print_json(document: &impl Serialize) -> Result<()> {
     print(&(plain_json(&text) + "\n"))
 }
 
-/// Writes a result to standard output. A reader that has gone, as `head` does, misses nothing:
-/// the exit code still tells how the run ended.
-///
-/// # Errors
-///
-/// When standard output does not take it.
+/// Prints a result. A closed pipe, as after `head`, is not an error.
 pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

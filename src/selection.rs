@@ -1,8 +1,8 @@
-//! What a backfill asks for: companies x forms x dates x what to download of each filing. A
-//! recorded selection is what `update` follows.
+//! A selection: companies x forms x dates x what to download of each filing. A backfill records one, and
+//! `update` follows the recorded ones.
 //!
-//! Pure. Every function takes a selection apart without `..`, so that a new criterion cannot be
-//! forgotten.
+//! Pure: no I/O. Every function destructures a selection without `..`, so that the compiler finds each
+//! place that a new criterion affects.
 
 use std::collections::BTreeSet;
 
@@ -11,44 +11,40 @@ use jiff::civil::Date;
 use crate::edgar::{Cik, DateRange, FormFilter, SicCodes, Wanted};
 use crate::exchange::Exchange;
 
-/// Companies x forms x dates x what to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
-    /// Whose filings.
     pub companies: Companies,
-    /// Only those of them with one of these codes; `None` is no condition. A company whose code is not
-    /// known yet is looked at.
+    /// Excludes companies with other codes; `None` is no condition. A company whose code is not known yet
+    /// is included.
     pub sic: Option<SicCodes>,
-    /// Which of them.
     pub filings: Filings,
-    /// What of each is to be on disk.
+    /// What to download of each filing.
     pub artifacts: Wanted,
 }
 
 /// The companies of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Companies {
-    /// Those with an active listing on one of these exchanges; `None` is every company of the SEC's
-    /// list. Companies come and go.
+    /// The companies with an active listing on one of these exchanges, whichever they are at the time of a
+    /// run; `None` is every company of the SEC's list.
     Listed(Option<BTreeSet<Exchange>>),
-    /// These, whatever becomes of their listings.
+    /// These companies, listed or not.
     Named(BTreeSet<Cik>),
 }
 
 /// The filings of a selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filings {
-    /// Of these forms.
     pub forms: FormFilter,
-    /// Filed on this day or later.
+    /// The first filing date.
     pub since: Date,
-    /// Filed on this day or earlier; `None` is open.
+    /// The last filing date; `None` is no end.
     pub until: Option<Date>,
 }
 
 impl Selection {
-    /// Whether everything that the other one asks for is asked for. The three values of `artifacts`
-    /// are three things: none contains another.
+    /// Whether the other selection asks for nothing that this one does not. No value of `artifacts`
+    /// contains another.
     pub fn contains(&self, other: &Self) -> bool {
         let Self {
             companies,
@@ -69,8 +65,8 @@ impl Selection {
 }
 
 impl Companies {
-    /// Whether every company of the other one is in this one, now and later. Companies that are
-    /// named are in no list that companies may leave.
+    /// Whether this set includes every company of the other set, now and after any change of the listings.
+    /// A company may leave an exchange, so [`Companies::Listed`] never contains [`Companies::Named`].
     pub fn contains(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Listed(None), Self::Listed(_)) => true,
@@ -84,7 +80,7 @@ impl Companies {
 }
 
 impl Filings {
-    /// Whether every filing that the other one wants is wanted.
+    /// Whether this filter wants every filing that the other one wants.
     pub fn contains(&self, other: &Self) -> bool {
         let Self {
             forms,
@@ -99,7 +95,6 @@ impl Filings {
         forms.holds(&other.forms) && *since <= other.since && reaches
     }
 
-    /// Whether a filing is wanted.
     pub fn wants(&self, form: &str, filed_on: Date) -> bool {
         let Self {
             forms,
@@ -109,7 +104,7 @@ impl Filings {
         *since <= filed_on && until.is_none_or(|until| filed_on <= until) && forms.wants(form)
     }
 
-    /// The days of the wanted filings, up to the end of time where they are open.
+    /// The wanted filing dates; without an end, the last date of the calendar.
     pub fn dates(&self) -> DateRange {
         DateRange {
             since: self.since,

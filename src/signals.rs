@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first asks the run to stop, the second ends it at once.
+//! Handles SIGINT and SIGTERM: the first signal requests a stop, the second ends the program at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,8 +12,8 @@ use crate::cancel::Cancel;
 use crate::exit::Exit;
 use crate::threads;
 
-/// How long a run may take to stop. The pipeline is done earlier; this is for a thread that
-/// hangs where nothing can wake it. What was downloaded by then is recorded.
+/// How long a run may take to stop before the program ends at once. The pipeline needs less; the limit is
+/// for a thread that hangs. Finished downloads are recorded by then.
 const LAST_RESORT: Duration = Duration::from_millis(9500);
 
 /// The signal that asked the run to stop, if one did.
@@ -21,24 +21,16 @@ const LAST_RESORT: Duration = Duration::from_millis(9500);
 pub struct Interrupt(Arc<AtomicU8>);
 
 impl Interrupt {
-    /// Listens for signals from now on. The first sets `cancel`.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses the handler.
+    /// Installs the handler. The first signal sets `cancel`.
     pub fn listen(cancel: &Cancel) -> Result<Self> {
         Self::start(cancel, || ())
     }
 
-    /// As [`Interrupt::listen`], for a run that takes its time to stop and so says that it heard.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses the handler.
+    /// As [`Interrupt::listen`], and logs that the run is stopping, for runs that need some seconds.
     pub fn listen_aloud(cancel: &Cancel) -> Result<Self> {
         Self::start(cancel, || {
             log::warn!(
-                "stopping once what is in flight is finished; a second signal ends the run at once"
+                "stopping after the requests in progress; a second signal ends the run at once"
             );
         })
     }
@@ -55,7 +47,7 @@ impl Interrupt {
                 }
                 stop.set();
                 heard();
-                // Without this thread the second signal still works.
+                // If this thread cannot start, a second signal still ends the program.
                 let _ = threads::spawn("last-resort", &stop, move || {
                     let _ = Cancel::default().sleep(LAST_RESORT);
                     leave(signal);
@@ -66,7 +58,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// The exit that the signal calls for, if one came.
+    /// The exit of an interrupted run; `None` without a signal.
     pub fn exit(&self) -> Option<Exit> {
         let signal = self.0.load(Ordering::Relaxed);
         (signal != 0).then_some(Exit::Interrupted { signal })
@@ -76,7 +68,7 @@ impl Interrupt {
 fn leave(signal: u8) -> ! {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the user has asked twice, or long ago"
+        reason = "a second signal, or a run that did not stop in time"
     )]
     std::process::exit(Exit::Interrupted { signal }.code().into())
 }

@@ -1,4 +1,4 @@
-//! Named threads whose panics are never lost.
+//! Starts named threads and propagates their panics.
 
 use std::io;
 use std::panic::resume_unwind;
@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::cancel::Cancel;
 
-/// Stops the run when the thread that holds it panics.
+/// A guard that requests the stop of the run if its thread panics.
 struct StopOnPanic(Cancel);
 
 impl Drop for StopOnPanic {
@@ -17,12 +17,12 @@ impl Drop for StopOnPanic {
     }
 }
 
-/// Starts a thread. If it panics it sets `cancel`, so that the others do not run on without
-/// it; [`join`] then carries the panic on.
+/// Starts a thread. A panic of the thread sets `cancel`, so that the other threads stop, and [`join`]
+/// propagates it.
 ///
 /// # Errors
 ///
-/// When the system has no thread to spare.
+/// If the system cannot start another thread.
 pub fn spawn<T: Send + 'static>(
     name: impl Into<String>,
     cancel: &Cancel,
@@ -31,7 +31,7 @@ pub fn spawn<T: Send + 'static>(
     let guard = StopOnPanic(cancel.clone());
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that starts threads"
+        reason = "all other code starts threads through this function"
     )]
     thread::Builder::new().name(name.into()).spawn(move || {
         let _guard = guard;
@@ -39,11 +39,11 @@ pub fn spawn<T: Send + 'static>(
     })
 }
 
-/// Waits for a thread and returns what it returned.
+/// Waits for a thread and returns its result.
 ///
 /// # Panics
 ///
-/// When the thread did: a panic is a bug, and bugs are shown.
+/// If the thread panicked.
 #[expect(clippy::must_use_candidate, reason = "most threads return nothing")]
 pub fn join<T>(thread: JoinHandle<T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))

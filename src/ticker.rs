@@ -1,12 +1,12 @@
-//! The ways in which people write a ticker, and the SEC's way.
+//! Converts common spellings of tickers to the SEC's spelling.
 //!
-//! The SEC divides root and suffix with a dash: `BRK-B` is a share class, `BAC-PL` a preferred share of
-//! series L. Exchanges, data vendors and people write `BRK.B`, `BRK/B`, `BRKB`, `BAC$L`, `BAC.PRL`.
+//! The SEC separates root and suffix by a dash: `BRK-B` is a share class, `BAC-PL` a preferred share of
+//! series L. Exchanges, data vendors and users also write `BRK.B`, `BRK/B`, `BRKB`, `BAC$L` and `BAC.PRL`.
 
 use crate::listings::sec_ticker;
 
-/// What a text may stand for in the SEC's spelling, the likeliest first. Whether a company has such a
-/// ticker is another question.
+/// The possible tickers in the SEC's spelling that a text stands for, most likely first. A company with
+/// such a ticker need not exist.
 pub fn spellings(text: &str) -> Vec<String> {
     let text = text.trim().to_ascii_uppercase();
     let dashed: String = text
@@ -34,7 +34,7 @@ pub fn spellings(text: &str) -> Vec<String> {
     spellings
 }
 
-/// A ticker without its dashes, as `BRKB`: one more way to write it.
+/// A ticker without its dashes, such as `BRKB`.
 pub fn without_dashes(ticker: &str) -> String {
     ticker.replace('-', "")
 }

@@ -1,5 +1,5 @@
-//! The next command to run, as the shell wants it: about the same database, companies and forms as
-//! the one that names it.
+//! Command lines to suggest to the user, with the database, companies and forms of the current command,
+//! quoted for the shell.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::args::{Cli, CompanyArgs, DiagnoseArgs};
 use super::values::ExchangeChoice;
 use crate::edgar::{FormFilter, SicCodes};
 
-/// What the user said, to be said again.
+/// The arguments of the current command that a suggested command repeats.
 #[derive(Debug, Clone, Default)]
 pub struct Again {
     place: String,
@@ -17,17 +17,17 @@ pub struct Again {
 }
 
 impl Again {
-    /// A command on the same database and folder.
+    /// A command on the same database and data dir.
     pub fn here(&self, command: &str) -> String {
         format!("filing-etl {command}{}", self.place)
     }
 
-    /// A command about the same companies as well.
+    /// As [`Again::here`], for the same companies.
     pub fn for_companies(&self, command: &str) -> String {
         self.here(command) + &self.companies
     }
 
-    /// The same with these forms where the user named none.
+    /// Adds these forms if the user named none.
     pub fn or_forms(mut self, forms: &FormFilter) -> Self {
         if self.forms.is_empty() && *forms != FormFilter::default() {
             let (types, amendments) = forms.types();
@@ -43,14 +43,14 @@ impl Again {
         self
     }
 
-    /// A command about the same forms as well.
+    /// As [`Again::for_companies`], for the same forms.
     pub fn for_all(&self, command: &str) -> String {
         self.for_companies(command) + &self.forms
     }
 }
 
 impl Cli {
-    /// The database and the folder, where they are not the usual ones.
+    /// Repeats the database and the data dir if they are not the default ones.
     pub fn again(&self) -> Again {
         let mut place = String::new();
         let usual = [
@@ -68,7 +68,7 @@ impl Cli {
         }
     }
 
-    /// What a diagnosis was about.
+    /// Repeats the companies and forms of a diagnosis.
     pub fn diagnose_again(&self, args: &DiagnoseArgs) -> Again {
         let mut forms = String::new();
         for form in &args.forms {

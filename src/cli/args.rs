@@ -1,4 +1,7 @@
-//! Every option with its help text, as clap wants it.
+//! Every command and option with its help text, declared for clap.
+//!
+//! Each group of options stands under a heading of its own. Headings and options come in the order in
+//! which a user needs them: clap shows both in the order of their definitions.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,21 +22,31 @@ use crate::net::UserAgent;
 use crate::sim::Fault;
 use crate::text::TextFormat;
 
+const COMPANIES: &str = "Companies";
+const FILINGS: &str = "Filings";
+const RUN: &str = "Run";
+const BUDGETS: &str = "Budgets";
+const RETRIES: &str = "Retries and pauses";
+const THREADS: &str = "Threads";
+const RECONCILE: &str = "Comparison with EDGAR's indexes";
+const OUTPUT: &str = "Output";
+
 /// Discovers and downloads the SEC filings of the exchange-listed US companies.
 ///
-/// Asks EDGAR for what is new, keeps the documents on disk and the record in SQLite, and never
-/// exceeds EDGAR's limit of 10 requests a second. A run can be stopped at any time and started
-/// again; it goes on where it stopped.
+/// The program asks EDGAR for new filings, stores their documents on disk and records them in SQLite. It
+/// never exceeds EDGAR's limit of 10 requests a second. A run can be stopped at any time; the next run
+/// continues where it stopped.
 ///
-/// Exit codes: 0 everything asked for is there; 1 aborted; 2 usage; 3 some items failed or a
-/// budget ended the run, and what is left stays queued; 75 another run is at work; 130 or 143 interrupted.
-///
-/// Every global option can be set in the environment as well, `--data-dir` as
-/// `FILING_ETL_DATA_DIR` for example. The option wins.
+/// Every global option can also be set by an environment variable, for example `--data-dir` by
+/// `FILING_ETL_DATA_DIR`. The option takes precedence.
 #[derive(Debug, Parser)]
-#[command(name = "filing-etl", version, max_term_width = 100)]
+#[command(
+    name = "filing-etl",
+    version,
+    max_term_width = 100,
+    disable_help_flag = true
+)]
 pub struct Cli {
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
@@ -41,7 +54,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Whether the command was told that the data dir is a new one.
+    /// Whether the command has `--new-data-dir`.
     pub(super) fn has_new_data_dir(&self) -> bool {
         match &self.command {
             Command::Backfill(args) => args.run.work.new_data_dir,
@@ -58,7 +71,7 @@ impl Cli {
 }
 
 #[derive(Debug, Args)]
-// Behind those of the command, also where they are not under headings: in the synopsis of a man page.
+// The synopsis of a man page has no headings; the display order puts the global options last there.
 #[command(next_help_heading = "Global options", next_display_order = 1000)]
 pub(super) struct Global {
     /// The SQLite database
@@ -70,7 +83,7 @@ pub(super) struct Global {
         default_value = "filings.db"
     )]
     pub db: PathBuf,
-    /// Where the downloaded documents are kept
+    /// The folder of the downloaded documents
     #[arg(
         long,
         global = true,
@@ -84,11 +97,11 @@ pub(super) struct Global {
         global = true,
         env = "FILING_ETL_USER_AGENT",
         value_name = "UA",
-        help = "Who you are: \"Company Name contact@example.com\"; required to talk to sec.gov \
-                [env: SEC_USER_AGENT as well]"
+        help = "Who you are: \"Company Name contact@example.com\"; sec.gov requires it \
+                [also set by: SEC_USER_AGENT]"
     )]
     pub user_agent: Option<UserAgent>,
-    /// Requests per second over all threads, or "none"; at most 10 for any host under sec.gov
+    /// Requests per second of all threads together, or "none"; at most 10 for hosts under sec.gov
     #[arg(
         long,
         global = true,
@@ -97,24 +110,24 @@ pub(super) struct Global {
         default_value = "10"
     )]
     pub rate: Rate,
-    /// Where EDGAR's archives are: for a mirror, a proxy or the simulator
+    /// Address of EDGAR's archives, or of a mirror, a proxy or the simulator
     #[arg(long, global = true, env = "FILING_ETL_ARCHIVES_URL", value_name = "URL",
           default_value = "https://www.sec.gov", value_parser = base_url)]
     pub archives_url: Url,
-    /// Where EDGAR's submissions are
+    /// Address of EDGAR's submissions API
     #[arg(long, global = true, env = "FILING_ETL_DATA_URL", value_name = "URL",
           default_value = "https://data.sec.gov", value_parser = base_url)]
     pub data_url: Url,
-    /// Where the exchanges' symbol lists are
+    /// Address of the exchanges' symbol lists
     #[arg(long, global = true, env = "FILING_ETL_LISTINGS_URL", value_name = "URL",
           default_value = "https://www.nasdaqtrader.com", value_parser = base_url)]
     pub listings_url: Url,
-    /// These addresses are meant, although the database was filled from another EDGAR: for a local
-    /// proxy or tunnel
+    /// Use these addresses although the database was filled from others; needed for a local proxy or
+    /// tunnel
     #[arg(long, global = true, env = "FILING_ETL_ACCEPT_URLS",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub accept_urls: bool,
-    /// Say more; -vv and -vvv say still more
+    /// Log more; -vv and -vvv log still more
     #[arg(short, long, global = true, env = "FILING_ETL_VERBOSE", action = ArgAction::Count)]
     pub verbose: u8,
     /// Show errors only: no progress, no warnings
@@ -130,7 +143,7 @@ pub(super) struct Global {
         default_value = "auto"
     )]
     pub progress: Progress,
-    /// How log lines look
+    /// Format of log lines
     #[arg(
         long,
         global = true,
@@ -139,7 +152,7 @@ pub(super) struct Global {
         default_value = "text"
     )]
     pub log_format: LogFormat,
-    /// Take this for the current time: for tests of what depends on the day
+    /// The time at which the program's clock starts, for tests
     #[arg(
         long,
         global = true,
@@ -149,7 +162,7 @@ pub(super) struct Global {
         hide = true
     )]
     pub now: Option<Clock>,
-    /// Wait so long for anything from the network, and for a database that is locked: for tests
+    /// Timeout of network operations and of a locked database, for tests
     #[arg(
         long,
         global = true,
@@ -159,22 +172,23 @@ pub(super) struct Global {
         hide = true
     )]
     pub patience: Option<Span>,
+    /// Print help; -h prints a summary
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
 }
 
-/// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Progress {
     /// Bars on a terminal, plain otherwise
     Auto,
     /// Live bars
     Bars,
-    /// Lines, every --progress-interval seconds
+    /// A few lines every --progress-interval seconds
     Plain,
-    /// Nothing
+    /// No progress
     None,
 }
 
-/// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people
@@ -183,19 +197,17 @@ pub enum LogFormat {
     Json,
 }
 
-/// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Load filings: discover what companies have filed, download it, report
+    /// Discover the filings of companies, download them and report
     Backfill(Box<BackfillArgs>),
-    /// The nightly job: load what EDGAR's daily indexes list since the last run, for every selection
-    /// that a backfill asked for
+    /// Load the filings that EDGAR's daily indexes list since the last run, for every followed
+    /// selection; meant to run every night
     Update(Box<UpdateArgs>),
-    /// Download what is queued, and ask for nothing else
+    /// Download the queued artifacts without discovering filings
     Download(Box<DownloadArgs>),
-    /// Load, refresh or show the list of companies; look one up
+    /// Load, refresh or show the list of companies, or find a company in it
     Companies {
-        /// What to do with the list.
         #[command(subcommand)]
         command: CompaniesCommand,
     },
@@ -211,30 +223,30 @@ pub enum Command {
     },
     /// Print one document of a filing as text, without markup; fetch it first where it is not here
     Text(TextArgs),
-    /// Show what update follows, and through which day it is complete; or stop following it
+    /// Show the selections that update follows and the day through which each is complete, or drop one
     Selections(SelectionsArgs),
-    /// Show what the database holds: companies, filings, artifacts, and the last runs
+    /// Show the counts of the database: companies, filings, artifacts, and the last runs
     Stats {
         /// Print one JSON document instead of the tables
         #[arg(long)]
         json: bool,
     },
-    /// Watch the run that is going on in another process
+    /// Show the dashboard of a run in another process
     Monitor(MonitorArgs),
-    /// Show what is missing and why: coverage by exchange, uncovered companies, failures
+    /// Show what is missing and why: coverage by exchange, companies without filings, failures
     Diagnose(DiagnoseArgs),
-    /// Compare the files on disk with the database; queue again what is missing or damaged
+    /// Compare the files on disk with the database and queue missing or damaged files again
     Verify(VerifyArgs),
     /// Serve a synthetic EDGAR on this machine until interrupted
     Sim(SimArgs),
-    /// Print the completions for a shell
+    /// Print the completion script for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
     },
-    /// Print the man page of the program, or of one of its commands
+    /// Print the man page of the program or of one of its commands
     Man {
-        /// The command, such as backfill or "companies list"
+        /// The command, such as backfill or "companies list" [default: the program]
         command: Vec<String>,
     },
 }
@@ -250,24 +262,22 @@ pub enum FactsCommand {
     },
 }
 
-/// What can be done with the list of companies.
 #[derive(Debug, Subcommand)]
 pub enum CompaniesCommand {
     /// Load or refresh the list
     Sync,
-    /// Show the companies that a backfill with the same filters is about, in its order
+    /// Show the companies that a backfill with the same filters visits, in its order
     List(ListArgs),
-    /// Look a company up by name, ticker or CIK, former names and tickers too; asks EDGAR nothing
+    /// Find companies on record by name, ticker or CIK, including former names and tickers
     Find(FindArgs),
 }
 
-/// Whom to look up.
 #[derive(Debug, Args)]
 pub struct FindArgs {
-    /// A name or words of it in any order, a ticker in any spelling, or a CIK
+    /// A name, words of a name in any order, a ticker in any spelling, or a CIK
     #[arg(required = true, value_name = "TEXT")]
     pub text: Vec<String>,
-    /// At most so many companies
+    /// Maximum number of companies
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one)]
     pub limit: u64,
     /// Print one JSON document instead of the table
@@ -275,28 +285,34 @@ pub struct FindArgs {
     pub json: bool,
 }
 
-/// Which filings to list.
 #[derive(Debug, Args)]
 pub struct FilingsArgs {
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
-    /// Only filings of these types; repeatable; a family as in `backfill` [default: all]
-    #[arg(long = "form", value_name = "TYPE", value_delimiter = ',')]
+    /// Only filings of these form types or families (see `backfill --help`); repeatable, or a comma list
+    /// [default: all]
+    #[arg(
+        long = "form",
+        value_name = "TYPE",
+        help_heading = FILINGS,
+        value_delimiter = ','
+    )]
     pub(super) forms: Vec<String>,
     /// Leave out amendments, such as 10-K/A
-    #[arg(long)]
+    #[arg(long, help_heading = FILINGS)]
     pub(super) no_amendments: bool,
-    /// First filing date: 2023-01-01, or back from today as 90d, 6m or 3y [default: the first one]
-    #[arg(long, value_name = "DATE")]
+    /// First filing date: a date such as 2023-01-01, or a time back from today such as 90d, 6m or 3y
+    /// [default: no limit]
+    #[arg(long, value_name = "DATE", help_heading = FILINGS)]
     pub(super) since: Option<String>,
     /// Last filing date [default: today]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", help_heading = FILINGS)]
     pub(super) until: Option<String>,
-    /// Only the newest N of each company
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    /// Only the newest N filings of each company
+    #[arg(long, value_name = "N", help_heading = FILINGS, value_parser = at_least_one)]
     pub newest: Option<u64>,
     /// Print one JSON document instead of the table
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
 }
 
@@ -332,11 +348,9 @@ impl From<TextFormatArg> for TextFormat {
     }
 }
 
-/// What the recorded selections can be told.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct SelectionsArgs {
-    /// What to do with them; nothing shows them
     #[command(subcommand)]
     pub command: Option<SelectionsCommand>,
     /// Print one JSON document instead of the table
@@ -344,15 +358,14 @@ pub struct SelectionsArgs {
     pub json: bool,
 }
 
-/// What can be done with a recorded selection.
 #[derive(Debug, Subcommand)]
 pub enum SelectionsCommand {
-    /// Take a selection off the record, so that update follows it no more; no file is deleted
+    /// Delete a recorded selection, so that update no longer follows it; no file is deleted
     Drop {
-        /// Its number, as `filing-etl selections` shows it
+        /// The ID of the selection, as `filing-etl selections` shows it
         #[arg(value_name = "ID")]
         id: i64,
-        /// Also take off the queue what only this selection wanted
+        /// Also remove the artifacts that only this selection wants from the queue
         #[arg(long)]
         queue: bool,
         /// Print one JSON document
@@ -361,95 +374,94 @@ pub enum SelectionsCommand {
     },
 }
 
-/// What a list of companies can be told.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Print one JSON document instead of the table
-    #[arg(long)]
-    pub json: bool,
-    /// Show the symbols of the exchanges' lists for which the SEC's list has no company
-    #[arg(long)]
-    pub unmatched: bool,
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
-    /// At most so many companies, those without filings first, then the ones checked longest ago
-    #[arg(long, value_name = "N", help_heading = "Companies", value_parser = at_least_one)]
+    /// At most N companies: those without filings first, then those not checked for longest
+    #[arg(long, value_name = "N", help_heading = COMPANIES, value_parser = at_least_one)]
     pub(super) limit: Option<u64>,
+    /// Instead show the symbols of the exchanges' lists that have no company in the SEC's list
+    #[arg(long, help_heading = OUTPUT)]
+    pub unmatched: bool,
+    /// Print one JSON document instead of the table
+    #[arg(long, help_heading = OUTPUT)]
+    pub json: bool,
 }
 
-/// What a monitor can be told.
 #[derive(Debug, Args)]
 pub struct MonitorArgs {
-    /// Show the run as it is now, and leave
+    /// Show the current state once and exit
     #[arg(long)]
     pub once: bool,
     /// Print one JSON document instead of the dashboard
     #[arg(long, requires = "once")]
     pub json: bool,
-    /// Seconds between two printed dashboards, when standard error is no terminal
+    /// Seconds between two printed dashboards, where standard error is not a terminal
     #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = up_to(u32::MAX))]
     pub(super) progress_interval: u32,
 }
 
-/// What a backfill can be told.
 #[derive(Debug, Args)]
 pub struct BackfillArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// At most so many companies, those without filings first, then the ones checked longest ago
-    #[arg(long, value_name = "N", help_heading = "Companies", value_parser = at_least_one)]
+    /// At most N companies: those without filings first, then those not checked for longest
+    #[arg(long, value_name = "N", help_heading = COMPANIES, value_parser = at_least_one)]
     pub(super) limit: Option<u64>,
-    /// Where filings are discovered: "api" asks for each company, "bulk" for EDGAR's nightly
-    /// submissions.zip (1.3 GB) in one request; "auto" takes what takes less time
-    #[arg(long, value_name = "HOW", default_value = "auto")]
+    /// Source of the filing lists: "api" is one request per company, "bulk" is EDGAR's nightly
+    /// submissions.zip (1.3 GB), "auto" is the faster of the two
+    #[arg(long, value_name = "SOURCE", help_heading = RUN, default_value = "auto")]
     pub(super) discover_from: DiscoverFromArg,
-    /// A one-off: `update` does not follow this selection, as with --limit and a past --until
-    #[arg(long)]
+    /// Record the selection without following it in `update`; --limit and a past --until imply this
+    #[arg(long, help_heading = RUN)]
     pub no_follow: bool,
-    /// Ask again for companies that EDGAR did not have
-    #[arg(long)]
+    /// Retry companies that were unavailable at EDGAR
+    #[arg(long, help_heading = RUN)]
     pub(super) retry_unavailable: bool,
-    /// Run the whole job against the built-in simulator, in the folder filing-etl-demo
-    #[arg(long)]
+    /// Run against the built-in simulator, in the folder filing-etl-demo
+    #[arg(long, help_heading = RUN)]
     pub demo: bool,
 }
 
-/// What every run that discovers and downloads can be told.
+/// The options that `backfill` and `update` share.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
-    pub(crate) work: WorkArgs,
-    /// Discover only; what is found stays queued, and the next run downloads it
-    #[arg(long)]
-    pub(super) no_download: bool,
-    /// Only filings of these types; repeatable; "all" for every type, or a family: annual, quarterly,
-    /// current, insider, ownership, proxy [default of a backfill: 10-K, 10-Q, 20-F, 40-F, their
-    /// amendments and transition reports; of an update: what is followed]
+    pub(super) companies: CompanyArgs,
+    /// Only filings of these form types; "all" is every type; a family is one of annual, quarterly,
+    /// current, insider, ownership, proxy; repeatable, or a comma list [default of backfill: 10-K,
+    /// 10-Q, 20-F, 40-F, with amendments and transition reports; default of update: the forms of each
+    /// selection]
     #[arg(
         long = "form",
         value_name = "TYPE",
-        help_heading = "Filings",
+        help_heading = FILINGS,
         value_delimiter = ','
     )]
     pub(super) forms: Vec<String>,
     /// Leave out amendments, such as 10-K/A
-    #[arg(long, help_heading = "Filings")]
+    #[arg(long, help_heading = FILINGS)]
     pub(super) no_amendments: bool,
-    /// First filing date: 2023-01-01, or back from today as 90d, 6m or 3y [default of a
-    /// backfill: 3y; of an update: what is followed]
-    #[arg(long, value_name = "DATE", help_heading = "Filings")]
+    /// First filing date: a date such as 2023-01-01, or a time back from today such as 90d, 6m or 3y
+    /// [default of backfill: 3y; default of update: the date of each selection]
+    #[arg(long, value_name = "DATE", help_heading = FILINGS)]
     pub(super) since: Option<String>,
     /// Last filing date [default: today]
-    #[arg(long, value_name = "DATE", help_heading = "Filings")]
+    #[arg(long, value_name = "DATE", help_heading = FILINGS)]
     pub(super) until: Option<String>,
-    /// What is downloaded of a filing, in one request: its primary document, its complete
-    /// submission text file, or that file split into every document in it [default of a backfill:
-    /// primary; of an update: what is followed]
-    #[arg(long, value_name = "WHAT", help_heading = "Filings")]
+    /// What to download of each filing [default of backfill: primary; default of update: what each
+    /// selection asks for]
+    #[arg(long, value_name = "WHAT", help_heading = FILINGS)]
     pub(super) artifacts: Option<ArtifactsArg>,
-    /// Show what the run would do, and download nothing
-    #[arg(long)]
+    /// Show the plan without downloading anything
+    #[arg(long, help_heading = RUN)]
     pub dry_run: bool,
+    /// Discover only; the artifacts stay queued and the next run downloads them
+    #[arg(long, help_heading = RUN)]
+    pub(super) no_download: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
 }
 
 /// What an update can be told.
@@ -500,92 +512,96 @@ pub struct ExportArgs {
     pub json: bool,
 }
 
-/// What a command that only downloads can be told.
 #[derive(Debug, Args)]
 pub struct DownloadArgs {
     #[command(flatten)]
-    pub(crate) work: WorkArgs,
-    /// Take what the filters name off the queue instead: it is not asked for until a new or wider
-    /// selection wants it
-    #[arg(long, conflicts_with = "retry_unavailable")]
+    pub(super) companies: CompanyArgs,
+    /// Remove the artifacts of these companies from the queue instead; only a new or wider selection queues
+    /// them again
+    #[arg(long, help_heading = RUN, conflicts_with = "retry_unavailable")]
     pub drop: bool,
-    /// Ask again for what EDGAR did not have
-    #[arg(long)]
+    /// Retry artifacts that were unavailable at EDGAR
+    #[arg(long, help_heading = RUN)]
     pub retry_unavailable: bool,
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
 }
 
-/// What every run can be told.
+/// The options that every run has: `backfill`, `update` and `download`.
 #[derive(Debug, Args)]
 pub(crate) struct WorkArgs {
-    #[command(flatten)]
-    pub(super) companies: CompanyArgs,
-    /// How much happens at once: 1 company and 1 download, one phase after the other; 10 and 5;
-    /// 20 and 10
-    #[arg(long, value_name = "PRESET", default_value = "fast")]
-    pub(super) preset: Preset,
-    /// Discovery threads [default: the preset's]
-    #[arg(long, value_name = "N", value_parser = up_to(256_u16))]
-    pub(super) max_concurrent_companies: Option<u16>,
-    /// Download threads [default: the preset's]
-    #[arg(long, value_name = "N", value_parser = up_to(256_u16))]
-    pub(super) max_concurrent_downloads: Option<u16>,
-    /// Companies taken from the database at a time
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = up_to(u16::MAX))]
-    pub(super) batch_size: u16,
-    /// Seconds between two printed dashboards, when standard error is no terminal
-    #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = up_to(u32::MAX))]
-    pub(super) progress_interval: u32,
-    /// How long nothing is asked after EDGAR says "Request Rate Threshold Exceeded"
-    #[arg(long, value_name = "D", default_value = "10m", value_parser = span)]
-    pub(super) block_cooldown: Span,
-    /// Tries per request before an item is marked failed; a later run tries it again
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = up_to(100_u32))]
-    pub(super) max_attempts: u32,
-    /// Stop cleanly after this time; what is left stays queued, and the exit code is 3
-    #[arg(long, value_name = "D", help_heading = "Budgets", value_parser = span)]
-    pub(super) max_duration: Option<Span>,
-    /// Begin no further download once so many bytes were stored: 500MB, 2GiB
-    #[arg(long, value_name = "B", help_heading = "Budgets", value_parser = size)]
-    pub(super) max_bytes: Option<u64>,
-    /// Stop cleanly when a disk has less room left than this
-    #[arg(long, value_name = "B", help_heading = "Budgets", value_parser = size)]
-    pub(super) min_free_space: Option<u64>,
-    /// The data dir is a new, empty one; files on record that are not in it are downloaded again
-    /// after `verify`
-    #[arg(long)]
+    /// Accept a new, empty data dir in place of the recorded one; `verify` then queues the files on record
+    /// again
+    #[arg(long, help_heading = RUN, display_order = 900)]
     pub(super) new_data_dir: bool,
+    /// Stop cleanly after this time, such as 8h; the rest stays queued and the exit code is 3
+    #[arg(long, value_name = "D", help_heading = BUDGETS, value_parser = span)]
+    pub(super) max_duration: Option<Span>,
+    /// Start no further download after this many bytes, such as 500MB or 2GiB
+    #[arg(long, value_name = "B", help_heading = BUDGETS, value_parser = size)]
+    pub(super) max_bytes: Option<u64>,
+    /// Stop cleanly when the disk of the database or of the data dir has less free space than this
+    #[arg(long, value_name = "B", help_heading = BUDGETS, value_parser = size)]
+    pub(super) min_free_space: Option<u64>,
+    /// Attempts per request before an item is marked failed; the next run retries failed items
+    #[arg(long, value_name = "N", help_heading = RETRIES, default_value_t = 3, value_parser = up_to(100_u32))]
+    pub(super) max_attempts: u32,
+    /// Pause of all requests after EDGAR reports "Request Rate Threshold Exceeded"
+    #[arg(long, value_name = "D", help_heading = RETRIES, default_value = "10m", value_parser = span)]
+    pub(super) block_cooldown: Span,
+    /// Number of threads
+    #[arg(long, value_name = "PRESET", help_heading = THREADS, default_value = "fast")]
+    pub(super) preset: Preset,
+    /// Discovery threads [default: those of the preset]
+    #[arg(long, value_name = "N", help_heading = THREADS, value_parser = up_to(256_u16))]
+    pub(super) max_concurrent_companies: Option<u16>,
+    /// Download threads [default: those of the preset]
+    #[arg(long, value_name = "N", help_heading = THREADS, value_parser = up_to(256_u16))]
+    pub(super) max_concurrent_downloads: Option<u16>,
+    /// Companies read from the database in one batch
+    #[arg(long, value_name = "N", help_heading = THREADS, default_value_t = 100,
+          value_parser = up_to(u16::MAX))]
+    pub(super) batch_size: u16,
     /// Print one JSON document instead of the table
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
+    /// Seconds between two printed dashboards, where standard error is not a terminal
+    #[arg(long, value_name = "SECS", help_heading = OUTPUT, default_value_t = 30,
+          value_parser = up_to(u32::MAX))]
+    pub(super) progress_interval: u32,
 }
 
-/// Which companies.
+/// Filters of companies.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Companies")]
+#[command(next_help_heading = COMPANIES)]
 pub(super) struct CompanyArgs {
-    /// Only companies listed here; repeatable, or a list: Nasdaq, NYSE, "NYSE American", "NYSE Arca", Cboe,
-    /// OTC or all [default: all but OTC; of an update and of `filings` all that is followed or on record]
+    /// Only companies listed on this exchange: Nasdaq, NYSE, "NYSE American", "NYSE Arca", Cboe, OTC or
+    /// all; repeatable, or a comma list [default of backfill: all but OTC; otherwise every company on
+    /// record or followed]
     #[arg(long = "exchange", value_name = "NAME", value_delimiter = ',')]
     pub exchanges: Vec<ExchangeChoice>,
-    /// Only the company with this ticker, now or earlier; repeatable, or a list
+    /// Only the company with this current or former ticker; repeatable, or a comma list
     #[arg(long = "ticker", value_name = "T", value_parser = ticker, value_delimiter = ',')]
     pub tickers: Vec<String>,
-    /// Only the filer with this CIK, in the SEC's list or not; repeatable, or a list
+    /// Only the filer with this CIK, listed or not; repeatable, or a comma list
     #[arg(long = "cik", value_name = "N", value_delimiter = ',')]
     pub ciks: Vec<Cik>,
-    /// Only companies of this industry: a SIC code such as 7372, or the first digits of some; repeatable,
-    /// or a list
+    /// Only companies of this industry: a SIC code such as 7372, or its first digits; repeatable, or a
+    /// comma list
     #[arg(long = "sic", value_name = "CODE", value_delimiter = ',')]
     pub sic: Vec<Sic>,
-    /// Only the companies in this file: a ticker or CIK a line, "#" begins a comment
+    /// Only the companies in this file: one ticker or CIK per line, "#" starts a comment
     #[arg(long, value_name = "F")]
     pub companies_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Preset {
+    /// 1 discovery thread, then 1 download thread
     Sequential,
+    /// 10 discovery threads and 5 download threads
     Fast,
+    /// 20 discovery threads and 10 download threads
     Turbo,
 }
 
@@ -600,13 +616,12 @@ pub(super) enum DiscoverFromArg {
 pub(super) enum ArtifactsArg {
     /// The primary document
     Primary,
-    /// `<accession>.txt` as it is
+    /// The complete submission text, `<accession>.txt`
     Submission,
-    /// Exhibits, XBRL, graphics and all, each under its own name
+    /// Every document of the submission, each under its own name
     Documents,
 }
 
-/// What a diagnosis can be told.
 #[derive(Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -615,43 +630,47 @@ pub(super) enum ArtifactsArg {
 pub struct DiagnoseArgs {
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
-    /// Only filings of these types count as wanted; repeatable; "all" for every type, or a family as in
-    /// `backfill` [default: what the recorded selections ask for]
-    #[arg(long = "form", value_name = "TYPE", value_delimiter = ',')]
+    /// The wanted form types or families (see `backfill --help`); repeatable, or a comma list [default: the
+    /// forms of the recorded selections]
+    #[arg(
+        long = "form",
+        value_name = "TYPE",
+        help_heading = FILINGS,
+        value_delimiter = ','
+    )]
     pub(super) forms: Vec<String>,
-    /// Amendments, such as 10-K/A, do not count
-    #[arg(long)]
+    /// Amendments, such as 10-K/A, are not wanted
+    #[arg(long, help_heading = FILINGS)]
     pub(super) no_amendments: bool,
-    /// Ask EDGAR: compare the quarterly indexes, one request each, with the database, and name
-    /// every filing that is missing
-    #[arg(long)]
+    /// Compare the database with EDGAR's quarterly indexes, one request each, and list every missing filing
+    #[arg(long, help_heading = RECONCILE)]
     pub reconcile: bool,
-    /// With --reconcile: have the next run look anew at the companies of missing filings
-    #[arg(long, requires = "reconcile")]
+    /// The next run visits the companies of the missing filings again
+    #[arg(long, help_heading = RECONCILE, requires = "reconcile")]
     pub fix: bool,
-    /// With --reconcile: first filing date compared
+    /// First filing date to compare
     #[arg(
         long,
         value_name = "DATE",
+        help_heading = RECONCILE,
         default_value = "3y",
         requires = "reconcile"
     )]
     pub(super) since: String,
-    /// With --reconcile: last filing date compared [default: today]
-    #[arg(long, value_name = "DATE", requires = "reconcile")]
+    /// Last filing date to compare [default: today]
+    #[arg(long, value_name = "DATE", help_heading = RECONCILE, requires = "reconcile")]
     pub(super) until: Option<String>,
     /// Print one JSON document instead of the tables
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
 }
 
-/// What a verification can be told.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct VerifyArgs {
-    /// Compare sizes only, without reading the files
+    /// Compare the sizes only, without reading the files
     #[arg(long)]
     pub quick: bool,
-    /// The data dir is a new, empty one: every file on record is queued again
+    /// Accept a new, empty data dir in place of the recorded one; every file on record is queued again
     #[arg(long)]
     pub(super) new_data_dir: bool,
     /// Print one JSON document instead of the table
@@ -659,37 +678,36 @@ pub struct VerifyArgs {
     pub json: bool,
 }
 
-/// What the simulator can be told.
 #[derive(Debug, Args)]
 pub struct SimArgs {
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 chooses a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(super) listen: SocketAddr,
-    /// Companies that exist
+    /// Number of companies
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub(super) companies: u32,
     /// The same seed gives the same companies, filings and bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
-    /// The last day with filings [default: today]
+    /// Last day with filings [default: today]
     #[arg(long, value_name = "DATE")]
     pub(super) today: Option<Date>,
-    /// The round trip of a request, half of it before it arrives
+    /// Round-trip time of a request; half of it passes before the request arrives
     #[arg(long, value_name = "D", default_value = "0ms", value_parser = span)]
     pub(super) latency: Span,
-    /// The most that a request is late by chance, on top of the latency
+    /// Maximum random delay of a request on top of the latency
     #[arg(long, value_name = "D", default_value = "0ms", value_parser = span)]
     pub(super) jitter: Span,
-    /// Requests in any second above which the client is blocked [default: no limit]
+    /// Block clients that send more than N requests in any second [default: no limit]
     #[arg(long, value_name = "N", value_parser = up_to(u32::MAX))]
     pub(super) rate_limit: Option<u32>,
-    /// How long a block lasts
+    /// Duration of a block
     #[arg(long, value_name = "D", default_value = "10m", value_parser = span)]
     pub(super) block_for: Span,
     #[arg(
         long = "fault",
         value_name = "FAULT",
-        help = "Something that goes wrong; repeatable: KIND[:PERCENT%][@PATH][*TIMES]"
+        help = "A fault to simulate: KIND[:PERCENT%][@PATH][*TIMES]; repeatable"
     )]
     pub(super) faults: Vec<Fault>,
 }

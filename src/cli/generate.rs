@@ -1,19 +1,19 @@
-//! What is made from the definitions of the command line: shell completions and man pages.
+//! Shell completions and man pages, generated from the definitions of the command line.
+
+use std::io;
 
 use anyhow::{Context as _, Result};
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
 
-use super::Cli;
-use crate::exit::UsageError;
+use super::help;
+use crate::exit::{self, UsageError};
 
-/// The completions for a shell, as its script.
-///
-/// # Errors
-///
-/// When the script is no text.
+/// The completion script for a shell.
 pub fn completions(shell: Shell) -> Result<String> {
-    let mut command = Cli::command();
+    let mut command = help::command();
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
@@ -25,8 +25,8 @@ pub fn completions(shell: Shell) -> Result<String> {
     })
 }
 
-/// `clap_complete` 4.6.11 takes the dash in the program's name for the space before a command in one
-/// of two places, so that no command's options are ever completed.
+/// Works around a bug of `clap_complete` 4.6.11: one of two places replaces the dash in the program's name
+/// like the space before a command, and the options of commands are never completed.
 fn under_one_name(script: &str) -> String {
     script.replace("filing__subcmd__etl", "filing__etl")
 }
@@ -35,33 +35,78 @@ fn under_one_name(script: &str) -> String {
 ///
 /// # Errors
 ///
-/// A [`UsageError`] when there is no such command.
+/// A [`UsageError`] if there is no such command.
 pub fn man(path: &[String]) -> Result<String> {
-    let mut root = Cli::command();
+    let mut root = help::command();
     root.build();
     let mut command: &Command = &root;
+    let mut names = Vec::new();
     for name in path.iter().flat_map(|words| words.split_whitespace()) {
         command = command.find_subcommand(name).ok_or_else(|| {
             let known: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
             UsageError(match known.as_slice() {
                 [] => format!("{} has no commands", command.get_name()),
                 known => format!(
-                    "there is no command {name:?}: known are {}",
+                    "there is no command {name:?}; the commands are {}",
                     known.join(", ")
                 ),
             })
         })?;
+        names.push(name);
     }
+    let mut text = Vec::new();
+    page(command, &names.join(" "), &mut text).context("failed to write the man page")?;
+    let text = String::from_utf8(text).context("failed to write the man page")?;
+    // Each section repeats the preamble, of two lines.
+    let (preamble, _) = text.split_at(text.find(".TH ").unwrap_or_default());
+    Ok(preamble.to_owned() + &text.replace(preamble, ""))
+}
+
+/// The sections of clap's definitions, then those of [`help`].
+fn page(command: &Command, path: &str, out: &mut Vec<u8>) -> io::Result<()> {
     let title = command
         .get_display_name()
         .unwrap_or_else(|| command.get_name());
-    let page = clap_mangen::Man::new(command.clone())
+    let man = Man::new(command.clone())
         .title(title.to_uppercase())
         .source(format!("filing-etl {}", env!("CARGO_PKG_VERSION")));
-    let mut text = Vec::new();
-    page.render(&mut text)
-        .context("failed to write the man page")?;
-    String::from_utf8(text).context("failed to write the man page")
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    let mut options = Vec::new();
+    man.render_options_section(&mut options)?;
+    out.extend(under_options(&String::from_utf8_lossy(&options)).bytes());
+    if command.has_subcommands() {
+        man.render_subcommands_section(out)?;
+    }
+    let examples = help::examples_of(path);
+    if !examples.is_empty() {
+        section("EXAMPLES", examples, out)?;
+    }
+    section("FILES", &help::FILES, out)?;
+    section("ENVIRONMENT", &help::variables(), out)?;
+    section("EXIT STATUS", &exit::MEANINGS, out)
+}
+
+/// Makes the headings of options subsections of OPTIONS, which readers of man pages expect.
+fn under_options(sections: &str) -> String {
+    let text = sections
+        .replace(".SH OPTIONS\n", "")
+        .replace(".SH ", ".SS ");
+    format!(".SH OPTIONS\n{text}")
+}
+
+/// A section of terms, each with a paragraph about it.
+fn section<T: AsRef<str>>(heading: &str, entries: &[(T, T)], out: &mut Vec<u8>) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", [heading]);
+    for (term, text) in entries {
+        roff.control("TP", []);
+        roff.text([bold(term.as_ref())]);
+        roff.text([roman(text.as_ref())]);
+    }
+    roff.to_writer(out)
 }
 
 #[cfg(test)]
@@ -96,6 +141,23 @@ mod tests {
             );
             let (own, global) = (page.find("\\-\\-exchange"), page.find("\\-\\-db"));
             assert!(own < global, "{path:?}\n{page}");
+        }
+    }
+
+    #[test]
+    fn every_man_page_has_the_sections_that_a_reader_expects() {
+        for (path, has_examples) in [("", true), ("backfill", true), ("companies sync", false)] {
+            let page = man(&[path.to_owned()]).unwrap();
+            for section in ["OPTIONS", "FILES", "ENVIRONMENT", "EXIT STATUS"] {
+                let heading = [format!(".SH {section}\n"), format!(".SH \"{section}\"\n")];
+                assert!(
+                    heading.iter().any(|h| page.contains(h)),
+                    "{path}: {section}\n{page}"
+                );
+            }
+            assert_eq!(page.contains(".SH EXAMPLES"), has_examples, "{path}");
+            assert!(!page.contains(".SH EXTRA"), "{path}");
+            assert!(page.contains("FILING_ETL_DB"), "{path}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! Hints that fit: to the variable that a bad value comes from, the option that was forgotten, and the
-//! variable that was meant.
+//! Better hints in clap's error messages: the environment variable of an invalid value, `--ticker` in
+//! front of a bare ticker, and the known variable that is most similar to an unknown one.
 
 use std::ffi::OsString;
 
@@ -8,18 +8,18 @@ use clap::{Arg, Command};
 
 use super::resolve::set;
 
-/// What the names of all our variables begin with.
+/// The prefix of all our environment variables.
 const PREFIX: &str = "FILING_ETL_";
 
-/// Names less alike than this, of 1, are not meant by each other: `--form` is not `--log-format`.
+/// The minimum similarity, from 0 to 1, of a suggested option: `--form` must not suggest `--log-format`.
 const ALIKE: f64 = 0.6;
 
-/// An error with hints that fit the command line.
+/// The error with hints that apply to this command line.
 pub(super) fn fitting(mut error: clap::Error, command: &Command, args: &[OsString]) -> clap::Error {
     name_variable(&mut error, command, args);
     let mut asked = asked(command, args);
     if error.get(ContextKind::Usage).is_some() {
-        // Clap's own names options that come from the environment, and one that was suggested.
+        // Clap's own usage line contains options set by the environment, and a suggested option.
         let usage = ContextValue::StyledStr(asked.render_usage());
         error.insert(ContextKind::Usage, usage);
     }
@@ -43,7 +43,7 @@ pub(super) fn fitting(mut error: clap::Error, command: &Command, args: &[OsStrin
     error
 }
 
-/// A value that nobody wrote on the command line comes from the environment: then its variable is named.
+/// Names the environment variable of an invalid value that is not on the command line.
 fn name_variable(error: &mut clap::Error, command: &Command, args: &[OsString]) {
     let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
         return;
@@ -66,7 +66,7 @@ fn name_variable(error: &mut clap::Error, command: &Command, args: &[OsString]) 
     }
 }
 
-/// The command that a command line asks for.
+/// The innermost command that a command line names.
 fn asked(command: &Command, args: &[OsString]) -> Command {
     let mut root = command.clone();
     root.build();
@@ -79,7 +79,7 @@ fn asked(command: &Command, args: &[OsString]) -> Command {
     command.clone()
 }
 
-/// Variables that are set and look like ours and are not, each with the one that is most like it.
+/// The set variables with our prefix that belong to no option, each with the most similar known one.
 pub(super) fn unknown_variables(command: &Command) -> Vec<(String, String)> {
     let ours: Vec<_> = command
         .get_arguments()

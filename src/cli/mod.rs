@@ -1,11 +1,13 @@
-//! The command line: what can be asked for, and what it means.
+//! The command line and the environment.
 //!
-//! `args` declares it for clap; `resolve` turns it into plain [`crate::config`]. No
-//! other module reads arguments, environment or properties of the terminal.
+//! `args` declares the commands and options for clap, `help` the rest of `--help`; `resolve` turns them
+//! into the plain values of [`crate::config`]. No other module reads arguments, environment variables or
+//! properties of the terminal.
 
 mod again;
 mod args;
 mod generate;
+mod help;
 mod hints;
 mod parse;
 mod resolve;

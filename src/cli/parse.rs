@@ -1,16 +1,16 @@
-//! From the command line and the environment to [`Cli`].
+//! Parses the command line and the environment into a [`Cli`].
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, FromArgMatches as _};
 
 use super::args::Cli;
-use super::hints;
 use super::resolve::set;
+use super::{help, hints};
 
-/// What `--demo` decides itself.
+/// The options that `--demo` sets itself.
 const DEMO_DECIDES: [&str; 7] = [
     "db",
     "data_dir",
@@ -22,35 +22,37 @@ const DEMO_DECIDES: [&str; 7] = [
 ];
 
 impl Cli {
-    /// Parses the command line. Ends the process on a usage error, and after `--help`.
+    /// Parses the command line. Exits on a usage error and after `--help`.
     pub fn from_environment() -> Self {
         Self::try_from_args(std::env::args_os()).unwrap_or_else(|e| e.exit())
     }
 
-    /// Warns of variables that look like ours and are not.
+    /// Warns of environment variables that begin with our prefix but belong to no option.
     pub fn warn_unknown_variables() {
-        for (name, meant) in hints::unknown_variables(&Self::command()) {
-            log::warn!("{name} is no variable of this program: {meant} is the one most like it");
+        for (name, meant) in hints::unknown_variables(&help::command()) {
+            log::warn!(
+                "the environment variable {name} is unknown and ignored; did you mean {meant}?"
+            );
         }
     }
 
-    /// Parses a command line, as [`Cli::from_environment`] does.
+    /// As [`Cli::from_environment`], but returns the error.
     pub(super) fn try_from_args(
         args: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
-        // An empty variable counts as unset, as it does everywhere else.
-        let mut command = Self::command().mut_args(|arg| {
+        // An empty variable counts as unset.
+        let mut command = help::command().mut_args(|arg| {
             let empty = arg.get_env().is_some_and(|name| set(name).is_none());
-            // Help is the same in every environment, and repeats no address with a password in it.
+            // Help must be the same in every environment and must not show an address with a password.
             let arg = arg.hide_env(true).hide_env_values(true);
             if empty { arg.env(None::<&str>) } else { arg }
         });
         let args: Vec<_> = args.into_iter().collect();
         let matches = command
             .try_get_matches_from_mut(&args)
-            .map_err(|e| without_secret(hints::fitting(e, &Self::command(), &args)))?;
+            .map_err(|e| without_secret(hints::fitting(e, &help::command(), &args)))?;
         let mut cli = Self::from_arg_matches(&matches)?;
-        // The flag wins over the environment, also where they contradict each other.
+        // The flag takes precedence over the environment, also where the two contradict each other.
         match (source(&matches, "quiet"), source(&matches, "verbose")) {
             (Some(ValueSource::EnvVariable), Some(ValueSource::CommandLine)) => {
                 cli.global.quiet = false;
@@ -73,8 +75,7 @@ impl Cli {
             Some(id) if cli.is_demo() => Err(command.error(
                 ErrorKind::ArgumentConflict,
                 format!(
-                    "--demo cannot be used with --{}: it works in a folder of its own, against a \
-                     simulator of its own",
+                    "--demo cannot be used with --{}: the demo sets it for its own folder and simulator",
                     id.replace('_', "-")
                 ),
             )),
@@ -83,7 +84,7 @@ impl Cli {
     }
 }
 
-/// An address that is none may still have a password in it, so it is not repeated.
+/// Hides the value of an invalid address, because it may contain a password.
 fn without_secret(mut error: clap::Error) -> clap::Error {
     let of_address = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(option)) => option.contains("-url ") || option.ends_with("_URL"),
@@ -96,7 +97,7 @@ fn without_secret(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Where a global option comes from; it may stand before or behind the command.
+/// The source of a global option's value. A global option may come before or after the command.
 fn source(matches: &ArgMatches, id: &str) -> Option<ValueSource> {
     let inner = matches
         .subcommand()

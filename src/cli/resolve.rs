@@ -1,4 +1,4 @@
-//! From arguments, environment and terminal to plain settings.
+//! Turns arguments, environment and properties of the terminal into plain settings.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -33,20 +33,20 @@ use crate::progress::DashboardStyle;
 use crate::run::export::Export;
 use crate::sim;
 
-/// The width of tables that do not go to a terminal, and the least that they are made for.
+/// The width of tables where standard output is not a terminal, and their minimum width, in characters.
 const PAGE_WIDTH: usize = 80;
 
-/// The current day, in UTC. EDGAR dates filings in New York, where it is never later.
+/// The current day in UTC. EDGAR uses the day in New York, which is never later.
 pub fn today() -> Date {
     TimeZone::UTC.to_datetime(Timestamp::now()).date()
 }
 
 impl Cli {
-    /// What holds for every command.
+    /// The settings of every command.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when sec.gov is to be asked too fast or by nobody.
+    /// A [`UsageError`] for an invalid address or user agent, or for a rate above sec.gov's limit.
     pub fn settings(&self) -> Result<Settings> {
         let global = &self.global;
         let urls = Urls::new(
@@ -81,7 +81,7 @@ impl Cli {
         })
     }
 
-    /// The most detailed log lines that are shown, unless `RUST_LOG` says otherwise.
+    /// The most detailed level of log lines that is shown, unless `RUST_LOG` sets another.
     pub fn log_level(&self) -> LevelFilter {
         match (self.global.quiet, self.global.verbose) {
             (true, _) => LevelFilter::Error,
@@ -92,7 +92,6 @@ impl Cli {
         }
     }
 
-    /// How log lines look.
     pub fn log_format(&self) -> LogFormat {
         self.global.log_format
     }
@@ -102,40 +101,38 @@ impl Cli {
         io::stderr().is_terminal() && set("NO_COLOR").is_none() && !dumb_terminal()
     }
 
-    /// The database.
     pub fn db(&self) -> &Path {
         &self.global.db
     }
 
-    /// What standard output is like: a terminal as wide as it is, anything else 80 wide.
+    /// The style of tables on standard output: as wide as the terminal, otherwise 80 characters.
     pub fn page() -> PrintStyle {
         let live = io::stdout().is_terminal();
         let width = terminal_size::terminal_size_of(io::stdout())
             .filter(|_| live)
             .map_or(PAGE_WIDTH, |(width, _)| usize::from(width.0));
         PrintStyle {
-            // A terminal may say that it has no width at all.
+            // Some terminals report a width of zero.
             width: width.max(PAGE_WIDTH),
             styled: live && set("NO_COLOR").is_none() && !dumb_terminal(),
         }
     }
 
-    /// The clock, which a test or a rehearsal may have set.
+    /// The real clock, or the one that `FILING_ETL_NOW` sets.
     pub fn clock(&self) -> Clock {
         self.global.now.unwrap_or_default()
     }
 
-    /// The current day, in UTC.
+    /// The current day of [`Cli::clock`], in UTC.
     pub fn today(&self) -> Date {
         TimeZone::UTC.to_datetime(self.clock().now()).date()
     }
 
-    /// What a backfill is to do.
+    /// The options of a backfill.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be
-    /// read.
+    /// A [`UsageError`] for contradicting arguments or an unreadable companies file.
     pub fn backfill(&self, args: &BackfillArgs, today: Date) -> Result<RunOptions> {
         let mut options = self.update(&args.run, today)?;
         let asked = &mut options.asked;
@@ -159,12 +156,11 @@ impl Cli {
         Ok(options)
     }
 
-    /// What an update is to do.
+    /// The options of an update.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be
-    /// read.
+    /// A [`UsageError`] for contradicting arguments or an unreadable companies file.
     pub fn update(&self, args: &RunArgs, today: Date) -> Result<RunOptions> {
         let is_given = !args.forms.is_empty() || args.no_amendments;
         let since = args.since.as_deref();
@@ -172,7 +168,7 @@ impl Cli {
         let range = dates(since.unwrap_or("0001-01-01"), until, today)?;
         Ok(RunOptions {
             asked: SelectionOptions {
-                companies: args.work.companies.filter()?,
+                companies: args.companies.filter()?,
                 forms: if is_given {
                     Some(forms(&args.forms, args.no_amendments)?)
                 } else {
@@ -184,7 +180,7 @@ impl Cli {
                 artifacts: args.artifacts.map(ArtifactsArg::wanted),
             },
             download: !args.no_download,
-            ..self.work(&args.work)?
+            ..self.work(&args.work, &args.companies)?
         })
     }
 
@@ -217,16 +213,16 @@ impl Cli {
         })
     }
 
-    /// What a command that only downloads is to do.
+    /// The options of `download`.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when the companies file cannot be read.
+    /// A [`UsageError`] for an unreadable companies file.
     pub fn download(&self, args: &DownloadArgs) -> Result<RunOptions> {
-        self.work(&args.work)
+        self.work(&args.work, &args.companies)
     }
 
-    fn work(&self, args: &WorkArgs) -> Result<RunOptions> {
+    fn work(&self, args: &WorkArgs, companies: &CompanyArgs) -> Result<RunOptions> {
         let preset = match args.preset {
             Preset::Sequential => Concurrency::SEQUENTIAL,
             Preset::Fast => Concurrency::FAST,
@@ -244,10 +240,10 @@ impl Cli {
             },
             batch_size: usize::from(args.batch_size),
             asked: SelectionOptions {
-                companies: args.companies.filter()?,
+                companies: companies.filter()?,
                 ..SelectionOptions::default()
             },
-            // An update wants what is newer than last night's archive.
+            // An update needs filings that are newer than last night's archive.
             discover_from: DiscoverFrom::Api,
             download: true,
             retry_unavailable: false,
@@ -262,27 +258,26 @@ impl Cli {
         })
     }
 
-    /// How a monitor shows the run it watches.
     pub fn monitor_style(&self, args: &MonitorArgs) -> DashboardStyle {
         self.progress(Duration::from_secs(args.progress_interval.into()))
     }
 
-    /// Which companies and forms a diagnosis is about.
+    /// The companies and forms of a diagnosis; `None` is the forms of the recorded selections.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when a form is none, or the companies file cannot be read.
+    /// A [`UsageError`] for an invalid form or an unreadable companies file.
     pub fn diagnose(args: &DiagnoseArgs) -> Result<(CompanyFilter, Option<FormFilter>)> {
         let is_given = !args.forms.is_empty() || args.no_amendments;
         let forms = is_given.then(|| forms(&args.forms, args.no_amendments));
         Ok((args.companies.filter()?, forms.transpose()?))
     }
 
-    /// Which filings are to be listed.
+    /// The companies, forms and dates of the filings to list.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be read.
+    /// A [`UsageError`] for contradicting arguments or an unreadable companies file.
     pub fn filings(&self, args: &FilingsArgs) -> Result<(CompanyFilter, FormFilter, DateRange)> {
         let all = ["all".to_owned()];
         let types = if args.forms.is_empty() {
@@ -296,16 +291,16 @@ impl Cli {
         Ok((args.companies.filter()?, forms, dates))
     }
 
-    /// Which filing dates a reconciliation is about.
+    /// The filing dates that `diagnose --reconcile` compares.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when they are none.
+    /// A [`UsageError`] for an invalid date or an empty range.
     pub fn diagnosed_dates(&self, args: &DiagnoseArgs) -> Result<DateRange> {
         dates(&args.since, args.until.as_deref(), self.today())
     }
 
-    /// How progress is shown; printed lines come every so often.
+    /// The style of the dashboard; `every` is the time between two printed dashboards.
     pub fn progress(&self, every: Duration) -> DashboardStyle {
         let live = io::stderr().is_terminal() && !dumb_terminal();
         let plain = match self.global.log_format {
@@ -315,7 +310,7 @@ impl Cli {
         match self.global.progress {
             _ if self.global.quiet => DashboardStyle::None,
             Progress::None => DashboardStyle::None,
-            // Where nobody could see bars move, or a machine reads along, they are printed.
+            // Bars need a terminal, and JSON log lines must not be mixed with bars.
             Progress::Auto | Progress::Bars
                 if live && self.global.log_format == LogFormat::Text =>
             {
@@ -327,11 +322,9 @@ impl Cli {
 }
 
 impl ListArgs {
-    /// Which companies are to be shown.
-    ///
     /// # Errors
     ///
-    /// A [`UsageError`] when the companies file cannot be read.
+    /// A [`UsageError`] for an unreadable companies file.
     pub fn filter(&self) -> Result<CompanyFilter> {
         Ok(CompanyFilter {
             limit: self.limit,
@@ -351,7 +344,6 @@ impl ArtifactsArg {
 }
 
 impl SimArgs {
-    /// The simulator's options.
     pub fn options(&self, today: Date) -> sim::Options {
         sim::Options {
             address: self.listen,
@@ -395,15 +387,15 @@ impl CompanyArgs {
     }
 }
 
-/// Adds the companies that a file names: a ticker or CIK a line, `#` begins a comment.
+/// Adds the companies of a file: one ticker or CIK per line, `#` starts a comment.
 fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
     let text = std::fs::read_to_string(file).map_err(|e| {
         UsageError(format!(
-            "the companies file {} cannot be read: {e}: name a text file with a ticker or CIK a line",
+            "the companies file {} cannot be read: {e}: give a text file with one ticker or CIK per line",
             file.display()
         ))
     })?;
-    // Some editors begin a text with a mark that says it is one.
+    // Some editors begin a file with a byte order mark.
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let name = line.split('#').next().unwrap_or_default().trim();
         let name = if let Ok(cik) = name.parse::<Cik>() {
@@ -420,7 +412,7 @@ fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
     }
     if !filter.names_companies() {
         return Err(UsageError(format!(
-            "the companies file {} names no company: a ticker or CIK a line is expected",
+            "the companies file {} contains no company: one ticker or CIK per line is expected",
             file.display()
         ))
         .into());
@@ -432,7 +424,7 @@ fn forms(types: &[String], no_amendments: bool) -> Result<FormFilter> {
     FormFilter::parse(types, !no_amendments).map_err(|e| UsageError(e.to_string()).into())
 }
 
-/// The types among these that are neither `all` nor a family, as EDGAR spells them.
+/// The form types in EDGAR's spelling, without `all` and families.
 fn named_forms(types: &[String]) -> Vec<String> {
     let types = types.iter().map(|form| form.trim().to_ascii_uppercase());
     types
@@ -452,7 +444,7 @@ fn dates(since: &str, until: Option<&str>, today: Date) -> Result<DateRange> {
     DateRange::new(since, until).map_err(|e| UsageError(format!("--since and --until: {e}")).into())
 }
 
-/// Refuses to ask sec.gov faster than fair access allows.
+/// Refuses a rate above sec.gov's limit.
 fn fair(rate: Option<NonZeroU32>) -> Result<()> {
     if rate.is_some_and(|rate| rate.get() <= SEC_RATE) {
         return Ok(());
@@ -465,7 +457,7 @@ fn fair(rate: Option<NonZeroU32>) -> Result<()> {
     .into())
 }
 
-/// `SEC_USER_AGENT`, which other EDGAR tools read as well.
+/// The value of `SEC_USER_AGENT`, a variable that other EDGAR tools also read.
 fn sec_user_agent() -> Result<Option<UserAgent>> {
     let Some(value) = set("SEC_USER_AGENT") else {
         return Ok(None);
@@ -476,16 +468,16 @@ fn sec_user_agent() -> Result<Option<UserAgent>> {
     }
 }
 
-/// `$XDG_STATE_HOME/filing-etl`, or the place that the XDG base directory specification gives
-/// where it is not set.
+/// `$XDG_STATE_HOME/filing-etl`, or `~/.local/state/filing-etl`, the default of the XDG base directory
+/// specification.
 fn state_dir() -> Result<PathBuf> {
     let absolute = |name| set(name).map(PathBuf::from).filter(|p| p.is_absolute());
     let state = absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
     state.map(|dir| dir.join("filing-etl")).ok_or_else(|| {
         UsageError(
-            "neither XDG_STATE_HOME nor HOME is set: set XDG_STATE_HOME to a folder where the \
-             rate limit can be shared between runs"
+            "neither XDG_STATE_HOME nor HOME is set: set XDG_STATE_HOME to a folder in which all runs \
+             share the rate limit"
                 .to_owned(),
         )
         .into()
@@ -500,7 +492,7 @@ fn dumb_terminal() -> bool {
 pub(super) fn set(name: impl AsRef<OsStr>) -> Option<OsString> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
+        reason = "all other code reads the environment through this function"
     )]
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
@@ -509,7 +501,6 @@ pub(super) fn set(name: impl AsRef<OsStr>) -> Option<OsString> {
 mod tests {
     use super::*;
     use crate::exchange::Exchange;
-    use clap::CommandFactory as _;
     use jiff::civil::date;
 
     fn backfill(args: &[&str]) -> Result<RunOptions> {
@@ -527,7 +518,7 @@ mod tests {
 
     #[test]
     fn clap_finds_no_fault_with_the_definitions() {
-        Cli::command().debug_assert();
+        super::super::help::command().debug_assert();
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Option values that are more than a word or a number.
+//! Types and parsers of option values.
 
 use std::fmt::Display;
 use std::num::NonZeroU32;
@@ -65,12 +65,11 @@ where
     }
 }
 
-/// Parses a whole number that is large enough for anything.
+/// Parses a whole number of at least 1.
 pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
     up_to(u64::MAX)(text).map_err(|_| "a whole number of at least 1 is expected".to_owned())
 }
 
-/// A length of time.
 pub(super) type Span = Duration;
 
 /// Parses `10m`, `1h 30m`, `250ms`.
@@ -122,7 +121,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     };
     let whole_and_part = || {
         let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-        // Nine decimals are a byte of a gigabyte.
+        // Nine decimals of a gigabyte are one byte.
         let part = part.get(..part.len().min(9))?;
         let mut bytes = u128::from(whole.parse::<u64>().ok()?) * u128::from(factor);
         if !part.is_empty() {
@@ -137,7 +136,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "a size such as 500MB, 1.5GB or 2GiB is expected".to_owned())
 }
 
-/// Parses an address. Whether anything can lie below it is checked by `Urls`.
+/// Parses an address. `Urls` checks whether it can be a base address.
 pub(super) fn base_url(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|_| "an address such as https://www.sec.gov is expected".to_owned())
 }

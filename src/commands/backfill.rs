@@ -1,4 +1,4 @@
-//! `backfill`: the main job. Companies in, filings discovered, artifacts downloaded.
+//! `backfill`: discovers the filings of companies and downloads their artifacts.
 
 use anyhow::Result;
 use log::LevelFilter;
@@ -9,7 +9,6 @@ use crate::exit::Exit;
 use crate::progress::Terminal;
 use crate::run::{self, RunKind, RunRequest};
 
-/// Runs `backfill`.
 pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result<Exit> {
     let job = RunRequest {
         kind: RunKind::Backfill {

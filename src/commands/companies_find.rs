@@ -1,4 +1,4 @@
-//! `companies find TEXT`: who is meant by a name, a ticker or a CIK. Asks the database alone.
+//! `companies find TEXT`: finds companies by name, ticker or CIK in the database.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -12,10 +12,10 @@ use crate::print::{print, print_json};
 use crate::progress::format::plain;
 use crate::store::Reader;
 
-/// The most companies that are named where nothing was found.
+/// The maximum number of similar companies that are suggested if nothing matches.
 const NEAR: usize = 5;
 
-/// What was found, as `--json` prints it: the names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct FoundCompanies {
     text: String,
@@ -29,12 +29,12 @@ struct FoundCompany {
     exchange: Option<String>,
     name: String,
     active: bool,
-    /// By what it was found: `cik`, `ticker`, `former_ticker`, `name` or `former_name`.
+    /// How it matched: `cik`, `ticker`, `former_ticker`, `name` or `former_name`.
     by: &'static str,
-    /// The former name or ticker, and its last day.
+    /// The former name or ticker that matched, and its last day.
     former: Option<String>,
     until: Option<String>,
-    /// The companies that had its tickers before, each with ticker and last day.
+    /// The companies that had its tickers before, each with the ticker and its last day.
     predecessors: Vec<Predecessor>,
 }
 
@@ -45,7 +45,6 @@ struct Predecessor {
     until: String,
 }
 
-/// Runs `companies find`.
 pub(super) fn run(cli: &Cli, args: &FindArgs) -> Result<Exit> {
     let db = Reader::open(cli.db())?;
     let text = args.text.join(" ");
@@ -69,18 +68,18 @@ pub(super) fn run(cli: &Cli, args: &FindArgs) -> Result<Exit> {
     Ok(Exit::Complete)
 }
 
-/// An error that names what is near.
+/// The error for a text without a match, with the most similar companies.
 fn nothing(text: &str, companies: &[Findable]) -> UsageError {
     let near: Vec<_> = near(text, companies, NEAR)
         .into_iter()
         .map(Findable::shown)
         .collect();
     let hint = if near.is_empty() {
-        "it has what `filing-etl companies sync` and backfills brought; \
-         https://www.sec.gov/search-filings finds the CIK of any filer"
+        "load the current list with `filing-etl companies sync`, or find the CIK of any filer at \
+         https://www.sec.gov/search-filings"
             .to_owned()
     } else {
-        format!("near are {}", near.join(", "))
+        format!("the most similar are {}", near.join(", "))
     };
     UsageError(format!(
         "no company on record matches {:?}: {hint}",
@@ -88,7 +87,7 @@ fn nothing(text: &str, companies: &[Findable]) -> UsageError {
     ))
 }
 
-/// Who had the tickers of a company before it.
+/// The companies that had the current tickers of this company before.
 fn predecessors(db: &Reader, company: &Findable) -> Result<Vec<Predecessor>> {
     let mut predecessors = Vec::new();
     let tickers = company.tickers.iter().filter(|(_, until)| until.is_none());
@@ -135,7 +134,7 @@ fn shown(answer: &FoundCompanies, page: PrintStyle) -> String {
             .map(|former| format!("formerly {former}{}", until.unwrap_or_default()));
         let before = found.predecessors.iter().map(|before| {
             let Predecessor { cik, ticker, until } = before;
-            format!("{ticker} was CIK {cik}'s until {until}")
+            format!("{ticker} belonged to CIK {cik} until {until}")
         });
         let unlisted = (!found.active).then(|| "not listed".to_owned());
         let notes: Vec<_> = unlisted.into_iter().chain(former).chain(before).collect();

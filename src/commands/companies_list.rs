@@ -1,4 +1,4 @@
-//! `companies list`: who a backfill with the same filters is about. Asks the database alone.
+//! `companies list`: shows the companies that a backfill with the same filters visits, from the database.
 
 use anyhow::{Result, bail};
 use jiff::Timestamp;
@@ -13,12 +13,13 @@ use crate::progress::format::{count, many};
 use crate::run::companies;
 use crate::store::{self, Error, Reader};
 
-/// The list, as `--json` prints it: the names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct CompaniesJson {
-    /// When the list was loaded.
+    /// The time at which the list was loaded.
     synced_at: String,
-    /// Whether NYSE American and NYSE Arca could be told from NYSE then.
+    /// Whether Nasdaq Trader's lists were available then; without them NYSE American and NYSE Arca count as
+    /// NYSE.
     listings_known: bool,
     companies: Vec<CompanyJson>,
 }
@@ -33,7 +34,6 @@ struct CompanyJson {
     last_checked_at: Option<String>,
 }
 
-/// Runs `companies list`.
 pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     let filter = args.filter()?;
     let db = match Reader::open(cli.db()) {
@@ -63,7 +63,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     Ok(Exit::Complete)
 }
 
-/// A listed security whose company the SEC's list does not have, as `--json` prints it.
+/// A listed security that has no company in the SEC's list.
 #[derive(Debug, Serialize)]
 struct UnmatchedSymbol {
     #[serde(rename = "symbol")]
@@ -72,7 +72,7 @@ struct UnmatchedSymbol {
     name: String,
 }
 
-/// The symbols without a company, as `--json` prints them.
+/// The output of `--unmatched --json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct UnmatchedSymbols {
     synced_at: String,
@@ -118,7 +118,7 @@ fn company(row: store::ShownCompany) -> CompanyJson {
     }
 }
 
-/// A time as the views have it, to the second.
+/// A time in the format of the views, to the second.
 fn moment(time: Timestamp) -> String {
     format!("{time:.0}")
 }

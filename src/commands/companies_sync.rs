@@ -13,7 +13,6 @@ use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
 use crate::universe::sync::{self, Lists, Synced};
 
-/// Runs `companies sync`.
 pub(super) fn run(cli: &Cli) -> Result<Exit> {
     let settings = cli.settings()?;
     preflight::check(&settings)?;
@@ -48,14 +47,14 @@ pub(super) fn run(cli: &Cli) -> Result<Exit> {
     ))?;
     if !etfs.is_empty() {
         print(&format!(
-            "{} left out of every --exchange, taken by --ticker or --cik: {}\n",
+            "{} only selected by --ticker or --cik, not by --exchange: {}\n",
             many(etfs.len() as u64, ["ETF or note is", "ETFs and notes are"]),
             etfs.join(", ")
         ))?;
     }
     if unmatched > 0 {
         print(&format!(
-            "{} in the exchanges' lists without a CIK of the SEC: `filing-etl companies list --unmatched`\n",
+            "{} in the exchanges' lists but not in the SEC's: see `filing-etl companies list --unmatched`\n",
             many(unmatched as u64, ["symbol is", "symbols are"]),
         ))?;
     }

@@ -1,4 +1,4 @@
-//! `backfill --demo`: the whole job against the built-in simulator, in a folder of its own.
+//! `backfill --demo`: a backfill against the built-in simulator, in a separate folder.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,20 +14,18 @@ use crate::net::Timeouts;
 use crate::progress::Terminal;
 use crate::sim::{self, Simulator};
 
-/// Where the demo keeps everything.
+/// The folder of all files of the demo.
 const FOLDER: &str = "filing-etl-demo";
 
-/// Who the simulator is told we are.
 const USER_AGENT: &str = "filing-etl demo demo@example.com";
 
-/// A simulator, and the settings that lead there. It ends when it is dropped.
+/// A running simulator and the settings to use it. Dropping it stops the simulator.
 pub(super) struct Demo {
     _simulator: Simulator,
     settings: Settings,
 }
 
 impl Demo {
-    /// Starts the simulator.
     pub(super) fn start(clock: Clock, today: Date) -> Result<Self> {
         let options = sim::Options {
             today,
@@ -49,7 +47,7 @@ impl Demo {
                 data_dir: folder.join("filings"),
                 new_data_dir: false,
                 accept_urls: false,
-                // The demo's limit is its own: it must not wait for a real run, nor slow one.
+                // A separate rate limit, because the demo must neither wait for a real run nor slow it.
                 state_dir: std::path::absolute(folder.join("state"))?,
                 user_agent: Some(USER_AGENT.parse().expect("the demo's user agent is good")),
                 rate: rate.and_then(std::num::NonZeroU32::new),
@@ -65,17 +63,17 @@ impl Demo {
         &self.settings
     }
 
-    /// Tells a newcomer where to look. Not a result, so it goes to standard error.
+    /// Prints where the files are. This is not a result, so it goes to standard error.
     pub(super) fn say_what_to_do_next(&self, terminal: &Terminal) {
         let db = self.settings.db.display();
         let files = self.settings.data_dir.join(Path::new("edgar/data"));
-        // `Terminal` swallows a closed pipe, and there is no other error.
+        // `Terminal` ignores a closed pipe and returns no other error.
         let _ = write!(
             terminal.clone(),
-            "\nThe documents are in {files}, the record in {db}. Look into it:\n  \
+            "\nThe documents are in {files}, the database is {db}. To query it:\n  \
              sqlite3 {db} 'SELECT form, count(*) FROM v_filings GROUP BY form'\n\
-             Run the same command again to see that nothing is asked for twice, and remove the \
-             folder {FOLDER} to begin anew.\n",
+             Run the same command again: nothing is downloaded twice. Remove the folder {FOLDER} to \
+             start over.\n",
             files = files.display(),
         );
     }

@@ -1,5 +1,5 @@
-//! `diagnose`: what is missing, why, and what to do about it. Reads the database and nothing else,
-//! so it may run beside anything.
+//! `diagnose`: shows what is missing, why, and the next step. It only reads the database, so it can run at
+//! the same time as any other command.
 
 mod report;
 
@@ -16,7 +16,6 @@ use crate::print::{print, print_json};
 use crate::run::companies;
 use crate::store::Reader;
 
-/// Runs `diagnose`.
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let (filter, given) = Cli::diagnose(args)?;
     let db = Reader::open(cli.db())?;
@@ -41,7 +40,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let mut forms = db.known_forms()?;
     forms.retain(|form| wanted.wants(form));
     let last_run = db.last_run()?;
-    // Without a filter the whole queue counts, whoever it is of.
+    // Without a filter the whole queue counts, including companies of no selection.
     let queue_of = filter.is_given().then_some(ciks.as_slice());
     let report = Diagnosis::new(&DiagnosisInput {
         again: cli.diagnose_again(args).or_forms(&wanted),

@@ -1,4 +1,4 @@
-//! `download`: downloads what is queued, and asks for nothing else; or takes it off the queue.
+//! `download`: downloads the queue without discovering filings, or removes entries from it with `--drop`.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -13,10 +13,9 @@ use crate::progress::format::many;
 use crate::run::{self, RunKind, RunRequest, companies, identity, preflight};
 use crate::store::{Error, Reader, Writer};
 
-/// Runs `download`.
 pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result<Exit> {
     let (settings, options) = (cli.settings()?, cli.download(args)?);
-    // Opening for writing makes a database where there is none; here that is a mistake.
+    // Opening for writing would create a missing database; here a missing database is an error.
     if let Err(e @ Error::Missing(_)) = Reader::open(&settings.db) {
         return Err(e.into());
     }
@@ -40,7 +39,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
     run::run(job, &settings, terminal)
 }
 
-/// What `--drop --json` prints. The names of the fields are public.
+/// The output of `--drop --json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct DroppedQueue {
     dropped: u64,
@@ -59,12 +58,12 @@ fn drop_queue(
         print_json(&DroppedQueue { dropped })?;
     } else {
         let entries = many(dropped, ["entry", "entries"]);
-        print(&format!("{entries} taken off the queue\n"))?;
+        print(&format!("{entries} removed from the queue\n"))?;
     }
     Ok(Exit::Complete)
 }
 
-/// The companies of a filter; `None` without one.
+/// The companies of the filter; `None` without a filter.
 fn named(db: &Writer, options: &crate::config::RunOptions) -> Result<Option<Vec<Cik>>> {
     let filter = &options.asked.companies;
     if !filter.is_given() {

@@ -1,4 +1,4 @@
-//! `filings`: what companies have filed, as far as it is on record. Asks the database alone.
+//! `filings`: lists the filings on record.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::progress::format::{count, plain, plain_json};
 use crate::run::companies;
 use crate::store::{Reader, ShownFiling};
 
-/// A filing, as `--json` prints it: the names of the fields are public.
+/// A filing in the output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct FilingLine<'a> {
     cik: u64,
@@ -19,12 +19,12 @@ struct FilingLine<'a> {
     filed_on: &'a str,
     report_date: Option<&'a str>,
     accession: &'a str,
-    /// Relative to the data dir; null until the file is there.
+    /// Relative to the data dir; null until the file is stored.
     path: Option<&'a str>,
     status: Option<&'a str>,
 }
 
-/// Runs `filings`. There may be millions, so they are printed company by company.
+/// Prints company by company, because there may be millions of filings.
 pub(super) fn run(cli: &Cli, args: &FilingsArgs) -> Result<Exit> {
     let (filter, forms, dates) = cli.filings(args)?;
     let db = Reader::open(cli.db())?;
@@ -58,7 +58,7 @@ fn wanted(
     Ok(filings)
 }
 
-/// The list on its way to standard output.
+/// Prints the list in parts.
 struct Out {
     json: bool,
     printed: u64,
@@ -115,15 +115,15 @@ impl Out {
         }
         if self.printed == 0 {
             log::warn!(
-                "no filing on record matches: `filing-etl stats` shows what there is, \
-                 `filing-etl backfill` gets more"
+                "no filing on record matches: `filing-etl stats` shows what is on record, \
+                 `filing-etl backfill` loads more"
             );
         }
         print(&format!("{} filings\n", count(self.printed)))
     }
 }
 
-/// A line of the table. The path comes last, so that a line may be longer than the page.
+/// A line of the table. The path comes last, because it may be longer than the page.
 fn line(cik: &str, form: &str, filed: &str, accession: &str, path: &str) -> String {
     format!("{cik:>10} {form:<13} {filed:<10} {accession:<20} {path}\n")
 }

@@ -1,4 +1,4 @@
-//! The commands, a file each: every one reads like a recipe.
+//! The commands, one file each: they read the arguments, call other modules and print the result.
 
 mod backfill;
 mod companies_find;
@@ -28,11 +28,11 @@ use crate::exit::Exit;
 use crate::print::print;
 use crate::progress::Terminal;
 
-/// Does what the command line asks for.
+/// Runs the command of the command line.
 ///
 /// # Errors
 ///
-/// Whatever keeps the command from being done; [`crate::exit::for_error`] knows the exit code.
+/// Any error of the command; [`crate::exit::for_error`] returns its exit code.
 pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
     match &cli.command {
         Command::Backfill(args) => backfill::run(cli, args, terminal),
@@ -61,7 +61,6 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
     }
 }
 
-/// A command that does nothing but print a text.
 fn printed(text: &str) -> Result<Exit> {
     print(text)?;
     Ok(Exit::Complete)

@@ -1,7 +1,7 @@
-//! `monitor`: the dashboard of a run that goes on in another process.
+//! `monitor`: shows the dashboard of a run in another process.
 //!
-//! Reads the run's row a few times a second, each time for an instant: the run never waits for
-//! who watches it, nor does its write-ahead log grow on their account.
+//! It reads the row of the run twice a second, each time in a short transaction. So the run never waits for
+//! the monitor, and the monitor does not make the write-ahead log of the run grow.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -23,40 +23,36 @@ use crate::progress::{Dashboard, Snapshot, Terminal, frame};
 use crate::signals::Interrupt;
 use crate::store::{Reader, RunLock, RunRow, RunStatus};
 
-/// Between two looks. A run records its numbers twice a second.
+/// The time between two reads. A run records its counts twice a second.
 const GAP: Duration = Duration::from_millis(500);
 
-/// A run that has said nothing for so long hangs, or its machine sleeps.
+/// The age of the last heartbeat from which a run counts as silent: it hangs, or its machine sleeps.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How many errors are shown.
 const ERRORS: u32 = 3;
 
-/// How a run looks from outside.
+/// The state of a run as another process sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum RunState {
-    /// No run is going on.
     None,
-    /// A run is going on.
     Running,
-    /// A run holds the lock, but has given no sign of life for long.
+    /// The run holds the lock, but its last heartbeat is older than [`SILENCE`].
     Silent,
-    /// The database says that a run is going on, but its process is gone.
+    /// The row of the run says `running`, but its process has ended.
     Dead,
 }
 
-/// What one look shows.
+/// The latest run at the moment of a read.
 #[derive(Debug)]
 struct RunView {
     state: RunState,
-    /// The run that began last, if there ever was one.
+    /// `None` before the first run.
     run: Option<RunRow>,
     errors: Vec<String>,
     now: Timestamp,
 }
 
-/// Runs `monitor`.
 pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<Exit> {
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen(&cancel)?;
@@ -82,7 +78,7 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
     Ok(Exit::Complete)
 }
 
-/// Shows the dashboard until the run ends or we are interrupted, and returns the last look.
+/// Shows the dashboard until the run ends or `cancel` is set. Returns the last state.
 fn watch(
     cli: &Cli,
     args: &MonitorArgs,
@@ -111,7 +107,7 @@ fn watch(
             Err(e) => break Err(e),
         };
         if now.run.as_ref().map(|run| run.id) != run {
-            break Ok(()); // ended, and the next one has begun
+            break Ok(()); // the run has ended and another one has started
         }
         if let Some(snapshot) = now.snapshot() {
             *shown.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
@@ -128,12 +124,12 @@ fn watch(
     result.map(|()| now)
 }
 
-/// Looks at the run that began last.
+/// Reads the row of the latest run.
 fn look(db: &Reader, path: &Path) -> Result<RunView> {
     let mut run = db.latest_run()?;
     let mut state = state(run.as_ref(), path)?;
     if state == RunState::Dead {
-        // It may have ended between our look at its row and the one at its lock.
+        // The run may have ended between the read of its row and the check of its lock.
         run = db.latest_run()?;
         if run
             .as_ref()
@@ -158,7 +154,7 @@ fn state(run: Option<&RunRow>, path: &Path) -> Result<RunState> {
     let Some(run) = run.filter(|run| run.status == RunStatus::Running) else {
         return Ok(RunState::None);
     };
-    // Another process that holds the lock is the next run, which has not got to its row yet.
+    // If another process holds the lock, it is the next run, which has not written its row yet.
     let holds = |pid| pid == run.pid;
     if !RunLock::is_held(path)? || !RunLock::holder(path).is_none_or(holds) {
         return Ok(RunState::Dead);
@@ -174,7 +170,7 @@ impl RunView {
         matches!(self.state, RunState::Running | RunState::Silent)
     }
 
-    /// The time of the run: to now, to its end, or to its last sign of life.
+    /// The duration of the run: until now, its end, or its last heartbeat.
     fn elapsed(&self, run: &RunRow) -> Duration {
         let end = match self.state {
             RunState::Running => self.now,
@@ -183,7 +179,7 @@ impl RunView {
         between(run.started_at, end)
     }
 
-    /// The numbers of the run, as its own dashboard shows them.
+    /// The content of the dashboard.
     fn snapshot(&self) -> Option<Snapshot> {
         let run = self.run.as_ref()?;
         let progress = &run.progress;
@@ -195,33 +191,35 @@ impl RunView {
             rate_limit: progress.rate_limit,
             paused: progress.paused,
             pause_left: progress.paused_until.map(pause_left).unwrap_or_default(),
-            // How far `submissions.zip` has come stands in the run's own dashboard only.
+            // The progress of `submissions.zip` is not recorded in the database.
             ..Snapshot::default()
         })
     }
 
-    /// The state in words, a line.
+    /// The state as one line of text.
     fn words(&self) -> String {
         let Some(run) = &self.run else {
-            return "No run is going on, and none has been recorded yet.\n".to_owned();
+            return "No run is in progress, and none is recorded yet.\n".to_owned();
         };
         let name = format!("run {} ({})", run.id, plain(&run.command));
         let silence = clock(between(run.heartbeat_at, self.now));
         match self.state {
             RunState::None => format!(
-                "No run is going on. The last one, {name}, {} after {}.\n",
+                "No run is in progress. The last one, {name}, {} after {}.\n",
                 ended(run.status),
                 clock(self.elapsed(run)),
             ),
-            RunState::Running => format!("Run {} ({}) is going on.\n", run.id, plain(&run.command)),
+            RunState::Running => {
+                format!("Run {} ({}) is in progress.\n", run.id, plain(&run.command))
+            }
             RunState::Silent => format!(
-                "No sign of life from {name} for {silence}, but its process {} still holds the \
-                 lock: it hangs, or the machine slept.\n",
+                "No heartbeat from {name} for {silence}, but its process {} still holds the lock: it \
+                 hangs, or the machine slept.\n",
                 run.pid
             ),
             RunState::Dead => format!(
-                "No run is going on: {name} was killed; last heartbeat {silence} ago. Start it again; it \
-                 goes on where it stopped.\n"
+                "No run is in progress: {name} was killed; last heartbeat {silence} ago. Start it again; \
+                 it continues where it stopped.\n"
             ),
         }
     }
@@ -229,7 +227,7 @@ impl RunView {
 
 fn ended(status: RunStatus) -> &'static str {
     match status {
-        RunStatus::Running => "is going on",
+        RunStatus::Running => "is in progress",
         RunStatus::Completed => "was completed",
         RunStatus::Partial => "ended with items left",
         RunStatus::Failed => "failed",
@@ -237,7 +235,7 @@ fn ended(status: RunStatus) -> &'static str {
     }
 }
 
-/// One look, as `--json` prints it: the names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct MonitorJson<'a> {
     state: RunState,
@@ -276,7 +274,7 @@ struct MonitorRequests {
     #[serde(flatten)]
     counts: CountGroup,
     per_second: f64,
-    /// Requests a second; `null` is no limit.
+    /// Requests per second; `null` is no limit.
     limit: Option<u32>,
     paused_s: f64,
     pause_left_s: f64,
@@ -326,7 +324,7 @@ impl<'a> MonitorRun<'a> {
     }
 }
 
-/// To the thousandth.
+/// Rounded to three decimals.
 fn rounded(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }

@@ -1,4 +1,4 @@
-//! `diagnose --reconcile`: proof of completeness, against EDGAR's quarterly indexes.
+//! `diagnose --reconcile`: compares the database with EDGAR's quarterly indexes, which list every filing.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -22,13 +22,13 @@ use crate::signals::Interrupt;
 use crate::sources::quarterly::{Difference, Reconcile, Reconciled, queue};
 use crate::store::Reader;
 
-/// Tries for an index.
+/// Attempts per index.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Filings that a table shows; the JSON document has all.
+/// The maximum number of filings in a table; the JSON document has all.
 const SHOWN: usize = 50;
 
-/// Runs `diagnose --reconcile`. Takes the run lock: what a run is loading would count as missing.
+/// Holds the run lock, because filings that a concurrent run is loading would count as missing.
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let settings = cli.settings()?;
     let (filter, given) = Cli::diagnose(args)?;
@@ -97,8 +97,8 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     })
 }
 
-/// What the selections on record ask for, each with its companies: where no form is given, only what one
-/// of them wants can be missing.
+/// The filings and the companies of each recorded selection. Without `--form`, a filing is missing only if
+/// one of the selections wants it.
 fn members(db: &Reader) -> Result<Vec<(Filings, HashSet<Cik>)>> {
     let selections = db.selections()?.into_iter();
     selections
@@ -110,16 +110,16 @@ fn members(db: &Reader) -> Result<Vec<(Filings, HashSet<Cik>)>> {
         .collect()
 }
 
-/// What `--json` prints. The names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct ReconcileJson<'a> {
     quarters: u64,
     listed: u64,
     missing: Vec<MissingFiling<'a>>,
-    /// On record, and in no index any more.
+    /// Filings on record that no index lists any more.
     unlisted: Vec<MissingFiling<'a>>,
     problems: &'a [String],
-    /// Companies that the next run looks at anew; `null` without `--fix`.
+    /// The number of companies that the next run visits again; `null` without `--fix`.
     companies_queued: Option<u64>,
 }
 
@@ -157,12 +157,16 @@ fn text(found: &Reconciled, queued: Option<u64>, page: PrintStyle) -> String {
         many(found.missing.len() as u64, ["filing is", "filings are"]),
     );
     for problem in &found.problems {
-        writeln!(text, "Nothing is proven: {}", plain(problem)).expect("a String takes all");
+        writeln!(text, "The comparison is incomplete: {}", plain(problem))
+            .expect("a String takes all");
     }
     if !found.unlisted.is_empty() {
         let unlisted = many(found.unlisted.len() as u64, ["filing is", "filings are"]);
-        writeln!(text, "{unlisted} on record, and EDGAR lists them no more:")
-            .expect("a String takes all");
+        writeln!(
+            text,
+            "{unlisted} on record, but EDGAR no longer lists them:"
+        )
+        .expect("a String takes all");
         text.push_str(&filings(&found.unlisted, page));
     }
     if found.missing.is_empty() {
@@ -178,13 +182,13 @@ fn text(found: &Reconciled, queued: Option<u64>, page: PrintStyle) -> String {
     };
     writeln!(
         text,
-        "\n{how} next backfill or update looks at {companies} companies anew."
+        "\n{how} next backfill or update visits {companies} companies again."
     )
     .expect("a String takes all");
     text
 }
 
-/// A table of the first filings, and how many more there are.
+/// A table of the first filings, and the number of further ones.
 fn filings(filings: &[Difference], page: PrintStyle) -> String {
     let row = |filing: &Difference| {
         vec![

@@ -1,5 +1,5 @@
-//! `selections`: what backfills asked for, what `update` follows of it, and through which day that is
-//! complete. `selections drop`: no longer.
+//! `selections`: shows the recorded selections, whether `update` follows each, and the day through which
+//! each is complete. `selections drop` deletes one.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -13,10 +13,10 @@ use crate::progress::format::{count, many};
 use crate::run::preflight;
 use crate::store::{Error, Reader, SelectionId, SelectionRow};
 
-/// What `--json` prints. The names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct SelectionsJson {
-    /// The oldest day through which the followed selections are complete.
+    /// The oldest `through` of the followed selections.
     through: Option<String>,
     selections: Vec<SelectionJson>,
 }
@@ -37,14 +37,13 @@ struct SelectionJson {
     sic: Option<String>,
 }
 
-/// What `selections drop --json` prints. The names of the fields are public.
+/// The output of `selections drop --json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct DroppedSelection {
     id: i64,
     dropped: u64,
 }
 
-/// Runs `selections`.
 pub(super) fn run(cli: &Cli, args: &SelectionsArgs) -> Result<Exit> {
     match &args.command {
         None => show(cli, args.json),
@@ -129,7 +128,7 @@ fn text(selections: Vec<SelectionJson>, page: PrintStyle) -> String {
     table::table(&headers, selections.into_iter().map(row).collect(), page)
 }
 
-/// The companies of a selection, without the signs of JSON, cut short.
+/// The companies of a selection without JSON punctuation, truncated.
 fn companies(list: &str, sic: Option<&str>) -> String {
     let sic = sic.map(|sic| format!("SIC {sic} of "));
     let plain = [&sic.unwrap_or_default(), list].concat();
@@ -142,7 +141,7 @@ fn companies(list: &str, sic: Option<&str>) -> String {
 
 fn drop_one(cli: &Cli, id: i64, queue: bool, json: bool) -> Result<Exit> {
     let settings = cli.settings()?;
-    // Opening for writing makes a database where there is none; here that is a mistake.
+    // Opening for writing would create a missing database; here a missing database is an error.
     if let Err(e @ Error::Missing(_)) = Reader::open(&settings.db) {
         return Err(e.into());
     }
@@ -160,7 +159,7 @@ fn drop_one(cli: &Cli, id: i64, queue: bool, json: bool) -> Result<Exit> {
     } else {
         let taken = if queue {
             format!(
-                "; {} taken off the queue",
+                "; {} removed from the queue",
                 many(dropped, ["entry", "entries"])
             )
         } else {

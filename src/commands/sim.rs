@@ -1,4 +1,4 @@
-//! `sim`: serves the synthetic EDGAR until it is interrupted.
+//! `sim`: serves a synthetic EDGAR until it is interrupted.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::print::print;
 use crate::signals::Interrupt;
 use crate::sim::Simulator;
 
-/// Runs `sim`. Prints the address as soon as it answers there.
+/// Prints the address once the simulator accepts connections.
 pub(super) fn run(args: &SimArgs) -> Result<Exit> {
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen(&cancel)?;

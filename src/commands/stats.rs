@@ -1,4 +1,5 @@
-//! `stats`: what the database holds. From counters, so that it is instant at any size.
+//! `stats`: shows the counts of the database. They are stored as totals, so reading them is fast at any
+//! size.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,16 +17,15 @@ use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, count};
 use crate::store::{self, Reader, RunRow};
 
-/// How many runs are shown.
 const RUNS: u32 = 10;
 
-/// How many forms the table shows; with `--form all` there are hundreds.
+/// The maximum number of forms in the table; with `--form all` there are hundreds.
 const FORMS: usize = 15;
 
-/// All that the database holds, as `--json` prints it: the names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct StatsJson {
-    /// The oldest day through which the followed selections are complete.
+    /// The oldest `through` of the followed selections.
     through: Option<String>,
     companies: StatsCompanies,
     total: StatsFiles,
@@ -43,7 +43,6 @@ struct StatsCompanies {
     never_checked: u64,
 }
 
-/// Filings count once for each filer, artifacts once.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct StatsFiles {
     filings: u64,
@@ -84,7 +83,7 @@ struct StatsRun {
     command: String,
     status: &'static str,
     started_at: String,
-    /// To its end, or to its last sign of life.
+    /// Until its end, or until its last heartbeat.
     elapsed_s: f64,
     companies_done: u64,
     filings_new: u64,
@@ -94,7 +93,6 @@ struct StatsRun {
     bytes: u64,
 }
 
-/// Runs `stats`.
 pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
     let db = Reader::open(cli.db())?;
     let stats = stats(db.stats(RUNS)?, db.through()?);
@@ -181,7 +179,7 @@ impl From<RunRow> for StatsRun {
     }
 }
 
-/// The time from one moment to a later one; zero if the clock was set back meanwhile.
+/// The time between two moments; zero if the clock was set back in between.
 pub(super) fn between(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or_default()
 }
@@ -211,7 +209,7 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
         text += &line;
     }
     if t.pending + t.failed > 0 {
-        text += "Left       `filing-etl download` gets what is pending or failed\n";
+        text += "Next       `filing-etl download` downloads what is pending or failed\n";
     }
     if let Some(through) = &stats.through {
         let line = format!("Complete   through {through}\n");
@@ -251,7 +249,7 @@ fn exchange_row(e: &StatsExchange) -> Vec<String> {
     row(vec![name, count(e.companies)], &e.holdings)
 }
 
-/// The largest forms, and one line for all others.
+/// A row for each of the forms with the most filings, and one row for all others.
 fn form_rows(forms: &[Form]) -> Vec<Vec<String>> {
     let (shown, others) = forms.split_at(forms.len().min(FORMS));
     let mut rows: Vec<_> = shown
@@ -279,7 +277,7 @@ fn form_rows(forms: &[Form]) -> Vec<Vec<String>> {
 
 fn run_row(run: &StatsRun) -> Vec<String> {
     let time = Duration::try_from_secs_f64(run.elapsed_s).unwrap_or_default();
-    // Day and minute: `2026-01-31 09:30`.
+    // To the minute, such as `2026-01-31 09:30`.
     let started = run.started_at[..16].replace('T', " ");
     vec![
         run.run_id.to_string(),

@@ -1,4 +1,4 @@
-//! Tables for people: aligned, no wider than the page, harmless whatever the cells hold.
+//! Tables for a terminal: aligned, no wider than the page, without control characters from the network.
 
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
@@ -7,12 +7,12 @@ use comfy_table::{
 use crate::config::PrintStyle;
 use crate::progress::format::plain;
 
-/// A line below the header and nothing else.
+/// Only a line below the header.
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
 
-/// A table with a header, each line ended. Columns of numbers are aligned to the right and never
-/// wrapped; texts are wrapped where the page is too narrow. Cells may quote the network.
+/// A table with a header. Columns of numbers are right-aligned and never wrapped; texts are wrapped if the
+/// page is too narrow. Cells may contain text from the network.
 pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) -> String {
     let mut table = Table::new();
     table
@@ -38,7 +38,7 @@ pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) 
     }
     let mut text = String::new();
     for (i, line) in table.lines().enumerate() {
-        // The header alone is emphasised, once the widths are fixed.
+        // Emphasis is added after the layout, because escape sequences would change the widths.
         let line = line.trim_end();
         match (i, page.styled) {
             (0, true) => text.extend(["\u{1b}[1m", line, "\u{1b}[0m\n"]),
@@ -48,7 +48,7 @@ pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) 
     text
 }
 
-/// Whether a cell holds a number, a size, a share or nothing.
+/// Whether a cell is a number, a size, a share or empty.
 fn is_number(cell: &str) -> bool {
     const UNITS: [&str; 8] = ["", "%", " B", " kB", " MB", " GB", " TB", " PB"];
     let rest = cell.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.'));

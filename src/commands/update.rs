@@ -1,5 +1,5 @@
-//! `update`: the nightly job. What EDGAR's daily indexes list since the last run, for every selection
-//! that is followed, and only that. At its end it refreshes a dataset, if it is to.
+//! `update`: loads the filings that EDGAR's daily indexes list since the last run, for every followed
+//! selection. At the end it refreshes a dataset, if one is named.
 
 use anyhow::Result;
 
@@ -12,7 +12,6 @@ use crate::run::export::Export;
 use crate::run::{self, RunKind, RunRequest};
 use crate::signals::Interrupt;
 
-/// Runs `update`.
 pub(super) fn run(cli: &Cli, args: &UpdateArgs, terminal: &Terminal) -> Result<Exit> {
     let job = RunRequest {
         kind: RunKind::Update,

@@ -1,14 +1,14 @@
-//! `verify`: are the files on disk those that the database speaks of?
+//! `verify`: compares the files on disk with the database.
 //!
 //! ```text
-//! database ──Stored──▶ check (every core) ──Finding──▶ this thread: queue again, count
+//! database ──StoredFile──▶ check (one thread per core) ──Finding──▶ this thread: queue again, count
 //! ```
 //!
 //! # Threading
 //!
-//! The pool pulls files from the database in batches and checks them side by side; findings come
-//! back to this thread, the only one that writes. Memory is flat however many files there are:
-//! the lists of problems are cut at a limit, the counts are not.
+//! A thread pool reads the recorded files from the database in batches and checks them in parallel. It
+//! sends its findings to this thread, the only one that writes. Memory does not grow with the number of
+//! files: the lists of problems have a maximum length, while the counts are exact.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -34,25 +34,24 @@ use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
 use crate::store::{self, Reader, StoredFile, StoredId, SubmissionStatus, Writer};
 
-/// Files read from the database at a time, some 200 bytes each.
+/// Files per batch, some 200 bytes each.
 const BATCH: usize = 1000;
 
-/// Findings that wait for the writer; those about whole files are not sent at all.
+/// The capacity of the channel of findings. Findings of intact files are not sent.
 const WAITING: usize = 256;
 
-/// The most files queued again in one transaction, and the longest that one waits for it.
+/// A transaction ends after this many files, or after this time.
 const MOST: usize = 500;
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// How often the progress is printed where there is no terminal.
+/// The time between two printed lines of progress, where standard error is not a terminal.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Runs `verify`.
 pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Exit> {
     let settings = cli.settings()?;
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen(&cancel)?;
-    // Opening for writing makes a database where there is none; here that is a mistake.
+    // Opening for writing would create a missing database; here a missing database is an error.
     if let Err(e @ store::Error::Missing(_)) = Reader::open(&settings.db) {
         return Err(e.into());
     }
@@ -102,7 +101,7 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     })
 }
 
-/// What the threads share.
+/// The state that the threads share.
 struct Work {
     data_dir: std::path::PathBuf,
     depth: Depth,
@@ -110,7 +109,7 @@ struct Work {
     cancel: Cancel,
 }
 
-/// What is done so far.
+/// The progress so far.
 struct Done {
     files: AtomicU64,
     bytes: AtomicU64,
@@ -150,19 +149,19 @@ fn show(cli: &Cli, terminal: &Terminal, work: &Work, total: (u64, u64)) -> Resul
     .context("failed to start the progress line")
 }
 
-/// Checks every file on record, and queues again what is missing or damaged.
+/// Checks every recorded file and queues missing or damaged ones again.
 fn check_all(work: &Work, db: &mut Writer, report: &mut Verification) -> Result<()> {
     let pool = pool(&work.cancel)?;
     let reader = db.reader()?;
     let (found_tx, found) = bounded(WAITING);
-    // The scope ends when every thread has; this thread writes meanwhile, outside the pool.
+    // This thread writes outside the pool until every thread of the scope has ended.
     pool.in_place_scope(move |scope| {
         scope.spawn(move |_| check_side_by_side(work, reader, &found_tx));
         record(found, db, report)
     })
 }
 
-/// A thread for each core. Rayon ends the process when a job panics, unless it is told otherwise.
+/// One thread per core. Without a panic handler, rayon would abort the process when a job panics.
 fn pool(cancel: &Cancel) -> Result<ThreadPool> {
     let cancel = cancel.clone();
     ThreadPoolBuilder::new()
@@ -172,15 +171,15 @@ fn pool(cancel: &Cancel) -> Result<ThreadPool> {
         .context("failed to start the threads")
 }
 
-/// What comes back from the threads.
+/// What the threads of the pool send.
 enum Message {
-    /// A file that is not as it should be.
+    /// A file with a problem.
     FoundFile(StoredFile, Finding),
     /// The database cannot be read.
     Failed(store::Error),
 }
 
-/// Ends at the last file, when the run is to stop, or when nobody listens any more.
+/// Returns after the last file, after a stop request, or when the receiver is gone.
 fn check_side_by_side(work: &Work, reader: Reader, found: &Sender<Message>) {
     let files = StoredFiles {
         reader,
@@ -188,7 +187,7 @@ fn check_side_by_side(work: &Work, reader: Reader, found: &Sender<Message>) {
         last: StoredId::START,
         cancel: &work.cancel,
     };
-    // An error here says that nobody listens: the listener knows why.
+    // An error means that the receiver is gone; the receiving thread reports the cause.
     let _ = files.par_bridge().try_for_each(|file| {
         let file = match file {
             Ok(file) => file,
@@ -220,7 +219,7 @@ fn check_side_by_side(work: &Work, reader: Reader, found: &Sender<Message>) {
     });
 }
 
-/// The files on record, read batch by batch.
+/// Iterates over the recorded files, batch by batch.
 struct StoredFiles<'a> {
     reader: Reader,
     batch: std::vec::IntoIter<StoredFile>,
@@ -247,8 +246,8 @@ impl Iterator for StoredFiles<'_> {
     }
 }
 
-/// Writes down what was found until there is no more, a transaction for many. Takes the receiver,
-/// so that the threads see it go when this fails.
+/// Records all findings, many in one transaction. It owns the receiver, so that the threads stop when it
+/// returns an error.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "dropping it ends the threads"
@@ -284,7 +283,6 @@ fn record(found: Receiver<Message>, db: &mut Writer, report: &mut Verification) 
     Ok(())
 }
 
-/// Where a file on record lies.
 fn place(file: &StoredFile) -> FilePath {
     FilePath {
         folder: file.folder,
@@ -309,13 +307,13 @@ fn problem(file: &StoredFile, finding: &Finding) -> Option<BadFile> {
     })
 }
 
-/// A path as results have it, with slashes on every system.
+/// A path for results, with slashes on every system.
 fn shown(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
 }
 
-/// Counts the files that were lost earlier and are still to come.
+/// Counts the files that an earlier verification queued again and that are not downloaded yet.
 fn count_lost(db: &Reader, report: &mut Verification) -> Result<()> {
     let mut last = StoredId::START;
     loop {
@@ -329,8 +327,8 @@ fn count_lost(db: &Reader, report: &mut Verification) -> Result<()> {
     }
 }
 
-/// Finds the files that no artifact names. In the folder of a filing whose submission is queued there
-/// is none: its names are not known yet, and the download will replace what a killed run left.
+/// Finds orphans: files that no artifact names. Files in the folder of a filing whose submission is queued
+/// do not count, because the names are not known yet and the download replaces the files of a killed run.
 fn find_orphans(work: &Work, db: &Reader, report: &mut Verification) -> Result<()> {
     let mut batch = Vec::new();
     files::walk(&work.data_dir, &mut |found| {

@@ -1,4 +1,4 @@
-//! What a verification came to: the table and the JSON document.
+//! The result of a verification as a table and as a JSON document.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,31 +9,27 @@ use serde::Serialize;
 use crate::cli::Again;
 use crate::progress::format::{bytes, clock, count, plain};
 
-/// The most problems that are listed, in the JSON document and in memory: some 200 bytes each.
-/// The counts are exact all the same.
+/// The maximum number of problems listed in the JSON document and kept in memory, some 200 bytes each. The
+/// counts include all problems.
 pub(super) const MOST_LISTED: usize = 100_000;
 
-/// The most that the table lists of a kind.
+/// The maximum number of problems of one kind in the table.
 const MOST_SHOWN: usize = 20;
 
-/// What is wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum BadFileKind {
-    /// It is not there.
     Missing,
-    /// It is not what was stored.
+    /// Its size or content differs from the record.
     Damaged,
-    /// It cannot be looked at.
+    /// It could not be opened or read.
     Unreadable,
-    /// No artifact names it.
     Orphan,
 }
 
 impl BadFileKind {
     const ALL: [Self; 4] = [Self::Missing, Self::Damaged, Self::Unreadable, Self::Orphan];
 
-    /// Whether it is downloaded again.
     pub(super) fn is_queued_again(self) -> bool {
         matches!(self, Self::Missing | Self::Damaged)
     }
@@ -48,11 +44,11 @@ impl BadFileKind {
     }
 }
 
-/// One file that is not as it should be.
+/// A file with a problem.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct BadFile {
     pub kind: BadFileKind,
-    /// Below the data dir.
+    /// Relative to the data dir.
     pub path: String,
     pub cik: Option<u64>,
     pub accession: Option<String>,
@@ -60,7 +56,7 @@ pub(super) struct BadFile {
 }
 
 impl BadFile {
-    /// What is wrong, in words.
+    /// The problem as text.
     pub(super) fn said(&self) -> String {
         match &self.detail {
             Some(detail) => format!("{}: {}", self.kind.as_str(), detail),
@@ -69,15 +65,15 @@ impl BadFile {
     }
 }
 
-/// The result, as `--json` prints it: the names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Verification {
     /// Whether only sizes were compared.
     quick: bool,
-    /// Whether every file was looked at.
+    /// Whether every file was checked.
     pub complete: bool,
     elapsed_s: f64,
-    /// Files on record that were looked at, and the bytes read (or, with `quick`, on disk).
+    /// The number of checked files, and their bytes.
     checked: u64,
     bytes: u64,
     missing: u64,
@@ -85,11 +81,11 @@ pub(super) struct Verification {
     unreadable: u64,
     orphan: u64,
     pub queued_again: u64,
-    /// Files that an earlier verification queued again, and that are still to come.
+    /// Files that an earlier verification queued again and that are not downloaded yet.
     pub waiting: u64,
-    /// Each problem, by kind and path, up to a limit.
+    /// The problems, sorted by kind and path, at most [`MOST_LISTED`].
     problems: Vec<BadFile>,
-    /// How many problems are not among them.
+    /// The number of problems that are not listed.
     not_listed: u64,
 }
 
@@ -126,7 +122,7 @@ impl Verification {
         }
     }
 
-    /// Takes the last numbers, and puts the problems in an order that does not depend on threads.
+    /// Sets the totals and sorts the problems, so that their order does not depend on threads.
     pub(super) fn finish(&mut self, checked: &AtomicU64, bytes: &AtomicU64, elapsed: Duration) {
         self.checked = checked.load(Relaxed);
         self.bytes = bytes.load(Relaxed);
@@ -135,12 +131,12 @@ impl Verification {
             .sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
     }
 
-    /// Whether every file on record is as it was stored, or has come back. An orphan is no loss.
+    /// Whether every recorded file is intact. Orphans do not matter.
     pub(super) fn is_whole(&self) -> bool {
         self.missing + self.damaged + self.unreadable + self.waiting == 0
     }
 
-    /// A table for people.
+    /// The table for a terminal.
     pub(super) fn table(&self, again: &Again) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let how = if self.quick {
@@ -152,7 +148,7 @@ impl Verification {
         let left = if self.complete {
             ""
         } else {
-            ", and then stopped: the rest was not looked at"
+            ", then stopped: the rest was not checked"
         };
         let rows = [
             (
@@ -216,7 +212,7 @@ fn heading(kind: BadFileKind) -> &'static str {
     match kind {
         BadFileKind::Missing => "Missing, queued again",
         BadFileKind::Damaged => "Damaged, queued again",
-        BadFileKind::Unreadable => "Unreadable, left alone",
-        BadFileKind::Orphan => "Orphan, named by no artifact; nothing was deleted",
+        BadFileKind::Unreadable => "Unreadable, not queued",
+        BadFileKind::Orphan => "Orphan: belongs to no artifact; not deleted",
     }
 }

@@ -1,4 +1,4 @@
-//! How much there is of what is wanted.
+//! Sums of covered companies and downloaded files by exchange.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,17 @@ use serde::Serialize;
 use crate::exchange::Exchange;
 use crate::store::CompanyCoverage;
 
-/// Companies with at least one wanted filing, and files; now, and when the last run began.
+/// Counts now and at the start of the last run. A company is covered if it has a wanted filing on record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Companies asked for.
     pub companies: u64,
-    /// Those with a wanted filing when the last run began.
     pub covered_before: u64,
-    /// Those with one now.
     pub covered: u64,
-    /// Files that were there when the last run began.
     pub downloaded_before: u64,
-    /// Files that were to be there then.
+    /// Files known at the start of the last run, downloaded or not.
     pub expected_before: u64,
-    /// Files that are there.
     pub downloaded: u64,
-    /// Files that are to be there.
+    /// Known files, downloaded or not.
     pub expected: u64,
 }
 
@@ -38,17 +33,15 @@ impl Tally {
     }
 }
 
-/// A tally for each exchange, and for all. A company counts at its primary listing.
+/// A tally for each exchange and the total. A company counts for the exchange of its primary listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// By exchange, in the order of the documentation; `None` is unknown, and the last.
+    /// In the order of [`Exchange::ALL`]; `None` is unknown and comes last.
     pub by_exchange: Vec<(Option<String>, Tally)>,
-    /// All together.
     pub total: Tally,
 }
 
 impl Coverage {
-    /// Adds companies up.
     pub fn of(companies: &[CompanyCoverage]) -> Self {
         let mut tallies: BTreeMap<(usize, Option<&str>), Tally> = BTreeMap::new();
         let mut total = Tally::default();

@@ -1,7 +1,7 @@
-//! Says what is missing and why: pure, from what the record knows of each company.
+//! Determines what is missing and why, from the record of each company. Pure: no I/O.
 //!
-//! [`Reason::of`] has the rules, in the order in which they are tried; [`Coverage`] adds up;
-//! [`remedy()`] is the one place that says what to do about a failure.
+//! [`Reason::of`] has the rules in the order in which they apply, [`Coverage`] the sums by exchange, and
+//! [`remedy()`] the next step for each kind of failure.
 
 mod coverage;
 mod reason;

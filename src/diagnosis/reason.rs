@@ -1,4 +1,4 @@
-//! Why a company has no filing of a wanted form. The first rule that holds gives the reason.
+//! The reason why a company has no filing of a wanted form. The first rule that applies decides.
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -9,96 +9,94 @@ use crate::edgar::{FormFilter, History};
 use crate::selection::Filings;
 use crate::store::CompanyCoverage;
 
-/// How long a company may be on EDGAR before it has to report. An annual report on Form 20-F is
-/// due four months after the fiscal year's end, the first year may last twelve months, and the
-/// registration begins some months before: eighteen months leave nobody out who is in time.
+/// How long a company may be on EDGAR without a periodic report. A first fiscal year may last twelve
+/// months, a Form 20-F is due four months after it, and the registration starts some months before it. So
+/// every company that reports in time does so within eighteen months.
 pub const NEWLY_LISTED_MONTHS: i32 = 18;
 
-/// The most forms that a reason names.
+/// The maximum number of forms in the detail of a reason.
 const FORMS_NAMED: usize = 3;
 
-/// Reports by which an issuer tells its investors how it fares, current ones included.
+/// Reports of an issuer to its investors, including current reports.
 const REPORTS: [&str; 13] = [
     "10-K", "10-KT", "10-K405", "10-KSB", "10-Q", "10-QT", "10-QSB", "20-F", "40-F", "6-K", "8-K",
     "10-D", "11-K",
 ];
 
-/// Those among them that come every year or quarter, and the funds' own.
+/// Reports for every year or quarter, including those of funds.
 const PERIODIC: [&str; 15] = [
     "10-K", "10-KT", "10-K405", "10-KSB", "10-Q", "10-QT", "10-QSB", "20-F", "40-F", "10-D",
     "N-CSR", "N-CSRS", "N-30D", "NPORT-P", "N-CEN",
 ];
 
-/// What registered investment companies file, and nobody else.
+/// Forms that only registered investment companies file.
 const FUND: [&str; 12] = [
     "N-CSR", "N-CSRS", "N-30D", "N-30B-2", "NPORT-P", "NPORT-EX", "N-CEN", "N-PX", "N-Q", "NSAR-A",
     "NSAR-B", "N-2",
 ];
 
-/// What foreign private issuers file, and nobody else.
+/// Forms that only foreign private issuers file.
 const FOREIGN: [&str; 6] = ["20-F", "40-F", "6-K", "F-1", "F-3", "F-4"];
 
-/// The paperwork of issuing and listing securities, which nobody does for another.
+/// Forms of issuing and listing securities, which an issuer files itself.
 const SECURITIES: [&str; 12] = [
     "8-A12B", "8-A12G", "CERT", "424B1", "424B2", "424B3", "424B4", "424B5", "FWP", "S-3",
     "S-3ASR", "25",
 ];
 
-/// What a recorded selection asks for of a company.
+/// The filings of a company that a recorded selection asks for.
 #[derive(Debug, Clone)]
 pub struct Wish<'a> {
-    /// Which filings.
     pub filings: &'a Filings,
-    /// Whether the company was ever looked at for it.
+    /// Whether the company was ever checked for this selection.
     pub checked: bool,
 }
 
 /// Why a company has no filing of a wanted form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// The last try to read its list failed, with this kind and message.
+    /// The last attempt to read its list of filings failed.
     Failing {
-        /// The word that `v_errors.kind` has.
+        /// The value of `v_errors.kind`.
         kind: String,
-        /// What was said.
         error: String,
     },
-    /// Its list was never read to its end.
+    /// Its list of filings was never read completely.
     NeverChecked,
-    /// It was read by a version of this program that did not record what EDGAR lists.
+    /// A version of this program read the list without recording a summary of it.
     NotRecorded,
-    /// EDGAR lists no filing of it at all.
+    /// EDGAR lists no filing.
     NothingOnEdgar,
-    /// EDGAR lists wanted forms, but no selection asks for them of this company.
+    /// EDGAR lists filings of wanted forms, but no selection asks for them.
     NotAskedFor {
-        /// The latest of them: its form.
+        /// The form of the latest one.
         form: String,
-        /// And its day.
+        /// The filing date of the latest one.
         last: Date,
     },
-    /// EDGAR lists wanted forms, but none in the dates of the selections that ask for them.
+    /// EDGAR lists filings of wanted forms, but none within the dates of the selections.
     OutsideDates {
-        /// The latest of them: its form.
+        /// The form of the latest one.
         form: String,
-        /// And its day.
+        /// The filing date of the latest one.
         last: Date,
     },
-    /// Its first filing of any form is not older than [`NEWLY_LISTED_MONTHS`], counted back from
-    /// when it was checked, and it has not filed any periodic report yet.
+    /// Its first filing of any form is at most [`NEWLY_LISTED_MONTHS`] older than its last check, and
+    /// it has not filed a periodic report yet.
     NewlyListed {
-        /// The day of its first filing.
+        /// The date of its first filing.
         since: Date,
     },
-    /// It files what only registered investment companies file.
+    /// It files forms that only registered investment companies file.
     Fund(Forms),
-    /// It files what only foreign private issuers file.
+    /// It files forms that only foreign private issuers file.
     Foreign(Forms),
-    /// For longer than [`NEWLY_LISTED_MONTHS`] it has filed nothing but what goes with issuing
-    /// securities (a prospectus, a registration, a certification by the exchange) and no report,
-    /// not even a current one. A listed issuer has to report unless another one's reports cover
-    /// it, as a parent's do for a subsidiary whose securities it guarantees.
+    /// For longer than [`NEWLY_LISTED_MONTHS`] it has filed only forms of issuing securities (a
+    /// prospectus, a registration, a certification by the exchange) and no report, not even a current
+    /// one. A listed issuer must report itself, unless the reports of another issuer cover it: those of
+    /// a parent cover a subsidiary whose securities the parent guarantees.
     UnderParent(Forms),
-    /// It files none of the wanted forms, for no reason that its filings tell.
+    /// It files other forms, and no other rule applies.
     OtherForms(Forms),
 }
 
@@ -107,7 +105,7 @@ pub enum Reason {
 pub struct Forms(Vec<(String, u64)>);
 
 impl Reason {
-    /// Every reason's word, in the order of a report.
+    /// The words of all reasons, in the order of the report.
     pub const WORDS: [&str; 11] = [
         "failing",
         "never_checked",
@@ -122,8 +120,8 @@ impl Reason {
         "nothing_on_edgar",
     ];
 
-    /// Why this company has no filing of a form that `wanted` takes, or that its selections want where
-    /// nobody said.
+    /// Why this company has no filing of the wanted forms. Without `wanted`, those are the forms of its
+    /// selections.
     pub fn of(company: &CompanyCoverage, wanted: Option<&FormFilter>, wishes: &[Wish<'_>]) -> Self {
         if let Some((kind, error)) = &company.failure {
             return Self::Failing {
@@ -143,7 +141,7 @@ impl Reason {
         Self::of_history(history, &wanted, wishes, checked)
     }
 
-    /// As [`Reason::of`], from what EDGAR listed on the day it was checked.
+    /// As [`Reason::of`], from the summary of the list that was read on the day `checked`.
     fn of_history(
         history: &History,
         wanted: &FormFilter,
@@ -180,7 +178,7 @@ impl Reason {
         Self::OtherForms(Forms::all(history))
     }
 
-    /// Why a filing of this form and day is not on record although EDGAR lists it.
+    /// Why a filing with this form and date is not on record although EDGAR lists it.
     fn of_listed(form: String, last: Date, wishes: &[Wish<'_>]) -> Self {
         let mut asking = wishes
             .iter()
@@ -195,7 +193,7 @@ impl Reason {
         Self::OutsideDates { form, last }
     }
 
-    /// One word for it, public in the JSON document.
+    /// The word of the reason in the JSON document, which is public.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Failing { .. } => "failing",
@@ -212,7 +210,7 @@ impl Reason {
         }
     }
 
-    /// What is particular to this company; empty if there is nothing.
+    /// Details for this company; may be empty.
     pub fn detail(&self) -> String {
         match self {
             Self::NeverChecked | Self::NotRecorded | Self::NothingOnEdgar => String::new(),
@@ -229,18 +227,18 @@ impl Reason {
     }
 }
 
-/// What a reason's word means, as a heading above the companies it holds for.
+/// The heading of the table of companies with this reason.
 pub fn heading(word: &str) -> &'static str {
     match word {
-        "failing" => "Failing: their filings could not be read",
+        "failing" => "Failing: the list of filings could not be read",
         "never_checked" => "Never checked",
-        "not_recorded" => "Checked by an older version, which did not record what EDGAR lists",
-        "not_asked_for" => "No selection asks for these forms of them",
-        "outside_dates" => "Nothing in the dates asked for",
+        "not_recorded" => "Checked by an older version, which did not record the list of filings",
+        "not_asked_for" => "No selection asks for these forms",
+        "outside_dates" => "Nothing within the dates of the selections",
         "newly_listed" => "Newly listed: no periodic report yet",
         "foreign_issuer" => "Other forms: foreign issuers",
         "fund" => "Other forms: funds",
-        "files_under_parent" => "No report of their own: most likely under a parent",
+        "files_under_parent" => "No own reports: most likely covered by those of a parent",
         "nothing_on_edgar" => "Nothing on EDGAR",
         _ => "Other forms",
     }
@@ -271,7 +269,7 @@ impl Forms {
 impl fmt::Display for Forms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
-            return f.write_str("only older pages, which were not read");
+            return f.write_str("only on older pages, which were not read");
         }
         for (i, (form, filings)) in self.0.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
@@ -286,7 +284,7 @@ fn files(history: &History, forms: &[&str]) -> bool {
     history.forms.keys().any(|form| forms.contains(&base(form)))
 }
 
-/// A form without what makes it an amendment.
+/// A form without the suffix of an amendment.
 fn base(form: &str) -> &str {
     form.strip_suffix("/A").unwrap_or(form)
 }
@@ -300,7 +298,7 @@ mod tests {
 
     const TODAY: Date = date(2026, 3, 1);
 
-    /// A company that has been filing these forms since that day.
+    /// A company with filings of these forms since that day.
     fn history(first: Date, forms: &[&str]) -> History {
         let last = date(2026, 2, 1);
         History {
@@ -322,7 +320,7 @@ mod tests {
         }
     }
 
-    /// After a check for the default forms since a day on which there was nothing any more.
+    /// The reason after a check for the default forms, from a day after the last filing.
     fn reason_for(history: &History) -> &'static str {
         let filings = since(date(2026, 2, 2));
         let wish = Wish {

@@ -1,43 +1,38 @@
-//! What to do about a failure, by the word that `v_errors.kind` has for it.
+//! The next step for each kind of failure in `v_errors.kind`.
 
-/// The remedy for failures of a kind, as one sentence.
-///
-/// The words are those of [`crate::net::FetchError::kind`] and of the pipeline's own problems.
+/// The cause and the next step, in one sentence. The kinds are those of
+/// [`crate::net::FetchError::kind`] and of the pipeline.
 pub fn remedy(kind: &str) -> &'static str {
     match kind {
-        "not_found" => {
-            "EDGAR has no such file, at times for some hours after a filing: run backfill again tomorrow"
-        }
+        "not_found" => "EDGAR does not have the file, or not yet: run backfill again tomorrow",
         "throttled" => {
             "EDGAR asked for a pause: run backfill again in an hour, with a lower --rate"
         }
         "undeclared_agent" => {
             "EDGAR refuses the user agent: set --user-agent \"Company Name contact@example.com\""
         }
-        "server" => "EDGAR had trouble of its own: run backfill again later",
-        "refused" => {
-            "something between here and EDGAR refuses: check proxy and firewall, then run backfill again"
-        }
+        "server" => "EDGAR had an internal error: run backfill again later",
+        "refused" => "a proxy or firewall refused the request: check both, then run backfill again",
         "damaged" => {
-            "the answer came damaged: run backfill again; if it stays, check proxies on the way"
+            "the response was damaged: run backfill again; if the failure persists, check the proxies"
         }
-        "too_large" => "larger than any such file should be: look at the URL in v_errors by hand",
-        "redirect" => {
-            "led to another place that is not followed: check --archives-url and --data-url"
-        }
-        "network" => "no answer: check network, DNS and proxy, then run backfill again",
+        "too_large" => "the file is larger than expected: check its URL in v_errors",
+        "redirect" => "EDGAR redirected to another host: check --archives-url and --data-url",
+        "network" => "no response: check network, DNS and proxy, then run backfill again",
         "disk" => {
-            "the disk did not take it: free some space or check permissions, then run backfill again"
+            "the file could not be written: check the free space and the permissions, then run backfill again"
         }
-        "forbidden" => "not allowed to ask this host: check --user-agent, --rate and the URLs",
-        "stopped" => "the run was stopped before its turn: run backfill again",
+        "forbidden" => {
+            "requests to this host are not allowed: check --user-agent, --rate and the URLs"
+        }
+        "stopped" => "the run stopped before this request: run backfill again",
         "unsafe_name" => {
-            "the name cannot be a file's on every system, so it is never stored: get it by hand"
+            "the name is not valid on every system, so the file is never stored: download it from its URL"
         }
         "bad_row" | "bad_page" => {
-            "EDGAR's list has an entry that cannot be read; the others were taken: see v_errors"
+            "an entry of EDGAR's list cannot be read and was left out: see v_errors"
         }
-        _ => "run backfill again: it tries every failed item anew",
+        _ => "run backfill again: it retries every failed item",
     }
 }
 

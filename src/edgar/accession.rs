@@ -1,15 +1,15 @@
-//! The number EDGAR gives to every filing.
+//! Accession numbers.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// An accession number: EDGAR's name for one filing, 18 digits in three groups
-/// (submitter, year, sequence).
+/// An accession number, which EDGAR assigns to each filing: 18 digits in three groups (submitter, year,
+/// sequence).
 ///
-/// Displays with dashes; [`Accession::bare`] is the form of folder names. Both parse.
-/// The number fits a signed 64-bit integer, so it can be an SQLite key.
+/// It displays with dashes; [`Accession::bare`] is the form of folder names without dashes. Both forms
+/// parse. The number fits a signed 64-bit integer, so it can be an SQLite key.
 ///
 /// ```
 /// use filing_etl::internals::Accession;
@@ -26,12 +26,12 @@ pub struct Accession(u64);
 const MAX: u64 = 999_999_999_999_999_999;
 
 impl Accession {
-    /// An accession from its 18 digits read as one number.
+    /// The accession with these 18 digits; `None` for a larger number.
     pub fn new(number: u64) -> Option<Self> {
         (number <= MAX).then_some(Self(number))
     }
 
-    /// The 18 digits read as one number.
+    /// The 18 digits as one number.
     pub fn get(self) -> u64 {
         self.0
     }
@@ -49,7 +49,6 @@ impl fmt::Display for Accession {
     }
 }
 
-/// A text that is no accession number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not an accession number such as 0000320193-23-000106")]
 pub struct BadAccession(pub String);
@@ -72,7 +71,7 @@ impl FromStr for Accession {
     }
 }
 
-/// Appends decimal digits to a number of at most 18 digits in all.
+/// Appends decimal digits to a number. The caller limits the total to 18 digits.
 fn digits(start: u64, bytes: &[u8]) -> Option<u64> {
     bytes.iter().try_fold(start, |n, b| {
         b.is_ascii_digit().then(|| n * 10 + u64::from(b - b'0'))

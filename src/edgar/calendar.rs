@@ -1,30 +1,29 @@
-//! EDGAR's days: when it is open, and since when a daily index is there to be read.
+//! EDGAR's calendar: the days on which it is open, and the hour at which a daily index is available.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 
-/// The hour in New York, the next day, from which a daily index is surely there: EDGAR stamps it
-/// about 22:00, and users report that it is safe to read from 06:00.
+/// The hour of the next day in New York from which a daily index is available. The files are stamped about
+/// 22:00, and users report that they can be read from 06:00.
 const PUBLISHED_FROM: i8 = 6;
 
-/// New York's clock. As a rule rather than from the system's time zones, which a small container
-/// may not have.
+/// The time zone of New York as a POSIX rule, because a small container may have no time zone database.
 fn new_york() -> TimeZone {
     TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").expect("a constant that the tests parse")
 }
 
-/// The day in New York, by which EDGAR dates filings.
+/// The day in New York, which EDGAR uses as the filing date.
 pub fn filing_day(now: Timestamp) -> Date {
     new_york().to_datetime(now).date()
 }
 
-/// A time of New York's clock; `None` outside the calendar.
+/// The moment of a local time in New York; `None` outside the calendar.
 pub fn from_new_york(time: DateTime) -> Option<Timestamp> {
     new_york().to_timestamp(time).ok()
 }
 
-/// The last day whose daily index is there by now, if EDGAR was open on it.
+/// The last day whose daily index is available, provided that EDGAR was open on it.
 pub fn indexed_through(now: Timestamp) -> Date {
     let local = new_york().to_datetime(now);
     let yesterday = day_before(local.date());
@@ -35,30 +34,30 @@ pub fn indexed_through(now: Timestamp) -> Date {
     }
 }
 
-/// The day before; the same at the beginning of time.
+/// The day before; the first day of the calendar for itself.
 pub fn day_before(day: Date) -> Date {
     day.yesterday().unwrap_or(day)
 }
 
-/// Whether EDGAR never has an index of this day.
+/// Whether this is a Saturday or Sunday, for which EDGAR never has an index.
 pub fn is_weekend(day: Date) -> bool {
     matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
-/// Whether this is a federal holiday, or the working day on which one is observed. EDGAR is
-/// closed then, and on some days more, which the president declares.
+/// Whether this is a federal holiday, or the weekday on which one is observed. EDGAR is closed on these
+/// days and on a few others that the president declares.
 pub fn is_federal_holiday(day: Date) -> bool {
     let (month, number, weekday) = (day.month(), day.day(), day.weekday());
     let nth = (number - 1) / 7 + 1;
     let moving = match weekday {
-        // King, Washington, Labor, Columbus and Memorial Day.
+        // Martin Luther King Day, Washington's Birthday, Labor Day, Columbus Day and Memorial Day.
         Weekday::Monday => {
             matches!((month, nth), (1 | 2, 3) | (9, 1) | (10, 2)) || (month == 5 && number > 24)
         }
         Weekday::Thursday => (month, nth) == (11, 4),
         _ => false,
     };
-    // On a Saturday it is observed the day before, on a Sunday the day after.
+    // A holiday on a Saturday is observed the day before, one on a Sunday the day after.
     let observed = match weekday {
         Weekday::Friday => day.tomorrow().is_ok_and(is_fixed_holiday),
         Weekday::Monday => day.yesterday().is_ok_and(is_fixed_holiday),
@@ -75,13 +74,12 @@ fn is_fixed_holiday(day: Date) -> bool {
     }
 }
 
-/// The quarter of a day, 1 to 4.
+/// The quarter of the year, 1 to 4.
 pub fn quarter(day: Date) -> i8 {
     (day.month() - 1) / 3 + 1
 }
 
-/// Whether EDGAR was open on a day of this quarter by the end of `until`: before, there is no
-/// index of it.
+/// Whether EDGAR was open on a day of this quarter up to `until`. Before that, the quarter has no index.
 pub fn has_begun(year: i16, quarter: i8, until: Date) -> bool {
     let Ok(first) = Date::new(year, 3 * quarter - 2, 1) else {
         return false;

@@ -1,15 +1,15 @@
-//! The number EDGAR gives to every filer.
+//! Central Index Keys.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A Central Index Key: EDGAR's number for a filer, 1 to 10 digits. `CIK0000320193`, as EDGAR's
-/// file names have it, is one too.
+/// A Central Index Key, which EDGAR assigns to each filer: 1 to 10 digits. It also parses with the
+/// prefix of EDGAR's file names, as in `CIK0000320193`.
 ///
-/// Displays without padding, as it stands in document URLs; [`Cik::padded`] is the
-/// ten-digit form of submissions URLs.
+/// It displays without padding, as in document URLs; [`Cik::padded`] is the ten-digit form of submissions
+/// URLs.
 ///
 /// ```
 /// use filing_etl::internals::Cik;
@@ -26,12 +26,12 @@ pub struct Cik(u64);
 const MAX: u64 = 9_999_999_999;
 
 impl Cik {
-    /// A CIK from its number, if it is in `1..=9_999_999_999`.
+    /// The CIK with this number; `None` outside `1..=9_999_999_999`.
     pub fn new(number: u64) -> Option<Self> {
         (1..=MAX).contains(&number).then_some(Self(number))
     }
 
-    /// The number itself.
+    /// The CIK as a number.
     pub fn get(self) -> u64 {
         self.0
     }
@@ -48,7 +48,6 @@ impl fmt::Display for Cik {
     }
 }
 
-/// A text that is no CIK.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not a CIK: 1 to 10 digits are expected, such as 320193")]
 pub struct BadCik(pub String);

@@ -1,24 +1,24 @@
-//! What a company's submissions say of the company itself.
+//! The description of a company in its submissions document.
 
 use jiff::civil::Date;
 
 use super::dates::parse_date;
 use super::json::{Cell, JsonArray, JsonObject};
 
-/// The longest text that is taken over, in characters; the longest measured name has 150.
+/// Longer texts are truncated, in characters; the longest name measured has 150.
 const LONGEST: usize = 300;
 
-/// The most former names that are taken over; the most measured are 19.
+/// The maximum number of former names that are read; the most measured are 19.
 const MOST_NAMES: usize = 100;
 
-/// What EDGAR says of a company. Texts are empty where EDGAR has none.
+/// EDGAR's description of a company. A text that EDGAR does not have is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CompanyProfile {
-    /// Its name now.
+    /// The current name.
     pub name: String,
-    /// Its Standard Industrial Classification, four digits.
+    /// The Standard Industrial Classification, four digits.
     pub sic: String,
-    /// What that code means.
+    /// The description of the SIC code.
     pub industry: String,
     /// EDGAR's code for the state or country of incorporation.
     pub state: String,
@@ -26,24 +26,23 @@ pub struct CompanyProfile {
     pub fiscal_year_end: String,
     /// `operating`, `investment` or `other`.
     pub entity_type: String,
-    /// Its number at the Internal Revenue Service; foreign companies may have zeros.
+    /// The employer identification number of the Internal Revenue Service; may be zeros for foreign
+    /// companies.
     pub ein: String,
-    /// The names that it had, the last one first.
+    /// Newest first.
     pub former_names: Vec<FormerName>,
 }
 
-/// A name that a company had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerName {
-    /// The name.
     pub name: String,
-    /// The first day of it; may be later than the last one.
+    /// The first day; EDGAR has some that are later than the last day.
     pub since: Option<Date>,
-    /// The last day of it.
+    /// The last day.
     pub until: Option<Date>,
 }
 
-/// The names of a submissions document's `formerNames`, without those that are none.
+/// The valid entries of `formerNames` in a submissions document.
 pub(super) fn former_names(names: JsonArray<JsonObject<'_>>) -> Vec<FormerName> {
     let names = names.items().unwrap_or_default();
     names
@@ -58,7 +57,8 @@ pub(super) fn former_names(names: JsonArray<JsonObject<'_>>) -> Vec<FormerName> 
         .collect()
 }
 
-/// The text of a cell. What is odd counts as not there: it costs no filing.
+/// The text of a cell. A value of another type counts as missing, so that it does not make the filings
+/// unreadable.
 pub(super) fn text(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Text(text) => plain(text),
@@ -67,7 +67,7 @@ pub(super) fn text(cell: &Cell<'_>) -> String {
     }
 }
 
-/// A text on one line, without control characters.
+/// The text on one line, without control characters.
 fn plain(text: &str) -> String {
     let text: String = text
         .chars()

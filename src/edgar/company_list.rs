@@ -1,8 +1,8 @@
 //! The SEC's list of companies with a ticker: `company_tickers_exchange.json`.
 //!
 //! `{"fields":["cik","name","ticker","exchange"],"data":[[320193,"Apple Inc.","AAPL","Nasdaq"],…]}`,
-//! one row a ticker, some 10,000 of them, by market size. Columns are found by their name in
-//! `fields`. A bad row is left out and reported, the others stay.
+//! with one row per ticker, some 10,000 rows sorted by market size. Columns are found by their name in
+//! `fields`. An invalid row is left out and reported; the other rows are used.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,36 +13,36 @@ use serde::Deserialize;
 use super::Cik;
 use super::json::{self, BadDocument, Cell, JsonArray};
 
-/// The list, in its own order.
+/// The list, in the order of the document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CompanyList {
-    /// One row for each ticker; every ticker only once.
+    /// One row per ticker; no ticker occurs twice.
     pub rows: Vec<ListedTicker>,
-    /// Companies, with their names, of rows whose ticker cannot be used.
+    /// The companies and names of rows with an invalid ticker.
     pub without_ticker: Vec<(Cik, String)>,
-    /// Rows that cannot be used as they stand.
+    /// The invalid rows.
     pub problems: Vec<ListProblem>,
 }
 
 /// One ticker of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTicker {
-    /// The company.
+    /// The company of the ticker.
     pub cik: Cik,
-    /// Its name, possibly empty.
+    /// The name of the company; may be empty.
     pub name: String,
-    /// The ticker in the SEC's dialect, such as `AAPL`, `BRK-B` or `BAC-PL`.
+    /// The ticker in the SEC's spelling, such as `AAPL`, `BRK-B` or `BAC-PL`.
     pub ticker: String,
-    /// The SEC's label, as it stands: `Nasdaq`, `NYSE`, `OTC`, `CBOE`, or none.
+    /// The SEC's name of the exchange: `Nasdaq`, `NYSE`, `OTC`, `CBOE`, or none.
     pub exchange: Option<String>,
 }
 
-/// A row that cannot be used as it stands.
+/// An invalid row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListProblem {
-    /// Its place in `data`, counted from 0.
+    /// The index in `data`, from 0.
     pub row: usize,
-    /// Why.
+    /// Why the row is invalid.
     pub reason: String,
 }
 
@@ -52,17 +52,17 @@ impl fmt::Display for ListProblem {
     }
 }
 
-/// Reads the list.
+/// Parses the list.
 ///
-/// Blanks around a ticker are dropped (`"DAIC "` was served in 2025), small letters and dots become the
-/// SEC's capitals and dashes. A ticker of two companies stays with the first, the larger one. A row
-/// without a usable ticker keeps its company. Rows that repeat another exactly are dropped without a
-/// word.
+/// Blanks around a ticker are removed (`"DAIC "` was served in 2025); lower-case letters and dots become
+/// capitals and dashes. If two companies have the same ticker, the first one keeps it, which is the larger
+/// one. The company of a row with an invalid ticker is still reported. Exact repetitions of a row are
+/// ignored.
 ///
 /// # Errors
 ///
-/// Damaged documents, those without one of the columns `cik`, `name`, `ticker` and `exchange`,
-/// and lists without a single good row.
+/// If the document is damaged, lacks one of the columns `cik`, `name`, `ticker` and `exchange`, or has no
+/// valid row.
 pub fn parse(bytes: &[u8]) -> Result<CompanyList, BadDocument> {
     let document: CompanyListJson = json::parse(bytes)?;
     let missing = |what: &str| BadDocument::Shape(format!("it has no {what}"));
@@ -130,7 +130,7 @@ struct CompanyListJson<'a> {
     data: JsonArray<JsonArray<Cell<'a>>>,
 }
 
-/// Whose row it is, whatever is wrong with the rest of it.
+/// The company of a row that is otherwise invalid.
 fn company(cells: Option<&[Cell]>, [cik, name, ..]: [usize; 4]) -> Option<(Cik, String)> {
     let cells = cells?;
     let name = cells.get(name)?.text_or_empty()?.trim();
@@ -181,8 +181,8 @@ fn read(
     })
 }
 
-/// Whether a text has the form of an SEC ticker: capitals, then at most one dash and more
-/// capitals (every ticker of three full lists but `NONE.`); digits are let through as well.
+/// Whether a text has the form of an SEC ticker: capitals, and optionally a dash with more capitals.
+/// This holds for every ticker of three complete lists except `NONE.`. Digits are also accepted.
 pub(crate) fn is_ticker(text: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
@@ -304,7 +304,7 @@ mod tests {
             ),
             (
                 r#"{"fields":["cik","name","ticker","exchange"],"data":[["#,
-                "cut off",
+                "truncated",
             ),
         ] {
             let message = parse(text.as_bytes()).unwrap_err().to_string();

@@ -1,25 +1,22 @@
-//! Dates as EDGAR and users write them, and ranges of them.
+//! Parses dates of EDGAR and of users. Date ranges.
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use thiserror::Error;
 
-/// Filing dates that are wanted, both ends included.
+/// A range of filing dates, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateRange {
-    /// The first wanted day.
+    /// The first day.
     pub since: Date,
-    /// The last wanted day.
+    /// The last day.
     pub until: Date,
 }
 
-/// A range that ends before it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("no day lies between {since} and {until}: the first day has to come first")]
+#[error("no day lies between {since} and {until}: the first day must not be after the last one")]
 pub struct EmptyRange {
-    /// What was given as the first day.
     pub since: Date,
-    /// What was given as the last day.
     pub until: Date,
 }
 
@@ -28,7 +25,7 @@ impl DateRange {
     ///
     /// # Errors
     ///
-    /// If `until` comes before `since`.
+    /// If `until` is before `since`.
     pub fn new(since: Date, until: Date) -> Result<Self, EmptyRange> {
         if since > until {
             return Err(EmptyRange { since, until });
@@ -36,25 +33,24 @@ impl DateRange {
         Ok(Self { since, until })
     }
 
-    /// Whether a day is wanted.
+    /// Whether a day is in the range.
     pub fn contains(&self, day: Date) -> bool {
         (self.since..=self.until).contains(&day)
     }
 }
 
-/// A text that says no day.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not a date: write 2023-01-01, today, or a time back such as 90d, 2w, 6m or 3y")]
 pub struct BadDate(pub String);
 
-/// Reads a day as users write it: `2023-01-01`, `today`, or so many days, weeks, months
-/// or years (`90d`, `2w`, `6m`, `3y`) back from `today`. Any case; blanks around it are fine.
+/// Parses a date of a user: `2023-01-01`, `today`, or a number of days, weeks, months or years (`90d`,
+/// `2w`, `6m`, `3y`) back from `today`. Case and surrounding blanks do not matter.
 ///
-/// A month back from 31 March is the last day of February.
+/// One month back from 31 March is the last day of February.
 ///
 /// # Errors
 ///
-/// Anything else, days that no calendar has, and times back beyond the year -9999.
+/// If the text has another form, or the date is outside the calendar.
 pub fn parse_when(text: &str, today: Date) -> Result<Date, BadDate> {
     let when = text.trim();
     if when.eq_ignore_ascii_case("today") {
@@ -65,7 +61,7 @@ pub fn parse_when(text: &str, today: Date) -> Result<Date, BadDate> {
         .ok_or_else(|| BadDate(text.chars().take(40).collect()))
 }
 
-/// Reads `90d` and its like.
+/// Parses `90d`, `2w`, `6m` or `3y`.
 fn time_back(text: &str) -> Option<Span> {
     let (unit_at, unit) = text.char_indices().last()?;
     let number = &text[..unit_at];
@@ -84,7 +80,7 @@ fn time_back(text: &str) -> Option<Span> {
     .ok()
 }
 
-/// Reads `YYYY-MM-DD`, exactly. (jiff's own parser also takes times and bare digits.)
+/// Parses exactly `YYYY-MM-DD`. The parser of jiff also accepts times and dates without dashes.
 pub(super) fn parse_date(text: &str) -> Option<Date> {
     let &[y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0] = text.as_bytes() else {
         return None;
@@ -103,7 +99,7 @@ pub(super) fn parse_date(text: &str) -> Option<Date> {
     .ok()
 }
 
-/// The same range with `days` more at both ends, as far as the calendar goes.
+/// The range extended by `days` at both ends, within the calendar.
 pub(super) fn widened(from: Date, to: Date, days: i64) -> DateRange {
     DateRange {
         since: from.saturating_sub(days.days()),
@@ -173,7 +169,7 @@ mod tests {
             DateRange::new(date(2025, 1, 2), date(2025, 1, 1))
                 .unwrap_err()
                 .to_string(),
-            "no day lies between 2025-01-02 and 2025-01-01: the first day has to come first"
+            "no day lies between 2025-01-02 and 2025-01-01: the first day must not be after the last one"
         );
     }
 

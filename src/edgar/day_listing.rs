@@ -1,6 +1,5 @@
-//! EDGAR's listing of the daily indexes of a quarter, `daily-index/{Y}/QTR{n}/index.json`: it tells a
-//! day without an index, on which EDGAR was closed, from an index that cannot be had today
-//! (EDGAR.md 4).
+//! EDGAR's listing of the daily indexes of a quarter, `daily-index/{Y}/QTR{n}/index.json`. It
+//! distinguishes a day on which EDGAR was closed from a day whose index is temporarily unavailable.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +8,7 @@ use serde::Deserialize;
 
 use super::json::{self, BadDocument};
 
-/// The shape of it; what else it holds is not read.
+/// The fields that are read; the document has more.
 #[derive(Debug, Deserialize)]
 struct DayListingJson {
     directory: DayFolder,
@@ -25,11 +24,11 @@ struct DayItem {
     name: String,
 }
 
-/// The days that have a master index, by a listing.
+/// Parses a listing. Returns the days that have a master index.
 ///
 /// # Errors
 ///
-/// When it is no listing, or lists no master index at all.
+/// If the document is not a listing or lists no master index.
 pub fn parse(bytes: &[u8]) -> Result<BTreeSet<Date>, BadDocument> {
     let document: DayListingJson = json::parse(bytes)?;
     let items = document.directory.item.into_iter();
@@ -40,7 +39,7 @@ pub fn parse(bytes: &[u8]) -> Result<BTreeSet<Date>, BadDocument> {
     Ok(days)
 }
 
-/// The day of a file's name: `master.20250103.idx`, compressed or not.
+/// The day of a file name such as `master.20250103.idx` or `master.20250103.idx.gz`.
 fn day_of(name: &str) -> Option<Date> {
     let (day, rest) = name.strip_prefix("master.")?.split_once('.')?;
     let is_index = rest == "idx" || rest.starts_with("idx.");

@@ -1,4 +1,4 @@
-//! One filing, and the artifacts of it that we want.
+//! A filing and its artifacts.
 
 use std::fmt;
 
@@ -8,37 +8,36 @@ use super::names::{is_made, stored_name};
 use super::submission::DocumentKind;
 use super::{Accession, Cik};
 
-/// One filing as a row of its company's submissions document describes it.
+/// A filing, with the fields of a row of a submissions document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filing {
-    /// EDGAR's name for it, unique over all filers.
+    /// Unique over all filers.
     pub accession: Accession,
     /// The exact form type, such as `10-K/A`.
     pub form: String,
-    /// The day it was filed, New York time.
+    /// The filing date, in New York.
     pub filed_on: Date,
-    /// The end of the period it reports on; absent for many forms, and at times absurd.
+    /// The end of the reported period; many forms have none, and some values are implausible.
     pub report_date: Option<Date>,
-    /// `acceptanceDateTime` as received. It flips between UTC and New York time, so it is
-    /// kept for the reader and used for nothing.
+    /// `acceptanceDateTime` as received, for display only: EDGAR sends it in UTC or in New York time
+    /// without saying which.
     pub accepted_at: String,
-    /// The name of the main document as received, with any `xsl…/` prefix; empty before
-    /// mid-2000.
+    /// The name of the primary document as received, including an `xsl…/` prefix; empty before mid-2000.
     pub primary_document: String,
-    /// The 8-K items and their like, a comma list, often empty.
+    /// The items of an 8-K or a similar form as a comma list; often empty.
     pub items: String,
-    /// The exact length in bytes of the complete submission text.
+    /// The exact length of the complete submission text in bytes.
     pub size: Option<u64>,
-    /// Whether the filing holds XBRL.
+    /// Whether the filing contains XBRL.
     pub is_xbrl: bool,
 }
 
 impl Filing {
-    /// What is asked for to get what is wanted of this filing: one request, whatever is wanted.
+    /// What to request for the wanted artifacts of this filing, always in one request.
     ///
-    /// The primary document is the one that was filed: a prefix such as `xslF345X05/` names
-    /// EDGAR's rendering of an XML document, and the filed one is named behind it. Where EDGAR
-    /// names none, the complete submission text takes its place.
+    /// The primary document is the filed one: EDGAR adds a prefix such as `xslF345X05/` for its
+    /// rendering of an XML document, and the prefix is removed. A filing without the name of a primary
+    /// document uses the complete submission text in its place.
     pub fn target(&self, wanted: Wanted) -> Target {
         let primary = self.primary_document.rsplit('/').next();
         match (wanted, primary) {
@@ -67,22 +66,22 @@ impl Filing {
     }
 }
 
-/// What of a filing is to be on disk.
+/// The artifacts of a filing that are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wanted {
-    /// Its primary document.
+    /// The primary document.
     Primary,
-    /// Its complete submission text.
+    /// The complete submission text.
     Submission,
-    /// Every document in it, split from the complete submission text, which is not kept.
+    /// Every document, split from the complete submission text, which is not stored.
     Documents,
 }
 
 impl Wanted {
-    /// Every value.
+    /// All values.
     pub const ALL: [Self; 3] = [Self::Primary, Self::Submission, Self::Documents];
 
-    /// The word for it on the command line and in the database.
+    /// The value on the command line and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Primary => "primary",
@@ -92,17 +91,17 @@ impl Wanted {
     }
 }
 
-/// What one request brings of a filing.
+/// What one request fetches of a filing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {
     /// One file.
     File(FileName),
-    /// The complete submission text, to be split into all documents of the filing.
+    /// The complete submission text, which is split into the documents of the filing.
     Documents,
 }
 
 impl Target {
-    /// The name of the file that the request is for, as messages have it.
+    /// The name of the requested file, for messages.
     pub fn name(&self, accession: Accession) -> String {
         match self {
             Self::File(file) => file.name.clone(),
@@ -110,76 +109,67 @@ impl Target {
         }
     }
 
-    /// Whether it is a primary document.
     pub fn is_primary(&self) -> bool {
         matches!(self, Self::File(file) if file.kind == ArtifactKind::Primary)
     }
 }
 
-/// A file of a filing by its name.
+/// The names of a file of a filing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileName {
-    /// What it is within its filing.
     pub kind: ArtifactKind,
-    /// Its name on disk, unique within the filing whatever the case.
+    /// The name on disk, unique within the filing regardless of case.
     pub name: String,
-    /// Its name at EDGAR, where that is another one.
+    /// The name at EDGAR, if it differs.
     pub edgar_name: Option<String>,
 }
 
 impl FileName {
-    /// The name that EDGAR serves it under.
+    /// The name at EDGAR.
     pub fn at_edgar(&self) -> &str {
         self.edgar_name.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether EDGAR serves it under a name of its own. A document that EDGAR gives no name has one
-    /// from the splitter, which begins with the accession number and a dash; no file is served
-    /// under such a name.
+    /// Whether EDGAR serves the file under a name. A document without a name at EDGAR has a name of the
+    /// form [`made_name`](super::names::made_name), and EDGAR serves no file under such a name.
     pub fn is_served(&self, accession: Accession) -> bool {
         self.edgar_name.is_some() || !is_made(accession, &self.name)
     }
 }
 
-/// One entry of the queue: one request, and where its files go.
+/// An entry of the queue: one request and the folder of its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueItem {
-    /// The filing.
+    /// The filing to request.
     pub accession: Accession,
-    /// The filer in whose folder its files lie, at EDGAR and on disk.
+    /// The filer whose folder has the files, at EDGAR and on disk.
     pub folder: Cik,
-    /// What is asked for.
+    /// What to request.
     pub target: Target,
-    /// The length in bytes of the complete submission, which bounds every document in it.
+    /// The length of the complete submission text in bytes. No document is longer.
     pub submission_size: Option<u64>,
 }
 
-/// The name of a filing's complete submission text: `<accession>.txt`.
+/// The name of the complete submission text: `<accession>.txt`.
 pub fn submission_name(accession: Accession) -> String {
     format!("{accession}.txt")
 }
 
-/// What an artifact is within its filing.
+/// The role of an artifact in its filing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ArtifactKind {
-    /// The primary document.
     Primary,
-    /// The complete submission text file.
+    /// The complete submission text.
     Submission,
-    /// An exhibit.
     Exhibit,
-    /// A picture.
     Graphic,
-    /// XBRL, and what EDGAR renders from it.
+    /// XBRL, or a file that EDGAR renders from XBRL.
     Xbrl,
-    /// A PDF.
     Pdf,
-    /// Any other document.
     Other,
 }
 
 impl ArtifactKind {
-    /// Every kind.
     pub const ALL: [Self; 7] = [
         Self::Primary,
         Self::Submission,
@@ -190,7 +180,7 @@ impl ArtifactKind {
         Self::Other,
     ];
 
-    /// The word for it in `v_artifacts.kind`, where a queued split is of the kind `documents`.
+    /// The value of `v_artifacts.kind`. There, a queued split has the kind `documents`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Primary => "primary",

@@ -1,4 +1,4 @@
-//! Which forms are wanted.
+//! Filters of form types.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use thiserror::Error;
 
 use super::form_family::family;
 
-/// The annual and quarterly reports of domestic and foreign companies, with the transition
-/// reports of those that change their fiscal year (20-F and 40-F have no such form of their
-/// own). The 10-K405 and 10-KSB of old are other forms: the family `annual` has them.
+/// The annual and quarterly reports of domestic and foreign companies, and the transition reports after a
+/// change of the fiscal year (20-F and 40-F have no separate form for them). The former types 10-K405 and
+/// 10-KSB are not included: the family `annual` has them.
 const REPORTS: [&str; 6] = ["10-K", "10-KT", "10-Q", "10-QT", "20-F", "40-F"];
 
-/// What everybody writes without the dash now and then. No form on EDGAR is called `10K`, and asking
-/// for it would find nothing, without a word.
+/// Types that users often write without the dash. EDGAR has no form `10K`, so a filter for it would
+/// silently find nothing.
 const DASHED: [&str; 9] = [
     "10-K", "10-KT", "10-Q", "10-QT", "11-K", "20-F", "40-F", "6-K", "8-K",
 ];
@@ -20,25 +20,24 @@ const DASHED: [&str; 9] = [
 const AND_AMENDMENTS: &str = " and amendments";
 const WITHOUT_AMENDMENTS: &str = " without amendments";
 
-/// Says which form types are wanted. Types are compared whole and in any case.
+/// The wanted form types. A type must match completely; case does not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormFilter {
-    /// Upper-case types; empty if every form is wanted.
+    /// In upper case; empty if every form is wanted.
     types: Vec<String>,
     amendments: bool,
 }
 
 impl Default for FormFilter {
-    /// 10-K, 10-Q, 20-F and 40-F, their transition forms, and the amendments of all of them.
+    /// 10-K, 10-Q, 20-F and 40-F with their transition reports and amendments.
     fn default() -> Self {
         Self::reports(true)
     }
 }
 
-/// A text that is no form type.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "{0:?} is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, a family such as annual, or all"
+    "{0:?} is not a form type: give a form type of EDGAR such as 10-K or 8-K, a family such as annual, or all"
 )]
 pub struct BadForm(pub String);
 
@@ -50,7 +49,7 @@ impl FormFilter {
         }
     }
 
-    /// Every form.
+    /// A filter for every form.
     pub fn all() -> Self {
         Self {
             types: Vec::new(),
@@ -58,17 +57,16 @@ impl FormFilter {
         }
     }
 
-    /// A filter for exactly these types, or for the default ones if there are none.
+    /// A filter for these types, or for the default types if there are none.
     ///
-    /// With `amendments`, asking for `8-K` also takes `8-K/A`. Without, an amendment is
-    /// taken only where it is asked for by its own name. `all` means every form, the name of a family
-    /// all its types ([`super::form_family`]). A transition
-    /// form is a type of its own: asking for `10-K` does not take `10-KT`.
+    /// `all` is every form, and the name of a family is all its types ([`super::form_family`]). With
+    /// `amendments`, `8-K` includes `8-K/A`; without, an amendment must be named itself. A transition
+    /// report is a type of its own: `10-K` does not include `10-KT`.
     ///
     /// # Errors
     ///
-    /// Empty types, texts that no form type on EDGAR could be, and well-known types without their
-    /// dash. That a type exists is not checked: there are hundreds, and the list grows.
+    /// For an empty type, a text that cannot be a form type, and a well-known type without its dash.
+    /// Whether a type exists is not checked, because EDGAR has hundreds and adds more.
     pub fn parse(types: &[String], amendments: bool) -> Result<Self, BadForm> {
         if types.is_empty() {
             return Ok(Self::reports(amendments));
@@ -76,7 +74,7 @@ impl FormFilter {
         let mut wanted = Vec::with_capacity(types.len());
         for text in types {
             let form = text.trim().to_ascii_uppercase();
-            // Letters, digits, blanks, dashes and slashes are all that 478 types used in 2025.
+            // The 478 types of 2025 consist of letters, digits, blanks, dashes and slashes.
             let plain = |b: u8| b.is_ascii_alphanumeric() || b" -/.".contains(&b);
             if form.is_empty() || form.len() > 40 || !form.bytes().all(plain) || lacks_dash(&form) {
                 return Err(BadForm(text.chars().take(40).collect()));
@@ -100,7 +98,7 @@ impl FormFilter {
         })
     }
 
-    /// The filter that shows itself as this text; `None` if none does.
+    /// Parses the text that a filter displays as; `None` for any other text.
     pub fn from_text(text: &str) -> Option<Self> {
         if text == "all" {
             return Some(Self::all());
@@ -111,7 +109,7 @@ impl FormFilter {
         Self::parse(&types, with.is_some()).ok()
     }
 
-    /// Whether every form that the other one wants is wanted.
+    /// Whether this filter wants every form that the other one wants.
     pub fn holds(&self, other: &Self) -> bool {
         if other.types.is_empty() {
             return self.types.is_empty() && (self.amendments || !other.amendments);
@@ -122,7 +120,7 @@ impl FormFilter {
         })
     }
 
-    /// The filter that wants what both want; `None` where that is nothing.
+    /// A filter for the forms that both want; `None` if there are none.
     pub fn intersection(&self, other: &Self) -> Option<Self> {
         let amendments = self.amendments && other.amendments;
         if self.types.is_empty() && other.types.is_empty() {
@@ -146,8 +144,8 @@ impl FormFilter {
         (!types.is_empty()).then_some(Self { types, amendments })
     }
 
-    /// A filter that wants what any of these want; `None` of none. Where one wants every form without
-    /// amendments and another one amendments, that is every form.
+    /// A filter for the forms that any of the filters wants; `None` without filters. If one wants every
+    /// form without amendments and another one wants amendments, the result is every form.
     pub fn union<'a>(filters: impl Iterator<Item = &'a Self>) -> Option<Self> {
         let filters: Vec<_> = filters.collect();
         let amendments = filters.first()?.amendments;
@@ -175,12 +173,12 @@ impl FormFilter {
         })
     }
 
-    /// The types by name, and whether their amendments are wanted too; no type is every form.
+    /// The types, and whether their amendments are wanted too. An empty list is every form.
     pub fn types(&self) -> (&[String], bool) {
         (&self.types, self.amendments)
     }
 
-    /// One filter for each of the types.
+    /// One filter per type.
     pub fn each(&self) -> impl Iterator<Item = Self> {
         let all = self.types.is_empty().then(|| self.clone());
         let one = |form: &String| Self {
@@ -190,7 +188,7 @@ impl FormFilter {
         all.into_iter().chain(self.types.iter().map(one))
     }
 
-    /// Whether a form of this type is wanted.
+    /// Whether this form type is wanted.
     pub fn wants(&self, form: &str) -> bool {
         let base = amended(form);
         if self.types.is_empty() {
@@ -201,7 +199,7 @@ impl FormFilter {
     }
 }
 
-/// The type that an amendment amends.
+/// The type that an amendment amends; `None` if the type is not an amendment.
 fn amended(form: &str) -> Option<&str> {
     form.strip_suffix("/A").or_else(|| form.strip_suffix("/a"))
 }
@@ -222,7 +220,7 @@ impl fmt::Display for FormFilter {
     }
 }
 
-/// Whether this is a well-known type, or its amendment, without the dash.
+/// Whether this is a well-known type or its amendment without the dash.
 fn lacks_dash(form: &str) -> bool {
     let base = amended(form).unwrap_or(form);
     DASHED.iter().any(|dashed| dashed.replace('-', "") == base)
@@ -388,7 +386,7 @@ mod tests {
         #[test]
         fn what_is_asked_for_is_wanted(form in "[A-Z0-9][A-Z0-9 /-]{0,18}[A-Z0-9]", amendments in any::<bool>()) {
             let asked = FormFilter::parse(&[form.to_lowercase()], amendments);
-            // A slip such as "6K" is refused.
+            // A type without its dash, such as "6K", is refused.
             prop_assume!(asked.is_ok());
             let asked = asked.unwrap();
             prop_assert!(asked.wants(&form));

@@ -1,8 +1,8 @@
-//! Form types that belong together, those that were renamed, and those that a misspelt one is near to.
+//! Families of form types, renamed types, and suggestions for misspelt types.
 //!
-//! The names are those of EDGAR's indexes from 1993 to 2025; amendments (`/A`) come along.
+//! The names are those of EDGAR's indexes from 1993 to 2025. A family includes the amendments (`/A`).
 
-/// Each family with its types. A type that EDGAR has renamed is there with all its names.
+/// Each family with its types. A renamed type is listed with all its names.
 pub const FAMILIES: [(&str, &[&str]); 6] = [
     (
         "annual",
@@ -29,23 +29,21 @@ pub const FAMILIES: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// The types of a family, by its name in any case.
+/// The types of the family with this name, in any case.
 pub fn family(name: &str) -> Option<&'static [&'static str]> {
     let families = FAMILIES.iter();
     let mut found = families.filter(|(family, _)| family.eq_ignore_ascii_case(name));
     found.next().map(|(_, types)| *types)
 }
 
-/// A form type that EDGAR calls otherwise now.
+/// A form type that EDGAR has renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renamed {
-    /// Its old name.
     pub old: &'static str,
-    /// Its name now.
     pub new: &'static str,
-    /// The family that has both.
+    /// The family that includes both names.
     pub family: &'static str,
-    /// Since when.
+    /// The month of the change.
     pub since: &'static str,
 }
 
@@ -64,18 +62,18 @@ const RENAMED: [Renamed; 2] = [
     },
 ];
 
-/// What EDGAR calls a type now, if it has renamed it. Amendments are renamed likewise.
+/// The renaming of a type or of its amendment; `None` if EDGAR has not renamed it.
 pub fn renamed(form: &str) -> Option<Renamed> {
     let base = form.strip_suffix("/A").unwrap_or(form);
     RENAMED.into_iter().find(|renamed| renamed.old == base)
 }
 
-/// The most near types that are named.
+/// The maximum number of suggestions.
 const NEAR: usize = 5;
 
-/// Those of the types that were seen (each with how often) that somebody may have meant by `form`: the
-/// same letters and digits, or else those that begin so, or else those that have it within. The most
-/// frequent ones come first.
+/// Suggestions for a misspelt form, from the types on record with their numbers of filings: the types with
+/// the same letters and digits, else those with this prefix, else those that contain it. Most frequent
+/// first.
 pub fn near<'a>(form: &str, seen: &'a [(String, u64)]) -> Vec<&'a (String, u64)> {
     let asked = letters(form);
     let asked = asked.strip_prefix("FORM").unwrap_or(&asked);
@@ -96,7 +94,7 @@ pub fn near<'a>(form: &str, seen: &'a [(String, u64)]) -> Vec<&'a (String, u64)>
     Vec::new()
 }
 
-/// A type without blanks, dashes and slashes, in upper case.
+/// The letters and digits of a type, in upper case.
 fn letters(form: &str) -> String {
     form.chars()
         .filter(char::is_ascii_alphanumeric)

@@ -1,5 +1,5 @@
-//! What EDGAR lists of a company, whichever forms are wanted: the material for saying why a
-//! company has none of them. Collected while a list of filings is read, at next to no cost.
+//! A summary of all filings that EDGAR lists for a company, whether wanted or not. `diagnose` uses it to
+//! explain why a company has no wanted filing. It is collected while the list of filings is read.
 
 use std::collections::BTreeMap;
 
@@ -9,40 +9,40 @@ use serde::{Deserialize, Serialize};
 use super::dates::parse_date;
 use super::submissions::{OlderPage, SubmissionsRow};
 
-/// The most forms that are kept apart. EDGAR used 478 in 2025; a list with more is nonsense, and
-/// must not fill the memory.
+/// The maximum number of forms counted separately, which limits memory. EDGAR used 478 in 2025, so a
+/// list with more is invalid.
 const MAX_FORMS: usize = 600;
 
-/// A company's filings in summary.
+/// A summary of the filings of a company.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// How many filings EDGAR lists, those on pages that were not read included.
+    /// The number of filings that EDGAR lists, including pages that were not read.
     pub listed: u64,
-    /// The day of the first one; give or take some days where its page was not read.
+    /// The date of the first filing; approximate if its page was not read.
     pub first: Option<Date>,
-    /// The day of the last one.
+    /// The date of the last filing.
     pub last: Option<Date>,
     /// The forms on the pages that were read.
     pub forms: BTreeMap<String, FormUse>,
 }
 
-/// How often a form was filed, and when last.
+/// The number and the last date of the filings of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormUse {
-    /// How often.
+    /// The number of filings.
     pub filings: u64,
-    /// When last.
+    /// The last filing date.
     pub last: Date,
 }
 
 impl History {
-    /// Counts a filing of the main document.
+    /// Adds a filing of the main document.
     pub fn add(&mut self, row: &SubmissionsRow<'_>) {
         self.listed += 1;
         self.look_at(row);
     }
 
-    /// Takes note of a filing on an older page, which [`History::add_page`] has counted.
+    /// Adds the form and date of a filing on an older page, whose filings [`History::add_page`] counts.
     pub fn look_at(&mut self, row: &SubmissionsRow<'_>) {
         self.span(row.filed_on, row.filed_on);
         if let Some(form) = self.forms.get_mut(row.form) {
@@ -57,11 +57,11 @@ impl History {
         }
     }
 
-    /// Counts what an older page holds, read or not.
+    /// Counts the filings of an older page, whether it is read or not.
     pub fn add_page(&mut self, page: &OlderPage) {
         self.listed += page.filing_count;
         if page.filing_count > 0 {
-            // A page that does not say when it begins says so with the first or last day there is.
+            // `Date::MIN` and `Date::MAX` stand for dates that EDGAR does not give.
             let from = (page.from > Date::MIN).then_some(page.from);
             let to = (page.to < Date::MAX).then_some(page.to);
             if let Some((from, to)) = from.or(to).zip(to.or(from)) {
@@ -79,7 +79,7 @@ impl History {
     ///
     /// # Panics
     ///
-    /// Never: such a map is always valid JSON.
+    /// Never: a map of texts is always valid JSON.
     pub fn forms_json(&self) -> String {
         let forms: BTreeMap<_, _> = self
             .forms
@@ -89,7 +89,7 @@ impl History {
         serde_json::to_string(&forms).expect("a map of texts is always valid JSON")
     }
 
-    /// Reads [`History::forms_json`] back. What cannot be read is left out.
+    /// Parses [`History::forms_json`]. Invalid entries are left out.
     pub fn parse_forms(json: &str) -> BTreeMap<String, FormUse> {
         let forms: BTreeMap<String, LastUse> = serde_json::from_str(json).unwrap_or_default();
         forms
@@ -102,7 +102,7 @@ impl History {
     }
 }
 
-/// A form's use as it lies in the database: count and last day.
+/// A [`FormUse`] in the database: the number of filings and the last date.
 #[derive(Serialize, Deserialize)]
 struct LastUse(u64, String);
 

@@ -1,14 +1,13 @@
-//! EDGAR's master indexes: every filing of a day, or of a quarter, one line a filing and filer.
+//! Parses EDGAR's master indexes, daily and quarterly: one row for each filing and filer.
 //!
-//! Both have a few lines about the file, the line of column names, a line of dashes, and then
-//! rows `CIK|Company Name|Form Type|Date Filed|Filename`. How many lines come first, whether
-//! they are blank, and how a date is written (`20200103` in daily, `2025-11-14` in quarterly
-//! indexes) changed over the years, so the data is found by its dashes and both dates are read
-//! everywhere (measured on indexes of 1993, 2020 and 2025).
+//! An index has some lines about the file, the line of column names, a line of dashes, and then the
+//! rows `CIK|Company Name|Form Type|Date Filed|Filename`. The number of lines before the rows, blank
+//! lines among them and the format of dates (`20200103` in daily, `2025-11-14` in quarterly indexes)
+//! have changed over the years. So the parser finds the rows by the dashes and accepts both formats of
+//! dates everywhere. Measured on indexes of 1993, 2020 and 2025.
 //!
-//! Rows are not sorted in any way to rely on, lines occur twice (60 of 7,989 on one day), a
-//! joint filing has a row for each of its companies, and rows may tell of filings dated days,
-//! even a year, back.
+//! The order of rows is not defined. Rows occur twice (60 of 7,989 on one day). A joint filing has a
+//! row for each filer. A daily index may list filings that are dated some days, even a year, earlier.
 
 use jiff::civil::Date;
 use thiserror::Error;
@@ -16,66 +15,66 @@ use thiserror::Error;
 use super::dates::parse_date;
 use super::{Accession, Cik};
 
-/// How far into a file the dashes are looked for, in lines; measured were 7 to 11.
+/// The dashes must be within this number of lines; measured were 7 to 11.
 const HEADER_LINES: usize = 50;
 
-/// The columns, without blanks and in lower case: daily indexes say `File Name`.
+/// The column names in lower case without blanks, because daily indexes have `File Name`.
 const COLUMNS: [&str; 5] = ["cik", "companyname", "formtype", "datefiled", "filename"];
 
 /// One filing of one filer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexRow<'a> {
-    /// The filer.
+    /// The filer of this row.
     pub cik: Cik,
     /// The exact form type.
     pub form: &'a str,
-    /// The day it was filed, New York time; in a daily index often, not always, the index's.
+    /// The filing date, in New York. In a daily index it may be earlier than the day of the index.
     pub filed_on: Date,
-    /// The filing.
+    /// The filing of this row.
     pub accession: Accession,
 }
 
-/// A row that cannot be read; the others can.
+/// An invalid row. The other rows of the index are valid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line} of the index: {reason}")]
 pub struct BadLine {
-    /// Its place in the file, from 1.
+    /// The line number in the file, from 1.
     pub line: usize,
-    /// Why.
+    /// Why the row is invalid.
     pub reason: String,
 }
 
-/// A file that is no master index, or not all of one.
+/// A file that is not a complete master index.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadIndex {
-    /// No line of dashes, below which the rows would be.
-    #[error("it is no master index: it has no line of dashes")]
+    /// The line of dashes above the rows is missing.
+    #[error("it is not a master index: it has no line of dashes")]
     NoDashes,
-    /// The columns are not the ones we know.
+    /// The columns differ from the expected ones.
     #[error("its columns are {0:?}, not CIK|Company Name|Form Type|Date Filed|Filename")]
     Columns(String),
-    /// The last line stops in the middle.
+    /// The last line is incomplete.
     #[error("it ends in the middle of line {0}")]
     Cut(usize),
 }
 
-/// A master index. Its rows are read when they are asked for.
+/// A master index. [`MasterIndex::rows`] parses its rows lazily.
 #[derive(Debug, Clone, Copy)]
 pub struct MasterIndex<'a> {
-    /// The last day whose filings it holds, as its header says; `None` where that cannot be read.
+    /// The last day with filings in the index, from its header; `None` if the header has no valid day.
     pub received: Option<Date>,
-    /// What comes after the dashes.
+    /// The bytes after the line of dashes.
     rows: &'a [u8],
-    /// The number of the first row's line, from 1.
+    /// The line number of the first row, from 1.
     first: usize,
 }
 
-/// Reads the beginning and the end of a master index, daily or quarterly.
+/// Checks the header and the end of a master index, daily or quarterly.
 ///
 /// # Errors
 ///
-/// Files with other columns or without the dashes, and files that end within a row. A file that
-/// ends after a row may be cut as well; nothing in it would tell.
+/// If the columns differ, the dashes are missing, or the file ends within a row. A file that is truncated
+/// between two rows cannot be detected.
 pub fn parse(bytes: &[u8]) -> Result<MasterIndex<'_>, BadIndex> {
     let mut columns: &[u8] = b"";
     let mut received = None;
@@ -102,7 +101,7 @@ pub fn parse(bytes: &[u8]) -> Result<MasterIndex<'_>, BadIndex> {
 }
 
 impl<'a> MasterIndex<'a> {
-    /// Every row, in the file's order; blank lines are left out.
+    /// Every row in the order of the file, without blank lines.
     pub fn rows(&self) -> impl Iterator<Item = Result<IndexRow<'a>, BadLine>> + use<'a> {
         let mut rest = self.rows;
         let mut number = self.first;
@@ -121,7 +120,7 @@ impl<'a> MasterIndex<'a> {
         })
     }
 
-    /// Whether the last line is a row, if no newline ends it: EDGAR leaves it out at times.
+    /// Checks that a last line without a newline is a complete row: EDGAR sometimes omits the last newline.
     fn check_end(&self) -> Result<(), BadIndex> {
         let last = self.rows.rsplit(|b| *b == b'\n').next().unwrap_or(b"");
         if last.trim_ascii().is_empty() || read(last).is_ok() {
@@ -132,7 +131,7 @@ impl<'a> MasterIndex<'a> {
     }
 }
 
-/// The first line without its end, and what follows; `None` at the end.
+/// The first line without its end, and the rest; `None` if there is no line.
 fn cut_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     if bytes.is_empty() {
         return None;
@@ -145,7 +144,8 @@ fn cut_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest))
 }
 
-/// The day of a line `Last Data Received:    Jan  3, 2020`. Quarterly indexes spell the month out.
+/// The day of a line `Last Data Received:    Jan  3, 2020`. Quarterly indexes have the full name of the
+/// month.
 fn received_day(line: &[u8]) -> Option<Date> {
     const MONTHS: [&str; 12] = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
@@ -175,7 +175,7 @@ fn check_columns(line: &[u8]) -> Result<(), BadIndex> {
     Err(BadIndex::Columns(text.chars().take(100).collect()))
 }
 
-/// Reads one row. From its right end, should a company ever have a `|` in its name.
+/// Parses a row from its right end, because the name of a company could contain a `|`.
 fn read(line: &[u8]) -> Result<IndexRow<'_>, String> {
     let mut fields = line.rsplitn(4, |b| *b == b'|');
     let mut field = |what: &str| {
@@ -207,7 +207,7 @@ fn read(line: &[u8]) -> Result<IndexRow<'_>, String> {
     })
 }
 
-/// Reads `20200103` or `2020-01-03`.
+/// Parses `20200103` or `2020-01-03`.
 fn day(text: &str) -> Option<Date> {
     if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return parse_date(text);
@@ -355,7 +355,7 @@ mod tests {
             assert_eq!(rows, 275_447);
             assert_eq!(filers.len(), 193_299);
             assert_eq!(filers.values().map(HashSet::len).max(), Some(469));
-            // One filing has two forms for one filer, and so two lines, but one CIK.
+            // One filing has two forms of the same filer, so two rows with the same CIK.
             assert_eq!(lines.values().filter(|n| **n > 1).count(), 73_000);
             assert_eq!(filers.values().filter(|f| f.len() > 1).count(), 72_999);
         }

@@ -1,10 +1,10 @@
-//! Reading JSON that others wrote: tolerant of odd values, strict about damaged documents.
+//! Parses JSON of EDGAR. A damaged document is an error; an unexpected value within a document is not.
 //!
-//! The types here take any JSON value and remember only what we use of it, so one odd value
-//! never costs the document around it. Texts are borrowed from the document wherever they
-//! hold no escapes (a plain `Vec<Cow<str>>` would copy each of them). What is not wanted is
-//! skipped by serde's [`IgnoredAny`], which neither recurses nor allocates per value, so deep
-//! nesting cannot exhaust the stack.
+//! The types of this module accept any JSON value and keep only the parts that are used, so one
+//! unexpected value does not make the whole document unreadable. Texts without escapes are borrowed
+//! from the document (a plain `Vec<Cow<str>>` would copy each of them). Other values are skipped by
+//! serde's [`IgnoredAny`], which neither recurses nor allocates per value, so deep nesting cannot
+//! exhaust the stack.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,48 +18,47 @@ use thiserror::Error;
 
 use super::Cik;
 
-/// A document from EDGAR that cannot be used at all.
+/// An unusable document of EDGAR.
 ///
-/// No message quotes the document. Each is a fragment: the caller names the document.
+/// Each message is a fragment: the caller names the document. No message quotes the document.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadDocument {
-    /// Nothing, or nothing but blanks.
-    #[error("it is empty; ask for it again")]
+    /// The document is empty or blank.
+    #[error("it is empty; try again")]
     Empty,
-    /// A page where data was expected: a block page, an error page, a captive portal.
-    #[error("it is an HTML or XML page, not JSON; ask for it again later")]
+    /// A block page, an error page, or the page of a captive portal.
+    #[error("it is an HTML or XML page, not JSON; try again later")]
     Page,
-    /// Bytes that are no text.
-    #[error("it is not valid UTF-8 from byte {at} on; ask for it again")]
+    /// The document is not UTF-8.
+    #[error("it is not valid UTF-8 from byte {at} on; try again")]
     NotText {
-        /// How many bytes are good, counted from 0.
+        /// The number of valid bytes before the first invalid one.
         at: usize,
     },
-    /// A document without its end.
-    #[error("the JSON is cut off at line {line} column {column}; ask for it again")]
+    /// The end of the document is missing.
+    #[error("the JSON is truncated at line {line} column {column}; try again")]
     Truncated {
-        /// The last line, counted from 1.
+        /// The last line, from 1.
         line: usize,
-        /// The last column in bytes, counted from 1.
+        /// The last column in bytes, from 1.
         column: usize,
     },
-    /// A text that is no JSON. The message ends with the position.
-    #[error("it is not valid JSON: {0}; ask for it again")]
+    /// The document is not JSON. The message contains the position.
+    #[error("it is not valid JSON: {0}; try again")]
     Syntax(String),
-    /// Good JSON that says something else than we expect.
-    #[error("its shape is not the expected one: {0}; EDGAR may have changed its format")]
+    /// Valid JSON with another structure than expected.
+    #[error("its structure is unexpected: {0}; EDGAR may have changed its format")]
     Shape(String),
-    /// A good document that does not belong to the address it was asked for at.
-    #[error("it is about CIK {found}, not about {asked}; ask for it again")]
+    /// A valid document of another company than the requested one.
+    #[error("it belongs to CIK {found}, not to CIK {asked}; try again")]
     OtherCompany {
-        /// Whose document it is.
+        /// The company of the document.
         found: Cik,
-        /// Whose was asked for.
+        /// The requested company.
         asked: Cik,
     },
 }
 
-/// Parses a whole document.
 pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, BadDocument> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match bytes.trim_ascii_start().first() {
@@ -67,7 +66,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, BadDoc
         Some(b'<') => return Err(BadDocument::Page),
         Some(_) => {}
     }
-    // Checking the text once and parsing it as such is a third faster than `from_slice`.
+    // Validating UTF-8 once and parsing a `str` is a third faster than `from_slice`.
     let text = from_utf8(bytes).map_err(|err| BadDocument::NotText {
         at: err.valid_up_to(),
     })?;
@@ -76,7 +75,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, BadDoc
         match err.classify() {
             Category::Eof => BadDocument::Truncated { line, column },
             Category::Syntax | Category::Io => BadDocument::Syntax(err.to_string()),
-            // The message would quote the value.
+            // The message of serde would quote the value.
             Category::Data => BadDocument::Shape(format!(
                 "a value of another type than expected at line {line} column {column}"
             )),
@@ -84,7 +83,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, BadDoc
     })
 }
 
-/// One JSON value of a kind that stands in EDGAR's tables; anything else is [`Cell::Other`].
+/// A scalar JSON value of EDGAR's tables. Any other value is [`Cell::Other`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Cell<'a> {
     #[default]
@@ -96,7 +95,6 @@ pub(super) enum Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// The text, if it is one.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -104,7 +102,7 @@ impl Cell<'_> {
         }
     }
 
-    /// The text, where an absent one means an empty one. `None` if it is something else.
+    /// The text, or the empty text for a missing value. `None` for any other value.
     pub(super) fn text_or_empty(&self) -> Option<&str> {
         match self {
             Self::Null => Some(""),
@@ -113,7 +111,7 @@ impl Cell<'_> {
     }
 }
 
-/// A JSON array, or the note that there is none.
+/// A JSON array. A missing value is [`JsonArray::Missing`], any other value [`JsonArray::Other`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum JsonArray<T> {
     #[default]
@@ -123,7 +121,6 @@ pub(super) enum JsonArray<T> {
 }
 
 impl<T> JsonArray<T> {
-    /// The items, if it is an array.
     pub(super) fn items(self) -> Option<Vec<T>> {
         match self {
             Self::Items(items) => Some(items),
@@ -132,12 +129,12 @@ impl<T> JsonArray<T> {
     }
 }
 
-/// A JSON object with plain values; anything else has no members.
+/// The members of a JSON object. Any other value has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct JsonObject<'a>(Vec<(Cell<'a>, Cell<'a>)>);
 
 impl<'a> JsonObject<'a> {
-    /// The value of a member; [`Cell::Null`] if there is none.
+    /// The value of a member, or [`Cell::Null`].
     pub(super) fn get(&self, key: &str) -> &Cell<'a> {
         self.0
             .iter()
@@ -146,7 +143,7 @@ impl<'a> JsonObject<'a> {
     }
 }
 
-/// Visits every value that is not the wanted one with the same result.
+/// Implements visitor methods that ignore their argument and return the same result.
 macro_rules! otherwise {
     ($result:expr; $($method:ident($($kind:ty)?)),+) => {
         $(fn $method<E>(self $(, _: $kind)?) -> Result<Self::Value, E> {
@@ -310,26 +307,26 @@ mod tests {
     #[test]
     fn damage_is_told_apart_and_never_quoted() {
         let cases: [(&[u8], &str); 6] = [
-            (b" \n", "it is empty; ask for it again"),
+            (b" \n", "it is empty; try again"),
             (
                 b"\xEF\xBB\xBF <!DOCTYPE html>",
-                "it is an HTML or XML page, not JSON; ask for it again later",
+                "it is an HTML or XML page, not JSON; try again later",
             ),
             (
                 b"[\"\xFF\"]",
-                "it is not valid UTF-8 from byte 2 on; ask for it again",
+                "it is not valid UTF-8 from byte 2 on; try again",
             ),
             (
                 b"[\"secret",
-                "the JSON is cut off at line 1 column 8; ask for it again",
+                "the JSON is truncated at line 1 column 8; try again",
             ),
             (
                 b"[1, 77}",
-                "it is not valid JSON: expected `,` or `]` at line 1 column 7; ask for it again",
+                "it is not valid JSON: expected `,` or `]` at line 1 column 7; try again",
             ),
             (
                 b"\"secret\"",
-                "its shape is not the expected one: a value of another type than expected at \
+                "its structure is unexpected: a value of another type than expected at \
                  line 1 column 8; EDGAR may have changed its format",
             ),
         ];

@@ -1,8 +1,7 @@
-//! What EDGAR says: identifiers, addresses and documents, parsed.
+//! Parses the identifiers, addresses and documents of EDGAR.
 //!
-//! Everything here is pure: bytes in, values out; no I/O, no threads, no clock. Input comes from
-//! the network, so nothing here panics, whatever the bytes. How EDGAR really behaves was
-//! measured; where a fact comes from stands beside it.
+//! The code of this module is pure: no I/O, no threads, no clock. Input comes from the network, so no input
+//! may cause a panic. The behaviour of EDGAR was measured; the comments name the files and dates.
 
 pub mod calendar;
 pub mod company;

@@ -1,41 +1,41 @@
-//! Names from the network as names of files.
+//! File names of documents.
 //!
-//! EDGAR's own names are made of `[A-Za-z0-9._-]`, at most 43 characters (measured on four million
-//! filings). But a name comes from outside, and some documents have none, so each filing's files are
-//! named by one rule: EDGAR's name where it can be a file's on every system, or else
-//! `<accession>-<position>`.
+//! The names at EDGAR consist of `[A-Za-z0-9._-]` and have at most 43 characters (measured on four million
+//! filings). But a name from the network cannot be trusted, and some documents have none. So a file has
+//! EDGAR's name if that is a valid file name on every system, and otherwise `<accession>-<position>`.
 
 use thiserror::Error;
 
 use super::{Accession, submission_name};
 
-/// The longest file name that every common file system takes, in bytes.
+/// The maximum length of a file name on common file systems, in bytes.
 const MAX_NAME: usize = 255;
 
-/// A name from the network that cannot be a file name everywhere.
+/// A name that is not a valid file name on every system.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the document name {name:?} is not safe as a file name: {why}")]
 pub struct UnsafeName {
-    /// The name, cut short.
+    /// The name, truncated.
     pub name: String,
-    /// What is wrong with it.
+    /// Why it is not valid.
     pub why: &'static str,
 }
 
-/// A document name as a file name, if it is one on every common file system.
+/// Returns the name if it is a valid file name on every common file system.
 ///
 /// # Errors
 ///
-/// When the name could lead elsewhere, mean a device, or not be shown plainly.
+/// If the name is empty, too long, a path, a device of Windows, or contains characters other than printable
+/// ASCII.
 pub fn checked_name(name: &str) -> Result<&str, UnsafeName> {
     let why = if name.is_empty() {
         "it is empty"
     } else if name.len() > MAX_NAME {
         "it is longer than 255 bytes"
     } else if name.bytes().any(|b| b"/\\:*?\"<>|".contains(&b)) {
-        "it holds a character that means something else in a path"
+        "it contains a character with a special meaning in paths"
     } else if !name.bytes().all(|b| (b' '..=b'~').contains(&b)) {
-        "it holds a character that is not printable ASCII"
+        "it contains a character that is not printable ASCII"
     } else if name.starts_with(['.', ' ']) || name.ends_with(['.', ' ']) {
         "it starts or ends with a dot or a blank"
     } else if is_device(name) {
@@ -47,7 +47,7 @@ pub fn checked_name(name: &str) -> Result<&str, UnsafeName> {
     Err(UnsafeName { name, why })
 }
 
-/// Whether Windows would open a device under this name, whatever its extension.
+/// Whether Windows opens a device under this name, with any extension.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end();
     let stem = stem.to_ascii_lowercase();
@@ -58,9 +58,9 @@ fn is_device(name: &str) -> bool {
     }
 }
 
-/// The name under which a document is stored: EDGAR's, or `<accession>-<position>` with the
-/// extension of EDGAR's where that cannot be a file's, is the submission's own but for the case of
-/// its letters, or looks like a name of this form.
+/// The name of a document on disk: the name at EDGAR, or that of [`made_name`] if the name at EDGAR is
+/// not a valid file name, equals that of the submission regardless of case, or has the form of
+/// [`made_name`].
 pub fn stored_name(accession: Accession, name: &str, position: u32) -> String {
     let is_own = name.eq_ignore_ascii_case(&submission_name(accession));
     if checked_name(name).is_ok() && !is_own && !is_made(accession, name) {
@@ -70,7 +70,7 @@ pub fn stored_name(accession: Accession, name: &str, position: u32) -> String {
     }
 }
 
-/// `<accession>-<position>`, with the extension of a name where that is plain.
+/// `<accession>-<position>`, with the extension of the name if it is short and alphanumeric.
 pub fn made_name(accession: Accession, position: u32, name: &str) -> String {
     match extension(name) {
         Some(extension) => format!("{accession}-{position}.{extension}"),
@@ -78,8 +78,8 @@ pub fn made_name(accession: Accession, position: u32, name: &str) -> String {
     }
 }
 
-/// Whether a name has the form of [`made_name`]. EDGAR serves no document under such a name, unless
-/// it says so itself.
+/// Whether a name has the form of [`made_name`]. EDGAR serves no document under such a name, unless it
+/// is the `<FILENAME>` of the document.
 pub fn is_made(accession: Accession, name: &str) -> bool {
     let rest = name.strip_prefix(&accession.to_string());
     let Some(rest) = rest.and_then(|rest| rest.strip_prefix('-')) else {
@@ -89,7 +89,7 @@ pub fn is_made(accession: Accession, name: &str) -> bool {
     digits > 0 && matches!(rest.as_bytes().get(digits), None | Some(b'.' | b'-'))
 }
 
-/// The extension of a name, where it is short and plain.
+/// The extension of a name, if it is short and alphanumeric.
 pub fn extension(name: &str) -> Option<&str> {
     let (_, extension) = name.rsplit_once('.')?;
     let is_plain = extension.bytes().all(|b| b.is_ascii_alphanumeric());

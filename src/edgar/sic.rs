@@ -1,4 +1,4 @@
-//! Standard Industrial Classification: the code of a company's business.
+//! Codes of the Standard Industrial Classification (SIC).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,18 +6,17 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Codes of four digits, or what they begin with: `73` is all of 7300 to 7399. EDGAR's list of codes is at
+/// Codes of four digits, or prefixes of them: `73` is 7300 to 7399. EDGAR's list of codes is at
 /// <https://www.sec.gov/search-filings/standard-industrial-classification-sic-code-list>.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SicCodes(BTreeSet<String>);
 
-/// One code or the beginning of some.
+/// A code or a prefix of codes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sic(String);
 
-/// A text that is no code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not a SIC code: 4 digits such as 7372, or the first ones of some, are expected")]
+#[error("{0:?} is not a SIC code: give 4 digits such as 7372, or the first digits of a code")]
 pub struct BadSic(pub String);
 
 impl FromStr for Sic {
@@ -31,23 +30,23 @@ impl FromStr for Sic {
 }
 
 impl SicCodes {
-    /// These codes; `None` is no condition.
+    /// `None` without codes, which is no condition.
     pub fn new(codes: &[Sic]) -> Option<Self> {
         let codes: BTreeSet<_> = codes.iter().map(|code| code.0.clone()).collect();
         (!codes.is_empty()).then_some(Self(codes))
     }
 
-    /// Whether a company with this code is meant; the empty text is none.
+    /// Whether this code is included. The empty text, for an unknown code, is not.
     pub fn wants(&self, sic: &str) -> bool {
         self.0.iter().any(|code| sic.starts_with(code.as_str()))
     }
 
-    /// Whether every code of the other ones is meant.
+    /// Whether every code of the other set is included.
     pub fn contains(&self, other: &Self) -> bool {
         other.0.iter().all(|code| self.wants(code))
     }
 
-    /// The codes, in order.
+    /// The codes and prefixes in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -1,13 +1,13 @@
-//! A company's filings: `CIK##########.json` and its older pages on data.sec.gov.
+//! Parses the submissions of a company: `CIK##########.json` and its older pages on data.sec.gov.
 //!
-//! EDGAR sends the rows as columns, one array each. The shape changed often under the same
-//! address: 14, 15 and 16 columns, padded and bare CIKs, new keys (measured on captures of
-//! 2022 to 2026). So everything is read by name, what is unknown is skipped, and what
-//! is odd costs as little as possible: a bad cell its row, a bad page entry that page. Only a
-//! document that would hide filings without a word is refused.
+//! EDGAR sends the rows as columns, one array each. The structure has changed often: 14, 15 and 16
+//! columns, CIKs with and without padding, new keys (measured on captures of 2022 to 2026). So the
+//! parser finds all values by name and skips unknown ones. An invalid cell invalidates only its row, an
+//! invalid page entry only that page. A document is refused only if filings would be missing without a
+//! message.
 //!
-//! Values are borrowed from the document until [`SubmissionsRow::to_filing`]: look at the form and the
-//! date first, then copy the few rows that are wanted.
+//! Values are borrowed from the document until [`SubmissionsRow::to_filing`]. So the caller can check
+//! form and date first and copy only the wanted rows.
 
 use std::fmt;
 
@@ -20,31 +20,31 @@ use super::dates::{DateRange, parse_date, widened};
 use super::json::{self, BadDocument, Cell, JsonArray, JsonObject};
 use super::{Accession, Cik, Filing};
 
-/// How far a page's dates may be off. Measured on 2025-08-02: its filings can be a day later
-/// or, the other way, five days earlier than it says.
+/// The tolerance of the dates of a page. Measured on 2025-08-02: filings are up to one day later, and
+/// up to five days earlier, than the page entry states.
 const MARGIN_DAYS: i64 = 7;
 
-/// What EDGAR says about one company.
+/// The submissions document of a company.
 #[derive(Debug)]
 pub struct Submissions<'a> {
-    /// Whose filings these are. Compare it with whom you asked for: [`Submissions::check_cik`].
+    /// The company of the document. [`Submissions::check_cik`] compares it with the requested one.
     pub cik: Cik,
-    /// What it says of the company itself.
+    /// The description of the company.
     pub company: CompanyProfile,
-    /// The newest filings: all of them, or at least a year and a thousand.
+    /// The newest filings: at least one year and 1,000 filings, or all.
     pub rows: Rows<'a>,
-    /// Where the filings before those are, newest page first.
+    /// The pages of older filings, newest first.
     pub older: Vec<OlderPage>,
-    /// Page entries that cannot be used, each with the reason: filings we cannot find.
+    /// One message for each invalid page entry, whose filings cannot be found.
     pub problems: Vec<String>,
 }
 
 impl Submissions<'_> {
-    /// Refuses a document about another company than the one asked for.
+    /// Checks that the document belongs to the requested company.
     ///
     /// # Errors
     ///
-    /// [`BadDocument::OtherCompany`] names both.
+    /// [`BadDocument::OtherCompany`].
     pub fn check_cik(&self, asked: Cik) -> Result<(), BadDocument> {
         if self.cik == asked {
             return Ok(());
@@ -56,12 +56,12 @@ impl Submissions<'_> {
     }
 }
 
-/// Reads a company's main document.
+/// Parses the main document of a company.
 ///
 /// # Errors
 ///
-/// Damaged documents, and those without a CIK, without `filings`, or without the columns
-/// `accessionNumber`, `filingDate` and `form`.
+/// If the document is damaged or lacks a CIK, `filings`, or one of the columns `accessionNumber`,
+/// `filingDate` and `form`.
 pub fn parse(bytes: &[u8]) -> Result<Submissions<'_>, BadDocument> {
     let document: SubmissionsJson = json::parse(bytes)?;
     let missing = |what: &str| BadDocument::Shape(format!("it has no {what}"));
@@ -108,11 +108,11 @@ pub fn parse(bytes: &[u8]) -> Result<Submissions<'_>, BadDocument> {
     })
 }
 
-/// Reads an older page: the bare columns, without a header.
+/// Parses an older page, which has the columns only.
 ///
 /// # Errors
 ///
-/// Damaged documents, and those without the columns `accessionNumber`, `filingDate` and `form`.
+/// If the document is damaged or lacks one of the columns `accessionNumber`, `filingDate` and `form`.
 pub fn parse_page(bytes: &[u8]) -> Result<Rows<'_>, BadDocument> {
     Rows::new(json::parse(bytes)?)
 }
@@ -150,7 +150,7 @@ struct FilingsJson<'a> {
     files: JsonArray<JsonObject<'a>>,
 }
 
-/// The columns we use; the others are skipped.
+/// The columns that are used; others are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Columns<'a> {
@@ -174,9 +174,9 @@ struct Columns<'a> {
     primary_document: JsonArray<Cell<'a>>,
 }
 
-/// The rows of a document, in EDGAR's order: by filing date, newest first.
+/// The rows of a document in EDGAR's order: by filing date, newest first.
 ///
-/// An accession should stand in a document only once; that is left to the database.
+/// The parser does not check that an accession occurs only once; the database does.
 #[derive(Debug)]
 pub struct Rows<'a> {
     columns: [Column<'a>; 9],
@@ -186,7 +186,7 @@ pub struct Rows<'a> {
 #[derive(Debug)]
 struct Column<'a> {
     name: &'static str,
-    /// `None` if the document has no such column: then every cell is empty.
+    /// `None` if the document lacks the column; then every cell is empty.
     cells: Option<Vec<Cell<'a>>>,
 }
 
@@ -219,24 +219,24 @@ impl<'a> Rows<'a> {
         Ok(Self { columns, len })
     }
 
-    /// How many rows there are, bad ones included.
+    /// The number of rows, including invalid ones.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is none.
+    /// Whether the document has no row.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Every row, or why it cannot be used.
+    /// Every row, or the reason why it is invalid.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<SubmissionsRow<'_>, BadRow>> {
         (0..self.len).map(|index| self.row(index).map_err(|reason| BadRow { index, reason }))
     }
 
     fn row(&self, index: usize) -> Result<SubmissionsRow<'_>, String> {
-        // The arrays had equal lengths in every one of 8,290 files. If they do not, rows past
-        // the shortest are cut off, and rows before it most likely still belong together.
+        // The arrays have equal lengths in all of 8,290 files. If the lengths differ, the rows beyond the
+        // shortest array are invalid; the cells of the other rows most likely belong together.
         let mut cells = [&Cell::Null; 9];
         for (cell, column) in cells.iter_mut().zip(&self.columns) {
             if let Some(column_cells) = &column.cells {
@@ -299,31 +299,31 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// One filing, borrowed from its document. The fields are those of [`Filing`].
+/// A filing that borrows from its document. The fields are those of [`Filing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubmissionsRow<'a> {
-    /// EDGAR's name for the filing.
+    /// The accession number.
     pub accession: Accession,
     /// The exact form type, never empty.
     pub form: &'a str,
-    /// The day it was filed.
+    /// The filing date.
     pub filed_on: Date,
-    /// The end of its period, where there is one that is a date.
+    /// The end of the reported period; `None` if it is missing or not a date.
     pub report_date: Option<Date>,
     /// `acceptanceDateTime` as received.
     pub accepted_at: &'a str,
-    /// The main document's name as received, often empty before mid-2000.
+    /// The name of the primary document as received, often empty before mid-2000.
     pub primary_document: &'a str,
-    /// The 8-K items and their like, often empty.
+    /// The items of an 8-K or a similar form; often empty.
     pub items: &'a str,
-    /// The exact length in bytes of the complete submission text.
+    /// The exact length of the complete submission text in bytes.
     pub size: Option<u64>,
-    /// Whether the filing holds XBRL.
+    /// Whether the filing contains XBRL.
     pub is_xbrl: bool,
 }
 
 impl SubmissionsRow<'_> {
-    /// The filing, with texts of its own.
+    /// Copies the texts.
     pub fn to_filing(&self) -> Filing {
         Filing {
             accession: self.accession,
@@ -339,28 +339,26 @@ impl SubmissionsRow<'_> {
     }
 }
 
-/// A row that cannot be used; the others of its document can.
+/// An invalid row. The other rows of the document are valid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("row {index} is left out: {reason}")]
 pub struct BadRow {
-    /// Its place in the arrays, counted from 0.
+    /// The index in the arrays, from 0.
     pub index: usize,
-    /// Why.
+    /// Why the row is invalid.
     pub reason: String,
 }
 
-/// A document with older filings of a company.
+/// The entry of a page with older filings of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OlderPage {
-    /// Its file name in the folder of the main document.
+    /// The file name in the folder of the main document.
     pub name: PageName,
-    /// How many filings it holds, as EDGAR says; 0 if it does not say.
+    /// The number of filings that EDGAR states, or 0.
     pub filing_count: u64,
-    /// The day of its oldest filing, give or take some days; the first day there is if EDGAR
-    /// does not say.
+    /// The approximate date of the oldest filing; [`Date::MIN`] if EDGAR states none.
     pub from: Date,
-    /// The day of its newest filing, give or take some days; the last day there is if EDGAR
-    /// does not say.
+    /// The approximate date of the newest filing; [`Date::MAX`] if EDGAR states none.
     pub to: Date,
 }
 
@@ -385,27 +383,26 @@ impl OlderPage {
         })
     }
 
-    /// Whether the page may hold filings of these days.
-    ///
-    /// Its own dates are only approximate, so this looks seven days further at both ends.
+    /// Whether the page may contain filings of these days, with a margin of seven days because its
+    /// dates are approximate.
     pub fn may_hold(&self, range: &DateRange) -> bool {
         self.reach(range).is_some()
     }
 
-    /// The part of these days from which the page may hold filings, with the same margin.
+    /// The part of these days of which the page may contain filings, with the same margin.
     pub fn reach(&self, range: &DateRange) -> Option<DateRange> {
         let page = widened(self.from, self.to, MARGIN_DAYS);
         DateRange::new(page.since.max(range.since), page.until.min(range.until)).ok()
     }
 }
 
-/// The file name of an older page: `CIK##########-submissions-NNN.json`, nothing else, since
-/// it becomes part of a URL.
+/// The file name of an older page, which must be `CIK##########-submissions-NNN.json` because it
+/// becomes part of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageName(String);
 
 impl PageName {
-    /// A page name of this company, if the text is one.
+    /// Parses the name of a page of this company.
     pub fn parse(text: &str, cik: Cik) -> Option<Self> {
         let start = format!("CIK{}-submissions-", cik.padded());
         let number = text.strip_prefix(&start)?.strip_suffix(".json")?;
@@ -413,7 +410,7 @@ impl PageName {
             .then(|| Self(text.to_owned()))
     }
 
-    /// The name.
+    /// The file name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -432,7 +429,7 @@ mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
 
-    /// An invented company in the shape of 2026: 16 columns, padded CIK.
+    /// An invented company in the format of 2026: 16 columns, padded CIK.
     const SAMPLE: &str = r#"{"cik":"0001234567","entityType":"operating","name":"Example \/ Sample Corp","lei":null,
         "addresses":{"mailing":{"street1":null}},"formerNames":[{"name":"Old","from":"2020","to":"2019"}],
         "filings":{"recent":{
@@ -526,7 +523,7 @@ mod tests {
                     .check_cik(Cik::new(7).unwrap())
                     .unwrap_err()
                     .to_string(),
-                "it is about CIK 320193, not about 7; ask for it again"
+                "it belongs to CIK 320193, not to CIK 7; try again"
             );
         }
         for cik in ["0", "null", "\"abc\"", "-1", "[7]"] {
@@ -571,7 +568,7 @@ mod tests {
                 ("form", "\"10-K\""),
                 (column, good),
             ];
-            // The column in question comes last, and only once.
+            // The tested column comes last, so that it occurs only once.
             let text = columns
                 .iter()
                 .enumerate()
@@ -646,7 +643,7 @@ mod tests {
         let deep = "[".repeat(200_000) + &"]".repeat(200_000);
         let text = SAMPLE.replace("\"lei\":null", &format!("\"lei\":{deep}"));
         assert_eq!(parse(text.as_bytes()).unwrap().rows.len(), 3);
-        // Where we look ourselves it may be deep too: it costs the row.
+        // A deep value in a used column invalidates only its row.
         let text = document(&THREE.replace("\"8-K\"", &deep));
         let company = parse(text.as_bytes()).unwrap();
         assert!(company.rows.iter().nth(1).unwrap().is_err());
@@ -677,7 +674,7 @@ mod tests {
         let (older, problems) =
             pages(r#"{"name":"CIK0000000007-submissions-001.json","filingFrom":5}"#);
         assert_eq!(problems, 0);
-        // Without dates it may hold anything.
+        // A page without dates may contain any filing.
         let day = date(1993, 1, 1);
         assert!(older[0].may_hold(&DateRange::new(day, day).unwrap()));
     }
@@ -732,7 +729,7 @@ mod tests {
                 counts[2] += 1;
             }
         }
-        // Main documents, older pages, rows, named older pages; nothing without the captures.
+        // Numbers of main documents, older pages, rows and page entries; zero without captures.
         if !files.is_empty() {
             assert_eq!(counts, [125, 2, 59_419, 24]);
         }

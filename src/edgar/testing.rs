@@ -1,4 +1,4 @@
-//! What the parsers' tests share.
+//! Helpers for the tests of the parsers.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// The files of a folder of real captures, by name; nothing if this machine has none.
+/// The files of a folder of real captures, sorted by name; empty if the folder does not exist.
 pub(crate) fn captures(folder: &str) -> Vec<(String, Vec<u8>)> {
     let data = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
     let Ok(entries) = fs::read_dir(data.join(folder)) else {
@@ -24,7 +24,7 @@ pub(crate) fn captures(folder: &str) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// The same bytes with some of them changed, dropped, doubled or cut off.
+/// The bytes with some of them changed, removed, repeated or truncated.
 pub(crate) fn mutated(bytes: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<Index>(), any::<Index>(), 0..5_u8, any::<u8>());
     proptest::collection::vec(change, 1..4).prop_map(move |changes| {

@@ -1,4 +1,4 @@
-//! Where things are on EDGAR and at Nasdaq Trader.
+//! The URLs of EDGAR and Nasdaq Trader.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use super::calendar::quarter;
 use super::submissions::PageName;
 use super::{Accession, Cik, submission_name};
 
-/// What stands for itself in a path segment; everything else is encoded, `%` and `/` too.
+/// The characters of a path segment that are percent-encoded, including `%` and `/`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The addresses of everything we ask for, below three bases.
+/// The URLs of all requests, below three base addresses.
 ///
-/// The bases may be a mirror's and have a path of their own, such as
+/// The base addresses may be those of a mirror, and may have a path, such as
 /// `https://example.com/edgar-mirror/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Urls {
@@ -29,30 +29,27 @@ pub struct Urls {
     listings: Url,
 }
 
-/// A URL that nothing can lie below.
+/// An invalid base address.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadBase {
-    /// Not a place on the web, or more than one. Shown without its query and fragment, where
-    /// tokens stand.
+    /// Another scheme than HTTP, no host, or a query or fragment. The message omits query and fragment,
+    /// because they may contain tokens.
     #[error(
-        "{0} cannot be a base address: expected is http:// or https://, a host, and at most a path"
+        "{0} cannot be a base address: it must consist of http:// or https://, a host and an optional path"
     )]
     NoBase(String),
-    /// URLs stand in the database and in messages, where no password belongs; so the message
-    /// does not repeat it.
+    /// A user name or password. URLs are stored in the database and logged, so they must not contain
+    /// one. The message does not repeat it.
     #[error(
-        "a base address on {host} has a user name or password in it, which would end up in the \
-         database and in logs: give it without"
+        "the base address on {host} contains a user name or password, which would be stored in the \
+         database and in logs: remove it"
     )]
-    Credentials {
-        /// The host of what was given.
-        host: String,
-    },
+    Credentials { host: String },
 }
 
-/// A document name that cannot stand in a URL.
+/// A document name that cannot be part of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is no file name, so the document cannot be asked for")]
+#[error("{0:?} is not a file name, so the document cannot be requested")]
 pub struct BadName(pub String);
 
 impl Default for Urls {
@@ -68,12 +65,12 @@ impl Default for Urls {
 }
 
 impl Urls {
-    /// The addresses below these bases: for `www.sec.gov`, `data.sec.gov` and
-    /// `www.nasdaqtrader.com`, in this order.
+    /// The URLs below the base addresses of `www.sec.gov`, `data.sec.gov` and `www.nasdaqtrader.com`,
+    /// in this order.
     ///
     /// # Errors
     ///
-    /// Bases that are not HTTP, that have a query or a fragment, or that name a user.
+    /// If a base address is not HTTP, has a query or a fragment, or has a user name.
     pub fn new(archives: Url, data: Url, listings: Url) -> Result<Self, BadBase> {
         for url in [&archives, &data, &listings] {
             if !url.username().is_empty() || url.password().is_some() {
@@ -95,17 +92,17 @@ impl Urls {
         })
     }
 
-    /// The base of the company list, documents and indexes.
+    /// The base address of the company list, the documents and the indexes.
     pub fn archives(&self) -> &Url {
         &self.archives
     }
 
-    /// The base of submissions.
+    /// The base address of the submissions API.
     pub fn data(&self) -> &Url {
         &self.data
     }
 
-    /// The base of the exchanges' symbol lists.
+    /// The base address of the exchanges' symbol lists.
     pub fn listings(&self) -> &Url {
         &self.listings
     }
@@ -115,17 +112,17 @@ impl Urls {
         below(&self.archives, "files/company_tickers_exchange.json")
     }
 
-    /// A company's filings.
+    /// The main submissions document of a company.
     pub fn submissions(&self, cik: Cik) -> Url {
         below(&self.data, &format!("submissions/CIK{}.json", cik.padded()))
     }
 
-    /// A page of a company's older filings.
+    /// A page of older filings.
     pub fn submissions_page(&self, name: &PageName) -> Url {
         below(&self.data, &format!("submissions/{name}"))
     }
 
-    /// The submissions of all companies in one archive, made anew every night.
+    /// The archive of the submissions of all companies, which EDGAR replaces every night.
     pub fn submissions_archive(&self) -> Url {
         below(
             &self.archives,
@@ -144,12 +141,12 @@ impl Urls {
 
     /// A document of a filing, in the folder of one of its filers.
     ///
-    /// The name is always one segment of the path: what could end the segment is encoded.
+    /// The name is always one segment of the path: characters that could end the segment are encoded.
     ///
     /// # Errors
     ///
-    /// The names that no encoding makes a segment: empty ones, `.` and `..` (URLs treat
-    /// `%2e%2e` as `..`, too).
+    /// If the name is empty, `.` or `..`, which no encoding turns into a segment (URLs treat `%2e%2e`
+    /// as `..`).
     pub fn document(&self, cik: Cik, accession: Accession, name: &str) -> Result<Url, BadName> {
         if matches!(name, "" | "." | "..") {
             return Err(BadName(name.to_owned()));
@@ -170,7 +167,7 @@ impl Urls {
         )
     }
 
-    /// The index of everything that EDGAR published on a day.
+    /// The index of all filings that EDGAR published on a day.
     pub fn daily_index(&self, day: Date) -> Url {
         let (year, quarter) = (day.year(), quarter(day));
         let day = day.strftime("%Y%m%d");
@@ -188,7 +185,7 @@ impl Urls {
         )
     }
 
-    /// The index of everything that was filed in a quarter, 1 to 4.
+    /// The index of all filings of a quarter, 1 to 4.
     pub fn quarterly_index(&self, year: i16, quarter: i8) -> Url {
         below(
             &self.archives,
@@ -196,29 +193,29 @@ impl Urls {
         )
     }
 
-    /// What is listed on Nasdaq.
+    /// The symbol list of Nasdaq.
     pub fn nasdaq_listed(&self) -> Url {
         below(&self.listings, "dynamic/symdir/nasdaqlisted.txt")
     }
 
-    /// What is listed on the other exchanges.
+    /// The symbol list of the other exchanges.
     pub fn other_listed(&self) -> Url {
         below(&self.listings, "dynamic/symdir/otherlisted.txt")
     }
 }
 
-/// The name at EDGAR as it stands in a URL, if that is another one than `name`.
+/// The percent-encoded name at EDGAR, if it differs from `name`.
 pub fn encoded_name(at_edgar: &str, name: &str) -> Option<String> {
     let encoded: Cow<'_, str> = utf8_percent_encode(at_edgar, ENCODED).into();
     (encoded != name).then(|| encoded.into_owned())
 }
 
-/// The name that stands in a URL like this.
+/// Decodes a percent-encoded name.
 pub fn decoded(encoded: &str) -> String {
     percent_decode_str(encoded).decode_utf8_lossy().into_owned()
 }
 
-/// A path below a base. (`Url::join` would replace the last segment of the base's own path.)
+/// A URL below a base address. `Url::join` would replace the last segment of the base's path.
 fn below(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
@@ -360,7 +357,7 @@ mod tests {
             let (cik, accession) = apple();
             let urls = mirror("https://example.com/a/b");
             if let Ok(url) = urls.document(cik, accession, &name) {
-                // Parsing again applies whatever normalisation there is.
+                // Parsing the URL again normalises it.
                 let url = Url::parse(url.as_str()).unwrap();
                 let segments: Vec<&str> = url.path_segments().unwrap().collect();
                 prop_assert_eq!(&segments[..7], ["a", "b", "Archives", "edgar", "data", "320193", "000032019323000106"]);

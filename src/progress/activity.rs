@@ -1,4 +1,4 @@
-//! What a run shows while it goes on and nobody counts: the archive on its way, and the last errors.
+//! The progress of a run that is not a count: the download of the archive, and recent errors.
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
@@ -6,21 +6,20 @@ use std::sync::{Mutex, PoisonError};
 
 use super::format::plain;
 
-/// How many recent errors the dashboard shows.
 const RECENT_ERRORS: usize = 3;
 
-/// The archive on its way, and the last errors. Shared by all threads of a run.
+/// The download of the archive, and recent errors. Shared by all threads of a run.
 #[derive(Debug, Default)]
 pub struct Activity {
-    /// Bytes of `submissions.zip` that are here.
+    /// Downloaded bytes of `submissions.zip`.
     pub archive_bytes: AtomicU64,
-    /// Its whole length; 0 when it is not fetched, or its length is not known.
+    /// The length of `submissions.zip`; 0 if it is unknown or nothing is downloaded.
     pub archive_total: AtomicU64,
     recent_errors: Mutex<VecDeque<String>>,
 }
 
 impl Activity {
-    /// Remembers an error for the dashboard. The text may quote the network.
+    /// Adds an error for the dashboard. The message may contain text from the network.
     pub fn error(&self, message: &str) {
         let mut errors = self
             .recent_errors
@@ -30,7 +29,7 @@ impl Activity {
         errors.push_front(plain(message));
     }
 
-    /// The last errors, newest first.
+    /// The recent errors, newest first.
     pub fn recent_errors(&self) -> Vec<String> {
         let errors = self
             .recent_errors

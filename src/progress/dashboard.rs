@@ -1,8 +1,8 @@
-//! Shows the frames of a run: live bars on a terminal, printed lines elsewhere.
+//! Shows the progress of a run: live bars on a terminal, printed lines elsewhere.
 //!
 //! # Threading
 //!
-//! One thread draws. It only reads counters, so no stage ever waits for the terminal.
+//! One thread draws. It only reads counters, so no other thread waits for the terminal.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,40 +18,38 @@ use crate::threads;
 /// How the progress of a run is shown on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DashboardStyle {
-    /// Not at all.
     None,
-    /// Printed every so often, and once at the end.
+    /// Printed at an interval, and once at the end.
     Plain {
         /// The time between two frames.
         every: Duration,
     },
-    /// As [`DashboardStyle::Plain`], but each frame is one log record, for logs that are JSON.
+    /// As [`DashboardStyle::Plain`], but each frame is one log line, for JSON logs.
     Logged {
         /// The time between two frames.
         every: Duration,
     },
-    /// Live bars; standard error has to be a terminal.
+    /// Live bars; standard error must be a terminal.
     Bars,
 }
 
-/// How often live bars are redrawn.
+/// The time between two redraws of live bars.
 pub(super) const REDRAW: Duration = Duration::from_millis(100);
 
 /// The log target of [`DashboardStyle::Logged`] frames.
 pub(crate) const LOG_TARGET: &str = "progress";
 
-/// The width that printed frames are cut to; long error messages are the only lines near it.
+/// The maximum width of printed lines; only long error messages are truncated.
 const PLAIN_WIDTH: usize = 160;
 
-/// Set once standard error turned out to be closed: nothing can be shown any more.
+/// Whether a write to standard error has failed. Nothing is written to it afterwards.
 static STDERR_GONE: AtomicBool = AtomicBool::new(false);
 
-/// Standard error, shared by log lines and bars so that neither tears the other.
+/// Standard error, shared by log lines and bars so that they do not overwrite each other.
 #[derive(Debug, Clone, Default)]
 pub struct Terminal(pub(super) MultiProgress);
 
 impl Terminal {
-    /// Standard error without anything on it yet.
     pub fn new() -> Self {
         Self(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()))
     }
@@ -64,7 +62,7 @@ impl Write for Terminal {
         {
             STDERR_GONE.store(true, Ordering::Relaxed);
         }
-        // A closed pipe is no reason to end a run: what is shown is not what is asked for.
+        // A closed pipe must not end a run, because progress is not a result.
         Ok(bytes.len())
     }
 
@@ -73,20 +71,16 @@ impl Write for Terminal {
     }
 }
 
-/// The dashboard of a run, shown until it is finished.
+/// The dashboard of a run, shown until [`Dashboard::finish`].
 #[derive(Debug)]
-#[must_use = "a dashboard ends when it is finished"]
+#[must_use = "a dashboard must be finished"]
 pub struct Dashboard {
     finished: Cancel,
     thread: JoinHandle<()>,
 }
 
 impl Dashboard {
-    /// Begins to show what `numbers` returns.
-    ///
-    /// # Errors
-    ///
-    /// When the system has no thread to spare.
+    /// Starts a thread that shows what `numbers` returns.
     pub fn start(
         style: DashboardStyle,
         terminal: &Terminal,
@@ -130,7 +124,7 @@ impl Dashboard {
 
 fn print(terminal: &mut Terminal, numbers: &Snapshot) {
     let text = frame(numbers, PLAIN_WIDTH).join("\n") + "\n\n";
-    // `Terminal` swallows a closed pipe, and there is no other error.
+    // `Terminal` ignores a closed pipe and returns no other error.
     let _ = terminal.write_all(text.as_bytes());
 }
 
@@ -138,7 +132,8 @@ fn record(numbers: &Snapshot) {
     log::info!(target: LOG_TARGET, "{}", frame(numbers, usize::MAX).join(" | "));
 }
 
-/// An empty line, two bars, a third while the archive is fetched, and the lines of the frame below them.
+/// An empty line, a bar each for the archive (during its download), companies and downloads, and the lines
+/// of the frame.
 struct Bars<'a> {
     multi: &'a MultiProgress,
     margin: ProgressBar,
@@ -151,8 +146,8 @@ struct Bars<'a> {
 impl<'a> Bars<'a> {
     fn new(multi: &'a MultiProgress) -> Self {
         multi.set_draw_target(ProgressDrawTarget::stderr());
-        // The `^C` that a terminal echoes moves everything down a line, and the first one stays: an
-        // empty one had better.
+        // The `^C` that a terminal echoes moves the cursor down by one line, so the first line of the old
+        // frame remains on the screen. That line is empty.
         let margin = multi.add(ProgressBar::new(0).with_style(style("{wide_msg}")));
         margin.tick();
         Self {
@@ -182,7 +177,7 @@ impl<'a> Bars<'a> {
             .set_position(numbers.counts.downloaded + numbers.counts.failed);
         for (i, text) in frame(numbers, usize::MAX).into_iter().enumerate() {
             if i == self.lines.len() {
-                // `wide_msg` cuts a line to the width that the terminal has at that moment.
+                // `wide_msg` truncates a line to the current width of the terminal.
                 let line = ProgressBar::new(0).with_style(style("{wide_msg}"));
                 self.lines.push(self.multi.add(line));
             }

@@ -1,9 +1,9 @@
-//! Numbers, sizes and times as people read them.
+//! Formats numbers, sizes and times, and removes harmful characters.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// A count with separators: `1,234,567`.
+/// A number with separators, such as `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -16,12 +16,12 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// A number with its noun, one or many: `1 file`, `1,234 files`.
+/// A number with its noun in singular or plural, such as `1 file` and `1,234 files`.
 pub fn many(number: u64, [one, more]: [&str; 2]) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { more })
 }
 
-/// A length in bytes, in the decimal unit that fits: `1.5 MB`.
+/// A number of bytes in a decimal unit, such as `1.5 MB`.
 #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
@@ -30,7 +30,7 @@ pub fn bytes(number: u64) -> String {
     }
     let mut value = number as f64 / 1000.0;
     let mut unit = 0;
-    // 999.95 would be shown as 1000.0.
+    // 999.95 would round to 1000.0.
     while value >= 999.95 && unit + 1 < UNITS.len() {
         value /= 1000.0;
         unit += 1;
@@ -38,7 +38,7 @@ pub fn bytes(number: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// A time as a clock shows it: `0:07`, `12:34`, `3:00:00`.
+/// A duration, such as `0:07`, `12:34` or `3:00:00`.
 pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -49,7 +49,7 @@ pub fn clock(time: Duration) -> String {
     }
 }
 
-/// The share in percent, rounded down so that only all of it is 100.
+/// The share in percent, rounded down so that 100 means complete. Zero if `whole` is zero.
 pub fn percent(part: u64, whole: u64) -> u64 {
     u128::from(part)
         .checked_mul(100)
@@ -58,16 +58,16 @@ pub fn percent(part: u64, whole: u64) -> u64 {
         .unwrap_or(0)
 }
 
-/// Text from outside, made harmless for a terminal: one line, no escape sequences, no
-/// characters that turn the writing around.
+/// Text from the network that is safe to print on a terminal: one line, without escape sequences and
+/// characters that change the writing direction.
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if is_harmful(c) { '?' } else { c })
         .collect()
 }
 
-/// A JSON document made harmless for a terminal, without changing what it says: what serde lets
-/// pass of [`plain`]'s concerns stands in strings alone, and is written as an escape.
+/// A JSON document that is safe to print on a terminal, with the same content. Harmful characters that
+/// serde does not escape occur only within strings; they become `\u` escapes.
 pub fn plain_json(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
@@ -80,7 +80,7 @@ pub fn plain_json(json: &str) -> String {
     text
 }
 
-/// Control characters, and those without a width or with a direction. All have four hex digits.
+/// Control characters, and characters without a width or with a direction. All are below U+10000.
 fn is_harmful(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     c.is_control() || turns

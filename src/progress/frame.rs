@@ -1,11 +1,11 @@
-//! One frame of the dashboard as text: pure, so that every place shows the same.
+//! The lines of one frame of the dashboard. Pure: no I/O. `backfill` and `monitor` show the same lines.
 
 use std::fmt::Write as _;
 
 use super::Snapshot;
 use super::format::{bytes, clock, count, percent};
 
-/// The narrowest terminal that is still drawn for.
+/// The minimum width in characters, also on narrower terminals.
 const MIN_WIDTH: usize = 20;
 
 /// The lines of one frame, each at most `width` characters.
@@ -80,7 +80,7 @@ fn unless_zero(what: &str, number: u64) -> String {
     format!("  {what} {}", count(number))
 }
 
-/// Shortens a line to `width` characters, so that it never wraps.
+/// Truncates a line to `width` characters, so that it never wraps.
 fn cut(line: &mut String, width: usize) {
     if let Some((end, _)) = line.char_indices().nth(width) {
         let keep = line.char_indices().nth(width - 1).map_or(end, |(i, _)| i);

@@ -1,8 +1,8 @@
-//! One line of progress for work that is no run: live on a terminal, printed elsewhere.
+//! One line of progress for commands without a dashboard: live on a terminal, printed elsewhere.
 //!
 //! # Threading
 //!
-//! One thread draws. It only reads what its caller counts.
+//! One thread draws. It only reads the counters of its caller.
 
 use std::io::{self, Write as _};
 use std::thread::JoinHandle;
@@ -14,20 +14,16 @@ use super::{DashboardStyle, Terminal};
 use crate::cancel::Cancel;
 use crate::threads;
 
-/// A line that is shown until it is finished.
+/// A line that is shown until [`StatusLine::finish`].
 #[derive(Debug)]
-#[must_use = "a line ends when it is finished"]
+#[must_use = "a line must be finished"]
 pub struct StatusLine {
     finished: Cancel,
     thread: JoinHandle<()>,
 }
 
 impl StatusLine {
-    /// Begins to show what `text` returns.
-    ///
-    /// # Errors
-    ///
-    /// When the system has no thread to spare.
+    /// Starts a thread that shows what `text` returns.
     pub fn start(
         shown: DashboardStyle,
         terminal: &Terminal,
@@ -39,7 +35,7 @@ impl StatusLine {
             DashboardStyle::None => {}
             DashboardStyle::Plain { every } => {
                 while !done.sleep(every) {
-                    // `Terminal` swallows a closed pipe, and there is no other error.
+                    // `Terminal` ignores a closed pipe and returns no other error.
                     let _ = writeln!(terminal, "{}", text());
                 }
                 let _ = writeln!(terminal, "{}", text());

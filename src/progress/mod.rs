@@ -1,7 +1,7 @@
-//! What a run has done so far, and how that is shown.
+//! The progress of a run on standard error.
 //!
-//! The stages count into [`crate::counts::Counters`]; nobody but this module draws. [`frame()`] turns one
-//! [`Snapshot`] into lines of text, pure; [`Dashboard`] shows them, live or printed.
+//! The stages add to [`crate::counts::Counters`]. [`frame()`] turns a [`Snapshot`] of them into lines of
+//! text; [`Dashboard`] shows the lines. Only this module draws on the terminal.
 
 mod activity;
 mod dashboard;

@@ -1,27 +1,26 @@
-//! A run at one moment: all that a frame of the dashboard shows.
+//! The state of a run that one frame of the dashboard shows.
 
 use std::time::Duration;
 
 use crate::counts::Counts;
 
-/// The numbers of a run at one moment.
+/// The state of a run at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
-    /// What was counted.
     pub counts: Counts,
-    /// Bytes of `submissions.zip` that are here.
+    /// Downloaded bytes of `submissions.zip`.
     pub archive_bytes: u64,
-    /// Its whole length; 0 when it is not fetched, or its length is not known.
+    /// The length of `submissions.zip`; 0 if it is unknown or nothing is downloaded.
     pub archive_total: u64,
-    /// The last errors, newest first.
+    /// Newest first.
     pub recent_errors: Vec<String>,
-    /// Time since the run began.
+    /// Since the start of the run.
     pub elapsed: Duration,
-    /// The limit in requests a second; `None` where there is none.
+    /// In requests per second; `None` is no limit.
     pub rate_limit: Option<u32>,
-    /// How long EDGAR had the run pause.
+    /// The total time of pauses that EDGAR demanded.
     pub paused: Duration,
-    /// How long the pause going on now will last.
+    /// The rest of the current pause.
     pub pause_left: Duration,
 }
 
@@ -36,8 +35,8 @@ impl Snapshot {
         per_second(self.counts.requests, self.elapsed)
     }
 
-    /// The time until the slower of discovery and download is done, at the pace so far; `None`
-    /// before there is a pace.
+    /// The estimated time until discovery and downloads are done, at the average speed so far; `None`
+    /// as long as nothing is done.
     pub fn eta(&self) -> Option<Duration> {
         let companies = left(
             self.counts.companies_total,
@@ -58,7 +57,7 @@ fn per_second(count: u64, elapsed: Duration) -> f64 {
     count as f64 / elapsed.as_secs_f64()
 }
 
-/// The time that the rest takes at the pace so far.
+/// The estimated time for the rest at the average speed so far.
 #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
 fn left(total: u64, done: u64, elapsed: Duration) -> Option<Duration> {
     let rest = total.saturating_sub(done);

@@ -255,7 +255,7 @@ fn a_code_that_is_none_or_that_nobody_has_is_refused() {
         let _ = sandbox
             .run(&args)
             .code(2)
-            .says("is not a SIC code: 4 digits such as 7372");
+            .says("is not a SIC code: give 4 digits such as 7372");
     }
 }
 

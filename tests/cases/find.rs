@@ -63,7 +63,7 @@ fn a_company_is_found_by_name_ticker_former_ticker_and_cik() {
     );
     let output = sandbox.run(&["companies", "find", "new holding"]).code(0);
     assert!(
-        output.stdout.contains("HOLD was CIK 2's until"),
+        output.stdout.contains("HOLD belonged to CIK 2 until"),
         "{}",
         output.stdout
     );
@@ -82,7 +82,7 @@ fn what_is_not_found_is_refused_with_what_is_near() {
     let _ = sandbox
         .run(&["companies", "find", "AALP"])
         .code(2)
-        .says("no company on record matches \"AALP\": near are AAPL (Apple Inc.)");
+        .says("no company on record matches \"AALP\": the most similar are AAPL (Apple Inc.)");
     for odd in ["%", "_", "'; DROP TABLE companies", "\"", "\u{1f600}", " "] {
         let _ = sandbox
             .run(&["companies", "find", odd])

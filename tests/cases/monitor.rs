@@ -118,7 +118,7 @@ fn without_a_run_it_says_so() {
     let watched = sandbox.run(&["monitor"]).code(0);
     assert_eq!(
         watched.stdout,
-        "No run is going on, and none has been recorded yet.\n"
+        "No run is in progress, and none is recorded yet.\n"
     );
     assert_eq!(
         sandbox.run(&ONCE).code(0).json()["run"],
@@ -175,7 +175,7 @@ fn one_frame_looks_like_this() {
     beat(&mut db, now - 2.minutes());
     let silent = sandbox.run(&["monitor", "--once"]).code(0).stdout;
     assert!(
-        silent.starts_with("No sign of life from run 1 (backfill) for 2:"),
+        silent.starts_with("No heartbeat from run 1 (backfill) for 2:"),
         "{silent}"
     );
     assert_eq!(sandbox.run(&ONCE).code(0).json()["state"], "silent");
@@ -192,6 +192,6 @@ fn one_frame_looks_like_this() {
     let ended = sandbox.run(&["monitor", "--once"]).code(0).stdout;
     assert_eq!(
         ended,
-        "No run is going on. The last one, run 1 (backfill), ended with items left after 4:00.\n"
+        "No run is in progress. The last one, run 1 (backfill), ended with items left after 4:00.\n"
     );
 }

@@ -675,8 +675,8 @@ fn uuencode_in_odd_places_is_decoded_or_asked_for_by_name() {
         sandbox.rows("SELECT name, status FROM v_artifacts WHERE status <> 'downloaded'"),
         ["lacking.jpg|failed"]
     );
-    let told =
-        sandbox.rows("SELECT message FROM v_errors WHERE message LIKE '%does not begin like%'");
+    let told = sandbox
+        .rows("SELECT message FROM v_errors WHERE message LIKE '%its text is not uuencode%'");
     assert_eq!(told.len(), 2, "{told:?}");
 }
 

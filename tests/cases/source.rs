@@ -12,8 +12,9 @@ use serde_json::Value;
 use spdx::{Expression, ParseMode};
 
 /// The licences under which we take what others wrote.
-const LICENCES: [&str; 8] = [
+const LICENCES: [&str; 9] = [
     "Apache-2.0",
+    "BSD-2-Clause",
     "BSD-3-Clause",
     "CC0-1.0", // no rights reserved
     "CDLA-Permissive-2.0",

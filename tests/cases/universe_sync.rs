@@ -53,7 +53,7 @@ fn a_company_that_is_renamed_or_delisted_keeps_its_row() {
     assert_eq!(
         second.stdout,
         "3 companies: 0 new, 1 changed, 1 no longer listed\n\
-         1 symbol is in the exchanges' lists without a CIK of the SEC: `filing-etl companies list --unmatched`\n"
+         1 symbol is in the exchanges' lists but not in the SEC's: see `filing-etl companies list --unmatched`\n"
     );
     assert_eq!(
         sandbox.rows(V_COMPANIES),
@@ -242,8 +242,8 @@ fn funds_are_of_no_exchange_and_companies_like_others_by_ticker_and_cik() {
     assert_eq!(
         synced,
         "2 companies: 3 new, 0 changed, 0 no longer listed\n\
-         2 ETFs and notes are left out of every --exchange, taken by --ticker or --cik: NOTE, SPY\n\
-         1 symbol is in the exchanges' lists without a CIK of the SEC: `filing-etl companies list --unmatched`\n"
+         2 ETFs and notes are only selected by --ticker or --cik, not by --exchange: NOTE, SPY\n\
+         1 symbol is in the exchanges' lists but not in the SEC's: see `filing-etl companies list --unmatched`\n"
     );
     let ciks = |args: &[&str]| {
         let list = [&["companies", "list", "--json"], args].concat();

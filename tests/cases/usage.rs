@@ -147,8 +147,7 @@ fn a_rate_is_a_whole_number_or_none() {
 fn options_that_make_no_sense_are_refused_before_anything_is_done() {
     let known = "the exchanges are Nasdaq, NYSE, NYSE American, NYSE Arca, Cboe, OTC and all";
     let date = "is not a date: write 2023-01-01, today, or a time back such as 90d, 2w, 6m or 3y";
-    let base =
-        "cannot be a base address: expected is http:// or https://, a host, and at most a path";
+    let base = "cannot be a base address: it must consist of http:// or https://, a host and an optional path";
     let cik = "is not a CIK: 1 to 10 digits are expected, such as 320193";
     let span = "a time such as 90s, 10m or 1h 30m is expected";
     for (args, message) in [
@@ -157,7 +156,7 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         (&["--until", "99999999y"], format!("--until: \"99999999y\" {date}")),
         (
             &["--since", "2024-02-01", "--until", "2024-01-01"],
-            "--since and --until: no day lies between 2024-02-01 and 2024-01-01: the first day has to come first".to_owned(),
+            "--since and --until: no day lies between 2024-02-01 and 2024-01-01: the first day must not be after the last one".to_owned(),
         ),
         (
             &["--exchange", "LSE"],
@@ -178,11 +177,11 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         ),
         (
             &["--form", "10-Q", "--form", "10k/a"],
-            "\"10k/a\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, a family such as annual, or all".to_owned(),
+            "\"10k/a\" is not a form type: give a form type of EDGAR such as 10-K or 8-K, a family such as annual, or all".to_owned(),
         ),
         (
             &["--form", ""],
-            "\"\" is not a form type: EDGAR's name of one is expected, such as 10-K or 8-K, a family such as annual, or all".to_owned(),
+            "\"\" is not a form type: give a form type of EDGAR such as 10-K or 8-K, a family such as annual, or all".to_owned(),
         ),
         (
             &["--archives-url", "nonsense"],
@@ -193,11 +192,11 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         (&["--archives-url", "http://x/?q=1"], format!("http://x/ {base}")),
         (
             &["--companies-file", "nowhere"],
-            "the companies file nowhere cannot be read: No such file or directory (os error 2): name a text file with a ticker or CIK a line".to_owned(),
+            "the companies file nowhere cannot be read: No such file or directory (os error 2): give a text file with one ticker or CIK per line".to_owned(),
         ),
         (
             &["--companies-file", "/dev/null"],
-            "the companies file /dev/null names no company: a ticker or CIK a line is expected".to_owned(),
+            "the companies file /dev/null contains no company: one ticker or CIK per line is expected".to_owned(),
         ),
         (&["-q", "-v"], "the argument '--quiet' cannot be used with '--verbose...'".to_owned()),
         (&["--limit", "0"], "invalid value '0' for '--limit <N>': a whole number of at least 1 is expected".to_owned()),
@@ -219,8 +218,8 @@ fn a_password_in_an_address_is_refused_and_not_repeated() {
         refused(
             output,
             2,
-            "a base address on mirror.example has a user name or password in it, which would end up \
-             in the database and in logs: give it without",
+            "the base address on mirror.example contains a user name or password, which would be \
+             stored in the database and in logs: remove it",
         );
     }
     holds_only(&sandbox, &[]);
@@ -373,8 +372,8 @@ fn a_state_folder_that_cannot_be_used_names_the_variable_to_set() {
     refused(
         Output::of(command),
         2,
-        "neither XDG_STATE_HOME nor HOME is set: set XDG_STATE_HOME to a folder where the rate limit \
-         can be shared between runs",
+        "neither XDG_STATE_HOME nor HOME is set: set XDG_STATE_HOME to a folder in which all \
+         runs share the rate limit",
     );
     assert_eq!(sim.log().requests(), 0);
 }
@@ -491,9 +490,9 @@ fn a_variable_that_looks_like_ours_and_is_not_is_told() {
         .env("FILING_ETL_DB", "x.db");
     command.env("FILING_ETL_NOW", "2025-07-01T16:00:00Z");
     let output = Output::of(command).code(0);
-    let says = "FILING_ETL_DATADIR is no variable of this program: FILING_ETL_DATA_DIR is the one most like it";
+    let says = "the environment variable FILING_ETL_DATADIR is unknown and ignored; did you mean FILING_ETL_DATA_DIR?";
     assert!(output.stderr.contains(says), "{}", output.stderr);
-    assert_eq!(output.stderr.matches("is no variable").count(), 1);
+    assert_eq!(output.stderr.matches("is unknown and ignored").count(), 1);
 }
 
 #[test]

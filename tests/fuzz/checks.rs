@@ -44,7 +44,8 @@ pub(crate) const ALL: [(&str, Check); 10] = [
     ("answers", answers),
 ];
 
-/// Longer than any message about one row, entry or line should be. It may quote a hundred characters, each as an escape of ten.
+/// Longer than any message about one row, entry or line should be. It may quote a hundred characters,
+/// each as an escape of ten.
 const LONGEST_MESSAGE: usize = 1200;
 
 /// Parsed once, not for every row.
@@ -186,7 +187,7 @@ pub(crate) fn split(bytes: &[u8]) {
     if let Ok(summary) = &whole.end {
         whole.accounts_for(text, summary);
     }
-    // What is known to be whole is never cut short, and what was whole already comes out the same.
+    // What is known to be whole is never truncated, and what was whole already comes out the same.
     let mut known = Collect::default();
     let splitter = Splitter::new(accession(), dots(text), &[], &mut known).known_whole(true);
     match (written(splitter, std::iter::once(text)), &whole.end) {
@@ -199,7 +200,7 @@ pub(crate) fn split(bytes: &[u8]) {
             assert!(end.is_err() || known == whole, "it was whole already");
         }
         (Err(error), end) => {
-            assert!(!error.contains("cut short"), "{error}");
+            assert!(!error.contains("truncated"), "{error}");
             assert!(end.is_err());
         }
     }

@@ -1,4 +1,4 @@
-//! The diagnosis as tables and as a JSON document: pure.
+//! The diagnosis as tables and as a JSON document. Pure: no I/O.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -13,24 +13,23 @@ use crate::edgar::{Cik, FormFilter};
 use crate::progress::format::{count, many, percent, plain};
 use crate::store::{CompanyCoverage, FailureGroup, PreviousRun};
 
-/// What the database said.
+/// The facts that a diagnosis is made of.
 pub(super) struct DiagnosisInput<'a> {
-    /// The forms that count as wanted.
     pub wanted: FormFilter,
-    /// Whether the user said so; otherwise the selections of each company do.
+    /// Whether the user named the wanted forms; otherwise they are those of the selections of each company.
     pub is_given: bool,
-    /// What the selections ask for of each company.
+    /// The filings that the selections of each company ask for.
     pub wishes: HashMap<Cik, Vec<Wish<'a>>>,
     pub again: Again,
     pub companies: Vec<CompanyCoverage>,
     pub failed_downloads: Vec<FailureGroup>,
     pub problems: Vec<FailureGroup>,
     pub last_run: Option<PreviousRun>,
-    /// Companies there are, asked for or not.
+    /// The number of companies on record, with or without a selection.
     pub universe: u64,
 }
 
-/// The diagnosis, as `--json` prints it: the names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Diagnosis {
     forms: String,
@@ -72,9 +71,9 @@ struct Uncovered {
     ticker: Option<String>,
     exchange: Option<String>,
     reason: &'static str,
-    /// What is particular to this company.
+    /// Details of the reason; may be empty.
     detail: String,
-    /// Filings of any form that EDGAR lists; `null` if its list was never recorded.
+    /// The number of filings of any form that EDGAR lists; `null` if no list was recorded.
     listed: Option<u64>,
     first_filed_on: Option<String>,
     last_filed_on: Option<String>,
@@ -88,13 +87,13 @@ struct FailuresOfKind {
     companies: u64,
     /// Files that could not be downloaded.
     artifacts: u64,
-    /// What the last run could not read of a list, without losing the company.
+    /// Entries of filing lists that the last run could not read.
     problems: u64,
     example: String,
     remedy: &'static str,
 }
 
-/// Something to do.
+/// A command to run next, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Advice {
     command: String,
@@ -135,7 +134,7 @@ impl Diagnosis {
         }
     }
 
-    /// Tables for people.
+    /// The tables for a terminal.
     pub(super) fn table(&self, page: PrintStyle) -> String {
         let mut text = String::new();
         self.coverage(&mut text, page);
@@ -253,7 +252,7 @@ fn line(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("a String takes all");
 }
 
-/// A text below a line that it belongs to, broken between words.
+/// Appends an indented paragraph, wrapped to the width of the page.
 fn paragraph(text: &mut String, words: &str, page: PrintStyle) {
     const INDENT: &str = "    ";
     let mut row = INDENT.to_owned();
@@ -271,7 +270,7 @@ fn paragraph(text: &mut String, words: &str, page: PrintStyle) {
     line(text, &row);
 }
 
-/// A share in percent; nothing of nothing has none.
+/// The share in percent, or a dash if the whole is zero.
 fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "-".to_owned();
@@ -302,7 +301,7 @@ fn uncovered(asked: &DiagnosisInput<'_>) -> Vec<Uncovered> {
         .collect()
 }
 
-/// Companies and files that failed, by kind, each with one example.
+/// The failed companies and files by kind of failure, each with one example.
 fn failures(asked: &DiagnosisInput<'_>) -> Vec<FailuresOfKind> {
     let mut kinds: BTreeMap<&str, FailuresOfKind> = BTreeMap::new();
     let mut of_kind = |kind, example: Option<&str>, add: &dyn Fn(&mut FailuresOfKind)| {
@@ -335,14 +334,14 @@ fn failures(asked: &DiagnosisInput<'_>) -> Vec<FailuresOfKind> {
         .collect()
 }
 
-/// What to run next, the most useful first.
+/// The commands to run next, most useful first.
 fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
     let step = |command: String, why: String| Advice { command, why };
     let again = &asked.again;
     if asked.universe == 0 {
         return vec![step(
             again.for_all("backfill"),
-            "there is no list of companies yet".to_owned(),
+            "the list of companies is not loaded yet".to_owned(),
         )];
     }
     let with = |reasons: &[&str]| {
@@ -398,7 +397,7 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
         steps.push(step(
             again.for_all("backfill --since 30y"),
             format!(
-                "{} filed a wanted form, but outside the dates that runs asked for",
+                "{} filed a wanted form, but outside the dates of the selections",
                 many(older, ["company", "companies"])
             ),
         ));
@@ -418,7 +417,7 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
     if steps.is_empty() {
         steps.push(step(
             again.here("verify"),
-            "nothing is missing that can be had: make sure that the files are whole".to_owned(),
+            "nothing available is missing: check that the files are intact".to_owned(),
         ));
     }
     steps

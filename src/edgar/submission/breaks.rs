@@ -1,14 +1,13 @@
 //! Lines that EDGAR broke in its complete submission texts.
 //!
-//! Before about 2011 a complete submission text has no line of more than 1,023 bytes: a longer one
-//! goes on in the next line, in mid word and mid tag, while the same document served singly has it
-//! whole. (0001010412-10-000078 has 257 lines of exactly that length; with a PEM envelope the
-//! `- ` before a line comes on top of it. Of 168 single documents up to 2011, 15 have longer lines
-//! and none has one of exactly 1,023 bytes.) Texts filed from October 2011 on are not broken.
+//! Before about 2011 a complete submission text has no line of more than 1,023 bytes. A longer line is
+//! broken after 1,023 bytes, even within a word or a tag, while the same document served singly has the
+//! whole line. (0001010412-10-000078 has 257 lines of exactly that length. In a PEM envelope, the `- `
+//! before a line does not count. Of 168 single documents up to 2011, 15 have longer lines and none has
+//! a line of exactly 1,023 bytes.) Texts filed from October 2011 on are not broken.
 //!
-//! So an old text cannot prove a document that has a line of exactly 1,023 bytes and none that is
-//! longer. EDGAR is asked for that document by its own name; where it has none, the lines are
-//! joined.
+//! So in an old text, a document with a line of exactly 1,023 bytes and no longer line may be broken. It is
+//! downloaded by its own name instead. If it has no name, the lines are joined.
 
 use std::io::{self, Read, Write};
 
@@ -16,18 +15,18 @@ use jiff::civil::{Date, date};
 
 use super::lines::{LineSink, Lines, first_line_end, without_end};
 
-/// The most bytes of a line, without its end, in a text whose lines are broken.
+/// The maximum length of a line, without its end, in a text with broken lines.
 pub const BROKEN_AT: usize = 1023;
 
-/// The last day whose texts are taken for broken: a margin behind the last one measured.
+/// The last filing date of texts that may be broken, with a margin after the last one measured.
 const BROKEN_UNTIL: Date = date(2011, 12, 31);
 
-/// Whether lines may be broken in a text that was filed on a day, as far as that is known.
+/// Whether a text with this filing date may have broken lines. An unknown date counts as old.
 pub(super) fn may_break(filed_on: Option<Date>) -> bool {
     filed_on.is_none_or(|day| day <= BROKEN_UNTIL)
 }
 
-/// What the lengths of a document's lines show.
+/// The lengths of the lines of a document, as far as they show broken lines.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LineLengths {
     exact: bool,
@@ -35,7 +34,7 @@ pub(super) struct LineLengths {
 }
 
 impl LineLengths {
-    /// Looks at a line with its end, or at the first part of a very long one.
+    /// Adds a line with its end, or the first part of a very long line.
     pub(super) fn see(&mut self, line: &[u8]) {
         if line.len() <= BROKEN_AT {
             return;
@@ -46,17 +45,17 @@ impl LineLengths {
         }
     }
 
-    /// Whether the document looks broken.
+    /// Whether the lines of the document may be broken.
     pub(super) fn look_broken(self) -> bool {
         self.exact && !self.longer
     }
 }
 
-/// Copies a document and joins each line of exactly [`BROKEN_AT`] bytes with the one that follows it.
-/// Returns how many line ends that took away. A line that ends the document's text stays one.
+/// Copies a document and joins each line of exactly [`BROKEN_AT`] bytes with the next one. Returns the
+/// number of removed line ends. The line end before `</TEXT>` or `</DOCUMENT>` stays.
 ///
 /// # Errors
-/// When reading or writing fails.
+/// If reading or writing fails.
 pub fn join_lines(mut from: impl Read, to: impl Write) -> io::Result<u64> {
     let mut joiner = Joiner {
         to,
@@ -79,13 +78,13 @@ pub fn join_lines(mut from: impl Read, to: impl Write) -> io::Result<u64> {
 
 struct Joiner<W> {
     to: W,
-    /// The line end behind a line of exactly that length: kept or dropped, as the next line tells.
+    /// The end of a line of [`BROKEN_AT`] bytes. The next line decides whether it is written.
     pending: Vec<u8>,
     joined: u64,
 }
 
 impl<W: Write> Joiner<W> {
-    /// A line begins, or the first part of a very long one.
+    /// Handles the start of a line, or the first part of a very long line.
     fn line_begins(&mut self, line: &[u8]) -> io::Result<()> {
         let closes = [&b"</TEXT>"[..], b"</DOCUMENT>"];
         if closes.iter().any(|tag| line.starts_with(tag)) {
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// As EDGAR breaks a text.
+    /// Breaks the lines of a text as EDGAR does.
     fn broken(text: &str) -> Vec<u8> {
         let mut out = Vec::new();
         for line in text.as_bytes().split_inclusive(|byte| *byte == b'\n') {
@@ -190,7 +189,7 @@ mod tests {
         fn what_was_broken_is_joined(
             lengths in prop::collection::vec(prop_oneof![0..90_usize, 900..1023_usize, 1024..4000_usize], 0..9),
         ) {
-            // A line of a multiple of that length cannot be told from one that ends there.
+            // If the length is a multiple, the text does not show whether the line continues.
             prop_assume!(lengths.iter().all(|n| *n == 0 || n % BROKEN_AT != 0));
             let text: String = lengths.iter().map(|n| "x".repeat(*n) + "\n").collect();
             let text = text + "</TEXT>\n</DOCUMENT>\n";

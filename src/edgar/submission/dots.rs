@@ -1,29 +1,28 @@
-//! Finds out whether a submission has its leading dots doubled.
+//! Detects whether the leading dots of lines are doubled in a submission.
 //!
-//! For years EDGAR's complete submission text files went through a mail-like transport that puts
-//! a dot before every line that begins with one, while the same documents served singly have the
-//! line as filed. Measured on 22 files with such lines: none is mixed; single dots in 1995, doubled
-//! from 2008-01-17 to 2024-03-08, single again from 2024-12-27 (a feed file of 2025-01-08 is still
-//! doubled). A `report.css`, the same in every filing, shows it, and an XLSX and a PDF of doubled
-//! files are only whole once the dot is taken away. A page of 2008 served singly has its single dot.
+//! For years, EDGAR's complete submission texts had a second dot before every line that begins with a
+//! dot, as in mail transport. The same documents served singly have the line as filed. Measured on 22
+//! files with such lines: no file mixes both; dots are single in 1995, doubled from 2008-01-17 to
+//! 2024-03-08, and single again from 2024-12-27 (a feed file of 2025-01-08 is still doubled). The
+//! evidence: a `report.css` that is the same in every filing, an XLSX and a PDF that are intact only
+//! without the second dot, and a page of 2008 that has a single dot when served singly.
 
 use jiff::civil::{Date, date};
 
-/// The days between which every file measured had its dots doubled.
+/// The first and the last filing date of the measured files with doubled dots.
 const DOUBLED: (Date, Date) = (date(2008, 1, 17), date(2024, 3, 8));
 
-/// How a submission writes a line that begins with a dot.
+/// How a submission represents a line that begins with a dot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dots {
     /// As filed.
     #[default]
     Plain,
-    /// With one dot more, which the splitter takes away.
+    /// With a second dot, which the splitter removes.
     Doubled,
 }
 
-/// Looks through a whole submission, in chunks of any size, ahead of the split: while it is being
-/// downloaded, for instance.
+/// Scans a submission, in chunks of any size, before it is split, for example during its download.
 #[derive(Debug, Default)]
 pub struct DotScan {
     at: DotState,
@@ -32,18 +31,18 @@ pub struct DotScan {
     more: bool,
 }
 
-/// Where in a line the scan is.
+/// The position of the scan within a line.
 #[derive(Debug, Clone, Copy, Default)]
 enum DotState {
     #[default]
     Start,
-    /// Behind so many leading dots, at most 3.
+    /// After this number of leading dots; 3 stands for more.
     Dots(u8),
     Inside,
 }
 
 impl DotScan {
-    /// Looks at the next bytes of the file.
+    /// Scans the next bytes.
     pub fn write(&mut self, chunk: &[u8]) {
         let mut rest = chunk;
         while let [byte, behind @ ..] = rest {
@@ -81,9 +80,9 @@ impl DotScan {
         }
     }
 
-    /// The verdict. One line that begins with a single dot proves that dots are as filed; if
-    /// there is none, a line with exactly two proves the doubling. Where there are only longer rows
-    /// of dots, which may be leaders of a table, the filing date decides.
+    /// Returns the result. A line with a single leading dot proves that dots are as filed. Without one,
+    /// a line with exactly two proves that they are doubled. If all such lines have more dots, which
+    /// may be the leaders of a table, the filing date decides.
     pub fn finish(mut self, filed_on: Option<Date>) -> Dots {
         if let DotState::Dots(dots) = self.at {
             self.count(dots);

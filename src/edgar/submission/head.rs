@@ -1,22 +1,22 @@
-//! What stands between `<DOCUMENT>` and `<TEXT>`, and what follows from it.
+//! The head of a document, between `<DOCUMENT>` and `<TEXT>`, and what it says about the text.
 
 use super::lines::first_line_end;
 use super::{DocumentForm, DocumentKind};
 use crate::edgar::names::extension;
 
-/// The most that is kept of a name, type or description, in bytes.
+/// Names, types and descriptions are truncated to this number of bytes.
 const LONGEST_FIELD: usize = 1024;
 
-/// The fields of a document's head; of a tag that repeats, the first.
+/// The fields of a head. If a tag repeats, the first one counts.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Fields {
     pub(super) type_: Option<String>,
     pub(super) sequence: Option<u32>,
     pub(super) filename: Option<String>,
     pub(super) description: Option<String>,
-    /// A text was cut, or was no UTF-8.
+    /// Whether a field was truncated or was not UTF-8.
     pub(super) changed: bool,
-    /// The name was: EDGAR does not have the document under what is left of it.
+    /// Whether this holds for the file name. Then EDGAR does not serve the document under the changed name.
     pub(super) filename_changed: bool,
 }
 
@@ -58,7 +58,7 @@ impl Fields {
     }
 }
 
-/// The bytes as text of bounded length, and whether that changed them.
+/// The bytes as truncated UTF-8 text, and whether this changed them.
 fn text(bytes: &[u8]) -> (String, bool) {
     let mut text = String::from_utf8_lossy(bytes).into_owned();
     let short = text.floor_char_boundary(LONGEST_FIELD);
@@ -67,7 +67,7 @@ fn text(bytes: &[u8]) -> (String, bool) {
     (text, changed)
 }
 
-/// What a document is, from its place, type and name.
+/// The kind of a document, from its position, type and name.
 pub(super) fn kind(position: u32, type_: &str, name: &str, in_pdf_tag: bool) -> DocumentKind {
     if position == 1 {
         DocumentKind::Primary
@@ -84,7 +84,7 @@ pub(super) fn kind(position: u32, type_: &str, name: &str, in_pdf_tag: bool) -> 
     }
 }
 
-/// How a document comes out whose text begins with no tag and no `begin` line.
+/// The form of a document whose text begins neither with a tag nor with a `begin` line.
 pub(super) fn plain_form(type_: &str) -> DocumentForm {
     if is_rendered(type_) || type_ == "GRAPHIC" {
         DocumentForm::Bare
@@ -93,23 +93,23 @@ pub(super) fn plain_form(type_: &str) -> DocumentForm {
     }
 }
 
-/// The extensions of files that are no text, in lower case: of each document of theirs measured the
-/// submission had uuencode.
+/// The extensions of binary files, in lower case. All measured documents with them are uuencoded in the
+/// submission.
 const BINARY: [&str; 12] = [
     "bmp", "gif", "ico", "jpeg", "jpg", "pdf", "png", "tif", "tiff", "xls", "xlsx", "zip",
 ];
 
-/// Whether a name says that the document is no text.
+/// Whether the name is that of a binary file.
 pub(super) fn is_binary(filename: &str) -> bool {
     extension(filename).is_some_and(|e| BINARY.contains(&&*e.to_ascii_lowercase()))
 }
 
-/// Whether a type says that the document is no text, whatever its name.
+/// Whether documents of this type are usually binary.
 pub(super) fn is_binary_type(type_: &str) -> bool {
     matches!(type_, "GRAPHIC" | "EXCEL" | "ZIP")
 }
 
-/// Whether EDGAR itself made documents of this type.
+/// Whether EDGAR generates the documents of this type.
 fn is_rendered(type_: &str) -> bool {
     matches!(type_, "XML" | "JSON" | "EXCEL" | "ZIP")
 }

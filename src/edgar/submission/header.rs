@@ -1,4 +1,4 @@
-//! What the header of a complete submission says of its filing (EDGAR.md 5).
+//! The header of a complete submission, which describes the filing.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -7,32 +7,32 @@ use super::lines::behind;
 use crate::edgar::calendar::from_new_york;
 use crate::edgar::{Accession, Filing};
 
-/// So many bytes of a submission hold what is read here: it stands above the filers.
+/// The first bytes of a submission that contain all parsed fields: they come before the filers.
 pub const HEADER_BYTES: u64 = 64 * 1024;
 
-/// What stands before the accession number.
+/// The labels of the accession number.
 const ACCESSION: [&str; 2] = ["ACCESSION NUMBER:", "<ACCESSION-NUMBER>"];
-/// What stands before the filing date.
+/// The labels of the filing date.
 const FILED_ON: [&str; 2] = ["FILED AS OF DATE:", "<FILING-DATE>"];
 
-/// The facts of a header. Each may be missing: headers of the 1990s have fewer. Some texts, and all of
-/// the feed, have a header of tags (`<FILING-DATE>19960212`) in place of labels.
+/// The fields of a header. Each may be missing: headers of the 1990s have fewer fields. Some texts, and all
+/// files of the feed, have tags (`<FILING-DATE>19960212`) in place of labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
-    /// The filing.
+    /// The accession number.
     pub accession: Option<Accession>,
     /// The exact form type.
     pub form: Option<String>,
     /// The filing date.
     pub filed_on: Option<Date>,
-    /// The end of the period it reports on.
+    /// The end of the reported period.
     pub report_date: Option<Date>,
-    /// When EDGAR accepted it.
+    /// The time at which EDGAR accepted the filing.
     pub accepted_at: Option<Timestamp>,
 }
 
 impl Header {
-    /// Reads the beginning of a submission. Of a tag that repeats, the first one counts.
+    /// Parses the beginning of a submission. If a tag repeats, the first one counts.
     pub fn parse(bytes: &[u8]) -> Self {
         let mut header = Self::default();
         for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -66,8 +66,8 @@ impl Header {
         }
     }
 
-    /// The filing that a submission of so many bytes is of. Where the header lacks the form or the
-    /// date, those of an index take their place.
+    /// The filing of this header. `size` is the length of the submission in bytes. `form` and
+    /// `filed_on`, from an index, are used if the header lacks them.
     pub fn into_filing(
         self,
         accession: Accession,

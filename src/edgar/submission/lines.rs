@@ -1,23 +1,22 @@
-//! Cuts a stream of chunks into lines, without keeping more than one short line.
+//! Splits a stream of chunks into lines. Buffers at most one short line.
 //!
-//! What a line is does not depend on where the chunks end. A line ends in LF, CRLF or a bare
-//! CR: some feed files of 2025 use CR alone. Whole lines are handed on many at a time and
-//! uncopied, which is what makes the splitter fast.
+//! The chunk boundaries do not affect the lines. A line ends in LF, CRLF or a bare CR, which some feed
+//! files of 2025 use. Whole lines are passed on in blocks without copying, which makes the splitter
+//! fast.
 
-/// The longest line, with its end, that can mean something: a tag, a field, a line of
-/// uuencode (61 characters measured). A longer one is content, and passes in parts.
+/// The maximum length, with its end, of a line that is passed on whole. Tags, fields and lines of
+/// uuencode (61 characters measured) are shorter. A longer line is content and is passed on in parts.
 pub(super) const LONGEST: usize = 4096;
 
-/// Where the lines go.
+/// The receiver of the lines.
 pub(super) trait LineSink<E> {
-    /// One or more whole lines, each with its end; only the very last line of the stream may
-    /// lack one.
+    /// One or more whole lines, each with its end. Only the last line of the stream may have none.
     fn block(&mut self, block: &[u8]) -> Result<(), E>;
-    /// A part of a line longer than [`LONGEST`]; the first part is itself at least that long.
+    /// A part of a line longer than [`LONGEST`]. The first part has at least that length.
     fn part(&mut self, part: &[u8], first: bool) -> Result<(), E>;
 }
 
-/// The end of the first line in a block of whole lines: the index behind its line end.
+/// The index after the first line, with its end, in a block of whole lines.
 pub(super) fn first_line_end(block: &[u8]) -> usize {
     match memchr::memchr2(b'\n', b'\r', block) {
         None => block.len(),
@@ -32,8 +31,8 @@ pub(super) fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// What stands behind a tag or a label at the beginning of a line. Letters are taken in any case: some
-/// headers have theirs in lower case.
+/// The rest of a line after a tag or label at its beginning. Case does not matter, because some headers
+/// have lower-case tags.
 pub(super) fn behind<'a>(line: &'a [u8], label: &str) -> Option<&'a [u8]> {
     let (start, rest) = line.split_at_checked(label.len())?;
     start.eq_ignore_ascii_case(label.as_bytes()).then_some(rest)
@@ -46,9 +45,9 @@ pub(super) fn trimmed(line: &[u8]) -> &[u8] {
 
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// The line that has begun but not ended; at most [`LONGEST`] bytes between calls.
+    /// The beginning of an incomplete line; at most [`LONGEST`] bytes between calls.
     carry: Vec<u8>,
-    /// Parts of the current line were handed on already.
+    /// Whether parts of the current line have been passed on.
     inside_long: bool,
 }
 
@@ -69,7 +68,7 @@ impl Lines {
         self.hold(&chunk[whole..], to)
     }
 
-    /// Hands on the last line when the stream ends.
+    /// Passes on the last line at the end of the stream.
     pub(super) fn finish<E>(&mut self, to: &mut impl LineSink<E>) -> Result<(), E> {
         if self.carry.is_empty() {
             return Ok(());
@@ -77,7 +76,8 @@ impl Lines {
         self.flush(to)
     }
 
-    /// How many bytes of the chunk complete the current line, if it ends in this chunk.
+    /// The number of bytes of the chunk that complete the current line; `None` if it does not end in
+    /// the chunk.
     fn end_of_current(&self, chunk: &[u8]) -> Option<usize> {
         if self.carry.last() == Some(&b'\r') {
             return chunk.first().map(|b| usize::from(*b == b'\n'));
@@ -86,11 +86,11 @@ impl Lines {
         if chunk[at] == b'\n' {
             return Some(at + 1);
         }
-        // Behind a CR at the end of the chunk an LF may follow.
+        // An LF may follow after a CR at the end of the chunk.
         chunk.get(at + 1).map(|b| at + 1 + usize::from(*b == b'\n'))
     }
 
-    /// Keeps the beginning of a line, or hands it on if it is too long to mean anything.
+    /// Buffers the beginning of a line, or passes it on if it is longer than [`LONGEST`].
     fn hold<E>(&mut self, rest: &[u8], to: &mut impl LineSink<E>) -> Result<(), E> {
         if !self.inside_long {
             self.carry.extend_from_slice(rest);
@@ -124,7 +124,7 @@ impl Lines {
 
 /// The length of the whole lines at the start of the chunk.
 fn end_of_last(chunk: &[u8]) -> usize {
-    // A CR at the very end may be half of a CRLF.
+    // A CR at the end of the chunk may be the first half of a CRLF.
     let sure = chunk.strip_suffix(b"\r").unwrap_or(chunk);
     memchr::memrchr2(b'\n', b'\r', sure).map_or(0, |at| at + 1)
 }
@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// The lines as they arrive, long ones put together again.
+    /// Collects the lines, and joins the parts of long ones.
     #[derive(Default)]
     struct Seen(Vec<Vec<u8>>);
 

@@ -1,4 +1,4 @@
-//! The names that the documents of a submission are stored under.
+//! The names on disk of the documents of a submission.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -6,26 +6,26 @@ use std::hash::{BuildHasher as _, RandomState};
 use crate::edgar::names::{made_name, stored_name};
 use crate::edgar::{Accession, FileName, submission_name};
 
-/// The name of a document.
+/// The names of a document.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named<'a> {
-    /// On disk.
+    /// The name on disk.
     pub name: String,
-    /// At EDGAR, where that is another one.
+    /// The name at EDGAR, if it differs.
     pub edgar_name: Option<&'a str>,
-    /// Whether an earlier document has its name on disk.
+    /// Whether an earlier document already has the expected name on disk.
     pub is_taken: bool,
 }
 
-/// Gives each document of a submission a name that no other has, whatever the case of its letters.
+/// Gives each document of a submission a name that is unique regardless of case.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
     accession: Accession,
-    /// Files of the filing on record that have another name at EDGAR: they keep both.
+    /// The files on record of this filing whose name at EDGAR differs. They keep both names.
     known: &'a [FileName],
-    /// The names on disk so far, as hashes: 8 bytes each, however long they are.
+    /// The names on disk so far, as hashes, so that each needs 8 bytes.
     stored: HashSet<u64>,
-    /// The names at EDGAR so far, likewise.
+    /// The names at EDGAR so far, as hashes.
     at_edgar: HashSet<u64>,
     hasher: RandomState,
 }
@@ -45,15 +45,15 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// The name of the document at a position, counted from 1. `filename` is `<FILENAME>` as it
-    /// stands; `served` is whether EDGAR can have the document under it.
+    /// The names of the document at a position, from 1. `filename` is `<FILENAME>` as received;
+    /// `served` is whether EDGAR can serve the document under it.
     pub(super) fn name<'f>(
         &mut self,
         position: u32,
         filename: Option<&'f str>,
         served: bool,
     ) -> Named<'f> {
-        // A name that an earlier document has would bring that one.
+        // Under a name that an earlier document has, EDGAR serves the earlier document.
         let at_edgar = filename.filter(|filename| served && self.take_at_edgar(filename));
         let known = self.known.iter();
         let known = at_edgar.and_then(|at_edgar| known.clone().find(|f| f.at_edgar() == at_edgar));
@@ -78,19 +78,19 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Whether a name on disk is kept for a file with another name at EDGAR than this.
+    /// Whether a name on disk is reserved for a file on record with another name at EDGAR.
     fn is_kept(&self, name: &str, at_edgar: Option<&str>) -> bool {
         let mut known = self.known.iter();
         known.any(|f| f.name.eq_ignore_ascii_case(name) && Some(f.at_edgar()) != at_edgar)
     }
 
-    /// Takes note of a name on disk. Two that differ in case alone are one file on some systems.
+    /// Reserves a name on disk. Names that differ only in case are one file on some systems.
     fn take(&mut self, name: &str) -> bool {
         self.stored
             .insert(self.hasher.hash_one(name.to_ascii_lowercase()))
     }
 
-    /// Takes note of a name at EDGAR, which tells cases apart.
+    /// Reserves a name at EDGAR, where names are case-sensitive.
     fn take_at_edgar(&mut self, name: &str) -> bool {
         self.at_edgar.insert(self.hasher.hash_one(name))
     }

@@ -1,8 +1,8 @@
 //! The state machine behind [`Splitter`]: lines in, documents out.
 //!
-//! Between documents and in heads it looks at every line. Inside a text only lines that are a
-//! known tag matter, and everything between two of those is handed on in one piece. A tag is held
-//! back until the next line tells whether it was meant (see [`Closing`]).
+//! Between documents and in heads it examines every line. Within a text only lines with a known tag matter;
+//! everything between two of them is passed on in one piece. A tag is held back until the next line decides
+//! whether it is a tag or quoted text (see [`Closing`]).
 
 use jiff::civil::Date;
 
@@ -17,18 +17,18 @@ use super::{
 };
 use crate::edgar::{Accession, FileName};
 
-/// The most documents a submission may have: many times the most seen (thousands), and a bound
-/// for the names remembered.
+/// The maximum number of documents of a submission, which limits memory. The largest measured have
+/// thousands.
 pub(super) const MOST_DOCUMENTS: u32 = 100_000;
 
-/// The most bytes of a document's head, and of lines held back.
+/// The maximum length of a head, and of the lines held back, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Decoded bytes are handed on in pieces of about this size.
+/// Decoded bytes are passed on in pieces of about this length.
 const DECODED_PIECE: usize = 32 * 1024;
 
-/// What opens an envelope, and what then has to close it. A header stands alone only where a text
-/// holds nothing else. Header-only texts may have them in lower case.
+/// The tags that open an envelope, each with the tag that must close it. A header without another envelope
+/// occurs only in texts without documents. Such texts may have the tags in lower case.
 const ENVELOPES: [(&str, &str); 5] = [
     ("<SEC-DOCUMENT>", "</SEC-DOCUMENT>"),
     ("<IMS-DOCUMENT>", "</IMS-DOCUMENT>"),
@@ -82,9 +82,9 @@ pub struct Splitter<'a, S> {
 }
 
 impl<'a, S: DocumentSink> Splitter<'a, S> {
-    /// A splitter of the submission with this accession, which names documents without a name.
-    /// A [`DotScan`](super::DotScan) of the same bytes tells about the dots. `known` are the files on
-    /// record that have another name at EDGAR: their documents keep both.
+    /// A splitter for a submission. Documents without a name are named after the accession. `dots` is
+    /// the result of a [`DotScan`](super::DotScan) of the same bytes. `known` are the files on record
+    /// whose name at EDGAR differs: their documents keep both names.
     pub fn new(accession: Accession, dots: Dots, known: &'a [FileName], sink: S) -> Self {
         let core = Core {
             dots,
@@ -117,28 +117,27 @@ impl<'a, S: DocumentSink> Splitter<'a, S> {
         }
     }
 
-    /// Says that the file is known to be whole: it is as long as EDGAR lists it. Then an end that is
-    /// missing is missing at EDGAR, too, and only the document that it belongs to is damaged.
+    /// Sets whether the file is known to be complete, because it has the length that EDGAR lists. In a
+    /// complete file, a missing closing tag is also missing at EDGAR, and only its document is damaged.
     #[must_use]
     pub fn known_whole(mut self, is_whole: bool) -> Self {
         self.core.is_whole = is_whole;
         self
     }
 
-    /// Takes the next bytes of the file.
+    /// Splits the next bytes of the file.
     ///
     /// # Errors
-    /// As soon as it is certain that the file is damaged, or when the sink fails. The splitter
-    /// is of no use afterwards.
+    /// If the file is certainly damaged, or if the sink fails. The splitter must not be used afterwards.
     pub fn write(&mut self, chunk: &[u8]) -> Result<(), SplitError> {
         self.lines.feed(chunk, &mut self.core)
     }
 
-    /// The file is over. Some hold a header and no document at all; whether such a file is whole has
-    /// to be known from elsewhere, because it looks like the beginning of any other.
+    /// Ends the file. A file with a header and no document is accepted; the caller must know from elsewhere
+    /// whether it is complete, because it looks like the beginning of any other file.
     ///
     /// # Errors
-    /// When it is no submission, or was cut short.
+    /// If the file is not a submission or is truncated.
     pub fn finish(mut self) -> Result<SplitSummary, SplitError> {
         self.lines.finish(&mut self.core)?;
         self.core.finish()?;
@@ -155,38 +154,36 @@ struct Core<'a, S> {
 
     pem: Pem,
     envelope: Envelope,
-    /// Lines between documents may say anything until the first document, and behind every
+    /// Whether lines between documents are header lines: before the first document, and after each
     /// opening of an envelope.
     in_header: bool,
-    /// No line but blank ones has come.
+    /// Whether all lines so far are blank.
     blank_so_far: bool,
-    /// The filing date that the header names.
+    /// The filing date of the header.
     filed_on: Option<Date>,
-    /// The file ends where EDGAR's ends.
+    /// See [`Splitter::known_whole`].
     is_whole: bool,
 
     state: SplitState,
-    /// The raw lines from `<DOCUMENT>` to `<TEXT>`, the inner tag, and blank lines that may stand
-    /// before uuencode.
+    /// The raw lines from `<DOCUMENT>` to `<TEXT>`, the inner tag, and blank lines before possible
+    /// uuencode.
     head: Vec<u8>,
-    /// Where in the head those blank lines begin.
+    /// The index in `head` at which those blank lines begin.
     text_at: usize,
-    /// Whether the head says that the text is uuencode.
     coded: Coded,
-    /// The tag around the text inside `<TEXT>`.
+    /// The tag around the text within `<TEXT>`.
     wrapper: Option<Wrapper>,
-    /// Of the lines of the current text.
     lengths: LineLengths,
     closing: Closing,
-    /// Raw lines that may end the document: tags and blank lines.
+    /// Raw lines that may end the document: closing tags and blank lines.
     held: Vec<u8>,
-    /// Decoded bytes not handed on yet.
+    /// Decoded bytes that are not passed on yet.
     decoded: Vec<u8>,
-    /// What the parts of the current over-long line are.
+    /// The class of all parts of the current over-long line.
     long: Class,
     problems: Vec<DocumentProblem>,
 
-    /// Every byte with what became of it, in order.
+    /// All bytes with their class, in order.
     #[cfg(test)]
     trace: Vec<(Class, Vec<u8>)>,
 }
@@ -201,9 +198,9 @@ enum Pem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Envelope {
     Missing,
-    /// Wants this tag.
+    /// This tag must follow.
     Open(&'static str),
-    /// This tag has come, and no document since.
+    /// This tag was found, and no document after it.
     Closed(&'static str),
 }
 
@@ -211,24 +208,23 @@ enum Envelope {
 enum SplitState {
     /// Outside every document.
     Between,
-    /// Behind `<DOCUMENT>`.
+    /// After `<DOCUMENT>`.
     Head,
-    /// Behind `<TEXT>`, perhaps behind an inner tag: the next line decides how it comes out.
+    /// After `<TEXT>`, and possibly after an inner tag: the next line decides the form.
     FirstLine,
-    /// In a text that comes out as it is.
+    /// In a text that is written unchanged.
     Verbatim(DocumentForm),
-    /// In an uuencoded text.
+    /// In a uuencoded text.
     Encoded(UuDecoder),
 }
 
-/// Whether a document's head says that its text is uuencode.
+/// Whether the head suggests that the text is uuencode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coded {
-    /// Nothing says so.
     Unlikely,
-    /// Its type is that of documents which mostly are.
+    /// The type is one of documents that are usually binary.
     ByType,
-    /// Its name is that of a file which is no text.
+    /// The name is that of a binary file.
     ByName,
 }
 
@@ -244,25 +240,25 @@ impl Coded {
     }
 }
 
-/// The tags that may have ended the document, which depends on what follows them.
+/// Closing tags that are held back. The next line decides whether they end the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Closing {
     None,
-    /// `</XBRL>`, wants `</TEXT>`.
+    /// `</XBRL>`, if `</TEXT>` follows.
     Wrapper,
-    /// `</TEXT>`, wants `</DOCUMENT>`.
+    /// `</TEXT>`, if `</DOCUMENT>` follows.
     Text {
         wrapper_closed: bool,
     },
-    /// `</DOCUMENT>` without `</TEXT>`, wants `<DOCUMENT>` or the end of the envelope.
+    /// `</DOCUMENT>` without `</TEXT>`, if `<DOCUMENT>` or the end of the envelope follows.
     Document,
-    /// `<DOCUMENT>` inside a text, wants `<TYPE>`.
+    /// `<DOCUMENT>` within a text, if `<TYPE>` follows.
     Next,
-    /// The end of the envelope inside a text, wants another or the end of the file.
+    /// The end of the envelope within a text, if another one or the end of the file follows.
     Envelope,
 }
 
-/// A tag inside `<TEXT>` around the whole text.
+/// A tag within `<TEXT>` around the whole text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrapper {
     Xbrl,
@@ -289,10 +285,10 @@ impl Wrapper {
     }
 }
 
-/// A line inside a text, as far as it may matter.
+/// The kind of a line within a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LineKind {
-    /// Longer than a line that can mean something; perhaps only its first part.
+    /// A line longer than [`LONGEST`], or its first part.
     Long,
     Blank,
     /// `<TYPE>…`
@@ -327,7 +323,7 @@ impl LineKind {
     }
 }
 
-/// What became of a byte.
+/// The use of a byte; see [`ByteCounts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Envelope,
@@ -366,8 +362,8 @@ impl<S: DocumentSink> LineSink<SplitError> for Core<'_, S> {
 }
 
 impl<S: DocumentSink> Core<'_, S> {
-    /// Whether the line is nothing but content of a text that comes out as it is: the usual
-    /// case, and all that speed depends on.
+    /// Whether the line is plain content of a text that is written unchanged. This is the usual case, on
+    /// which the speed depends.
     fn is_content(&self, line: &[u8]) -> bool {
         matches!(self.state, SplitState::Verbatim(_))
             && self.closing == Closing::None
@@ -382,7 +378,7 @@ impl<S: DocumentSink> Core<'_, S> {
             }
     }
 
-    /// One line as it stands in the file, or the first part of an over-long one.
+    /// Handles a raw line, or the first part of an over-long one.
     fn raw_line(&mut self, line: &[u8], long: bool) -> Result<(), SplitError> {
         if self.pem == Pem::Open && line.starts_with(PEM_END) {
             self.pem_ends()?;
@@ -394,10 +390,10 @@ impl<S: DocumentSink> Core<'_, S> {
         self.line(line, long, escape)
     }
 
-    /// How many bytes at the start of a line the transport had added.
+    /// The number of escape bytes at the start of a line.
     fn escape(&self, line: &[u8]) -> usize {
         match line {
-            // No line of a head begins so.
+            // Lines of a head have no escapes.
             _ if matches!(self.state, SplitState::Head) => 0,
             // PEM puts `- ` before every line that begins with `-`.
             [b'-', b' ', b'-', ..] if self.pem == Pem::Open => 2,
@@ -406,7 +402,7 @@ impl<S: DocumentSink> Core<'_, S> {
         }
     }
 
-    /// One line, and what the transport had put before it.
+    /// Handles a line without its escape bytes, which are `escape`.
     fn line(&mut self, line: &[u8], long: bool, escape: &[u8]) -> Result<(), SplitError> {
         let kind = if long {
             LineKind::Long
@@ -431,7 +427,7 @@ impl<S: DocumentSink> Core<'_, S> {
         }
     }
 
-    /// A further part of an over-long line goes where the first one went.
+    /// Handles a further part of an over-long line, in the class of its first part.
     fn long_part(&mut self, part: &[u8]) -> Result<(), SplitError> {
         match self.long {
             Class::Verbatim => self.verbatim(part),
@@ -479,10 +475,10 @@ impl<S: DocumentSink> Core<'_, S> {
         Ok(())
     }
 
-    /// What the envelope and the headers say.
+    /// Handles a line of the envelope or of a header.
     fn envelope_line(&mut self, line: &[u8]) {
         for (i, (opening, closing)) in ENVELOPES.into_iter().enumerate() {
-            // A header within an envelope is no envelope.
+            // A header within an envelope does not open another one.
             let stands_alone = self.blank_so_far || self.pem == Pem::Open;
             let counts = i < 3 || self.envelope == Envelope::Missing && stands_alone;
             if counts && behind(line, opening).is_some() {
@@ -490,7 +486,7 @@ impl<S: DocumentSink> Core<'_, S> {
                 self.in_header = true;
                 break;
             }
-            // In upper case it was seen before.
+            // `LineKind::CloseEnvelope` covers upper-case tags only.
             if self.envelope == Envelope::Open(closing)
                 && trimmed(line).eq_ignore_ascii_case(closing.as_bytes())
             {
@@ -551,15 +547,15 @@ impl<S: DocumentSink> Core<'_, S> {
                         self.coded = Coded::of(&Fields::parse(&self.head));
                         Ok(())
                     }
-                    // Text behind the tag: only the wrapper holds all of it.
+                    // Text on the line of the tag: only the form with the wrapper includes it.
                     Some(_) => self.begin(DocumentForm::Wrapped),
                 }
             }
         }
     }
 
-    /// The first line of a text tells how the document comes out. Whether the line belongs to
-    /// the wrapper, and is done with.
+    /// Determines the form of the document from the first line of its text. Returns whether the line
+    /// belongs to the wrapper and is therefore handled.
     fn first_line(&mut self, line: &[u8], kind: LineKind) -> Result<bool, SplitError> {
         if kind != LineKind::Long {
             let wrapper = Wrapper::opened_by(trimmed(line));
@@ -589,7 +585,7 @@ impl<S: DocumentSink> Core<'_, S> {
         Ok(false)
     }
 
-    /// Tells the sink of the document whose head is complete.
+    /// Passes the complete head to the sink.
     fn begin(&mut self, form: DocumentForm) -> Result<(), SplitError> {
         let fields = Fields::parse(&self.head);
         if fields.changed {
@@ -652,7 +648,7 @@ impl<S: DocumentSink> Core<'_, S> {
         Ok(())
     }
 
-    /// A line, or the first part of an over-long one, that belongs to the text.
+    /// Handles a line of content, or the first part of an over-long one.
     fn content(&mut self, line: &[u8], kind: LineKind) -> Result<(), SplitError> {
         let SplitState::Encoded(decoder) = &mut self.state else {
             self.long = Class::Verbatim;
@@ -672,7 +668,7 @@ impl<S: DocumentSink> Core<'_, S> {
         Ok(())
     }
 
-    /// Judges the tags held back by the line that follows them. Whether that line is done with.
+    /// Decides about the tags held back, from the line after them. Returns whether that line is handled.
     fn goes_on_closing(&mut self, kind: LineKind, line: &[u8]) -> Result<bool, SplitError> {
         let next_or_end = matches!(kind, LineKind::OpenDocument | LineKind::CloseEnvelope);
         match (self.closing, kind) {
@@ -716,14 +712,14 @@ impl<S: DocumentSink> Core<'_, S> {
         }
     }
 
-    /// The tags held back were content after all.
+    /// Passes the lines held back on as content.
     fn release(&mut self) -> Result<(), SplitError> {
         self.closing = Closing::None;
         let held = std::mem::take(&mut self.held);
         self.each_line(&held, |core, line| core.content(line, LineKind::of(line)))
     }
 
-    /// The lines held back are the end of the document: part of it if it comes out wrapped.
+    /// Ends the document with the lines held back, which belong to it if its form includes the wrapper.
     fn close_with_held(&mut self) -> Result<(), SplitError> {
         self.closing = Closing::None;
         let held = std::mem::take(&mut self.held);
@@ -734,12 +730,12 @@ impl<S: DocumentSink> Core<'_, S> {
         } else {
             self.account(Class::Wrapper, &held[..end]);
         }
-        // Blank lines behind a tag that ended the document belong to no document.
+        // Blank lines after the closing tag belong to no document.
         self.account(Class::Envelope, &held[end..]);
         Ok(())
     }
 
-    /// The document ended before the lines held back.
+    /// Ends the document before the lines held back.
     fn end_before_held(&mut self) -> Result<(), SplitError> {
         self.closing = Closing::None;
         let held = std::mem::take(&mut self.held);
@@ -769,7 +765,7 @@ impl<S: DocumentSink> Core<'_, S> {
         }
     }
 
-    /// The document ends without a tag it should have.
+    /// Ends the document, whose closing tag is missing.
     fn end(&mut self, missing: &'static str) -> Result<(), SplitError> {
         self.problem(DocumentProblem::NotClosed(missing));
         self.end_whole()
@@ -814,8 +810,8 @@ impl<S: DocumentSink> Core<'_, S> {
         Err(SplitError::Truncated { missing })
     }
 
-    /// Nothing more can come; a document that is still open was cut short, unless the envelope's
-    /// end stands behind it.
+    /// Handles the end of the input. A document that is still open is truncated, unless the end of the
+    /// envelope follows it.
     fn all_documents_ended(&mut self) -> Result<(), SplitError> {
         if self.closing == Closing::Envelope {
             self.end_before_held()?;
@@ -829,7 +825,7 @@ impl<S: DocumentSink> Core<'_, S> {
         }
     }
 
-    /// The file, which is whole, ends within a document.
+    /// Ends a document at the end of a complete file.
     fn end_with_file(&mut self) -> Result<(), SplitError> {
         if let SplitState::Head | SplitState::FirstLine = self.state {
             self.problem(DocumentProblem::NoText);
@@ -847,7 +843,7 @@ impl<S: DocumentSink> Core<'_, S> {
         self.end("</TEXT>")
     }
 
-    /// Remembers a problem of the current document, each kind once.
+    /// Adds a problem of the current document, each problem once.
     fn problem(&mut self, problem: DocumentProblem) {
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
@@ -862,7 +858,7 @@ impl<S: DocumentSink> Core<'_, S> {
         Ok(())
     }
 
-    /// Hands bytes on as they are.
+    /// Passes bytes on unchanged.
     fn verbatim(&mut self, bytes: &[u8]) -> Result<(), SplitError> {
         if !bytes.is_empty() {
             self.account(Class::Verbatim, bytes);
@@ -871,7 +867,7 @@ impl<S: DocumentSink> Core<'_, S> {
         Ok(())
     }
 
-    /// Every byte of the input passes here once, in order.
+    /// Counts bytes. Called exactly once for every byte of the input, in order.
     fn account(&mut self, class: Class, bytes: &[u8]) {
         let ByteCounts {
             envelope,
@@ -895,13 +891,13 @@ impl<S: DocumentSink> Core<'_, S> {
     }
 }
 
-/// What became of each stretch of the input, in order: its class as a word, and the bytes.
+/// The parts of the input in order, each with the name of its class.
 #[cfg(test)]
 pub(super) type Trace = Vec<(String, Vec<u8>)>;
 
 #[cfg(test)]
 impl<S: DocumentSink> Splitter<'_, S> {
-    /// Finishes, and tells what became of every byte.
+    /// As [`Splitter::finish`], with the class of every byte.
     pub(super) fn finish_traced(mut self) -> (Result<SplitSummary, SplitError>, Trace) {
         let result = self
             .lines

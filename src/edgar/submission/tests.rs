@@ -1,4 +1,4 @@
-//! The splitter on hand-made submissions, on arbitrary ones, and on real captures.
+//! Tests of the splitter with hand-made submissions, generated ones and real captures.
 
 use std::fs;
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::uuencode::BadEncodingReason;
 use super::*;
 
-/// One document as it came out.
+/// A document of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Document {
     position: u32,
@@ -21,11 +21,11 @@ struct Document {
     description: Option<String>,
     form: DocumentForm,
     data: Vec<u8>,
-    /// Absent while the document has not ended.
+    /// `None` until the document has ended.
     problems: Option<Vec<DocumentProblem>>,
 }
 
-/// Collects everything, and checks the order of the calls.
+/// Collects the documents and checks the order of the calls.
 #[derive(Debug, Default)]
 struct Collect(Vec<Document>);
 
@@ -66,16 +66,16 @@ impl DocumentSink for Collect {
     }
 }
 
-/// All that a split shows, comparable.
+/// The complete result of a split, for comparisons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Split {
     documents: Vec<Document>,
-    /// The summary, or the error's text.
+    /// The summary, or the text of the error.
     end: Result<SplitSummary, String>,
 }
 
 impl Split {
-    /// A submission that must split, none of its bytes astray.
+    /// Splits a submission that must be valid and must have no text outside of documents.
     #[track_caller]
     fn good(text: impl AsRef<[u8]>) -> (Vec<Document>, SplitSummary) {
         let text = text.as_ref();
@@ -90,7 +90,7 @@ fn accession() -> Accession {
     "0000320193-23-000106".parse().unwrap()
 }
 
-/// Splits, and asserts that every byte is accounted for, in order.
+/// Splits, and checks that every byte has a class, in order.
 fn split<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Split {
     let mut collect = Collect::default();
     let mut scan = DotScan::default();
@@ -117,7 +117,7 @@ fn split<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Split {
         assert_eq!(summary.bytes.total(), written.len() as u64);
         assert_eq!(summary.documents as usize, collect.0.len());
         assert!(collect.0.iter().all(|d| d.problems.is_some()));
-        // What is called verbatim is what came out, byte for byte.
+        // The bytes of the class `Verbatim` must be the output.
         let verbatim = |d: &&Document| d.form != DocumentForm::Decoded;
         let out: Vec<u8> = collect
             .0
@@ -138,7 +138,7 @@ fn split<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Split {
     }
 }
 
-/// Splits with the chunk sizes going round.
+/// Splits with these chunk sizes, repeated cyclically.
 fn split_by(text: &[u8], sizes: &[usize]) -> Split {
     let (mut rest, mut chunks) = (text, Vec::new());
     for size in sizes.iter().cycle() {
@@ -271,13 +271,13 @@ fn a_text_under_the_name_of_a_picture_is_damage_and_loses_nothing() {
         only(at_once),
         (at_once.to_owned(), vec![DocumentProblem::NotEncoded])
     );
-    // What only begins like it.
+    // Lines that are similar to a `begin` line.
     let (_, problems) = only(&document("EX-99", "a.jpg", "begin with this\nand go on\n"));
     assert!(
         matches!(problems[..], [DocumentProblem::Encoding(_)]),
         "{problems:?}"
     );
-    // Under the name of a text it is one.
+    // With the name of a text file it is text.
     let text = document("EX-99", "a.txt", "\nbegin 644 a\n#86)C\n`\nend\n");
     assert_eq!(only(&text), (text.clone(), vec![]));
 }
@@ -310,7 +310,7 @@ fn an_old_text_cannot_prove_a_document_with_a_line_of_1023_bytes() {
         assert_eq!(broken, [expected, expected, false, false, false], "{day}");
         assert!(DocumentProblem::BrokenLines.is_damage());
     }
-    // The escape of a PEM envelope comes on top of the length.
+    // The escape of a PEM envelope does not count towards the length of a line.
     let dashes = document("8-K", "a.txt", &format!("- {}\nx\n", "-".repeat(BROKEN_AT)));
     let pem = format!(
         "-----BEGIN PRIVACY-ENHANCED MESSAGE-----\n\n{}-----END PRIVACY-ENHANCED MESSAGE-----\n",
@@ -359,10 +359,10 @@ fn a_text_with_a_header_alone_is_whole_where_its_header_or_envelope_ends() {
         let end = text.trim_end().len();
         for cut in 1..end {
             let result = split([&text.as_bytes()[..cut]]).end;
-            // Of an envelope's end only the last line may be missing.
+            // Only the last line of the end of an envelope may be missing.
             let error = result.expect_err(&text[..cut]);
             assert!(
-                error.contains("cut short") || error.contains("no complete"),
+                error.contains("truncated") || error.contains("not a complete"),
                 "{error}"
             );
         }
@@ -450,13 +450,13 @@ fn a_pem_envelope_is_taken_off() {
         .unwrap();
     assert_eq!(
         split([cut.as_bytes()]).end,
-        Err("the submission is cut short: it has no -----END PRIVACY-ENHANCED MESSAGE-----".into())
+        Err("the submission is truncated: it has no -----END PRIVACY-ENHANCED MESSAGE-----".into())
     );
 }
 
 #[test]
 fn doubled_dots_are_taken_off() {
-    // 14 bytes: the length byte is a dot. The last line of a real archive.
+    // The last line of a real archive. It has 14 bytes, so its length byte is a dot.
     let text = document(
         "EXCEL",
         "a.xlsx",
@@ -471,7 +471,7 @@ fn doubled_dots_are_taken_off() {
     assert_eq!(documents[0].problems, Some(vec![]));
     assert_eq!(documents[1].data, b".a\n...\n a\n");
     assert_eq!(summary.bytes.escapes, 3);
-    // A single dot anywhere: all is as filed, and the line too long is damage.
+    // One line with a single dot: dots are as filed, so the over-long line is damage.
     let (documents, _) = Split::good(submission(&[text, css, document("10-K", "a.txt", ".\n")]));
     let damage = BadEncoding {
         line: 2,
@@ -604,7 +604,7 @@ fn documents_that_are_not_closed_end_where_the_next_begins() {
         );
         assert_eq!(documents[1].data, next.as_bytes());
         assert_eq!(documents[1].problems, Some(vec![]));
-        // The same at the end of the envelope.
+        // The same cases at the end of the envelope.
         assert_eq!(
             only(&open),
             (kept, vec![DocumentProblem::NotClosed(missing)])
@@ -652,7 +652,7 @@ fn a_submission_cut_anywhere_is_noticed() {
         document("10-K", "a.txt", "x\n</TEXT>\ny\n"),
         document("GRAPHIC", "b.jpg", "begin 644 b.jpg\n#86)C\n`\nend\n"),
     ]);
-    // Only the very last line end may be missing.
+    // Only the last line end may be missing.
     for length in 0..text.len() - 1 {
         let end = split([&text.as_bytes()[..length]]).end;
         assert!(end.is_err(), "cut to {length} bytes: {end:?}");
@@ -663,7 +663,7 @@ fn a_submission_cut_anywhere_is_noticed() {
 fn what_is_no_submission_is_refused() {
     for text in ["", "<html>\n</html>\n", &document("10-K", "a.txt", "x\n")] {
         let end = split([text.as_bytes()]).end;
-        assert_eq!(end, Err("this is no complete submission text file".into()));
+        assert_eq!(end, Err("this is not a complete submission text".into()));
     }
 }
 
@@ -776,7 +776,7 @@ fn any_submission() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
-    /// `split` asserts that every byte is accounted for in order, and kept if it is verbatim.
+    /// `split` checks that every byte has a class, in order, and that verbatim bytes are written.
     #[test]
     fn chunks_change_nothing_and_no_byte_is_lost(
         text in any_submission(),
@@ -785,7 +785,7 @@ proptest! {
         let whole = split([&text[..]]);
         let pieces = split_by(&text, &sizes);
         prop_assert_eq!(&pieces.end, &whole.end);
-        // After an error, how far it came may depend on the chunks.
+        // After an error, the progress may depend on the chunks.
         if whole.end.is_ok() {
             prop_assert_eq!(&pieces, &whole);
             prop_assert_eq!(&split_by(&text, &[1]), &whole);
@@ -797,13 +797,13 @@ proptest! {
         prop_assert!(split([&text[..]]).end.is_err());
     }
 
-    /// Documents of any text come back whole, whatever stands beside them.
+    /// Documents of any text are written unchanged, whatever the other documents are.
     #[test]
     fn documents_come_back(bodies in prop::collection::vec("([ -;=-~]{0,30}\n|<[a-z/>]{0,9}\n){0,12}", 1..6)) {
         prop_assume!(bodies.iter().all(|b| !b.starts_with("begin ")));
         let mut documents: Vec<_> = bodies.iter().enumerate()
             .map(|(i, body)| document("EX-99", &format!("{i}.txt"), body)).collect();
-        // So that one line begins with a single dot, in every case.
+        // One line begins with a single dot, so that dots are never doubled.
         documents.push(document("EX-99", "last.txt", ".\n"));
         let plain = submission(&documents);
         for text in [plain.replace("\n.", "\n.."), plain] {
@@ -814,7 +814,7 @@ proptest! {
     }
 }
 
-/// The folder of real captures beside the repository, where there is one.
+/// The folder of real captures, if it exists.
 fn captures() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     folder.is_dir().then_some(folder)
@@ -830,7 +830,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Splits a capture, whole and in pieces, and asserts that nothing is odd about it.
+/// Splits a capture in one chunk and in several, and checks that it has no problems.
 fn split_capture(file: &Path) -> (Vec<Document>, SplitSummary) {
     let text = fs::read(file).unwrap();
     let (documents, summary) = Split::good(&text);
@@ -851,7 +851,7 @@ fn split_capture(file: &Path) -> (Vec<Document>, SplitSummary) {
     (documents, summary)
 }
 
-/// Whether a decoded document begins like what its name says.
+/// Whether a decoded document begins with the signature of its file type.
 fn has_right_magic(document: &Document) -> bool {
     let magic: &[u8] = match crate::edgar::names::extension(&document.name).unwrap_or("") {
         "jpg" if document.data.starts_with(b"\x89PNG") => b"\x89PNG",
@@ -882,7 +882,7 @@ fn all_real_captures_split_without_a_loss() {
             .count();
         counts.4 += summary.bytes.escapes;
     }
-    // Files, documents, without a name, decoded, bytes taken off the starts of lines.
+    // Numbers of files, documents, documents without a name, decoded documents, escape bytes.
     assert_eq!((counts.0, counts.1, counts.3, counts.4), (72, 261, 31, 480));
 
     let mut counts = (0, 0, 0);
@@ -926,8 +926,8 @@ fn documents_equal_what_edgar_serves_under_their_name() {
     );
 }
 
-/// Every document captured singly, put into a text of 2010 as EDGAR made them: it is known to be
-/// broken where it was, and joining gives back what EDGAR serves.
+/// Puts each single capture into a text of 2010 as EDGAR made them. Broken lines must be detected, and
+/// joining them must restore the single document.
 #[test]
 fn real_documents_are_known_by_their_broken_lines() {
     let Some(data) = captures() else { return };
@@ -946,7 +946,7 @@ fn real_documents_are_known_by_their_broken_lines() {
             let open = "<DOCUMENT>\n<TYPE>EX-1\n<FILENAME>a.xml\n<TEXT>\n<XBRL>\n";
             (open, "\n</XBRL>\n</TEXT>\n</DOCUMENT>\n")
         };
-        // A last line end belongs to the text, and here it is always there.
+        // The last line end belongs to the text and is always present here.
         let close = if single.ends_with(b"\n") {
             close.trim_start()
         } else {
@@ -983,7 +983,7 @@ fn real_documents_are_known_by_their_broken_lines() {
         broken += u32::from(is_broken);
         whole += u32::from(!is_broken);
     }
-    // Documents with long lines, others, and joined lines.
+    // Numbers of documents with long lines, other documents, and joined lines.
     assert_eq!((broken, whole, lines), (5, 19, 112));
 }
 

@@ -1,45 +1,44 @@
 //! Decodes the uuencoded documents of a submission, one line at a time.
 //!
-//! The length byte of a line decides. Measured on 211 documents in EDGAR's own files: lines come
-//! with their trailing blanks stripped, and the last group of a line often holds bits that belong
-//! to no byte, which strict decoders refuse. Decoded by the length byte all 211 begin as their
-//! names say, and every ZIP and XLSX among them passes its CRC checks.
+//! The length byte of a line determines the number of decoded bytes. In EDGAR's files, lines lack their
+//! trailing blanks, and the last group of a line often has excess bits, which strict decoders refuse.
+//! Measured on 211 documents: decoded by the length byte, all begin with the signature of their file
+//! type, and every ZIP and XLSX among them passes its CRC checks.
 
 use thiserror::Error;
 
-/// What is wrong with an uuencoded document.
+/// Damage of a uuencoded document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("line {line} of the uuencoded text {reason}")]
 pub struct BadEncoding {
-    /// Counted from the `begin` line, which is line 1.
+    /// The line number; the `begin` line is line 1.
     pub line: u64,
-    /// What is wrong there.
+    /// The damage of this line.
     pub reason: BadEncodingReason,
 }
 
-/// What is wrong with one line of uuencode.
+/// Damage of a line of uuencode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BadEncodingReason {
-    /// It starts with a byte that stands for no length.
-    #[error("starts with no length (byte {0:#04x})")]
+    /// The first byte is not a valid length.
+    #[error("starts with an invalid length (byte {0:#04x})")]
     Length(u8),
-    /// It holds a byte that stands for no six bits.
-    #[error("holds a byte that is no uuencode ({0:#04x})")]
+    /// A byte is not a uuencode character.
+    #[error("contains an invalid byte ({0:#04x})")]
     Character(u8),
-    /// It is longer than its length byte says: no line measured was, once a doubled dot was taken
-    /// away.
-    #[error("is longer than its length says")]
+    /// The line is longer than its length byte states. No measured line is, once a doubled dot is removed.
+    #[error("is longer than its length byte states")]
     TooLong,
-    /// It follows the line that ends the data.
+    /// The line follows the end of the data.
     #[error("follows the end of the data")]
     BehindEnd,
-    /// There is no `end` line.
-    #[error("is the last one, and not `end`")]
+    /// The `end` line is missing.
+    #[error("is the last line, but not `end`")]
     NoEnd,
 }
 
-/// Whether this is a `begin` line, such as `begin 644 image.jpg`. The name in it is not the
-/// document's name: letters of the staff say `filename1` for `filename1.pdf`.
+/// Whether this is a `begin` line, such as `begin 644 image.jpg`. Its name is not used, because it may
+/// differ from that of the document: letters of the SEC's staff have `filename1` for `filename1.pdf`.
 pub(super) fn is_begin(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"begin ") else {
         return false;
@@ -51,18 +50,17 @@ pub(super) fn is_begin(line: &[u8]) -> bool {
     (3..=4).contains(&mode) && rest.get(mode) == Some(&b' ')
 }
 
-/// Whether this may be a `begin` line in a document whose name says that it is binary: there it may lack
-/// mode and name. What follows has to be uuencode, or the document is damaged.
+/// Whether this is a `begin` line, possibly without mode and name, in a document with the name of a binary
+/// file. The rest must be uuencode, otherwise the document is damaged.
 pub(super) fn is_bare_begin(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     line == b"begin" || line.starts_with(b"begin ")
 }
 
-/// The decoder of one document. Damage is remembered, the first one only, and decoding goes on:
-/// what can be saved is saved.
+/// The decoder of one document. It records the first damage and decodes the rest as far as possible.
 #[derive(Debug, Default)]
 pub(super) struct UuDecoder {
-    /// Lines seen, the `begin` line included.
+    /// The number of lines so far, including the `begin` line.
     line: u64,
     part: Part,
     damage: Option<BadEncoding>,
@@ -72,14 +70,14 @@ pub(super) struct UuDecoder {
 enum Part {
     #[default]
     Data,
-    /// Behind the line of length zero.
+    /// After the line of length zero.
     Terminated,
-    /// Behind the `end` line.
+    /// After the `end` line.
     Ended,
 }
 
 impl UuDecoder {
-    /// A decoder that has seen the `begin` line.
+    /// A decoder for the lines after the `begin` line.
     pub(super) fn begun() -> Self {
         Self {
             line: 1,
@@ -87,7 +85,7 @@ impl UuDecoder {
         }
     }
 
-    /// Appends what one line, without its line end, stands for.
+    /// Decodes a line, without its end, and appends the bytes to `out`.
     pub(super) fn line(&mut self, line: &[u8], out: &mut Vec<u8>) {
         self.line += 1;
         match (self.part, line) {
@@ -97,7 +95,7 @@ impl UuDecoder {
                 }
             }
             (_, b"end") => self.part = Part::Ended,
-            // A line of length zero whose blank was stripped, or which a backtick spells.
+            // A line of length zero: empty without its trailing blank, or with a backtick.
             (_, [] | [b' ' | b'`', ..]) => self.part = Part::Terminated,
             (part, [length, data @ ..]) => {
                 if part == Part::Terminated {
@@ -112,13 +110,13 @@ impl UuDecoder {
         }
     }
 
-    /// A line too long to be one.
+    /// Records an over-long line as damage.
     pub(super) fn long_line(&mut self) {
         self.line += 1;
         self.damaged(BadEncodingReason::TooLong);
     }
 
-    /// The first damage, once the document is over.
+    /// The first damage, at the end of the document.
     pub(super) fn finish(&mut self) -> Option<BadEncoding> {
         if self.part != Part::Ended {
             self.damaged(BadEncodingReason::NoEnd);
@@ -136,7 +134,7 @@ impl UuDecoder {
         let whole = if data.len() == needed {
             data
         } else {
-            // Stripped blanks were zeros.
+            // Removed trailing blanks stand for zero bits.
             padded[..data.len()].copy_from_slice(data);
             &padded[..needed]
         };
@@ -166,10 +164,10 @@ impl UuDecoder {
     }
 }
 
-/// The mark of a byte that is no uuencode.
+/// Marks a byte that is not a uuencode character.
 const FOREIGN: u8 = 0x80;
 
-/// What each byte stands for; blank and backtick are both zero.
+/// The six bits of each byte; blank and backtick are both zero.
 const SIX_BITS: [u8; 256] = {
     let mut table = [FOREIGN; 256];
     let mut value = 0;
@@ -196,7 +194,7 @@ mod tests {
         (out, damage)
     }
 
-    /// Encodes as EDGAR's files come: zero as `zero`, and with `strip` no trailing blanks.
+    /// Encodes like EDGAR, with `zero` for zero bits. `strip` removes trailing blanks.
     fn encode(bytes: &[u8], zero: char, strip: bool) -> String {
         let character = |six: u8| match six & 63 {
             0 => zero,
@@ -237,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_length_byte_decides_about_surplus_bits() {
-        // The end of a ZIP archive as EDGAR encodes it: one byte, with bits left over.
+        // The end of a ZIP archive as EDGAR encodes it: one byte, with excess bits.
         assert_eq!(decode("!  $!\nend\n"), (vec![0], None));
     }
 
