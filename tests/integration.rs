@@ -21,6 +21,7 @@ mod cases {
     mod filers;
     mod find;
     mod forms;
+    mod gateways;
     mod hostile;
     mod identity;
     mod indexes;

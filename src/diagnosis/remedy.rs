@@ -18,6 +18,15 @@ pub fn remedy(kind: &str) -> &'static str {
         "refused" => {
             "something between here and EDGAR refuses: check proxy and firewall, then run backfill again"
         }
+        "gateway" => {
+            "a proxy, firewall or login page came in place of documents: open the URL in a browser, get past it, then run backfill again"
+        }
+        "no_document" => {
+            "what came is no such document, and another one each time: check proxies on the way, then run backfill again"
+        }
+        "accepted" => {
+            "it looks unlike its name, but EDGAR or the mirror serves it so: nothing to do, unless you know better"
+        }
         "damaged" => {
             "the answer came damaged: run backfill again; if it stays, check proxies on the way"
         }
@@ -71,6 +80,7 @@ mod tests {
         for kind in kinds
             .into_iter()
             .chain(["unsafe_name", "bad_row", "bad_page"])
+            .chain(["gateway", "no_document", "accepted"])
         {
             assert_ne!(remedy(kind), remedy("unknown"), "{kind}");
         }

@@ -4,6 +4,7 @@
 //! the network, so nothing here panics, whatever the bytes. How EDGAR really behaves was
 //! measured; where a fact comes from stands beside it.
 
+pub mod beginning;
 pub mod calendar;
 pub mod company;
 pub mod company_facts;

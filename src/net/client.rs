@@ -65,6 +65,8 @@ pub struct Received {
     /// Whether a declared length or hash shows that the body is complete: `Content-Length`, an MD5 in
     /// the `ETag`, or the size that EDGAR lists. Otherwise only the body's own form shows it.
     pub is_proven: bool,
+    /// Whether the server named its `Last-Modified`, as EDGAR does for each document.
+    pub is_dated: bool,
 }
 
 /// A good response whose body is still to be read.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::commits::Sequence;
 use crate::edgar::submissions::OlderPage;
 use crate::edgar::{CompanyProfile, DateRange, History, QueueItem, SicCodes, Wanted};
+use crate::files::Fingerprint;
 use crate::selection::Filings;
 use crate::store::{SelectionId, ShownCompany};
 
@@ -110,6 +111,8 @@ pub(super) struct Job {
     pub queued_at: Sequence,
     /// Failed attempts in this run.
     pub attempts: u32,
+    /// What came for it in this run whose beginning does not fit its name.
+    pub misfit: Option<Fingerprint>,
 }
 
 impl Job {
@@ -118,6 +121,7 @@ impl Job {
             item,
             queued_at,
             attempts: 0,
+            misfit: None,
         }
     }
 }

@@ -36,7 +36,8 @@ use crate::config::{Budgets, Phases, RunOptions, Settings};
 use crate::counts::Counters;
 use crate::exit::Exit;
 use crate::files::DataDir;
-use crate::pipeline::{self, Aborted, Budget, Flow, Services, Visits};
+use crate::net::{SEC_SITE, site_of};
+use crate::pipeline::{self, Aborted, Budget, Flow, SamePages, Services, Visits};
 use crate::progress::{Activity, Dashboard, Terminal};
 use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunId, Writer};
@@ -156,6 +157,7 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
         }
     };
     let companies = plan.visits.companies.len() as u64;
+    let is_sec = site_of(settings.urls.archives()) == SEC_SITE;
     let cx = Arc::new(Services {
         source: discovery::source(settings, &options, companies),
         options,
@@ -165,6 +167,7 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
         urls: settings.urls.clone(),
         client,
         data_dir,
+        same_pages: SamePages::new(db.reader()?.refused_pages()?, is_sec),
         clock: settings.clock,
         counters,
         activity: Activity::default(),
