@@ -34,6 +34,8 @@ pub struct Settings {
     pub urls: Urls,
     /// The time that is written down.
     pub clock: Clock,
+    /// `SSL_CERT_FILE`: the authorities that are trusted, if they are not the system's.
+    pub certificates: Option<PathBuf>,
     /// How long a request may take.
     pub timeouts: Timeouts,
     /// How long another program may keep the database locked, if not as long as the store allows.

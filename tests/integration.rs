@@ -31,6 +31,7 @@ mod cases {
     mod old_texts;
     mod output;
     mod queue;
+    mod refusals;
     mod resume;
     mod samples;
     mod selections;

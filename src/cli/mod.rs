@@ -5,6 +5,7 @@
 
 mod again;
 mod args;
+mod companies_file;
 mod generate;
 mod hints;
 mod parse;

@@ -82,6 +82,8 @@ pub(super) struct Visit {
     /// Whether the documents are read from `submissions.zip`. After the first one that cannot be, the
     /// remaining ones are requested.
     pub from_archive: bool,
+    /// Whether one of them was read from it.
+    pub used_archive: bool,
     /// Failed attempts of the current request.
     pub attempts: u32,
 }
@@ -98,6 +100,7 @@ impl Visit {
             history: History::default(),
             facts: CompanyProfile::default(),
             from_archive,
+            used_archive: false,
             attempts: 0,
         }
     }
