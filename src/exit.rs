@@ -17,7 +17,7 @@ pub enum Exit {
     Busy,
     /// A signal ended the run: 128 plus its number.
     Interrupted {
-        /// The signal's number: 2 for SIGINT, 15 for SIGTERM.
+        /// The signal's number: 1 for SIGHUP, 2 for SIGINT, 15 for SIGTERM.
         signal: u8,
     },
 }

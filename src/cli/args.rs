@@ -664,7 +664,10 @@ pub struct VerifyArgs {
 pub struct SimArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(super) listen: SocketAddr,
+    pub listen: SocketAddr,
+    /// Serve an address that other machines can reach, too
+    #[arg(long)]
+    pub any_address: bool,
     /// Companies that exist
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub(super) companies: u32,

@@ -35,7 +35,7 @@ impl Cli {
     }
 
     /// Parses a command line, as [`Cli::from_environment`] does.
-    pub(super) fn try_from_args(
+    pub(crate) fn try_from_args(
         args: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
         // An empty variable counts as unset, as it does everywhere else.

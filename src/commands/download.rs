@@ -37,7 +37,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
         dry_run: false,
         json: args.work.json,
     };
-    run::run(job, &settings, terminal)
+    run::run(&job, &settings, terminal)
 }
 
 /// What `--drop --json` prints. The names of the fields are public.
