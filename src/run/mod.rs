@@ -348,7 +348,7 @@ fn flows(kind: RunKind, options: &RunOptions) -> Vec<Flow> {
 mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
-    use crate::pipeline::{Older, VisitGoal};
+    use crate::pipeline::{OlderPages, VisitGoal};
     use jiff::civil::date;
 
     /// A panic cannot be had from outside, but from a batch of no company, which the command line refuses.
@@ -382,7 +382,7 @@ mod tests {
             .unwrap();
         let goal = VisitGoal {
             selection: 0,
-            older: Older::Whole,
+            older: OlderPages::Whole,
             again: false,
         };
         let cx = Arc::new(Services {
