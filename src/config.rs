@@ -30,6 +30,8 @@ pub struct Settings {
     pub rate: Option<NonZeroU32>,
     pub urls: Urls,
     pub clock: Clock,
+    /// `SSL_CERT_FILE`: the trusted authorities, if they are not the system's.
+    pub certificates: Option<PathBuf>,
     pub timeouts: Timeouts,
     /// How long to wait for a locked database; `None` is the default of the store.
     pub locked: Option<Duration>,

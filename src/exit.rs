@@ -12,7 +12,7 @@ pub enum Exit {
     /// The code is `EX_TEMPFAIL` of sysexits.h.
     Busy,
     Interrupted {
-        /// The number of the signal, such as 2 for SIGINT.
+        /// The number of the signal: 1 for SIGHUP, 2 for SIGINT, 15 for SIGTERM.
         signal: u8,
     },
 }

@@ -1,10 +1,12 @@
-//! Handles SIGINT and SIGTERM: the first signal requests a stop, the second ends the program at once.
+//! Handles SIGINT, SIGTERM and SIGHUP: the first signal requests a stop, the second ends the program at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -37,7 +39,7 @@ impl Interrupt {
 
     fn start(cancel: &Cancel, heard: impl Fn() + Send + 'static) -> Result<Self> {
         let interrupt = Self::default();
-        let mut signals = Signals::new([SIGINT, SIGTERM]).context("failed to handle signals")?;
+        let mut signals = Signals::new(listened_to()).context("failed to handle signals")?;
         let (seen, stop) = (interrupt.clone(), cancel.clone());
         threads::spawn("signals", cancel, move || {
             for signal in signals.forever() {
@@ -63,6 +65,28 @@ impl Interrupt {
         let signal = self.0.load(Ordering::Relaxed);
         (signal != 0).then_some(Exit::Interrupted { signal })
     }
+}
+
+/// The signals that ask a run to stop.
+fn listened_to() -> Vec<i32> {
+    let mut signals = vec![SIGINT, SIGTERM];
+    #[cfg(unix)]
+    if !ignores_hangup() {
+        signals.push(SIGHUP);
+    }
+    signals
+}
+
+/// Whether whoever started the program had it ignore SIGHUP, as `nohup` does: a handler of ours would
+/// undo that. Linux tells; where nothing tells, SIGHUP is left as it is.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return true;
+    };
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_none_or(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }
 
 fn leave(signal: u8) -> ! {

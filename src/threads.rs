@@ -49,6 +49,11 @@ pub fn join<T>(thread: JoinHandle<T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
+/// Waits for a thread; `None` where it panicked. The panic was shown when it happened.
+pub fn join_or_none<T>(thread: JoinHandle<T>) -> Option<T> {
+    thread.join().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

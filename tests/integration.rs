@@ -21,6 +21,7 @@ mod cases {
     mod filers;
     mod find;
     mod forms;
+    mod gateways;
     mod hostile;
     mod identity;
     mod indexes;
@@ -30,6 +31,7 @@ mod cases {
     mod old_texts;
     mod output;
     mod queue;
+    mod refusals;
     mod resume;
     mod samples;
     mod selections;

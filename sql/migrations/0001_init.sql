@@ -280,6 +280,13 @@ CREATE TABLE errors (
 
 CREATE INDEX errors_by_run ON errors (run_id);
 
+-- Pages that came for several filings and are no documents, by their hash, with the New York day on
+-- which each came last. Kept for 30 days.
+CREATE TABLE refused_pages (
+    sha256  BLOB PRIMARY KEY,
+    seen_on TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Counters by form and year, each filing and file counted once.
 CREATE TABLE holdings (
     form        TEXT NOT NULL,

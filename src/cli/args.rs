@@ -682,7 +682,10 @@ pub struct VerifyArgs {
 pub struct SimArgs {
     /// Address to listen on; port 0 chooses a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(super) listen: SocketAddr,
+    pub listen: SocketAddr,
+    /// Serve an address that other machines can reach
+    #[arg(long)]
+    pub any_address: bool,
     /// Number of companies
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub(super) companies: u32,

@@ -6,6 +6,7 @@
 
 mod again;
 mod args;
+mod companies_file;
 mod generate;
 mod help;
 mod hints;

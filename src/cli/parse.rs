@@ -37,7 +37,7 @@ impl Cli {
     }
 
     /// As [`Cli::from_environment`], but returns the error.
-    pub(super) fn try_from_args(
+    pub(crate) fn try_from_args(
         args: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
         // An empty variable counts as unset.

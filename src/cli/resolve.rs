@@ -18,6 +18,7 @@ use super::args::{
     self, ArtifactsArg, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, ExportArgs,
     FilingsArgs, ListArgs, LogFormat, MonitorArgs, Preset, Progress, RunArgs, SimArgs, WorkArgs,
 };
+use super::companies_file;
 use super::values::{ExchangeChoice, ticker};
 use crate::clock::Clock;
 use crate::config::{
@@ -76,6 +77,7 @@ impl Cli {
             rate: global.rate.0,
             urls,
             clock: self.clock(),
+            certificates: set("SSL_CERT_FILE").map(PathBuf::from),
             timeouts: global.patience.map_or_else(Timeouts::default, Timeouts::of),
             locked: global.patience,
         })
@@ -387,21 +389,19 @@ impl CompanyArgs {
     }
 }
 
-/// Adds the companies of a file: one ticker or CIK per line, `#` starts a comment.
+/// Adds the companies that a file names, in lines or in a table.
 fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
-    let text = std::fs::read_to_string(file).map_err(|e| {
+    let bytes = std::fs::read(file).map_err(|e| {
         UsageError(format!(
             "the companies file {} cannot be read: {e}: give a text file with one ticker or CIK per line",
             file.display()
         ))
     })?;
-    // Some editors begin a file with a byte order mark.
-    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
-        let name = line.split('#').next().unwrap_or_default().trim();
+    for (number, name) in companies_file::names(&bytes) {
         let name = if let Ok(cik) = name.parse::<Cik>() {
             filter.ciks.push(cik);
             cik.to_string()
-        } else if let Ok(ticker) = ticker(name) {
+        } else if let Ok(ticker) = ticker(&name) {
             filter.tickers.push(ticker.clone());
             ticker
         } else {
@@ -412,7 +412,8 @@ fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
     }
     if !filter.names_companies() {
         return Err(UsageError(format!(
-            "the companies file {} contains no company: one ticker or CIK per line is expected",
+            "the companies file {} contains no company: one ticker or CIK per line is expected, or a table with a \
+             header that has a column `ticker` or `cik`",
             file.display()
         ))
         .into());

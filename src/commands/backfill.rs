@@ -19,10 +19,10 @@ pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result
         json: args.run.work.json,
     };
     if !args.demo {
-        return run::run(job, &cli.settings()?, terminal);
+        return run::run(&job, &cli.settings()?, terminal);
     }
     let demo = Demo::start(cli.clock(), cli.today())?;
-    let exit = run::run(job, demo.settings(), terminal)?;
+    let exit = run::run(&job, demo.settings(), terminal)?;
     if cli.log_format() == LogFormat::Text && cli.log_level() >= LevelFilter::Warn {
         demo.say_what_to_do_next(terminal);
     }

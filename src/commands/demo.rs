@@ -53,6 +53,7 @@ impl Demo {
                 rate: rate.and_then(std::num::NonZeroU32::new),
                 urls: Urls::new(url.clone(), url.clone(), url)?,
                 clock,
+                certificates: None,
                 timeouts: Timeouts::default(),
                 locked: None,
             },

@@ -36,7 +36,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
         dry_run: false,
         json: args.work.json,
     };
-    run::run(job, &settings, terminal)
+    run::run(&job, &settings, terminal)
 }
 
 /// The output of `--drop --json`; its field names are public.

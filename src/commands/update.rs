@@ -23,7 +23,7 @@ pub(super) fn run(cli: &Cli, args: &UpdateArgs, terminal: &Terminal) -> Result<E
     if let Some(to) = &args.export {
         ExportTarget::check(to)?;
     }
-    let exit = run::run(job, &settings, terminal)?;
+    let exit = run::run(&job, &settings, terminal)?;
     let Some(to) = args.export.as_ref().filter(|_| !args.run.dry_run) else {
         return Ok(exit);
     };

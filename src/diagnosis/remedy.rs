@@ -13,6 +13,15 @@ pub fn remedy(kind: &str) -> &'static str {
         }
         "server" => "EDGAR had an internal error: run backfill again later",
         "refused" => "a proxy or firewall refused the request: check both, then run backfill again",
+        "gateway" => {
+            "a proxy, firewall or login page came in place of documents: open the URL in a browser, log in if it asks for it, then run backfill again"
+        }
+        "no_document" => {
+            "the response is no such document, and differs each time: check proxies and firewalls, then run backfill again"
+        }
+        "accepted" => {
+            "the content does not fit the document's name, but the server sends the same each time: nothing to do"
+        }
         "damaged" => {
             "the response was damaged: run backfill again; if the failure persists, check the proxies"
         }
@@ -66,6 +75,7 @@ mod tests {
         for kind in kinds
             .into_iter()
             .chain(["unsafe_name", "bad_row", "bad_page"])
+            .chain(["gateway", "no_document", "accepted"])
         {
             assert_ne!(remedy(kind), remedy("unknown"), "{kind}");
         }

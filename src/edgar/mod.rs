@@ -3,6 +3,7 @@
 //! The code of this module is pure: no I/O, no threads, no clock. Input comes from the network, so no input
 //! may cause a panic. The behaviour of EDGAR was measured; the comments name the files and dates.
 
+pub mod beginning;
 pub mod calendar;
 pub mod company;
 pub mod company_facts;

@@ -110,6 +110,19 @@ impl DataDir {
         })
     }
 
+    /// Removes a file, if it is still what is meant.
+    ///
+    /// # Errors
+    ///
+    /// When it can neither be read nor removed.
+    pub fn remove(&self, place: &FilePath, content: &Fingerprint) -> Result<()> {
+        let failed = || format!("failed to remove {}", place.path().display());
+        if Fingerprint::at(&self.root, place).with_context(failed)? != Some(*content) {
+            return Ok(());
+        }
+        fs::remove_file(self.root.join(place.path())).with_context(failed)
+    }
+
     /// Creates the folder of a filing durably. Returns its canonical path, which is inside the data
     /// dir.
     pub(super) fn folder(&self, company: Cik, accession: Accession) -> Result<PathBuf> {
@@ -311,6 +324,24 @@ mod tests {
             .path()
             .join("edgar/data/320193/000032019323000106/doc.htm");
         assert_eq!(fs::read(stored).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn a_file_is_removed_only_while_it_is_what_is_meant() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        let keep = |text: &[u8]| {
+            let mut incoming = data_dir.begin().unwrap();
+            incoming.write_all(text).unwrap();
+            incoming.keep(&place("doc.htm")).unwrap()
+        };
+        let (old, new) = (keep(b"old"), keep(b"new"));
+        let stored = dir.path().join(place("doc.htm").path());
+        data_dir.remove(&place("doc.htm"), &old).unwrap();
+        assert_eq!(fs::read(&stored).unwrap(), b"new");
+        data_dir.remove(&place("doc.htm"), &new).unwrap();
+        assert!(!stored.exists());
+        data_dir.remove(&place("doc.htm"), &new).unwrap();
     }
 
     #[test]

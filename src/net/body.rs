@@ -262,7 +262,11 @@ impl<'a> IncomingBody<'a> {
                 "the MD5 of the {length} bytes is not the one in the ETag"
             )));
         }
-        Ok(Received { length, is_proven })
+        Ok(Received {
+            length,
+            is_proven,
+            is_dated: self.validators.last_modified.is_some(),
+        })
     }
 
     fn verdict(&self, head: &[u8], whole: bool) -> Verdict {

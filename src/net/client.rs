@@ -11,6 +11,7 @@ use log::debug;
 use url::Url;
 
 use super::agent::{self, Agent, Timeouts};
+use super::bare_429::Bare429;
 use super::body::IncomingBody;
 use super::buffers::Buffers;
 use super::error::FetchError;
@@ -65,6 +66,8 @@ pub struct Received {
     /// Whether a declared length or hash shows that the body is complete: `Content-Length`, an MD5 in
     /// the `ETag`, or the size that EDGAR lists. Otherwise only the body's own form shows it.
     pub is_proven: bool,
+    /// Whether the server named its `Last-Modified`, as EDGAR does for each document.
+    pub is_dated: bool,
 }
 
 /// A good response whose body is still to be read.
@@ -102,6 +105,7 @@ pub struct Client {
     agent: Agent,
     limiter: Limiter,
     outages: Outages,
+    bare_429: Bare429,
     cancel: Cancel,
     traffic: Arc<Traffic>,
     timeouts: Timeouts,
@@ -130,6 +134,7 @@ impl Client {
             agent: Agent::new(settings)?,
             limiter,
             outages: Outages::default(),
+            bare_429: Bare429::default(),
             cancel,
             traffic,
             timeouts: settings.timeouts,
@@ -306,7 +311,7 @@ impl Client {
                 .enter(&name, &self.cancel)
                 .map_err(|_| FetchError::Stopped)?;
             // Checked after the wait: other threads may have found the outage meanwhile.
-            self.outages.check(&name)?;
+            self.outages.check(&name, kind)?;
             self.traffic.count_request(kind);
             let (response, pending) = match self.agent.send(pass, &url, &headers) {
                 Ok(response) => response,
@@ -331,7 +336,8 @@ impl Client {
                 debug!("redirected within the site");
                 continue;
             }
-            pending.resolve(answer(&verdict));
+            let answer = self.answer((&name, kind), &url, &verdict);
+            pending.resolve(answer);
             return match verdict {
                 Verdict::Good | Verdict::Rest => {
                     let from = match want {
@@ -356,7 +362,7 @@ impl Client {
                     status,
                     retry_after,
                 }),
-                Verdict::Refused => Err(FetchError::Refused { status }),
+                Verdict::Refused => Err(self.outages.refused(&name, kind, status)),
                 Verdict::Damaged(why) => Err(FetchError::Damaged(why.to_owned())),
             };
         }
@@ -364,6 +370,32 @@ impl Client {
             "more than {} redirects in a row",
             redirect::MOST
         )))
+    }
+
+    /// What a verdict on the response to a request says about its host.
+    fn answer(&self, (host, kind): (&str, RequestKind), url: &Url, verdict: &Verdict) -> Answer {
+        match *verdict {
+            Verdict::Good
+            | Verdict::Rest
+            | Verdict::Unchanged
+            | Verdict::NoRest
+            | Verdict::NotFound => {
+                self.outages.fine(host, kind);
+                self.bare_429.fine(host);
+                Answer::Fine
+            }
+            Verdict::Throttled { page: false, .. } if !self.bare_429.is_about_host(host, url) => {
+                Answer::Unclear
+            }
+            Verdict::Throttled { retry_after, page } => Answer::Throttled {
+                asked: retry_after,
+                page,
+            },
+            Verdict::UndeclaredAgent
+            | Verdict::Refused
+            | Verdict::Server { .. }
+            | Verdict::Damaged(_) => Answer::Unclear,
+        }
     }
 }
 
@@ -373,22 +405,5 @@ fn host_key(url: &Url) -> String {
     match url.port() {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
-    }
-}
-
-/// What a verdict says about the state of the host.
-fn answer(verdict: &Verdict) -> Answer {
-    match *verdict {
-        Verdict::Good
-        | Verdict::Rest
-        | Verdict::Unchanged
-        | Verdict::NoRest
-        | Verdict::NotFound => Answer::Fine,
-        Verdict::Throttled { retry_after, page } => Answer::Throttled {
-            asked: retry_after,
-            page,
-        },
-        Verdict::Refused => Answer::Refused,
-        Verdict::UndeclaredAgent | Verdict::Server { .. } | Verdict::Damaged(_) => Answer::Unclear,
     }
 }

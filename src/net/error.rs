@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::outage::ConnectionFailure;
+use super::outage::{ConnectionFailure, Refusal};
 
 /// Why an attempt failed. [`Client::next_step`] decides what follows.
 #[derive(Debug, Error)]
@@ -26,7 +26,9 @@ pub enum FetchError {
     )]
     UndeclaredAgent,
     /// The server failed (5xx) or asks to retry later.
-    #[error("server error (status {status})")]
+    #[error(
+        "server error (status {status}); EDGAR or something on the way to it has trouble: run the same command again later"
+    )]
     Server {
         /// The status of the response.
         status: u16,
@@ -34,11 +36,17 @@ pub enum FetchError {
         retry_after: Option<Duration>,
     },
     /// Refused for an unknown reason. A retry would not help.
-    #[error("refused (status {status})")]
+    #[error("refused (status {status}); {}", refusal(*status))]
     Refused {
         /// The status of the response.
         status: u16,
     },
+    /// The host refuses one request after the other: every other request to it would be refused too.
+    #[error(
+        "{} refuses one request after the other (refusals in a row: {}; the last one: refused (status {}); {}); then run the same command again",
+        .0.host, .0.in_a_row, .0.status, refusal(.0.status)
+    )]
+    Shut(Box<Refusal>),
     /// The body is cut off, damaged, or not the kind of content that was requested.
     #[error("damaged answer: {0}")]
     Damaged(String),
@@ -83,7 +91,7 @@ impl FetchError {
             Self::Throttled { .. } => "throttled",
             Self::UndeclaredAgent => "undeclared_agent",
             Self::Server { .. } => "server",
-            Self::Refused { .. } => "refused",
+            Self::Refused { .. } | Self::Shut(_) => "refused",
             Self::Damaged(_) => "damaged",
             Self::TooLarge { .. } => "too_large",
             Self::Redirect(_) => "redirect",
@@ -92,5 +100,22 @@ impl FetchError {
             Self::Forbidden(_) => "forbidden",
             Self::Stopped => "stopped",
         }
+    }
+}
+
+/// What a refusal most likely comes from, and what to do about it.
+fn refusal(status: u16) -> &'static str {
+    match status {
+        401 => {
+            "a login is asked for, which EDGAR never does: check --archives-url and the way to it"
+        }
+        407 => {
+            "a proxy asks for a user and a password: set HTTPS_PROXY to http://user:password@host:port"
+        }
+        403 => {
+            "EDGAR gives no such refusal without a reason: check proxy and firewall, and open the URL in a browser"
+        }
+        451 => "what is between here and EDGAR forbids it: check proxy and firewall",
+        _ => "neither EDGAR's way to say no nor a page: check proxy, firewall and the URL",
     }
 }

@@ -11,6 +11,7 @@
 //! [`Client::close_connections`] ends it sooner.
 
 mod agent;
+mod bare_429;
 mod body;
 mod buffers;
 mod client;

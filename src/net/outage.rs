@@ -1,20 +1,39 @@
-//! Counts connection failures by host, over all threads of a client, to detect an outage.
+//! Counts connection failures and refusals by host, over all threads of a client, to detect an outage.
 //!
 //! A connection failure is a request without any HTTP response: the connection was refused or reset,
 //! the host was not found, TLS failed, or the time ran out before the response began. A body that
 //! breaks off does not count. Any HTTP response ends the row of failures, whatever its status.
+//!
+//! A refusal is a response such as 403 or 407 without a reason that EDGAR is known to give: from a
+//! proxy, a firewall, or a new page of EDGAR's. A host that only refuses gets no further request: a pause
+//! would not help, and further requests might extend a block.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::FetchError;
+use super::{FetchError, RequestKind};
 
 /// After this many connection failures in a row a host gets no further request.
 pub(super) const MAX_FAILURES: u32 = 20;
 
-/// The connection failures by host and port.
+/// After this many refusals in a row a host gets no further request.
+pub(super) const MAX_REFUSALS: u32 = 10;
+
+/// The connection failures and refusals by host and port.
 #[derive(Debug, Default)]
-pub(super) struct Outages(Mutex<HashMap<String, HostFailures>>);
+pub(super) struct Outages {
+    hosts: Mutex<HashMap<String, HostFailures>>,
+    /// By what was asked for, too: that a host tells of filings does not make up for no document.
+    refusals: Mutex<HashMap<(String, RequestKind), RefusalRow>>,
+}
+
+/// Refusals since the last good response.
+#[derive(Debug, Clone, Copy, Default)]
+struct RefusalRow {
+    in_a_row: u32,
+    /// The status of the last one.
+    status: u16,
+}
 
 /// A connection failure, and how many there were in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +44,17 @@ pub struct ConnectionFailure {
     pub in_a_row: u32,
     /// Why this connection failed.
     pub cause: String,
+}
+
+/// A host that refuses one request after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The host, with a port where it is not the usual one.
+    pub host: String,
+    /// Refusals of the host since its last good response.
+    pub in_a_row: u32,
+    /// The status of the last one.
+    pub status: u16,
 }
 
 #[derive(Debug, Default)]
@@ -68,11 +98,31 @@ impl Outages {
         }
     }
 
+    /// Records a good response of this host, or a plain "not found".
+    pub(super) fn fine(&self, host: &str, kind: RequestKind) {
+        self.refusals().remove(&(host.to_owned(), kind));
+    }
+
+    /// Records a refusal of this host. Returns [`FetchError::Shut`] for the last of [`MAX_REFUSALS`] in a
+    /// row, and [`FetchError::Refused`] before.
+    pub(super) fn refused(&self, host: &str, kind: RequestKind, status: u16) -> FetchError {
+        let mut refusals = self.refusals();
+        let row = refusals.entry((host.to_owned(), kind)).or_default();
+        row.in_a_row = row.in_a_row.saturating_add(1);
+        row.status = status;
+        row.shut(host).unwrap_or(FetchError::Refused { status })
+    }
+
     /// Checks that the host may get a request.
     ///
     /// # Errors
-    /// [`FetchError::Outage`] after [`MAX_FAILURES`] connection failures in a row.
-    pub(super) fn check(&self, host: &str) -> Result<(), FetchError> {
+    /// [`FetchError::Outage`] after [`MAX_FAILURES`] connection failures in a row,
+    /// [`FetchError::Shut`] after [`MAX_REFUSALS`] refusals.
+    pub(super) fn check(&self, host: &str, kind: RequestKind) -> Result<(), FetchError> {
+        let row = self.refusals().get(&(host.to_owned(), kind)).copied();
+        if let Some(shut) = row.and_then(|row| row.shut(host)) {
+            return Err(shut);
+        }
         match self.hosts().get(host) {
             Some(known) if known.failures >= MAX_FAILURES => {
                 Err(FetchError::Outage(Box::new(known.last_failure(host))))
@@ -87,7 +137,23 @@ impl Outages {
     }
 
     fn hosts(&self) -> MutexGuard<'_, HashMap<String, HostFailures>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, HashMap<(String, RequestKind), RefusalRow>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RefusalRow {
+    /// The error that ends the run, once there are enough of them.
+    fn shut(self, host: &str) -> Option<FetchError> {
+        let refusal = || Refusal {
+            host: host.to_owned(),
+            in_a_row: self.in_a_row,
+            status: self.status,
+        };
+        (self.in_a_row >= MAX_REFUSALS).then(|| FetchError::Shut(Box::new(refusal())))
     }
 }
 
@@ -106,6 +172,7 @@ mod tests {
     use super::*;
 
     const HOST: &str = "example.com";
+    const KIND: RequestKind = RequestKind::Document;
 
     fn fail(outages: &Outages, times: u32) {
         for _ in 0..times {
@@ -120,7 +187,7 @@ mod tests {
         let error = outages.failed(HOST, "connection reset".into());
         assert!(matches!(error, FetchError::Unreachable(_)));
         assert_eq!(error.to_string(), "connection reset");
-        assert!(outages.check(HOST).is_ok());
+        assert!(outages.check(HOST, KIND).is_ok());
         let error = outages.failed(HOST, "host not found".into());
         assert!(matches!(error, FetchError::Outage(_)));
         assert_eq!(
@@ -129,10 +196,10 @@ mod tests {
              host not found); run the same command again once it can be reached"
         );
         assert_eq!(
-            outages.check(HOST).unwrap_err().to_string(),
+            outages.check(HOST, KIND).unwrap_err().to_string(),
             error.to_string()
         );
-        assert!(outages.check("example.com:81").is_ok());
+        assert!(outages.check("example.com:81", KIND).is_ok());
     }
 
     #[test]
@@ -143,7 +210,38 @@ mod tests {
             outages.answered(HOST);
         }
         fail(&outages, 19);
-        assert!(outages.check(HOST).is_ok());
+        assert!(outages.check(HOST, KIND).is_ok());
+    }
+
+    #[test]
+    fn ten_refusals_in_a_row_shut_a_host_and_a_good_response_ends_the_row() {
+        let outages = Outages::default();
+        let refuse = |times| {
+            for _ in 0..times {
+                let error = outages.refused(HOST, KIND, 403);
+                assert!(matches!(error, FetchError::Refused { status: 403 }));
+            }
+        };
+        refuse(9);
+        outages.answered(HOST);
+        outages.fine(HOST, RequestKind::Discovery);
+        assert!(outages.check(HOST, KIND).is_ok());
+        outages.fine(HOST, KIND);
+        refuse(9);
+        assert!(outages.check(HOST, KIND).is_ok());
+        let error = outages.refused(HOST, KIND, 407);
+        assert_eq!(
+            error.to_string(),
+            "example.com refuses one request after the other (refusals in a row: 10; the last one: refused (status 407); \
+             a proxy asks for a user and a password: set HTTPS_PROXY to http://user:password@host:port); \
+             then run the same command again"
+        );
+        assert!(matches!(
+            outages.check(HOST, KIND),
+            Err(FetchError::Shut(_))
+        ));
+        assert!(outages.check("other.example.com", KIND).is_ok());
+        assert!(outages.check(HOST, RequestKind::Discovery).is_ok());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::verdict::PortionKind;
 
-/// The purpose of a request, for the counters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The purpose of a request, for the counters and the rows of refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RequestKind {
     /// The lists of companies and symbols.
     Companies,

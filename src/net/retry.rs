@@ -41,6 +41,7 @@ pub fn next(
         FetchError::Stopped => return AfterFailure::Stopped,
         FetchError::UndeclaredAgent
         | FetchError::Outage(_)
+        | FetchError::Shut(_)
         | FetchError::Sink(_)
         | FetchError::Forbidden(_) => return AfterFailure::AbortRun,
         FetchError::NotFound | FetchError::Refused { .. } | FetchError::TooLarge { .. } => {
@@ -77,7 +78,10 @@ pub fn next(
 pub fn counts_as_attempt(error: &FetchError) -> bool {
     !matches!(
         error,
-        FetchError::Throttled { page: true } | FetchError::Outage(_) | FetchError::Stopped
+        FetchError::Throttled { page: true }
+            | FetchError::Outage(_)
+            | FetchError::Shut(_)
+            | FetchError::Stopped
     )
 }
 

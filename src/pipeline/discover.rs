@@ -204,6 +204,7 @@ impl Discovery<'_> {
                 visit.pages.get_or_insert_default().push(page.clone());
                 damaged(e)
             })?;
+            visit.used_archive |= from_archive;
             let whole = self.pass_on(visit, &rows, url, History::look_at)?;
             // A page with bad rows counts as not read: a later run may find them corrected.
             if whole {
@@ -213,6 +214,7 @@ impl Discovery<'_> {
         }
         let document = submissions::parse(&bytes).map_err(damaged)?;
         document.check_cik(visit.company.cik).map_err(damaged)?;
+        visit.used_archive |= from_archive;
         for problem in document.problems.iter().take(MOST_RECORDED) {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
@@ -495,7 +497,8 @@ impl Discovery<'_> {
         }
         self.queue_on_record(visit)?;
         let (cx, began) = (self.cx, visit.began.unwrap_or_else(|| self.cx.clock.now()));
-        let archived = cx.source.as_of().filter(|_| visit.from_archive);
+        // Also where the rest was asked for: what came from the archive is as old as that.
+        let archived = cx.source.as_of().filter(|_| visit.used_archive);
         let selections = visit.goals.iter().map(|goal| goal.selection);
         let selections = selections.chain(visit.other_industry.iter().copied());
         let selections = selections.filter_map(|selection| cx.visits.selections[selection].id);
@@ -516,6 +519,14 @@ impl Discovery<'_> {
         let problem = if missing && company.name.is_empty() {
             let cause = &"EDGAR has no filer with this CIK: check the number";
             ErrorReport::discovering(company, url, kind, cause)
+        } else if matches!(error, FetchError::NotFound) && !missing {
+            let page = url.path_segments().and_then(|mut parts| parts.next_back());
+            let cause = format!(
+                "its older page {} is not found, though its main document lists it: EDGAR may be moving \
+                 its filings; run the same command again later",
+                page.unwrap_or_default()
+            );
+            ErrorReport::discovering(company, url, kind, &cause)
         } else {
             ErrorReport::discovering(company, url, kind, error)
         };

@@ -17,16 +17,22 @@ use super::commits::{Commits, Records};
 use super::existing::ExistingFile;
 use super::item::Job;
 use super::record::{ErrorReport, Record};
+use super::same_pages::PageVerdict;
 use super::split::{self, DocumentsError, SubmissionText};
 use super::worker::{self, NextStep};
+use crate::edgar::beginning::{BEGINNING, misfit};
 use crate::edgar::{ArtifactKind, FileName, QueueItem, Target, Urls};
-use crate::files::{FilePath, Fingerprint};
+use crate::files::{FilePath, Fingerprint, IncomingFile};
 use crate::net::{Client, Expect, FetchError, Received, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
 
 /// The largest file that is downloaded, in bytes, even if EDGAR lists a larger one. The largest
 /// submission measured has 612 MB.
 pub const MAX_FILE: u64 = 2_000_000_000;
+
+/// How much later a document is asked for once more whose beginning does not fit its name: time enough
+/// for what is on the way to recover.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// How much longer than its submission a document may be. In theory it never is.
 const SLACK: u64 = 1 << 20;
@@ -59,6 +65,10 @@ enum AttemptResult {
 pub(crate) enum DownloadError {
     /// The request is pointless: the kind of the failure in one word, and the cause.
     Refused(&'static str, String),
+    /// What came does not fit its name. It is asked for once more.
+    AskAgain,
+    /// What came is a page of something between here and EDGAR, as were these files before.
+    Gateway(Fingerprint, Vec<QueueItem>),
     /// The request failed.
     Fetch(Url, FetchError),
     /// The file cannot be written.
@@ -92,8 +102,8 @@ impl Download<'_> {
         if !cx.budget.allows_download() {
             return AttemptResult::Stop; // it stays queued
         }
-        let fetched = match &job.item.target {
-            Target::File(file) => self.file(job, file),
+        let fetched = match job.item.target.clone() {
+            Target::File(file) => self.file(job, &file),
             Target::Documents => self.documents(job),
         };
         match fetched {
@@ -104,6 +114,18 @@ impl Download<'_> {
             Err(DownloadError::Refused(kind, cause)) => {
                 let problem = ErrorReport::of_item(&job.item, kind, cause);
                 failed(job, problem, kind == NOT_IN_SUBMISSION)
+            }
+            Err(DownloadError::AskAgain) => {
+                cx.client.traffic().count_retry();
+                AttemptResult::Wait(ASK_AGAIN)
+            }
+            Err(DownloadError::Gateway(page, before)) => {
+                AttemptResult::Record(Box::new(Record::Gateway {
+                    item: job.item.clone(),
+                    attempts: job.attempts + 1,
+                    page,
+                    before,
+                }))
             }
             Err(DownloadError::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
             Err(DownloadError::NotCommitted) => AttemptResult::Stop,
@@ -123,41 +145,102 @@ impl Download<'_> {
         }
     }
 
-    /// Requests one file and stores it.
-    fn file(&self, job: &Job, file: &FileName) -> Result<Record, DownloadError> {
-        let (cx, item) = (self.cx, &job.item);
-        if !file.is_served(item.accession) {
-            let name = &file.name;
-            let cause = format!(
-                "{}: the submission no longer contains {name}",
-                item.accession
-            );
+    /// Asks for one file and stores it.
+    fn file(&self, job: &mut Job, file: &FileName) -> Result<Record, DownloadError> {
+        let cx = self.cx;
+        if !file.is_served(job.item.accession) {
+            let (accession, name) = (job.item.accession, &file.name);
+            let cause = format!("{accession}: the submission no longer contains {name}");
             return Err(DownloadError::Refused(NOT_IN_SUBMISSION, cause));
         }
-        let mut incoming = cx.data_dir.begin()?;
-        let received = self.fetch(item, &mut incoming)?;
-        if file.kind == ArtifactKind::Submission && item.submission_size.is_none() {
-            let mut text = incoming.reader()?;
-            split::check_submission(item.accession, &mut text, received.is_proven)
-                .map_err(|e| self.not_a_submission(item, e))?;
-        }
+        let mut incoming = WithBeginning::new(cx.data_dir.begin()?);
+        let received = self.fetch(&job.item, &mut incoming)?;
+        let WithBeginning { incoming, head } = incoming;
+        let accepted = if file.kind == ArtifactKind::Submission {
+            if job.item.submission_size.is_none() {
+                let mut text = incoming.reader()?;
+                split::check_submission(job.item.accession, &mut text, received.is_proven)
+                    .map_err(|e| self.not_a_submission(&job.item, e))?;
+            }
+            None
+        } else {
+            self.accept(job, file, (&head, incoming.print()), received.is_dated)?
+        };
         self.wait_for_row(job)?;
+        let item = &job.item;
         let place = place(item, &file.name);
         let existing = self.existing(&place, incoming.print())?;
         let print = match existing {
             ExistingFile::Whole(found) => found,
             _ => incoming.keep(&place).map_err(DownloadError::Disk)?,
         };
-        let problem = existing.problem().map(|(kind, cause)| {
+        let existing = existing.problem();
+        let existing = existing.map(|(kind, cause)| (kind, cause.to_owned()));
+        let problems = existing.into_iter().chain(accepted);
+        let problems = problems.map(|(kind, cause)| {
             let message = format!("{} {}: {cause}", item.accession, file.name);
             ErrorReport::of_item(item, kind, message)
         });
         Ok(Record::Stored {
-            accession: item.accession,
+            item: item.clone(),
             document: SplitDocument::single(file.clone(), print),
             attempts: job.attempts + 1,
-            problem,
+            problems: problems.collect(),
         })
+    }
+
+    /// Whether what came for a document can be that document, with what is to be told of it if so: one
+    /// word for the kind, and the cause.
+    ///
+    /// # Errors
+    ///
+    /// When it is a gateway's page, is to be asked for once more, or came twice and never fitted.
+    fn accept(
+        &self,
+        job: &mut Job,
+        file: &FileName,
+        (head, print): (&[u8], Fingerprint),
+        is_dated: bool,
+    ) -> Result<Option<(&'static str, String)>, DownloadError> {
+        let pages = &self.cx.same_pages;
+        if !is_dated {
+            match pages.came(&job.item, print.sha256) {
+                PageVerdict::Document => {}
+                PageVerdict::Gateway { before } => {
+                    return Err(DownloadError::Gateway(print, before));
+                }
+                PageVerdict::Again => {
+                    let cause = "the same bytes came for several filings in an earlier run, and \
+                                 came again: it is stored as what the mirror has";
+                    return Ok(Some(("accepted", cause.to_owned())));
+                }
+            }
+        }
+        let Some(why) = misfit(file.at_edgar(), head) else {
+            return Ok(None);
+        };
+        match job.misfit.replace(print) {
+            None => Err(DownloadError::AskAgain),
+            // EDGAR itself sends each document with its date.
+            Some(before) if before == print && !is_dated && pages.is_sec() => {
+                Err(DownloadError::Gateway(print, Vec::new()))
+            }
+            Some(before) if before == print => {
+                let cause = format!(
+                    "{why}; it was asked for twice and came with the same bytes, so it is stored \
+                     as EDGAR's own"
+                );
+                Ok(Some(("accepted", cause)))
+            }
+            Some(_) => {
+                let (accession, name) = (job.item.accession, &file.name);
+                let cause = format!(
+                    "{accession} {name}: {why}; it was asked for twice and came with other bytes \
+                     each time"
+                );
+                Err(DownloadError::Refused("no_document", cause))
+            }
+        }
     }
 
     /// Checks for an existing file where a file is to be stored.
@@ -281,8 +364,36 @@ pub(crate) fn fetch(
 /// The kind of a failure: the submission no longer contains a document that has no name of its own.
 const NOT_IN_SUBMISSION: &str = "not_in_submission";
 
+/// A file on its way in, with its beginning.
+struct WithBeginning<'a> {
+    incoming: IncomingFile<'a>,
+    head: Vec<u8>,
+}
+
+impl<'a> WithBeginning<'a> {
+    fn new(incoming: IncomingFile<'a>) -> Self {
+        Self {
+            incoming,
+            head: Vec::new(),
+        }
+    }
+}
+
+impl Write for WithBeginning<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.incoming.write(bytes)?;
+        let missing = BEGINNING.saturating_sub(self.head.len());
+        self.head.extend(bytes[..written].iter().take(missing));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.incoming.flush()
+    }
+}
+
 /// Where a file of a queue entry is stored.
-fn place(item: &QueueItem, name: &str) -> FilePath {
+pub(super) fn place(item: &QueueItem, name: &str) -> FilePath {
     FilePath {
         folder: item.folder,
         accession: item.accession,

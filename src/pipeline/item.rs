@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::commits::Sequence;
 use crate::edgar::submissions::OlderPage;
 use crate::edgar::{CompanyProfile, DateRange, History, QueueItem, SicCodes, Wanted};
+use crate::files::Fingerprint;
 use crate::selection::Filings;
 use crate::store::{SelectionId, ShownCompany};
 
@@ -81,6 +82,8 @@ pub(super) struct Visit {
     /// Whether the documents are read from `submissions.zip`. After the first one that cannot be, the
     /// remaining ones are requested.
     pub from_archive: bool,
+    /// Whether one of them was read from it.
+    pub used_archive: bool,
     /// Failed attempts of the current request.
     pub attempts: u32,
 }
@@ -97,6 +100,7 @@ impl Visit {
             history: History::default(),
             facts: CompanyProfile::default(),
             from_archive,
+            used_archive: false,
             attempts: 0,
         }
     }
@@ -110,6 +114,8 @@ pub(super) struct Job {
     pub queued_at: Sequence,
     /// Failed attempts in this run.
     pub attempts: u32,
+    /// What came for it in this run whose beginning does not fit its name.
+    pub misfit: Option<Fingerprint>,
 }
 
 impl Job {
@@ -118,6 +124,7 @@ impl Job {
             item,
             queued_at,
             attempts: 0,
+            misfit: None,
         }
     }
 }

@@ -25,6 +25,7 @@ mod item;
 mod plan;
 mod queue;
 mod record;
+mod same_pages;
 mod services;
 mod split;
 mod taken;
@@ -35,13 +36,14 @@ mod write;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use crossbeam_channel::bounded;
 
 pub use budget::Budget;
 pub use download::MAX_FILE;
 pub(crate) use download::{DownloadError, fetch};
 pub use item::{OlderPages, RunSelection, VisitGoal};
+pub use same_pages::SamePages;
 pub use services::{Aborted, Services};
 pub(crate) use split::{DocumentsError, check_submission};
 pub use visits::Visits;
@@ -50,7 +52,7 @@ use commits::{Commits, Records};
 use taken::TakenRequests;
 
 use crate::store::{RunId, Writer};
-use crate::threads::{join, spawn};
+use crate::threads::{join_or_none, spawn};
 
 /// The parts of the flow that run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,22 +77,28 @@ impl Flow {
 /// Runs one flow to its end and returns the writer for the next one.
 ///
 /// Items that fail are recorded and counted, and are not an error here. [`Services::aborted`] has the
-/// reason if the run ended early.
+/// reason if the run ended early, also if a stage panicked.
 ///
 /// # Errors
 ///
-/// When the database cannot be written, or a thread cannot be started.
+/// When the database cannot be written, the writer panicked, or a thread cannot be started.
 pub fn run(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Writer> {
     let threads = start(cx, db, run, flow).context("failed to start")?;
-    let written = join(threads.writer).context("failed to record what was found");
+    let written = match join_or_none(threads.writer) {
+        Some(written) => written.context("failed to record what was found"),
+        None => Err(anyhow!(PANICKED)),
+    };
     let stopping = cx.cancel.is_set();
     for stage in threads.stages {
-        if !stopping || stage.is_finished() {
-            join(stage);
+        if (!stopping || stage.is_finished()) && join_or_none(stage).is_none() {
+            cx.abort(PANICKED.to_owned());
         }
     }
     written
 }
+
+/// Why a run ended in which a thread panicked.
+const PANICKED: &str = "a thread panicked: this is a bug, please report it";
 
 /// The threads of a flow, without the discovery pool, whose threads end with their input.
 struct Threads {

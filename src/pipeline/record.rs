@@ -7,6 +7,7 @@ use url::Url;
 
 use super::split::SplitResult;
 use crate::edgar::{Accession, Cik, CompanyProfile, Filing, History, QueueItem};
+use crate::files::Fingerprint;
 use crate::net::FetchError;
 use crate::store::{Failure, PageRead, SelectionId, ShownCompany, SplitDocument};
 
@@ -37,11 +38,11 @@ pub(super) enum Record {
     CompanyFailed { problem: ErrorReport, missing: bool },
     /// A file that was requested by itself is on disk.
     Stored {
-        accession: Accession,
+        item: QueueItem,
         document: SplitDocument,
         attempts: u32,
         /// What must be reported about the file.
-        problem: Option<ErrorReport>,
+        problems: Vec<ErrorReport>,
     },
     /// A submission was split. Its documents are on disk or were given up.
     Split {
@@ -55,6 +56,14 @@ pub(super) enum Record {
         attempts: u32,
         failure: Failure,
         problem: ErrorReport,
+    },
+    /// What came for a file is a gateway's page, and so are the files that came with the same bytes
+    /// before.
+    Gateway {
+        item: QueueItem,
+        attempts: u32,
+        page: Fingerprint,
+        before: Vec<QueueItem>,
     },
     /// A problem that fails no whole item.
     Error(ErrorReport),

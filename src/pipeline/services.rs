@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::budget::Budget;
+use super::same_pages::SamePages;
 use super::visits::Visits;
 use crate::cancel::Cancel;
 use crate::clock::Clock;
@@ -38,6 +39,8 @@ pub struct Services {
     /// Where the companies' submissions come from.
     pub source: Source,
     pub data_dir: DataDir,
+    /// What came for several filings.
+    pub same_pages: SamePages,
     /// The clock for all times that are recorded.
     pub clock: Clock,
     pub counters: Counters,

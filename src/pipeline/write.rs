@@ -23,12 +23,14 @@ use jiff::Timestamp;
 
 use super::Services;
 use super::commits::{Commits, EndOnDrop};
+use super::download;
 use super::record::{ErrorReport, Record};
 use super::split::SplitResult;
 use super::taken::TakenRequests;
 use crate::edgar::calendar::filing_day;
-use crate::edgar::{Accession, Cik, QueueItem};
-use crate::store::{Batch, ErrorRow, Recorded, RunId, SplitDocument, Writer};
+use crate::edgar::{Accession, Cik, QueueItem, Target};
+use crate::files::{FilePath, Fingerprint};
+use crate::store::{Batch, ErrorRow, Failure, Recorded, RunId, SplitDocument, Writer};
 
 /// The most records in one transaction. At this size the cost of the commit itself no longer matters.
 const MOST: usize = 1000;
@@ -98,6 +100,7 @@ fn write_all(
             now: cx.clock.now(),
             with_new: &mut with_new,
             queued: Vec::new(),
+            refused: Vec::new(),
             cx,
         };
         let mut written = 0;
@@ -120,6 +123,8 @@ struct Transaction<'a> {
     /// Companies in progress that had new filings. An entry is removed when the visit ends.
     with_new: &'a mut HashSet<Cik>,
     queued: Vec<QueueItem>,
+    /// Files on disk with the bytes of a gateway's page; removed once that is committed.
+    refused: Vec<(FilePath, Fingerprint)>,
     cx: &'a Services,
 }
 
@@ -170,11 +175,12 @@ impl Transaction<'_> {
                 self.problem(problem)?;
             }
             Record::Stored {
-                accession,
+                item,
                 document,
                 attempts,
-                problem,
+                problems,
             } => {
+                let accession = item.accession;
                 let recorded = self
                     .batch
                     .stored(accession, &document, attempts, self.now)?;
@@ -189,7 +195,15 @@ impl Transaction<'_> {
                         message: format!("{accession} {name}: {OTHER_BYTES}"),
                     })?;
                 }
-                problem.map_or(Ok(()), |problem| self.problem(problem))?;
+                for problem in problems {
+                    self.problem(problem)?;
+                }
+                // It was on its way when the third file with the same bytes came.
+                let print = document.outcome.ok();
+                let refused = print.filter(|p| self.cx.same_pages.is_refused(&p.sha256));
+                if let Some(page) = refused {
+                    self.refuse_stored(&item, page)?;
+                }
             }
             Record::Split {
                 item,
@@ -208,9 +222,58 @@ impl Transaction<'_> {
                 add(&count.failed, 1);
                 self.problem(problem)?;
             }
+            Record::Gateway {
+                item,
+                attempts,
+                page,
+                before,
+            } => self.gateway(&item, attempts, page, &before)?,
             Record::Error(problem) => self.problem(problem)?,
         }
         Ok(())
+    }
+
+    /// A gateway's page came for a file, and before it for these, which are queued again.
+    fn gateway(
+        &mut self,
+        item: &QueueItem,
+        tries: u32,
+        page: Fingerprint,
+        before: &[QueueItem],
+    ) -> Result<()> {
+        let (accession, today) = (item.accession, self.today());
+        self.batch.refuse_page(&page, today)?;
+        let (failure, problem) = gateway_failure(item);
+        self.batch
+            .failed(accession, &item.target, tries, &failure, today)?;
+        add(&self.cx.counters.failed, 1);
+        self.problem(problem)?;
+        before
+            .iter()
+            .try_for_each(|item| self.refuse_stored(item, page))
+    }
+
+    /// Queues a file again that is stored with the bytes of a gateway's page. One that is not, or has
+    /// other bytes, stays as it is.
+    fn refuse_stored(&mut self, item: &QueueItem, page: Fingerprint) -> Result<()> {
+        let Target::File(file) = &item.target else {
+            return Ok(());
+        };
+        let (failure, problem) = gateway_failure(item);
+        let (accession, today) = (item.accession, self.today());
+        if !self
+            .batch
+            .refuse_stored(accession, &file.name, &page, &failure, today)?
+        {
+            return Ok(());
+        }
+        let count = &self.cx.counters;
+        change(&count.downloaded, -1);
+        change(&count.bytes, -i64::try_from(page.bytes).unwrap_or(i64::MAX));
+        add(&count.failed, 1);
+        let place = download::place(item, &file.name);
+        self.refused.push((place, page));
+        self.problem(problem)
     }
 
     fn queue(&mut self, mut items: Vec<QueueItem>) -> Result<()> {
@@ -301,14 +364,36 @@ impl Transaction<'_> {
         filing_day(self.now)
     }
 
-    /// Commits. Returns the queue entries of the transaction.
+    /// Commits, and removes the files that were refused. Returns the queue entries of the transaction.
     fn commit(self) -> Result<Vec<QueueItem>> {
         let counts = self.cx.run_progress();
         self.batch.heartbeat(self.run, &counts, Timestamp::now())?;
         self.batch.commit()?;
+        for (place, page) in &self.refused {
+            self.cx.data_dir.remove(place, page)?;
+        }
         Ok(self.queued)
     }
 }
+
+/// What is recorded, and told, of a file in whose place a gateway's page came.
+fn gateway_failure(item: &QueueItem) -> (Failure, ErrorReport) {
+    let name = item.target.name(item.accession);
+    let message = format!(
+        "{} {name}: a page came that something between here and EDGAR sends in place of documents: \
+         the same bytes for several filings, without Last-Modified",
+        item.accession
+    );
+    let failure = Failure {
+        kind: GATEWAY,
+        message: message.clone(),
+        missing: true, // the days are counted as for what EDGAR does not have
+    };
+    (failure, ErrorReport::of_item(item, GATEWAY, message))
+}
+
+/// The kind of a failure: a page of a proxy, a firewall or a login came in place of a document.
+const GATEWAY: &str = "gateway";
 
 /// The message for a lost file that came back with other content.
 const OTHER_BYTES: &str = "was lost and came back with other content, which is stored";

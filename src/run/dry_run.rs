@@ -1,15 +1,21 @@
 //! `--dry-run`: the requests that the run would send, and how long they take at this rate.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
+use tempfile::TempDir;
 
 use super::update::UpdateRange;
 use super::{Prepared, RunKind, discovery};
 use crate::config::{RunOptions, Settings};
-use crate::edgar::{Cik, Wanted};
+use crate::edgar::calendar::filing_day;
+use crate::edgar::{Cik, FormFilter, Wanted};
 use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::progress::format::{bytes, clock, many};
@@ -34,6 +40,8 @@ struct DryRunJson {
     rate: Option<u32>,
     /// The least time that the known requests take at this rate; `null` without a limit.
     seconds_at_least: Option<f64>,
+    /// The time that what is estimated takes on top; `null` without a limit or an estimate.
+    seconds_estimated: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,6 +59,9 @@ struct RequestPlan {
     discovery: u64,
     /// The queue of earlier runs. What discovery will find is not known yet.
     documents: u64,
+    /// What discovery may find of companies that were never looked at: an estimate from companies, forms
+    /// and years; `null` where there are none.
+    documents_estimated: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,6 +72,134 @@ struct Bytes {
     documents_at_most: u64,
 }
 
+/// Where a dry run works: in a folder that goes with it where there is no database, or no data dir,
+/// yet. So it leaves none behind.
+#[derive(Debug)]
+pub(super) struct Rehearsal {
+    settings: Settings,
+    /// Removed when dropped.
+    _folder: Option<TempDir>,
+}
+
+impl Rehearsal {
+    /// For a run with these settings.
+    ///
+    /// # Errors
+    ///
+    /// When no folder can be made for temporary files.
+    pub(super) fn of(settings: &Settings) -> Result<Self> {
+        let mut settings = settings.clone();
+        let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+        if is_there(&settings.db) && is_there(&settings.data_dir) {
+            return Ok(Self {
+                settings,
+                _folder: None,
+            });
+        }
+        let folder = tempfile::tempdir()
+            .context("cannot make a folder for a dry run: set TMPDIR to one that can be written")?;
+        if !is_there(&settings.db) {
+            settings.db = folder.path().join("filings.db");
+        }
+        if !is_there(&settings.data_dir) {
+            settings.data_dir = folder.path().join("filings");
+        }
+        Ok(Self {
+            settings,
+            _folder: Some(folder),
+        })
+    }
+
+    /// The settings to work with.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// How many filings of a form a listed company files in a year: the counts of 4,020,941 filings of
+/// 7,876 companies, where 0.8 annual reports are a year of one company.
+const A_YEAR: [(&str, f64); 24] = [
+    ("4", 22.8),
+    ("8-K", 8.5),
+    ("6-K", 3.8),
+    ("10-Q", 2.4),
+    ("SC 13G/A", 2.1),
+    ("3", 1.9),
+    ("144", 1.2),
+    ("CORRESP", 1.0),
+    ("424B2", 1.0),
+    ("UPLOAD", 0.9),
+    ("SC 13G", 0.8),
+    ("DEF 14A", 0.8),
+    ("10-K", 0.8),
+    ("DEFA14A", 0.7),
+    ("SC 13D/A", 0.5),
+    ("4/A", 0.5),
+    ("424B3", 0.4),
+    ("5", 0.4),
+    ("425", 0.4),
+    ("EFFECT", 0.4),
+    ("20-F", 0.1),
+    ("10-K/A", 0.1),
+    ("10-Q/A", 0.1),
+    ("40-F", 0.02),
+];
+
+/// As many of all forms.
+const ALL_A_YEAR: f64 = 58.7;
+
+/// What discovery may find of companies that nothing is known of.
+#[derive(Debug, Clone, Copy)]
+struct Estimate {
+    companies: u64,
+    a_year: f64,
+    years: f64,
+}
+
+impl Estimate {
+    /// `None` where each of the companies was looked at before.
+    fn of(
+        db: &Reader,
+        companies: &[Cik],
+        options: &RunOptions,
+        today: Date,
+    ) -> Result<Option<Self>> {
+        let known = db.checked_since(companies, Timestamp::MIN)?.len();
+        let (Some(forms), Some(since)) = (&options.asked.forms, options.asked.since) else {
+            return Ok(None);
+        };
+        let companies = companies.len().saturating_sub(known) as u64;
+        let until = options.asked.until.unwrap_or(today);
+        let days = since.until(until).map_or(0, |span| span.get_days()).max(0) + 1;
+        Ok((companies > 0).then(|| Self {
+            companies,
+            a_year: filed_a_year(forms),
+            years: f64::from(days) / 365.25,
+        }))
+    }
+
+    fn documents(self) -> u64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an estimate of what is never negative"
+        )]
+        let documents = (self.companies as f64 * self.a_year * self.years).round() as u64;
+        documents
+    }
+}
+
+fn filed_a_year(forms: &FormFilter) -> f64 {
+    // A type that nobody files is wanted only where all are.
+    if forms.wants("NO SUCH FORM") {
+        return ALL_A_YEAR;
+    }
+    let wanted = A_YEAR.iter().filter(|(form, _)| forms.wants(form));
+    wanted.map(|(_, a_year)| a_year).sum()
+}
+
+/// Prints the plan.
 pub(super) fn run(
     kind: RunKind,
     settings: &Settings,
@@ -91,6 +230,11 @@ pub(super) fn run(
         ChosenSource::Api => companies,
         ChosenSource::Bulk => companies.min(1),
     };
+    let today = filing_day(settings.clock.now());
+    let estimate = match prepared {
+        Prepared::Backfill(asked) => Estimate::of(&db, &asked.companies, options, today)?,
+        Prepared::Nothing | Prepared::Update(_) => None,
+    };
     let rate = settings.rate.map(std::num::NonZeroU32::get);
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
     let others = |rate| (indexes + documents) as f64 / f64::from(rate);
@@ -108,6 +252,7 @@ pub(super) fn run(
             indexes,
             discovery: indexes + asked,
             documents,
+            documents_estimated: estimate.map(Estimate::documents),
         },
         bytes: Bytes {
             archive: choice.bytes,
@@ -115,11 +260,18 @@ pub(super) fn run(
         },
         rate,
         seconds_at_least: rate.map(|rate| milliseconds(choice.time.as_secs_f64() + others(rate))),
+        seconds_estimated: rate
+            .zip(estimate.filter(|_| options.download))
+            .map(|(rate, e)| {
+                #[expect(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
+                let documents = e.documents() as f64;
+                milliseconds(documents / f64::from(rate))
+            }),
     };
     if json {
         print_json(&plan)?;
     } else {
-        print(&table(&plan, days))?;
+        print(&table(&plan, days, estimate))?;
     }
     Ok(Exit::Complete)
 }
@@ -129,7 +281,7 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn table(plan: &DryRunJson, days: Option<&UpdateRange>) -> String {
+fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimate>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
     let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all");
     let companies = many(plan.companies, ["company", "companies"]);
@@ -181,15 +333,29 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>) -> String {
     } else {
         format!("- download nothing, but queue {of_each} of every new filing that it finds,")
     });
+    if let Some(estimate) = estimate {
+        say(format!(
+            "- find about {} that are not known yet. That is an estimate: {} never looked at x {:.1} \
+             filings of these forms a year x {:.1} years,",
+            many(estimate.documents(), ["filing", "filings"]),
+            many(estimate.companies, ["company", "companies"]),
+            estimate.a_year,
+            estimate.years,
+        ));
+    }
     let time = plan.seconds_at_least.map(Duration::try_from_secs_f64);
     match (plan.rate, time) {
         (Some(rate), Some(Ok(time))) => say(format!(
-            "- take at least {} for the {} known now, at {rate} a second.",
+            "- take at least {} for the {} known now, at {rate} a second{}.",
             clock(time),
             many(
                 plan.requests.discovery + plan.requests.documents,
                 ["request", "requests"]
             ),
+            match plan.seconds_estimated.map(Duration::try_from_secs_f64) {
+                Some(Ok(more)) => format!(", and about {} more by the estimate", clock(more)),
+                _ => String::new(),
+            },
         )),
         _ => say("- send requests as fast as it can: there is no rate limit.".to_owned()),
     }

@@ -29,6 +29,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use self::dry_run::Rehearsal;
 use self::report::EndedRun;
 use self::update::{IndexResult, RunPlan, UpdateRange};
 use crate::cancel::Cancel;
@@ -36,7 +37,8 @@ use crate::config::{Budgets, Phases, RunOptions, Settings};
 use crate::counts::Counters;
 use crate::exit::Exit;
 use crate::files::DataDir;
-use crate::pipeline::{self, Aborted, Budget, Flow, Services, Visits};
+use crate::net::{SEC_SITE, site_of};
+use crate::pipeline::{self, Aborted, Budget, Flow, SamePages, Services, Visits};
 use crate::progress::{Activity, Dashboard, Terminal};
 use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunId, Writer};
@@ -83,30 +85,24 @@ pub struct RunRequest {
 /// # Errors
 ///
 /// Whatever ends the run early. [`crate::exit::for_error`] has the exit code.
-pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
+pub fn run(job: &RunRequest, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
     preflight::check(settings)?;
     if job.kind == RunKind::Update {
         update::check(&settings.db)?;
     }
     identity::check_data_dir(settings)?;
+    let rehearsal = job.dry_run.then(|| Rehearsal::of(settings)).transpose()?;
+    let settings = rehearsal.as_ref().map_or(settings, Rehearsal::settings);
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen_aloud(&cancel)?;
-    let RunRequest { kind, options, .. } = job;
+    let (kind, options) = (job.kind, job.options.clone());
     let threads = options.concurrency.companies + options.concurrency.downloads;
     // Start the clock before the company lists are fetched; they count towards the reported rate.
     let (began, started) = (settings.clock.now(), Instant::now());
     let client = preflight::client(settings, threads, options.block_cooldown, &cancel)?;
     let data_dir = DataDir::open(&settings.data_dir)?;
     let (_lock, mut db) = preflight::open(settings)?;
-    let disks = [settings.data_dir.as_path(), folder_of(&settings.db)];
-    // Budgets do not apply to --dry-run.
-    let budgets = if job.dry_run {
-        Budgets::default()
-    } else {
-        options.budgets
-    };
-    let budget = Budget::start(budgets, &disks, &cancel)?;
-
+    let budget = start_budget(job, settings, &cancel)?;
     if kind != RunKind::Download {
         let lists = Lists {
             client: &client,
@@ -114,13 +110,12 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
             cancel: &cancel,
             now: began,
         };
-        match sync::ensure_fresh(&mut db, lists) {
-            Ok(()) => {}
-            Err(e) => match interrupt.exit() {
+        if let Err(e) = sync::ensure_fresh(&mut db, lists) {
+            match interrupt.exit() {
                 Some(exit) => return Ok(exit),
                 None if budget.spent().is_some() => {}
                 None => return Err(e),
-            },
+            }
         }
     }
     let prepared = if cancel.is_set() {
@@ -156,6 +151,7 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
         }
     };
     let companies = plan.visits.companies.len() as u64;
+    let is_sec = site_of(settings.urls.archives()) == SEC_SITE;
     let cx = Arc::new(Services {
         source: discovery::source(settings, &options, companies),
         options,
@@ -165,6 +161,7 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
         urls: settings.urls.clone(),
         client,
         data_dir,
+        same_pages: SamePages::new(db.reader()?.refused_pages()?, is_sec),
         clock: settings.clock,
         counters,
         activity: Activity::default(),
@@ -174,7 +171,11 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
         aborted: Aborted::default(),
     });
     let mut followed = plan.followed;
-    let (db, looked_for) = watched(&cx, db, run, (kind, followed.as_mut()), terminal)?;
+    let flowed = watched(&cx, db, run, (kind, followed.as_mut()), terminal);
+    let (db, looked_for) = match flowed {
+        Ok(flowed) => flowed,
+        Err(e) => return Err(report::broken_off(&cx, &settings.db, run, e)),
+    };
     EndedRun {
         cx: &cx,
         run,
@@ -185,6 +186,17 @@ pub fn run(job: RunRequest, settings: &Settings, terminal: &Terminal) -> Result<
         looked_for,
     }
     .finish(db, job.json)
+}
+
+/// Starts to watch what the run may cost. That does not apply to --dry-run.
+fn start_budget(job: &RunRequest, settings: &Settings, cancel: &Cancel) -> Result<Budget> {
+    let disks = [settings.data_dir.as_path(), folder_of(&settings.db)];
+    let budgets = if job.dry_run {
+        Budgets::default()
+    } else {
+        job.options.budgets
+    };
+    Ok(Budget::start(budgets, &disks, cancel)?)
 }
 
 /// The run before anything of it is recorded.
@@ -329,5 +341,75 @@ fn flows(kind: RunKind, options: &RunOptions) -> Vec<Flow> {
         (_, false, _) => vec![Flow::Discover],
         (_, true, Phases::Together) => vec![Flow::DiscoverAndDownload],
         (_, true, Phases::OneAfterTheOther) => vec![Flow::Discover, Flow::Download],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::pipeline::{OlderPages, VisitGoal};
+    use jiff::civil::date;
+
+    /// A panic cannot be had from outside, but from a batch of no company, which the command line refuses.
+    #[test]
+    fn a_panic_in_a_thread_ends_the_run_and_gives_the_database_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let nobody = "http://127.0.0.1:9";
+        let mut args = vec!["filing-etl".to_owned(), "backfill".to_owned()];
+        for option in ["archives", "data", "listings"] {
+            args.push(format!("--{option}-url={nobody}"));
+        }
+        let cli = Cli::try_from_args(args.into_iter().map(Into::into)).unwrap();
+        let Command::Backfill(args) = &cli.command else {
+            unreachable!("the command line says backfill")
+        };
+        let options = RunOptions {
+            batch_size: 0,
+            ..cli.backfill(args, date(2026, 3, 1)).unwrap()
+        };
+        let settings = Settings {
+            db: folder.path().join("filings.db"),
+            data_dir: folder.path().join("filings"),
+            state_dir: folder.path().join("state"),
+            ..cli.settings().unwrap()
+        };
+        let cancel = Cancel::default();
+        let client = preflight::client(&settings, 2, options.block_cooldown, &cancel).unwrap();
+        let mut db = Writer::open(&settings.db).unwrap();
+        let run = db
+            .start_run("backfill", "{}", settings.clock.now())
+            .unwrap();
+        let goal = VisitGoal {
+            selection: 0,
+            older: OlderPages::Whole,
+            again: false,
+        };
+        let cx = Arc::new(Services {
+            source: discovery::source(&settings, &options, 1),
+            visits: Visits {
+                selections: Vec::new(),
+                companies: vec![("7".parse().unwrap(), vec![goal])],
+            },
+            queue_of: None,
+            db: settings.db.clone(),
+            urls: settings.urls.clone(),
+            client,
+            data_dir: DataDir::open(&settings.data_dir).unwrap(),
+            same_pages: SamePages::new([], false),
+            clock: settings.clock,
+            counters: Counters::default(),
+            activity: Activity::default(),
+            budget: Budget::start(Budgets::default(), &[folder.path(); 2], &cancel).unwrap(),
+            cancel,
+            started: Instant::now(),
+            aborted: Aborted::default(),
+            options,
+        });
+        let mut db = pipeline::run(&cx, db, run, Flow::Discover).unwrap();
+        let reason = cx.aborted.reason().unwrap();
+        assert!(reason.starts_with("a thread panicked"), "{reason}");
+        assert!(cx.cancel.is_set());
+        report::failed(&mut db, run, settings.clock.now()).unwrap();
     }
 }

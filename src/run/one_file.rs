@@ -91,7 +91,13 @@ pub(crate) fn get(settings: &Settings, item: &QueueItem) -> Result<Exit> {
             return Err(error).with_context(|| format!("failed to store {name} in {folder}"));
         }
         Ok(Err(DownloadError::Database(error))) => return Err(error.into()),
-        Ok(Err(DownloadError::Fetch(..) | DownloadError::NotCommitted))
+        // The last three come from the downloads of a run only.
+        Ok(Err(
+            DownloadError::Fetch(..)
+            | DownloadError::NotCommitted
+            | DownloadError::AskAgain
+            | DownloadError::Gateway(..),
+        ))
         | Err(FetchError::Stopped) => {
             return Ok(interrupt.exit().unwrap_or(Exit::Partial));
         }

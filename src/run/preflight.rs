@@ -1,8 +1,10 @@
 //! The first steps of a command that sends requests to EDGAR: checks, lock, database, client.
 
+use std::fs;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
+use memchr::memmem;
 use url::Url;
 
 use super::identity;
@@ -57,6 +59,29 @@ pub fn open(settings: &Settings) -> Result<(RunLock, Writer)> {
     Ok((lock, writer))
 }
 
+/// Refuses a file of certificates that cannot be read or holds none: no server would be trusted, and
+/// every connection fail without a word about the file.
+fn check_certificates(settings: &Settings) -> Result<()> {
+    let urls = &settings.urls;
+    let is_https = |url: &&Url| url.scheme() == "https";
+    let asks_https = [urls.archives(), urls.data(), urls.listings()]
+        .iter()
+        .any(is_https);
+    let Some(file) = settings.certificates.as_deref().filter(|_| asks_https) else {
+        return Ok(());
+    };
+    let shown = file.display();
+    let remedy = "set SSL_CERT_FILE to a readable file in PEM form, or unset it to trust the \
+                  system's authorities";
+    let text = fs::read(file).with_context(|| {
+        format!("the certificates in {shown} (SSL_CERT_FILE) cannot be read: {remedy}")
+    })?;
+    if memmem::find(&text, b"-----BEGIN CERTIFICATE-----").is_none() {
+        bail!("{shown} (SSL_CERT_FILE) holds no certificate in PEM form: {remedy}");
+    }
+    Ok(())
+}
+
 /// Creates the client of a command with `threads` threads.
 pub fn client(
     settings: &Settings,
@@ -64,6 +89,7 @@ pub fn client(
     block_cooldown: Duration,
     cancel: &Cancel,
 ) -> Result<Client> {
+    check_certificates(settings)?;
     Client::new(
         &net::ClientSettings {
             user_agent: settings.user_agent.clone(),

@@ -1,5 +1,7 @@
 //! The end of a run: records its result, prints it and determines the exit code.
 
+use std::path::Path;
+
 use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 
@@ -37,6 +39,30 @@ pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> 
         through: None,
     };
     Ok(db.finish_run(run, &end, &RunProgress::default(), now)?)
+}
+
+/// Records that a run ended because its writer could not go on, and returns why. The writer is gone, so
+/// this takes a new one; the lock of the run is still held. Where the database takes nothing, the next
+/// run finds the row as it is and marks it.
+pub(super) fn broken_off(
+    cx: &Services,
+    db: &Path,
+    run: RunId,
+    why: anyhow::Error,
+) -> anyhow::Error {
+    let end = RunEnd {
+        status: RunStatus::Failed,
+        ended_by: None,
+        through: None,
+    };
+    let finished = Writer::open(db).and_then(|mut db| {
+        db.finish_run(run, &end, &cx.run_progress(), cx.clock.now())?;
+        db.close()
+    });
+    if let Err(e) = finished {
+        log::warn!("the end of the run cannot be recorded: {e}");
+    }
+    why
 }
 
 impl EndedRun<'_> {

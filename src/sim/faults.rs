@@ -88,6 +88,12 @@ pub enum FaultKind {
     Drip(Duration),
     /// An HTML error page with status 200 (`html`).
     ErrorPage,
+    /// A proxy's page with status 200, the same bytes for every path (`gateway`).
+    Gateway,
+    /// A login page with status 200 that names the path, so each path has its own (`login`).
+    Login,
+    /// Random bytes with status 200, other ones for each request (`random`).
+    Random,
     /// Status 200 and no body (`empty`).
     Empty,
     /// One byte of the body is another one; nothing else tells (`altered`).
@@ -185,7 +191,7 @@ pub struct BadFault {
 }
 
 /// The kinds that are a word alone.
-const WORDS: [(&str, FaultKind); 23] = [
+const WORDS: [(&str, FaultKind); 26] = [
     ("refuse", FaultKind::Refuse),
     ("reset", FaultKind::Reset(ResetMoment::Before)),
     ("reset-headers", FaultKind::Reset(ResetMoment::Headers)),
@@ -196,6 +202,9 @@ const WORDS: [(&str, FaultKind); 23] = [
     ("gzip-cut", FaultKind::GzipCut),
     ("gzip-damaged", FaultKind::GzipDamaged),
     ("html", FaultKind::ErrorPage),
+    ("gateway", FaultKind::Gateway),
+    ("login", FaultKind::Login),
+    ("random", FaultKind::Random),
     ("empty", FaultKind::Empty),
     ("altered", FaultKind::Altered),
     ("json-cut", FaultKind::JsonCut),

@@ -67,6 +67,27 @@ pub(crate) fn unavailable(reference: u64) -> Vec<u8> {
     )
 }
 
+/// What a proxy or firewall sends in place of anything: the same bytes each time.
+pub(crate) fn gateway() -> Vec<u8> {
+    page(
+        "Access to this site needs a confirmation",
+        "Your network asks for a confirmation",
+        &["Read the rules of this network and confirm them to go on."],
+        0,
+    )
+}
+
+/// A login page, which remembers where its reader wanted to go.
+pub(crate) fn login(target: &str) -> Vec<u8> {
+    let target = target.replace('&', "&amp;").replace('<', "&lt;");
+    page(
+        "Sign in",
+        "Sign in to go on",
+        &[&format!("After signing in you get to {target}.")],
+        0,
+    )
+}
+
 /// S3's answer for a path below `/Archives` that does not exist; it comes with status 403.
 pub(crate) fn access_denied(rng: &mut SimRng) -> Vec<u8> {
     format!(

@@ -21,7 +21,7 @@ use super::limit::{Admission, SimLimiter};
 use super::log::{Entry, EntryId, RequestLog, Resource};
 use super::options::Options;
 use super::pages;
-use super::rng::SimRng;
+use super::rng::{SimRng, key_of};
 use super::routes::{self, http_date};
 use super::universe::SimUniverse;
 
@@ -49,6 +49,8 @@ struct Shared {
     connections: Mutex<HashMap<u64, Arc<TcpStream>>>,
     /// How many requests came, for the jitter of the next.
     requests: AtomicU64,
+    /// How many answers of random bytes were sent, so that the next has other ones.
+    noises: AtomicU64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -76,6 +78,7 @@ impl Simulator {
             stop: Cancel::default(),
             connections: Mutex::default(),
             requests: AtomicU64::new(0),
+            noises: AtomicU64::new(0),
         });
         let acceptor = threads::spawn("sim-accept", &shared.stop, {
             let shared = Arc::clone(&shared);
@@ -434,6 +437,14 @@ impl Connection<'_> {
                 }
             }
             FaultKind::ErrorPage => HttpAnswer::new(200, html, pages::unavailable(reference)),
+            FaultKind::Gateway => HttpAnswer::new(200, html, pages::gateway()),
+            FaultKind::Login => HttpAnswer::new(200, html, pages::login(target)),
+            FaultKind::Random => {
+                let before = self.shared.noises.fetch_add(1, Ordering::Relaxed);
+                let mut rng = SimRng::of(&[self.shared.seed, key_of(target), before]);
+                let noise = (0..400).flat_map(|_| rng.number().to_le_bytes());
+                HttpAnswer::new(200, "application/octet-stream", noise.collect())
+            }
             FaultKind::JsonShape => HttpAnswer::new(
                 200,
                 "application/json",

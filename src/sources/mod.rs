@@ -152,6 +152,7 @@ impl Source {
             Err(ArchiveUnavailable::Fetch(
                 error @ (FetchError::UndeclaredAgent
                 | FetchError::Outage(_)
+                | FetchError::Shut(_)
                 | FetchError::Forbidden(_)),
             )) => OpenResult::Abort(error.to_string()),
             Err(stale @ ArchiveUnavailable::NotWorthIt { .. }) => {

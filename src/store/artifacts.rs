@@ -396,6 +396,42 @@ impl Batch<'_> {
         self.count(filing, Change::files(status, 1, None))
     }
 
+    /// A file that was stored turned out to be the page of a gateway: it is queued again, and nothing
+    /// stays on record of what it was. Tells whether it was stored with these bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the filing is not on record.
+    pub fn refuse_stored(
+        &mut self,
+        accession: Accession,
+        name: &str,
+        page: &Fingerprint,
+        failure: &Failure,
+        today: Date,
+    ) -> Result<bool> {
+        let filing = self.filing(accession)?;
+        let doing = "queue a file again";
+        let row = self.file_row(filing.id, name).at(self.path, doing)?;
+        let is_page =
+            |row: &FileRow| row.status == ArtifactStatus::Downloaded && row.stored() == Some(*page);
+        let Some(row) = row.filter(is_page) else {
+            return Ok(false);
+        };
+        let bytes = integer(page.bytes);
+        let stored = Change::files(ArtifactStatus::Downloaded, -1, Some(-bytes));
+        self.count(&filing, stored).at(self.path, doing)?;
+        self.execute(sql::FORGET_STORED, [row.id], doing)?;
+        let row = FileRow {
+            status: ArtifactStatus::Pending,
+            ..row
+        };
+        self.count(&filing, Change::files(ArtifactStatus::Pending, 1, None))
+            .and_then(|()| self.file_failed(&filing, &row, failure, 0, Some(today)))
+            .at(self.path, doing)?;
+        Ok(true)
+    }
+
     fn submission_failed(
         &mut self,
         filing: &FilingKey,

@@ -2,7 +2,7 @@
 //! company a ticker stands for.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::batch::Batch;
@@ -112,6 +112,13 @@ impl Reader {
     pub fn listings_known(&self) -> Result<bool> {
         let known = self.meta::<String>(meta::LISTINGS_KNOWN)?;
         Ok(known.is_some_and(|known| known == meta::YES))
+    }
+
+    /// When the exchanges' own symbol lists on record were created, by their own words, New York time.
+    /// `None` without such lists.
+    pub fn listings_created_at(&self) -> Result<Option<DateTime>> {
+        let created = self.meta::<String>(meta::LISTINGS_CREATED_AT)?;
+        Ok(created.and_then(|created| created.parse().ok()))
     }
 
     /// The exchange of each active listing according to the last sync with the exchanges' own

@@ -66,6 +66,7 @@ mod pages;
 mod queries;
 mod queue;
 mod reader;
+mod refused_pages;
 mod runs;
 mod selections;
 mod stats;

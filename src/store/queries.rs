@@ -29,6 +29,7 @@ queries! {
         BY_NAME = "by_name",
         DESCRIBE = "describe",
         FAILED = "failed",
+        FORGET_STORED = "forget_stored",
         LOST = "lost",
         LOST_FILES = "lost_files",
         LOST_OF_FILING = "lost_of_filing",
@@ -163,6 +164,11 @@ queries! {
         SUBMISSIONS_OF_FEW = "submissions_of_few",
         UNAVAILABLE_ARTIFACTS = "unavailable_artifacts",
         UNAVAILABLE_SUBMISSIONS = "unavailable_submissions",
+    }
+    refused_pages {
+        ALL = "all",
+        PRUNE = "prune",
+        PUT = "put",
     }
     runs {
         FINISH = "finish",

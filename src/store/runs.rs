@@ -11,6 +11,7 @@ use super::queries::{errors as errors_sql, runs as sql};
 use super::values::{DayText, RunId, RunStatus, integer, time};
 use super::writer::Writer;
 use crate::counts::Counts;
+use crate::edgar::calendar::filing_day;
 use crate::edgar::{Accession, Cik};
 
 /// How a run ended.
@@ -65,6 +66,7 @@ impl Writer {
         )?;
         let id = RunId(batch.tx.last_insert_rowid());
         batch.execute(errors_sql::PRUNE, [], doing)?;
+        batch.prune_refused_pages(filing_day(now))?;
         batch.commit()?;
         self.run = Some(id);
         Ok(id)

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use rusqlite::Connection;
 
 use super::error::{AtPath, Result};
@@ -57,11 +58,18 @@ type KnownCompany = (String, Option<String>, Option<String>, bool, bool);
 type KnownListing = (Option<String>, i64, bool, bool);
 
 impl Writer {
-    /// Records which tickers are no company's listing according to the exchanges' own symbol lists,
-    /// and the symbols (with exchange and name) that have no company in the SEC's list.
-    pub fn put_lists(&mut self, left_out: &[(u64, &str)], unmatched: &[[String; 3]]) -> Result<()> {
+    /// Records when the exchanges' own symbol lists were created, which tickers are no company's listing
+    /// according to them, and the symbols (with exchange and name) that have no company in the SEC's list.
+    pub fn put_lists(
+        &mut self,
+        left_out: &[(u64, &str)],
+        unmatched: &[[String; 3]],
+        created: DateTime,
+    ) -> Result<()> {
         let batch = self.begin()?;
         let doing = "record the company list";
+        let created = (meta::LISTINGS_CREATED_AT, created.to_string());
+        batch.execute(meta_sql::PUT, created, doing)?;
         let left_out = (meta::LEFT_OUT, json_texts(left_out));
         batch.execute(meta_sql::PUT, left_out, doing)?;
         let unmatched = (meta::UNMATCHED, json_texts(unmatched));

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
@@ -12,6 +13,7 @@ use super::{
     join_with_previous, may_replace,
 };
 use crate::cancel::Cancel;
+use crate::edgar::calendar::filing_day;
 use crate::edgar::{Cik, Urls, company_list};
 use crate::listings::{self, SymbolDirectory};
 use crate::net::{Client, Expect, FetchError, RequestKind};
@@ -66,7 +68,7 @@ pub fn ensure_fresh(db: &mut Writer, lists: Lists<'_>) -> Result<()> {
 fn refused(error: &anyhow::Error) -> bool {
     matches!(
         error.downcast_ref(),
-        Some(FetchError::UndeclaredAgent | FetchError::Outage(_))
+        Some(FetchError::UndeclaredAgent | FetchError::Outage(_) | FetchError::Shut(_))
     )
 }
 
@@ -94,12 +96,23 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
             other: fetch(client, &other, text, listings::parse_other_listed)?,
         })
     };
-    let directory = match directory() {
+    // A time to come is of a clock that was wrong, and says nothing.
+    let on_record = db.reader()?.listings_created_at()?;
+    let on_record = on_record.filter(|created| created.date() <= filing_day(now));
+    let directory = directory().and_then(|directory| match on_record {
+        Some(on_record) if is_much_older(&directory, on_record) => bail!(
+            "they were made on {}, and those on record on {on_record}, New York time: check \
+             --listings-url",
+            created(&directory)
+        ),
+        _ => Ok(directory),
+    });
+    let directory = match directory {
         Ok(directory) => Some(directory),
         Err(e) if cancel.is_set() => return Err(e),
         Err(e) => {
             log::warn!(
-                "the exchanges' symbol lists cannot be fetched, so new listings get the SEC's exchange \
+                "the exchanges' symbol lists cannot be used, so new listings get the SEC's exchange \
                  names, which have NYSE for NYSE American and NYSE Arca too: {e:#}"
             );
             None
@@ -110,7 +123,8 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
         None => join_with_previous(list, &known(db)?),
     };
     say_problems(&universe.problems);
-    let change = store(db, &universe, now)?;
+    let created = directory.as_ref().map(created);
+    let change = store(db, &universe, created, now)?;
     let etfs = universe.left_out.into_iter();
     let etfs = etfs.filter(|left_out| left_out.kind == NonCompanyKind::Etf);
     Ok(Synced {
@@ -161,17 +175,38 @@ fn known(db: &Writer) -> Result<KnownListings> {
     })
 }
 
-fn store(db: &mut Writer, universe: &Universe, now: Timestamp) -> Result<UniverseChange> {
+/// How much older than those on record symbol lists may be: a mirror lags, and they are made anew every
+/// hour.
+const LAG: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// When symbol lists were made: the older of the two, New York time.
+fn created(directory: &SymbolDirectory) -> DateTime {
+    directory.nasdaq.created.min(directory.other.created)
+}
+
+/// Whether symbol lists are much older than those on record, as an old copy is: what is listed since
+/// then would be lost.
+fn is_much_older(directory: &SymbolDirectory, on_record: DateTime) -> bool {
+    on_record.duration_since(created(directory)) > LAG
+}
+
+/// `created` is when the symbol lists were made, where they took part.
+fn store(
+    db: &mut Writer,
+    universe: &Universe,
+    created: Option<DateTime>,
+    now: Timestamp,
+) -> Result<UniverseChange> {
     let known = usize::try_from(db.reader()?.company_count()?)?;
     may_replace(known, universe.companies.len())?;
-    if universe.listings_known {
+    if let Some(created) = created {
         let left_out = universe.left_out.iter();
         let tickers: Vec<_> = left_out.map(|l| (l.cik.get(), l.ticker.as_str())).collect();
         let unmatched = universe.unmatched.iter().map(|unmatched| {
             let exchange = unmatched.exchange.map_or("", Exchange::as_str);
             [&unmatched.symbol, exchange, &unmatched.name].map(str::to_owned)
         });
-        db.put_lists(&tickers, &unmatched.collect::<Vec<_>>())?;
+        db.put_lists(&tickers, &unmatched.collect::<Vec<_>>(), created)?;
     }
     let rows = rows(universe);
     Ok(db.put_universe(&rows, universe.listings_known, now)?)

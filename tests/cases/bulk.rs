@@ -193,6 +193,32 @@ fn a_damaged_member_costs_its_company_one_request() {
 }
 
 #[test]
+fn a_company_whose_older_page_has_to_be_asked_for_is_checked_as_of_the_archive() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let _ = bulk(&sandbox, &sim).code(0);
+    let mut bytes = fs::read(zip_of(&sandbox)).unwrap();
+    let cik = sandbox.rows("SELECT cik FROM v_companies WHERE filings > 0 ORDER BY filings DESC")
+        [0]
+    .clone();
+    let name = format!("CIK{cik:0>10}-submissions-001.json");
+    let place = bytes
+        .windows(name.len())
+        .position(|window| window == name.as_bytes())
+        .unwrap();
+    bytes[place + name.len() + 20] ^= 0x55;
+    fs::write(zip_of(&sandbox), bytes).unwrap();
+    fs::remove_file(sandbox.path("filings.db")).unwrap();
+    sim.log().clear();
+    let _ = bulk(&sandbox, &sim).code(0).says("damaged");
+    let asked = requests(&sim)
+        .into_iter()
+        .filter(|entry| entry.path.ends_with(&name));
+    assert_eq!(asked.count(), 1);
+    let times = "SELECT count(DISTINCT last_checked_at) FROM v_companies WHERE filings > 0";
+    assert_eq!(sandbox.number(times), 1);
+}
+
+#[test]
 fn an_archive_that_is_none_is_thrown_away_and_the_run_goes_on() {
     let api = by_api(&sim());
     for fault in [

@@ -219,7 +219,7 @@ fn a_bad_member_costs_its_company_and_odd_facts_nothing() {
         .code(0)
         .says(&format!("the facts of company {} are left out", ciks[1]))
         .says(&format!(
-            "the facts of company {} are left out: it is about CIK {}",
+            "the facts of company {} are left out: it belongs to CIK {}",
             ciks[2], ciks[0]
         ))
         .says(&format!("the facts of company {} are left out", ciks[3]))

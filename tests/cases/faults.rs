@@ -435,7 +435,7 @@ fn symbol_lists_that_cannot_be_had_cost_a_warning_and_no_company() {
             "{fault}: {}",
             output.stderr
         );
-        let _ = output.says("warn: the exchanges' symbol lists cannot be fetched");
+        let _ = output.says("warn: the exchanges' symbol lists cannot be used");
         complete(fault, &sim, &sandbox);
     });
 }

@@ -65,7 +65,7 @@ fn hostile(names: &[&str]) -> Scripted {
         for name in ["x", "passwd", "good.htm", "-rf"] {
             bodies.insert(
                 format!("/Archives/edgar/data/7/{folder}/{name}"),
-                b"<html>a document</html>".to_vec(),
+                format!("<p>document {i}</p>").into_bytes(),
             );
         }
     }

@@ -259,3 +259,57 @@ fn a_claim_of_a_killed_run_is_no_claim() {
     let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
     assert_complete(&sandbox, &sim);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
+    let mut run = Running::start(sandbox.backfill(&sim, &[]));
+    assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
+    run.signal("HUP");
+    let _ = run.end_within(Duration::from_secs(20)).code(129);
+    assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);
+
+    // As `nohup` starts it.
+    let sandbox = Sandbox::new();
+    let job = sandbox.backfill(&sim, &[]);
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(job.get_program())
+        .args(job.get_args())
+        .current_dir(sandbox.path(""))
+        .env_clear()
+        .envs(
+            job.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
+    sim.log().clear();
+    let mut run = Running::start(command);
+    assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
+    run.signal("HUP");
+    (0..100).for_each(|_| pause());
+    assert!(!run.has_ended());
+    run.signal("TERM");
+    let _ = run.end_within(Duration::from_secs(20)).code(143);
+}
+
+#[test]
+fn a_run_whose_records_the_database_refuses_ends_with_its_row() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON artifacts \
+                  BEGIN SELECT RAISE(ABORT, 'not this row'); END";
+    let db = rusqlite::Connection::open(sandbox.path("filings.db")).unwrap();
+    db.execute_batch(refuse).unwrap();
+    let _ = Output::of(sandbox.backfill(&sim, &[]))
+        .code(1)
+        .says("not this row");
+    let rows = "SELECT status, ended_at IS NOT NULL, requests > 0 FROM v_runs";
+    assert_eq!(sandbox.rows(rows), ["failed|1|1"]);
+    db.execute_batch("DROP TRIGGER refuse").unwrap();
+    drop(db);
+    let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
+}

@@ -99,3 +99,14 @@ fn a_signal_ends_it() {
         let _ = run.end().code(code);
     }
 }
+
+#[test]
+fn the_simulator_serves_other_machines_only_when_told_to() {
+    let sandbox = Sandbox::new();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let _ = sandbox
+            .run(&["sim", "--listen", address])
+            .code(2)
+            .says("add --any-address if that is meant");
+    }
+}

@@ -147,7 +147,7 @@ fn damaged_symbol_lists_are_no_reason_to_forget_who_is_listed_where() {
     let _ = lists
         .sync(&sandbox)
         .code(0)
-        .says("symbol lists cannot be fetched");
+        .says("symbol lists cannot be used");
     assert_eq!(sandbox.rows(V_COMPANIES), FOUR);
 }
 
@@ -169,7 +169,7 @@ fn without_nasdaq_trader_a_sync_keeps_the_exchanges_it_knew() {
         let _ = lists
             .sync(&sandbox)
             .code(0)
-            .says("symbol lists cannot be fetched");
+            .says("symbol lists cannot be used");
         let known = sandbox.rows(V_COMPANIES);
         assert_eq!(known[..4], FOUR);
         assert_eq!(known[4], "5|Epsilon|EPSI|NYSE|1");
@@ -305,5 +305,31 @@ fn a_row_without_a_usable_ticker_keeps_its_company_and_is_told_once() {
             "5|BRK-B|1",
             "6|NULL|1"
         ]
+    );
+}
+
+#[test]
+fn symbol_lists_much_older_than_those_on_record_do_not_replace_them() {
+    let (sandbox, lists) = (Sandbox::new(), four());
+    let _ = lists.sync(&sandbox).code(0);
+    // Gamma and Delta were elsewhere then, and Beta was none of theirs.
+    let old = [
+        ("ALPH", "Alpha", 'Q', 'N'),
+        ("GAMM", "Gamma", 'N', 'N'),
+        ("DELT", "Delta", 'N', 'N'),
+    ];
+    lists.directory_of("1020202512:11", &old);
+    let _ = lists
+        .sync(&sandbox)
+        .code(0)
+        .says("they were made on 2025-10-20T12:11:00, and those on record on 2026-01-02T12:11:00")
+        .says("check --listings-url");
+    assert_eq!(sandbox.rows(V_COMPANIES), FOUR);
+    // A mirror may lag a little, and newer ones count.
+    lists.directory_of("0101202612:11", &old);
+    let _ = lists.sync(&sandbox).code(0);
+    assert_eq!(
+        sandbox.rows("SELECT exchange FROM v_companies WHERE cik IN (3, 4)"),
+        ["NYSE", "NYSE"]
     );
 }

@@ -196,7 +196,7 @@ fn options_that_make_no_sense_are_refused_before_anything_is_done() {
         ),
         (
             &["--companies-file", "/dev/null"],
-            "the companies file /dev/null contains no company: one ticker or CIK per line is expected".to_owned(),
+            "the companies file /dev/null contains no company: one ticker or CIK per line is expected, or a table with a header that has a column `ticker` or `cik`".to_owned(),
         ),
         (&["-q", "-v"], "the argument '--quiet' cannot be used with '--verbose...'".to_owned()),
         (&["--limit", "0"], "invalid value '0' for '--limit <N>': a whole number of at least 1 is expected".to_owned()),

@@ -63,6 +63,11 @@ impl Lists {
     /// Serves these symbols: symbol, name, exchange code, and whether it is an ETF. Those with
     /// code Q are Nasdaq's.
     pub fn directory(&self, rows: &[(&str, &str, char, char)]) {
+        self.directory_of("0102202612:11", rows);
+    }
+
+    /// As [`Lists::directory`], made at this time: `MMDDYYYYHH:MM`.
+    pub fn directory_of(&self, created: &str, rows: &[(&str, &str, char, char)]) {
         let mut nasdaq = "Symbol|Security Name|Test Issue|ETF\n".to_owned();
         let mut other = "ACT Symbol|Security Name|Exchange|CQS Symbol|ETF|Test Issue\n".to_owned();
         for (symbol, name, code, etf) in rows {
@@ -72,8 +77,14 @@ impl Lists {
                 writeln!(other, "{symbol}|{name}|{code}|{symbol}|{etf}|N").unwrap();
             }
         }
-        self.put(NASDAQ, nasdaq + "File Creation Time: 0102202612:11|||\n");
-        self.put(OTHER, other + "File Creation Time: 0102202612:11||||||\n");
+        self.put(
+            NASDAQ,
+            nasdaq + &format!("File Creation Time: {created}|||\n"),
+        );
+        self.put(
+            OTHER,
+            other + &format!("File Creation Time: {created}||||||\n"),
+        );
     }
 
     /// The binary, told to get its lists here.

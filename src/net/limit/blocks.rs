@@ -29,9 +29,6 @@ const PROBE_OUT: Duration = Duration::from_millis(100);
 const PROBE_AGAIN: Duration = Duration::from_secs(2);
 /// After each such time without a block, the rate rises by one request a second.
 const STEP: Duration = Duration::from_mins(1);
-/// This many unexplained refusals in a row are treated as a block: EDGAR's pages change, and further
-/// requests would make a block longer.
-const REFUSALS: u32 = 10;
 
 /// Whether a host may get a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +47,6 @@ struct HostBlock {
     probing: bool,
     /// When the next probe may be sent.
     not_before: Option<Instant>,
-    refusals: u32,
 }
 
 impl HostBlock {
@@ -60,7 +56,6 @@ impl HostBlock {
             read_at: None,
             probing: false,
             not_before: None,
-            refusals: 0,
         }
     }
 
@@ -120,9 +115,7 @@ pub(in crate::net) enum Answer {
     /// The host blocks. EDGAR's own page (`page`) means at least the whole cooldown; any other
     /// response may ask for a shorter time (`asked`).
     Throttled { asked: Option<Duration>, page: bool },
-    /// The host refused for an unknown reason.
-    Refused,
-    /// Nothing is known: a broken connection, a server error.
+    /// Nothing is known: a broken connection, a server error, an unexplained refusal.
     Unclear,
 }
 
@@ -195,7 +188,6 @@ impl Blocks {
         let state = hosts.entry(host.to_owned()).or_insert_with(HostBlock::new);
         match answer {
             Answer::Throttled { asked, page } => {
-                state.refusals = 0;
                 let time = match asked {
                     Some(asked) if page => asked.max(self.cooldown),
                     Some(asked) => asked.max(Duration::from_secs(1)),
@@ -203,18 +195,7 @@ impl Blocks {
                 };
                 self.pause(host, state, time, "too many requests", now);
             }
-            Answer::Refused => {
-                state.refusals += 1;
-                if state.refusals >= REFUSALS {
-                    state.refusals = 0;
-                    let why = "unexplained refusals in a row";
-                    self.pause(host, state, self.cooldown, why, now);
-                } else if was_probe {
-                    state.not_before = Some(now.mono + PROBE_AGAIN);
-                }
-            }
             Answer::Fine => {
-                state.refusals = 0;
                 if was_probe {
                     self.open(host, state, now);
                 }
@@ -557,22 +538,6 @@ mod tests {
         assert!(waits_until(&permission, bench.at(3600)), "{permission:?}");
         let permission = next.check(HOST, bench.at(3600));
         assert!(matches!(permission, Permission::Probe(_)), "{permission:?}");
-    }
-
-    #[test]
-    fn many_unexplained_refusals_in_a_row_are_taken_for_a_block() {
-        let bench = Bench::new();
-        let run = bench.run();
-        for _ in 0..9 {
-            run.note(HOST, Answer::Refused, false, bench.at(0));
-        }
-        run.note(HOST, Answer::Fine, false, bench.at(0));
-        for _ in 0..9 {
-            run.note(HOST, Answer::Refused, false, bench.at(0));
-        }
-        assert!(is_open(&run.check(HOST, bench.at(0))));
-        run.note(HOST, Answer::Refused, false, bench.at(0));
-        assert!(waits_until(&run.check(HOST, bench.at(0)), bench.at(600)));
     }
 
     #[test]

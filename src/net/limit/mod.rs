@@ -19,6 +19,7 @@ mod block_file;
 mod blocks;
 mod site;
 mod slots;
+mod tidy;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -99,6 +100,7 @@ impl Limiter {
                 folder.display()
             )
         })?;
+        tidy::tidy(state_dir, &site::safe_name(site), SystemTime::now());
         Ok(Self {
             limit: rate
                 .map(|rate| Limit::new(folder.clone(), rate))

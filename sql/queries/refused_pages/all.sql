@@ -1,0 +1,2 @@
+-- Every page that was refused lately.
+SELECT sha256 FROM refused_pages;

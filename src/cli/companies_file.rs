@@ -1,0 +1,150 @@
+//! The names in a companies file: a ticker or CIK a line with `#` comments, or a table with a header
+//! that has a column `ticker` or `cik`, as spreadsheets write it. UTF-8, UTF-16 and latin-1 are taken.
+
+/// The columns that name a company, the surer one first.
+const COLUMNS: [&str; 2] = ["cik", "ticker"];
+
+/// What divides the fields of a table.
+const DELIMITERS: [u8; 4] = *b",;\t|";
+
+/// Each name in the bytes of a companies file, with the number of its line from 1.
+pub(super) fn names(bytes: &[u8]) -> Vec<(u64, String)> {
+    let text = text(bytes);
+    table(&text).unwrap_or_else(|| lines(&text))
+}
+
+/// The text of a file in one of the encodings that editors and spreadsheets write, without the mark
+/// that some begin it with. Bytes that are none in UTF-8 become characters that no name has.
+fn text(bytes: &[u8]) -> String {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        String::from_utf16_lossy(&units.collect::<Vec<_>>())
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        // Without the mark: names are ASCII, whose other half is NUL.
+        [first, 0, ..] if *first != 0 => utf16(bytes, u16::from_le_bytes),
+        [0, second, ..] if *second != 0 => utf16(bytes, u16::from_be_bytes),
+        _ => {
+            let text = String::from_utf8_lossy(bytes);
+            text.trim_start_matches('\u{feff}').to_owned()
+        }
+    }
+}
+
+fn lines(text: &str) -> Vec<(u64, String)> {
+    let name = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+    let names = (1..).zip(text.lines().map(name));
+    names.filter(|(_, name)| !name.is_empty()).collect()
+}
+
+/// The names in a table; `None` where the text is none with such a column.
+fn table(text: &str) -> Option<Vec<(u64, String)>> {
+    let header = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let times = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
+    let delimiter = DELIMITERS.into_iter().max_by_key(times)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .comment(Some(b'#'))
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let columns: Vec<usize> = {
+        let headers = reader.headers().ok()?;
+        let place = |name: &&str| {
+            headers
+                .iter()
+                .position(|head| head.eq_ignore_ascii_case(name))
+        };
+        COLUMNS.iter().filter_map(place).collect()
+    };
+    if columns.is_empty() {
+        return None;
+    }
+    let mut names = Vec::new();
+    // Reading from memory as text, with rows of any length, cannot fail.
+    for row in reader.records().map_while(Result::ok) {
+        let line = row.position().map_or(0, csv::Position::line);
+        let fields = columns.iter().filter_map(|column| row.get(*column));
+        let name = fields.map(str::trim).find(|field| !field.is_empty());
+        names.extend(name.map(|name| (line, name.to_owned())));
+    }
+    // A fund has the ticker CIK: with tickers below, a list of one column is no table of numbers.
+    let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    if header.eq_ignore_ascii_case("cik") && !names.iter().all(|(_, name)| is_number(name)) {
+        return None;
+    }
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(bytes: &[u8]) -> Vec<(u64, String)> {
+        names(bytes)
+    }
+
+    fn of(names: &[(u64, &str)]) -> Vec<(u64, String)> {
+        let names = names.iter();
+        names
+            .map(|(line, name)| (*line, (*name).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_line_is_a_name_and_comments_are_none_in_any_encoding() {
+        let expected = of(&[(2, "AAPL"), (4, "0000789019")]);
+        let text = "# ours, f\u{fc}r uns\r\nAAPL # \u{c4}pfel\r\n\r\n0000789019\r\n";
+        assert_eq!(read(text.as_bytes()), expected);
+        assert_eq!(read(format!("\u{feff}{text}").as_bytes()), expected);
+        let latin1: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
+        assert!(str::from_utf8(&latin1).is_err());
+        assert_eq!(read(&latin1), expected);
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            let utf16: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
+            assert_eq!(read(&utf16), expected);
+            let mark = unit(0xfeff).to_vec();
+            assert_eq!(read(&[mark, utf16].concat()), expected);
+        }
+    }
+
+    #[test]
+    fn a_table_names_companies_in_its_column() {
+        for (text, names) in [
+            ("ticker\nAAPL\nMSFT\n", &[(2, "AAPL"), (3, "MSFT")][..]),
+            ("cik\n320193\n", &[(2, "320193")]),
+            ("CIK\nAAPL\n", &[(1, "CIK"), (2, "AAPL")]),
+            (
+                "name,Ticker,weight\n\"Apple, Inc.\",AAPL,0.5\n\"One\nTwo\",MSFT\nNone,,\n",
+                &[(2, "AAPL"), (3, "MSFT")],
+            ),
+            (
+                "# mine\n\nTicker;Cik\nAAPL;320193\nMSFT;\n",
+                &[(4, "320193"), (5, "MSFT")],
+            ),
+            (
+                "\"cik\"\t\"name\"\n\"320193\"\t\"Apple\"\n",
+                &[(2, "320193")],
+            ),
+            (
+                "AAPL,Apple\nMSFT,Microsoft\n",
+                &[(1, "AAPL,Apple"), (2, "MSFT,Microsoft")],
+            ),
+        ] {
+            assert_eq!(read(text.as_bytes()), of(names), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in any::<Vec<u8>>()) {
+            let _ = names(&bytes);
+        }
+    }
+}

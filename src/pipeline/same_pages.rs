@@ -1,0 +1,203 @@
+//! Notices a page that something between here and EDGAR sends in place of documents: the same bytes
+//! come for several filings.
+//!
+//! Identical files of several filings are normal (logos, exhibits): EDGAR sends each with its
+//! `Last-Modified`. So only what comes by itself and without that header is looked at. Three filings
+//! with the same bytes are enough. None of these files is stored then, and those stored before the
+//! third came are queued again.
+//!
+//! From a mirror, which may leave the header out, such bytes are taken when a later run gets them again.
+//! From sec.gov they never are.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::edgar::QueueItem;
+
+/// The same bytes for so many filings are a gateway's.
+const FILINGS: usize = 3;
+
+/// So many different pages are remembered twice over; then the older ones are forgotten. A gateway's page
+/// comes back sooner.
+const REMEMBERED: usize = 10_000;
+
+type Sha256 = [u8; 32];
+
+/// What came without `Last-Modified` in this run. Shared by all download threads and the writer.
+#[derive(Debug)]
+pub struct SamePages {
+    /// Whether such a page is never taken, however often it comes.
+    never_taken: bool,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Refused by an earlier run.
+    earlier: HashSet<Sha256>,
+    /// Refused by this run.
+    refused: HashSet<Sha256>,
+    /// The files that came with the same bytes.
+    recent: HashMap<Sha256, Vec<QueueItem>>,
+    older: HashMap<Sha256, Vec<QueueItem>>,
+}
+
+/// What a page is taken for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PageVerdict {
+    /// A document, as far as the other files of this run tell.
+    Document,
+    /// An earlier run refused it, and it came again: it is what the mirror has.
+    Again,
+    /// A gateway's. These files came with the same bytes before, and may be stored.
+    Gateway { before: Vec<QueueItem> },
+}
+
+impl SamePages {
+    /// `earlier` are the hashes that earlier runs refused; `never_taken` is for sec.gov.
+    pub fn new(earlier: impl IntoIterator<Item = Sha256>, never_taken: bool) -> Self {
+        Self {
+            never_taken,
+            seen: Mutex::new(Seen {
+                earlier: earlier.into_iter().collect(),
+                ..Seen::default()
+            }),
+        }
+    }
+
+    /// Whether EDGAR itself is asked, which sends each document with `Last-Modified`.
+    pub(super) fn is_sec(&self) -> bool {
+        self.never_taken
+    }
+
+    /// A file came without `Last-Modified`.
+    pub(super) fn came(&self, item: &QueueItem, sha256: Sha256) -> PageVerdict {
+        let mut seen = self.lock();
+        if seen.refused.contains(&sha256) {
+            return PageVerdict::Gateway { before: Vec::new() };
+        }
+        if seen.earlier.contains(&sha256) {
+            return if self.never_taken {
+                seen.refused.insert(sha256);
+                PageVerdict::Gateway { before: Vec::new() }
+            } else {
+                PageVerdict::Again
+            };
+        }
+        let mut files = seen.take(&sha256);
+        if !files.contains(item) {
+            files.push(item.clone());
+        }
+        let filings: HashSet<_> = files.iter().map(|file| file.accession).collect();
+        if filings.len() < FILINGS {
+            seen.put(sha256, files);
+            return PageVerdict::Document;
+        }
+        seen.refused.insert(sha256);
+        files.retain(|file| file != item);
+        PageVerdict::Gateway { before: files }
+    }
+
+    /// Whether this run has refused these bytes.
+    pub(super) fn is_refused(&self, sha256: &Sha256) -> bool {
+        self.lock().refused.contains(sha256)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn take(&mut self, sha256: &Sha256) -> Vec<QueueItem> {
+        let recent = self.recent.remove(sha256);
+        recent
+            .or_else(|| self.older.remove(sha256))
+            .unwrap_or_default()
+    }
+
+    fn put(&mut self, sha256: Sha256, files: Vec<QueueItem>) {
+        if self.recent.len() >= REMEMBERED {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(sha256, files);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edgar::{Accession, ArtifactKind, FileName, Target};
+
+    fn file(filing: u64, name: &str) -> QueueItem {
+        QueueItem {
+            accession: Accession::new(filing).unwrap(),
+            folder: "7".parse().unwrap(),
+            target: Target::File(FileName {
+                kind: ArtifactKind::Primary,
+                name: name.to_owned(),
+                edgar_name: None,
+            }),
+            submission_size: None,
+        }
+    }
+
+    fn hash(n: u64) -> Sha256 {
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&n.to_le_bytes());
+        hash
+    }
+
+    #[test]
+    fn the_third_filing_with_the_same_bytes_names_the_files_before_it() {
+        let pages = SamePages::new([], false);
+        let came = |filing, name| pages.came(&file(filing, name), hash(1));
+        for (filing, name) in [(1, "a.htm"), (1, "b.htm"), (1, "a.htm"), (2, "a.htm")] {
+            assert_eq!(came(filing, name), PageVerdict::Document);
+        }
+        assert!(!pages.is_refused(&hash(1)));
+        let before = vec![file(1, "a.htm"), file(1, "b.htm"), file(2, "a.htm")];
+        assert_eq!(came(3, "a.htm"), PageVerdict::Gateway { before });
+        assert!(pages.is_refused(&hash(1)));
+        let none = PageVerdict::Gateway { before: Vec::new() };
+        assert_eq!(came(4, "a.htm"), none);
+        assert_eq!(
+            pages.came(&file(3, "c.htm"), hash(2)),
+            PageVerdict::Document
+        );
+    }
+
+    #[test]
+    fn what_an_earlier_run_refused_is_taken_from_a_mirror_alone() {
+        let mirror = SamePages::new([hash(1)], false);
+        assert_eq!(mirror.came(&file(1, "a.htm"), hash(1)), PageVerdict::Again);
+        let sec = SamePages::new([hash(1)], true);
+        let none = PageVerdict::Gateway { before: Vec::new() };
+        assert_eq!(sec.came(&file(1, "a.htm"), hash(1)), none);
+        assert!(sec.is_refused(&hash(1)));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_came_lately_is_remembered() {
+        let pages = SamePages::new([], false);
+        let many = REMEMBERED as u64 * 3;
+        for n in 0..many {
+            assert_eq!(
+                pages.came(&file(n + 10, "a.htm"), hash(n)),
+                PageVerdict::Document
+            );
+            if n % 100 == 0 {
+                let other = 1 + (n / 100) % 2;
+                let _ = pages.came(&file(other, "a.htm"), hash(u64::MAX));
+            }
+        }
+        let seen = pages.lock();
+        assert!(seen.recent.len() + seen.older.len() <= 2 * REMEMBERED + 1);
+        drop(seen);
+        let before = vec![file(1, "a.htm"), file(2, "a.htm")];
+        assert_eq!(
+            pages.came(&file(5, "a.htm"), hash(u64::MAX)),
+            PageVerdict::Gateway { before }
+        );
+    }
+}

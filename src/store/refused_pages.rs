@@ -1,0 +1,75 @@
+//! Pages that came for several filings in place of documents, and were refused.
+
+use jiff::civil::Date;
+
+use super::batch::Batch;
+use super::error::Result;
+use super::queries::refused_pages as sql;
+use super::reader::Reader;
+use super::values::DayText;
+use crate::files::Fingerprint;
+
+/// For so many days a page that was refused stays on record.
+const KEPT_DAYS: i32 = 30;
+
+impl Reader {
+    /// The hashes of the pages that were refused lately.
+    pub fn refused_pages(&self) -> Result<Vec<[u8; 32]>> {
+        self.rows(sql::ALL, (), "read the refused pages", |row| row.get(0))
+    }
+}
+
+impl Batch<'_> {
+    /// Records that a page was refused on this day in New York.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn refuse_page(&self, page: &Fingerprint, today: Date) -> Result<()> {
+        let row = (page.sha256, DayText::new(today));
+        self.execute(sql::PUT, row, "record a refused page")?;
+        Ok(())
+    }
+
+    /// Forgets the pages that have not come for a month.
+    pub(super) fn prune_refused_pages(&self, today: Date) -> Result<()> {
+        let oldest = today.saturating_sub(jiff::Span::new().days(KEPT_DAYS));
+        self.execute(sql::PRUNE, [DayText::new(oldest)], "forget refused pages")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Sandbox, print};
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_page_is_kept_for_thirty_days_after_it_came_last() {
+        let mut sandbox = Sandbox::new();
+        let first = date(2026, 1, 1);
+        let days = |n: i64| first.saturating_add(jiff::Span::new().days(n));
+        let kept = |sandbox: &mut Sandbox, day: Date| {
+            let batch = sandbox.writer.begin().unwrap();
+            batch.prune_refused_pages(day).unwrap();
+            batch.commit().unwrap();
+            sandbox
+                .writer
+                .reader()
+                .unwrap()
+                .refused_pages()
+                .unwrap()
+                .len()
+        };
+        for (page, day) in [(1, days(0)), (2, days(0)), (1, days(5))] {
+            let batch = sandbox.writer.begin().unwrap();
+            batch.refuse_page(&print(page), day).unwrap();
+            batch.commit().unwrap();
+        }
+        assert_eq!(kept(&mut sandbox, days(30)), 2);
+        assert_eq!(kept(&mut sandbox, days(31)), 1);
+        assert_eq!(kept(&mut sandbox, days(35)), 1);
+        assert_eq!(kept(&mut sandbox, days(36)), 0);
+    }
+}

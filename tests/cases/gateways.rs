@@ -1,0 +1,312 @@
+//! Pages that come in place of documents, with status 200: of a proxy, of a login, noise. None is taken for
+//! a document, and what EDGAR has under an odd name is.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
+
+use filing_etl::sim::{Options, Simulator};
+use serde_json::json;
+
+use crate::harness::proxy::Proxy;
+use crate::harness::scripted::{Scripted, response};
+use crate::harness::{Output, Sandbox, faults, sha256, truth};
+
+fn simulator() -> Simulator {
+    truth::start(Options {
+        companies: 4,
+        ..truth::small()
+    })
+}
+
+/// Everything of the default forms, in one order.
+fn backfill(sandbox: &Sandbox, sim: &Simulator) -> Output {
+    Output::of(sandbox.backfill(sim, &["--exchange=all", "--preset=sequential", "--json"]))
+}
+
+fn statuses(sandbox: &Sandbox) -> Vec<String> {
+    sandbox.rows("SELECT status, count(*) FROM v_artifacts GROUP BY status ORDER BY status")
+}
+
+fn kinds(sandbox: &Sandbox) -> Vec<String> {
+    sandbox.rows("SELECT kind, count(*) FROM v_errors GROUP BY kind ORDER BY kind")
+}
+
+#[test]
+fn a_gateways_page_is_stored_for_no_filing_and_asked_for_again_by_the_next_run() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    sim.set_faults(faults(&["gateway@documents"]));
+    let output = backfill(&sandbox, &sim).code(3);
+    let all = sandbox.number("SELECT count(*) FROM v_artifacts");
+    assert!(all > 10);
+    // The first two were stored, and taken back.
+    assert_eq!(sandbox.files(), BTreeMap::new());
+    assert_eq!(statuses(&sandbox), [format!("failed|{all}")]);
+    assert_eq!(kinds(&sandbox), [format!("gateway|{all}")]);
+    let json = output.json();
+    assert_eq!(json["status"], "partial");
+    assert_eq!(json["artifacts"]["downloaded"], 0);
+    assert_eq!(json["artifacts"]["bytes"], 0);
+    assert_eq!(json["artifacts"]["failed"], all);
+    let of_files = "SELECT count(*) FROM v_artifacts WHERE sha256 IS NOT NULL OR bytes IS NOT NULL";
+    assert_eq!(sandbox.number(of_files), 0, "there is no hash to compare");
+    assert_eq!(sandbox.number("SELECT count(*) FROM refused_pages"), 1);
+    let told = sandbox.run(&["diagnose"]).code(0);
+    assert!(told.stdout.contains("login page"), "{}", told.stdout);
+    sim.set_faults(Vec::new());
+    let output = backfill(&sandbox, &sim).code(0);
+    assert_eq!(output.json()["artifacts"]["downloaded"], all);
+    assert_eq!(statuses(&sandbox), [format!("downloaded|{all}")]);
+    assert_eq!(kinds(&sandbox), [format!("gateway|{all}")], "nothing new");
+    let _ = sandbox.run(&["verify"]).code(0);
+}
+
+#[test]
+fn what_stood_before_the_gateway_came_stays() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let _ = backfill(&sandbox, &sim).code(0);
+    let before = sandbox.files();
+    let lost: Vec<_> = before.keys().take(4).cloned().collect();
+    for path in &lost {
+        std::fs::remove_file(sandbox.path("filings").join(path)).unwrap();
+    }
+    let _ = sandbox.run(&["verify"]).code(3);
+    sim.set_faults(faults(&["gateway@documents"]));
+    let _ = Output::of(sandbox.command_against(&sim, &["download", "--preset=sequential"])).code(3);
+    let kept: BTreeMap<_, _> = before
+        .iter()
+        .filter(|(path, _)| !lost.contains(path))
+        .map(|(path, bytes)| (path.clone(), bytes.clone()))
+        .collect();
+    assert!(sandbox.files() == kept);
+    sim.set_faults(Vec::new());
+    let _ = sandbox.run_against(&sim, &["download"]).code(0);
+    assert!(sandbox.files() == before);
+    let _ = sandbox.run(&["verify"]).code(0);
+}
+
+#[test]
+fn a_mirror_that_sends_the_same_again_in_a_later_run_has_it_so() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    sim.set_faults(faults(&["gateway@documents"]));
+    let _ = backfill(&sandbox, &sim).code(3);
+    let _ = backfill(&sandbox, &sim).code(0);
+    let all = sandbox.number("SELECT count(*) FROM v_artifacts");
+    assert_eq!(statuses(&sandbox), [format!("downloaded|{all}")]);
+    assert_eq!(
+        kinds(&sandbox),
+        [format!("accepted|{all}"), format!("gateway|{all}")]
+    );
+    let _ = sandbox.run(&["verify"]).code(0);
+}
+
+/// Like [`backfill`], from hosts under sec.gov: a proxy leads to the simulator.
+fn from_sec(sandbox: &Sandbox, proxy: &Proxy, now: &str, args: &[&str]) -> Output {
+    let mut command = sandbox.command_to("http://www.sec.gov", args);
+    command
+        .env("HTTP_PROXY", proxy.url("me:pw"))
+        .env("FILING_ETL_DATA_URL", "http://data.sec.gov")
+        .env("FILING_ETL_LISTINGS_URL", "http://www.nasdaqtrader.com")
+        .env("FILING_ETL_RATE", "10")
+        .env("FILING_ETL_NOW", now);
+    Output::of(command)
+}
+
+#[test]
+fn from_sec_gov_a_gateways_page_is_never_taken_and_on_the_fourth_day_it_is_given_up() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let proxy = Proxy::start(Some(sim.address()));
+    sim.set_faults(faults(&["gateway@documents"]));
+    let backfill = [
+        "backfill",
+        "--exchange=all",
+        "--form=10-K",
+        "--since=2024-01-01",
+    ];
+    let run = |day: u8, hour: u8, args: &[&str]| {
+        let now = format!("2025-07-{day:02}T{hour}:00:00Z");
+        from_sec(&sandbox, &proxy, &now, args)
+    };
+    let _ = run(1, 16, &backfill).code(3);
+    let all = sandbox.number("SELECT count(*) FROM v_artifacts");
+    assert!((3..10).contains(&all), "{all}");
+    // As often as one likes on a day.
+    for hour in [17, 18] {
+        let _ = run(1, hour, &["download"]).code(3);
+    }
+    for day in [2, 3] {
+        assert_eq!(statuses(&sandbox), [format!("failed|{all}")]);
+        let _ = run(day, 16, &["download"]).code(3);
+    }
+    assert_eq!(statuses(&sandbox), [format!("unavailable|{all}")]);
+    let asked = sim.log().count(|_| true);
+    let _ = run(4, 16, &["download"]).code(0);
+    assert_eq!(sim.log().count(|_| true), asked, "it is asked for no more");
+    let reasons =
+        "SELECT count(*) FROM v_artifacts WHERE last_error LIKE '%in place of documents%'";
+    assert_eq!(sandbox.number(reasons), all);
+    assert_eq!(sandbox.files(), BTreeMap::new());
+    sim.set_faults(Vec::new());
+    let _ = run(5, 16, &["download", "--retry-unavailable"]).code(0);
+    assert_eq!(statuses(&sandbox), [format!("downloaded|{all}")]);
+}
+
+#[test]
+fn noise_that_comes_once_costs_a_second_request_and_noise_that_stays_is_named() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    sim.set_faults(faults(&["random@documents*1"]));
+    let output =
+        Output::of(sandbox.backfill(&sim, &["--exchange=all", "--max-attempts=1", "--json"]));
+    let output = output.code(0);
+    let all = sandbox.number("SELECT count(*) FROM v_artifacts");
+    assert_eq!(output.json()["requests"]["retries"], all);
+    assert_eq!(statuses(&sandbox), [format!("downloaded|{all}")]);
+    assert_eq!(kinds(&sandbox), [""; 0]);
+    let sandbox = Sandbox::new();
+    sim.set_faults(faults(&["random@documents"]));
+    let _ = backfill(&sandbox, &sim).code(3);
+    assert_eq!(kinds(&sandbox), [format!("no_document|{all}")]);
+    assert_eq!(sandbox.files(), BTreeMap::new());
+}
+
+/// How the server that [`Filings`] starts answers a document.
+#[derive(Debug, Clone)]
+struct Answer {
+    headers: &'static str,
+    body: Vec<u8>,
+}
+
+/// One company with this many filings, whose primary documents have this name; each is answered as
+/// the test says.
+struct Filings {
+    edgar: Scripted,
+    answer: Arc<Mutex<Answer>>,
+}
+
+const DATED: &str = "Last-Modified: Thu, 24 Jan 2008 10:00:00 GMT\r\n";
+
+impl Filings {
+    fn start(filings: u32, name: &str, headers: &'static str, body: &[u8]) -> Self {
+        let list = json!({
+            "fields": ["cik", "name", "ticker", "exchange"],
+            "data": [[7, "Seven", "SEVN", "Nasdaq"]],
+        });
+        let each = |value: &dyn Fn(u32) -> String| (1..=filings).map(value).collect::<Vec<_>>();
+        let recent = json!({
+            "accessionNumber": each(&|n| format!("0000000007-24-{n:06}")),
+            "filingDate": each(&|_| "2024-01-24".to_owned()),
+            "form": each(&|_| "10-K".to_owned()),
+            "primaryDocument": each(&|_| name.to_owned()),
+        });
+        let document = json!({
+            "cik": "0000000007", "name": "Seven", "filings": {"recent": recent, "files": []},
+        });
+        let bodies = BTreeMap::from([
+            ("/files/company_tickers_exchange.json", list.to_string()),
+            ("/submissions/CIK0000000007.json", document.to_string()),
+        ]);
+        let answer = Arc::new(Mutex::new(Answer {
+            headers,
+            body: body.to_vec(),
+        }));
+        let shared = Arc::clone(&answer);
+        let edgar = Scripted::answering(move |path, stream| {
+            if path.starts_with("/Archives/edgar/data") {
+                let answer = shared.lock().unwrap().clone();
+                return stream.write_all(&response("200 OK", answer.headers, &answer.body));
+            }
+            match bodies.get(path) {
+                Some(body) => stream.write_all(&response("200 OK", "", body.as_bytes())),
+                None => stream.write_all(&response("404 Not Found", "", b"nothing here")),
+            }
+        });
+        Self { edgar, answer }
+    }
+
+    fn answers(&self, headers: &'static str, body: &[u8]) {
+        *self.answer.lock().unwrap() = Answer {
+            headers,
+            body: body.to_vec(),
+        };
+    }
+
+    fn backfill(&self, sandbox: &Sandbox) -> Output {
+        let args = ["backfill", "--since=2020-01-01", "--max-attempts=1"];
+        Output::of(sandbox.command_to(&self.edgar.url(), &args))
+    }
+
+    /// How many documents were asked for.
+    fn asked(&self) -> usize {
+        let asked = self.edgar.asked();
+        let documents = asked
+            .iter()
+            .filter(|path| path.starts_with("/Archives/edgar/data"));
+        documents.count()
+    }
+}
+
+#[test]
+fn what_edgar_has_under_an_odd_name_is_asked_for_twice_stored_and_told() {
+    let pdf = b"%PDF-1.4\nan old letter\n%%EOF\n";
+    for (name, body) in [
+        ("letter.txt", &pdf[..]),
+        ("a.pdf", b"<html>no PDF</html>"),
+        ("a.htm", b"words without a tag"),
+        ("a.xml", b"<!DOCTYPE html><html></html>"),
+        ("a.jpg", b"GIF89a, after all"),
+        ("a.txt", b"words and a NUL\0"),
+    ] {
+        let (sandbox, edgar) = (Sandbox::new(), Filings::start(1, name, DATED, body));
+        let _ = edgar.backfill(&sandbox).code(0);
+        assert_eq!(edgar.asked(), 2, "{name}");
+        assert_eq!(kinds(&sandbox), ["accepted|1"], "{name}");
+        assert_eq!(
+            sandbox.rows("SELECT status, sha256 FROM v_artifacts"),
+            [format!("downloaded|{}", sha256(body))]
+        );
+        let _ = edgar.backfill(&sandbox).code(0);
+        assert_eq!(edgar.asked(), 2, "nothing is asked for in another run");
+    }
+}
+
+#[test]
+fn the_same_file_of_several_filings_is_normal_where_it_has_its_date() {
+    let page = b"<html>the same exhibit</html>";
+    let (sandbox, edgar) = (Sandbox::new(), Filings::start(5, "a.htm", DATED, page));
+    let _ = edgar.backfill(&sandbox).code(0);
+    assert_eq!(statuses(&sandbox), ["downloaded|5"]);
+    assert_eq!(kinds(&sandbox), [""; 0]);
+}
+
+#[test]
+fn two_filings_with_the_same_bytes_are_no_gateways_yet() {
+    let page = b"<html>the same exhibit</html>";
+    let (sandbox, edgar) = (Sandbox::new(), Filings::start(2, "a.htm", "", page));
+    let _ = edgar.backfill(&sandbox).code(0);
+    assert_eq!(statuses(&sandbox), ["downloaded|2"]);
+}
+
+#[test]
+fn a_gateways_page_that_does_not_fit_the_names_is_none_either() {
+    let page = b"<!DOCTYPE html><html>Please sign in</html>";
+    let (sandbox, edgar) = (Sandbox::new(), Filings::start(4, "a.xml", "", page));
+    let _ = edgar.backfill(&sandbox).code(3);
+    assert_eq!(statuses(&sandbox), ["failed|4"]);
+    assert_eq!(kinds(&sandbox), ["gateway|4"]);
+    assert_eq!(sandbox.files(), BTreeMap::new());
+    edgar.answers(DATED, b"<?xml version=\"1.0\"?><a/>");
+    let _ = edgar.backfill(&sandbox).code(0);
+    assert_eq!(statuses(&sandbox), ["downloaded|4"]);
+}
+
+#[test]
+fn a_login_page_of_its_own_for_each_path_fits_only_pages() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let args = ["--exchange=all", "--form=10-K", "--artifacts=submission"];
+    sim.set_faults(faults(&["login@documents"]));
+    let _ =
+        Output::of(sandbox.backfill(&sim, &[&args[..], &["--max-attempts=1"]].concat())).code(3);
+    assert_eq!(sandbox.files(), BTreeMap::new());
+    sim.set_faults(Vec::new());
+    let _ = Output::of(sandbox.backfill(&sim, &args)).code(0);
+}

@@ -1,0 +1,175 @@
+//! Refusals that nobody explains, pauses that one document asks for, and messages that say what to do.
+
+use std::fs;
+
+use filing_etl::sim::{Options, Simulator};
+
+use crate::harness::{Output, Sandbox, faults, truth};
+
+fn simulator() -> Simulator {
+    truth::start(Options {
+        companies: 30,
+        ..truth::small()
+    })
+}
+
+fn backfill(sandbox: &Sandbox, sim: &Simulator) -> Output {
+    Output::of(sandbox.backfill(sim, &["--json", "--form=10-K", "--block-cooldown=1s"]))
+}
+
+#[test]
+fn a_host_that_refuses_everything_ends_the_run_and_is_not_waited_for() {
+    for (place, status) in [("documents", "407"), ("discovery", "451")] {
+        let (sandbox, sim) = (Sandbox::new(), simulator());
+        sim.set_faults(faults(&[format!("{status}@{place}")]));
+        let output = backfill(&sandbox, &sim)
+            .code(1)
+            .says("refuses one request after the other (refusals in a row: 10; the last one: refused (status ")
+            .says("then run the same command again");
+        assert_eq!(
+            output
+                .stderr
+                .matches("refuses one request after the other")
+                .count(),
+            1
+        );
+        assert_eq!(output.json()["status"], "failed");
+        assert_eq!(output.json()["requests"]["paused_s"], 0.0, "{place}");
+        let refused = sim.log().count(|entry| entry.fault.is_some());
+        assert!((10..40).contains(&refused), "{refused} at {place}");
+        sim.set_faults(Vec::new());
+        let _ = backfill(&sandbox, &sim).code(0);
+    }
+}
+
+#[test]
+fn nine_refusals_and_a_good_answer_end_no_run() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    sim.set_faults(faults(&["407:40%@documents"]));
+    let _ = Output::of(sandbox.backfill(&sim, &["--form=10-K", "--preset=sequential"])).code(3);
+    let told =
+        sandbox.rows("SELECT DISTINCT kind FROM v_errors WHERE message LIKE '%HTTPS_PROXY%'");
+    assert_eq!(told, ["refused"]);
+    sim.set_faults(Vec::new());
+    let _ = backfill(&sandbox, &sim).code(0);
+}
+
+#[test]
+fn a_document_that_always_answers_a_bare_429_costs_one_pause() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let _ = Output::of(sandbox.backfill(&sim, &["--form=10-K", "--no-download"])).code(0);
+    let name = sandbox.rows("SELECT primary_document FROM v_filings ORDER BY accession LIMIT 1");
+    sim.set_faults(faults(&[format!("429@{}", name[0])]));
+    let output = backfill(&sandbox, &sim).code(3);
+    let paused = output.json()["requests"]["paused_s"].as_f64().unwrap();
+    assert!((0.9..1.9).contains(&paused), "{paused}");
+    assert_eq!(sim.log().count(|entry| entry.fault.is_some()), 3);
+    assert_eq!(
+        sandbox.rows("SELECT name FROM v_artifacts WHERE status <> 'downloaded'"),
+        name
+    );
+    // It costs one pause where nothing else is left to ask for, too.
+    let output = backfill(&sandbox, &sim).code(3);
+    let paused = output.json()["requests"]["paused_s"].as_f64().unwrap();
+    assert!((0.9..1.9).contains(&paused), "{paused}");
+}
+
+#[test]
+fn messages_name_the_thing_the_cause_and_the_next_step() {
+    let sim = simulator();
+    for (fault, words) in [
+        (
+            "503@documents#1",
+            "%status 503%run the same command again later%",
+        ),
+        ("407@documents#1", "%status 407%set HTTPS_PROXY%"),
+        (
+            "404@-submissions-001",
+            "%older page CIK%-submissions-001.json is not found%later%",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        sim.set_faults(faults(&[fault]));
+        let args = ["--max-attempts=1", "--since", "2000-01-01"];
+        let _ = Output::of(sandbox.backfill(&sim, &args)).code(3);
+        let told = format!("SELECT count(*) > 0 FROM v_errors WHERE message LIKE '{words}'");
+        assert_eq!(
+            sandbox.number(&told),
+            1,
+            "{:?}",
+            sandbox.rows("SELECT message FROM v_errors")
+        );
+    }
+}
+
+#[test]
+fn certificates_that_cannot_be_read_are_named_before_anything_is_asked() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("empty.pem"), "no certificate\n").unwrap();
+    for (file, says) in [
+        (
+            "nowhere.pem",
+            "nowhere.pem (SSL_CERT_FILE) cannot be read: set SSL_CERT_FILE",
+        ),
+        (
+            "empty.pem",
+            "empty.pem (SSL_CERT_FILE) holds no certificate in PEM form: set",
+        ),
+    ] {
+        let mut command = sandbox.command_to("https://localhost:9", &["companies", "sync"]);
+        command.env("SSL_CERT_FILE", file);
+        let _ = Output::of(command).code(1).says(says);
+    }
+    // Plain HTTP asks for none.
+    let sim = simulator();
+    let mut command = sandbox.command_against(&sim, &["companies", "sync"]);
+    command.env("SSL_CERT_FILE", "nowhere.pem");
+    let _ = Output::of(command).code(0);
+}
+
+#[test]
+fn a_companies_file_is_taken_in_the_forms_that_spreadsheets_and_editors_write() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
+    let known =
+        sandbox.rows("SELECT cik, ticker FROM v_companies WHERE ticker IS NOT NULL LIMIT 2");
+    let (cik, ticker) = known[0].split_once('|').unwrap();
+    let (_, other) = known[1].split_once('|').unwrap();
+    let utf16 = |text: &str| -> Vec<u8> {
+        let units = ["\u{feff}", text].concat();
+        units.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    };
+    let latin1 = |text: &str| -> Vec<u8> { text.chars().map(|c| c as u8).collect() };
+    for bytes in [
+        format!("name,ticker\n\"A, Inc.\",{ticker}\nB,{other}\n").into_bytes(),
+        format!("Ticker;CIK\r\n{ticker};{cik}\r\n{other};\r\n").into_bytes(),
+        utf16(&format!("{ticker} # \u{fc}ber\r\n{other}\r\n")),
+        utf16(&format!("ticker\tname\r\n{ticker}\tA\r\n{other}\tB\r\n")),
+        latin1(&format!("# f\u{fc}r uns\n{ticker} # \u{c4}\n{other}\n")),
+    ] {
+        fs::write(sandbox.path("ours"), &bytes).unwrap();
+        let args = [
+            "companies",
+            "list",
+            "--exchange=all",
+            "--json",
+            "--companies-file=ours",
+        ];
+        let output = sandbox.run_against(&sim, &args).code(0);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(
+            output.stdout.contains(ticker) && output.stdout.contains(other),
+            "{text}"
+        );
+    }
+    fs::write(
+        sandbox.path("ours"),
+        format!("name,ticker\nA,{ticker}\nB,NOSUCH\n"),
+    )
+    .unwrap();
+    let args = ["backfill", "--companies-file=ours"];
+    let _ = sandbox
+        .run_against(&sim, &args)
+        .code(2)
+        .says("NOSUCH (ours, line 3)");
+}
