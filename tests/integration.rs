@@ -39,6 +39,7 @@ mod cases {
     mod source;
     mod tables;
     mod text;
+    mod told;
     mod universe;
     mod universe_sync;
     mod unreachable;

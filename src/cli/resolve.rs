@@ -21,8 +21,8 @@ use super::args::{
 use super::values::{ExchangeChoice, ticker};
 use crate::clock::Clock;
 use crate::config::{
-    Budgets, CompanyFilter, Concurrency, DiscoverFrom, ExchangeFilter, PrintStyle, RunOptions,
-    SelectionOptions, Settings,
+    Budgets, CompanyFilter, Concurrency, DiscoverFrom, ExchangeFilter, Notify, PrintStyle,
+    RunOptions, SelectionOptions, Settings,
 };
 use crate::edgar::dates::parse_when;
 use crate::edgar::form_family;
@@ -76,9 +76,30 @@ impl Cli {
             rate: global.rate.0,
             urls,
             clock: self.clock(),
-            timeouts: global.patience.map_or_else(Timeouts::default, Timeouts::of),
+            timeouts: self.timeouts(),
             locked: global.patience,
         })
+    }
+
+    /// Who is told what a run comes to.
+    pub fn notify(&self, json: bool) -> Notify {
+        Notify {
+            json,
+            metrics_file: self.global.metrics_file.clone(),
+            ping_url: self.global.ping_url.clone(),
+            clock: self.clock(),
+            timeouts: self.timeouts(),
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let patience = self.global.patience;
+        patience.map_or_else(Timeouts::default, Timeouts::of)
+    }
+
+    /// What the service manager says of standard error: `device:inode` of its journal.
+    pub fn journal_stream() -> Option<String> {
+        set("JOURNAL_STREAM")?.into_string().ok()
     }
 
     /// The most detailed level of log lines that is shown, unless `RUST_LOG` sets another.

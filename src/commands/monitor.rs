@@ -3,6 +3,7 @@
 //! It reads the row of the run twice a second, each time in a short transaction. So the run never waits for
 //! the monitor, and the monitor does not make the write-ahead log of the run grow.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +51,7 @@ struct RunView {
     /// `None` before the first run.
     run: Option<RunRow>,
     errors: Vec<String>,
+    error_kinds: BTreeMap<String, u64>,
     now: Timestamp,
 }
 
@@ -142,9 +144,14 @@ fn look(db: &Reader, path: &Path) -> Result<RunView> {
         Some(run) => db.run_errors(run.id, ERRORS)?,
         None => Vec::new(),
     };
+    let error_kinds = match &run {
+        Some(run) => db.run_error_kinds(run.id)?,
+        None => BTreeMap::new(),
+    };
     Ok(RunView {
         state,
         run,
+        error_kinds,
         errors: errors.iter().map(|e| plain(e)).collect(),
         now: Timestamp::now(),
     })
@@ -257,6 +264,8 @@ struct MonitorRun<'a> {
     filings: CountGroup,
     artifacts: CountGroup,
     requests: MonitorRequests,
+    /// How much went wrong, by kind.
+    errors: &'a BTreeMap<String, u64>,
     recent_errors: &'a [String],
 }
 
@@ -319,6 +328,7 @@ impl<'a> MonitorRun<'a> {
                 paused_s: rounded(s.paused.as_secs_f64()),
                 pause_left_s: rounded(s.pause_left.as_secs_f64()),
             },
+            errors: &look.error_kinds,
             recent_errors: &look.errors,
         }
     }

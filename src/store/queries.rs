@@ -85,6 +85,7 @@ queries! {
         PROBLEMS = "problems",
     }
     errors {
+        KINDS = "kinds",
         OF_RUN = "of_run",
         PRUNE = "prune",
         PUT = "put",

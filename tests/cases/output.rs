@@ -400,7 +400,8 @@ fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
         (&[("TERM", "dumb")], &["--progress=bars"], false, false),
         (&[("NO_COLOR", "1")], &["--progress=none"], false, false),
         (&[], &["--log-format=json"], false, false),
-        (&[], &["-q"], false, false),
+        // The closing line, which is a log line.
+        (&[], &["-q"], true, false),
     ];
     for_each(&cases, |&(env, args, coloured, moving)| {
         let (sim, sandbox) = (slow_simulator(), Sandbox::new());
