@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::edgar::{Cik, FormFilter, SicCodes, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
+pub use crate::page::PrintStyle;
 use crate::progress::DashboardStyle;
 
 /// The settings of every command.
@@ -239,13 +240,4 @@ impl CompanyFilter {
             }
         }
     }
-}
-
-/// How tables are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PrintStyle {
-    /// The maximum width of a line in characters.
-    pub width: usize,
-    /// Whether to print escape sequences for emphasis.
-    pub styled: bool,
 }

@@ -37,6 +37,7 @@ pub mod internals;
 mod listings;
 mod logging;
 mod net;
+mod page;
 mod pipeline;
 mod print;
 mod progress;

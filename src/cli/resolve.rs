@@ -33,8 +33,11 @@ use crate::progress::DashboardStyle;
 use crate::run::export::Export;
 use crate::sim;
 
-/// The width of tables where standard output is not a terminal, and their minimum width, in characters.
+/// The width of tables where standard output is not a terminal, in characters.
 const PAGE_WIDTH: usize = 80;
+
+/// The least width that tables are made for.
+const NARROWEST: usize = 40;
 
 /// The current day in UTC. EDGAR uses the day in New York, which is never later.
 pub fn today() -> Date {
@@ -130,12 +133,13 @@ impl Cli {
     pub fn page() -> PrintStyle {
         let live = io::stdout().is_terminal();
         let width = terminal_size::terminal_size_of(io::stdout())
-            .filter(|_| live)
+            // A terminal may say that it has no width at all.
+            .filter(|(width, _)| live && width.0 > 0)
             .map_or(PAGE_WIDTH, |(width, _)| usize::from(width.0));
         PrintStyle {
-            // Some terminals report a width of zero.
-            width: width.max(PAGE_WIDTH),
+            width: width.max(NARROWEST),
             styled: live && set("NO_COLOR").is_none() && !dumb_terminal(),
+            is_terminal: live,
         }
     }
 
@@ -335,7 +339,9 @@ impl Cli {
             Progress::Auto | Progress::Bars
                 if live && self.global.log_format == LogFormat::Text =>
             {
-                DashboardStyle::Bars
+                DashboardStyle::Bars {
+                    styled: Self::log_colors(),
+                }
             }
             Progress::Auto | Progress::Bars | Progress::Plain => plain,
         }

@@ -21,6 +21,7 @@ pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result
             options: cli.backfill(args, cli.today())?,
             dry_run: args.run.dry_run,
             json,
+            page: Cli::page(),
         })
     };
     let notify = cli.notify(json);

@@ -28,6 +28,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
             options,
             dry_run: false,
             json: args.work.json,
+            page: Cli::page(),
         };
         run::run(job, &settings, terminal, outcome)
     })

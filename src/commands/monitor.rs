@@ -16,9 +16,11 @@ use serde::Serialize;
 use super::stats::between;
 use crate::cancel::Cancel;
 use crate::cli::{Cli, MonitorArgs};
+use crate::config::PrintStyle;
 use crate::counts::CountGroup;
 use crate::exit::Exit;
-use crate::print::{print, print_json};
+use crate::page::{failure, of_status};
+use crate::print::{print_json, print_report};
 use crate::progress::format::{clock, plain};
 use crate::progress::{Dashboard, Snapshot, Terminal, frame};
 use crate::signals::Interrupt;
@@ -70,13 +72,13 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
             return Ok(exit);
         }
     }
-    let mut text = look.words();
+    let mut text = look.words(Cli::page());
     if let (true, Some(snapshot)) = (args.once && look.state != RunState::None, look.snapshot()) {
         for line in frame(&snapshot, Cli::page().width) {
             writeln!(text, "{line}").expect("a String takes all");
         }
     }
-    print(&text)?;
+    print_report(&text, Cli::page())?;
     Ok(Exit::Complete)
 }
 
@@ -118,7 +120,11 @@ fn watch(
             break Ok(());
         }
         if now.state != state && now.state == RunState::Silent {
-            log::warn!("{}", now.words().trim_end());
+            let log = PrintStyle {
+                styled: false,
+                ..Cli::page()
+            };
+            log::warn!("{}", now.words(log).trim_end());
         }
         state = now.state;
     };
@@ -204,7 +210,7 @@ impl RunView {
     }
 
     /// The state as one line of text.
-    fn words(&self) -> String {
+    fn words(&self, page: PrintStyle) -> String {
         let Some(run) = &self.run else {
             return "No run is in progress, and none is recorded yet.\n".to_owned();
         };
@@ -213,7 +219,7 @@ impl RunView {
         match self.state {
             RunState::None => format!(
                 "No run is in progress. The last one, {name}, {} after {}.\n",
-                ended(run.status),
+                of_status(run.status.as_str(), ended(run.status), page),
                 clock(self.elapsed(run)),
             ),
             RunState::Running => {
@@ -225,8 +231,9 @@ impl RunView {
                 run.pid
             ),
             RunState::Dead => format!(
-                "No run is in progress: {name} was killed; last heartbeat {silence} ago. Start it again; \
-                 it continues where it stopped.\n"
+                "No run is in progress: {name} {}; last heartbeat {silence} ago. Start it again; it \
+                 continues where it stopped.\n",
+                failure("was killed", true, page)
             ),
         }
     }

@@ -30,6 +30,7 @@ fn run_and_export(
         options: cli.update(&args.run, cli.today())?,
         dry_run: args.run.dry_run,
         json: args.run.work.json,
+        page: Cli::page(),
     };
     let settings = cli.settings()?;
     if let Some(to) = &args.export {

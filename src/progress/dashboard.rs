@@ -13,8 +13,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use log::kv::Value;
 use log::{Level, Record};
 
+use super::format::count;
 use super::{Snapshot, frame};
 use crate::cancel::Cancel;
+use crate::page::{PrintStyle, failure};
 use crate::threads;
 
 /// How the progress of a run is shown on standard error.
@@ -31,8 +33,11 @@ pub enum DashboardStyle {
         /// The time between two frames.
         every: Duration,
     },
-    /// Live bars; standard error must be a terminal.
-    Bars,
+    /// Live bars; standard error has to be a terminal.
+    Bars {
+        /// Whether what failed stands out by its colour.
+        styled: bool,
+    },
 }
 
 /// The time between two redraws of live bars.
@@ -72,6 +77,17 @@ impl Terminal {
             Level::Warn => "<4>",
             Level::Info => "<6>",
             Level::Debug | Level::Trace => "<7>",
+        }
+    }
+
+    /// Says at once that the work begins, before there is anything to count.
+    pub fn begin(&mut self, style: DashboardStyle, text: &str) {
+        match style {
+            DashboardStyle::None => {}
+            DashboardStyle::Plain { .. } | DashboardStyle::Bars { .. } => self.print_lines(text),
+            DashboardStyle::Logged { .. } => {
+                log::info!(target: LOG_TARGET, event = "run_begins"; "{text}");
+            }
         }
     }
 
@@ -153,9 +169,9 @@ impl Dashboard {
                 }
                 record(&numbers());
             }
-            DashboardStyle::Bars => {
+            DashboardStyle::Bars { styled } => {
                 let multi = terminal.multi.clone();
-                let mut bars = Bars::new(&multi);
+                let mut bars = Bars::new(&multi, styled);
                 while !done.sleep(REDRAW) {
                     bars.draw(&numbers());
                 }
@@ -211,10 +227,11 @@ struct Bars<'a> {
     companies: ProgressBar,
     downloads: ProgressBar,
     lines: Vec<ProgressBar>,
+    page: PrintStyle,
 }
 
 impl<'a> Bars<'a> {
-    fn new(multi: &'a MultiProgress) -> Self {
+    fn new(multi: &'a MultiProgress, styled: bool) -> Self {
         multi.set_draw_target(ProgressDrawTarget::stderr());
         // The `^C` that a terminal echoes moves the cursor down by one line, so the first line of the old
         // frame remains on the screen. That line is empty.
@@ -227,6 +244,11 @@ impl<'a> Bars<'a> {
             companies: multi.add(bar("Companies")),
             downloads: multi.add(bar("Downloads")),
             lines: Vec::new(),
+            page: PrintStyle {
+                width: usize::MAX,
+                styled,
+                is_terminal: true,
+            },
         }
     }
 
@@ -251,7 +273,22 @@ impl<'a> Bars<'a> {
                 let line = ProgressBar::new(0).with_style(style("{wide_msg}"));
                 self.lines.push(self.multi.add(line));
             }
-            self.lines[i].set_message(text);
+            self.lines[i].set_message(self.emphasised(text, numbers));
+        }
+    }
+
+    /// A line of the frame in which failures stand out.
+    fn emphasised(&self, line: String, numbers: &Snapshot) -> String {
+        let failed = format!("{} failed", count(numbers.counts.failed));
+        let companies = format!("failed {}", count(numbers.counts.companies_failed));
+        if line.starts_with("Error: ") {
+            failure(&line, true, self.page)
+        } else if numbers.counts.failed > 0 && line.starts_with("Downloads ") {
+            line.replacen(&failed, &failure(&failed, true, self.page), 1)
+        } else if numbers.counts.companies_failed > 0 && line.starts_with("Companies ") {
+            line.replacen(&companies, &failure(&companies, true, self.page), 1)
+        } else {
+            line
         }
     }
 

@@ -45,7 +45,7 @@ impl StatusLine {
                 }
                 log::info!(target: LOG_TARGET, "{}", text());
             }
-            DashboardStyle::Bars => {
+            DashboardStyle::Bars { .. } => {
                 let multi = terminal.multi.clone();
                 multi.set_draw_target(ProgressDrawTarget::stderr());
                 let line = multi.add(ProgressBar::new(0).with_style(style("{wide_msg}")));

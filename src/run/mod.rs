@@ -35,7 +35,7 @@ pub use self::outcome::{Outcome, told};
 use self::report::EndedRun;
 use self::update::{IndexResult, RunPlan, UpdateRange};
 use crate::cancel::Cancel;
-use crate::config::{Budgets, Phases, RunOptions, Settings};
+use crate::config::{Budgets, Phases, PrintStyle, RunOptions, Settings};
 use crate::counts::Counters;
 use crate::exit::Exit;
 use crate::files::DataDir;
@@ -80,6 +80,8 @@ pub struct RunRequest {
     pub dry_run: bool,
     /// Print one JSON document instead of the table.
     pub json: bool,
+    /// What the table is printed on.
+    pub page: PrintStyle,
 }
 
 /// Runs a command from the first check to the report.
@@ -108,7 +110,7 @@ pub fn run(
     let client = preflight::client(settings, threads, options.block_cooldown, &cancel)?;
     let data_dir = DataDir::open(&settings.data_dir)?;
     let (_lock, mut db) = preflight::open(settings)?;
-    outcome.ping_start();
+    outcome.begin(settings, &options, terminal);
     let disks = [settings.data_dir.as_path(), folder_of(&settings.db)];
     // Budgets do not apply to --dry-run.
     let budgets = if job.dry_run {
@@ -194,7 +196,7 @@ pub fn run(
         followed,
         looked_for,
     }
-    .finish(db, outcome, job.json)
+    .finish(db, outcome, (job.json, job.page))
 }
 
 /// Says what a run is about when it begins.

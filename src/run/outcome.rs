@@ -11,10 +11,12 @@ use serde::Serialize;
 use super::RunKind;
 use super::metrics::{self, Ended, Sample};
 use super::summary::Summary;
-use crate::config::Notify;
+use crate::config::{Notify, RunOptions, Settings};
 use crate::exit::{Exit, for_error};
 use crate::net::ping;
 use crate::print::print_json;
+use crate::progress::Terminal;
+use crate::progress::format::plain;
 use crate::store::RunId;
 
 /// How often the end of a run is told a service that does not answer.
@@ -83,11 +85,17 @@ pub fn told(
 }
 
 impl Outcome {
-    /// Tells the monitoring service that the run begins.
-    pub(super) fn ping_start(&self) {
-        if !self.is_dry {
-            self.ping(Some("start"), self.kind.command(), 1);
+    /// Tells whoever watches and the monitoring service that the run begins. What comes next, such as
+    /// the list of companies, may take its time.
+    pub(super) fn begin(&self, settings: &Settings, options: &RunOptions, terminal: &Terminal) {
+        if self.is_dry {
+            return;
         }
+        let command = self.kind.command();
+        let (database, data_dir) = (settings.db.display(), settings.data_dir.display());
+        let text = format!("{command} begins: database {database}, data dir {data_dir}");
+        terminal.clone().begin(options.progress, &plain(&text));
+        self.ping(Some("start"), command, 1);
     }
 
     /// Prints the JSON document of a run that has printed none.

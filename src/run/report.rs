@@ -8,10 +8,11 @@ use super::forms;
 use super::outcome::Outcome;
 use super::summary::{Left, Summary};
 use super::update::IndexResult;
+use crate::config::PrintStyle;
 use crate::edgar::calendar::filing_day;
 use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
-use crate::print::{print, print_json};
+use crate::print::{print_json, print_report};
 use crate::progress::format::{count, many};
 use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunEnd, RunId, RunProgress, RunStatus, SelectionId, Writer};
@@ -43,7 +44,12 @@ pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> 
 impl EndedRun<'_> {
     /// Records the result of the run and how far its selections are complete, prints the table or the JSON
     /// document, and returns the exit code.
-    pub(super) fn finish(self, mut db: Writer, outcome: &mut Outcome, json: bool) -> Result<Exit> {
+    pub(super) fn finish(
+        self,
+        mut db: Writer,
+        outcome: &mut Outcome,
+        (json, page): (bool, PrintStyle),
+    ) -> Result<Exit> {
         let cx = self.cx;
         let left = left(cx, &db)?;
         if cx.aborted.reason().is_none() {
@@ -94,7 +100,7 @@ impl EndedRun<'_> {
         if json {
             print_json(summary)?;
         } else {
-            print(&summary.table())?;
+            print_report(&summary.table(page), page)?;
         }
         match exit {
             Exit::Usage => Err(UsageError(nobody.unwrap_or_default()).into()),

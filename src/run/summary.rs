@@ -11,7 +11,9 @@ use super::RunKind;
 use super::metrics::Sample;
 use super::outcome::seconds;
 use super::update::IndexResult;
+use crate::config::PrintStyle;
 use crate::counts::{CountGroup, Counts};
+use crate::page::{failure, status};
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count};
 use crate::sources::bulk::ChosenSource;
@@ -243,13 +245,18 @@ impl Summary {
 
     /// The table without any emphasis.
     pub(super) fn plain_table(&self) -> String {
-        self.table()
+        self.table(PrintStyle {
+            width: usize::MAX,
+            styled: false,
+            is_terminal: false,
+        })
     }
 
     /// The summary as a table.
-    pub(super) fn table(&self) -> String {
+    pub(super) fn table(&self, page: PrintStyle) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let (c, left) = (&self.counts, &self.artifacts);
+        let failed = |number| failure(&format!("{} failed", count(number)), number > 0, page);
         let indexes = self.indexes.as_ref().map(|i| {
             let (read, failed) = (count(i.read), count(i.failed));
             let mut text = format!("{read} read, {failed} failed");
@@ -265,17 +272,22 @@ impl Summary {
         let rows = [
             (
                 format!("Run {}", self.run_id),
-                format!("{} {} in {}", self.command, self.status, clock(elapsed)),
+                format!(
+                    "{} {} in {}",
+                    self.command,
+                    status(self.status, page),
+                    clock(elapsed)
+                ),
             ),
             (
                 "Companies".to_owned(),
                 format!(
-                    "{} of {}: {} with new filings, {} unchanged, {} failed{}",
+                    "{} of {}: {} with new filings, {} unchanged, {}{}",
                     count(c.companies_done),
                     count(c.companies_total),
                     count(c.companies_with_new),
                     count(self.companies.unchanged),
-                    count(c.companies_failed),
+                    failed(c.companies_failed),
                     unavailable(c.companies_unavailable),
                 ),
             ),
@@ -290,11 +302,11 @@ impl Summary {
             (
                 "Artifacts".to_owned(),
                 format!(
-                    "{} new, {} downloaded ({}), {} failed, {} still queued{}{}",
+                    "{} new, {} downloaded ({}), {}, {} still queued{}{}",
                     count(c.artifacts_created),
                     count(c.downloaded),
                     bytes(c.bytes),
-                    count(c.failed),
+                    failed(c.failed),
                     count(left.pending),
                     unavailable(left.unavailable),
                     elsewhere(left.queued_elsewhere),
