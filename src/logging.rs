@@ -71,7 +71,7 @@ pub fn last_words(cli: &Cli, terminal: &Terminal, error: &anyhow::Error) {
 }
 
 fn json(level: Level, target: &str, message: &str, fields: &dyn kv::Source) -> Json {
-    let mut line = Fields(Map::new());
+    let mut line = LogFields(Map::new());
     line.put("time", Timestamp::now().to_string().into());
     line.put("level", level.as_str().into());
     line.put("target", target.into());
@@ -82,17 +82,17 @@ fn json(level: Level, target: &str, message: &str, fields: &dyn kv::Source) -> J
 }
 
 /// The fields of a line. Those that are null are left out.
-struct Fields(Map<String, Json>);
+struct LogFields(Map<String, Json>);
 
-impl Fields {
+impl LogFields {
     fn put(&mut self, key: &str, value: Json) {
         self.0.insert(key.to_owned(), value);
     }
 }
 
-impl<'v> VisitSource<'v> for Fields {
+impl<'v> VisitSource<'v> for LogFields {
     fn visit_pair(&mut self, key: Key<'v>, value: Value<'v>) -> Result<(), kv::Error> {
-        let mut field = Field(Json::Null);
+        let mut field = LogValue(Json::Null);
         value.visit(&mut field)?;
         if !field.0.is_null() {
             self.put(key.as_str(), field.0);
@@ -102,9 +102,9 @@ impl<'v> VisitSource<'v> for Fields {
 }
 
 /// The value of a field as JSON has it.
-struct Field(Json);
+struct LogValue(Json);
 
-impl VisitValue<'_> for Field {
+impl VisitValue<'_> for LogValue {
     fn visit_any(&mut self, value: Value<'_>) -> Result<(), kv::Error> {
         self.0 = plain(&value.to_string()).into();
         Ok(())
