@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::civil::Date;
+use url::Url;
 
 use crate::clock::Clock;
 use crate::edgar::{Cik, FormFilter, SicCodes, Urls, Wanted};
 use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
+pub use crate::page::PrintStyle;
 use crate::progress::DashboardStyle;
 
 /// The settings of every command.
@@ -35,6 +37,21 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How long to wait for a locked database; `None` is the default of the store.
     pub locked: Option<Duration>,
+}
+
+/// Who is told what a run comes to, besides the database and the log.
+#[derive(Debug, Clone)]
+pub struct Notify {
+    /// Whether standard output gets one JSON document instead of the table.
+    pub json: bool,
+    /// The file that is written for Prometheus.
+    pub metrics_file: Option<PathBuf>,
+    /// The address that is told when a run begins and ends.
+    pub ping_url: Option<Url>,
+    /// The time that is written down.
+    pub clock: Clock,
+    /// How long a request may take.
+    pub timeouts: Timeouts,
 }
 
 #[derive(Debug, Clone)]
@@ -225,13 +242,4 @@ impl CompanyFilter {
             }
         }
     }
-}
-
-/// How tables are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PrintStyle {
-    /// The maximum width of a line in characters.
-    pub width: usize,
-    /// Whether to print escape sequences for emphasis.
-    pub styled: bool,
 }

@@ -32,7 +32,7 @@ pub const MEANINGS: [(&str, &str); 6] = [
     ("75", "another run holds the lock of this database"),
     (
         "128 + N",
-        "stopped by signal N: 130 for SIGINT, 143 for SIGTERM",
+        "stopped by signal N: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM",
     ),
 ];
 
@@ -63,9 +63,14 @@ pub struct UsageError(pub String);
 
 /// Another run holds the lock. The exit is [`Exit::Busy`].
 #[derive(Debug, thiserror::Error)]
-#[error("another run is working on {database}: wait for it, or give this one another --db")]
+#[error(
+    "{holder} is working on {database}: watch it with `filing-etl monitor`, wait for it, or give \
+     this one another --db"
+)]
 pub struct BusyError {
     pub database: String,
+    /// Who has it, as far as that is known: the run, its process, and since when.
+    pub holder: String,
 }
 
 /// Another export writes to the same folder; ends the program with [`Exit::Busy`].

@@ -37,6 +37,7 @@ pub mod internals;
 mod listings;
 mod logging;
 mod net;
+mod page;
 mod pipeline;
 mod print;
 mod progress;
@@ -56,13 +57,13 @@ use std::process::ExitCode;
 /// The program `filing-etl`: parses the command line, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
     let cli = cli::Cli::from_environment();
-    let terminal = progress::Terminal::new();
+    let terminal = progress::Terminal::new(cli::Cli::journal_stream().as_deref());
     logging::init(&cli, &terminal);
     cli::Cli::warn_unknown_variables();
     match commands::run(&cli, &terminal) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            logging::last_words(&cli, &error);
+            logging::last_words(&cli, &terminal, &error);
             exit::for_error(&error).into()
         }
     }

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _, Write};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use crate::config::PrintStyle;
+use crate::page::fitted;
 use crate::progress::format::plain_json;
 
 /// Prints a result as one JSON document: indented on a terminal, otherwise on one line, so that appended
@@ -17,6 +19,15 @@ pub fn print_json(document: &impl Serialize) -> Result<()> {
     };
     let text = text.context("failed to write JSON")?;
     print(&(plain_json(&text) + "\n"))
+}
+
+/// Writes a report to standard output, its lines broken where a terminal is too narrow for them.
+///
+/// # Errors
+///
+/// When standard output does not take it.
+pub fn print_report(text: &str, page: PrintStyle) -> Result<()> {
+    print(&fitted(text, page))
 }
 
 /// Prints a result. A closed pipe, as after `head`, is not an error.

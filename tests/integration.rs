@@ -31,6 +31,7 @@ mod cases {
     mod old_texts;
     mod output;
     mod queue;
+    mod readers;
     mod refusals;
     mod resume;
     mod samples;
@@ -40,6 +41,7 @@ mod cases {
     mod source;
     mod tables;
     mod text;
+    mod told;
     mod universe;
     mod universe_sync;
     mod unreachable;

@@ -12,8 +12,8 @@ use jiff::civil::Date;
 use url::Url;
 
 use super::values::{
-    ExchangeChoice, Rate, Span, at_least_one, base_url, clock, dataset_table, size, span, ticker,
-    up_to,
+    ExchangeChoice, Rate, Span, at_least_one, base_url, clock, dataset_table, ping_url, size, span,
+    ticker, up_to,
 };
 use crate::clock::Clock;
 use crate::dataset::{Format, Table};
@@ -152,6 +152,19 @@ pub(super) struct Global {
         default_value = "text"
     )]
     pub log_format: LogFormat,
+    /// After each backfill, update or download, write what it came to into this file, in the text format
+    /// of Prometheus
+    #[arg(
+        long,
+        global = true,
+        env = "FILING_ETL_METRICS_FILE",
+        value_name = "PATH"
+    )]
+    pub metrics_file: Option<PathBuf>,
+    /// Tell this address of each backfill, update or download: URL/start, then URL or URL/EXIT-CODE
+    #[arg(long, global = true, env = "FILING_ETL_PING_URL", value_name = "URL",
+          value_parser = ping_url)]
+    pub ping_url: Option<Url>,
     /// The time at which the program's clock starts, for tests
     #[arg(
         long,

@@ -22,8 +22,8 @@ use super::companies_file;
 use super::values::{ExchangeChoice, ticker};
 use crate::clock::Clock;
 use crate::config::{
-    Budgets, CompanyFilter, Concurrency, DiscoverFrom, ExchangeFilter, PrintStyle, RunOptions,
-    SelectionOptions, Settings,
+    Budgets, CompanyFilter, Concurrency, DiscoverFrom, ExchangeFilter, Notify, PrintStyle,
+    RunOptions, SelectionOptions, Settings,
 };
 use crate::edgar::dates::parse_when;
 use crate::edgar::form_family;
@@ -34,8 +34,11 @@ use crate::progress::DashboardStyle;
 use crate::run::export::Export;
 use crate::sim;
 
-/// The width of tables where standard output is not a terminal, and their minimum width, in characters.
+/// The width of tables where standard output is not a terminal, in characters.
 const PAGE_WIDTH: usize = 80;
+
+/// The least width that tables are made for.
+const NARROWEST: usize = 40;
 
 /// The current day in UTC. EDGAR uses the day in New York, which is never later.
 pub fn today() -> Date {
@@ -78,9 +81,30 @@ impl Cli {
             urls,
             clock: self.clock(),
             certificates: set("SSL_CERT_FILE").map(PathBuf::from),
-            timeouts: global.patience.map_or_else(Timeouts::default, Timeouts::of),
+            timeouts: self.timeouts(),
             locked: global.patience,
         })
+    }
+
+    /// Who is told what a run comes to.
+    pub fn notify(&self, json: bool) -> Notify {
+        Notify {
+            json,
+            metrics_file: self.global.metrics_file.clone(),
+            ping_url: self.global.ping_url.clone(),
+            clock: self.clock(),
+            timeouts: self.timeouts(),
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let patience = self.global.patience;
+        patience.map_or_else(Timeouts::default, Timeouts::of)
+    }
+
+    /// What the service manager says of standard error: `device:inode` of its journal.
+    pub fn journal_stream() -> Option<String> {
+        set("JOURNAL_STREAM")?.into_string().ok()
     }
 
     /// The most detailed level of log lines that is shown, unless `RUST_LOG` sets another.
@@ -111,12 +135,13 @@ impl Cli {
     pub fn page() -> PrintStyle {
         let live = io::stdout().is_terminal();
         let width = terminal_size::terminal_size_of(io::stdout())
-            .filter(|_| live)
+            // A terminal may say that it has no width at all.
+            .filter(|(width, _)| live && width.0 > 0)
             .map_or(PAGE_WIDTH, |(width, _)| usize::from(width.0));
         PrintStyle {
-            // Some terminals report a width of zero.
-            width: width.max(PAGE_WIDTH),
+            width: width.max(NARROWEST),
             styled: live && set("NO_COLOR").is_none() && !dumb_terminal(),
+            is_terminal: live,
         }
     }
 
@@ -316,7 +341,9 @@ impl Cli {
             Progress::Auto | Progress::Bars
                 if live && self.global.log_format == LogFormat::Text =>
             {
-                DashboardStyle::Bars
+                DashboardStyle::Bars {
+                    styled: Self::log_colors(),
+                }
             }
             Progress::Auto | Progress::Bars | Progress::Plain => plain,
         }

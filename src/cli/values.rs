@@ -141,6 +141,14 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|_| "an address such as https://www.sec.gov is expected".to_owned())
 }
 
+/// Parses the address of a service that is told of runs.
+pub(super) fn ping_url(text: &str) -> Result<Url, String> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| "an address such as https://hc-ping.com/UUID is expected".to_owned())
+}
+
 /// A clock that shows this time at the start of the program.
 pub(super) fn clock(text: &str) -> Result<Clock, jiff::Error> {
     text.parse().map(Clock::starting_at)

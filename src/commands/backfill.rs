@@ -5,24 +5,41 @@ use log::LevelFilter;
 
 use super::demo::Demo;
 use crate::cli::{BackfillArgs, Cli, LogFormat};
+use crate::config::Notify;
 use crate::exit::Exit;
 use crate::progress::Terminal;
 use crate::run::{self, RunKind, RunRequest};
 
 pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result<Exit> {
-    let job = RunRequest {
-        kind: RunKind::Backfill {
-            follow: !args.no_follow,
-        },
-        options: cli.backfill(args, cli.today())?,
-        dry_run: args.run.dry_run,
-        json: args.run.work.json,
+    let kind = RunKind::Backfill {
+        follow: !args.no_follow,
     };
+    let json = args.run.work.json;
+    let job = || {
+        anyhow::Ok(RunRequest {
+            kind,
+            options: cli.backfill(args, cli.today())?,
+            dry_run: args.run.dry_run,
+            json,
+            page: Cli::page(),
+        })
+    };
+    let notify = cli.notify(json);
     if !args.demo {
-        return run::run(&job, &cli.settings()?, terminal);
+        return run::told(kind, notify, |outcome| {
+            run::run(&job()?, &cli.settings()?, terminal, outcome)
+        });
     }
+    // Nobody waits to hear of a demo.
+    let notify = Notify {
+        metrics_file: None,
+        ping_url: None,
+        ..notify
+    };
     let demo = Demo::start(cli.clock(), cli.today())?;
-    let exit = run::run(&job, demo.settings(), terminal)?;
+    let exit = run::told(kind, notify, |outcome| {
+        run::run(&job()?, demo.settings(), terminal, outcome)
+    })?;
     if cli.log_format() == LogFormat::Text && cli.log_level() >= LevelFilter::Warn {
         demo.say_what_to_do_next(terminal);
     }

@@ -147,5 +147,6 @@ fn shown(answer: &FoundCompanies, page: PrintStyle) -> String {
         ]
     };
     let rows = answer.companies.iter().map(row).collect();
-    table::table(&["CIK", "Ticker", "Exchange", "Name", "Note"], rows, page)
+    let headers = ["CIK", "Ticker", "Exchange", "Name", "Note"];
+    table::fitting(&headers, rows, page, &["Exchange"])
 }

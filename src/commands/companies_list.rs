@@ -8,7 +8,7 @@ use super::table;
 use crate::cli::{Cli, ListArgs};
 use crate::config::PrintStyle;
 use crate::exit::Exit;
-use crate::print::{print, print_json};
+use crate::print::{print_json, print_report};
 use crate::progress::format::{count, many};
 use crate::run::companies;
 use crate::store::{self, Error, Reader};
@@ -58,7 +58,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     if args.json {
         print_json(&list)?;
     } else {
-        print(&text(list, Cli::page()))?;
+        print_report(&text(list, Cli::page()), Cli::page())?;
     }
     Ok(Exit::Complete)
 }
@@ -94,7 +94,8 @@ fn unmatched(db: &Reader, synced_at: String, json: bool) -> Result<Exit> {
     } else {
         let rows = rows.into_iter().map(Vec::from).collect();
         let headers = ["Symbol", "Exchange", "Name"];
-        print(&table::table(&headers, rows, Cli::page()))?;
+        let page = Cli::page();
+        print_report(&table::fitting(&headers, rows, page, &["Exchange"]), page)?;
     }
     Ok(Exit::Complete)
 }
@@ -140,7 +141,7 @@ fn text(list: CompaniesJson, page: PrintStyle) -> String {
     let rows = list.companies.into_iter().map(row).collect();
     format!(
         "{}{}, listed as of {}\n",
-        table::table(&headers, rows, page),
+        table::fitting(&headers, rows, page, &["Checked", "Exchange"]),
         many(found, ["company", "companies"]),
         list.synced_at
     )

@@ -12,7 +12,7 @@ use crate::cli::{Cli, DiagnoseArgs};
 use crate::diagnosis::Wish;
 use crate::edgar::Cik;
 use crate::exit::Exit;
-use crate::print::{print, print_json};
+use crate::print::{print_json, print_report};
 use crate::run::companies;
 use crate::store::Reader;
 
@@ -59,7 +59,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     if args.json {
         print_json(&report)?;
     } else {
-        print(&report.table(Cli::page()))?;
+        print_report(&report.table(Cli::page()), Cli::page())?;
     }
     Ok(Exit::Complete)
 }

@@ -14,29 +14,44 @@ use crate::run::{self, RunKind, RunRequest, companies, identity, preflight};
 use crate::store::{Error, Reader, Writer};
 
 pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result<Exit> {
-    let (settings, options) = (cli.settings()?, cli.download(args)?);
-    // Opening for writing would create a missing database; here a missing database is an error.
+    if args.drop {
+        let (settings, options) = (existing(cli)?, cli.download(args)?);
+        return drop_queue(&settings, &options, args.work.json);
+    }
+    run::told(RunKind::Download, cli.notify(args.work.json), |outcome| {
+        let (settings, options) = (existing(cli)?, cli.download(args)?);
+        if args.retry_unavailable {
+            retry_unavailable(&settings, &options)?;
+        }
+        let job = RunRequest {
+            kind: RunKind::Download,
+            options,
+            dry_run: false,
+            json: args.work.json,
+            page: Cli::page(),
+        };
+        run::run(&job, &settings, terminal, outcome)
+    })
+}
+
+/// The settings, for a database that exists.
+fn existing(cli: &Cli) -> Result<Settings> {
+    let settings = cli.settings()?;
+    // Opening for writing makes a database where there is none; here that is a mistake.
     if let Err(e @ Error::Missing(_)) = Reader::open(&settings.db) {
         return Err(e.into());
     }
-    if args.drop {
-        return drop_queue(&settings, &options, args.work.json);
-    }
-    if args.retry_unavailable {
-        preflight::check(&settings)?;
-        identity::check_data_dir(&settings)?;
-        let (_lock, mut db) = preflight::open(&settings)?;
-        let companies = named(&db, &options)?;
-        let queued = db.retry_unavailable(companies.as_deref())?;
-        log::info!("{} queued again", many(queued, ["file", "files"]));
-    }
-    let job = RunRequest {
-        kind: RunKind::Download,
-        options,
-        dry_run: false,
-        json: args.work.json,
-    };
-    run::run(&job, &settings, terminal)
+    Ok(settings)
+}
+
+fn retry_unavailable(settings: &Settings, options: &crate::config::RunOptions) -> Result<()> {
+    preflight::check(settings)?;
+    identity::check_data_dir(settings)?;
+    let (_lock, mut db) = preflight::open(settings)?;
+    let companies = named(&db, options)?;
+    let queued = db.retry_unavailable(companies.as_deref())?;
+    log::info!("{} queued again", many(queued, ["file", "files"]));
+    Ok(())
 }
 
 /// The output of `--drop --json`; its field names are public.

@@ -61,18 +61,29 @@ fn wanted(
 /// Prints the list in parts.
 struct Out {
     json: bool,
+    /// Whether the page is wide enough for the path.
+    has_paths: bool,
     printed: u64,
 }
 
+/// The width of the table without the path, and with it where that is short.
+const WIDTHS: [usize; 2] = [56, 79];
+
 impl Out {
     fn begin(json: bool) -> Result<Self> {
+        let has_paths = Cli::page().width >= WIDTHS[1];
         if json {
             print("{\"filings\":[")?;
         } else {
-            print(&line("CIK", "Form", "Filed", "Accession", "Path"))?;
-            print(&("-".repeat(79) + "\n"))?;
+            let path = if has_paths { "Path" } else { "" };
+            print(&line("CIK", "Form", "Filed", "Accession", path))?;
+            print(&("-".repeat(WIDTHS[usize::from(has_paths)]) + "\n"))?;
         }
-        Ok(Self { json, printed: 0 })
+        Ok(Self {
+            json,
+            has_paths,
+            printed: 0,
+        })
     }
 
     fn add(&mut self, cik: Cik, filings: &[ShownFiling]) -> Result<()> {
@@ -92,13 +103,17 @@ impl Out {
                     status: filing.status.as_deref(),
                 })?);
             } else {
-                let path = filing.path.as_deref().or(filing.status.as_deref());
+                let path = filing
+                    .path
+                    .as_deref()
+                    .or(filing.status.as_deref())
+                    .or(Some("-"));
                 text += &line(
                     &cik.to_string(),
                     &plain(&filing.form),
                     &filing.filed_on,
                     &filing.accession,
-                    &plain(path.unwrap_or("-")),
+                    &plain(path.filter(|_| self.has_paths).unwrap_or_default()),
                 );
             }
             self.printed += 1;
@@ -125,5 +140,6 @@ impl Out {
 
 /// A line of the table. The path comes last, because it may be longer than the page.
 fn line(cik: &str, form: &str, filed: &str, accession: &str, path: &str) -> String {
-    format!("{cik:>10} {form:<13} {filed:<10} {accession:<20} {path}\n")
+    let line = format!("{cik:>10} {form:<13} {filed:<10} {accession:<20} {path}");
+    line.trim_end().to_owned() + "\n"
 }

@@ -3,6 +3,7 @@
 //! It reads the row of the run twice a second, each time in a short transaction. So the run never waits for
 //! the monitor, and the monitor does not make the write-ahead log of the run grow.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +16,11 @@ use serde::Serialize;
 use super::stats::between;
 use crate::cancel::Cancel;
 use crate::cli::{Cli, MonitorArgs};
+use crate::config::PrintStyle;
 use crate::counts::CountGroup;
 use crate::exit::Exit;
-use crate::print::{print, print_json};
+use crate::page::{failure, of_status};
+use crate::print::{print_json, print_report};
 use crate::progress::format::{clock, plain};
 use crate::progress::{Dashboard, Snapshot, Terminal, frame};
 use crate::signals::Interrupt;
@@ -50,6 +53,7 @@ struct RunView {
     /// `None` before the first run.
     run: Option<RunRow>,
     errors: Vec<String>,
+    error_kinds: BTreeMap<String, u64>,
     now: Timestamp,
 }
 
@@ -68,13 +72,13 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
             return Ok(exit);
         }
     }
-    let mut text = look.words();
+    let mut text = look.words(Cli::page());
     if let (true, Some(snapshot)) = (args.once && look.state != RunState::None, look.snapshot()) {
         for line in frame(&snapshot, Cli::page().width) {
             writeln!(text, "{line}").expect("a String takes all");
         }
     }
-    print(&text)?;
+    print_report(&text, Cli::page())?;
     Ok(Exit::Complete)
 }
 
@@ -116,7 +120,11 @@ fn watch(
             break Ok(());
         }
         if now.state != state && now.state == RunState::Silent {
-            log::warn!("{}", now.words().trim_end());
+            let log = PrintStyle {
+                styled: false,
+                ..Cli::page()
+            };
+            log::warn!("{}", now.words(log).trim_end());
         }
         state = now.state;
     };
@@ -142,9 +150,14 @@ fn look(db: &Reader, path: &Path) -> Result<RunView> {
         Some(run) => db.run_errors(run.id, ERRORS)?,
         None => Vec::new(),
     };
+    let error_kinds = match &run {
+        Some(run) => db.run_error_kinds(run.id)?,
+        None => BTreeMap::new(),
+    };
     Ok(RunView {
         state,
         run,
+        error_kinds,
         errors: errors.iter().map(|e| plain(e)).collect(),
         now: Timestamp::now(),
     })
@@ -197,7 +210,7 @@ impl RunView {
     }
 
     /// The state as one line of text.
-    fn words(&self) -> String {
+    fn words(&self, page: PrintStyle) -> String {
         let Some(run) = &self.run else {
             return "No run is in progress, and none is recorded yet.\n".to_owned();
         };
@@ -206,7 +219,7 @@ impl RunView {
         match self.state {
             RunState::None => format!(
                 "No run is in progress. The last one, {name}, {} after {}.\n",
-                ended(run.status),
+                of_status(run.status.as_str(), ended(run.status), page),
                 clock(self.elapsed(run)),
             ),
             RunState::Running => {
@@ -218,8 +231,9 @@ impl RunView {
                 run.pid
             ),
             RunState::Dead => format!(
-                "No run is in progress: {name} was killed; last heartbeat {silence} ago. Start it again; \
-                 it continues where it stopped.\n"
+                "No run is in progress: {name} {}; last heartbeat {silence} ago. Start it again; it \
+                 continues where it stopped.\n",
+                failure("was killed", true, page)
             ),
         }
     }
@@ -257,6 +271,8 @@ struct MonitorRun<'a> {
     filings: CountGroup,
     artifacts: CountGroup,
     requests: MonitorRequests,
+    /// How much went wrong, by kind.
+    errors: &'a BTreeMap<String, u64>,
     recent_errors: &'a [String],
 }
 
@@ -319,6 +335,7 @@ impl<'a> MonitorRun<'a> {
                 paused_s: rounded(s.paused.as_secs_f64()),
                 pause_left_s: rounded(s.pause_left.as_secs_f64()),
             },
+            errors: &look.error_kinds,
             recent_errors: &look.errors,
         }
     }

@@ -14,7 +14,7 @@ use crate::config::PrintStyle;
 use crate::edgar::Cik;
 use crate::edgar::calendar::indexed_through;
 use crate::exit::Exit;
-use crate::print::{print, print_json};
+use crate::print::{print_json, print_report};
 use crate::progress::format::{count, many, plain};
 use crate::run::{companies, preflight};
 use crate::selection::Filings;
@@ -87,7 +87,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     if args.json {
         print_json(&ReconcileJson::new(&found, queued))?;
     } else {
-        print(&text(&found, queued, Cli::page()))?;
+        print_report(&text(&found, queued, Cli::page()), Cli::page())?;
     }
     let proven = found.missing.is_empty() && found.problems.is_empty();
     Ok(if proven {

@@ -125,7 +125,8 @@ fn text(selections: Vec<SelectionJson>, page: PrintStyle) -> String {
         "Through",
         "Checked",
     ];
-    table::table(&headers, selections.into_iter().map(row).collect(), page)
+    let rows = selections.into_iter().map(row).collect();
+    table::fitting(&headers, rows, page, &["Artifacts", "Checked", "Forms"])
 }
 
 /// The companies of a selection without JSON punctuation, truncated.

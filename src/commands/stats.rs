@@ -13,7 +13,8 @@ use super::table;
 use crate::cli::Cli;
 use crate::config::PrintStyle;
 use crate::exit::Exit;
-use crate::print::{print, print_json};
+use crate::page::{failure, statuses};
+use crate::print::{print_json, print_report};
 use crate::progress::format::{bytes, clock, count};
 use crate::store::{self, Reader, RunRow};
 
@@ -99,7 +100,7 @@ pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
     if json {
         print_json(&stats)?;
     } else {
-        print(&text(&stats, Cli::page()))?;
+        print_report(&text(&stats, Cli::page()), Cli::page())?;
     }
     Ok(Exit::Complete)
 }
@@ -189,7 +190,7 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
     let mut text = format!(
         "Companies  {} active: {} with filings, {} never checked; {} not listed\n\
          Filings    {}\n\
-         Artifacts  {} downloaded ({}), {} pending, {} failed\n",
+         Artifacts  {} downloaded ({}), {} pending, {}\n",
         count(c.active),
         count(c.with_filings),
         count(c.never_checked),
@@ -198,7 +199,7 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
         count(t.downloaded),
         bytes(t.bytes),
         count(t.pending),
-        count(t.failed),
+        failure(&format!("{} failed", count(t.failed)), t.failed > 0, page),
     );
     if t.unavailable + t.dropped > 0 {
         let line = format!(
@@ -218,7 +219,8 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
     let mut section = |headers: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {
             text += "\n";
-            text += &table::table(headers, rows, page);
+            let less = ["Bytes", "Pending", "Companies"];
+            text += &table::fitting(headers, rows, page, &less);
         }
     };
     let what = ["Filings", "Downloaded", "Pending", "Failed", "Bytes"];
@@ -230,12 +232,15 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
     section(&headers(&["Form"]), form_rows(&stats.forms));
     let year = |y: &Year| row(vec![y.year.to_string()], &y.holdings);
     section(&headers(&["Year"]), stats.years.iter().map(year).collect());
-    section(
-        &[
+    if !stats.runs.is_empty() {
+        let headers = [
             "Run", "Command", "Status", "Started", "Time", "New", "Files", "Failed", "Bytes",
-        ],
-        stats.runs.iter().map(run_row).collect(),
-    );
+        ];
+        let less = ["Bytes", "Time", "New", "Started"];
+        let rows = stats.runs.iter().map(run_row).collect();
+        let runs = table::fitting(&headers, rows, page, &less);
+        text = text + "\n" + &statuses(&runs, page);
+    }
     text
 }
 

@@ -48,6 +48,52 @@ pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) 
     text
 }
 
+/// The width below which columns are left out.
+const USUAL: usize = 80;
+
+/// A text is given this much before a column is left out for it.
+const TEXT: usize = 16;
+
+/// As [`table`]; on a terminal that is too narrow, columns are left out, the first of `less` first,
+/// before a word would have to be broken. `--json` has them all.
+pub(super) fn fitting(
+    headers: &[&str],
+    rows: Vec<Vec<String>>,
+    page: PrintStyle,
+    less: &[&str],
+) -> String {
+    let (mut headers, mut rows) = (headers.to_vec(), rows);
+    let mut less = less.iter();
+    while page.width < USUAL && needed(&headers, &rows) > page.width {
+        let Some(name) = less.next() else { break };
+        if let Some(column) = headers.iter().position(|header| header == name) {
+            headers.remove(column);
+            for row in rows.iter_mut().filter(|row| column < row.len()) {
+                row.remove(column);
+            }
+        }
+    }
+    table(&headers, rows, page)
+}
+
+/// The least width at which no number and no word is broken.
+fn needed(headers: &[&str], rows: &[Vec<String>]) -> usize {
+    let length = |text: &str| text.chars().count();
+    let word = |text: &str| text.split_whitespace().map(length).max().unwrap_or(0);
+    let widths = headers.iter().enumerate().map(|(column, header)| {
+        let cells = || rows.iter().filter_map(|row| row.get(column));
+        let longest = cells().map(|cell| length(cell)).max().unwrap_or(0);
+        let least = if cells().all(|cell| is_number(cell)) {
+            longest
+        } else {
+            let words = cells().map(|cell| word(cell)).max().unwrap_or(0);
+            words.max(longest.min(TEXT))
+        };
+        least.max(word(header)) + 1
+    });
+    widths.sum()
+}
+
 /// Whether a cell is a number, a size, a share or empty.
 fn is_number(cell: &str) -> bool {
     const UNITS: [&str; 8] = ["", "%", " B", " kB", " MB", " GB", " TB", " PB"];
@@ -67,6 +113,7 @@ mod tests {
     const PAGE: PrintStyle = PrintStyle {
         width: 80,
         styled: false,
+        is_terminal: false,
     };
 
     fn rows(cells: &[&[&str]]) -> Vec<Vec<String>> {
@@ -85,6 +132,36 @@ mod tests {
             rows,
             PAGE
         ));
+    }
+
+    #[test]
+    fn a_narrow_page_has_fewer_columns_and_whole_words() {
+        let cells: &[&[&str]] = &[&["NYSE American", "1,234", "1,234,567", "1.5 MB", "2"]];
+        let headers = ["Exchange", "Companies", "Downloaded", "Bytes", "Failed"];
+        let on = |width| {
+            let page = PrintStyle { width, ..PAGE };
+            fitting(&headers, rows(cells), page, &["Bytes", "Companies"])
+        };
+        for (width, gone) in [
+            (80, &[][..]),
+            (60, &[]),
+            (45, &["Bytes"]),
+            (40, &["Bytes", "Companies"]),
+        ] {
+            let text = on(width);
+            for header in headers {
+                assert_eq!(
+                    !text.contains(header),
+                    gone.contains(&header),
+                    "{width}: {text}"
+                );
+            }
+            assert!(text.contains("NYSE American"), "{text}");
+            assert!(
+                text.lines().all(|line| line.len() <= width),
+                "{width}: {text}"
+            );
+        }
     }
 
     #[test]

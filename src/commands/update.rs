@@ -9,21 +9,34 @@ use crate::dataset::{ExportTarget, Filters};
 use crate::exit::Exit;
 use crate::progress::Terminal;
 use crate::run::export::Export;
-use crate::run::{self, RunKind, RunRequest};
+use crate::run::{self, Outcome, RunKind, RunRequest};
 use crate::signals::Interrupt;
 
 pub(super) fn run(cli: &Cli, args: &UpdateArgs, terminal: &Terminal) -> Result<Exit> {
+    let notify = cli.notify(args.run.work.json);
+    run::told(RunKind::Update, notify, |outcome| {
+        run_and_export(cli, args, terminal, outcome)
+    })
+}
+
+fn run_and_export(
+    cli: &Cli,
+    args: &UpdateArgs,
+    terminal: &Terminal,
+    outcome: &mut Outcome,
+) -> Result<Exit> {
     let job = RunRequest {
         kind: RunKind::Update,
         options: cli.update(&args.run, cli.today())?,
         dry_run: args.run.dry_run,
         json: args.run.work.json,
+        page: Cli::page(),
     };
     let settings = cli.settings()?;
     if let Some(to) = &args.export {
         ExportTarget::check(to)?;
     }
-    let exit = run::run(&job, &settings, terminal)?;
+    let exit = run::run(&job, &settings, terminal, outcome)?;
     let Some(to) = args.export.as_ref().filter(|_| !args.run.dry_run) else {
         return Ok(exit);
     };

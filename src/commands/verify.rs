@@ -27,7 +27,7 @@ use crate::cli::{Cli, VerifyArgs};
 use crate::edgar::Accession;
 use crate::exit::Exit;
 use crate::files::{self, Depth, Expected, FilePath, Finding, FoundFile};
-use crate::print::{print, print_json};
+use crate::print::{print_json, print_report};
 use crate::progress::format::{bytes, clock, count, many, percent};
 use crate::progress::{StatusLine, Terminal};
 use crate::run::{identity, preflight};
@@ -90,7 +90,8 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     if args.json {
         print_json(&report)?;
     } else {
-        print(&report.table(&cli.again()))?;
+        let page = Cli::page();
+        print_report(&report.table(&cli.again(), page), page)?;
     }
     result?;
     Ok(match interrupt.exit() {

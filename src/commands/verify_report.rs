@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli::Again;
+use crate::config::PrintStyle;
+use crate::page::failure;
 use crate::progress::format::{bytes, clock, count, plain};
 
 /// The maximum number of problems listed in the JSON document and kept in memory, some 200 bytes each. The
@@ -137,7 +139,7 @@ impl Verification {
     }
 
     /// The table for a terminal.
-    pub(super) fn table(&self, again: &Again) -> String {
+    pub(super) fn table(&self, again: &Again, page: PrintStyle) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let how = if self.quick {
             "sizes only"
@@ -150,6 +152,7 @@ impl Verification {
         } else {
             ", then stopped: the rest was not checked"
         };
+        let bad_files = |number: u64| failure(&count(number), number > 0, page);
         let rows = [
             (
                 "Checked",
@@ -161,9 +164,9 @@ impl Verification {
                 ),
             ),
             ("Whole", count(self.checked.saturating_sub(bad))),
-            ("Missing", count(self.missing)),
-            ("Damaged", count(self.damaged)),
-            ("Unreadable", count(self.unreadable)),
+            ("Missing", bad_files(self.missing)),
+            ("Damaged", bad_files(self.damaged)),
+            ("Unreadable", bad_files(self.unreadable)),
             ("Orphan", count(self.orphan)),
             ("Queued", self.queued()),
         ];

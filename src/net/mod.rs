@@ -19,6 +19,7 @@ mod error;
 mod etag;
 mod limit;
 mod outage;
+mod ping;
 mod redirect;
 mod request;
 mod resolver;
@@ -31,6 +32,7 @@ pub use self::agent::{Timeouts, is_loopback};
 pub use self::client::{Client, ClientSettings, Content, Received, Reply};
 pub use self::error::FetchError;
 pub use self::limit::{SEC as SEC_SITE, site_of};
+pub use self::ping::ping;
 pub use self::request::{Expect, Portion, RequestKind, Validators};
 pub use self::user_agent::UserAgent;
 

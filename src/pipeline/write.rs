@@ -13,7 +13,7 @@
 //! a whole and together with all later ones. So the database may lack files that are on the disk, but
 //! never lists one that is not.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,7 @@ use super::taken::TakenRequests;
 use crate::edgar::calendar::filing_day;
 use crate::edgar::{Accession, Cik, QueueItem, Target};
 use crate::files::{FilePath, Fingerprint};
+use crate::progress::format::{bytes, many};
 use crate::store::{Batch, ErrorRow, Failure, Recorded, RunId, SplitDocument, Writer};
 
 /// The most records in one transaction. At this size the cost of the commit itself no longer matters.
@@ -77,7 +78,7 @@ fn write_all(
     (commits, taken): (&Commits, &TakenRequests),
     cx: &Services,
 ) -> Result<()> {
-    let mut with_new = HashSet::new();
+    let mut found = HashMap::new();
     let mut stopping = None;
     loop {
         if cx.cancel.is_set() {
@@ -98,7 +99,7 @@ fn write_all(
             batch: db.begin()?,
             run,
             now: cx.clock.now(),
-            with_new: &mut with_new,
+            found: &mut found,
             queued: Vec::new(),
             refused: Vec::new(),
             cx,
@@ -115,13 +116,20 @@ fn write_all(
     }
 }
 
+/// How many filings of a company were found in this run, and how many of them are new.
+#[derive(Debug, Clone, Copy, Default)]
+struct FoundFilings {
+    all: u64,
+    new: u64,
+}
+
 /// One transaction, and what must be done after its commit.
 struct Transaction<'a> {
     batch: Batch<'a>,
     run: RunId,
     now: Timestamp,
-    /// Companies in progress that had new filings. An entry is removed when the visit ends.
-    with_new: &'a mut HashSet<Cik>,
+    /// The filings of companies in progress. An entry is removed when the visit ends.
+    found: &'a mut HashMap<Cik, FoundFilings>,
     queued: Vec<QueueItem>,
     /// Files on disk with the bytes of a gateway's page; removed once that is committed.
     refused: Vec<(FilePath, Fingerprint)>,
@@ -138,9 +146,9 @@ impl Transaction<'_> {
                 items,
             } => {
                 let new = self.batch.put_filings(cik, &filings, self.now)?;
-                if new > 0 {
-                    self.with_new.insert(cik);
-                }
+                let found = self.found.entry(cik).or_default();
+                found.all += filings.len() as u64;
+                found.new += new;
                 add(&count.filings_found, filings.len() as u64);
                 add(&count.filings_new, new);
                 self.queue(items)?;
@@ -158,11 +166,16 @@ impl Transaction<'_> {
                 self.batch.company_checked(cik, times, &selections)?;
                 self.batch.company_history(cik, &history)?;
                 self.batch.record_profile(cik, &facts)?;
-                self.company_done(Some(cik));
+                let FoundFilings { all, new } = self.company_done(Some(cik));
+                log::info!(
+                    event = "company_checked", cik = cik.get(), filings = all, filings_new = new;
+                    "company {cik}: {}, {new} new",
+                    many(all, ["filing", "filings"])
+                );
             }
             Record::CompanyFailed { problem, missing } => {
                 add(&count.companies_failed, 1);
-                self.company_done(problem.cik);
+                let _ = self.company_done(problem.cik);
                 let is_forgotten = match problem.cik {
                     Some(cik) if missing => self.batch.forget_unknown(cik)?,
                     _ => false,
@@ -172,7 +185,7 @@ impl Transaction<'_> {
                     self.batch
                         .company_failed(cik, why, missing, today, self.now)?;
                 }
-                self.problem(problem)?;
+                self.failed("company_failed", problem)?;
             }
             Record::Stored {
                 item,
@@ -220,7 +233,7 @@ impl Transaction<'_> {
                 self.batch
                     .failed(accession, &item.target, attempts, &failure, today)?;
                 add(&count.failed, 1);
-                self.problem(problem)?;
+                self.failed("artifact_failed", problem)?;
             }
             Record::Gateway {
                 item,
@@ -283,11 +296,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn company_done(&mut self, cik: Option<Cik>) {
+    fn company_done(&mut self, cik: Option<Cik>) -> FoundFilings {
         let count = &self.cx.counters;
-        let new = cik.is_some_and(|cik| self.with_new.remove(&cik));
+        let found = cik.and_then(|cik| self.found.remove(&cik));
+        let found = found.unwrap_or_default();
         add(&count.companies_done, 1);
-        add(&count.companies_with_new, new.into());
+        add(&count.companies_with_new, (found.new > 0).into());
+        found
     }
 
     /// Counts a file as downloaded or failed. A document that is still to be requested under its own name
@@ -298,6 +313,13 @@ impl Transaction<'_> {
             Ok(print) if recorded.is_stored() => {
                 add(&count.downloaded, 1);
                 add(&count.bytes, print.bytes);
+                let name = document.file.name.as_str();
+                log::info!(
+                    event = "artifact_stored", accession:% = accession, name = name,
+                    bytes = print.bytes;
+                    "{accession} {name}: {}",
+                    bytes(print.bytes)
+                );
             }
             Err(_) if recorded.is_stored() && !document.file.is_served(accession) => {
                 add(&count.failed, 1);
@@ -348,7 +370,17 @@ impl Transaction<'_> {
     }
 
     fn problem(&self, problem: ErrorReport) -> Result<()> {
-        log::warn!("{}", problem.message);
+        self.failed("problem", problem)
+    }
+
+    /// Tells of an error, and records it.
+    fn failed(&self, event: &'static str, problem: ErrorReport) -> Result<()> {
+        let accession = problem.accession.map(|accession| accession.to_string());
+        log::warn!(
+            event = event, run_id = self.run.get(), cik = problem.cik.map(Cik::get),
+            accession = accession.as_deref(), kind = problem.kind, url = problem.url.as_deref();
+            "{}", problem.message
+        );
         self.cx.activity.error(&problem.message);
         let row = ErrorRow {
             cik: problem.cik,

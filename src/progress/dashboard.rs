@@ -10,9 +10,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use log::kv::Value;
+use log::{Level, Record};
 
+use super::format::count;
 use super::{Snapshot, frame};
 use crate::cancel::Cancel;
+use crate::page::{PrintStyle, failure};
 use crate::threads;
 
 /// How the progress of a run is shown on standard error.
@@ -29,8 +33,11 @@ pub enum DashboardStyle {
         /// The time between two frames.
         every: Duration,
     },
-    /// Live bars; standard error must be a terminal.
-    Bars,
+    /// Live bars; standard error has to be a terminal.
+    Bars {
+        /// Whether what failed stands out by its colour.
+        styled: bool,
+    },
 }
 
 /// The time between two redraws of live bars.
@@ -46,19 +53,79 @@ const PLAIN_WIDTH: usize = 160;
 static STDERR_GONE: AtomicBool = AtomicBool::new(false);
 
 /// Standard error, shared by log lines and bars so that they do not overwrite each other.
-#[derive(Debug, Clone, Default)]
-pub struct Terminal(pub(super) MultiProgress);
+#[derive(Debug, Clone)]
+pub struct Terminal {
+    pub(super) multi: MultiProgress,
+    is_journal: bool,
+}
 
 impl Terminal {
-    pub fn new() -> Self {
-        Self(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()))
+    /// Standard error without anything on it yet. `journal_stream` is what systemd says in the variable
+    /// of that name.
+    pub fn new(journal_stream: Option<&str>) -> Self {
+        Self {
+            multi: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
+            is_journal: journal_stream.is_some_and(is_standard_error),
+        }
     }
+
+    /// What the journal takes for the level of a line that begins with it; nothing elsewhere.
+    pub fn level_prefix(&self, level: Level) -> &'static str {
+        match level {
+            _ if !self.is_journal => "",
+            Level::Error => "<3>",
+            Level::Warn => "<4>",
+            Level::Info => "<6>",
+            Level::Debug | Level::Trace => "<7>",
+        }
+    }
+
+    /// Says at once that the work begins, before there is anything to count.
+    pub fn begin(&mut self, style: DashboardStyle, text: &str) {
+        match style {
+            DashboardStyle::None => {}
+            DashboardStyle::Plain { .. } | DashboardStyle::Bars { .. } => self.print_lines(text),
+            DashboardStyle::Logged { .. } => {
+                log::info!(target: LOG_TARGET, event = "run_begins"; "{text}");
+            }
+        }
+    }
+
+    /// Prints some lines that are no log lines.
+    pub(super) fn print_lines(&mut self, text: &str) {
+        let prefix = self.level_prefix(Level::Info);
+        let mut lines = String::new();
+        for line in text
+            .lines()
+            .filter(|line| !(self.is_journal && line.is_empty()))
+        {
+            lines.extend([prefix, line, "\n"]);
+        }
+        // `Terminal` swallows a closed pipe, and there is no other error.
+        let _ = self.write_all(lines.as_bytes());
+    }
+}
+
+/// Whether standard error is the stream that `device:inode` names: a child with another one inherits
+/// the variable.
+#[cfg(unix)]
+fn is_standard_error(stream: &str) -> bool {
+    rustix::fs::fstat(io::stderr())
+        .is_ok_and(|found| stream == format!("{}:{}", found.st_dev, found.st_ino))
+}
+
+#[cfg(not(unix))]
+fn is_standard_error(_stream: &str) -> bool {
+    false
 }
 
 impl Write for Terminal {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !STDERR_GONE.load(Ordering::Relaxed)
-            && self.0.suspend(|| io::stderr().write_all(bytes)).is_err()
+            && self
+                .multi
+                .suspend(|| io::stderr().write_all(bytes))
+                .is_err()
         {
             STDERR_GONE.store(true, Ordering::Relaxed);
         }
@@ -102,9 +169,9 @@ impl Dashboard {
                 }
                 record(&numbers());
             }
-            DashboardStyle::Bars => {
-                let multi = terminal.0.clone();
-                let mut bars = Bars::new(&multi);
+            DashboardStyle::Bars { styled } => {
+                let multi = terminal.multi.clone();
+                let mut bars = Bars::new(&multi, styled);
                 while !done.sleep(REDRAW) {
                     bars.draw(&numbers());
                 }
@@ -124,13 +191,32 @@ impl Dashboard {
 }
 
 fn print(terminal: &mut Terminal, numbers: &Snapshot) {
-    let text = frame(numbers, PLAIN_WIDTH).join("\n") + "\n\n";
-    // `Terminal` ignores a closed pipe and returns no other error.
-    let _ = terminal.write_all(text.as_bytes());
+    terminal.print_lines(&(frame(numbers, PLAIN_WIDTH).join("\n") + "\n\n"));
 }
 
 fn record(numbers: &Snapshot) {
-    log::info!(target: LOG_TARGET, "{}", frame(numbers, usize::MAX).join(" | "));
+    if !log::log_enabled!(target: LOG_TARGET, Level::Info) {
+        return;
+    }
+    let counts: Vec<_> = numbers.counts.named().collect();
+    let mut fields: Vec<(&str, Value<'_>)> = vec![
+        ("event", Value::from("progress")),
+        ("elapsed_s", Value::from(numbers.elapsed.as_secs_f64())),
+        ("paused_s", Value::from(numbers.paused.as_secs_f64())),
+    ];
+    fields.extend(
+        counts
+            .iter()
+            .map(|(name, count)| (*name, Value::from(*count))),
+    );
+    log::logger().log(
+        &Record::builder()
+            .level(Level::Info)
+            .target(LOG_TARGET)
+            .key_values(&fields)
+            .args(format_args!("{}", frame(numbers, usize::MAX).join(" | ")))
+            .build(),
+    );
 }
 
 /// An empty line, a bar each for the archive (during its download), companies and downloads, and the lines
@@ -142,10 +228,11 @@ struct Bars<'a> {
     companies: ProgressBar,
     downloads: ProgressBar,
     lines: Vec<ProgressBar>,
+    page: PrintStyle,
 }
 
 impl<'a> Bars<'a> {
-    fn new(multi: &'a MultiProgress) -> Self {
+    fn new(multi: &'a MultiProgress, styled: bool) -> Self {
         multi.set_draw_target(ProgressDrawTarget::stderr());
         // The `^C` that a terminal echoes moves the cursor down by one line, so the first line of the old
         // frame remains on the screen. That line is empty.
@@ -158,6 +245,11 @@ impl<'a> Bars<'a> {
             companies: multi.add(bar("Companies")),
             downloads: multi.add(bar("Downloads")),
             lines: Vec::new(),
+            page: PrintStyle {
+                width: usize::MAX,
+                styled,
+                is_terminal: true,
+            },
         }
     }
 
@@ -182,7 +274,22 @@ impl<'a> Bars<'a> {
                 let line = ProgressBar::new(0).with_style(style("{wide_msg}"));
                 self.lines.push(self.multi.add(line));
             }
-            self.lines[i].set_message(text);
+            self.lines[i].set_message(self.emphasised(text, numbers));
+        }
+    }
+
+    /// A line of the frame in which failures stand out.
+    fn emphasised(&self, line: String, numbers: &Snapshot) -> String {
+        let failed = format!("{} failed", count(numbers.counts.failed));
+        let companies = format!("failed {}", count(numbers.counts.companies_failed));
+        if line.starts_with("Error: ") {
+            failure(&line, true, self.page)
+        } else if numbers.counts.failed > 0 && line.starts_with("Downloads ") {
+            line.replacen(&failed, &failure(&failed, true, self.page), 1)
+        } else if numbers.counts.companies_failed > 0 && line.starts_with("Companies ") {
+            line.replacen(&companies, &failure(&companies, true, self.page), 1)
+        } else {
+            line
         }
     }
 

@@ -4,7 +4,7 @@
 //!
 //! One thread draws. It only reads the counters of its caller.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::thread::JoinHandle;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -35,10 +35,9 @@ impl StatusLine {
             DashboardStyle::None => {}
             DashboardStyle::Plain { every } => {
                 while !done.sleep(every) {
-                    // `Terminal` ignores a closed pipe and returns no other error.
-                    let _ = writeln!(terminal, "{}", text());
+                    terminal.print_lines(&text());
                 }
-                let _ = writeln!(terminal, "{}", text());
+                terminal.print_lines(&text());
             }
             DashboardStyle::Logged { every } => {
                 while !done.sleep(every) {
@@ -46,8 +45,8 @@ impl StatusLine {
                 }
                 log::info!(target: LOG_TARGET, "{}", text());
             }
-            DashboardStyle::Bars => {
-                let multi = terminal.0.clone();
+            DashboardStyle::Bars { .. } => {
+                let multi = terminal.multi.clone();
                 multi.set_draw_target(ProgressDrawTarget::stderr());
                 let line = multi.add(ProgressBar::new(0).with_style(style("{wide_msg}")));
                 while !done.sleep(REDRAW) {
@@ -55,7 +54,7 @@ impl StatusLine {
                 }
                 line.finish_and_clear();
                 multi.set_draw_target(ProgressDrawTarget::hidden());
-                let _ = writeln!(terminal, "{}", text());
+                terminal.print_lines(&text());
             }
         })?;
         Ok(Self { finished, thread })

@@ -15,7 +15,9 @@ pub mod export;
 mod forms;
 pub mod identity;
 mod listed;
+mod metrics;
 pub(crate) mod one_file;
+mod outcome;
 pub mod preflight;
 mod report;
 mod summary;
@@ -30,18 +32,20 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use self::dry_run::Rehearsal;
+pub use self::outcome::{Outcome, told};
 use self::report::EndedRun;
 use self::update::{IndexResult, RunPlan, UpdateRange};
 use crate::cancel::Cancel;
-use crate::config::{Budgets, Phases, RunOptions, Settings};
+use crate::config::{Budgets, Phases, PrintStyle, RunOptions, Settings};
 use crate::counts::Counters;
 use crate::exit::Exit;
 use crate::files::DataDir;
 use crate::net::{SEC_SITE, site_of};
 use crate::pipeline::{self, Aborted, Budget, Flow, SamePages, Services, Visits};
+use crate::progress::format::many;
 use crate::progress::{Activity, Dashboard, Terminal};
 use crate::signals::Interrupt;
-use crate::store::{QueueFilter, RunId, Writer};
+use crate::store::{QueueFilter, RunId, SelectionId, Writer};
 use crate::universe::sync::{self, Lists};
 
 /// The command of a run, which determines the companies that it visits.
@@ -78,6 +82,8 @@ pub struct RunRequest {
     pub dry_run: bool,
     /// Print one JSON document instead of the table.
     pub json: bool,
+    /// What the table is printed on.
+    pub page: PrintStyle,
 }
 
 /// Runs a command from the first check to the report.
@@ -85,7 +91,13 @@ pub struct RunRequest {
 /// # Errors
 ///
 /// Whatever ends the run early. [`crate::exit::for_error`] has the exit code.
-pub fn run(job: &RunRequest, settings: &Settings, terminal: &Terminal) -> Result<Exit> {
+pub fn run(
+    job: &RunRequest,
+    settings: &Settings,
+    terminal: &Terminal,
+    outcome: &mut Outcome,
+) -> Result<Exit> {
+    outcome.is_dry = job.dry_run;
     preflight::check(settings)?;
     if job.kind == RunKind::Update {
         update::check(&settings.db)?;
@@ -102,6 +114,7 @@ pub fn run(job: &RunRequest, settings: &Settings, terminal: &Terminal) -> Result
     let client = preflight::client(settings, threads, options.block_cooldown, &cancel)?;
     let data_dir = DataDir::open(&settings.data_dir)?;
     let (_lock, mut db) = preflight::open(settings)?;
+    outcome.begin(settings, &options, terminal);
     let budget = start_budget(job, settings, &cancel)?;
     if kind != RunKind::Download {
         let lists = Lists {
@@ -125,14 +138,16 @@ pub fn run(job: &RunRequest, settings: &Settings, terminal: &Terminal) -> Result
     };
     let queue_of = queue_filter(kind, &db, &options)?;
     if job.dry_run {
-        return match interrupt.exit() {
-            Some(exit) => Ok(exit),
-            None => dry_run::run(kind, settings, &options, &prepared, queue_of, job.json),
-        };
+        if let Some(exit) = interrupt.exit() {
+            return Ok(exit);
+        }
+        outcome.is_printed = true;
+        return dry_run::run(kind, settings, &options, &prepared, queue_of, job.json);
     }
     identity::record_data_dir(settings, &mut db)?;
     identity::record_addresses(settings, &mut db)?;
     let run = db.start_run(kind.command(), &options.to_json().to_string(), began)?;
+    outcome.run = Some(run);
     let planned = match prepared {
         Prepared::Nothing => Ok(no_visits()),
         Prepared::Backfill(asked) => backfill::plan(&mut db, asked, settings.clock),
@@ -143,15 +158,13 @@ pub fn run(job: &RunRequest, settings: &Settings, terminal: &Terminal) -> Result
     };
     let counters = Counters::default();
     let plan = planned.and_then(|plan| without_unavailable(plan, &db, &options, &counters));
-    let plan = match plan {
-        Ok(plan) => plan,
-        Err(e) => {
-            report::failed(&mut db, run, settings.clock.now())?;
-            return Err(e);
-        }
-    };
+    let plan = plan.or_else(|e| {
+        report::failed(&mut db, run, settings.clock.now())?;
+        Err(e)
+    })?;
     let companies = plan.visits.companies.len() as u64;
     let is_sec = site_of(settings.urls.archives()) == SEC_SITE;
+    say_what_it_is_about(settings, &db, (kind, run), &plan)?;
     let cx = Arc::new(Services {
         source: discovery::source(settings, &options, companies),
         options,
@@ -185,7 +198,47 @@ pub fn run(job: &RunRequest, settings: &Settings, terminal: &Terminal) -> Result
         followed,
         looked_for,
     }
-    .finish(db, job.json)
+    .finish(db, outcome, (job.json, job.page))
+}
+
+/// Says what a run is about when it begins.
+fn say_what_it_is_about(
+    settings: &Settings,
+    db: &Writer,
+    (kind, run): (RunKind, RunId),
+    plan: &RunPlan,
+) -> Result<()> {
+    if !log::log_enabled!(log::Level::Info) {
+        return Ok(());
+    }
+    let visited = plan.visits.selections.iter().filter_map(|s| s.id);
+    let ids: HashSet<_> = visited
+        .chain(plan.selection)
+        .map(SelectionId::get)
+        .collect();
+    let rows = db.reader()?.selection_rows()?;
+    let rows = rows.into_iter().filter(|row| ids.contains(&row.id));
+    let selections: Vec<_> = rows.map(|row| row.to_string()).collect();
+    let about = match (kind, selections.is_empty()) {
+        (RunKind::Download, _) => "the queue".to_owned(),
+        (_, true) => "no selection".to_owned(),
+        (_, false) => selections.join("; "),
+    };
+    let (command, companies) = (kind.command(), plan.visits.companies.len());
+    let rate = settings.rate.map(std::num::NonZeroU32::get);
+    let limit = match rate {
+        Some(rate) => format!("at most {rate} requests a second"),
+        None => "no limit of requests".to_owned(),
+    };
+    let (database, data_dir) = (settings.db.display(), settings.data_dir.display());
+    log::info!(
+        event = "run_started", run_id = run.get(), command = command, db:% = database,
+        data_dir:% = data_dir, companies = companies, rate = rate;
+        "run {} ({command}): {} to look at, {limit}, database {database}, data dir {data_dir}; {about}",
+        run.get(),
+        many(companies as u64, ["company", "companies"]),
+    );
+    Ok(())
 }
 
 /// Starts to watch what the run may cost. That does not apply to --dry-run.

@@ -1,6 +1,7 @@
 //! The first steps of a command that sends requests to EDGAR: checks, lock, database, client.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -12,7 +13,8 @@ use crate::cancel::Cancel;
 use crate::config::Settings;
 use crate::exit::{BusyError, UsageError};
 use crate::net::{self, Client, SEC_SITE, site_of};
-use crate::store::{RunLock, Writer};
+use crate::progress::format::plain;
+use crate::store::{Reader, RunLock, RunStatus, Writer};
 
 /// Checks what can be refused before any request or change: a missing user agent, a file that is not
 /// our database, a database that was filled from another EDGAR.
@@ -49,8 +51,7 @@ fn asks_sec(settings: &Settings) -> Option<&Url> {
 /// A [`BusyError`] while another run has the lock; those of [`Writer::open`].
 pub fn open(settings: &Settings) -> Result<(RunLock, Writer)> {
     let Some(lock) = RunLock::acquire(&settings.db)? else {
-        let database = settings.db.display().to_string();
-        return Err(BusyError { database }.into());
+        return Err(busy(&settings.db).into());
     };
     let writer = Writer::open(&settings.db)?;
     if let Some(time) = settings.locked {
@@ -80,6 +81,32 @@ fn check_certificates(settings: &Settings) -> Result<()> {
         bail!("{shown} (SSL_CERT_FILE) holds no certificate in PEM form: {remedy}");
     }
     Ok(())
+}
+
+/// Says who works on a database.
+fn busy(db: &Path) -> BusyError {
+    let process = RunLock::holder(db);
+    let run = Reader::open(db)
+        .and_then(|db| db.latest_run())
+        .ok()
+        .flatten();
+    // A command that is no run, such as `verify`, takes the lock as well.
+    let run = run.filter(|run| run.status == RunStatus::Running && Some(run.pid) == process);
+    let holder = match (run, process) {
+        (Some(run), _) => format!(
+            "another run, {} ({}, process {}, since {:.0}),",
+            run.id.get(),
+            plain(&run.command),
+            run.pid,
+            run.started_at
+        ),
+        (None, Some(process)) => format!("another command, process {process},"),
+        (None, None) => "another run".to_owned(),
+    };
+    BusyError {
+        database: db.display().to_string(),
+        holder,
+    }
 }
 
 /// Creates the client of a command with `threads` threads.

@@ -7,13 +7,15 @@ use jiff::Timestamp;
 
 use super::RunKind;
 use super::forms;
+use super::outcome::Outcome;
 use super::summary::{Left, Summary};
 use super::update::IndexResult;
+use crate::config::PrintStyle;
 use crate::edgar::calendar::filing_day;
 use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
-use crate::print::{print, print_json};
-use crate::progress::format::count;
+use crate::print::{print_json, print_report};
+use crate::progress::format::{count, many};
 use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunEnd, RunId, RunProgress, RunStatus, SelectionId, Writer};
 
@@ -68,7 +70,12 @@ pub(super) fn broken_off(
 impl EndedRun<'_> {
     /// Records the result of the run and how far its selections are complete, prints the table or the JSON
     /// document, and returns the exit code.
-    pub(super) fn finish(self, mut db: Writer, json: bool) -> Result<Exit> {
+    pub(super) fn finish(
+        self,
+        mut db: Writer,
+        outcome: &mut Outcome,
+        (json, page): (bool, PrintStyle),
+    ) -> Result<Exit> {
         let cx = self.cx;
         let left = left(cx, &db)?;
         if cx.aborted.reason().is_none() {
@@ -92,24 +99,46 @@ impl EndedRun<'_> {
         };
         db.finish_run(self.run, &end, &cx.run_progress(), cx.clock.now())?;
         self.say_which_forms_are_none(&db)?;
+        let errors = db.reader()?.run_error_kinds(self.run)?;
         db.close()?;
-        if exit == Exit::Partial {
-            self.say_what_is_left(left);
+        outcome.why = self.why(exit, left);
+        let is_spent = exit == Exit::Partial && cx.budget.spent().is_some();
+        if let Some(why) = outcome.why.as_ref().filter(|_| is_spent) {
+            log::warn!("{why}");
         }
-        let summary = Summary::new(self.kind, self.run, end, cx, left, self.followed.as_ref());
+        let error = match exit {
+            Exit::Usage => nobody.clone(),
+            Exit::Aborted => Some(self.aborted()),
+            _ => None,
+        };
+        let followed = self.followed.as_ref();
+        let summary = Summary::new(
+            self.kind,
+            self.run,
+            end,
+            cx,
+            left,
+            followed,
+            (errors, error),
+        );
+        outcome.is_printed = true;
+        let summary = outcome.summary.insert(summary);
         if json {
-            print_json(&summary)?;
+            print_json(summary)?;
         } else {
-            print(&summary.table())?;
+            print_report(&summary.table(page), page)?;
         }
-        match (exit, cx.aborted.reason()) {
-            (Exit::Usage, _) => Err(UsageError(nobody.unwrap_or_default()).into()),
-            (Exit::Aborted, Some(reason)) => Err(anyhow!("{reason}")),
-            (Exit::Aborted, None) => Err(anyhow!(
-                "a thread panicked: this is a bug, please report it"
-            )),
-            (exit, _) => Ok(exit),
+        match exit {
+            Exit::Usage => Err(UsageError(nobody.unwrap_or_default()).into()),
+            Exit::Aborted => Err(anyhow!(self.aborted())),
+            exit => Ok(exit),
         }
+    }
+
+    /// Why the run was given up.
+    fn aborted(&self) -> String {
+        let bug = "a thread panicked: this is a bug, please report it";
+        self.cx.aborted.reason().unwrap_or(bug).to_owned()
     }
 
     /// Records through which day the selections of this run are complete. For a backfill, that follows
@@ -198,22 +227,53 @@ impl EndedRun<'_> {
         forms::warn_not_seen(&db.reader()?, &asked.named_forms, &companies)
     }
 
-    /// Warns of what a budget left undone.
-    fn say_what_is_left(&self, left: Left) {
-        let Some(spent) = self.cx.budget.spent() else {
-            return;
-        };
+    /// Why a run that is no failure did not get everything, in a sentence.
+    fn why(&self, exit: Exit, left: Left) -> Option<String> {
         let now = self.cx.counters.load();
-        let companies = match now.companies_total {
-            0 => "the companies to visit".to_owned(),
-            total => format!("{} companies", count(total - now.companies_done.min(total))),
-        };
-        log::warn!(
-            "the run ended early because {}: {companies} and {} queued artifacts are left for the \
-             next run",
-            spent.message,
-            count(left.pending)
-        );
+        if let Some(spent) = self.cx.budget.spent().filter(|_| exit == Exit::Partial) {
+            let companies = match now.companies_total {
+                0 => "the companies to visit".to_owned(),
+                total => format!("{} companies", count(total - now.companies_done.min(total))),
+            };
+            return Some(format!(
+                "the run ended early because {}: {companies} and {} queued artifacts are left for the \
+                 next run",
+                spent.message,
+                count(left.pending)
+            ));
+        }
+        match exit {
+            Exit::Interrupted { signal } => Some(format!(
+                "the run was interrupted by {}: the same command goes on where it stopped",
+                if signal == 2 { "SIGINT" } else { "SIGTERM" },
+            )),
+            Exit::Partial => {
+                let indexes = self.followed.as_ref().map_or(0, IndexResult::days_failed);
+                let parts = [
+                    (now.companies_failed, ["company failed", "companies failed"]),
+                    (now.failed, ["artifact failed", "artifacts failed"]),
+                    (
+                        indexes,
+                        ["index could not be read", "indexes could not be read"],
+                    ),
+                    (
+                        self.looked_for,
+                        [
+                            "listed filing is not there yet",
+                            "listed filings are not there yet",
+                        ],
+                    ),
+                    (
+                        left.pending,
+                        ["artifact is still queued", "artifacts are still queued"],
+                    ),
+                ];
+                let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+                let parts: Vec<_> = parts.map(|(number, words)| many(number, words)).collect();
+                Some(format!("{}; the next run tries again", parts.join(", ")))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -229,5 +289,6 @@ fn left(cx: &Services, db: &Writer) -> Result<Left> {
         pending: of_run.pending,
         unavailable: total.unavailable,
         elsewhere: (total.pending + total.failed).saturating_sub(of_run.total()),
+        queued: total.pending + total.failed,
     })
 }

@@ -1,13 +1,19 @@
 //! The summary of a run: the table and the JSON document.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::RunKind;
+use super::metrics::Sample;
+use super::outcome::seconds;
 use super::update::IndexResult;
+use crate::config::PrintStyle;
 use crate::counts::{CountGroup, Counts};
+use crate::page::{failure, status};
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count};
 use crate::sources::bulk::ChosenSource;
@@ -22,6 +28,8 @@ pub(super) struct Left {
     pub unavailable: u64,
     /// What is queued for companies outside the run's company filter.
     pub elsewhere: u64,
+    /// All that is queued, failed files included.
+    pub queued: u64,
 }
 
 /// The result of a run, as `--json` prints it. The field names are public.
@@ -29,7 +37,7 @@ pub(super) struct Left {
 pub(super) struct Summary {
     run_id: i64,
     command: &'static str,
-    status: &'static str,
+    pub(super) status: &'static str,
     elapsed_s: f64,
     /// The source that a backfill used. An update sends a request for each company that changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +46,8 @@ pub(super) struct Summary {
     filings: CountGroup,
     artifacts: SummaryArtifacts,
     requests: SummaryRequests,
+    /// How much went wrong, by kind: `diagnose` has a remedy for each.
+    pub(super) errors: BTreeMap<String, u64>,
     /// How many daily indexes an update read.
     #[serde(skip_serializing_if = "Option::is_none")]
     indexes: Option<SummaryIndexes>,
@@ -46,9 +56,16 @@ pub(super) struct Summary {
     /// The budget that ended the run: `max_duration`, `max_bytes` or `min_free_space`.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_by: Option<&'static str>,
+    /// Why the run was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     /// For the table.
     #[serde(skip)]
     counts: Counts,
+    #[serde(skip)]
+    pub(super) left: Left,
+    #[serde(skip)]
+    pub(super) through_day: Option<Date>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -109,6 +126,7 @@ impl Summary {
         cx: &Services,
         left: Left,
         followed: Option<&IndexResult>,
+        (errors, error): (BTreeMap<String, u64>, Option<String>),
     ) -> Self {
         let counts = cx.counts();
         Self {
@@ -139,13 +157,106 @@ impl Summary {
             }),
             through: end.through.map(|day| day.to_string()),
             ended_by: end.ended_by,
+            errors,
+            error,
+            left,
+            through_day: end.through,
         }
     }
 
+    /// What the run counted, for Prometheus.
+    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+    pub(super) fn samples(&self) -> Vec<Sample> {
+        let c = &self.counts;
+        let numbers = [
+            (
+                "filing_etl_last_run_companies",
+                "state=\"total\"",
+                c.companies_total,
+            ),
+            (
+                "filing_etl_last_run_companies",
+                "state=\"done\"",
+                c.companies_done,
+            ),
+            (
+                "filing_etl_last_run_companies",
+                "state=\"with_new\"",
+                c.companies_with_new,
+            ),
+            (
+                "filing_etl_last_run_companies",
+                "state=\"failed\"",
+                c.companies_failed,
+            ),
+            (
+                "filing_etl_last_run_filings",
+                "state=\"found\"",
+                c.filings_found,
+            ),
+            (
+                "filing_etl_last_run_filings",
+                "state=\"new\"",
+                c.filings_new,
+            ),
+            (
+                "filing_etl_last_run_artifacts",
+                "state=\"created\"",
+                c.artifacts_created,
+            ),
+            (
+                "filing_etl_last_run_artifacts",
+                "state=\"downloaded\"",
+                c.downloaded,
+            ),
+            (
+                "filing_etl_last_run_artifacts",
+                "state=\"failed\"",
+                c.failed,
+            ),
+            ("filing_etl_last_run_bytes", "", c.bytes),
+            (
+                "filing_etl_last_run_requests",
+                "for=\"companies\"",
+                c.requests_companies,
+            ),
+            (
+                "filing_etl_last_run_requests",
+                "for=\"discovery\"",
+                c.requests_discovery,
+            ),
+            (
+                "filing_etl_last_run_requests",
+                "for=\"documents\"",
+                c.requests_documents,
+            ),
+            ("filing_etl_last_run_retries", "", c.retries),
+        ];
+        let counted = numbers
+            .into_iter()
+            .map(|(metric, labels, number)| (metric, labels, number as f64));
+        let paused = (
+            "filing_etl_last_run_paused_seconds",
+            "",
+            self.requests.paused_s,
+        );
+        counted.chain([paused]).collect()
+    }
+
+    /// The table without any emphasis.
+    pub(super) fn plain_table(&self) -> String {
+        self.table(PrintStyle {
+            width: usize::MAX,
+            styled: false,
+            is_terminal: false,
+        })
+    }
+
     /// The summary as a table.
-    pub(super) fn table(&self) -> String {
+    pub(super) fn table(&self, page: PrintStyle) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let (c, left) = (&self.counts, &self.artifacts);
+        let failed = |number| failure(&format!("{} failed", count(number)), number > 0, page);
         let indexes = self.indexes.as_ref().map(|i| {
             let (read, failed) = (count(i.read), count(i.failed));
             let mut text = format!("{read} read, {failed} failed");
@@ -161,17 +272,22 @@ impl Summary {
         let rows = [
             (
                 format!("Run {}", self.run_id),
-                format!("{} {} in {}", self.command, self.status, clock(elapsed)),
+                format!(
+                    "{} {} in {}",
+                    self.command,
+                    status(self.status, page),
+                    clock(elapsed)
+                ),
             ),
             (
                 "Companies".to_owned(),
                 format!(
-                    "{} of {}: {} with new filings, {} unchanged, {} failed{}",
+                    "{} of {}: {} with new filings, {} unchanged, {}{}",
                     count(c.companies_done),
                     count(c.companies_total),
                     count(c.companies_with_new),
                     count(self.companies.unchanged),
-                    count(c.companies_failed),
+                    failed(c.companies_failed),
                     unavailable(c.companies_unavailable),
                 ),
             ),
@@ -186,11 +302,11 @@ impl Summary {
             (
                 "Artifacts".to_owned(),
                 format!(
-                    "{} new, {} downloaded ({}), {} failed, {} still queued{}{}",
+                    "{} new, {} downloaded ({}), {}, {} still queued{}{}",
                     count(c.artifacts_created),
                     count(c.downloaded),
                     bytes(c.bytes),
-                    count(c.failed),
+                    failed(c.failed),
                     count(left.pending),
                     unavailable(left.unavailable),
                     elsewhere(left.queued_elsewhere),
@@ -215,11 +331,6 @@ impl Summary {
         }
         text
     }
-}
-
-/// Seconds, rounded to milliseconds.
-fn seconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]

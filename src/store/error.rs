@@ -33,6 +33,17 @@ pub enum Error {
     Development(PathBuf),
     #[error("database {} cannot be written: check the permissions of the file and its folder", .0.display())]
     ReadOnly(PathBuf),
+    /// A user who may only read, and no log files that SQLite could read along.
+    #[error("database {} cannot be read without its log files, which are missing, by a user who may only read: let a user who may write run `filing-etl stats`, which puts them back", .0.display())]
+    NoLog(PathBuf),
+    /// SQLite cannot open the file or what belongs to it.
+    #[error("database {}: cannot {doing} (check the permissions of the file and its folder)", path.display())]
+    CannotOpen {
+        path: PathBuf,
+        /// What was tried, after "cannot".
+        doing: &'static str,
+        source: Cause,
+    },
     /// The file system has no shared memory.
     #[error("database {} cannot keep a write-ahead log (journal mode {mode}): put it on a local disk", path.display())]
     NoWal {
@@ -74,6 +85,11 @@ impl<T> AtPath<T> for rusqlite::Result<T> {
             match source.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase) => Error::NotSqlite(path),
                 Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Error::ReadOnly(path),
+                Some(ErrorCode::CannotOpen) => Error::CannotOpen {
+                    path,
+                    doing,
+                    source: Cause(source),
+                },
                 _ => Error::Sqlite {
                     path,
                     doing,
@@ -96,7 +112,6 @@ fn hint(error: &rusqlite::Error) -> &'static str {
         Some(ErrorCode::DiskFull) => MAKE_ROOM,
         // SQLite could not extend the shared memory file of the write-ahead log.
         Some(ErrorCode::SystemIoFailure) if details == Some(SQLITE_IOERR_SHMSIZE) => MAKE_ROOM,
-        Some(ErrorCode::CannotOpen) => " (check the permissions of the file and its folder)",
         Some(ErrorCode::DatabaseCorrupt) => " (it is damaged: restore a copy, or start a new one)",
         Some(ErrorCode::SystemIoFailure) => " (check its disk)",
         _ => "",

@@ -11,6 +11,9 @@
 //! writes at a time, which [`RunLock`] ensures. If another program writes nevertheless, SQLite
 //! waits up to thirty seconds. An interrupt cannot end that wait, so the program exits without it.
 //!
+//! The files of the write-ahead log stay when the last connection closes, the log empty after a run:
+//! a user who may only read cannot make them, and SQLite cannot read without them.
+//!
 //! # Durability
 //!
 //! The database uses `synchronous = NORMAL` with a write-ahead log. A killed process loses no
@@ -66,6 +69,7 @@ mod pages;
 mod queries;
 mod queue;
 mod reader;
+mod readers;
 mod refused_pages;
 mod runs;
 mod selections;

@@ -82,6 +82,7 @@ fn writable(path: &Path, file: &Path, create: OpenFlags) -> Result<Connection> {
     db.busy_timeout(LOCKED).at(path, "set a timeout")?;
     stable_plans(&db, path)?;
     identify(&db, path)?;
+    keep_log(&db, path)?;
     if db.is_readonly(MAIN_DB).at(path, "check its permissions")? {
         return Err(Error::ReadOnly(path.to_owned()));
     }
@@ -103,9 +104,16 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection> {
     let db = Connection::open_with_flags(&file, flags).at(path, "open it")?;
     db.busy_timeout(BUSY).at(path, "set a timeout")?;
     stable_plans(&db, path)?;
-    if identify(&db, path)? == 0 {
+    let version = identify(&db, path).map_err(|error| match error {
+        Error::ReadOnly(_) | Error::CannotOpen { .. } if !shared_memory(&file).exists() => {
+            Error::NoLog(path.to_owned())
+        }
+        error => error,
+    })?;
+    if version == 0 {
         return Err(Error::Missing(path.to_owned()));
     }
+    keep_log(&db, path)?;
     let doing = "prepare it for reading";
     db.pragma_update(None, "cache_size", -256).at(path, doing)?;
     db.pragma_update(None, "temp_store", "MEMORY")
@@ -164,6 +172,21 @@ fn stable_plans(db: &Connection, path: &Path) -> Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map(drop)
         .at(path, "configure it")
+}
+
+/// Leaves the files of the write-ahead log in place when the last connection closes. A user who may
+/// only read cannot create them, and SQLite cannot read without them.
+fn keep_log(db: &Connection, path: &Path) -> Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map(drop)
+        .at(path, "configure it")
+}
+
+/// The file through which the processes that have a database open share the index of its log.
+pub(super) fn shared_memory(db: &Path) -> PathBuf {
+    let mut path = db.as_os_str().to_owned();
+    path.push("-shm");
+    path.into()
 }
 
 /// Turns on the write-ahead log. For this pragma SQLite does not wait by itself if another program
@@ -394,14 +417,13 @@ mod tests {
     }
 
     #[test]
-    fn closing_leaves_one_file() {
+    fn closing_leaves_all_in_one_file_and_the_log_empty_and_in_place() {
         let Sandbox { folder, writer } = Sandbox::new();
         writer.close().unwrap();
-        let files: Vec<_> = fs::read_dir(folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(files, ["filings.db"]);
+        Reader::open(&folder.path().join("filings.db")).unwrap();
+        let log = fs::metadata(folder.path().join("filings.db-wal")).unwrap();
+        assert_eq!(log.len(), 0);
+        assert!(folder.path().join("filings.db-shm").exists());
     }
 
     #[test]

@@ -86,6 +86,7 @@ queries! {
         PROBLEMS = "problems",
     }
     errors {
+        KINDS = "kinds",
         OF_RUN = "of_run",
         PRUNE = "prune",
         PUT = "put",

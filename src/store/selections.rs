@@ -27,6 +27,13 @@ const FOLLOWED_AFTER_LEAVING: i32 = 90;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SelectionId(pub(super) i64);
 
+impl SelectionId {
+    /// Its number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
 impl fmt::Display for SelectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -80,6 +87,33 @@ pub struct SelectionRow {
     pub created_at: String,
     /// Its SIC codes as a JSON list; `None` is no condition.
     pub sic: Option<String>,
+}
+
+/// So many characters of a list of companies or forms are shown.
+const SHOWN: usize = 60;
+
+impl fmt::Display for SelectionRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cut = |text: &str| match text.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}...", &text[..end]),
+            None => text.to_owned(),
+        };
+        let (companies, forms) = (cut(&self.companies), cut(&self.forms));
+        let Self {
+            id,
+            artifacts,
+            since,
+            ..
+        } = self;
+        write!(
+            f,
+            "selection {id}: companies {companies}, forms {forms}, {artifacts} since {since}"
+        )?;
+        match &self.until {
+            Some(until) => write!(f, " until {until}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The result of recording a selection.

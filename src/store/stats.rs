@@ -3,6 +3,7 @@
 //! All values come from counters or a few rows. So each query takes almost no time however many
 //! filings there are, and its transaction does not make the write-ahead log grow.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -116,6 +117,15 @@ impl Reader {
             }
         }
         Ok(found)
+    }
+
+    /// How much went wrong in a run, by kind.
+    pub fn run_error_kinds(&self, run: RunId) -> Result<BTreeMap<String, u64>> {
+        let doing = "count the run's errors";
+        let kinds = self.rows(errors::KINDS, [run], doing, |row| {
+            Ok((row.get(0)?, number(row, 1)?))
+        })?;
+        Ok(kinds.into_iter().collect())
     }
 
     /// The last `n` errors of a run, newest first. The messages may contain text from the network.

@@ -9,9 +9,14 @@ use super::batch::Batch;
 use super::error::{AtPath, Result};
 use super::open;
 use super::reader::Reader;
+use super::readers;
 use super::values::RunId;
 
-/// How long to wait for readers before the final checkpoint of the write-ahead log.
+/// How long a reader at work takes, who holds nothing open. Whoever takes longer is named.
+const AT_WORK: Duration = Duration::from_millis(500);
+
+/// How long to wait for readers who keep a transaction open before the run ends without the final
+/// checkpoint of the write-ahead log.
 const LAST_READER: Duration = Duration::from_secs(5);
 
 /// The only writing connection of the process.
@@ -73,21 +78,47 @@ impl Writer {
         Ok(Batch::new(tx, &self.path, self.run))
     }
 
-    /// Copies the write-ahead log into the database file and closes the database.
+    /// Copies the write-ahead log into the database file and closes the database. The files of the
+    /// log stay, empty, for users who may only read.
     ///
     /// # Errors
     ///
-    /// The checkpoint fails. Every commit is safe nevertheless. An open reader is no error: the log
-    /// then remains until the last reader closes.
+    /// The checkpoint fails. Every commit is safe nevertheless. An open reader is no error: it is
+    /// named, and the log then stays as it is until the next run.
     pub fn close(self) -> Result<()> {
         let doing = "close it";
-        self.wait_at_most(LAST_READER)?;
-        self.db
-            .pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
-            .at(&self.path, doing)?;
+        self.wait_at_most(AT_WORK)?;
+        if !self.write_log_back()? {
+            let readers = readers::holding(&self.path);
+            log::warn!(
+                "a transaction of {} is kept open by {readers}: waiting up to {} seconds for its end",
+                self.path.display(),
+                LAST_READER.as_secs()
+            );
+            self.wait_at_most(LAST_READER)?;
+            if !self.write_log_back()? {
+                log::warn!(
+                    "a transaction of {} is still kept open by {readers}: nothing is lost, but the \
+                     database's log stays until a run ends without such a reader",
+                    self.path.display()
+                );
+            }
+        }
         self.db
             .close()
             .map_err(|(_, error)| error)
             .at(&self.path, doing)
+    }
+
+    /// Whether the log was written back whole, and is empty now: a reader at work may prevent it.
+    fn write_log_back(&self) -> Result<bool> {
+        let mut is_busy = true;
+        self.db
+            .pragma(None, "wal_checkpoint", "TRUNCATE", |row| {
+                is_busy = row.get(0)?;
+                Ok(())
+            })
+            .at(&self.path, "write its log back")?;
+        Ok(!is_busy)
     }
 }

@@ -765,7 +765,7 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
                           "bytes": 0},
             "requests": {"total": 0, "companies": 0, "discovery": 0, "documents": 0, "retries": 0,
                          "paused_s": 0.0},
-            "through": "2025-06-29"}"#,
+            "errors": {}, "through": "2025-06-29"}"#,
     )
     .unwrap();
     same_set(&keys(&summary), &keys(&shape), "keys");
@@ -790,7 +790,7 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
         "requests": {"total": log.requests(), "companies": 3,
                      "discovery": log.of_kind(Resource::Discovery),
                      "documents": contents.len(), "retries": 0, "paused_s": 0.0},
-        "through": summary["through"],
+        "errors": {}, "through": summary["through"],
     });
     assert_eq!(summary, expected);
     assert_eq!(

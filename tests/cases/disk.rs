@@ -320,9 +320,10 @@ fn what_may_not_be_written_is_named_and_left_as_it_was() {
             "error: database filings.db cannot be written: check the permissions of the file and its folder",
         ),
         (
+            // SQLite's files are all there; the lock is the first that is to be made.
             "",
             0o555,
-            "error: database filings.db cannot be written: check the permissions of the file and its folder",
+            "filings.db.lock: check the permissions of its folder: Permission denied (os error 13)",
         ),
         (
             "filings",

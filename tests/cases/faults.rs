@@ -413,7 +413,7 @@ fn a_list_of_companies_that_cannot_be_had_ends_the_first_run_and_no_later_one() 
                 "{fault}: {}",
                 output.stderr
             );
-            assert_eq!(output.stdout, "", "{fault}");
+            assert_eq!(output.json()["status"], "failed", "{fault}");
             assert_eq!(sim.log().of_kind(Resource::Discovery), 0, "{fault}");
             set(&sim, &[]);
             let _ = sandbox.run_against(&sim, &JOB).code(0);

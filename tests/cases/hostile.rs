@@ -144,7 +144,7 @@ fn nothing_from_the_network_reaches_the_terminal_raw() {
         let path = "/files/company_tickers_exchange.json".to_owned();
         let server = Scripted::start(BTreeMap::from([(path, body.into())]));
         let sandbox = Sandbox::new();
-        let args = ["backfill", "--max-attempts=1"];
+        let args = ["backfill", "--max-attempts=1", "--progress=none"];
         let output = Output::of(sandbox.command_to(&server.url(), &args)).code(1);
         harmless(&output.stderr, body);
         assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);

@@ -8,7 +8,7 @@ use filing_etl::sim::{Options, Simulator};
 use jiff::civil::date;
 use serde_json::Value;
 
-use crate::harness::process::for_each;
+use crate::harness::process::{Running, for_each};
 use crate::harness::{Output, Sandbox};
 
 /// A job of a second, the same on every day.
@@ -399,8 +399,10 @@ fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
         (&[("TERM", "dumb")], &[], false, false),
         (&[("TERM", "dumb")], &["--progress=bars"], false, false),
         (&[("NO_COLOR", "1")], &["--progress=none"], false, false),
-        (&[], &["--log-format=json"], false, false),
-        (&[], &["-q"], false, false),
+        // The summary is for people, whatever the log is for.
+        (&[], &["--log-format=json"], true, false),
+        // The closing line, which is a log line.
+        (&[], &["-q"], true, false),
     ];
     for_each(&cases, |&(env, args, coloured, moving)| {
         let (sim, sandbox) = (slow_simulator(), Sandbox::new());
@@ -421,4 +423,138 @@ fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
             "{env:?} {args:?}: {shown:?}"
         );
     });
+}
+
+#[test]
+fn failures_and_a_partial_end_stand_out_on_a_terminal() {
+    let sim = simulator(&["404@documents#1"]);
+    let sandbox = Sandbox::new();
+    let on = |env: &[(&str, &str)], args: &[&str]| {
+        let output = on_a_terminal(&sandbox, &sim, "cols 100 rows 24", env, args)?;
+        Some(output.stdout)
+    };
+    let quietly = job(&["--progress=none", "--max-attempts=1"]);
+    let Some(summary) = on(&[], &quietly) else {
+        return;
+    };
+    let red = |text: &str| format!("\u{1b}[31m{text}\u{1b}[0m");
+    let partial = "\u{1b}[33mpartial\u{1b}[0m";
+    assert!(summary.contains(partial), "{summary:?}");
+    assert!(summary.contains(&red("1 failed")), "{summary:?}");
+    assert!(!summary.contains(&red("0 failed")), "{summary:?}");
+    let stats = on(&[], &["stats"]).unwrap();
+    assert!(
+        stats.contains(partial) && stats.contains(&red("1 failed")),
+        "{stats:?}"
+    );
+    let look = on(&[], &["monitor", "--once"]).unwrap();
+    assert!(
+        look.contains("\u{1b}[33mended with items left\u{1b}[0m"),
+        "{look:?}"
+    );
+    let diagnosis = on(&[], &["diagnose"]).unwrap();
+    assert!(diagnosis.contains(&red("not_found")), "{diagnosis:?}");
+    for args in [&["stats"][..], &["monitor", "--once"], &["diagnose"]] {
+        let plain = on(&[("NO_COLOR", "1")], args).unwrap();
+        assert!(!plain.contains('\u{1b}'), "{plain:?}");
+    }
+}
+
+#[test]
+fn reports_fit_a_narrow_terminal_without_breaking_a_word() {
+    let sim = simulator(&["404@documents#1"]);
+    let sandbox = Sandbox::new();
+    let _ = sandbox.run_against(&sim, &job(&[])).code(3);
+    let job = job(&["--progress=none"]);
+    let reports: [&[&str]; 8] = [
+        &job,
+        &["stats"],
+        &["companies", "list", "--exchange=all"],
+        &["companies", "find", "a"],
+        &["selections"],
+        &["diagnose", "--exchange=all"],
+        &["filings"],
+        &["verify", "--progress=none"],
+    ];
+    for args in reports {
+        let on = |size: &str| on_a_terminal(&sandbox, &sim, size, &[("NO_COLOR", "1")], args);
+        let (Some(narrow), Some(wide)) = (on("cols 60 rows 24"), on("cols 300 rows 24")) else {
+            return;
+        };
+        let (narrow, wide) = (narrow.code(0).stdout, wide.code(0).stdout);
+        for line in narrow.lines() {
+            let line = line.trim_end_matches('\r');
+            // A command is to be copied.
+            let is_command = line.trim_start().starts_with("filing-etl ");
+            assert!(
+                line.chars().count() <= 60 || is_command,
+                "{args:?}: {line:?}"
+            );
+        }
+        let is_rule = |word: &&str| word.chars().all(|c| c == '-');
+        for word in narrow.split_whitespace().filter(|word| !is_rule(word)) {
+            // Times and numbers of runs differ.
+            let is_word = word.chars().all(char::is_alphabetic);
+            assert!(
+                !is_word || wide.contains(word),
+                "{args:?}: {word:?} in {narrow}"
+            );
+        }
+    }
+}
+
+#[test]
+fn bars_take_the_new_width_when_the_terminal_is_resized() {
+    let sim = Simulator::start(Options {
+        companies: 8,
+        today: date(2025, 6, 30),
+        document_scale: 0.002,
+        latency: Duration::from_millis(120),
+        ..Options::default()
+    })
+    .unwrap();
+    let sandbox = Sandbox::new();
+    // As soon as the first file is there.
+    let size = "cols 80 rows 24; (until [ -d filings/edgar ]; do sleep 0.05; done; \
+                stty cols 50 </dev/tty) & true";
+    let args = job(&["--preset=sequential"]);
+    let Some(output) = on_a_terminal(&sandbox, &sim, size, &[("NO_COLOR", "1")], &args) else {
+        return;
+    };
+    let output = output.code(0);
+    let is_bar = |row: &&String| row.starts_with("Companies [");
+    let wide = drawn(&output.stdout, 80);
+    let first = wide.iter().find(is_bar).unwrap();
+    assert_eq!(first.chars().count(), 80, "{first:?}");
+    // Read as rows of 50, wide lines go on in rows that begin with none of these, and narrow ones do not.
+    let starts = [
+        "Companies ",
+        "Downloads ",
+        "Elapsed ",
+        "Filings ",
+        "Requests ",
+    ];
+    let rows = drawn(&output.stdout, 50);
+    let is_whole = |row: &String| starts.iter().any(|start| row.starts_with(start));
+    let last_wide = rows.iter().rposition(|row| !is_whole(row)).unwrap();
+    let narrow = rows[last_wide..].iter().filter(is_bar).count();
+    assert!(narrow > 2, "{rows:?}");
+}
+
+#[test]
+fn the_first_line_comes_at_once_also_without_a_terminal() {
+    for format in ["text", "json"] {
+        let sim = simulator(&["stall=3600@companies"]);
+        let sandbox = Sandbox::new();
+        let log = sandbox.path("log");
+        let mut command = sandbox.command_against(&sim, &job(&["--log-format", format]));
+        command
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&log).unwrap());
+        let mut run = Running::start_as_is(command);
+        let said = || fs::read_to_string(&log).unwrap();
+        let begins = "backfill begins: database filings.db, data dir filings";
+        assert!(run.until(|| said().contains(begins)), "{}", said());
+        let _ = run.kill();
+    }
 }

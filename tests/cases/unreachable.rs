@@ -53,7 +53,7 @@ fn a_server_that_cannot_be_reached_ends_the_run_with_url_cause_and_next_step() {
     ];
     for_each(&cases, |(url, cause)| {
         let sandbox = Sandbox::new();
-        let output = Output::of(sandbox.command_to(url, &["backfill"])).code(1);
+        let output = Output::of(sandbox.command_to(url, &["backfill", "--progress=none"])).code(1);
         let said = format!(
             "error: failed to load the list of companies from the SEC: failed to fetch \
              {url}/files/company_tickers_exchange.json: "

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::cli::Again;
-use crate::commands::table::table;
+use crate::commands::table::{fitting, table};
 use crate::config::PrintStyle;
 use crate::diagnosis::{Coverage, Reason, Tally, Wish, heading, remedy};
 use crate::edgar::{Cik, FormFilter};
+use crate::page::{failure as stands_out, status};
 use crate::progress::format::{count, many, percent, plain};
 use crate::store::{CompanyCoverage, FailureGroup, PreviousRun};
 
@@ -156,7 +157,10 @@ impl Diagnosis {
                 None => "No run yet".to_owned(),
                 Some(run) => format!(
                     "Last run: {} ({} {}, began {})",
-                    run.id, run.command, run.status, run.started_at
+                    run.id,
+                    run.command,
+                    status(run.status, page),
+                    run.started_at
                 ),
             },
         );
@@ -195,7 +199,7 @@ impl Diagnosis {
             "\nCompanies with a wanted filing, before the last run and now",
         );
         let headers = ["Exchange", "Companies", "Before", "Covered", "Share"];
-        text.push_str(&table(&headers, companies, page));
+        text.push_str(&fitting(&headers, companies, page, &["Before"]));
         line(
             text,
             "\nFiles downloaded of those known, before the last run and now",
@@ -221,7 +225,12 @@ impl Diagnosis {
                 ]
             });
             let headers = ["Ticker", "CIK", "Company", "Exchange", "Detail"];
-            text.push_str(&table(&headers, rows.collect(), page));
+            text.push_str(&fitting(
+                &headers,
+                rows.collect(),
+                page,
+                &["Exchange", "Ticker"],
+            ));
         }
     }
 
@@ -241,7 +250,8 @@ impl Diagnosis {
                 .filter(|(n, _)| *n > 0)
                 .map(|(n, what)| many(n, what))
                 .collect();
-            line(text, &format!("  {}: {}", failure.kind, counts.join(", ")));
+            let kind = stands_out(&failure.kind, true, page);
+            line(text, &format!("  {kind}: {}", counts.join(", ")));
             paragraph(text, &format!("e.g. {}", plain(&failure.example)), page);
             paragraph(text, failure.remedy, page);
         }

@@ -1,0 +1,2 @@
+-- What went wrong in a run, by kind.
+SELECT kind, count(*) FROM errors WHERE run_id = ?1 GROUP BY kind ORDER BY kind;

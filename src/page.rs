@@ -1,0 +1,180 @@
+//! Reports for people on whatever they are shown on: what stands out, and where long lines are broken.
+
+/// What tables are printed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrintStyle {
+    /// In characters.
+    pub width: usize,
+    /// Whether escape sequences for emphasis are understood and wanted.
+    pub styled: bool,
+    /// Whether somebody looks at it: a terminal. Long lines are broken there.
+    pub is_terminal: bool,
+}
+
+const RED: &str = "\u{1b}[31m";
+const YELLOW: &str = "\u{1b}[33m";
+const RESET: &str = "\u{1b}[0m";
+
+/// The column in which the values of a report begin: `Companies  12 of 12`.
+const VALUES: usize = 11;
+
+/// Makes a text stand out as a failure, where that is wanted and it is one.
+pub fn failure(text: &str, is_one: bool, page: PrintStyle) -> String {
+    if is_one {
+        painted(text, RED, page)
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The status of a run: `partial` and failures stand out.
+pub fn status(word: &str, page: PrintStyle) -> String {
+    of_status(word, word, page)
+}
+
+/// A text that says what became of a run with this status.
+pub fn of_status(status: &str, text: &str, page: PrintStyle) -> String {
+    match colour(status) {
+        Some(colour) => painted(text, colour, page),
+        None => text.to_owned(),
+    }
+}
+
+/// A text whose words for the status of a run stand out. They have a blank on both sides.
+pub fn statuses(text: &str, page: PrintStyle) -> String {
+    let mut text = text.to_owned();
+    for word in ["partial", "failed", "interrupted"] {
+        let spaced = format!(" {word} ");
+        text = text.replace(&spaced, &format!(" {} ", status(word, page)));
+    }
+    text
+}
+
+fn colour(status: &str) -> Option<&'static str> {
+    match status {
+        "partial" => Some(YELLOW),
+        "failed" | "interrupted" => Some(RED),
+        _ => None,
+    }
+}
+
+fn painted(text: &str, colour: &str, page: PrintStyle) -> String {
+    if page.styled {
+        format!("{colour}{text}{RESET}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// A report whose lines fit a terminal: broken between words, the rest below the value. Commands to be
+/// copied stay on one line, and so does everything that is not for a terminal.
+pub fn fitted(report: &str, page: PrintStyle) -> String {
+    if !page.is_terminal {
+        return report.to_owned();
+    }
+    let mut text = String::new();
+    for line in report.lines() {
+        if width(line) > page.width && !line.trim_start().starts_with("filing-etl ") {
+            break_line(&mut text, line, page.width);
+        } else {
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn break_line(text: &mut String, line: &str, most: usize) {
+    let indent = line.len() - line.trim_start().len();
+    let is_value = line.as_bytes().get(VALUES - 1) == Some(&b' ')
+        && line.as_bytes().get(VALUES).is_some_and(|c| *c != b' ');
+    let indent = if is_value { VALUES } else { indent };
+    let (begin, rest) = line.split_at(indent);
+    text.push_str(begin);
+    let mut used = indent;
+    for (i, word) in rest.split(' ').enumerate() {
+        if i > 0 && used + 1 + width(word) > most {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            used = indent;
+        } else if i > 0 {
+            text.push(' ');
+            used += 1;
+        }
+        text.push_str(word);
+        used += width(word);
+    }
+}
+
+/// How many characters are seen of a line.
+fn width(line: &str) -> usize {
+    let mut seen = 0;
+    let mut characters = line.chars();
+    while let Some(c) = characters.next() {
+        if c == '\u{1b}' {
+            // What we write ourselves ends with this letter.
+            let _ = characters.find(|c| *c == 'm');
+        } else {
+            seen += 1;
+        }
+    }
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NARROW: PrintStyle = PrintStyle {
+        width: 30,
+        styled: true,
+        is_terminal: true,
+    };
+
+    #[test]
+    fn a_long_value_goes_on_below_itself() {
+        let report = "Requests   1,602: 3 lists, 1,599 discovery, 0 documents\nshort\n";
+        assert_eq!(
+            fitted(report, NARROW),
+            "Requests   1,602: 3 lists,\n           1,599 discovery, 0\n           documents\nshort\n"
+        );
+        let file = PrintStyle {
+            is_terminal: false,
+            ..NARROW
+        };
+        assert_eq!(fitted(report, file), report);
+    }
+
+    #[test]
+    fn a_command_stays_on_one_line_to_be_copied() {
+        let report = "  filing-etl download --cik 1 --cik 2 --cik 3\n";
+        assert_eq!(fitted(report, NARROW), report);
+    }
+
+    #[test]
+    fn failures_stand_out_where_that_is_wanted() {
+        let plain = PrintStyle {
+            styled: false,
+            ..NARROW
+        };
+        assert_eq!(status("partial", plain), "partial");
+        assert_eq!(status("partial", NARROW), "\u{1b}[33mpartial\u{1b}[0m");
+        assert_eq!(status("completed", NARROW), "completed");
+        assert_eq!(failure("0 failed", false, NARROW), "0 failed");
+        assert_eq!(
+            statuses("7 update failed 2 Failed", NARROW),
+            "7 update \u{1b}[31mfailed\u{1b}[0m 2 Failed"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_lost_and_lines_fit(words in proptest::collection::vec("[a-zé]{1,15}", 1..40)) {
+            let line = words.join(" ");
+            let text = fitted(&line, NARROW);
+            prop_assert!(text.lines().all(|line| width(line) <= 30), "{text}");
+            prop_assert_eq!(text.split_whitespace().collect::<Vec<_>>(), words);
+        }
+    }
+}

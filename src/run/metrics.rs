@@ -1,0 +1,305 @@
+//! `--metrics-file`: what runs came to, in the text format of Prometheus, for the textfile collector of
+//! `node_exporter`.
+//!
+//! Commands that share a file each have their own lines. Those of other commands stay, and so does
+//! the time of the last success of this one. The lines have no timestamps: the collector refuses them.
+
+use std::fs::Permissions;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+/// A sample: the metric, its labels beside the command, and its value.
+pub(super) type Sample = (&'static str, &'static str, f64);
+
+/// What ended, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended<'a> {
+    /// The command.
+    pub command: &'static str,
+    /// Seconds since 1970.
+    pub at: f64,
+    pub duration_s: f64,
+    pub exit_code: u8,
+    /// What it counted, if it came so far.
+    pub samples: &'a [Sample],
+    /// How many errors there were, by kind.
+    pub errors: &'a [(String, u64)],
+    /// What the database holds after it, whatever the command.
+    pub database: &'a [Sample],
+}
+
+/// The time of the last run that ended with 0.
+const SUCCESS: &str = "filing_etl_last_success_timestamp_seconds";
+
+/// Every metric, in the order of the file. All are gauges: they tell of one run, or of now.
+const METRICS: [(&str, &str); 15] = [
+    (
+        "filing_etl_last_run_timestamp_seconds",
+        "When the last run ended.",
+    ),
+    (
+        SUCCESS,
+        "When the last run that got everything (exit code 0) ended.",
+    ),
+    (
+        "filing_etl_last_run_duration_seconds",
+        "How long the last run took.",
+    ),
+    (
+        "filing_etl_last_run_exit_code",
+        "Exit code of the last run: 0 all is there, 1 aborted, 2 usage, 3 something is left, 130 and 143 interrupted.",
+    ),
+    (
+        "filing_etl_last_run_companies",
+        "Companies of the last run.",
+    ),
+    ("filing_etl_last_run_filings", "Filings of the last run."),
+    ("filing_etl_last_run_artifacts", "Files of the last run."),
+    ("filing_etl_last_run_bytes", "Bytes stored by the last run."),
+    (
+        "filing_etl_last_run_requests",
+        "Requests of the last run, by purpose.",
+    ),
+    (
+        "filing_etl_last_run_retries",
+        "Requests of the last run that repeated a failed one.",
+    ),
+    (
+        "filing_etl_last_run_paused_seconds",
+        "How long EDGAR had the last run pause.",
+    ),
+    (
+        "filing_etl_last_run_errors",
+        "Errors of the last run, by kind.",
+    ),
+    (
+        "filing_etl_queue_artifacts",
+        "Files that are queued or failed.",
+    ),
+    (
+        "filing_etl_unavailable_artifacts",
+        "Files that EDGAR does not have.",
+    ),
+    (
+        "filing_etl_through_timestamp_seconds",
+        "Midnight UTC of the day through which all followed selections are complete.",
+    ),
+];
+
+/// The content of the file after a run, from what it was before.
+pub(super) fn text(before: &str, ended: &Ended<'_>) -> String {
+    let command = ended.command;
+    let of_command = |labels: &str| match labels {
+        "" => format!("{{command=\"{command}\"}}"),
+        labels => format!("{{command=\"{command}\",{labels}}}"),
+    };
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    let mut put = |metric: &'static str, labels: String, value: f64| {
+        lines.push((metric, format!("{metric}{labels} {value}")));
+    };
+    put(
+        "filing_etl_last_run_timestamp_seconds",
+        of_command(""),
+        ended.at,
+    );
+    put(
+        "filing_etl_last_run_duration_seconds",
+        of_command(""),
+        ended.duration_s,
+    );
+    put(
+        "filing_etl_last_run_exit_code",
+        of_command(""),
+        ended.exit_code.into(),
+    );
+    if ended.exit_code == 0 {
+        put(SUCCESS, of_command(""), ended.at);
+    }
+    for (metric, labels, value) in ended.samples {
+        put(metric, of_command(labels), *value);
+    }
+    for (kind, number) in ended.errors {
+        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 errors")]
+        put(
+            "filing_etl_last_run_errors",
+            of_command(&format!("kind=\"{kind}\"")),
+            *number as f64,
+        );
+    }
+    for (metric, _, value) in ended.database {
+        put(metric, String::new(), *value);
+    }
+    let is_new = |metric: &str| lines.iter().any(|(known, _)| *known == metric);
+    let ours = format!("{{command=\"{command}\"");
+    let kept: Vec<_> = before
+        .lines()
+        .filter_map(|line| {
+            let (metric, _) = METRICS.iter().find(|(metric, _)| {
+                let rest = line.strip_prefix(metric);
+                rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
+            })?;
+            let is_kept = match &line[metric.len()..] {
+                rest if rest.starts_with(&ours) => *metric == SUCCESS && ended.exit_code != 0,
+                // Of the database there is one line each.
+                rest if rest.starts_with(' ') => !is_new(metric),
+                _ => true,
+            };
+            is_kept.then(|| (*metric, line.to_owned()))
+        })
+        .collect();
+    lines.extend(kept);
+    let mut text = String::new();
+    for (metric, help) in METRICS {
+        let mut own: Vec<_> = lines.iter().filter(|(known, _)| *known == metric).collect();
+        own.sort();
+        if own.is_empty() {
+            continue;
+        }
+        text.extend(["# HELP ", metric, " ", help, "\n"]);
+        text.extend(["# TYPE ", metric, " gauge\n"]);
+        for (_, line) in own {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Writes the file anew, readable by all, in one step: a collector never sees half of it.
+///
+/// # Errors
+///
+/// When the folder does not take it.
+pub(super) fn write(path: &Path, ended: &Ended<'_>) -> Result<()> {
+    let before = match std::fs::read_to_string(path) {
+        Ok(before) => before,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(e) => return Err(e).context("cannot read what is there"),
+    };
+    let folder = super::folder_of(path);
+    // A collector reads what ends in ".prom".
+    let mut file = tempfile::Builder::new()
+        .prefix(".filing-etl-")
+        .suffix(".tmp")
+        .tempfile_in(folder)?;
+    file.write_all(text(&before, ended).as_bytes())?;
+    readable_by_all(&file)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn readable_by_all(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.as_file()
+        .set_permissions(Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_file: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(command: &'static str, at: f64, exit_code: u8) -> Ended<'static> {
+        Ended {
+            command,
+            at,
+            duration_s: 2.5,
+            exit_code,
+            samples: &[],
+            errors: &[],
+            database: &[],
+        }
+    }
+
+    #[test]
+    fn the_last_success_stays_through_failures_and_other_commands() {
+        let one = text("", &ended("update", 1000.0, 0));
+        let two = text(&one, &ended("update", 2000.0, 1));
+        assert!(
+            two.contains("last_success_timestamp_seconds{command=\"update\"} 1000\n"),
+            "{two}"
+        );
+        assert!(
+            two.contains("last_run_timestamp_seconds{command=\"update\"} 2000\n"),
+            "{two}"
+        );
+        let three = text(&two, &ended("backfill", 3000.0, 0));
+        assert!(
+            three.contains("last_run_exit_code{command=\"update\"} 1\n"),
+            "{three}"
+        );
+        assert!(
+            three.contains("last_success_timestamp_seconds{command=\"update\"} 1000\n"),
+            "{three}"
+        );
+        let four = text(&three, &ended("update", 4000.0, 0));
+        assert!(
+            four.contains("last_success_timestamp_seconds{command=\"update\"} 4000\n"),
+            "{four}"
+        );
+        assert_eq!(four.matches("exit_code{").count(), 2);
+        assert_eq!(
+            four.matches("# TYPE filing_etl_last_run_exit_code").count(),
+            1
+        );
+    }
+
+    #[test]
+    fn what_a_failed_run_does_not_know_of_the_database_stays_and_its_counts_go() {
+        let samples = [("filing_etl_last_run_companies", "state=\"done\"", 5.0)];
+        let database = [("filing_etl_queue_artifacts", "", 7.0)];
+        let errors = [("http_404".to_owned(), 2)];
+        let one = text(
+            "nobody's line 5\n",
+            &Ended {
+                samples: &samples,
+                database: &database,
+                errors: &errors,
+                ..ended("update", 1.0, 0)
+            },
+        );
+        assert!(!one.contains("nobody"));
+        assert!(
+            one.contains("errors{command=\"update\",kind=\"http_404\"} 2\n"),
+            "{one}"
+        );
+        let two = text(&one, &ended("update", 2.0, 1));
+        assert!(two.contains("filing_etl_queue_artifacts 7\n"), "{two}");
+        assert!(
+            !two.contains("companies") && !two.contains("http_404"),
+            "{two}"
+        );
+        let three = text(
+            &two,
+            &Ended {
+                database: &[("filing_etl_queue_artifacts", "", 0.0)],
+                ..ended("download", 3.0, 0)
+            },
+        );
+        assert_eq!(three.matches("\nfiling_etl_queue_artifacts ").count(), 1);
+    }
+
+    #[test]
+    fn every_sample_stands_under_its_metric() {
+        let database: Vec<Sample> = METRICS[12..].iter().map(|(m, _)| (*m, "", 1.0)).collect();
+        let samples: Vec<Sample> = METRICS[4..11].iter().map(|(m, _)| (*m, "", 1.0)).collect();
+        let all = text(
+            "",
+            &Ended {
+                samples: &samples,
+                database: &database,
+                errors: &[("x".into(), 1)],
+                ..ended("update", 1.0, 0)
+            },
+        );
+        assert_eq!(all.matches("# TYPE ").count(), METRICS.len());
+        assert_eq!(all.lines().count(), 3 * METRICS.len());
+    }
+}

@@ -1,0 +1,246 @@
+//! Who is told what a run came to, however early it ended: whoever reads its JSON, Prometheus, a
+//! monitoring service, and the log.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::RunKind;
+use super::metrics::{self, Ended, Sample};
+use super::summary::Summary;
+use crate::config::{Notify, RunOptions, Settings};
+use crate::exit::{Exit, for_error};
+use crate::net::ping;
+use crate::print::print_json;
+use crate::progress::Terminal;
+use crate::progress::format::plain;
+use crate::store::RunId;
+
+/// How often the end of a run is told a service that does not answer.
+const PINGS: u32 = 3;
+
+/// What is known of a run so far. The run fills it in, and [`told`] passes it on.
+#[derive(Debug)]
+pub struct Outcome {
+    kind: RunKind,
+    notify: Notify,
+    started: Instant,
+    /// Its number, once it is on record.
+    pub(super) run: Option<RunId>,
+    /// What it came to, if it came to its end.
+    pub(super) summary: Option<Summary>,
+    /// Whether standard output has the result.
+    pub(super) is_printed: bool,
+    /// Whether it only shows what it would do.
+    pub(super) is_dry: bool,
+    /// Why it did not get everything, where that is no error.
+    pub(super) why: Option<String>,
+}
+
+/// What `--json` prints of a run that ends before it has a result: the names of the fields are public.
+#[derive(Debug, Serialize)]
+struct EndedEarly<'a> {
+    run_id: Option<i64>,
+    command: &'static str,
+    status: &'static str,
+    elapsed_s: f64,
+    error: &'a str,
+}
+
+/// Does the work of a run, and tells what it came to.
+///
+/// # Errors
+///
+/// Those of the work.
+pub fn told(
+    kind: RunKind,
+    notify: Notify,
+    work: impl FnOnce(&mut Outcome) -> Result<Exit>,
+) -> Result<Exit> {
+    let mut outcome = Outcome {
+        kind,
+        notify,
+        started: Instant::now(),
+        run: None,
+        summary: None,
+        is_printed: false,
+        is_dry: false,
+        why: None,
+    };
+    let result = work(&mut outcome);
+    let (exit, error) = match &result {
+        Ok(exit) => (*exit, None),
+        Err(e) => (for_error(e), Some(format!("{e:#}"))),
+    };
+    outcome.print_early(exit, error.as_deref())?;
+    if !outcome.is_dry {
+        outcome.log(exit, error.as_deref());
+        outcome.write_metrics(exit);
+        outcome.ping_end(exit, error.as_deref());
+    }
+    result
+}
+
+impl Outcome {
+    /// Tells whoever watches and the monitoring service that the run begins. What comes next, such as
+    /// the list of companies, may take its time.
+    pub(super) fn begin(&self, settings: &Settings, options: &RunOptions, terminal: &Terminal) {
+        if self.is_dry {
+            return;
+        }
+        let command = self.kind.command();
+        let (database, data_dir) = (settings.db.display(), settings.data_dir.display());
+        let text = format!("{command} begins: database {database}, data dir {data_dir}");
+        terminal.clone().begin(options.progress, &plain(&text));
+        self.ping(Some("start"), command, 1);
+    }
+
+    /// Prints the JSON document of a run that has printed none.
+    fn print_early(&mut self, exit: Exit, error: Option<&str>) -> Result<()> {
+        if !self.notify.json || self.is_printed || exit == Exit::Complete {
+            return Ok(());
+        }
+        self.is_printed = true;
+        print_json(&EndedEarly {
+            run_id: self.run.map(RunId::get),
+            command: self.kind.command(),
+            status: match exit {
+                Exit::Busy => "busy",
+                Exit::Interrupted { .. } => "interrupted",
+                _ => "failed",
+            },
+            elapsed_s: seconds(self.started.elapsed()),
+            error: error.unwrap_or("the run was interrupted before it began"),
+        })
+    }
+
+    /// One closing line where nobody else has said why the exit code is not 0. An error is told by
+    /// whoever ends the program.
+    fn log(&self, exit: Exit, error: Option<&str>) {
+        let (command, code) = (self.kind.command(), exit.code());
+        let run_id = self.run.map(RunId::get);
+        let name = match run_id {
+            Some(id) => format!("run {id} ({command})"),
+            None => command.to_owned(),
+        };
+        let elapsed_s = seconds(self.started.elapsed());
+        let status = self.summary.as_ref().map(|summary| summary.status);
+        log::info!(
+            event = "run_ended", run_id = run_id, command = command, status = status,
+            exit_code = code, elapsed_s = elapsed_s, error = error;
+            "{name} ended with exit code {code}"
+        );
+        // With -q nothing of what went wrong was shown.
+        if exit != Exit::Complete && error.is_none() && !log::log_enabled!(log::Level::Warn) {
+            let why = self.why.as_deref().unwrap_or("it was interrupted");
+            log::error!(
+                event = "run_ended", run_id = run_id, command = command, status = status,
+                exit_code = code, elapsed_s = elapsed_s;
+                "{name} ended with exit code {code}: {why}"
+            );
+        }
+    }
+
+    /// Writes the metrics file, unless another run is at work and will.
+    fn write_metrics(&self, exit: Exit) {
+        let Some(path) = self.notify.metrics_file.as_deref() else {
+            return;
+        };
+        if exit == Exit::Busy {
+            return;
+        }
+        let (mut samples, mut errors, mut database) = (Vec::new(), Vec::new(), Vec::new());
+        if let Some(summary) = &self.summary {
+            samples = summary.samples();
+            errors = summary.errors.clone().into_iter().collect();
+            database = database_samples(summary);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a time, to the second")]
+        let at = self.notify.clock.now().as_second() as f64;
+        let ended = Ended {
+            command: self.kind.command(),
+            at,
+            duration_s: seconds(self.started.elapsed()),
+            exit_code: exit.code(),
+            samples: &samples,
+            errors: &errors,
+            database: &database,
+        };
+        if let Err(e) = metrics::write(path, &ended) {
+            log::error!(
+                event = "metrics_failed";
+                "the metrics file {} cannot be written: {e:#}: check its folder and permissions",
+                path.display()
+            );
+        }
+    }
+
+    /// Tells the monitoring service how the run ended. While another run is at work, that is a note
+    /// only: the other one tells of its own end.
+    fn ping_end(&self, exit: Exit, error: Option<&str>) {
+        let code = exit.code().to_string();
+        let step = match exit {
+            Exit::Complete => None,
+            Exit::Busy => Some("log"),
+            _ => Some(code.as_str()),
+        };
+        let why = error.or(self.why.as_deref()).unwrap_or_default();
+        let table = self.summary.as_ref().map(Summary::plain_table);
+        let text = format!("{why}\n{}", table.unwrap_or_default());
+        self.ping(step, text.trim(), PINGS);
+    }
+
+    fn ping(&self, step: Option<&str>, text: &str, tries: u32) {
+        let Some(url) = &self.notify.ping_url else {
+            return;
+        };
+        let mut result = Ok(());
+        for _ in 0..tries {
+            result = ping(url, step, text, self.notify.timeouts.response);
+            if result.is_ok() {
+                return;
+            }
+        }
+        if let Err(why) = result {
+            // Not the whole address: who knows it can pretend to be us.
+            let host = url.host_str().unwrap_or_default();
+            log::warn!(
+                event = "ping_failed", host = host;
+                "{host} cannot be told how the run goes: {why}: check --ping-url"
+            );
+        }
+    }
+}
+
+fn database_samples(summary: &Summary) -> Vec<Sample> {
+    let left = summary.left;
+    #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 files")]
+    let mut samples = vec![
+        ("filing_etl_queue_artifacts", "", left.queued as f64),
+        (
+            "filing_etl_unavailable_artifacts",
+            "",
+            left.unavailable as f64,
+        ),
+    ];
+    if let Some(day) = summary.through_day {
+        samples.push(("filing_etl_through_timestamp_seconds", "", midnight(day)));
+    }
+    samples
+}
+
+/// The beginning of a day in UTC, in seconds since 1970.
+#[expect(clippy::cast_precision_loss, reason = "a time, to the second")]
+fn midnight(day: Date) -> f64 {
+    TimeZone::UTC
+        .to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
+        .map_or(0.0, |time| time.as_second() as f64)
+}
+
+/// Seconds, to the millisecond.
+pub(super) fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
