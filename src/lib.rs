@@ -40,6 +40,7 @@ mod net;
 mod pipeline;
 mod print;
 mod progress;
+mod report;
 mod run;
 mod selection;
 mod signals;

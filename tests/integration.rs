@@ -30,6 +30,7 @@ mod cases {
     mod old_texts;
     mod output;
     mod queue;
+    mod report;
     mod resume;
     mod samples;
     mod selections;

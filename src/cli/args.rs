@@ -223,6 +223,8 @@ pub enum Command {
     Monitor(MonitorArgs),
     /// Show what is missing and why: coverage by exchange, uncovered companies, failures
     Diagnose(DiagnoseArgs),
+    /// Write one HTML page with pictures of coverage, growth, runs, failures and the queue
+    Report(ReportArgs),
     /// Compare the files on disk with the database; queue again what is missing or damaged
     Verify(VerifyArgs),
     /// Serve a synthetic EDGAR on this machine until interrupted
@@ -643,6 +645,14 @@ pub struct DiagnoseArgs {
     /// Print one JSON document instead of the tables
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a report can be told.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The file to write; an earlier report there is replaced, any other file is not
+    #[arg(long, value_name = "FILE.html")]
+    pub to: PathBuf,
 }
 
 /// What a verification can be told.

@@ -108,10 +108,12 @@ queries! {
     holdings {
         BY_EXCHANGE = "by_exchange",
         BY_FORM_AND_YEAR = "by_form_and_year",
+        BY_MONTH = "by_month",
         CHANGE_COMPANY = "change_company",
         CHANGE_FORM = "change_form",
         CHANGE_YEAR = "change_year",
         FORMS = "forms",
+        NEWEST_FILING = "newest_filing",
         TOTAL = "total",
     }
     indexes {

@@ -82,6 +82,18 @@ pub struct SelectionRow {
     pub sic: Option<String>,
 }
 
+/// The companies of a [`SelectionRow`] as people read them: without the signs of JSON, cut after so
+/// many characters.
+pub fn companies_in_short(list: &str, sic: Option<&str>, most: usize) -> String {
+    let sic = sic.map(|sic| format!("SIC {sic} of "));
+    let plain = [&sic.unwrap_or_default(), list].concat();
+    let plain = plain.replace(['[', ']', '"'], "").replace(',', ", ");
+    match plain.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", &plain[..end]),
+        None => plain,
+    }
+}
+
 /// The result of recording a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SelectionChange {
