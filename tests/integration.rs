@@ -26,6 +26,7 @@ mod cases {
     mod indexes;
     mod model;
     mod monitor;
+    mod moving;
     mod names;
     mod old_texts;
     mod output;

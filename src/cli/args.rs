@@ -227,6 +227,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Compare the files on disk with the database; queue again what is missing or damaged
     Verify(VerifyArgs),
+    /// Show rows and files that no recorded selection wants, followed or not; remove them with --yes
+    Prune(PruneArgs),
     /// Serve a synthetic EDGAR on this machine until interrupted
     Sim(SimArgs),
     /// Print the completions for a shell
@@ -647,6 +649,17 @@ pub struct DiagnoseArgs {
     pub json: bool,
 }
 
+/// What pruning can be told.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PruneArgs {
+    /// Remove it: files from the disk, rows from the record; without it nothing is changed
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What a report can be told.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -657,10 +670,19 @@ pub struct ReportArgs {
 
 /// What a verification can be told.
 #[derive(Debug, Clone, Copy, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a flag on the command line is a bool"
+)]
 pub struct VerifyArgs {
     /// Compare sizes only, without reading the files
     #[arg(long)]
     pub quick: bool,
+    /// Before that, take back files that the queue waits for and that lie in the data dir already,
+    /// checked as downloads are, instead of downloading them again: for a database that was restored
+    /// from a backup and is older than its files
+    #[arg(long, conflicts_with = "new_data_dir")]
+    pub reuse: bool,
     /// The data dir is a new, empty one: every file on record is queued again
     #[arg(long)]
     pub(super) new_data_dir: bool,

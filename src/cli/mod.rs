@@ -14,7 +14,7 @@ mod values;
 pub use again::Again;
 pub use args::{
     BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, ExportArgs,
-    FactsCommand, FilingsArgs, FindArgs, ListArgs, LogFormat, MonitorArgs, ReportArgs,
+    FactsCommand, FilingsArgs, FindArgs, ListArgs, LogFormat, MonitorArgs, PruneArgs, ReportArgs,
     SelectionsArgs, SelectionsCommand, SimArgs, TextArgs, UpdateArgs, VerifyArgs,
 };
 pub use generate::{completions, man};

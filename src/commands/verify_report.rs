@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::reuse::Reused;
 use crate::cli::Again;
 use crate::progress::format::{bytes, clock, count, plain};
 
@@ -85,6 +86,8 @@ pub(super) struct Verification {
     unreadable: u64,
     orphan: u64,
     pub queued_again: u64,
+    /// Files that were taken back from the queue, with their bytes, where that was asked for.
+    pub reused: Option<Reused>,
     /// Files that an earlier verification queued again, and that are still to come.
     pub waiting: u64,
     /// Each problem, by kind and path, up to a limit.
@@ -106,6 +109,7 @@ impl Verification {
             unreadable: 0,
             orphan: 0,
             queued_again: 0,
+            reused: None,
             waiting: 0,
             problems: Vec::new(),
             not_listed: 0,
@@ -175,6 +179,14 @@ impl Verification {
         let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
         for (name, value) in rows {
             line(format!("{name:<10} {value}"));
+        }
+        if let Some(reused) = self.reused {
+            let files = count(reused.files);
+            line(format!(
+                "{:<10} {files} from the queue ({})",
+                "Reused",
+                bytes(reused.bytes)
+            ));
         }
         for kind in BadFileKind::ALL {
             let all = || self.problems.iter().filter(|p| p.kind == kind);

@@ -39,6 +39,9 @@ queries! {
         SUBMISSION_FAILED = "submission_failed",
         SUBMISSION_MISSING = "submission_missing",
         SUBMISSION_STATUS = "submission_status",
+        DELETE = "delete",
+        DELETE_SUBMISSION = "delete_submission",
+        SUBMISSION_WHOLE = "submission_whole",
     }
     companies {
         ALL = "all",
@@ -69,6 +72,7 @@ queries! {
         UNAVAILABLE = "unavailable",
         UNKNOWN_CIKS = "unknown_ciks",
         WITH_SIC = "with_sic",
+        UNNEEDED = "unneeded",
     }
     dataset {
         ARTIFACTS = "artifacts",
@@ -104,6 +108,9 @@ queries! {
         OF_COMPANY = "of_company",
         ON_RECORD = "on_record",
         UNKNOWN = "unknown",
+        NEXT = "next",
+        DELETE = "delete",
+        DELETE_FILERS = "delete_filers",
     }
     holdings {
         BY_EXCHANGE = "by_exchange",
@@ -122,6 +129,8 @@ queries! {
         LISTED = "listed",
         PUT_DAY = "put_day",
         PUT_LISTED = "put_listed",
+        FORGET_ACCESSION = "forget_accession",
+        FORGET_COMPANY = "forget_company",
     }
     listings {
         COMPANIES = "companies",
@@ -198,6 +207,9 @@ queries! {
         UNCHECK = "uncheck",
         UNCHECK_COMPANY = "uncheck_company",
         WIDEN = "widen",
+        REMEMBER_LAPSED = "remember_lapsed",
+        LEFT = "left",
+        TAKE_LEFT = "take_left",
     }
 }
 
@@ -260,7 +272,7 @@ mod tests {
 
     /// Statements that may scan a table which grows with the companies, because they concern all
     /// companies: a sync of the company list, a selection by exchange, `stats`, a search by name.
-    const WALKERS: [(&str, &str); 18] = [
+    const WALKERS: [(&str, &str); 20] = [
         ("companies", "all"),
         ("companies", "all_former_names"),
         ("companies", "all_tickers"),
@@ -269,6 +281,7 @@ mod tests {
         ("companies", "known_listings"),
         ("companies", "listed"),
         ("companies", "unavailable"),
+        ("companies", "unneeded"),
         ("dataset", "artifacts"),
         ("dataset", "companies"),
         ("dataset", "filers"),
@@ -279,6 +292,7 @@ mod tests {
         ("listings", "listings"),
         ("selections", "forget_lapsed"),
         ("selections", "join_listed"),
+        ("selections", "remember_lapsed"),
     ];
 
     /// The tables that grow with the companies and filings, and their aliases in the statements.

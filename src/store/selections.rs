@@ -311,6 +311,7 @@ impl Writer {
             [widened, within @ ..] => {
                 batch.widen_selection(widened.id, asked)?;
                 for within in within {
+                    batch.execute(sql::TAKE_LEFT, (within.id, widened.id), doing)?;
                     batch.execute(sql::DELETE, [within.id], doing)?;
                 }
                 widened.id
@@ -346,7 +347,9 @@ impl Batch<'_> {
     pub(super) fn refresh_members(&self, today: Date) -> Result<()> {
         let doing = "find the companies of the selections";
         let lapsed = today.saturating_sub(FOLLOWED_AFTER_LEAVING.days());
-        self.execute(sql::FORGET_LAPSED, [DayText::new(lapsed)], doing)?;
+        for lapse in [sql::REMEMBER_LAPSED, sql::FORGET_LAPSED] {
+            self.execute(lapse, [DayText::new(lapsed)], doing)?;
+        }
         for RecordedSelection { id, selection, .. } in selections(&self.tx, self.path)? {
             let (exchanges, ciks) = company_params(&selection.companies);
             if ciks.is_some() {

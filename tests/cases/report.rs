@@ -195,8 +195,8 @@ fn behind_every_picture_are_hover_texts_and_a_table() {
     let page = html::elements(&report(&sandbox));
     let pictures = named(&page, "svg");
     assert_eq!(pictures.len(), 10);
-    for section in 0..pictures.len() {
-        let label = pictures[section].attribute("aria-label");
+    for picture in &pictures {
+        let label = picture.attribute("aria-label");
         assert!(label.is_some_and(|label| !label.is_empty()));
     }
     // Every group of marks has its own title, and every mark is in such a group.
@@ -374,6 +374,7 @@ fn it_is_made_beside_a_run() {
 }
 
 /// Chromium, where there is one.
+#[expect(clippy::disallowed_methods, reason = "a tool of this machine")]
 fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let names = ["chromium", "chromium-browser", "google-chrome"];
@@ -433,6 +434,7 @@ fn corner(png: &Path) -> [u8; 3] {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "says that nothing was tested")]
 fn a_browser_shows_it_light_dark_and_printed_without_a_complaint() {
     let Some(browser) = browser() else {
         eprintln!("SKIPPED: there is no Chromium");
@@ -462,7 +464,6 @@ fn a_browser_shows_it_light_dark_and_printed_without_a_complaint() {
             !is_dark,
             "{background:?}"
         );
-        keep(&sandbox.path(picture));
     }
     let complaints = browse(&browser, &folder, &page, &["--print-to-pdf=report.pdf"]);
     assert_eq!(complaints, [""; 0]);
@@ -471,7 +472,6 @@ fn a_browser_shows_it_light_dark_and_printed_without_a_complaint() {
             .unwrap()
             .starts_with(b"%PDF")
     );
-    keep(&sandbox.path("report.pdf"));
     // The check can fail: a style of somebody else's is refused, and the browser says so.
     let text = fs::read_to_string(&page).unwrap();
     let other = sandbox.path("other.html");
@@ -485,15 +485,4 @@ fn a_browser_shows_it_light_dark_and_printed_without_a_complaint() {
         complaints[0].contains("Content Security Policy"),
         "{complaints:?}"
     );
-}
-
-/// For those who want to see for themselves: `REPORT_PICTURES=DIR cargo test`.
-fn keep(picture: &Path) {
-    if let Some(folder) = std::env::var_os("REPORT_PICTURES") {
-        fs::copy(
-            picture,
-            Path::new(&folder).join(picture.file_name().unwrap()),
-        )
-        .unwrap();
-    }
 }
