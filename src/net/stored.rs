@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(check(&long, document), None);
         for (content, why) in [
             ("", "an empty body"),
-            ("  \n", "nothing but blanks"),
+            ("  \n", "white space only"),
             ("<html><p>a", "its end does not show"),
             (&long[..70_000], "its end does not show"),
             (
