@@ -41,6 +41,7 @@ mod page;
 mod pipeline;
 mod print;
 mod progress;
+mod report;
 mod run;
 mod selection;
 mod signals;

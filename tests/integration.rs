@@ -27,12 +27,14 @@ mod cases {
     mod indexes;
     mod model;
     mod monitor;
+    mod moving;
     mod names;
     mod old_texts;
     mod output;
     mod queue;
     mod readers;
     mod refusals;
+    mod report;
     mod resume;
     mod samples;
     mod selections;

@@ -205,6 +205,16 @@ CREATE TABLE selection_companies (
 
 CREATE INDEX selections_by_company ON selection_companies (cik);
 
+-- The companies that were of a selection until they left its exchanges, and are followed for it no more.
+-- What they filed stays wanted: `prune` must not take the delisted companies out of a collection.
+CREATE TABLE selection_left (
+    selection INTEGER NOT NULL REFERENCES selections (id) ON DELETE CASCADE,
+    cik       INTEGER NOT NULL REFERENCES companies (cik) ON DELETE CASCADE,
+    PRIMARY KEY (selection, cik)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX selection_left_by_company ON selection_left (cik);
+
 -- Older pages of submissions that were read to their end, with EDGAR's description of them at that
 -- time and the forms and dates they were read for. They say nothing about artifacts.
 CREATE TABLE pages_read (

@@ -248,8 +248,12 @@ pub enum Command {
     Monitor(MonitorArgs),
     /// Show what is missing and why: coverage by exchange, companies without filings, failures
     Diagnose(DiagnoseArgs),
+    /// Write one HTML page with pictures of coverage, growth, runs, failures and the queue
+    Report(ReportArgs),
     /// Compare the files on disk with the database and queue missing or damaged files again
     Verify(VerifyArgs),
+    /// Show rows and files that no recorded selection wants, followed or not; remove them with --yes
+    Prune(PruneArgs),
     /// Serve a synthetic EDGAR on this machine until interrupted
     Sim(SimArgs),
     /// Print the completion script for a shell
@@ -679,10 +683,35 @@ pub struct DiagnoseArgs {
 }
 
 #[derive(Debug, Clone, Copy, Args)]
+pub struct PruneArgs {
+    /// Delete the files and rows; without --yes they are only counted
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The file to write; an earlier report is replaced, any other file is not
+    #[arg(long, value_name = "FILE.html")]
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a flag on the command line is a bool"
+)]
 pub struct VerifyArgs {
     /// Compare the sizes only, without reading the files
     #[arg(long)]
     pub quick: bool,
+    /// First take back queued files that are in the data dir already, checked as downloads are, instead of
+    /// downloading them again: for a database restored from a backup that is older than its files
+    #[arg(long, conflicts_with = "new_data_dir")]
+    pub reuse: bool,
     /// Accept a new, empty data dir in place of the recorded one; every file on record is queued again
     #[arg(long)]
     pub(super) new_data_dir: bool,

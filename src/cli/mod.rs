@@ -17,8 +17,8 @@ mod values;
 pub use again::Again;
 pub use args::{
     BackfillArgs, Cli, Command, CompaniesCommand, DiagnoseArgs, DownloadArgs, ExportArgs,
-    FactsCommand, FilingsArgs, FindArgs, ListArgs, LogFormat, MonitorArgs, SelectionsArgs,
-    SelectionsCommand, SimArgs, TextArgs, UpdateArgs, VerifyArgs,
+    FactsCommand, FilingsArgs, FindArgs, ListArgs, LogFormat, MonitorArgs, PruneArgs, ReportArgs,
+    SelectionsArgs, SelectionsCommand, SimArgs, TextArgs, UpdateArgs, VerifyArgs,
 };
 pub use generate::{completions, man};
 pub use resolve::today;

@@ -11,7 +11,10 @@ mod export;
 mod facts_sync;
 mod filings;
 mod monitor;
+mod prune;
 mod reconcile;
+mod report;
+mod reuse;
 mod selections;
 mod sim;
 mod stats;
@@ -56,6 +59,8 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
         Command::Man { command } => printed(&cli::man(command)?),
         Command::Diagnose(args) if args.reconcile => reconcile::run(cli, args),
         Command::Diagnose(args) => diagnose::run(cli, args),
+        Command::Prune(args) => prune::run(cli, *args),
+        Command::Report(args) => report::run(cli, args),
         Command::Verify(args) => verify::run(cli, *args, terminal),
         Command::Sim(args) => sim::run(args),
     }

@@ -11,7 +11,7 @@ use crate::exit::{Exit, UsageError};
 use crate::print::{print, print_json};
 use crate::progress::format::{count, many};
 use crate::run::preflight;
-use crate::store::{Error, Reader, SelectionId, SelectionRow};
+use crate::store::{Error, Reader, SelectionId, SelectionRow, companies_in_short};
 
 /// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
@@ -108,7 +108,11 @@ fn text(selections: Vec<SelectionJson>, page: PrintStyle) -> String {
         };
         vec![
             selection.id.to_string(),
-            companies(&selection.companies, selection.sic.as_deref()),
+            companies_in_short(
+                &selection.companies,
+                selection.sic.as_deref(),
+                COMPANIES_SHOWN,
+            ),
             selection.forms,
             dates,
             selection.artifacts,
@@ -127,17 +131,6 @@ fn text(selections: Vec<SelectionJson>, page: PrintStyle) -> String {
     ];
     let rows = selections.into_iter().map(row).collect();
     table::fitting(&headers, rows, page, &["Artifacts", "Checked", "Forms"])
-}
-
-/// The companies of a selection without JSON punctuation, truncated.
-fn companies(list: &str, sic: Option<&str>) -> String {
-    let sic = sic.map(|sic| format!("SIC {sic} of "));
-    let plain = [&sic.unwrap_or_default(), list].concat();
-    let plain = plain.replace(['[', ']', '"'], "").replace(',', ", ");
-    match plain.char_indices().nth(COMPANIES_SHOWN) {
-        Some((end, _)) => format!("{}...", &plain[..end]),
-        None => plain,
-    }
 }
 
 fn drop_one(cli: &Cli, id: i64, queue: bool, json: bool) -> Result<Exit> {

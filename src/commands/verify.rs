@@ -21,12 +21,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::iter::{ParallelBridge as _, ParallelIterator as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::reuse::reuse;
 use super::verify_report::{BadFile, BadFileKind, Verification};
 use crate::cancel::Cancel;
 use crate::cli::{Cli, VerifyArgs};
 use crate::edgar::Accession;
 use crate::exit::Exit;
-use crate::files::{self, Depth, Expected, FilePath, Finding, FoundFile};
+use crate::files::{self, DataDir, Depth, Expected, FilePath, Finding, FoundFile};
 use crate::print::{print_json, print_report};
 use crate::progress::format::{bytes, clock, count, many, percent};
 use crate::progress::{StatusLine, Terminal};
@@ -61,6 +62,12 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     }
     let (_lock, mut db) = preflight::open(&settings)?;
     identity::record_data_dir(&settings, &mut db)?;
+    let mut report = Verification::new(args.quick);
+    if args.reuse {
+        let now = || settings.clock.now();
+        let data_dir = DataDir::open(&settings.data_dir)?;
+        report.reused = Some(reuse(&data_dir, &mut db, now, &cancel)?);
+    }
     let total = db.reader()?.stored_total()?;
 
     let depth = if args.quick {
@@ -74,7 +81,6 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
         done: Arc::default(),
         cancel,
     };
-    let mut report = Verification::new(args.quick);
     let line = show(cli, terminal, &work, total)?;
     let result = check_all(&work, &mut db, &mut report)
         .and_then(|()| count_lost(&db.reader()?, &mut report))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::reuse::Reused;
 use crate::cli::Again;
 use crate::config::PrintStyle;
 use crate::page::failure;
@@ -83,6 +84,8 @@ pub(super) struct Verification {
     unreadable: u64,
     orphan: u64,
     pub queued_again: u64,
+    /// Files that were taken back from the queue, with their bytes, if `--reuse` asked for that.
+    pub reused: Option<Reused>,
     /// Files that an earlier verification queued again and that are not downloaded yet.
     pub waiting: u64,
     /// The problems, sorted by kind and path, at most [`MOST_LISTED`].
@@ -104,6 +107,7 @@ impl Verification {
             unreadable: 0,
             orphan: 0,
             queued_again: 0,
+            reused: None,
             waiting: 0,
             problems: Vec::new(),
             not_listed: 0,
@@ -174,6 +178,14 @@ impl Verification {
         let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
         for (name, value) in rows {
             line(format!("{name:<10} {value}"));
+        }
+        if let Some(reused) = self.reused {
+            let files = count(reused.files);
+            line(format!(
+                "{:<10} {files} from the queue ({})",
+                "Reused",
+                bytes(reused.bytes)
+            ));
         }
         for kind in BadFileKind::ALL {
             let all = || self.problems.iter().filter(|p| p.kind == kind);

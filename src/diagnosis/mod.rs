@@ -4,9 +4,10 @@
 //! [`remedy()`] the next step for each kind of failure.
 
 mod coverage;
+mod failures;
 mod reason;
 mod remedy;
 
 pub use coverage::{Coverage, Tally};
+pub use failures::FailuresOfKind;
 pub use reason::{Reason, Wish, heading};
-pub use remedy::remedy;

@@ -9,6 +9,7 @@ mod data_dir;
 mod disk;
 mod hash;
 mod identity;
+mod remove;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub use data_dir::{DataDir, IncomingFile, ROOT};
 pub use disk::{free_space, no_symlink};
 pub use hash::{Fingerprint, Fingerprinter};
 pub use identity::{IDENTITY, identity, is_empty, set_identity};
+pub use remove::remove;
 
 use crate::edgar::{Accession, Cik};
 

@@ -24,6 +24,7 @@ mod redirect;
 mod request;
 mod resolver;
 pub mod retry;
+mod stored;
 mod traffic;
 mod user_agent;
 mod verdict;
@@ -34,6 +35,7 @@ pub use self::error::FetchError;
 pub use self::limit::{SEC as SEC_SITE, site_of};
 pub use self::ping::ping;
 pub use self::request::{Expect, Portion, RequestKind, Validators};
+pub use self::stored::check_stored;
 pub use self::user_agent::UserAgent;
 
 /// The highest rate for hosts under sec.gov, in requests a second.

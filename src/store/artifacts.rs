@@ -493,6 +493,29 @@ impl Batch<'_> {
         Ok(true)
     }
 
+    /// A submission that was queued because files of it were lost is not asked for once all of them are
+    /// back. Tells whether it was.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written, or the filing is not on record.
+    pub fn submission_whole(&mut self, accession: Accession) -> Result<bool> {
+        let filing = self.filing(accession)?;
+        let (path, doing) = (self.path, "take a submission off the queue");
+        let before = self.submission_status(filing.id).at(path, doing)?;
+        let Some(status) = before.filter(|status| status.is_queued()) else {
+            return Ok(false);
+        };
+        if self.execute(sql::SUBMISSION_WHOLE, [filing.id], doing)? == 0 {
+            return Ok(false);
+        }
+        if let Some(status) = status.as_artifact() {
+            self.count(&filing, Change::files(status, -1, None))
+                .at(path, doing)?;
+        }
+        Ok(true)
+    }
+
     /// Queues a filing's submission if one request for it replaces several for lost files, or if
     /// EDGAR does not serve one of the lost files by itself. Returns whether the submission is
     /// queued.

@@ -20,14 +20,15 @@ use crate::edgar::{Accession, ArtifactKind, Cik, Filing, QueueItem, Target, Want
 const AT_ONCE: usize = 500;
 
 /// A selection with its companies.
-struct Wanting {
-    recorded: RecordedSelection,
-    members: HashSet<Cik>,
+#[derive(Debug)]
+pub(super) struct Wanting {
+    pub(super) recorded: RecordedSelection,
+    pub(super) members: HashSet<Cik>,
 }
 
 impl Wanting {
     /// What the selection wants of a filing by these companies; `None` if it wants nothing.
-    fn wants(&self, filing: &Filing, filers: &[Cik]) -> Option<Wanted> {
+    pub(super) fn wants(&self, filing: &Filing, filers: &[Cik]) -> Option<Wanted> {
         let selection = &self.recorded.selection;
         let is_wanted = selection.filings.wants(&filing.form, filing.filed_on)
             && filers.iter().any(|cik| self.members.contains(cik));
@@ -107,7 +108,7 @@ impl Writer {
 
 /// Whether one of `wanted` includes a target. A document other than the primary one comes from a
 /// submission.
-fn is_wanted(target: &Target, filing: &Filing, wanted: &[Wanted]) -> bool {
+pub(super) fn is_wanted(target: &Target, filing: &Filing, wanted: &[Wanted]) -> bool {
     wanted.iter().any(|wanted| match (wanted, target) {
         (Wanted::Documents, Target::File(file)) => file.kind != ArtifactKind::Submission,
         (wanted, target) => filing.target(*wanted) == *target,
@@ -116,7 +117,7 @@ fn is_wanted(target: &Target, filing: &Filing, wanted: &[Wanted]) -> bool {
 
 impl Reader {
     /// The filers of a filing that are on record.
-    fn filers(&self, accession: Accession) -> Result<Vec<Cik>> {
+    pub fn filers(&self, accession: Accession) -> Result<Vec<Cik>> {
         let doing = "look up filers";
         self.rows(filings_sql::FILERS_OF, [accession], doing, |row| row.get(0))
     }

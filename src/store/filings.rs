@@ -235,7 +235,7 @@ fn file_on_record(row: &Row<'_>) -> rusqlite::Result<Option<FileOnRecord>> {
 }
 
 /// Reads a filing, starting at column 1.
-fn filing(row: &Row<'_>) -> rusqlite::Result<Filing> {
+pub(super) fn filing(row: &Row<'_>) -> rusqlite::Result<Filing> {
     Ok(Filing {
         accession: row.get(1)?,
         form: row.get(2)?,
@@ -376,7 +376,7 @@ impl Batch<'_> {
     }
 
     /// The counters of a filing's files.
-    fn holdings_of(&self, filing: i64) -> rusqlite::Result<Change> {
+    pub(super) fn holdings_of(&self, filing: i64) -> rusqlite::Result<Change> {
         let mut holds = Change::default();
         let mut files = self.tx.prepare_cached(sql::FILE_COUNTS)?;
         let mut rows = files.query([filing])?;

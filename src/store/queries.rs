@@ -40,6 +40,9 @@ queries! {
         SUBMISSION_FAILED = "submission_failed",
         SUBMISSION_MISSING = "submission_missing",
         SUBMISSION_STATUS = "submission_status",
+        DELETE = "delete",
+        DELETE_SUBMISSION = "delete_submission",
+        SUBMISSION_WHOLE = "submission_whole",
     }
     companies {
         ALL = "all",
@@ -70,6 +73,7 @@ queries! {
         UNAVAILABLE = "unavailable",
         UNKNOWN_CIKS = "unknown_ciks",
         WITH_SIC = "with_sic",
+        UNNEEDED = "unneeded",
     }
     dataset {
         ARTIFACTS = "artifacts",
@@ -106,14 +110,19 @@ queries! {
         OF_COMPANY = "of_company",
         ON_RECORD = "on_record",
         UNKNOWN = "unknown",
+        NEXT = "next",
+        DELETE = "delete",
+        DELETE_FILERS = "delete_filers",
     }
     holdings {
         BY_EXCHANGE = "by_exchange",
         BY_FORM_AND_YEAR = "by_form_and_year",
+        BY_MONTH = "by_month",
         CHANGE_COMPANY = "change_company",
         CHANGE_FORM = "change_form",
         CHANGE_YEAR = "change_year",
         FORMS = "forms",
+        NEWEST_FILING = "newest_filing",
         TOTAL = "total",
     }
     indexes {
@@ -122,6 +131,8 @@ queries! {
         LISTED = "listed",
         PUT_DAY = "put_day",
         PUT_LISTED = "put_listed",
+        FORGET_ACCESSION = "forget_accession",
+        FORGET_COMPANY = "forget_company",
     }
     listings {
         COMPANIES = "companies",
@@ -203,6 +214,9 @@ queries! {
         UNCHECK = "uncheck",
         UNCHECK_COMPANY = "uncheck_company",
         WIDEN = "widen",
+        REMEMBER_LAPSED = "remember_lapsed",
+        LEFT = "left",
+        TAKE_LEFT = "take_left",
     }
 }
 
@@ -265,7 +279,7 @@ mod tests {
 
     /// Statements that may scan a table which grows with the companies, because they concern all
     /// companies: a sync of the company list, a selection by exchange, `stats`, a search by name.
-    const WALKERS: [(&str, &str); 18] = [
+    const WALKERS: [(&str, &str); 20] = [
         ("companies", "all"),
         ("companies", "all_former_names"),
         ("companies", "all_tickers"),
@@ -274,6 +288,7 @@ mod tests {
         ("companies", "known_listings"),
         ("companies", "listed"),
         ("companies", "unavailable"),
+        ("companies", "unneeded"),
         ("dataset", "artifacts"),
         ("dataset", "companies"),
         ("dataset", "filers"),
@@ -284,6 +299,7 @@ mod tests {
         ("listings", "listings"),
         ("selections", "forget_lapsed"),
         ("selections", "join_listed"),
+        ("selections", "remember_lapsed"),
     ];
 
     /// The tables that grow with the companies and filings, and their aliases in the statements.

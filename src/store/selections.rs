@@ -116,6 +116,17 @@ impl fmt::Display for SelectionRow {
     }
 }
 
+/// The companies of a [`SelectionRow`] without JSON punctuation, cut after `most` characters.
+pub fn companies_in_short(list: &str, sic: Option<&str>, most: usize) -> String {
+    let sic = sic.map(|sic| format!("SIC {sic} of "));
+    let plain = [&sic.unwrap_or_default(), list].concat();
+    let plain = plain.replace(['[', ']', '"'], "").replace(',', ", ");
+    match plain.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", &plain[..end]),
+        None => plain,
+    }
+}
+
 /// The result of recording a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SelectionChange {
@@ -333,6 +344,7 @@ impl Writer {
             [widened, within @ ..] => {
                 batch.widen_selection(widened.id, asked)?;
                 for within in within {
+                    batch.execute(sql::TAKE_LEFT, (within.id, widened.id), doing)?;
                     batch.execute(sql::DELETE, [within.id], doing)?;
                 }
                 widened.id
@@ -368,7 +380,9 @@ impl Batch<'_> {
     pub(super) fn refresh_members(&self, today: Date) -> Result<()> {
         let doing = "find the companies of the selections";
         let lapsed = today.saturating_sub(FOLLOWED_AFTER_LEAVING.days());
-        self.execute(sql::FORGET_LAPSED, [DayText::new(lapsed)], doing)?;
+        for lapse in [sql::REMEMBER_LAPSED, sql::FORGET_LAPSED] {
+            self.execute(lapse, [DayText::new(lapsed)], doing)?;
+        }
         for RecordedSelection { id, selection, .. } in selections(&self.tx, self.path)? {
             let (exchanges, ciks) = company_params(&selection.companies);
             if ciks.is_some() {

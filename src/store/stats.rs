@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rusqlite::{Params, Row};
 
 use super::error::Result;
@@ -14,7 +15,7 @@ use super::holdings::Holdings;
 use super::queries::{errors, holdings, runs};
 use super::reader::{Reader, number};
 use super::runs::RunProgress;
-use super::values::{RunId, RunStatus, Time};
+use super::values::{DateColumn, RunId, RunStatus, Time};
 use crate::counts::Counts;
 
 /// The companies whose primary listing is or was on one exchange.
@@ -67,6 +68,8 @@ pub struct RunRow {
     pub ended_at: Option<Timestamp>,
     pub heartbeat_at: Timestamp,
     pub pid: u32,
+    /// The oldest day up to which the followed selections were known at its end; `None` without any.
+    pub through: Option<Date>,
     pub progress: RunProgress,
 }
 
@@ -161,6 +164,9 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         ended_at: maybe("ended_at")?,
         heartbeat_at: time("heartbeat_at")?,
         pid: row.get("pid")?,
+        through: row
+            .get::<_, Option<DateColumn>>("through")?
+            .map(|day| day.0),
         progress: RunProgress {
             counts: Counts::default(),
             paused: Duration::try_from_secs_f64(paused).unwrap_or_default(),

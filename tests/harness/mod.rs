@@ -1,5 +1,6 @@
 //! A folder of its own for every test, the binary in it, and what it left behind.
 
+pub mod html;
 pub mod lists;
 pub mod mask;
 pub mod process;

@@ -1,6 +1,6 @@
 //! The diagnosis as tables and as a JSON document. Pure: no I/O.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::Again;
 use crate::commands::table::{fitting, table};
 use crate::config::PrintStyle;
-use crate::diagnosis::{Coverage, Reason, Tally, Wish, heading, remedy};
+use crate::diagnosis::{Coverage, FailuresOfKind, Reason, Tally, Wish, heading};
 use crate::edgar::{Cik, FormFilter};
 use crate::page::{failure as stands_out, status};
 use crate::progress::format::{count, many, percent, plain};
@@ -80,20 +80,6 @@ struct Uncovered {
     last_filed_on: Option<String>,
 }
 
-/// Failures of one kind.
-#[derive(Debug, Clone, Default, Serialize)]
-struct FailuresOfKind {
-    kind: String,
-    /// Companies whose filings could not be read.
-    companies: u64,
-    /// Files that could not be downloaded.
-    artifacts: u64,
-    /// Entries of filing lists that the last run could not read.
-    problems: u64,
-    example: String,
-    remedy: &'static str,
-}
-
 /// A command to run next, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Advice {
@@ -128,7 +114,11 @@ impl Diagnosis {
                 .into_iter()
                 .map(|(exchange, tally)| ExchangeCoverage { exchange, tally })
                 .collect(),
-            failures: failures(asked),
+            failures: FailuresOfKind::all(
+                &asked.companies,
+                &asked.failed_downloads,
+                &asked.problems,
+            ),
             next: next(asked, &uncovered),
             reasons,
             uncovered,
@@ -307,39 +297,6 @@ fn uncovered(asked: &DiagnosisInput<'_>) -> Vec<Uncovered> {
                 first_filed_on: history.and_then(|h| h.first).map(|day| day.to_string()),
                 last_filed_on: history.and_then(|h| h.last).map(|day| day.to_string()),
             }
-        })
-        .collect()
-}
-
-/// The failed companies and files by kind of failure, each with one example.
-fn failures(asked: &DiagnosisInput<'_>) -> Vec<FailuresOfKind> {
-    let mut kinds: BTreeMap<&str, FailuresOfKind> = BTreeMap::new();
-    let mut of_kind = |kind, example: Option<&str>, add: &dyn Fn(&mut FailuresOfKind)| {
-        let failure = kinds.entry(kind).or_default();
-        if let Some(example) = example.filter(|_| failure.example.is_empty()) {
-            example.clone_into(&mut failure.example);
-        }
-        add(failure);
-    };
-    for company in &asked.companies {
-        if let Some((kind, error)) = &company.failure {
-            of_kind(kind, Some(error), &|f| f.companies += 1);
-        }
-    }
-    for group in &asked.failed_downloads {
-        let example = group.example.as_deref();
-        of_kind(&group.kind, example, &|f| f.artifacts += group.count);
-    }
-    for group in &asked.problems {
-        let example = group.example.as_deref();
-        of_kind(&group.kind, example, &|f| f.problems += group.count);
-    }
-    kinds
-        .into_iter()
-        .map(|(kind, failure)| FailuresOfKind {
-            kind: kind.to_owned(),
-            remedy: remedy(kind),
-            ..failure
         })
         .collect()
 }

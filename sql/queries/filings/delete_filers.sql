@@ -1,0 +1,2 @@
+-- A filing goes: nobody filed it any more.
+DELETE FROM filers WHERE filing = ?1;

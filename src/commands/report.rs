@@ -1,0 +1,118 @@
+//! `report`: one HTML page about coverage, growth, runs, failures and the queue. Reads the database and
+//! nothing else, so it may run beside anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, Permissions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::{Cli, ReportArgs};
+use crate::config::CompanyFilter;
+use crate::diagnosis::{Coverage, FailuresOfKind};
+use crate::edgar::Cik;
+use crate::exit::{Exit, UsageError};
+use crate::print::print;
+use crate::progress::format::{bytes, plain};
+use crate::report::{GENERATOR, ReportFacts};
+use crate::run::companies;
+use crate::store::{Holdings, Reader};
+
+/// How many runs are shown: a season of nights.
+const RUNS: u32 = 90;
+
+/// Where a page says what made it: among the first bytes.
+const HEAD: u64 = 1024;
+
+/// Runs `report`.
+pub(super) fn run(cli: &Cli, args: &ReportArgs) -> Result<Exit> {
+    check_target(&args.to)?;
+    let page = facts(cli)?.page();
+    write(&args.to, &page)
+        .with_context(|| format!("failed to write the report to {}", args.to.display()))?;
+    let size = bytes(page.len() as u64);
+    print(&format!("{}: {size}\n", plain(&args.to.to_string_lossy())))?;
+    Ok(Exit::Complete)
+}
+
+fn facts(cli: &Cli) -> Result<ReportFacts> {
+    let db = Reader::open(cli.db())?;
+    let wanted = db.wanted_forms()?;
+    let mut forms = db.known_forms()?;
+    forms.retain(|form| wanted.wants(form));
+    let ciks = asked_for(&db)?;
+    let last_run = db.last_run()?;
+    let companies = db.company_coverage(&ciks, &forms, last_run.as_ref())?;
+    let problems = match &last_run {
+        Some(run) => db.problems(&ciks, run.id)?,
+        None => Vec::new(),
+    };
+    let failures = FailuresOfKind::all(&companies, &db.failed_downloads(None)?, &problems);
+    let stats = db.stats(RUNS)?;
+    let mut by_form: BTreeMap<String, Holdings> = BTreeMap::new();
+    for row in stats.forms_and_years {
+        *by_form.entry(row.form).or_default() += row.holdings;
+    }
+    Ok(ReportFacts {
+        made_at: cli.settings()?.clock.now(),
+        database: cli.db().display().to_string(),
+        through: db.through()?,
+        total: stats.total,
+        coverage: Coverage::of(&companies),
+        selections: db.selection_rows()?,
+        months: db.months()?,
+        runs: stats.runs,
+        failures,
+        forms: by_form,
+    })
+}
+
+/// The companies of all recorded selections; those that a backfill would be about where there are none.
+fn asked_for(db: &Reader) -> Result<Vec<Cik>> {
+    let mut ciks = BTreeSet::new();
+    for recorded in db.selections()? {
+        ciks.extend(db.members(recorded.id)?.iter().map(|member| member.cik));
+    }
+    if ciks.is_empty() {
+        return companies::resolve(db, &CompanyFilter::default())?.ciks(db);
+    }
+    Ok(ciks.into_iter().collect())
+}
+
+/// Refuses to replace a file that is no earlier report: a mistyped `--to` must not cost a file.
+fn check_target(to: &Path) -> Result<()> {
+    let mut head = Vec::new();
+    let read = File::open(to).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    let what = match read {
+        Ok(0) => return Ok(()),
+        Ok(_) if String::from_utf8_lossy(&head).contains(GENERATOR) => return Ok(()),
+        Ok(_) => "is there already and is no report",
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) if e.kind() == ErrorKind::IsADirectory => "is a folder",
+        Err(e) => return Err(e).with_context(|| format!("cannot look at {}", to.display())),
+    };
+    let to = to.display();
+    Err(UsageError(format!("{to} {what}: name another file with --to")).into())
+}
+
+/// Whoever reads the page meanwhile has the old one or the new one.
+fn write(to: &Path, page: &str) -> std::io::Result<()> {
+    // A link stays one: the page takes the place of what it leads to.
+    let to = match fs::canonicalize(to) {
+        Ok(there) => there,
+        Err(_) => std::path::absolute(to)?,
+    };
+    let folder = to.parent().unwrap_or(&to);
+    let mut new = tempfile::Builder::new();
+    new.prefix(".filing-etl-report-");
+    #[cfg(unix)]
+    let mode = <Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666); // less the umask
+    #[cfg(unix)]
+    new.permissions(mode);
+    let mut file = new.tempfile_in(folder)?;
+    file.write_all(page.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&to)?;
+    Ok(())
+}

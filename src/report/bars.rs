@@ -1,0 +1,76 @@
+//! A picture with a bar for each thing, from above, each of one or more parts.
+
+use maud::{Markup, html};
+
+use super::{Series, Tenths, said, scaled, short};
+
+/// The picture and the place of the bars in it, in tenths of a unit.
+const WIDTH: u64 = 9600;
+const LEFT: u64 = 1900;
+const RIGHT: u64 = 2300;
+const ROW: u64 = 280;
+const BAR: u64 = 180;
+
+/// So many characters of a name stand beside its bar; all of it is in the hover text and the table.
+const NAME: usize = 24;
+
+/// One bar.
+pub(super) struct Bar {
+    /// What it is about.
+    pub name: String,
+    /// The parts from the left, each with its class.
+    pub parts: Vec<(&'static str, u64)>,
+    /// What all of it would be; the longest bar has the full length.
+    pub whole: u64,
+    /// What is written behind it, and shown with the name when the pointer is on it.
+    pub note: String,
+}
+
+/// The picture.
+pub(super) fn bars(title: &str, series: &[Series], bars: &[Bar]) -> Markup {
+    let most = bars.iter().map(|bar| bar.whole).max().unwrap_or(0);
+    let rows = u64::try_from(bars.len()).unwrap_or(1);
+    let length = WIDTH - LEFT - RIGHT;
+    html! {
+        figure {
+            figcaption { (title) }
+            (super::legend(series))
+            svg viewBox={ "0 0 " (Tenths(WIDTH)) " " (Tenths(rows * ROW + 40)) } role="img" aria-label=(title) {
+                @for (row, bar) in (0_u64..).zip(bars) {
+                    @let y = row * ROW + 40;
+                    g {
+                        title { (said(&bar.name)) ": " (said(&bar.note)) }
+                        rect class="hit" x="0" y=(Tenths(y - 30)) width=(Tenths(WIDTH)) height=(Tenths(ROW)) {}
+                        text class="label" x=(Tenths(LEFT - 100)) y=(Tenths(y + 140)) text-anchor="end" {
+                            (short(&bar.name, NAME))
+                        }
+                        rect class="all" x=(Tenths(LEFT)) y=(Tenths(y)) width=(Tenths(scaled(bar.whole, most, length)))
+                            height=(Tenths(BAR)) {}
+                        @for (class, x, wide) in parts(bar, most, length) {
+                            rect class=(class) x=(Tenths(LEFT + x)) y=(Tenths(y)) width=(Tenths(wide)) height=(Tenths(BAR)) {}
+                        }
+                        text x=(Tenths(LEFT + scaled(bar.whole, most, length) + 80)) y=(Tenths(y + 140)) {
+                            (short(&bar.note, 32))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Each part that is not nothing: its class, where it begins and how long it is.
+fn parts(bar: &Bar, most: u64, length: u64) -> Vec<(&'static str, u64, u64)> {
+    let mut sum = 0;
+    let mut parts = Vec::new();
+    for (class, value) in &bar.parts {
+        let from = scaled(sum, most, length);
+        sum += value;
+        if *value > 0 {
+            // What is there is seen, however little it is.
+            let wide = (scaled(sum, most, length) - from).max(10);
+            parts.push((*class, from, wide));
+        }
+    }
+    parts
+}
