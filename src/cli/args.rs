@@ -487,7 +487,7 @@ pub struct UpdateArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     /// At the end, refresh the dataset in this folder, as `filing-etl export --to DIR` does
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub export: Option<PathBuf>,
 }
 

@@ -193,30 +193,7 @@ impl Transaction<'_> {
                 attempts,
                 problems,
             } => {
-                let accession = item.accession;
-                let recorded = self
-                    .batch
-                    .stored(accession, &document, attempts, self.now)?;
-                self.stored(accession, &document, recorded);
-                if recorded == Recorded::OtherBytes {
-                    let name = &document.file.name;
-                    self.problem(ErrorReport {
-                        cik: None,
-                        accession: Some(accession),
-                        url: None,
-                        kind: "differs",
-                        message: format!("{accession} {name}: {OTHER_BYTES}"),
-                    })?;
-                }
-                for problem in problems {
-                    self.problem(problem)?;
-                }
-                // It was on its way when the third file with the same bytes came.
-                let print = document.outcome.ok();
-                let refused = print.filter(|p| self.cx.same_pages.is_refused(&p.sha256));
-                if let Some(page) = refused {
-                    self.refuse_stored(&item, page)?;
-                }
+                self.file_stored(&item, &document, attempts, problems)?;
             }
             Record::Split {
                 item,
@@ -242,6 +219,39 @@ impl Transaction<'_> {
                 before,
             } => self.gateway(&item, attempts, page, &before)?,
             Record::Error(problem) => self.problem(problem)?,
+        }
+        Ok(())
+    }
+
+    /// Records a stored file, and what was noticed about it.
+    fn file_stored(
+        &mut self,
+        item: &QueueItem,
+        document: &SplitDocument,
+        attempts: u32,
+        problems: Vec<ErrorReport>,
+    ) -> Result<()> {
+        let accession = item.accession;
+        let recorded = self.batch.stored(accession, document, attempts, self.now)?;
+        self.stored(accession, document, recorded);
+        if recorded == Recorded::OtherBytes {
+            let name = &document.file.name;
+            self.problem(ErrorReport {
+                cik: None,
+                accession: Some(accession),
+                url: None,
+                kind: "differs",
+                message: format!("{accession} {name}: {OTHER_BYTES}"),
+            })?;
+        }
+        for problem in problems {
+            self.problem(problem)?;
+        }
+        // It was on its way when the third file with the same bytes came.
+        let print = document.outcome.as_ref().ok();
+        let refused = print.filter(|p| self.cx.same_pages.is_refused(&p.sha256));
+        if let Some(page) = refused {
+            self.refuse_stored(item, *page)?;
         }
         Ok(())
     }

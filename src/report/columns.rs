@@ -14,7 +14,7 @@ const BOTTOM: u64 = 280;
 const LABEL: u64 = 900;
 
 /// One column.
-pub(super) struct Column {
+pub(super) struct PictureColumn {
     /// What is written below it.
     pub label: String,
     /// What is shown when the pointer is on it, line by line.
@@ -23,7 +23,7 @@ pub(super) struct Column {
     pub parts: Vec<(&'static str, u64)>,
 }
 
-impl Column {
+impl PictureColumn {
     fn sum(&self) -> u64 {
         self.parts.iter().map(|(_, value)| value).sum()
     }
@@ -33,11 +33,11 @@ impl Column {
 pub(super) fn columns(
     title: &str,
     series: &[Series],
-    columns: &[Column],
+    columns: &[PictureColumn],
     height: u64,
     unit: fn(u64) -> String,
 ) -> Markup {
-    let most = columns.iter().map(Column::sum).max().unwrap_or(0);
+    let most = columns.iter().map(PictureColumn::sum).max().unwrap_or(0);
     let ticks = ticks(most);
     let top = ticks.last().copied().unwrap_or(1);
     let (width, height) = (WIDTH - LEFT, height * 10);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::bars::{Bar, bars};
-use super::columns::{Column, columns};
+use super::columns::{PictureColumn, columns};
 use super::style::{STYLE, policy};
-use super::tables::{Cell, folded, table};
+use super::tables::{TableCell, folded, table};
 use super::{ReportFacts, Series, said};
 use crate::diagnosis::{FailuresOfKind, Tally};
 use crate::progress::format::{bytes, clock, count, many, percent};
@@ -112,15 +112,15 @@ fn coverage(facts: &ReportFacts) -> Markup {
     });
     let cells = rows.iter().map(|(name, tally)| {
         vec![
-            Cell::text(name),
+            TableCell::text(name),
             number(tally.companies),
             number(tally.covered_before),
             number(tally.covered),
-            Cell::Number(share(tally.covered, tally.companies)),
+            TableCell::Number(share(tally.covered, tally.companies)),
             number(tally.expected),
             number(tally.downloaded_before),
             number(tally.downloaded),
-            Cell::Number(share(tally.downloaded, tally.expected)),
+            TableCell::Number(share(tally.downloaded, tally.expected)),
         ]
     });
     let headers = [
@@ -267,7 +267,7 @@ fn picture(
                 .filter(|(_, value)| *value > 0)
                 .map(|(one, value)| format!("{} {}", one.name, unit(value))),
         );
-        Column {
+        PictureColumn {
             label: month.name.clone(),
             hover,
             parts: parts.map(|(one, value)| (one.class, value)).collect(),
@@ -288,10 +288,14 @@ fn month_table(
     headers.extend(series.iter().map(|one| one.name.as_str()));
     headers.push("All");
     let row = |month: &Month| {
-        let mut cells = vec![Cell::text(&month.name)];
+        let mut cells = vec![TableCell::text(&month.name)];
         let values = || month.parts.iter().map(value);
-        cells.extend(values().take(series.len()).map(|v| Cell::Number(unit(v))));
-        cells.push(Cell::Number(unit(values().sum())));
+        cells.extend(
+            values()
+                .take(series.len())
+                .map(|v| TableCell::Number(unit(v))),
+        );
+        cells.push(TableCell::Number(unit(values().sum())));
         cells
     };
     folded(caption, &headers, months.iter().rev().map(row).collect())
@@ -321,7 +325,7 @@ fn runs(facts: &ReportFacts) -> Markup {
     })
     .into();
     let chart = |title: &str, value: fn(&RunRow) -> u64, unit: fn(u64) -> String| {
-        let column = |run: &RunRow| Column {
+        let column = |run: &RunRow| PictureColumn {
             label: day(run),
             hover: vec![
                 format!("run {}, {} {}", run.id, run.command, run.status.as_str()),
@@ -337,16 +341,16 @@ fn runs(facts: &ReportFacts) -> Markup {
         let counts = &run.progress.counts;
         let through = run.through.map_or("-".to_owned(), |day| day.to_string());
         vec![
-            Cell::text(run.id.to_string()),
-            Cell::text(&run.command),
-            Cell::text(run.status.as_str()),
-            Cell::Day(started(run)),
-            Cell::Number(seconds(duration(run))),
+            TableCell::text(run.id.to_string()),
+            TableCell::text(&run.command),
+            TableCell::text(run.status.as_str()),
+            TableCell::Day(started(run)),
+            TableCell::Number(seconds(duration(run))),
             number(counts.requests),
             number(counts.filings_new),
             number(counts.downloaded),
             number(failed(run)),
-            Cell::Day(through),
+            TableCell::Day(through),
         ]
     };
     let headers = [
@@ -434,12 +438,12 @@ fn failures(facts: &ReportFacts) -> Markup {
     });
     let row = |failure: &FailuresOfKind| {
         vec![
-            Cell::text(&failure.kind),
+            TableCell::text(&failure.kind),
             number(failure.companies),
             number(failure.artifacts),
             number(failure.problems),
-            Cell::text(&failure.example),
-            Cell::text(failure.remedy),
+            TableCell::text(&failure.example),
+            TableCell::text(failure.remedy),
         ]
     };
     let headers = [
@@ -483,7 +487,7 @@ fn queue(facts: &ReportFacts) -> Markup {
     };
     let row = |(form, held): &(&String, &Holdings)| {
         vec![
-            Cell::text(*form),
+            TableCell::text(*form),
             number(held.pending),
             number(held.failed),
             number(held.unavailable),
@@ -531,17 +535,17 @@ fn selections(facts: &ReportFacts) -> Markup {
             (true, Some(day)) => day.clone(),
         };
         vec![
-            Cell::text(one.id.to_string()),
-            Cell::text(companies_in_short(
+            TableCell::text(one.id.to_string()),
+            TableCell::text(companies_in_short(
                 &one.companies,
                 one.sic.as_deref(),
                 COMPANIES,
             )),
-            Cell::text(&one.forms),
-            Cell::text(dates),
-            Cell::text(&one.artifacts),
-            Cell::Day(through),
-            Cell::Number(of(one.companies_checked, one.companies_total)),
+            TableCell::text(&one.forms),
+            TableCell::text(dates),
+            TableCell::text(&one.artifacts),
+            TableCell::Day(through),
+            TableCell::Number(of(one.companies_checked, one.companies_total)),
         ]
     };
     let headers = [
@@ -565,8 +569,8 @@ fn selections(facts: &ReportFacts) -> Markup {
     }
 }
 
-fn number(value: u64) -> Cell {
-    Cell::Number(count(value))
+fn number(value: u64) -> TableCell {
+    TableCell::Number(count(value))
 }
 
 fn of(part: u64, whole: u64) -> String {

@@ -162,11 +162,10 @@ pub fn run(
         report::failed(&mut db, run, settings.clock.now())?;
         Err(e)
     })?;
-    let companies = plan.visits.companies.len() as u64;
     let is_sec = site_of(settings.urls.archives()) == SEC_SITE;
     say_what_it_is_about(settings, &db, (kind, run), &plan)?;
     let cx = Arc::new(Services {
-        source: discovery::source(settings, &options, companies),
+        source: discovery::source(settings, &options, plan.visits.companies.len() as u64),
         options,
         visits: plan.visits,
         queue_of,

@@ -65,7 +65,7 @@ fn entities_are_characters_in_every_spelling() {
 
 #[test]
 fn headings_lists_and_emphasis_are_markdown() {
-    let html = "<h2>Part I</h2><p><b>ReportItem 1.</b> <i>Business</i></p>\
+    let html = "<h2>Part I</h2><p><b>Item 1.</b> <i>Business</i></p>\
         <ul><li>one<li>two<ol start=3><li>a</li><li>b</li></ol></ul>";
     assert_eq!(
         markdown(html),

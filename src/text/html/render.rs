@@ -24,7 +24,7 @@ enum ElementKind {
     Link,
     Ordered,
     Unordered,
-    ReportItem,
+    Item,
 }
 
 fn kind(name: &str) -> (ElementKind, Display) {
@@ -46,7 +46,7 @@ fn kind(name: &str) -> (ElementKind, Display) {
         "a" => (ElementKind::Link, Inline),
         "ol" => (ElementKind::Ordered, Block),
         "ul" | "menu" | "dir" => (ElementKind::Unordered, Block),
-        "li" => (ElementKind::ReportItem, ListItem),
+        "li" => (ElementKind::Item, ListItem),
         "table" => (ElementKind::Other, Table),
         "tr" => (ElementKind::Other, Row),
         "td" => (ElementKind::Other, Cell),
@@ -88,7 +88,7 @@ enum OpenFrame {
     Preformatted,
     Link(LinkStart),
     List { next: Option<i32> },
-    ReportItem { indent: usize },
+    Item { indent: usize },
 }
 
 struct TreeWalk<'a> {
@@ -273,7 +273,7 @@ impl<'a> TreeWalk<'a> {
                     .push((id, OpenFrame::List { next: Some(first) }));
             }
             ElementKind::Unordered => self.frames.push((id, OpenFrame::List { next: None })),
-            ElementKind::ReportItem => {
+            ElementKind::Item => {
                 let number = if let Some(&ElementMore::Number(number)) = more {
                     Some(number)
                 } else {
@@ -309,7 +309,7 @@ impl<'a> TreeWalk<'a> {
         };
         let indent = if is_markdown { marker.len() } else { 0 };
         self.flow().begin_item(marker, indent);
-        self.frames.push((id, OpenFrame::ReportItem { indent }));
+        self.frames.push((id, OpenFrame::Item { indent }));
     }
 
     fn rule(&mut self, style: ElementStyle) {
@@ -407,7 +407,7 @@ impl<'a> TreeWalk<'a> {
                     self.flow().link_end(start, address);
                 }
             }
-            OpenFrame::ReportItem { indent } => self.flow().end_item(indent),
+            OpenFrame::Item { indent } => self.flow().end_item(indent),
             OpenFrame::Caption | OpenFrame::List { .. } => {}
         }
     }

@@ -8,10 +8,10 @@ fn names(form: &str, text: &str, listed: &str) -> Vec<String> {
 }
 
 const ANNUAL: &str = "FORM 10-K\n\
-    ReportItem 1. | Business | 4\nItem 1A. | Risk Factors | 9\nItem 2. | Properties | 20\n\n\
-    PART I\n\n**ReportItem 1. Business**\n\nWe make things.\n\nSee ReportItem 1A, Risk Factors.\n\n\
+    Item 1. | Business | 4\nItem 1A. | Risk Factors | 9\nItem 2. | Properties | 20\n\n\
+    PART I\n\n**Item 1. Business**\n\nWe make things.\n\nSee Item 1A, Risk Factors.\n\n\
     **ITEM 1A.**\n\n**RISK FACTORS**\n\nThings break — often.\n\nPART II\n\n\
-    **ReportItem 2.** **Properties**\n\nNone.\n\nSIGNATURES\n\nPursuant to";
+    **Item 2.** **Properties**\n\nNone.\n\nSIGNATURES\n\nPursuant to";
 
 #[test]
 fn the_items_of_a_10_k_lie_between_its_headings() {
@@ -96,8 +96,8 @@ fn an_item_that_shares_its_heading_is_left_out() {
 
 #[test]
 fn the_parts_of_a_10_q_are_told_by_the_titles() {
-    let text = "ReportItem 1. Financial Statements\nx\nItem 2. Management’s Discussion and Analysis\nx\n\
-        ReportItem 3. Quantitative and Qualitative Disclosures\nx\nItem 4. Controls and Procedures\nx\n\
+    let text = "Item 1. Financial Statements\nx\nItem 2. Management’s Discussion and Analysis\nx\n\
+        Item 3. Quantitative and Qualitative Disclosures\nx\nItem 4. Controls and Procedures\nx\n\
         PART II\nItem 1. Legal Proceedings\nx\nItem 1A. Risk Factors\nx\nItem 6. Exhibits\nx\n";
     assert_eq!(
         names("10-Q", text, ""),
@@ -106,7 +106,7 @@ fn the_parts_of_a_10_q_are_told_by_the_titles() {
 }
 
 const CURRENT: &str = "FORM 8-K\n\nItem 2.02. Results of Operations and Financial Condition.\n\nWe earned.\n\n\
-    ReportItem 9.01 Financial Statements and Exhibits\n\n(d) Exhibits\n\nSIGNATURE\n\nx";
+    Item 9.01 Financial Statements and Exhibits\n\n(d) Exhibits\n\nSIGNATURE\n\nx";
 
 #[test]
 fn the_items_of_an_8_k_are_those_that_edgar_lists() {
