@@ -13,6 +13,7 @@ mod cases {
     mod company_network;
     mod crashes;
     mod dataset;
+    mod dataset_text;
     mod diagnose;
     mod disk;
     mod facts;

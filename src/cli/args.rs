@@ -501,9 +501,13 @@ pub struct ExportArgs {
     /// The format of the files [default: that of the dataset, or parquet]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
-    /// Only these tables in a new dataset; of one that is there, tables to add [default: all but facts]
+    /// Only these tables in a new dataset; of one that is there, tables to add [default: all but
+    /// facts and text]
     #[arg(long, value_name = "TABLE", value_delimiter = ',', value_parser = dataset_table)]
     pub(super) what: Vec<&'static Table>,
+    /// What the texts of `--what text` look like [default: that of the dataset, or markdown]
+    #[arg(long, value_name = "HOW")]
+    pub(super) text: Option<TextFormatArg>,
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
     /// Only filings of these types; repeatable; a family as in `backfill` [default: all]

@@ -231,6 +231,7 @@ impl Cli {
             to: args.to.clone(),
             format: args.format,
             tables: args.what.clone(),
+            text: args.text.map(Into::into),
             filters: Export::filters(
                 &args.companies.filter()?,
                 forms.transpose()?.as_ref(),

@@ -32,7 +32,11 @@ pub(super) fn run(cli: &Cli, args: &ExportArgs) -> Result<Exit> {
     } else {
         print(&shown(&exported))?;
     }
-    Ok(Exit::Complete)
+    Ok(if exported.is_complete() {
+        Exit::Complete
+    } else {
+        Exit::Partial
+    })
 }
 
 fn shown(exported: &Exported) -> String {

@@ -49,12 +49,17 @@ fn run_and_export(
         to: to.clone(),
         format: None,
         tables: Vec::new(),
+        text: None,
         filters: Filters::default(),
     };
     match export.run(&settings, &cancel) {
         Ok(exported) => {
             log::info!("{}", exported.line());
-            Ok(exit)
+            Ok(if exported.is_complete() {
+                exit
+            } else {
+                Exit::Partial
+            })
         }
         Err(error) => interrupt.exit().ok_or(error),
     }

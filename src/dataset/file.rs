@@ -46,12 +46,18 @@ pub struct Feed {
     rows: RowSource,
     column: usize,
     text_bytes: usize,
+    most_bytes: usize,
     written: Written,
     sender: Sender<RowSource>,
     cancel: Cancel,
 }
 
 impl Feed {
+    /// Ends row groups as soon as their texts have this many bytes.
+    pub fn end_row_groups_at(&mut self, bytes: usize) {
+        self.most_bytes = bytes;
+    }
+
     /// Puts the value of the next column of this row; the row is complete with its last column.
     ///
     /// # Errors
@@ -98,7 +104,7 @@ impl Feed {
         if self.rows.len.is_multiple_of(LOOK) && self.cancel.is_set() {
             return Err(ExportStopped.into());
         }
-        if self.rows.len == ROW_GROUP || self.text_bytes > MOST_BYTES {
+        if self.rows.len == ROW_GROUP || self.text_bytes > self.most_bytes {
             self.send()?;
         }
         Ok(())
@@ -171,6 +177,7 @@ fn try_write(
         rows: RowSource::new(table),
         column: 0,
         text_bytes: 0,
+        most_bytes: MOST_BYTES,
         written: Written::default(),
         sender,
         cancel: cancel.clone(),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use crate::text::TextFormat;
+
 /// The version of names and types of tables and of the manifest itself. A column or a table that is
 /// added does not change it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -74,6 +76,9 @@ pub struct Manifest {
     pub through: Option<String>,
     /// The format of the files.
     pub format: Format,
+    /// What the texts look like, where it has texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextFormat>,
     /// What it is restricted to.
     pub filters: Filters,
     /// The tables by name.

@@ -94,6 +94,8 @@ pub enum Partition {
     None,
     /// A folder for each year of the filing date.
     Year,
+    /// A folder for each month of the filing date, within one for its year.
+    Month,
     /// Numbered files in a folder, each of the next companies.
     Companies,
 }
@@ -262,8 +264,45 @@ pub static FACTS_TAGS: Table = Table {
     ],
 };
 
-/// Every table. Facts bring their tags along.
-pub static ALL: [&Table; 7] = [
+/// The text of each stored document that has one.
+pub static TEXT: Table = Table {
+    name: "text",
+    partition: Partition::Month,
+    columns: &[
+        text("accession").required().distinct().bloom(),
+        integer("cik").required(),
+        text("form").required(),
+        date("filed_on").required(),
+        text("name").required().distinct(),
+        text("type"),
+        integer("sequence"),
+        text("text").required().distinct(),
+        text("format").required(),
+        integer("characters").required().distinct(),
+        text("sha256").required().distinct(),
+        integer("extractor_version").required(),
+        text("items_problem"),
+    ],
+};
+
+/// Where the items of reports stand in their texts.
+pub static ITEMS: Table = Table {
+    name: "items",
+    partition: Partition::Month,
+    columns: &[
+        text("accession").required().bloom(),
+        text("name").required(),
+        text("item").required(),
+        text("title").required(),
+        integer("from").required().distinct(),
+        integer("to").required().distinct(),
+        text("method").required(),
+        double("confidence").required(),
+    ],
+};
+
+/// Every table. Facts bring their tags along, texts their items.
+pub static ALL: [&Table; 9] = [
     &COMPANIES,
     &LISTINGS,
     &FILINGS,
@@ -271,6 +310,8 @@ pub static ALL: [&Table; 7] = [
     &ARTIFACTS,
     &FACTS,
     &FACTS_TAGS,
+    &TEXT,
+    &ITEMS,
 ];
 
 /// What is exported where nothing is said.

@@ -199,6 +199,13 @@ impl Drop for ExportTarget {
     }
 }
 
+/// Where the file of a month of a table lies in a dataset.
+#[must_use]
+pub fn path_of_month(table: &Table, year: i16, month: i8, format: Format) -> String {
+    let (name, extension) = (table.name, format.extension());
+    format!("{name}/year={year}/month={month:02}/{name}.{extension}")
+}
+
 /// Where a file of a table lies in a dataset. `partition` is the value of its folder.
 #[must_use]
 pub fn path_of(table: &Table, partition: Option<i16>, format: Format) -> String {

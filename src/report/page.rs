@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::bars::{Bar, bars};
 use super::columns::{PictureColumn, columns};
 use super::style::{STYLE, policy};
-use super::tables::{TableCell, folded, table};
+use super::tables::{ReportCell, folded, table};
 use super::{ReportFacts, Series, said};
 use crate::diagnosis::{FailuresOfKind, Tally};
 use crate::progress::format::{bytes, clock, count, many, percent};
@@ -112,15 +112,15 @@ fn coverage(facts: &ReportFacts) -> Markup {
     });
     let cells = rows.iter().map(|(name, tally)| {
         vec![
-            TableCell::text(name),
+            ReportCell::text(name),
             number(tally.companies),
             number(tally.covered_before),
             number(tally.covered),
-            TableCell::Number(share(tally.covered, tally.companies)),
+            ReportCell::Number(share(tally.covered, tally.companies)),
             number(tally.expected),
             number(tally.downloaded_before),
             number(tally.downloaded),
-            TableCell::Number(share(tally.downloaded, tally.expected)),
+            ReportCell::Number(share(tally.downloaded, tally.expected)),
         ]
     });
     let headers = [
@@ -288,14 +288,14 @@ fn month_table(
     headers.extend(series.iter().map(|one| one.name.as_str()));
     headers.push("All");
     let row = |month: &Month| {
-        let mut cells = vec![TableCell::text(&month.name)];
+        let mut cells = vec![ReportCell::text(&month.name)];
         let values = || month.parts.iter().map(value);
         cells.extend(
             values()
                 .take(series.len())
-                .map(|v| TableCell::Number(unit(v))),
+                .map(|v| ReportCell::Number(unit(v))),
         );
-        cells.push(TableCell::Number(unit(values().sum())));
+        cells.push(ReportCell::Number(unit(values().sum())));
         cells
     };
     folded(caption, &headers, months.iter().rev().map(row).collect())
@@ -341,16 +341,16 @@ fn runs(facts: &ReportFacts) -> Markup {
         let counts = &run.progress.counts;
         let through = run.through.map_or("-".to_owned(), |day| day.to_string());
         vec![
-            TableCell::text(run.id.to_string()),
-            TableCell::text(&run.command),
-            TableCell::text(run.status.as_str()),
-            TableCell::Day(started(run)),
-            TableCell::Number(seconds(duration(run))),
+            ReportCell::text(run.id.to_string()),
+            ReportCell::text(&run.command),
+            ReportCell::text(run.status.as_str()),
+            ReportCell::Day(started(run)),
+            ReportCell::Number(seconds(duration(run))),
             number(counts.requests),
             number(counts.filings_new),
             number(counts.downloaded),
             number(failed(run)),
-            TableCell::Day(through),
+            ReportCell::Day(through),
         ]
     };
     let headers = [
@@ -438,12 +438,12 @@ fn failures(facts: &ReportFacts) -> Markup {
     });
     let row = |failure: &FailuresOfKind| {
         vec![
-            TableCell::text(&failure.kind),
+            ReportCell::text(&failure.kind),
             number(failure.companies),
             number(failure.artifacts),
             number(failure.problems),
-            TableCell::text(&failure.example),
-            TableCell::text(failure.remedy),
+            ReportCell::text(&failure.example),
+            ReportCell::text(failure.remedy),
         ]
     };
     let headers = [
@@ -487,7 +487,7 @@ fn queue(facts: &ReportFacts) -> Markup {
     };
     let row = |(form, held): &(&String, &Holdings)| {
         vec![
-            TableCell::text(*form),
+            ReportCell::text(*form),
             number(held.pending),
             number(held.failed),
             number(held.unavailable),
@@ -535,17 +535,17 @@ fn selections(facts: &ReportFacts) -> Markup {
             (true, Some(day)) => day.clone(),
         };
         vec![
-            TableCell::text(one.id.to_string()),
-            TableCell::text(companies_in_short(
+            ReportCell::text(one.id.to_string()),
+            ReportCell::text(companies_in_short(
                 &one.companies,
                 one.sic.as_deref(),
                 COMPANIES,
             )),
-            TableCell::text(&one.forms),
-            TableCell::text(dates),
-            TableCell::text(&one.artifacts),
-            TableCell::Day(through),
-            TableCell::Number(of(one.companies_checked, one.companies_total)),
+            ReportCell::text(&one.forms),
+            ReportCell::text(dates),
+            ReportCell::text(&one.artifacts),
+            ReportCell::Day(through),
+            ReportCell::Number(of(one.companies_checked, one.companies_total)),
         ]
     };
     let headers = [
@@ -569,8 +569,8 @@ fn selections(facts: &ReportFacts) -> Markup {
     }
 }
 
-fn number(value: u64) -> TableCell {
-    TableCell::Number(count(value))
+fn number(value: u64) -> ReportCell {
+    ReportCell::Number(count(value))
 }
 
 fn of(part: u64, whole: u64) -> String {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::said;
 
 /// One cell of a table.
-pub(super) enum TableCell {
+pub(super) enum ReportCell {
     Text(String),
     /// A number with its unit, at the right.
     Number(String),
@@ -13,18 +13,18 @@ pub(super) enum TableCell {
     Day(String),
 }
 
-impl TableCell {
+impl ReportCell {
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 }
 
 /// A table that stands open.
-pub(super) fn table(caption: &str, headers: &[&str], rows: Vec<Vec<TableCell>>) -> Markup {
+pub(super) fn table(caption: &str, headers: &[&str], rows: Vec<Vec<ReportCell>>) -> Markup {
     let numbers: Vec<bool> = match rows.first() {
         Some(row) => row
             .iter()
-            .map(|cell| matches!(cell, TableCell::Number(_)))
+            .map(|cell| matches!(cell, ReportCell::Number(_)))
             .collect(),
         None => Vec::new(),
     };
@@ -43,7 +43,7 @@ pub(super) fn table(caption: &str, headers: &[&str], rows: Vec<Vec<TableCell>>) 
                     @for row in rows {
                         tr {
                             @for (place, cell) in row.iter().enumerate() {
-                                @if let (0, TableCell::Text(name)) = (place, cell) {
+                                @if let (0, ReportCell::Text(name)) = (place, cell) {
                                     th scope="row" { (said(name)) }
                                 } @else {
                                     (data(cell))
@@ -57,16 +57,16 @@ pub(super) fn table(caption: &str, headers: &[&str], rows: Vec<Vec<TableCell>>) 
     }
 }
 
-fn data(cell: &TableCell) -> Markup {
+fn data(cell: &ReportCell) -> Markup {
     match cell {
-        TableCell::Text(text) => html! { td { (said(text)) } },
-        TableCell::Number(number) => html! { td class="number" { (said(number)) } },
-        TableCell::Day(day) => html! { td class="day" { (said(day)) } },
+        ReportCell::Text(text) => html! { td { (said(text)) } },
+        ReportCell::Number(number) => html! { td class="number" { (said(number)) } },
+        ReportCell::Day(day) => html! { td class="day" { (said(day)) } },
     }
 }
 
 /// A table that opens when it is asked for, and in print.
-pub(super) fn folded(caption: &str, headers: &[&str], rows: Vec<Vec<TableCell>>) -> Markup {
+pub(super) fn folded(caption: &str, headers: &[&str], rows: Vec<Vec<ReportCell>>) -> Markup {
     html! {
         details {
             summary { "The numbers as a table" }

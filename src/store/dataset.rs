@@ -9,9 +9,9 @@ use super::error::{AtPath, Result};
 use super::meta;
 use super::queries::dataset as sql;
 use super::reader::Reader;
-use super::values::{DayText, json_ciks, json_texts};
+use super::values::{DateColumn, DayText, json_ciks, json_texts};
 use crate::dataset::{DataCell, Feed, Table, table};
-use crate::edgar::{Accession, Cik, DateRange};
+use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName};
 
 /// KiB of pages in memory: rows of a filing lie in four tables, far from each other.
 const CACHE: i64 = 16 * 1024;
@@ -26,6 +26,56 @@ pub struct DatasetScope {
     pub companies: Option<Vec<Cik>>,
     /// Of filings of exactly these types; `None` is no condition.
     pub forms: Option<Vec<String>>,
+}
+
+/// A file that is stored, with what an export tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDocument {
+    /// Its number in `v_artifacts`.
+    pub id: i64,
+    /// Its filing.
+    pub accession: Accession,
+    /// The company in whose folder it lies.
+    pub folder: Cik,
+    /// The form of the filing.
+    pub form: String,
+    /// When the filing was filed.
+    pub filed_on: Date,
+    /// The items that EDGAR has for the filing, such as `2.02,9.01`.
+    pub items: String,
+    /// What it is, and its names.
+    pub file: FileName,
+    /// Its type within the filing, such as `EX-99.1`, where a submission told it.
+    pub type_: Option<String>,
+    /// Its place within the filing, where a submission told it.
+    pub sequence: Option<i64>,
+    /// Its size.
+    pub bytes: u64,
+    /// The SHA-256 that it was stored with.
+    pub sha256: Option<Vec<u8>>,
+}
+
+impl StoredDocument {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let kind: ArtifactKind = row.get(6)?;
+        Ok(Self {
+            id: row.get(0)?,
+            accession: row.get(1)?,
+            folder: row.get(2)?,
+            form: row.get(3)?,
+            filed_on: row.get::<_, DateColumn>(4)?.0,
+            items: row.get(5)?,
+            file: FileName {
+                kind,
+                name: row.get(7)?,
+                edgar_name: row.get(8)?,
+            },
+            type_: row.get(9)?,
+            sequence: row.get(10)?,
+            bytes: row.get::<_, Option<i64>>(11)?.map_or(0, i64::unsigned_abs),
+            sha256: row.get(12)?,
+        })
+    }
 }
 
 /// The database as it is at one moment. While it lives, the write-ahead log of a run at work grows:
@@ -100,6 +150,29 @@ impl DatasetSnapshot<'_> {
         }
     }
 
+    /// Hands the files that are stored, of filings filed on these days, to `each`, in the order of their
+    /// companies, days, filings and names.
+    ///
+    /// # Errors
+    ///
+    /// As the room, and as `each`.
+    pub fn documents(
+        &self,
+        dates: DateRange,
+        scope: &DatasetScope,
+        mut each: impl FnMut(StoredDocument) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let params = (
+            DayText::new(dates.since),
+            DayText::new(dates.until),
+            scope.forms.as_deref().map(json_texts),
+            scope.companies.as_deref().map(json_ciks),
+        );
+        self.each(sql::DOCUMENTS, params, |row| {
+            each(StoredDocument::of(row).at(&self.0.path, DOING)?)
+        })
+    }
+
     /// Puts what a query returns, column by column.
     fn put(
         &self,
@@ -128,7 +201,7 @@ impl DatasetSnapshot<'_> {
         self.each(sql::FILERS, params, |row| {
             let read = |row: &Row<'_>| -> rusqlite::Result<Pair> {
                 let (cik, accession): (Cik, Accession) = (row.get(0)?, row.get(1)?);
-                let day: super::values::DateColumn = row.get(2)?;
+                let day: DateColumn = row.get(2)?;
                 Ok((cik.get(), day_number(day.0), accession.get()))
             };
             pairs.push(read(row).at(&self.0.path, DOING)?);

@@ -85,7 +85,7 @@ mod writer;
 pub use artifacts::{Failure, MISSING_DAYS, Recorded, SplitDocument, StoredFile, StoredId};
 pub use batch::Batch;
 pub use companies::{ShownCompany, TickerMatch};
-pub use dataset::{DatasetScope, DatasetSnapshot};
+pub use dataset::{DatasetScope, DatasetSnapshot, StoredDocument};
 #[cfg(test)]
 pub use diagnose::FileCounts;
 pub use diagnose::{CompanyCoverage, FailureGroup, PreviousRun};

@@ -78,6 +78,7 @@ queries! {
     dataset {
         ARTIFACTS = "artifacts",
         COMPANIES = "companies",
+        DOCUMENTS = "documents",
         FILERS = "filers",
         FILINGS = "filings",
         FORMS = "forms",
@@ -279,7 +280,7 @@ mod tests {
 
     /// Statements that may scan a table which grows with the companies, because they concern all
     /// companies: a sync of the company list, a selection by exchange, `stats`, a search by name.
-    const WALKERS: [(&str, &str); 20] = [
+    const WALKERS: [(&str, &str); 21] = [
         ("companies", "all"),
         ("companies", "all_former_names"),
         ("companies", "all_tickers"),
@@ -291,6 +292,7 @@ mod tests {
         ("companies", "unneeded"),
         ("dataset", "artifacts"),
         ("dataset", "companies"),
+        ("dataset", "documents"),
         ("dataset", "filers"),
         ("dataset", "filings"),
         ("dataset", "listings"),
@@ -437,7 +439,13 @@ mod tests {
     #[test]
     fn an_export_reads_the_days_of_each_company_in_order_and_sorts_nothing() {
         let db = schema();
-        for sql in [dataset::ARTIFACTS, dataset::FILERS, dataset::FILINGS] {
+        let all = [
+            dataset::ARTIFACTS,
+            dataset::DOCUMENTS,
+            dataset::FILERS,
+            dataset::FILINGS,
+        ];
+        for sql in all {
             let plan = plan(&db, sql).join("\n");
             let days = "USING INDEX filings_by_folder (folder=? AND filed_on>? AND filed_on<?)";
             assert!(plan.contains(days), "{plan}\n{sql}");

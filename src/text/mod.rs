@@ -16,6 +16,8 @@ mod submission;
 mod wrapper;
 mod xml;
 
+use serde::{Deserialize, Serialize};
+
 pub use kind::TextKind;
 pub use submission::submission;
 
@@ -26,7 +28,8 @@ pub const VERSION: u32 = 1;
 pub const LARGEST: usize = 1 << 30;
 
 /// What the text looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TextFormat {
     /// Words and lines; the cells of a table's row stand apart by tabs.
     Plain,

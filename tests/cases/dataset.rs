@@ -48,7 +48,7 @@ const TABLES: [(&str, &str); 5] = [
     ),
 ];
 
-fn simulator() -> Simulator {
+pub fn simulator() -> Simulator {
     truth::start(Options {
         companies: 25,
         ..truth::small()
@@ -72,12 +72,12 @@ fn filled(sim: &Simulator) -> Sandbox {
     sandbox
 }
 
-fn export(sandbox: &Sandbox, args: &[&str]) -> Output {
+pub fn export(sandbox: &Sandbox, args: &[&str]) -> Output {
     sandbox.run(&[&["export", "--to", "dataset", "--json"], args].concat())
 }
 
 /// Every file below a folder, by its path in it.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -95,7 +95,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The paths of the files of a table, in the order of their years.
-fn files_of(sandbox: &Sandbox, table: &str) -> Vec<String> {
+pub fn files_of(sandbox: &Sandbox, table: &str) -> Vec<String> {
     let file = format!("/{table}.");
     let all = files(&sandbox.path("dataset")).into_keys();
     all.filter(|path| format!("/{path}").contains(&file))
@@ -163,13 +163,13 @@ fn assert_complete(sandbox: &Sandbox) {
     }
 }
 
-fn manifest(sandbox: &Sandbox) -> Value {
+pub fn manifest(sandbox: &Sandbox) -> Value {
     let text = fs::read(sandbox.path("dataset/_filing_etl.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
 }
 
 /// The tables and years of the files that an export wrote.
-fn written(
+pub fn written(
     before: &BTreeMap<String, Vec<u8>>,
     after: &BTreeMap<String, Vec<u8>>,
 ) -> BTreeSet<String> {
@@ -527,7 +527,7 @@ fn tables_can_be_left_out_and_added_later() {
 }
 
 /// The rows of a CSV table; an empty cell is NULL, a quoted one a text.
-fn csv_rows(sandbox: &Sandbox, table: &str) -> Vec<String> {
+pub fn csv_rows(sandbox: &Sandbox, table: &str) -> Vec<String> {
     let mut rows = Vec::new();
     for path in files_of(sandbox, table) {
         let file = File::open(sandbox.path("dataset").join(path)).unwrap();

@@ -6,6 +6,7 @@
 //! same.
 
 mod facts;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,12 +19,14 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use self::facts::Facts;
-use super::companies;
+pub use self::texts::TextCounts;
+use self::texts::Texts;
+use super::{companies, identity};
 use crate::cancel::Cancel;
 use crate::config::{CompanyFilter, ExchangeFilter, Settings};
 use crate::dataset::file::{self, Written};
-use crate::dataset::table::{ALL, DEFAULT, FACTS, FACTS_TAGS};
-use crate::dataset::target::path_of;
+use crate::dataset::table::{ALL, DEFAULT, FACTS, FACTS_TAGS, ITEMS, TEXT};
+use crate::dataset::target::{path_of, path_of_month};
 use crate::dataset::{
     EmptyFile, ExportTarget, Feed, Filters, Format, Manifest, Partition, SCHEMA_VERSION, Table,
     TableFiles, WrittenFile,
@@ -33,6 +36,7 @@ use crate::edgar::{Cik, DateRange, FormFilter, SicCodes};
 use crate::exit::UsageError;
 use crate::progress::format::{count, many};
 use crate::store::{DatasetScope, DatasetSnapshot, Reader};
+use crate::text::{self, TextFormat};
 
 /// What is to be exported.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub struct Export {
     /// Tables that the dataset is to have beside those that it has; none named is the usual ones of a
     /// new dataset.
     pub tables: Vec<&'static Table>,
+    /// What the texts look like; `None` is as in the dataset that is there, or Markdown.
+    pub text: Option<TextFormat>,
     /// What it is restricted to; nothing said is what the dataset that is there is restricted to.
     pub filters: Filters,
 }
@@ -65,6 +71,9 @@ pub struct Exported {
     pub tables: BTreeMap<&'static str, ExportedTable>,
     /// Values that could not be written as they are, by table and column.
     pub unreadable: BTreeMap<String, u64>,
+    /// What came of documents, where the dataset has their texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub documents: Option<TextCounts>,
 }
 
 /// A table of an export.
@@ -127,6 +136,7 @@ impl Export {
         let db = Reader::open(&settings.db)?;
         let mut target = ExportTarget::open(&self.to)?;
         let (format, filters, tables) = self.settled(target.manifest())?;
+        let text = self.text_format(target.manifest(), &tables)?;
         let (scope, dates) = resolve(&db, &filters, now)?;
         let snapshot = db.snapshot()?;
         let mut manifest = Manifest {
@@ -136,6 +146,7 @@ impl Export {
             run_id: db.last_run()?.map(|run| run.id.get()),
             through: db.through()?.map(|day| day.to_string()),
             format,
+            text,
             filters,
             tables: BTreeMap::new(),
         };
@@ -162,7 +173,8 @@ impl Export {
             );
             manifest.tables.insert(table.name.to_owned(), files);
         };
-        for table in tables.iter().filter(|table| !is_of_facts(table)) {
+        let of_database = tables.iter();
+        for table in of_database.filter(|table| !is_of_facts(table) && !is_of_texts(table)) {
             add(table, work.of_database(table)?);
         }
         if tables.iter().any(|table| is_of_facts(table)) {
@@ -174,6 +186,24 @@ impl Export {
             let [facts, tags] = work.of_facts(&mut facts)?;
             add(&FACTS, facts);
             add(&FACTS_TAGS, tags);
+        }
+        let mut documents = None;
+        if let Some(format) = text {
+            identity::check_data_dir(settings)?;
+            let scope = work.scope.clone();
+            let mut texts = Texts {
+                data_dir: &settings.data_dir,
+                snapshot: &snapshot,
+                scope: &scope,
+                format,
+                cancel,
+                counts: TextCounts::default(),
+            };
+            for (table, files) in [&TEXT, &ITEMS].into_iter().zip(work.of_texts(&mut texts)?) {
+                add(table, files);
+            }
+            texts.counts.tell();
+            documents = Some(texts.counts);
         }
         let ExportWork {
             new, unreadable, ..
@@ -191,6 +221,7 @@ impl Export {
             elapsed_s: seconds(started.elapsed()),
             tables: exported,
             unreadable,
+            documents,
         })
     }
 
@@ -226,12 +257,46 @@ impl Export {
         names.extend(there.tables.keys().map(String::as_str));
         Ok((there.format, there.filters.clone(), known(&names)))
     }
+
+    /// What the texts look like: what was said, or else what they look like in the dataset that is
+    /// there. `None` where the dataset has no texts.
+    fn text_format(
+        &self,
+        there: Option<&Manifest>,
+        tables: &[&'static Table],
+    ) -> Result<Option<TextFormat>> {
+        if !tables.iter().any(|table| is_of_texts(table)) {
+            return match self.text {
+                Some(_) => Err(UsageError(
+                    "--text is about the table text, which this dataset does not have: add --what text"
+                        .to_owned(),
+                )
+                .into()),
+                None => Ok(None),
+            };
+        }
+        match (self.text, there.and_then(|there| there.text)) {
+            (Some(said), Some(there)) if said != there => Err(UsageError(format!(
+                "the texts of the dataset in {} are {}, not {}: name another folder for that",
+                self.to.display(),
+                there.name(),
+                said.name()
+            ))
+            .into()),
+            (said, there) => Ok(said.or(there).or(Some(TextFormat::Markdown))),
+        }
+    }
 }
 
 /// The tables of these names, in their order.
 fn known(names: &[&str]) -> Vec<&'static Table> {
     let all = ALL.into_iter();
     all.filter(|table| names.contains(&table.name)).collect()
+}
+
+/// Whether a table comes from the texts of documents; both do at once.
+fn is_of_texts(table: &Table) -> bool {
+    *table == TEXT || *table == ITEMS
 }
 
 /// Whether a table comes from the archive of facts; both do at once.
@@ -408,6 +473,148 @@ impl ExportWork<'_> {
         Ok([(of_facts, written), (of_tags, 1)])
     }
 
+    /// Writes the months of texts and items that changed, both files of a month together.
+    fn of_texts(&mut self, texts: &mut Texts<'_>) -> Result<[(TableFiles, u64); 2]> {
+        let mut all = [(TableFiles::default(), 0), (TableFiles::default(), 0)];
+        for (year, change) in self.snapshot.years()? {
+            let days = DateRange {
+                since: self.dates.since.max(date(year, 1, 1)),
+                until: self.dates.until.min(date(year, 12, 31)),
+            };
+            if days.since > days.until {
+                continue;
+            }
+            let made_with = (
+                [&TEXT, &ITEMS].map(Table::message_type),
+                (text::VERSION, texts.format),
+            );
+            let of_year = version(&(
+                &made_with,
+                change,
+                (days.since.to_string(), days.until.to_string()),
+                (
+                    &self.scope.forms,
+                    self.scope.companies.as_deref().map(numbers),
+                ),
+            ))?;
+            if let Some(known) = self.unchanged_year(year, &of_year) {
+                for ((files, _), known) in all.iter_mut().zip(known) {
+                    for file in known {
+                        files.add(file);
+                    }
+                }
+                continue;
+            }
+            let mut months = texts.versions(days)?;
+            if months.is_empty() {
+                // So that the next export knows that this year has none.
+                months.insert(1, String::new());
+            }
+            for (month, documents) in months {
+                let of_month = version(&(&made_with, documents))?;
+                let files = self.of_month(texts, (year, month), days, [&of_year, &of_month])?;
+                for ((files, written), (file, is_new)) in all.iter_mut().zip(files) {
+                    files.add(file);
+                    *written += u64::from(is_new);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// The files of texts and items of a month, and whether they were written now.
+    fn of_month(
+        &mut self,
+        texts: &mut Texts<'_>,
+        (year, month): (i16, i8),
+        days: DateRange,
+        [of_year, of_month]: [&str; 2],
+    ) -> Result<[(File, bool); 2]> {
+        let version = format!("{of_year}.{of_month}");
+        let parts = [&TEXT, &ITEMS].map(|table| ExportPart {
+            table,
+            path: path_of_month(table, year, month, self.format),
+            version: Some(version.clone()),
+        });
+        let is_of_month = |known: &str| known.split_once('.').is_some_and(|(_, m)| m == of_month);
+        if let [Some(text), Some(items)] = parts
+            .each_ref()
+            .map(|part| self.known(part.table, &part.path, is_of_month))
+        {
+            return Ok([text, items].map(|mut file| {
+                version.clone_into(file.version_mut());
+                (file, false)
+            }));
+        }
+        let first = date(year, month, 1);
+        let days = DateRange {
+            since: days.since.max(first),
+            until: days.until.min(first.last_of_month()),
+        };
+        let [text_path, items_path] = parts
+            .each_ref()
+            .map(|part| self.target.temporary(&part.path));
+        let (format, cancel, failed) = (self.format, self.cancel, texts.counts.failed);
+        let mut of_items = Written::default();
+        let of_text = file::write(&text_path, (&TEXT, format), false, cancel, |text_feed| {
+            of_items = file::write(&items_path, (&ITEMS, format), false, cancel, |items_feed| {
+                texts.put(days, text_feed, items_feed)
+            })?;
+            Ok(())
+        })?;
+        let is_complete = texts.counts.failed == failed;
+        let [mut text, mut items] = parts;
+        if !is_complete {
+            // No version: the next export tries again.
+            for part in [&mut text, &mut items] {
+                part.version = Some(INCOMPLETE.to_owned());
+            }
+        }
+        let mut add = |part: ExportPart, path: &Path, written: &Written| -> Result<(File, bool)> {
+            let before = self.new.len();
+            let file = self.written(part, path, written)?;
+            Ok((file, self.new.len() > before))
+        };
+        Ok([
+            add(text, &text_path, &of_text)?,
+            add(items, &items_path, &of_items)?,
+        ])
+    }
+
+    /// The files of texts and items of a year that are there with this version, if all of them are.
+    fn unchanged_year(&self, year: i16, of_year: &str) -> Option<[Vec<File>; 2]> {
+        let of = |table: &'static Table| -> Option<Vec<File>> {
+            let known = self.target.manifest()?.tables.get(table.name)?;
+            let folder = format!("{}/year={year}/", table.name);
+            let files = known.files.iter().map(|file| &file.path);
+            let mut paths: Vec<_> = files
+                .chain(known.empty.iter().map(|file| &file.path))
+                .filter(|path| path.starts_with(&folder))
+                .collect();
+            paths.sort();
+            let is_of_year = |known: &str| known.split_once('.').is_some_and(|(y, _)| y == of_year);
+            let files: Option<Vec<_>> = paths
+                .into_iter()
+                .map(|path| self.known(table, path, is_of_year))
+                .collect();
+            files.filter(|files| !files.is_empty())
+        };
+        Some([of(&TEXT)?, of(&ITEMS)?])
+    }
+
+    /// The file at a path that the manifest knows with such a version, where it is there.
+    fn known(&self, table: &Table, path: &str, is_it: impl Fn(&str) -> bool) -> Option<File> {
+        let known = self.target.manifest()?.tables.get(table.name)?;
+        let mut files = known.files.iter();
+        let file = files.find(|file| file.path == path && is_it(&file.version));
+        if let Some(file) = file.filter(|file| self.target.has(&file.path, file.bytes)) {
+            return Some(File::Written(file.clone()));
+        }
+        let mut empty = known.empty.iter();
+        let file = empty.find(|file| file.path == path && is_it(&file.version))?;
+        Some(File::Empty(file.clone()))
+    }
+
     /// Writes a file to its temporary place.
     fn write(
         &mut self,
@@ -428,15 +635,7 @@ impl ExportWork<'_> {
     /// The file of this version, where it is there.
     fn unchanged(&self, part: &ExportPart) -> Option<File> {
         let version = part.version.as_ref()?;
-        let known = self.target.manifest()?.tables.get(part.table.name)?;
-        let mut files = known.files.iter();
-        let file = files.find(|file| file.path == part.path && file.version == *version);
-        if let Some(file) = file.filter(|file| self.target.has(&file.path, file.bytes)) {
-            return Some(File::Written(file.clone()));
-        }
-        let mut empty = known.empty.iter();
-        let file = empty.find(|file| file.path == part.path && file.version == *version)?;
-        Some(File::Empty(file.clone()))
+        self.known(part.table, &part.path, |known| known == version)
     }
 
     /// What became of a file that was written to a temporary place.
@@ -461,7 +660,9 @@ impl ExportWork<'_> {
             .target
             .manifest()
             .and_then(|manifest| manifest.tables.get(part.table.name));
-        let is_known = known.is_some_and(|known| known.files.contains(&file));
+        // Of incomplete files, equal versions do not mean equal rows.
+        let is_known =
+            file.version != INCOMPLETE && known.is_some_and(|known| known.files.contains(&file));
         if !(is_known && self.target.has(&file.path, file.bytes)) {
             self.new.push(file.path.clone());
         }
@@ -469,11 +670,24 @@ impl ExportWork<'_> {
     }
 }
 
+/// The version of a file that lacks rows of documents that could not be read. It is that of no file to
+/// come.
+const INCOMPLETE: &str = "incomplete";
+
 /// A file of the dataset.
 enum File {
     Written(WrittenFile),
     /// It would have no rows.
     Empty(EmptyFile),
+}
+
+impl File {
+    fn version_mut(&mut self) -> &mut String {
+        match self {
+            Self::Written(file) => &mut file.version,
+            Self::Empty(file) => &mut file.version,
+        }
+    }
 }
 
 impl TableFiles {
@@ -515,9 +729,13 @@ fn numbers(ciks: &[Cik]) -> Vec<u64> {
 }
 
 fn hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..16])
+}
+
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
-    for byte in &Sha256::digest(bytes)[..16] {
+    for byte in bytes {
         write!(text, "{byte:02x}").expect("a String takes all");
     }
     text
@@ -529,6 +747,14 @@ fn seconds(time: Duration) -> f64 {
 }
 
 impl Exported {
+    /// Whether every document that was read has its row.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.documents
+            .as_ref()
+            .is_none_or(|documents| documents.failed == 0)
+    }
+
     /// One line for the end of a run.
     #[must_use]
     pub fn line(&self) -> String {

@@ -1,0 +1,280 @@
+//! The texts of stored documents and the items in them, as they are put into a dataset.
+//!
+//! ```text
+//! database ──documents of a month──▶ rayon: read, check, extract ──rows──▶ this thread, in order ─▶ two feeds
+//! ```
+//!
+//! Documents are taken in batches of some megabytes, so memory is flat however many a month has.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::hex;
+use crate::cancel::Cancel;
+use crate::dataset::file::ExportStopped;
+use crate::dataset::{DataCell, Feed};
+use crate::edgar::{ArtifactKind, DateRange};
+use crate::files::FilePath;
+use crate::progress::format::count;
+use crate::store::{DatasetScope, DatasetSnapshot, StoredDocument};
+use crate::text::items::{Items, items};
+use crate::text::{self, TextFormat, TextKind};
+
+/// Bytes of documents that are read at once.
+const AT_ONCE: u64 = 16 << 20;
+
+/// Documents that are read at once.
+const MOST_AT_ONCE: usize = 1024;
+
+/// Bytes of texts in a row group: three of them are in memory.
+const ROW_GROUP_BYTES: usize = 16 << 20;
+
+/// Failures that are told one by one.
+const TOLD: u64 = 20;
+
+/// What came of the documents whose months were written now.
+#[derive(Debug, Default, Serialize)]
+pub struct TextCounts {
+    /// Documents with a row.
+    pub written: u64,
+    /// Documents that have no row because they could not be read.
+    pub failed: u64,
+    /// Documents of kinds that have no text, by the kinds of `v_artifacts`.
+    pub skipped: BTreeMap<&'static str, u64>,
+}
+
+/// Makes rows of the documents of some days.
+pub(super) struct Texts<'a> {
+    pub(super) data_dir: &'a Path,
+    pub(super) snapshot: &'a DatasetSnapshot<'a>,
+    pub(super) scope: &'a DatasetScope,
+    pub(super) format: TextFormat,
+    pub(super) cancel: &'a Cancel,
+    pub(super) counts: TextCounts,
+}
+
+impl Texts<'_> {
+    /// For each month of a year that has stored documents, another text whenever one of them changes.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub(super) fn versions(&self, days: DateRange) -> Result<BTreeMap<i8, String>> {
+        let mut months: BTreeMap<i8, Sha256> = BTreeMap::new();
+        self.snapshot.documents(days, self.scope, |document| {
+            let month = months.entry(document.filed_on.month()).or_default();
+            month.update(made_from(&document)?);
+            Ok(())
+        })?;
+        let shown = |(month, hash): (i8, Sha256)| (month, hex(&hash.finalize()[..16]));
+        Ok(months.into_iter().map(shown).collect())
+    }
+
+    /// Puts the texts of the documents of these days, and their items, into files. A document that
+    /// cannot be read costs its row, and is told.
+    ///
+    /// # Errors
+    ///
+    /// As [`Feed::put`], and when the database cannot be read.
+    pub(super) fn put(
+        &mut self,
+        days: DateRange,
+        texts: &mut Feed,
+        items: &mut Feed,
+    ) -> Result<()> {
+        texts.end_row_groups_at(ROW_GROUP_BYTES);
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        let (snapshot, scope) = (self.snapshot, self.scope);
+        snapshot.documents(days, scope, |document| {
+            if TextKind::of(document.file.at_edgar(), b"").is_none() {
+                self.skip(&document);
+                return Ok(());
+            }
+            bytes += document.bytes;
+            batch.push(document);
+            if bytes >= AT_ONCE || batch.len() >= MOST_AT_ONCE {
+                self.put_batch(&batch, texts, items)?;
+                (batch, bytes) = (Vec::new(), 0);
+            }
+            Ok(())
+        })?;
+        self.put_batch(&batch, texts, items)
+    }
+
+    fn put_batch(
+        &mut self,
+        batch: &[StoredDocument],
+        texts: &mut Feed,
+        items: &mut Feed,
+    ) -> Result<()> {
+        if self.cancel.is_set() {
+            return Err(ExportStopped.into());
+        }
+        let (data_dir, format) = (self.data_dir, self.format);
+        let read: Vec<_> = batch
+            .par_iter()
+            .map(|document| read(data_dir, document, format))
+            .collect();
+        for (document, read) in batch.iter().zip(read) {
+            match read {
+                Ok(Some(read)) => {
+                    self.counts.written += 1;
+                    put(document, &read, format, texts, items)?;
+                }
+                Ok(None) => self.skip(document),
+                Err(why) => self.fail(document, &why),
+            }
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, document: &StoredDocument) {
+        let kind = document.file.kind.as_str();
+        *self.counts.skipped.entry(kind).or_default() += 1;
+    }
+
+    fn fail(&mut self, document: &StoredDocument, why: &str) {
+        self.counts.failed += 1;
+        let level = if self.counts.failed <= TOLD {
+            log::Level::Warn
+        } else {
+            log::Level::Debug
+        };
+        let (accession, name) = (document.accession, &document.file.name);
+        log::log!(level, "the text of {accession} {name} is left out: {why}");
+    }
+}
+
+impl TextCounts {
+    /// Tells what has no row.
+    pub(super) fn tell(&self) {
+        if !self.skipped.is_empty() {
+            let kinds = self.skipped.iter();
+            let kinds: Vec<_> = kinds
+                .map(|(kind, n)| format!("{} {kind}", count(*n)))
+                .collect();
+            log::info!("documents of kinds that have no text: {}", kinds.join(", "));
+        }
+        if self.failed > 0 {
+            log::warn!(
+                "{} of {} documents could not be read and have no text: `filing-etl verify` queues again \
+                 what is missing or damaged; the next export tries their months again",
+                count(self.failed),
+                count(self.failed + self.written)
+            );
+        }
+    }
+}
+
+/// All that the rows of a document are made from.
+fn made_from(of: &StoredDocument) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&(
+        (of.id, of.accession.to_string(), of.folder.get()),
+        (&of.form, of.filed_on.to_string(), &of.items),
+        (of.file.kind.as_str(), &of.file.name, &of.file.edgar_name),
+        (&of.type_, of.sequence, &of.sha256),
+    ))?)
+}
+
+/// What a document has.
+struct DocumentRead {
+    text: String,
+    items: Items,
+}
+
+/// Reads a document from the disk; `None` where it turns out to have no text.
+fn read(
+    data_dir: &Path,
+    document: &StoredDocument,
+    format: TextFormat,
+) -> Result<Option<DocumentRead>, String> {
+    let place = FilePath {
+        folder: document.folder,
+        accession: document.accession,
+        name: document.file.name.clone(),
+    };
+    let path = data_dir.join(place.path());
+    let bytes = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    // The row names the bytes that the text was made from.
+    if document.sha256.as_deref() != Some(&Sha256::digest(&bytes)[..]) {
+        return Err(format!(
+            "{} has other bytes than those on record",
+            path.display()
+        ));
+    }
+    let is_submission = document.file.kind == ArtifactKind::Submission;
+    let text = if is_submission {
+        let (accession, filed_on) = (document.accession, document.filed_on);
+        let text = text::submission(accession, filed_on, &bytes, format);
+        Some(text.map_err(|e| format!("{}: {e}", path.display()))?)
+    } else {
+        text::extract(document.file.at_edgar(), &bytes, format).map(|read| read.text)
+    };
+    Ok(text.map(|text| {
+        // Exhibits have items of other documents.
+        let is_report = document.file.kind == ArtifactKind::Primary || document.sequence == Some(1);
+        let items = if is_report {
+            items(&document.form, &text, &document.items)
+        } else {
+            Items::default()
+        };
+        DocumentRead { text, items }
+    }))
+}
+
+/// Puts the rows of a document, in the order of the columns.
+fn put(
+    document: &StoredDocument,
+    read: &DocumentRead,
+    format: TextFormat,
+    texts: &mut Feed,
+    items: &mut Feed,
+) -> Result<()> {
+    let accession = document.accession.to_string();
+    let filed_on = document.filed_on.to_string();
+    for cell in [
+        text(&accession),
+        DataCell::Integer(i64::try_from(document.folder.get())?),
+        text(&document.form),
+        text(&filed_on),
+        text(&document.file.name),
+        document.type_.as_deref().map_or(DataCell::Null, text),
+        document.sequence.map_or(DataCell::Null, DataCell::Integer),
+        text(&read.text),
+        text(format.name()),
+        DataCell::Integer(i64::try_from(read.text.chars().count())?),
+        document
+            .sha256
+            .as_deref()
+            .map_or(DataCell::Null, DataCell::Blob),
+        DataCell::Integer(text::VERSION.into()),
+        read.items.problem.as_deref().map_or(DataCell::Null, text),
+    ] {
+        texts.put(cell)?;
+    }
+    for item in &read.items.items {
+        for cell in [
+            text(&accession),
+            text(&document.file.name),
+            text(&item.item),
+            text(&item.title),
+            DataCell::Integer(i64::try_from(item.characters.start)?),
+            DataCell::Integer(i64::try_from(item.characters.end)?),
+            text(item.method.name()),
+            DataCell::Real(item.method.confidence()),
+        ] {
+            items.put(cell)?;
+        }
+    }
+    Ok(())
+}
+
+fn text(text: &str) -> DataCell<'_> {
+    DataCell::Text(text.as_bytes())
+}
