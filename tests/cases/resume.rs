@@ -242,7 +242,7 @@ fn a_second_run_on_a_database_leaves_at_once_and_asks_nothing() {
 }
 
 #[test]
-fn a_claim_of_a_killed_run_is_no_claim() {
+fn what_a_killed_run_had_begun_is_downloaded_by_the_next_one() {
     let sim = truth::start(Options {
         companies: 13,
         ..truth::small()
@@ -268,7 +268,7 @@ fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
     let mut run = Running::start(sandbox.backfill(&sim, &[]));
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
     run.signal("HUP");
-    let _ = run.end_within(Duration::from_secs(20)).code(129);
+    let _ = run.end_within(Duration::from_secs(40)).code(129);
     assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);
 
     // As `nohup` starts it.

@@ -232,7 +232,9 @@ fn companies_that_are_not_in_the_list_are_named_before_any_of_their_filings_is_a
     fs::write(sandbox.path("mine"), "NEITHER # this\n77\n").unwrap();
     let known = sim.universe().companies().next().unwrap();
     let ticker = known.listings[0].ticker.clone();
-    let args = ["backfill", "--ticker", &ticker, "--ticker", "nosuch.x"];
+    let args = [
+        "-q", "backfill", "--ticker", &ticker, "--ticker", "nosuch.x",
+    ];
     let args = [&args[..], &["--cik", "99", "--companies-file", "mine"]].concat();
     refused(
         sandbox.run_against(&sim, &args),
