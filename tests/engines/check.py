@@ -4,6 +4,7 @@ Called by tests/engines/run. Every check compares with SQLite, which the dataset
 """
 
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -238,7 +239,7 @@ def with_spark(work):
         assert joined.collect()[0][0] > 0
         # The job of docs/dataset.md, with this folder in the place of the bucket.
         docs = pathlib.Path(__file__).parents[2] / "docs" / "dataset.md"
-        job = docs.read_text().split("```python\n")[1].split("```")[0]
+        job = docs.read_text().split("```python\n")[2].split("```")[0]
         exec(job.replace("s3a://bucket/edgar", str(work.dataset)), {})
         years = spark.read.parquet(str(work.folder / "reports" / "by_year")).collect()
         annual = "FROM v_filings WHERE form = '10-K' AND filed_on >= '2020-01-01'"
@@ -248,6 +249,57 @@ def with_spark(work):
         return f"pyspark {spark.version}"
     finally:
         spark.stop()
+
+
+REPORT = """<html><body><p>FORM 10-K</p>
+<h2>Item 1. Business</h2><p>We sell things to people.</p>
+<h2>Item 1A. Risk Factors</h2><p>There is a material weakness in what we do.</p>
+<h2>Item 1B. Unresolved Staff Comments</h2><p>None.</p></body></html>"""
+
+
+def texts(work):
+    """Runs the sections and the search of docs/dataset.md over texts, one of them with items."""
+    import duckdb
+
+    accession, path = work.sql("""
+        SELECT accession, path FROM v_artifacts WHERE status = 'downloaded' AND form = '10-K'
+        AND kind = 'primary' AND name LIKE '%.htm' ORDER BY id LIMIT 1""")[0]
+    (work.folder / "filings" / path).write_text(REPORT)
+    with sqlite3.connect(work.folder / "filings.db") as db:
+        db.execute("""UPDATE artifacts SET sha256 = ?, bytes = ? WHERE kind = 'primary' AND filing =
+            (SELECT id FROM filings WHERE accession = ?)""",
+            [hashlib.sha256(REPORT.encode()).digest(), len(REPORT), accession])
+        db.execute("UPDATE years SET change = change + 1")
+    work.run("export", "--to", "dataset", "--what", "text")
+    docs = (pathlib.Path(__file__).parents[2] / "docs" / "dataset.md").read_text()
+    db = duckdb.connect()
+    for statement in docs.split("```sql\n")[2].split("```")[0].split(";\n"):
+        if statement.strip():
+            found = db.execute(statement.replace("dataset/", f"{work.dataset}/"))
+    columns = [column[0] for column in found.description]
+    same("first columns", columns[:5], ["filename", "cik", "year", "section_1", "section_1A"])
+    same("columns", len(columns), 23)
+    rows = [dict(zip(columns, row)) for row in found.fetchall()]
+    same("annual reports", len(rows), work.sql("""SELECT count(*) FROM v_artifacts
+        WHERE status = 'downloaded' AND form LIKE '10-K%' AND form NOT LIKE '%/A'
+        AND kind = 'primary'""")[0][0])
+    full = [row for row in rows if row["section_1"]]
+    same("sections", [row["section_1A"].split("\n")[-1] for row in full],
+         ["There is a material weakness in what we do."])
+    same("an item that is not there", full[0]["section_7"], "")
+    job = docs.split("```python\n")[1].split("```")[0]
+    before = os.getcwd()
+    os.chdir(work.folder)
+    try:
+        scope = {}
+        exec(job, scope)
+    finally:
+        os.chdir(before)
+    count = scope["search"].execute("SELECT count(*) FROM search").fetchone()[0]
+    same("texts", count, db.execute("SELECT count(*) FROM text").fetchone()[0])
+    hits = scope["search"].execute(scope["query"], ['"material weakness" OR restatement']).fetchall()
+    same("found", [hit[0] for hit in hits], [accession])
+    return f"{count} texts, {len(rows)} annual reports by section, and the search of them"
 
 
 def main():
@@ -262,6 +314,7 @@ def main():
             print("ok:", check(work))
         read_during_exports(work)
         print("ok: reads during exports")
+        print("ok:", texts(work))
 
 
 if __name__ == "__main__":
