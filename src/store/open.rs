@@ -225,7 +225,7 @@ fn write_ahead(db: &Connection, path: &Path) -> Result<()> {
     let set = |name, value: i64| db.pragma_update(None, name, value).at(path, doing);
     db.pragma_update(None, "synchronous", "NORMAL")
         .at(path, doing)?;
-    set("cache_size", -16 * 1024)?;
+    set("cache_size", -10 * 1024)?;
     // A log of 10,000 pages (40 MB) between checkpoints: with fewer, larger checkpoints each page
     // is written to the database less often.
     set("wal_autocheckpoint", 10_000)?;

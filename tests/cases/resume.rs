@@ -265,7 +265,20 @@ fn what_a_killed_run_had_begun_is_downloaded_by_the_next_one() {
 fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
-    let mut run = Running::start(sandbox.backfill(&sim, &[]));
+    // The tests themselves may run under `nohup`: `env` gives the run the signal's default again.
+    let job = sandbox.backfill(&sim, &[]);
+    let mut command = std::process::Command::new("env");
+    command
+        .arg("--default-signal=HUP")
+        .arg(job.get_program())
+        .args(job.get_args())
+        .current_dir(sandbox.path(""))
+        .env_clear()
+        .envs(
+            job.get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        );
+    let mut run = Running::start(command);
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
     run.signal("HUP");
     let _ = run.end_within(Duration::from_secs(40)).code(129);
