@@ -5,7 +5,7 @@
 //! a source of rows ─▶ Feed ──Rows──▶ one writer thread ─▶ temporary file ─▶ Target::complete
 //! ```
 //!
-//! [`table`] has the schema of each table, [`rows`] a row group of one in memory, [`file`] the thread
+//! [`table`] has the schema of each table, [`rows`] a row group of one in memory, [`mod@file`] the thread
 //! that writes one file, [`target`] the folder with its manifest. This room knows neither the database
 //! nor EDGAR: whoever has rows, from SQLite, an archive or files on disk, puts them into a [`Feed`] cell
 //! by cell, in the order of the file. [`crate::run::export`] decides which files are to be written.

@@ -39,7 +39,7 @@ pub struct ClientSettings {
     pub block_cooldown: Duration,
     /// Time limits for each request.
     pub timeouts: Timeouts,
-    /// The site whose limit applies, from [`site_of`].
+    /// The site whose limit applies, from [`limit::site_of`].
     pub site: String,
 }
 

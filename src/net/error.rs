@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::outage::{ConnectionFailure, Refusal};
 
-/// Why an attempt failed. [`Client::next_step`] decides what follows.
+/// Why an attempt failed. [`super::Client::next_step`] decides what follows.
 #[derive(Debug, Error)]
 pub enum FetchError {
     /// The server has no such file (404, or S3's "`AccessDenied`").

@@ -162,7 +162,7 @@ impl Blocks {
         }
     }
 
-    /// Whether a block forbids a request that [`Blocks::permission`] allowed earlier, possibly as the `probe`.
+    /// Whether a block forbids a request that [`Blocks::check`] allowed earlier, possibly as the `probe`.
     pub(super) fn is_closed(&self, host: &str, probe: bool, now: TimePoint) -> bool {
         let mut hosts = self.hosts();
         let state = self.refreshed(&mut hosts, host, now);
