@@ -71,7 +71,7 @@ pub(super) fn run(cli: &Cli, args: PruneArgs) -> Result<Exit> {
         pruning.removed = true;
         remove(&mut db, &settings.data_dir, &cancel, &mut pruning).and_then(|()| Ok(db.close()?))
     } else {
-        look(&reader, &cancel, &mut pruning)
+        each_batch(&reader, &cancel, &mut pruning, |_| Ok(()))
     };
     pruning.complete = result.is_ok() && !cancel.is_set();
     if args.json {
@@ -97,11 +97,18 @@ fn wishes(db: &Reader) -> Result<Wishes> {
     Ok(wishes)
 }
 
-fn look(db: &Reader, cancel: &Cancel, pruning: &mut Pruning) -> Result<()> {
+/// Adds up what is unwanted, batch by batch, after `handle` has dealt with the batch.
+fn each_batch(
+    db: &Reader,
+    cancel: &Cancel,
+    pruning: &mut Pruning,
+    mut handle: impl FnMut(&[Unwanted]) -> Result<()>,
+) -> Result<()> {
     let wishes = wishes(db)?;
     let mut forms = BTreeMap::new();
     let mut after = 0;
     while let Some((unwanted, next)) = db.unwanted(&wishes, after, AT_ONCE)? {
+        handle(&unwanted)?;
         for one in &unwanted {
             pruning.add(one, &mut forms);
         }
@@ -121,29 +128,19 @@ fn remove(
     pruning: &mut Pruning,
 ) -> Result<()> {
     let reader = db.reader()?;
-    let wishes = wishes(&reader)?;
-    let mut forms = BTreeMap::new();
-    let mut after = 0;
-    while let Some((unwanted, next)) = reader.unwanted(&wishes, after, AT_ONCE)? {
-        for one in &unwanted {
+    each_batch(&reader, cancel, pruning, |unwanted| {
+        for one in unwanted {
             remove_files(data_dir, one)?;
         }
-        if !unwanted.is_empty() {
-            let mut batch = db.begin()?;
-            for one in &unwanted {
-                batch.prune(one)?;
-            }
-            batch.commit()?;
+        if unwanted.is_empty() {
+            return Ok(());
         }
-        for one in &unwanted {
-            pruning.add(one, &mut forms);
+        let mut batch = db.begin()?;
+        for one in unwanted {
+            batch.prune(one)?;
         }
-        after = next;
-        if cancel.is_set() {
-            break;
-        }
-    }
-    pruning.order(forms);
+        Ok(batch.commit()?)
+    })?;
     if !cancel.is_set() {
         pruning.companies = Some(forget_companies(db, &reader)?);
     }

@@ -408,14 +408,7 @@ impl ExportWork<'_> {
         }
         let archives_url = self.snapshot.archives_url()?;
         let mut parts = Vec::new();
-        for (year, change) in self.snapshot.years()? {
-            let days = DateRange {
-                since: self.dates.since.max(date(year, 1, 1)),
-                until: self.dates.until.min(date(year, 12, 31)),
-            };
-            if days.since > days.until {
-                continue;
-            }
+        for (year, change, days) in self.years()? {
             let version = version(&(
                 table.message_type(),
                 change,
@@ -429,6 +422,21 @@ impl ExportWork<'_> {
             parts.push((part(Some(year), Some(version)), days));
         }
         Ok(parts)
+    }
+
+    /// The years with days in the dates of the export, each with its change number and those days.
+    fn years(&self) -> Result<Vec<(i16, i64, DateRange)>> {
+        let years = self.snapshot.years()?.into_iter();
+        let within = years.map(|(year, change)| {
+            let days = DateRange {
+                since: self.dates.since.max(date(year, 1, 1)),
+                until: self.dates.until.min(date(year, 12, 31)),
+            };
+            (year, change, days)
+        });
+        Ok(within
+            .filter(|(.., days)| days.since <= days.until)
+            .collect())
     }
 
     /// Writes the facts and their tags, which are read together: all files, if one of them changed.
@@ -476,14 +484,7 @@ impl ExportWork<'_> {
     /// Writes the months of texts and items that changed, both files of a month together.
     fn of_texts(&mut self, texts: &mut Texts<'_>) -> Result<[(TableFiles, u64); 2]> {
         let mut all = [(TableFiles::default(), 0), (TableFiles::default(), 0)];
-        for (year, change) in self.snapshot.years()? {
-            let days = DateRange {
-                since: self.dates.since.max(date(year, 1, 1)),
-                until: self.dates.until.min(date(year, 12, 31)),
-            };
-            if days.since > days.until {
-                continue;
-            }
+        for (year, change, days) in self.years()? {
             let made_with = (
                 [&TEXT, &ITEMS].map(Table::message_type),
                 (text::VERSION, texts.format),
