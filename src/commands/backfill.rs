@@ -26,7 +26,7 @@ pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result
     };
     let notify = cli.notify(json);
     if !args.demo {
-        return run::told(kind, notify, |outcome| {
+        return run::reported(kind, notify, |outcome| {
             run::run(&job()?, &cli.settings()?, terminal, outcome)
         });
     }
@@ -37,7 +37,7 @@ pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result
         ..notify
     };
     let demo = Demo::start(cli.clock(), cli.today())?;
-    let exit = run::told(kind, notify, |outcome| {
+    let exit = run::reported(kind, notify, |outcome| {
         run::run(&job()?, demo.settings(), terminal, outcome)
     })?;
     if cli.log_format() == LogFormat::Text && cli.log_level() >= LevelFilter::Warn {

@@ -18,7 +18,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
         let (settings, options) = (existing(cli)?, cli.download(args)?);
         return drop_queue(&settings, &options, args.work.json);
     }
-    run::told(RunKind::Download, cli.notify(args.work.json), |outcome| {
+    run::reported(RunKind::Download, cli.notify(args.work.json), |outcome| {
         let (settings, options) = (existing(cli)?, cli.download(args)?);
         if args.retry_unavailable {
             retry_unavailable(&settings, &options)?;

@@ -14,7 +14,7 @@ use crate::signals::Interrupt;
 
 pub(super) fn run(cli: &Cli, args: &UpdateArgs, terminal: &Terminal) -> Result<Exit> {
     let notify = cli.notify(args.run.work.json);
-    run::told(RunKind::Update, notify, |outcome| {
+    run::reported(RunKind::Update, notify, |outcome| {
         run_and_export(cli, args, terminal, outcome)
     })
 }

@@ -32,7 +32,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use self::dry_run::Rehearsal;
-pub use self::outcome::{Outcome, told};
+pub use self::outcome::{Outcome, reported};
 use self::report::EndedRun;
 use self::update::{IndexResult, RunPlan, UpdateRange};
 use crate::cancel::Cancel;

@@ -1,5 +1,5 @@
-//! Who is told what a run came to, however early it ended: whoever reads its JSON, Prometheus, a
-//! monitoring service, and the log.
+//! Reports the result of a run, however early it ended: as JSON, to Prometheus, to a monitoring service, and
+//! in the log.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::progress::Terminal;
 use crate::progress::format::plain;
 use crate::store::RunId;
 
-/// How often the end of a run is told a service that does not answer.
+/// Attempts to report the end of a run to a monitoring service.
 const PINGS: u32 = 3;
 
-/// What is known of a run so far. The run fills it in, and [`told`] passes it on.
+/// What is known of a run so far. The run fills it in, and [`reported`] passes it on.
 #[derive(Debug)]
 pub struct Outcome {
     kind: RunKind,
@@ -50,12 +50,12 @@ struct EndedEarly<'a> {
     error: &'a str,
 }
 
-/// Does the work of a run, and tells what it came to.
+/// Does the work of a run, and reports its result.
 ///
 /// # Errors
 ///
 /// Those of the work.
-pub fn told(
+pub fn reported(
     kind: RunKind,
     notify: Notify,
     work: impl FnOnce(&mut Outcome) -> Result<Exit>,
@@ -85,8 +85,8 @@ pub fn told(
 }
 
 impl Outcome {
-    /// Tells whoever watches and the monitoring service that the run begins. What comes next, such as
-    /// the list of companies, may take its time.
+    /// Reports the start of the run on standard error and to the monitoring service. The next step, such as
+    /// loading the company list, may take a while.
     pub(super) fn begin(&self, settings: &Settings, options: &RunOptions, terminal: &Terminal) {
         if self.is_dry {
             return;
@@ -117,8 +117,7 @@ impl Outcome {
         })
     }
 
-    /// One closing line where nobody else has said why the exit code is not 0. An error is told by
-    /// whoever ends the program.
+    /// Logs the end of the run. With `-q` it also logs why the exit code is not 0; `main` logs an error.
     fn log(&self, exit: Exit, error: Option<&str>) {
         let (command, code) = (self.kind.command(), exit.code());
         let run_id = self.run.map(RunId::get);
@@ -178,8 +177,8 @@ impl Outcome {
         }
     }
 
-    /// Tells the monitoring service how the run ended. While another run is at work, that is a note
-    /// only: the other one tells of its own end.
+    /// Reports the end of the run to the monitoring service. If another run holds the lock, that is only a
+    /// note: the other run reports its own end.
     fn ping_end(&self, exit: Exit, error: Option<&str>) {
         let code = exit.code().to_string();
         let step = match exit {
