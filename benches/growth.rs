@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use filing_etl::internals::{Accession, Cik, Filing, QueueItem, Wanted};
+use filing_etl::internals::{Accession, ArtifactChoice, Cik, Filing, QueueItem};
 use filing_etl::internals::{CompanyRow, Writer};
 use filing_etl::sim::{Options, Simulator};
 use jiff::Timestamp;
@@ -293,7 +293,7 @@ fn item(cik: Cik, filing: &Filing) -> QueueItem {
     QueueItem {
         accession: filing.accession,
         folder: cik,
-        target: filing.target(Wanted::Primary),
+        target: filing.target(ArtifactChoice::Primary),
         submission_size: filing.size,
     }
 }

@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use filing_etl::internals::{Accession, Cik, Filing, QueueItem, Wanted};
+use filing_etl::internals::{Accession, ArtifactChoice, Cik, Filing, QueueItem};
 use filing_etl::internals::{CompanyRow, Writer};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -85,7 +85,7 @@ impl Sample {
                     .map(|(filing, folder)| QueueItem {
                         accession: filing.accession,
                         folder: *folder,
-                        target: filing.target(Wanted::Primary),
+                        target: filing.target(ArtifactChoice::Primary),
                         submission_size: filing.size,
                     })
                     .collect();

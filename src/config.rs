@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::edgar::{Cik, FormFilter, SicCodes, Urls, Wanted};
+use crate::edgar::{ArtifactChoice, Cik, FormFilter, SicCodes, Urls};
 use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
 pub use crate::page::PrintStyle;
@@ -86,7 +86,7 @@ pub struct SelectionOptions {
     pub since: Option<Date>,
     /// The last filing date, if it is in the past.
     pub until: Option<Date>,
-    pub artifacts: Option<Wanted>,
+    pub artifacts: Option<ArtifactChoice>,
 }
 
 impl RunOptions {
@@ -108,7 +108,7 @@ impl RunOptions {
             "forms": asked.forms.as_ref().map(ToString::to_string),
             "since": asked.since.map(|day| day.to_string()),
             "until": asked.until.map(|day| day.to_string()),
-            "artifacts": asked.artifacts.map(Wanted::as_str),
+            "artifacts": asked.artifacts.map(ArtifactChoice::as_str),
             "discover_from": self.discover_from.as_str(),
             "download": self.download,
             "max_attempts": self.max_attempts,

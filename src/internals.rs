@@ -11,7 +11,7 @@ pub use crate::edgar::submission::{
 pub use crate::edgar::submission::{SplitError, SplitSummary, Splitter};
 pub use crate::edgar::submissions::{self, PageName, Rows, SubmissionsRow};
 pub use crate::edgar::{Accession, Cik, DateRange, Filing, FormFilter, History, QueueItem, Urls};
-pub use crate::edgar::{Wanted, company_list, index, submission_name};
+pub use crate::edgar::{ArtifactChoice, company_list, index, submission_name};
 pub use crate::exchange::Exchange;
 pub use crate::files::{DataDir, FilePath, folder_of, free_space};
 pub use crate::listings::{

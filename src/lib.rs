@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
     match commands::run(&cli, &terminal) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            logging::last_words(&cli, &terminal, &error);
+            logging::log_final_error(&cli, &terminal, &error);
             exit::for_error(&error).into()
         }
     }

@@ -12,7 +12,7 @@ use log::{Level, LevelFilter};
 use serde_json::{Map, Value as Json};
 
 use crate::cli::{Cli, LogFormat};
-use crate::progress::{LOG_TARGET, Terminal, format::plain};
+use crate::progress::{LOG_TARGET, Terminal, format::printable};
 
 /// Installs the logger. `RUST_LOG` takes precedence over `-v` and `-q`.
 pub fn init(cli: &Cli, terminal: &Terminal) {
@@ -37,7 +37,7 @@ pub fn init(cli: &Cli, terminal: &Terminal) {
             let prefix = shown.level_prefix(record.level());
             let style = out.default_level_style(record.level());
             let level = record.level().as_str().to_ascii_lowercase();
-            let message = plain(&record.args().to_string());
+            let message = printable(&record.args().to_string());
             writeln!(out, "{prefix}{style}{level}{style:#}: {message}")
         }),
         LogFormat::Json => builder.format(move |out, record| {
@@ -56,11 +56,11 @@ pub fn init(cli: &Cli, terminal: &Terminal) {
 }
 
 /// Prints the error that ends the program, whatever the log level is.
-pub fn last_words(cli: &Cli, terminal: &Terminal, error: &anyhow::Error) {
+pub fn log_final_error(cli: &Cli, terminal: &Terminal, error: &anyhow::Error) {
     let message = format!("{error:#}");
     let prefix = terminal.level_prefix(Level::Error);
     let line = match cli.log_format() {
-        LogFormat::Text => format!("error: {}", plain(&message)),
+        LogFormat::Text => format!("error: {}", printable(&message)),
         LogFormat::Json => {
             let event = [("event", "error")];
             json(Level::Error, "filing_etl", &message, &event).to_string()
@@ -75,7 +75,7 @@ fn json(level: Level, target: &str, message: &str, fields: &dyn kv::Source) -> J
     line.put("time", Timestamp::now().to_string().into());
     line.put("level", level.as_str().into());
     line.put("target", target.into());
-    line.put("message", plain(message).into());
+    line.put("message", printable(message).into());
     // Nothing that visits them fails.
     let _ = fields.visit(&mut line);
     Json::Object(line.0)
@@ -106,7 +106,7 @@ struct LogValue(Json);
 
 impl VisitValue<'_> for LogValue {
     fn visit_any(&mut self, value: Value<'_>) -> Result<(), kv::Error> {
-        self.0 = plain(&value.to_string()).into();
+        self.0 = printable(&value.to_string()).into();
         Ok(())
     }
 

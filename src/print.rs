@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::config::PrintStyle;
 use crate::page::fitted;
-use crate::progress::format::plain_json;
+use crate::progress::format::printable_json;
 
 /// Prints a result as one JSON document: indented on a terminal, otherwise on one line, so that appended
 /// documents are JSON Lines.
@@ -18,7 +18,7 @@ pub fn print_json(document: &impl Serialize) -> Result<()> {
         serde_json::to_string(document)
     };
     let text = text.context("failed to write JSON")?;
-    print(&(plain_json(&text) + "\n"))
+    print(&(printable_json(&text) + "\n"))
 }
 
 /// Writes a report to standard output, its lines broken where a terminal is too narrow for them.

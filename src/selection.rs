@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::edgar::{Cik, DateRange, FormFilter, SicCodes, Wanted};
+use crate::edgar::{ArtifactChoice, Cik, DateRange, FormFilter, SicCodes};
 use crate::exchange::Exchange;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Selection {
     pub sic: Option<SicCodes>,
     pub filings: Filings,
     /// What to download of each filing.
-    pub artifacts: Wanted,
+    pub artifacts: ArtifactChoice,
 }
 
 /// The companies of a selection.
@@ -135,7 +135,7 @@ mod tests {
                 since: date(2023, 1, 1),
                 until: None,
             },
-            artifacts: Wanted::Primary,
+            artifacts: ArtifactChoice::Primary,
         }
     }
 
@@ -178,8 +178,8 @@ mod tests {
 
     #[test]
     fn primary_documents_and_submissions_are_three_things() {
-        for one in Wanted::ALL {
-            for other in Wanted::ALL {
+        for one in ArtifactChoice::ALL {
+            for other in ArtifactChoice::ALL {
                 let [a, b] = [one, other].map(|artifacts| Selection {
                     artifacts,
                     ..selection(named(&[1]))

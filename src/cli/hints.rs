@@ -15,7 +15,7 @@ const PREFIX: &str = "FILING_ETL_";
 const ALIKE: f64 = 0.6;
 
 /// The error with hints that apply to this command line.
-pub(super) fn fitting(mut error: clap::Error, command: &Command, args: &[OsString]) -> clap::Error {
+pub(super) fn add(mut error: clap::Error, command: &Command, args: &[OsString]) -> clap::Error {
     name_variable(&mut error, command, args);
     let mut asked = asked(command, args);
     if error.get(ContextKind::Usage).is_some() {

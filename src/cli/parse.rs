@@ -50,7 +50,7 @@ impl Cli {
         let args: Vec<_> = args.into_iter().collect();
         let matches = command
             .try_get_matches_from_mut(&args)
-            .map_err(|e| without_secret(hints::fitting(e, &help::command(), &args)))?;
+            .map_err(|e| without_secret(hints::add(e, &help::command(), &args)))?;
         let mut cli = Self::from_arg_matches(&matches)?;
         // The flag takes precedence over the environment, also where the two contradict each other.
         match (source(&matches, "quiet"), source(&matches, "verbose")) {

@@ -27,7 +27,7 @@ use crate::config::{
 };
 use crate::edgar::dates::parse_when;
 use crate::edgar::form_family;
-use crate::edgar::{Cik, DateRange, FormFilter, SicCodes, Urls, Wanted};
+use crate::edgar::{ArtifactChoice, Cik, DateRange, FormFilter, SicCodes, Urls};
 use crate::exit::UsageError;
 use crate::net::{SEC_RATE, SEC_SITE, Timeouts, UserAgent, site_of};
 use crate::progress::DashboardStyle;
@@ -173,7 +173,7 @@ impl Cli {
             DateRange::new(asked.since.unwrap_or(until), until)
                 .map_err(|e| UsageError(format!("--since and --until: {e}")))?;
         }
-        asked.artifacts.get_or_insert(Wanted::Primary);
+        asked.artifacts.get_or_insert(ArtifactChoice::Primary);
         options.retry_unavailable = args.retry_unavailable;
         options.discover_from = match args.discover_from {
             args::DiscoverFromArg::Auto => DiscoverFrom::Auto,
@@ -364,11 +364,11 @@ impl ListArgs {
 }
 
 impl ArtifactsArg {
-    fn wanted(self) -> Wanted {
+    fn wanted(self) -> ArtifactChoice {
         match self {
-            Self::Primary => Wanted::Primary,
-            Self::Submission => Wanted::Submission,
-            Self::Documents => Wanted::Documents,
+            Self::Primary => ArtifactChoice::Primary,
+            Self::Submission => ArtifactChoice::Submission,
+            Self::Documents => ArtifactChoice::Documents,
         }
     }
 }

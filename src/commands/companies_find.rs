@@ -9,7 +9,7 @@ use crate::config::PrintStyle;
 use crate::exit::{Exit, UsageError};
 use crate::find::{Findable, Match, find, near};
 use crate::print::{print, print_json};
-use crate::progress::format::plain;
+use crate::progress::format::printable;
 use crate::store::Reader;
 
 /// The maximum number of similar companies that are suggested if nothing matches.
@@ -83,7 +83,7 @@ fn nothing(text: &str, companies: &[Findable]) -> UsageError {
     };
     UsageError(format!(
         "no company on record matches {:?}: {hint}",
-        plain(text)
+        printable(text)
     ))
 }
 
@@ -148,5 +148,5 @@ fn shown(answer: &FoundCompanies, page: PrintStyle) -> String {
     };
     let rows = answer.companies.iter().map(row).collect();
     let headers = ["CIK", "Ticker", "Exchange", "Name", "Note"];
-    table::fitting(&headers, rows, page, &["Exchange"])
+    table::fit(&headers, rows, page, &["Exchange"])
 }

@@ -9,7 +9,7 @@ use crate::cli::{Cli, ListArgs};
 use crate::config::PrintStyle;
 use crate::exit::Exit;
 use crate::print::{print_json, print_report};
-use crate::progress::format::{count, many};
+use crate::progress::format::{count, counted};
 use crate::run::companies;
 use crate::store::{self, Error, Reader};
 
@@ -95,7 +95,7 @@ fn unmatched(db: &Reader, synced_at: String, json: bool) -> Result<Exit> {
         let rows = rows.into_iter().map(Vec::from).collect();
         let headers = ["Symbol", "Exchange", "Name"];
         let page = Cli::page();
-        print_report(&table::fitting(&headers, rows, page, &["Exchange"]), page)?;
+        print_report(&table::fit(&headers, rows, page, &["Exchange"]), page)?;
     }
     Ok(Exit::Complete)
 }
@@ -141,8 +141,8 @@ fn text(list: CompaniesJson, page: PrintStyle) -> String {
     let rows = list.companies.into_iter().map(row).collect();
     format!(
         "{}{}, listed as of {}\n",
-        table::fitting(&headers, rows, page, &["Checked", "Exchange"]),
-        many(found, ["company", "companies"]),
+        table::fit(&headers, rows, page, &["Checked", "Exchange"]),
+        counted(found, ["company", "companies"]),
         list.synced_at
     )
 }

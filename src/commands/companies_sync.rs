@@ -8,7 +8,7 @@ use crate::cancel::Cancel;
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::print::print;
-use crate::progress::format::{count, many};
+use crate::progress::format::{count, counted};
 use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
 use crate::universe::sync::{self, Lists, Synced};
@@ -48,14 +48,14 @@ pub(super) fn run(cli: &Cli) -> Result<Exit> {
     if !etfs.is_empty() {
         print(&format!(
             "{} only selected by --ticker or --cik, not by --exchange: {}\n",
-            many(etfs.len() as u64, ["ETF or note is", "ETFs and notes are"]),
+            counted(etfs.len() as u64, ["ETF or note is", "ETFs and notes are"]),
             etfs.join(", ")
         ))?;
     }
     if unmatched > 0 {
         print(&format!(
             "{} in the exchanges' lists but not in the SEC's: see `filing-etl companies list --unmatched`\n",
-            many(unmatched as u64, ["symbol is", "symbols are"]),
+            counted(unmatched as u64, ["symbol is", "symbols are"]),
         ))?;
     }
     Ok(Exit::Complete)

@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use self::report::{Diagnosis, DiagnosisInput};
 use crate::cli::{Cli, DiagnoseArgs};
-use crate::diagnosis::Wish;
+use crate::diagnosis::SelectedFilings;
 use crate::edgar::Cik;
 use crate::exit::Exit;
 use crate::print::{print_json, print_report};
@@ -22,13 +22,16 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let ciks = companies::resolve(&db, &filter)?.some_ciks(&db)?;
 
     let selections = db.selections()?;
-    let mut wishes = HashMap::<Cik, Vec<Wish<'_>>>::new();
+    let mut selected = HashMap::<Cik, Vec<SelectedFilings<'_>>>::new();
     for recorded in &selections {
         for member in db.members(recorded.id)? {
-            wishes.entry(member.cik).or_default().push(Wish {
-                filings: &recorded.selection.filings,
-                checked: member.checked_at.is_some(),
-            });
+            selected
+                .entry(member.cik)
+                .or_default()
+                .push(SelectedFilings {
+                    filings: &recorded.selection.filings,
+                    checked: member.checked_at.is_some(),
+                });
         }
     }
     let is_given = given.is_some();
@@ -43,10 +46,10 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     // Without a filter the whole queue counts, including companies of no selection.
     let queue_of = filter.is_given().then_some(ciks.as_slice());
     let report = Diagnosis::new(&DiagnosisInput {
-        again: cli.diagnose_again(args).or_forms(&wanted),
+        repeated_args: cli.repeated_diagnose_args(args).or_forms(&wanted),
         wanted,
         is_given,
-        wishes,
+        selected,
         companies: db.company_coverage(&ciks, &forms, last_run.as_ref())?,
         failed_downloads: db.failed_downloads(queue_of)?,
         problems: match &last_run {

@@ -9,7 +9,7 @@ use crate::edgar::Cik;
 use crate::exit::Exit;
 use crate::print::{print, print_json};
 use crate::progress::Terminal;
-use crate::progress::format::many;
+use crate::progress::format::counted;
 use crate::run::{self, RunKind, RunRequest, companies, identity, preflight};
 use crate::store::{Error, Reader, Writer};
 
@@ -50,7 +50,7 @@ fn retry_unavailable(settings: &Settings, options: &crate::config::RunOptions) -
     let (_lock, mut db) = preflight::open(settings)?;
     let companies = named(&db, options)?;
     let queued = db.retry_unavailable(companies.as_deref())?;
-    log::info!("{} queued again", many(queued, ["file", "files"]));
+    log::info!("{} queued again", counted(queued, ["file", "files"]));
     Ok(())
 }
 
@@ -72,7 +72,7 @@ fn drop_queue(
     if json {
         print_json(&DroppedQueue { dropped })?;
     } else {
-        let entries = many(dropped, ["entry", "entries"]);
+        let entries = counted(dropped, ["entry", "entries"]);
         print(&format!("{entries} removed from the queue\n"))?;
     }
     Ok(Exit::Complete)

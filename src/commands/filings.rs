@@ -7,7 +7,7 @@ use crate::cli::{Cli, FilingsArgs};
 use crate::edgar::{Cik, DateRange, FormFilter};
 use crate::exit::Exit;
 use crate::print::print;
-use crate::progress::format::{count, plain, plain_json};
+use crate::progress::format::{count, printable, printable_json};
 use crate::run::companies;
 use crate::store::{Reader, ShownFiling};
 
@@ -93,7 +93,7 @@ impl Out {
                 if self.printed > 0 {
                     text.push(',');
                 }
-                text += &plain_json(&serde_json::to_string(&FilingLine {
+                text += &printable_json(&serde_json::to_string(&FilingLine {
                     cik: cik.get(),
                     form: &filing.form,
                     filed_on: &filing.filed_on,
@@ -110,10 +110,10 @@ impl Out {
                     .or(Some("-"));
                 text += &line(
                     &cik.to_string(),
-                    &plain(&filing.form),
+                    &printable(&filing.form),
                     &filing.filed_on,
                     &filing.accession,
-                    &plain(path.filter(|_| self.has_paths).unwrap_or_default()),
+                    &printable(path.filter(|_| self.has_paths).unwrap_or_default()),
                 );
             }
             self.printed += 1;

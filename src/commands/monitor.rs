@@ -21,7 +21,7 @@ use crate::counts::CountGroup;
 use crate::exit::Exit;
 use crate::page::{failure, of_status};
 use crate::print::{print_json, print_report};
-use crate::progress::format::{clock, plain};
+use crate::progress::format::{clock, printable};
 use crate::progress::{Dashboard, Snapshot, Terminal, frame};
 use crate::signals::Interrupt;
 use crate::store::{Reader, RunLock, RunRow, RunStatus};
@@ -158,7 +158,7 @@ fn look(db: &Reader, path: &Path) -> Result<RunView> {
         state,
         run,
         error_kinds,
-        errors: errors.iter().map(|e| plain(e)).collect(),
+        errors: errors.iter().map(|e| printable(e)).collect(),
         now: Timestamp::now(),
     })
 }
@@ -214,7 +214,7 @@ impl RunView {
         let Some(run) = &self.run else {
             return "No run is in progress, and none is recorded yet.\n".to_owned();
         };
-        let name = format!("run {} ({})", run.id, plain(&run.command));
+        let name = format!("run {} ({})", run.id, printable(&run.command));
         let silence = clock(between(run.heartbeat_at, self.now));
         match self.state {
             RunState::None => format!(
@@ -223,7 +223,11 @@ impl RunView {
                 clock(self.elapsed(run)),
             ),
             RunState::Running => {
-                format!("Run {} ({}) is in progress.\n", run.id, plain(&run.command))
+                format!(
+                    "Run {} ({}) is in progress.\n",
+                    run.id,
+                    printable(&run.command)
+                )
             }
             RunState::Silent => format!(
                 "No heartbeat from {name} for {silence}, but its process {} still holds the lock: it \

@@ -13,15 +13,15 @@ use serde::Serialize;
 
 use super::table;
 use crate::cancel::Cancel;
-use crate::cli::{Again, Cli, PruneArgs};
+use crate::cli::{Cli, PruneArgs, RepeatedArgs};
 use crate::config::PrintStyle;
 use crate::exit::{Exit, UsageError};
 use crate::files::{self, FilePath};
 use crate::print::{print, print_json};
-use crate::progress::format::{bytes, count, many, plain};
+use crate::progress::format::{bytes, count, counted, printable};
 use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
-use crate::store::{self, ArtifactStatus, Reader, Unwanted, Wishes, Writer};
+use crate::store::{self, ArtifactStatus, Reader, RecordedSelections, Unwanted, Writer};
 
 /// Filings looked at in one step, and removed in one transaction.
 const AT_ONCE: usize = 500;
@@ -77,16 +77,16 @@ pub(super) fn run(cli: &Cli, args: PruneArgs) -> Result<Exit> {
     if args.json {
         print_json(&pruning)?;
     } else if result.is_ok() {
-        print(&pruning.table(&cli.again(), Cli::page()))?;
+        print(&pruning.table(&cli.repeated_args(), Cli::page()))?;
     }
     result?;
     Ok(interrupt.exit().unwrap_or(Exit::Complete))
 }
 
 /// Without any selection nothing at all would be wanted.
-fn wishes(db: &Reader) -> Result<Wishes> {
-    let wishes = db.wishes()?;
-    if wishes.is_empty() {
+fn selections(db: &Reader) -> Result<RecordedSelections> {
+    let selections = db.selections_with_members()?;
+    if selections.is_empty() {
         return Err(UsageError(
             "no selection is recorded, so nothing at all is wanted: record one with `filing-etl \
              backfill`, or remove the database and its data dir yourself"
@@ -94,7 +94,7 @@ fn wishes(db: &Reader) -> Result<Wishes> {
         )
         .into());
     }
-    Ok(wishes)
+    Ok(selections)
 }
 
 /// Adds up what is unwanted, batch by batch, after `handle` has dealt with the batch.
@@ -104,10 +104,10 @@ fn each_batch(
     pruning: &mut Pruning,
     mut handle: impl FnMut(&[Unwanted]) -> Result<()>,
 ) -> Result<()> {
-    let wishes = wishes(db)?;
+    let selections = selections(db)?;
     let mut forms = BTreeMap::new();
     let mut after = 0;
-    while let Some((unwanted, next)) = db.unwanted(&wishes, after, AT_ONCE)? {
+    while let Some((unwanted, next)) = db.unwanted(&selections, after, AT_ONCE)? {
         handle(&unwanted)?;
         for one in &unwanted {
             pruning.add(one, &mut forms);
@@ -210,7 +210,7 @@ impl Pruning {
             .sort_by_key(|form| std::cmp::Reverse((form.bytes, form.filings)));
     }
 
-    fn table(&self, again: &Again, page: PrintStyle) -> String {
+    fn table(&self, repeated_args: &RepeatedArgs, page: PrintStyle) -> String {
         if self.filings + self.partly + self.companies.unwrap_or(0) == 0 {
             return "Every file and row is wanted by a recorded selection\n".to_owned();
         }
@@ -222,7 +222,7 @@ impl Pruning {
             count(self.partly),
             count(self.files),
             bytes(self.bytes),
-            many(self.queued, ["entry", "entries"]),
+            counted(self.queued, ["entry", "entries"]),
         );
         if let Some(companies) = self.companies {
             let line = format!("Companies  {}\n", count(companies));
@@ -249,7 +249,7 @@ impl Pruning {
             (true, true) => "All of it was removed.".to_owned(),
             (true, false) => "This was removed, and then it was stopped.".to_owned(),
             (false, _) => {
-                let next = plain(&again.here("prune"));
+                let next = printable(&repeated_args.here("prune"));
                 format!("Nothing was removed: `{next} --yes` removes it.")
             }
         };

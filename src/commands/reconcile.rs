@@ -15,7 +15,7 @@ use crate::edgar::Cik;
 use crate::edgar::calendar::indexed_through;
 use crate::exit::Exit;
 use crate::print::{print_json, print_report};
-use crate::progress::format::{count, many, plain};
+use crate::progress::format::{count, counted, printable};
 use crate::run::{companies, preflight};
 use crate::selection::Filings;
 use crate::signals::Interrupt;
@@ -153,15 +153,15 @@ impl<'a> ReconcileJson<'a> {
 fn text(found: &Reconciled, queued: Option<u64>, page: PrintStyle) -> String {
     let mut text = format!(
         "{} read; {} missing\n",
-        many(found.quarters, ["quarterly index", "quarterly indexes"]),
-        many(found.missing.len() as u64, ["filing is", "filings are"]),
+        counted(found.quarters, ["quarterly index", "quarterly indexes"]),
+        counted(found.missing.len() as u64, ["filing is", "filings are"]),
     );
     for problem in &found.problems {
-        writeln!(text, "The comparison is incomplete: {}", plain(problem))
+        writeln!(text, "The comparison is incomplete: {}", printable(problem))
             .expect("a String takes all");
     }
     if !found.unlisted.is_empty() {
-        let unlisted = many(found.unlisted.len() as u64, ["filing is", "filings are"]);
+        let unlisted = counted(found.unlisted.len() as u64, ["filing is", "filings are"]);
         writeln!(
             text,
             "{unlisted} on record, but EDGAR no longer lists them:"

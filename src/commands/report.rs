@@ -14,7 +14,7 @@ use crate::diagnosis::{Coverage, FailuresOfKind};
 use crate::edgar::Cik;
 use crate::exit::{Exit, UsageError};
 use crate::print::print;
-use crate::progress::format::{bytes, plain};
+use crate::progress::format::{bytes, printable};
 use crate::report::{GENERATOR, ReportFacts};
 use crate::run::companies;
 use crate::store::{Holdings, Reader};
@@ -32,7 +32,10 @@ pub(super) fn run(cli: &Cli, args: &ReportArgs) -> Result<Exit> {
     write(&args.to, &page)
         .with_context(|| format!("failed to write the report to {}", args.to.display()))?;
     let size = bytes(page.len() as u64);
-    print(&format!("{}: {size}\n", plain(&args.to.to_string_lossy())))?;
+    print(&format!(
+        "{}: {size}\n",
+        printable(&args.to.to_string_lossy())
+    ))?;
     Ok(Exit::Complete)
 }
 

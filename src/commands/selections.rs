@@ -9,7 +9,7 @@ use crate::cli::{Cli, SelectionsArgs, SelectionsCommand};
 use crate::config::PrintStyle;
 use crate::exit::{Exit, UsageError};
 use crate::print::{print, print_json};
-use crate::progress::format::{count, many};
+use crate::progress::format::{count, counted};
 use crate::run::preflight;
 use crate::store::{Error, Reader, SelectionId, SelectionRow, companies_in_short};
 
@@ -130,7 +130,7 @@ fn text(selections: Vec<SelectionJson>, page: PrintStyle) -> String {
         "Checked",
     ];
     let rows = selections.into_iter().map(row).collect();
-    table::fitting(&headers, rows, page, &["Artifacts", "Checked", "Forms"])
+    table::fit(&headers, rows, page, &["Artifacts", "Checked", "Forms"])
 }
 
 fn drop_one(cli: &Cli, id: i64, queue: bool, json: bool) -> Result<Exit> {
@@ -154,7 +154,7 @@ fn drop_one(cli: &Cli, id: i64, queue: bool, json: bool) -> Result<Exit> {
         let taken = if queue {
             format!(
                 "; {} removed from the queue",
-                many(dropped, ["entry", "entries"])
+                counted(dropped, ["entry", "entries"])
             )
         } else {
             String::new()

@@ -220,7 +220,7 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
         if !rows.is_empty() {
             text += "\n";
             let less = ["Bytes", "Pending", "Companies"];
-            text += &table::fitting(headers, rows, page, &less);
+            text += &table::fit(headers, rows, page, &less);
         }
     };
     let what = ["Filings", "Downloaded", "Pending", "Failed", "Bytes"];
@@ -238,7 +238,7 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
         ];
         let less = ["Bytes", "Time", "New", "Started"];
         let rows = stats.runs.iter().map(run_row).collect();
-        let runs = table::fitting(&headers, rows, page, &less);
+        let runs = table::fit(&headers, rows, page, &less);
         text = text + "\n" + &statuses(&runs, page);
     }
     text

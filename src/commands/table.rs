@@ -5,7 +5,7 @@ use comfy_table::{
 };
 
 use crate::config::PrintStyle;
-use crate::progress::format::plain;
+use crate::progress::format::printable;
 
 /// Only a line below the header.
 const STYLE: TableStyle =
@@ -27,7 +27,7 @@ pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) 
         })
         .collect();
     for row in rows {
-        table.add_row(row.iter().map(|cell| plain(cell)));
+        table.add_row(row.iter().map(|cell| printable(cell)));
     }
     for (column, numbers) in table.column_iter_mut().zip(numbers) {
         column.set_padding((0, 1));
@@ -56,7 +56,7 @@ const TEXT: usize = 16;
 
 /// As [`table`]; on a terminal that is too narrow, columns are left out, the first of `less` first,
 /// before a word would have to be broken. `--json` has them all.
-pub(super) fn fitting(
+pub(super) fn fit(
     headers: &[&str],
     rows: Vec<Vec<String>>,
     page: PrintStyle,
@@ -140,7 +140,7 @@ mod tests {
         let headers = ["Exchange", "Companies", "Downloaded", "Bytes", "Failed"];
         let on = |width| {
             let page = PrintStyle { width, ..PAGE };
-            fitting(&headers, rows(cells), page, &["Bytes", "Companies"])
+            fit(&headers, rows(cells), page, &["Bytes", "Companies"])
         };
         for (width, gone) in [
             (80, &[][..]),

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::cli::{Cli, TextArgs};
-use crate::edgar::{Accession, ArtifactKind, FileName, Filing, QueueItem, Target, Wanted};
+use crate::edgar::{Accession, ArtifactChoice, ArtifactKind, FileName, Filing, QueueItem, Target};
 use crate::exit::{Exit, UsageError};
 use crate::files::FilePath;
 use crate::print::print;
@@ -72,7 +72,7 @@ pub(super) fn run(cli: &Cli, args: &TextArgs) -> Result<Exit> {
 
 /// The file that is meant: the one of that name, or the primary document.
 fn wanted(filing: &Filing, files: &[FileOnRecord], name: Option<&str>) -> Result<FileName> {
-    let Target::File(primary) = filing.target(Wanted::Primary) else {
+    let Target::File(primary) = filing.target(ArtifactChoice::Primary) else {
         unreachable!("the primary document is a file");
     };
     let Some(name) = name else {
@@ -84,7 +84,7 @@ fn wanted(filing: &Filing, files: &[FileOnRecord], name: Option<&str>) -> Result
     let is_it = |file: &FileName| {
         file.name.eq_ignore_ascii_case(name) || file.at_edgar().eq_ignore_ascii_case(name)
     };
-    let Target::File(submission) = filing.target(Wanted::Submission) else {
+    let Target::File(submission) = filing.target(ArtifactChoice::Submission) else {
         unreachable!("the submission is a file");
     };
     let mut known: Vec<_> = files.iter().map(|known| known.file.clone()).collect();

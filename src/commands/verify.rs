@@ -29,7 +29,7 @@ use crate::edgar::Accession;
 use crate::exit::Exit;
 use crate::files::{self, DataDir, Depth, Expected, FilePath, Finding, FoundFile};
 use crate::print::{print_json, print_report};
-use crate::progress::format::{bytes, clock, count, many, percent};
+use crate::progress::format::{bytes, clock, count, counted, percent};
 use crate::progress::{StatusLine, Terminal};
 use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
@@ -97,7 +97,7 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
         print_json(&report)?;
     } else {
         let page = Cli::page();
-        print_report(&report.table(&cli.again(), page), page)?;
+        print_report(&report.table(&cli.repeated_args(), page), page)?;
     }
     result?;
     Ok(match interrupt.exit() {
@@ -149,7 +149,7 @@ fn show(cli: &Cli, terminal: &Terminal, work: &Work, total: (u64, u64)) -> Resul
             bytes(size),
             bytes(total.1),
             bytes(u64::try_from(rate).unwrap_or(u64::MAX)),
-            many(done.problems.load(Relaxed), ["problem", "problems"]),
+            counted(done.problems.load(Relaxed), ["problem", "problems"]),
             clock(elapsed),
         )
     })

@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::reuse::Reused;
-use crate::cli::Again;
+use crate::cli::RepeatedArgs;
 use crate::config::PrintStyle;
 use crate::page::failure;
-use crate::progress::format::{bytes, clock, count, plain};
+use crate::progress::format::{bytes, clock, count, printable};
 
 /// The maximum number of problems listed in the JSON document and kept in memory, some 200 bytes each. The
 /// counts include all problems.
@@ -143,7 +143,7 @@ impl Verification {
     }
 
     /// The table for a terminal.
-    pub(super) fn table(&self, again: &Again, page: PrintStyle) -> String {
+    pub(super) fn table(&self, repeated_args: &RepeatedArgs, page: PrintStyle) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let how = if self.quick {
             "sizes only"
@@ -195,9 +195,9 @@ impl Verification {
             }
             line(format!("\n{}:", heading(kind)));
             for problem in all().take(MOST_SHOWN) {
-                line(format!("  {}", plain(&problem.path)));
+                line(format!("  {}", printable(&problem.path)));
                 if let Some(detail) = &problem.detail {
-                    line(format!("    {}", plain(detail)));
+                    line(format!("    {}", printable(detail)));
                 }
             }
             if number > MOST_SHOWN {
@@ -206,8 +206,10 @@ impl Verification {
             }
         }
         if self.queued_again + self.waiting > 0 {
-            let next = plain(&again.here("download"));
-            line(format!("\nNext: `{next}` downloads what was queued again."));
+            let next = printable(&repeated_args.here("download"));
+            line(format!(
+                "\nNext: `{next}` downloads what was queued repeated_args."
+            ));
         }
         text
     }

@@ -10,4 +10,4 @@ mod remedy;
 
 pub use coverage::{Coverage, Tally};
 pub use failures::FailuresOfKind;
-pub use reason::{Reason, Wish, heading};
+pub use reason::{Reason, SelectedFilings, heading};

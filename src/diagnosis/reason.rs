@@ -46,7 +46,7 @@ const SECURITIES: [&str; 12] = [
 
 /// The filings of a company that a recorded selection asks for.
 #[derive(Debug, Clone)]
-pub struct Wish<'a> {
+pub struct SelectedFilings<'a> {
     pub filings: &'a Filings,
     /// Whether the company was ever checked for this selection.
     pub checked: bool,
@@ -122,7 +122,11 @@ impl Reason {
 
     /// Why this company has no filing of the wanted forms. Without `wanted`, those are the forms of its
     /// selections.
-    pub fn of(company: &CompanyCoverage, wanted: Option<&FormFilter>, wishes: &[Wish<'_>]) -> Self {
+    pub fn of(
+        company: &CompanyCoverage,
+        wanted: Option<&FormFilter>,
+        selected: &[SelectedFilings<'_>],
+    ) -> Self {
         if let Some((kind, error)) = &company.failure {
             return Self::Failing {
                 kind: kind.clone(),
@@ -135,17 +139,17 @@ impl Reason {
         let Some(history) = &company.history else {
             return Self::NotRecorded;
         };
-        let union = FormFilter::union(wishes.iter().map(|wish| &wish.filings.forms));
+        let union = FormFilter::union(selected.iter().map(|selection| &selection.filings.forms));
         let wanted = wanted.cloned().or(union).unwrap_or_default();
         let checked = TimeZone::UTC.to_datetime(checked).date();
-        Self::of_history(history, &wanted, wishes, checked)
+        Self::of_history(history, &wanted, selected, checked)
     }
 
     /// As [`Reason::of`], from the summary of the list that was read on the day `checked`.
     fn of_history(
         history: &History,
         wanted: &FormFilter,
-        wishes: &[Wish<'_>],
+        selected: &[SelectedFilings<'_>],
         checked: Date,
     ) -> Self {
         if history.listed == 0 {
@@ -157,7 +161,7 @@ impl Reason {
             .filter(|(form, _)| wanted.wants(form))
             .max_by_key(|(_, seen)| seen.last);
         if let Some((form, seen)) = latest {
-            return Self::of_listed(form.clone(), seen.last, wishes);
+            return Self::of_listed(form.clone(), seen.last, selected);
         }
         let new_since = checked.saturating_sub(NEWLY_LISTED_MONTHS.months());
         if let Some(since) = history.first
@@ -179,15 +183,15 @@ impl Reason {
     }
 
     /// Why a filing with this form and date is not on record although EDGAR lists it.
-    fn of_listed(form: String, last: Date, wishes: &[Wish<'_>]) -> Self {
-        let mut asking = wishes
+    fn of_listed(form: String, last: Date, selected: &[SelectedFilings<'_>]) -> Self {
+        let mut asking = selected
             .iter()
-            .filter(|wish| wish.filings.forms.wants(&form))
+            .filter(|selection| selection.filings.forms.wants(&form))
             .peekable();
         if asking.peek().is_none() {
             return Self::NotAskedFor { form, last };
         }
-        if asking.any(|wish| !wish.checked || wish.filings.wants(&form, last)) {
+        if asking.any(|selection| !selection.checked || selection.filings.wants(&form, last)) {
             return Self::NeverChecked;
         }
         Self::OutsideDates { form, last }
@@ -323,11 +327,11 @@ mod tests {
     /// The reason after a check for the default forms, from a day after the last filing.
     fn reason_for(history: &History) -> &'static str {
         let filings = since(date(2026, 2, 2));
-        let wish = Wish {
+        let selection = SelectedFilings {
             filings: &filings,
             checked: true,
         };
-        Reason::of_history(history, &FormFilter::default(), &[wish], TODAY).word()
+        Reason::of_history(history, &FormFilter::default(), &[selection], TODAY).word()
     }
 
     fn reason(first: Date, forms: &[&str]) -> &'static str {
@@ -401,22 +405,22 @@ mod tests {
             forms: FormFilter::parse(&["8-K".to_owned()], true).unwrap(),
             ..since(LONG_AGO)
         };
-        let wish = |filings, checked| Wish { filings, checked };
-        let reason = |wishes: &[Wish<'_>]| {
-            Reason::of_history(&reports, &FormFilter::default(), wishes, TODAY).word()
+        let selection = |filings, checked| SelectedFilings { filings, checked };
+        let reason = |selected: &[SelectedFilings<'_>]| {
+            Reason::of_history(&reports, &FormFilter::default(), selected, TODAY).word()
         };
         assert_eq!(reason(&[]), "not_asked_for");
-        assert_eq!(reason(&[wish(&eights, true)]), "not_asked_for");
-        assert_eq!(reason(&[wish(&filings, false)]), "never_checked");
+        assert_eq!(reason(&[selection(&eights, true)]), "not_asked_for");
+        assert_eq!(reason(&[selection(&filings, false)]), "never_checked");
         assert_eq!(
-            reason(&[wish(&eights, true), wish(&filings, true)]),
+            reason(&[selection(&eights, true), selection(&filings, true)]),
             "outside_dates"
         );
         let company = CompanyCoverage {
             history: Some(reports.clone()),
             ..facts()
         };
-        let of_selections = Reason::of(&company, None, &[wish(&eights, true)]);
+        let of_selections = Reason::of(&company, None, &[selection(&eights, true)]);
         assert_eq!(of_selections.word(), "other_forms");
     }
 

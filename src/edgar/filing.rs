@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::names::{is_made, stored_name};
+use super::names::{is_generated_name, stored_name};
 use super::submission::DocumentKind;
 use super::{Accession, Cik};
 
@@ -38,15 +38,17 @@ impl Filing {
     /// The primary document is the filed one: EDGAR adds a prefix such as `xslF345X05/` for its
     /// rendering of an XML document, and the prefix is removed. A filing without the name of a primary
     /// document uses the complete submission text in its place.
-    pub fn target(&self, wanted: Wanted) -> Target {
+    pub fn target(&self, wanted: ArtifactChoice) -> Target {
         let primary = self.primary_document.rsplit('/').next();
         match (wanted, primary) {
-            (Wanted::Documents, _) => Target::Documents,
-            (Wanted::Submission, _) | (Wanted::Primary, None | Some("")) => self.submission(),
-            (Wanted::Primary, Some(name)) if name == submission_name(self.accession) => {
+            (ArtifactChoice::Documents, _) => Target::Documents,
+            (ArtifactChoice::Submission, _) | (ArtifactChoice::Primary, None | Some("")) => {
                 self.submission()
             }
-            (Wanted::Primary, Some(edgar_name)) => {
+            (ArtifactChoice::Primary, Some(name)) if name == submission_name(self.accession) => {
+                self.submission()
+            }
+            (ArtifactChoice::Primary, Some(edgar_name)) => {
                 let name = stored_name(self.accession, edgar_name, 1);
                 Target::File(FileName {
                     kind: ArtifactKind::Primary,
@@ -68,7 +70,7 @@ impl Filing {
 
 /// The artifacts of a filing that are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Wanted {
+pub enum ArtifactChoice {
     /// The primary document.
     Primary,
     /// The complete submission text.
@@ -77,7 +79,7 @@ pub enum Wanted {
     Documents,
 }
 
-impl Wanted {
+impl ArtifactChoice {
     /// All values.
     pub const ALL: [Self; 3] = [Self::Primary, Self::Submission, Self::Documents];
 
@@ -131,9 +133,9 @@ impl FileName {
     }
 
     /// Whether EDGAR serves the file under a name. A document without a name at EDGAR has a name of the
-    /// form [`made_name`](super::names::made_name), and EDGAR serves no file under such a name.
+    /// form [`generated_name`](super::names::generated_name), and EDGAR serves no file under such a name.
     pub fn is_served(&self, accession: Accession) -> bool {
-        self.edgar_name.is_some() || !is_made(accession, &self.name)
+        self.edgar_name.is_some() || !is_generated_name(accession, &self.name)
     }
 }
 

@@ -39,11 +39,11 @@ impl History {
     /// Adds a filing of the main document.
     pub fn add(&mut self, row: &SubmissionsRow<'_>) {
         self.listed += 1;
-        self.look_at(row);
+        self.add_page_row(row);
     }
 
     /// Adds the form and date of a filing on an older page, whose filings [`History::add_page`] counts.
-    pub fn look_at(&mut self, row: &SubmissionsRow<'_>) {
+    pub fn add_page_row(&mut self, row: &SubmissionsRow<'_>) {
         self.span(row.filed_on, row.filed_on);
         if let Some(form) = self.forms.get_mut(row.form) {
             form.filings += 1;

@@ -32,7 +32,9 @@ pub use cik::Cik;
 pub use company::{CompanyProfile, FormerName};
 pub use company_list::CompanyList;
 pub use dates::DateRange;
-pub use filing::{ArtifactKind, FileName, Filing, QueueItem, Target, Wanted, submission_name};
+pub use filing::{
+    ArtifactChoice, ArtifactKind, FileName, Filing, QueueItem, Target, submission_name,
+};
 pub use form::FormFilter;
 pub use history::History;
 pub use json::BadDocument;

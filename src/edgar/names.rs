@@ -58,29 +58,29 @@ fn is_device(name: &str) -> bool {
     }
 }
 
-/// The name of a document on disk: the name at EDGAR, or that of [`made_name`] if the name at EDGAR is
+/// The name of a document on disk: the name at EDGAR, or that of [`generated_name`] if the name at EDGAR is
 /// not a valid file name, equals that of the submission regardless of case, or has the form of
-/// [`made_name`].
+/// [`generated_name`].
 pub fn stored_name(accession: Accession, name: &str, position: u32) -> String {
     let is_own = name.eq_ignore_ascii_case(&submission_name(accession));
-    if checked_name(name).is_ok() && !is_own && !is_made(accession, name) {
+    if checked_name(name).is_ok() && !is_own && !is_generated_name(accession, name) {
         name.to_owned()
     } else {
-        made_name(accession, position, name)
+        generated_name(accession, position, name)
     }
 }
 
 /// `<accession>-<position>`, with the extension of the name if it is short and alphanumeric.
-pub fn made_name(accession: Accession, position: u32, name: &str) -> String {
+pub fn generated_name(accession: Accession, position: u32, name: &str) -> String {
     match extension(name) {
         Some(extension) => format!("{accession}-{position}.{extension}"),
         None => format!("{accession}-{position}"),
     }
 }
 
-/// Whether a name has the form of [`made_name`]. EDGAR serves no document under such a name, unless it
+/// Whether a name has the form of [`generated_name`]. EDGAR serves no document under such a name, unless it
 /// is the `<FILENAME>` of the document.
-pub fn is_made(accession: Accession, name: &str) -> bool {
+pub fn is_generated_name(accession: Accession, name: &str) -> bool {
     let rest = name.strip_prefix(&accession.to_string());
     let Some(rest) = rest.and_then(|rest| rest.strip_prefix('-')) else {
         return false;

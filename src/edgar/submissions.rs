@@ -748,7 +748,7 @@ mod tests {
         fn no_damage_makes_it_panic(bytes in mutated(SAMPLE.as_bytes())) {
             if let Ok(company) = parse(&bytes) {
                 for row in company.rows.iter().flatten() {
-                    let _ = row.to_filing().target(crate::edgar::Wanted::Primary);
+                    let _ = row.to_filing().target(crate::edgar::ArtifactChoice::Primary);
                 }
             }
             let _ = parse_page(&bytes);

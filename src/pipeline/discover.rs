@@ -26,7 +26,7 @@ use super::taken::TakenRequests;
 use super::worker::{self, NextStep};
 use crate::edgar::submissions::{self, OlderPage, Rows, SubmissionsRow};
 use crate::edgar::{
-    Accession, BadDocument, Cik, DateRange, Filing, History, QueueItem, Target, Wanted,
+    Accession, ArtifactChoice, BadDocument, Cik, DateRange, Filing, History, QueueItem, Target,
 };
 use crate::net::{Expect, FetchError, RequestKind, retry};
 use crate::sources::bulk::BadMember;
@@ -52,13 +52,17 @@ pub(super) struct DiscoveryOutput {
 }
 
 /// Visits companies until the channel ends.
-pub(super) fn run(visits: &Receiver<Visit>, found: &DiscoveryOutput, cx: &Services) {
-    match Reader::open(&cx.db) {
+pub(super) fn run(visits: &Receiver<Visit>, found: &DiscoveryOutput, services: &Services) {
+    match Reader::open(&services.db) {
         Ok(db) => {
-            let discovery = Discovery { found, db, cx };
-            worker::run(visits, &cx.cancel, |visit| discovery.step(visit));
+            let discovery = Discovery {
+                found,
+                db,
+                services,
+            };
+            worker::run(visits, &services.cancel, |visit| discovery.step(visit));
         }
-        Err(e) => cx.abort(format!("{:#}", anyhow::Error::from(e))),
+        Err(e) => services.abort(format!("{:#}", anyhow::Error::from(e))),
     }
 }
 
@@ -106,7 +110,7 @@ type Folders = HashMap<Accession, Cik>;
 /// A filing and the artifacts that the run wants of it.
 struct WantedFiling {
     filing: Filing,
-    wanted: Vec<Wanted>,
+    wanted: Vec<ArtifactChoice>,
     /// Whether artifacts of it that are `unavailable` or `dropped` are queued again.
     again: bool,
 }
@@ -114,18 +118,18 @@ struct WantedFiling {
 struct Discovery<'a> {
     found: &'a DiscoveryOutput,
     db: Reader,
-    cx: &'a Services,
+    services: &'a Services,
 }
 
 impl Discovery<'_> {
     /// Reads one document of a company and decides what follows.
     fn step(&self, visit: &mut Visit) -> NextStep {
-        let cx = self.cx;
-        let _in_progress = cx.counters.in_progress();
-        visit.began.get_or_insert_with(|| cx.clock.now());
+        let services = self.services;
+        let _in_progress = services.counters.in_progress();
+        visit.began.get_or_insert_with(|| services.clock.now());
         let url = match visit.pages.as_deref() {
-            None => cx.urls.submissions(visit.company.cik),
-            Some([.., page]) => cx.urls.submissions_page(&page.name),
+            None => services.urls.submissions(visit.company.cik),
+            Some([.., page]) => services.urls.submissions_page(&page.name),
             Some([]) => unreachable!("a visit without pages to read is done"),
         };
         let done = match self.read(visit, &url) {
@@ -136,24 +140,25 @@ impl Discovery<'_> {
             Ok(next) => return next,
             Err(VisitError::StageEnded) => return NextStep::Stop,
             Err(VisitError::Database(e)) => {
-                cx.abort(format!("{:#}", anyhow::Error::from(e)));
+                services.abort(format!("{:#}", anyhow::Error::from(e)));
                 return NextStep::Stop;
             }
             Err(VisitError::Member(bad)) => return self.leave_archive(visit, &url, &bad),
             Err(VisitError::Fetch(error)) => error,
         };
         visit.attempts += u32::from(retry::counts_as_attempt(&error));
-        let (next, error) = cx
-            .client
-            .next_step(error, visit.attempts, cx.options.max_attempts);
+        let (next, error) =
+            services
+                .client
+                .next_step(error, visit.attempts, services.options.max_attempts);
         match next {
             retry::AfterFailure::After(wait) => {
-                cx.client.traffic().count_retry();
+                services.client.traffic().count_retry();
                 NextStep::After(wait)
             }
             retry::AfterFailure::GiveUp => self.give_up(visit, &url, &error),
             retry::AfterFailure::AbortRun => {
-                cx.abort(error.to_string());
+                services.abort(error.to_string());
                 NextStep::Stop
             }
             retry::AfterFailure::Stopped => NextStep::Stop,
@@ -173,21 +178,23 @@ impl Discovery<'_> {
             BadMember::Damaged(_) => self.problem(&visit.company, url, "bad_member", bad),
         };
         match recorded {
-            Ok(()) => NextStep::Again,
+            Ok(()) => NextStep::Now,
             Err(_) => NextStep::Stop,
         }
     }
 
     /// Reads the main document or the next older page, and sends on the filings that it lists.
     fn read(&self, visit: &mut Visit, url: &Url) -> Result<(), VisitError> {
-        let (cx, max) = (self.cx, MAX_DOCUMENT);
+        let (services, max) = (self.services, MAX_DOCUMENT);
         let from_archive = visit.from_archive;
         let bytes = if from_archive {
             let page = visit.pages.as_deref().and_then(<[OlderPage]>::last);
-            cx.source
+            services
+                .source
                 .member(visit.company.cik, page.map(|page| &page.name))?
         } else {
-            cx.client
+            services
+                .client
                 .fetch(url, RequestKind::Discovery, Expect::Json { max })?
         };
         let damaged = |e: BadDocument| {
@@ -205,7 +212,7 @@ impl Discovery<'_> {
                 damaged(e)
             })?;
             visit.used_archive |= from_archive;
-            let whole = self.pass_on(visit, &rows, url, History::look_at)?;
+            let whole = self.pass_on(visit, &rows, url, History::add_page_row)?;
             // A page with bad rows counts as not read: a later run may find them corrected.
             if whole {
                 self.pages_read(visit, &page)?;
@@ -218,7 +225,7 @@ impl Discovery<'_> {
         for problem in document.problems.iter().take(MOST_RECORDED) {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
-        self.left_out(&visit.company, url, "bad_page", document.problems.len())?;
+        self.record_rest(&visit.company, url, "bad_page", document.problems.len())?;
         visit.facts = document.company;
         self.leave_other_industries(visit);
         for page in &document.older {
@@ -240,7 +247,7 @@ impl Discovery<'_> {
     fn leave_other_industries(&self, visit: &mut Visit) {
         let Visit { goals, facts, .. } = visit;
         let is_in = |goal: &VisitGoal| {
-            let sic = &self.cx.visits.selections[goal.selection].sic;
+            let sic = &self.services.visits.selections[goal.selection].sic;
             sic.as_ref().is_none_or(|sic| sic.wants(&facts.sic))
         };
         let (goals, others): (Vec<_>, Vec<_>) = goals.drain(..).partition(is_in);
@@ -253,7 +260,7 @@ impl Discovery<'_> {
     fn reads(&self, visit: &Visit, page: &OlderPage) -> Vec<(usize, PageRead, DateRange)> {
         let goals = visit.goals.iter().enumerate();
         let read = goals.filter_map(|(i, goal)| {
-            let filings = &self.cx.visits.selections[goal.selection].filings;
+            let filings = &self.services.visits.selections[goal.selection].filings;
             let dates = page.reach(&goal.older_dates(filings)?)?;
             Some((i, PageRead::new(page, &filings.forms, dates)?, dates))
         });
@@ -324,7 +331,7 @@ impl Discovery<'_> {
         if !chunk.is_empty() {
             self.pass_on_chunk(visit.company.cik, chunk)?;
         }
-        self.left_out(&visit.company, url, "bad_row", bad_rows)?;
+        self.record_rest(&visit.company, url, "bad_row", bad_rows)?;
         Ok(bad_rows == 0)
     }
 
@@ -335,10 +342,10 @@ impl Discovery<'_> {
         visit: &Visit,
         form: &str,
         filed_on: jiff::civil::Date,
-    ) -> (Vec<Wanted>, bool) {
+    ) -> (Vec<ArtifactChoice>, bool) {
         let (mut wanted, mut again) = (Vec::new(), false);
         for goal in &visit.goals {
-            let selection = &self.cx.visits.selections[goal.selection];
+            let selection = &self.services.visits.selections[goal.selection];
             if !selection.filings.wants(form, filed_on) {
                 continue;
             }
@@ -371,7 +378,7 @@ impl Discovery<'_> {
         let cik = visit.company.cik;
         for (goal, dates) in visit.goals.iter().zip(&visit.on_record) {
             let Some(dates) = *dates else { continue };
-            let selection = &self.cx.visits.selections[goal.selection];
+            let selection = &self.services.visits.selections[goal.selection];
             let mut after = 0;
             loop {
                 let filings = self.db.filings_of(cik, dates, after, CHUNK)?;
@@ -401,7 +408,7 @@ impl Discovery<'_> {
         let sent = self.found.records.send(record);
         let queued_at = sent.map_err(|_| VisitError::StageEnded)?;
         if let Some(downloads) = &self.found.jobs {
-            let queued = &self.cx.counters.artifacts_queued;
+            let queued = &self.services.counters.artifacts_queued;
             queued.fetch_add(requests.len() as u64, Relaxed);
             for item in requests {
                 let sent = downloads.send(Job::new(item, queued_at));
@@ -484,7 +491,7 @@ impl Discovery<'_> {
         &self,
         accessions: &[Accession],
     ) -> Result<Option<HashSet<Accession>>, VisitError> {
-        match &self.cx.queue_of {
+        match &self.services.queue_of {
             None => Ok(None),
             Some(companies) => Ok(Some(self.db.filed_by(accessions, companies)?)),
         }
@@ -493,15 +500,19 @@ impl Discovery<'_> {
     fn after_success(&self, visit: &mut Visit) -> Result<NextStep, VisitError> {
         visit.attempts = 0;
         if visit.pages.as_ref().is_some_and(|pages| !pages.is_empty()) {
-            return Ok(NextStep::Again);
+            return Ok(NextStep::Now);
         }
         self.queue_on_record(visit)?;
-        let (cx, began) = (self.cx, visit.began.unwrap_or_else(|| self.cx.clock.now()));
+        let (services, began) = (
+            self.services,
+            visit.began.unwrap_or_else(|| self.services.clock.now()),
+        );
         // Also where the rest was asked for: what came from the archive is as old as that.
-        let archived = cx.source.as_of().filter(|_| visit.used_archive);
+        let archived = services.source.as_of().filter(|_| visit.used_archive);
         let selections = visit.goals.iter().map(|goal| goal.selection);
         let selections = selections.chain(visit.other_industry.iter().copied());
-        let selections = selections.filter_map(|selection| cx.visits.selections[selection].id);
+        let selections =
+            selections.filter_map(|selection| services.visits.selections[selection].id);
         self.record(Record::CompanyChecked {
             cik: visit.company.cik,
             as_of: archived.unwrap_or(began),
@@ -549,7 +560,7 @@ impl Discovery<'_> {
     }
 
     /// Records how many problems of a document were not recorded one by one.
-    fn left_out(
+    fn record_rest(
         &self,
         company: &ShownCompany,
         url: &Url,
@@ -570,9 +581,11 @@ impl Discovery<'_> {
 
 /// The requests that get all that is wanted of a filing. The request for its documents includes the
 /// primary document.
-fn targets(filing: &Filing, wanted: &[Wanted]) -> Vec<Target> {
-    let all = wanted.contains(&Wanted::Documents);
-    let asked = wanted.iter().filter(|w| !(all && **w == Wanted::Primary));
+fn targets(filing: &Filing, wanted: &[ArtifactChoice]) -> Vec<Target> {
+    let all = wanted.contains(&ArtifactChoice::Documents);
+    let asked = wanted
+        .iter()
+        .filter(|w| !(all && **w == ArtifactChoice::Primary));
     let mut targets: Vec<Target> = Vec::new();
     for target in asked.map(|wanted| filing.target(*wanted)) {
         if !targets.contains(&target) {

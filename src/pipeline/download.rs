@@ -38,13 +38,17 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 const SLACK: u64 = 1 << 20;
 
 /// Downloads until the channel ends.
-pub(super) fn run(jobs: &Receiver<Job>, records: &Records, commits: &Commits, cx: &Services) {
-    let db = match Reader::open(&cx.db) {
+pub(super) fn run(jobs: &Receiver<Job>, records: &Records, commits: &Commits, services: &Services) {
+    let db = match Reader::open(&services.db) {
         Ok(db) => db,
-        Err(e) => return cx.abort(format!("{:#}", anyhow::Error::from(e))),
+        Err(e) => return services.abort(format!("{:#}", anyhow::Error::from(e))),
     };
-    let download = Download { db, commits, cx };
-    worker::run(jobs, &cx.cancel, |job| match download.step(job) {
+    let download = Download {
+        db,
+        commits,
+        services,
+    };
+    worker::run(jobs, &services.cancel, |job| match download.step(job) {
         AttemptResult::Record(record) => match records.send(*record) {
             Ok(_) => NextStep::Done,
             Err(_) => NextStep::Stop, // the writer has ended
@@ -93,13 +97,13 @@ impl From<store::Error> for DownloadError {
 struct Download<'a> {
     db: Reader,
     commits: &'a Commits,
-    cx: &'a Services,
+    services: &'a Services,
 }
 
 impl Download<'_> {
     fn step(&self, job: &mut Job) -> AttemptResult {
-        let cx = self.cx;
-        if !cx.budget.allows_download() {
+        let services = self.services;
+        if !services.budget.allows_download() {
             return AttemptResult::Stop; // it stays queued
         }
         let fetched = match job.item.target.clone() {
@@ -108,7 +112,7 @@ impl Download<'_> {
         };
         match fetched {
             Ok(record) => {
-                cx.budget.stored(record.bytes());
+                services.budget.stored(record.bytes());
                 AttemptResult::Record(Box::new(record))
             }
             Err(DownloadError::Refused(kind, cause)) => {
@@ -116,7 +120,7 @@ impl Download<'_> {
                 failed(job, problem, kind == NOT_IN_SUBMISSION)
             }
             Err(DownloadError::AskAgain) => {
-                cx.client.traffic().count_retry();
+                services.client.traffic().count_retry();
                 AttemptResult::Wait(ASK_AGAIN)
             }
             Err(DownloadError::Gateway(page, before)) => {
@@ -127,16 +131,16 @@ impl Download<'_> {
                     before,
                 }))
             }
-            Err(DownloadError::Fetch(url, error)) => after_failed_try(job, &url, error, cx),
+            Err(DownloadError::Fetch(url, error)) => after_failed_try(job, &url, error, services),
             Err(DownloadError::NotCommitted) => AttemptResult::Stop,
             Err(DownloadError::Database(e)) => {
-                cx.abort(format!("{:#}", anyhow::Error::from(e)));
+                services.abort(format!("{:#}", anyhow::Error::from(e)));
                 AttemptResult::Stop
             }
             Err(DownloadError::Disk(cause)) => {
                 // If this file cannot be written, the next one cannot be written either.
-                let folder = cx.data_dir.root().display();
-                cx.abort(format!(
+                let folder = services.data_dir.root().display();
+                services.abort(format!(
                     "failed to store files in {folder}: {cause:#}{}",
                     remedy(&cause)
                 ));
@@ -147,13 +151,13 @@ impl Download<'_> {
 
     /// Asks for one file and stores it.
     fn file(&self, job: &mut Job, file: &FileName) -> Result<Record, DownloadError> {
-        let cx = self.cx;
+        let services = self.services;
         if !file.is_served(job.item.accession) {
             let (accession, name) = (job.item.accession, &file.name);
             let cause = format!("{accession}: the submission no longer contains {name}");
             return Err(DownloadError::Refused(NOT_IN_SUBMISSION, cause));
         }
-        let mut incoming = WithBeginning::new(cx.data_dir.begin()?);
+        let mut incoming = WithBeginning::new(services.data_dir.begin()?);
         let received = self.fetch(&job.item, &mut incoming)?;
         let WithBeginning { incoming, head } = incoming;
         let accepted = if file.kind == ArtifactKind::Submission {
@@ -202,14 +206,14 @@ impl Download<'_> {
         (head, print): (&[u8], Fingerprint),
         is_dated: bool,
     ) -> Result<Option<(&'static str, String)>, DownloadError> {
-        let pages = &self.cx.same_pages;
+        let pages = &self.services.same_pages;
         if !is_dated {
             match pages.came(&job.item, print.sha256) {
                 PageVerdict::Document => {}
                 PageVerdict::Gateway { before } => {
                     return Err(DownloadError::Gateway(print, before));
                 }
-                PageVerdict::Again => {
+                PageVerdict::Repeated => {
                     let cause = "the same bytes came for several filings in an earlier run, and \
                                  came again: it is stored as what the mirror has";
                     return Ok(Some(("accepted", cause.to_owned())));
@@ -245,7 +249,7 @@ impl Download<'_> {
 
     /// Checks for an existing file where a file is to be stored.
     fn existing(&self, place: &FilePath, came: Fingerprint) -> Result<ExistingFile, DownloadError> {
-        let data_dir = &self.cx.data_dir;
+        let data_dir = &self.services.data_dir;
         if !data_dir.root().join(place.path()).exists() {
             return Ok(ExistingFile::Free); // the case of nearly every file
         }
@@ -260,7 +264,10 @@ impl Download<'_> {
     fn not_a_submission(&self, item: &QueueItem, error: DocumentsError) -> DownloadError {
         match error {
             DocumentsError::Damaged(why) => {
-                let url = self.cx.urls.submission_text(item.folder, item.accession);
+                let url = self
+                    .services
+                    .urls
+                    .submission_text(item.folder, item.accession);
                 DownloadError::Fetch(url, FetchError::Damaged(why))
             }
             DocumentsError::Disk(e) => DownloadError::Disk(e),
@@ -270,25 +277,27 @@ impl Download<'_> {
     /// Gets the complete submission of a filing, from the disk if it is stored, and stores those of its
     /// documents that are not stored yet.
     fn documents(&self, job: &Job) -> Result<Record, DownloadError> {
-        let (cx, item) = (self.cx, &job.item);
+        let (services, item) = (self.services, &job.item);
         self.wait_for_row(job)?;
         let mut on_record = self.db.on_record(&[item.accession])?;
         let on_record = on_record.remove(&item.accession);
         let own_name = item.target.name(item.accession);
         let own = on_record.as_ref().and_then(|known| known.file(&own_name));
-        let mut text = SubmissionText::begin(&cx.data_dir)?;
+        let mut text = SubmissionText::begin(&services.data_dir)?;
         let stored = own.filter(|own| own.status == ArtifactStatus::Downloaded);
         let from_disk = match stored.and_then(|own| own.stored) {
-            Some(expected) => text.read_stored(&cx.data_dir, &place(item, &own_name), expected)?,
+            Some(expected) => {
+                text.read_stored(&services.data_dir, &place(item, &own_name), expected)?
+            }
             None => false,
         };
         if !from_disk {
-            text = SubmissionText::begin(&cx.data_dir)?;
+            text = SubmissionText::begin(&services.data_dir)?;
             let received = self.fetch(item, &mut text)?;
             text.came(received);
         }
         let keep = own.is_some_and(|own| own.status.is_queued());
-        let split = split::store(item, text, keep, on_record.as_ref(), &cx.data_dir);
+        let split = split::store(item, text, keep, on_record.as_ref(), &services.data_dir);
         let split = split.map_err(|e| self.not_a_submission(item, e))?;
         Ok(Record::Split {
             item: item.clone(),
@@ -309,7 +318,7 @@ impl Download<'_> {
 
     /// Requests the file of a queue entry and checks its length.
     fn fetch(&self, item: &QueueItem, sink: &mut dyn Write) -> Result<Received, DownloadError> {
-        fetch(&self.cx.client, &self.cx.urls, item, sink)
+        fetch(&self.services.client, &self.services.urls, item, sink)
     }
 }
 
@@ -415,13 +424,18 @@ fn remedy(cause: &anyhow::Error) -> &'static str {
     }
 }
 
-fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) -> AttemptResult {
+fn after_failed_try(
+    job: &mut Job,
+    url: &Url,
+    error: FetchError,
+    services: &Services,
+) -> AttemptResult {
     job.attempts += u32::from(retry::counts_as_attempt(&error));
-    let max_attempts = cx.options.max_attempts;
-    let (next, error) = cx.client.next_step(error, job.attempts, max_attempts);
+    let max_attempts = services.options.max_attempts;
+    let (next, error) = services.client.next_step(error, job.attempts, max_attempts);
     match next {
         retry::AfterFailure::After(wait) => {
-            cx.client.traffic().count_retry();
+            services.client.traffic().count_retry();
             AttemptResult::Wait(wait)
         }
         retry::AfterFailure::GiveUp => {
@@ -429,7 +443,7 @@ fn after_failed_try(job: &mut Job, url: &Url, error: FetchError, cx: &Services) 
             failed(job, ErrorReport::fetching(&job.item, url, &error), missing)
         }
         retry::AfterFailure::AbortRun => {
-            cx.abort(error.to_string());
+            services.abort(error.to_string());
             AttemptResult::Stop
         }
         retry::AfterFailure::Stopped => AttemptResult::Stop,

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::commits::Sequence;
 use crate::edgar::submissions::OlderPage;
-use crate::edgar::{CompanyProfile, DateRange, History, QueueItem, SicCodes, Wanted};
+use crate::edgar::{ArtifactChoice, CompanyProfile, DateRange, History, QueueItem, SicCodes};
 use crate::files::Fingerprint;
 use crate::selection::Filings;
 use crate::store::{SelectionId, ShownCompany};
@@ -20,7 +20,7 @@ pub struct RunSelection {
     pub sic: Option<SicCodes>,
     pub filings: Filings,
     /// What is downloaded of each filing.
-    pub artifacts: Wanted,
+    pub artifacts: ArtifactChoice,
 }
 
 /// What a visit to a company must find for one selection of the run.

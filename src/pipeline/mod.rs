@@ -82,16 +82,16 @@ impl Flow {
 /// # Errors
 ///
 /// When the database cannot be written, the writer panicked, or a thread cannot be started.
-pub fn run(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Writer> {
-    let threads = start(cx, db, run, flow).context("failed to start")?;
+pub fn run(services: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Writer> {
+    let threads = start(services, db, run, flow).context("failed to start")?;
     let written = match join_or_none(threads.writer) {
         Some(written) => written.context("failed to record what was found"),
         None => Err(anyhow!(PANICKED)),
     };
-    let stopping = cx.cancel.is_set();
+    let stopping = services.cancel.is_set();
     for stage in threads.stages {
         if (!stopping || stage.is_finished()) && join_or_none(stage).is_none() {
-            cx.abort(PANICKED.to_owned());
+            services.abort(PANICKED.to_owned());
         }
     }
     written
@@ -108,8 +108,8 @@ struct Threads {
 
 /// Starts every thread of a flow, the last stage first. Each channel end moves into the stage that
 /// uses it. The remaining ends must be dropped here, or the run would never end.
-fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threads> {
-    let threads = cx.options.concurrency;
+fn start(services: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threads> {
+    let threads = services.options.concurrency;
     // Enough that no thread waits for the next batch of companies from the database.
     let (visit_tx, visits) = bounded(2 * threads.companies);
     // Enough that a thread rarely waits for the next request, at 200 bytes each.
@@ -123,39 +123,43 @@ fn start(cx: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result<Threa
         Arc::new(TakenRequests::default()),
     );
 
-    let stage = Arc::clone(cx);
+    let stage = Arc::clone(services);
     let shared = (Arc::clone(&commits), Arc::clone(&taken));
-    let writer = spawn("write", &cx.cancel, move || {
+    let writer = spawn("write", &services.cancel, move || {
         write::run(&records, db, run, (&shared.0, &shared.1), &stage)
     })?;
     let mut stages = Vec::new();
     let queued = match flow {
         Flow::Discover => None,
-        Flow::Download => Some(queue::Queue::open(cx, None)?),
+        Flow::Download => Some(queue::Queue::open(services, None)?),
         // Discovery itself passes on what this run queues.
-        Flow::DiscoverAndDownload => Some(queue::Queue::open(cx, Some(run))?),
-        Flow::DownloadRest => Some(queue::Queue::untried(cx)?),
+        Flow::DiscoverAndDownload => Some(queue::Queue::open(services, Some(run))?),
+        Flow::DownloadRest => Some(queue::Queue::untried(services)?),
     };
     let downloads = queued.is_some();
     if let Some(queued) = queued {
         for i in 0..threads.downloads {
-            let (stage, jobs, record_tx) = (Arc::clone(cx), jobs.clone(), record_tx.clone());
+            let (stage, jobs, record_tx) = (Arc::clone(services), jobs.clone(), record_tx.clone());
             let commits = Arc::clone(&commits);
-            stages.push(spawn(format!("download-{i}"), &cx.cancel, move || {
-                download::run(&jobs, &record_tx, &commits, &stage);
-            })?);
+            stages.push(spawn(
+                format!("download-{i}"),
+                &services.cancel,
+                move || {
+                    download::run(&jobs, &record_tx, &commits, &stage);
+                },
+            )?);
         }
-        let (stage, job_tx) = (Arc::clone(cx), job_tx.clone());
-        stages.push(spawn("queue", &cx.cancel, move || {
+        let (stage, job_tx) = (Arc::clone(services), job_tx.clone());
+        stages.push(spawn("queue", &services.cancel, move || {
             queue::run(&queued, &job_tx, &stage);
         })?);
     }
     if flow.discovers() {
-        let (stage, problems) = (Arc::clone(cx), record_tx.clone());
-        stages.push(spawn("plan", &cx.cancel, move || {
+        let (stage, problems) = (Arc::clone(services), record_tx.clone());
+        stages.push(spawn("plan", &services.cancel, move || {
             plan::run(&visit_tx, &problems, &stage);
         })?);
-        let (pool, stage) = (services::discovery_pool(cx)?, Arc::clone(cx));
+        let (pool, stage) = (services::discovery_pool(services)?, Arc::clone(services));
         let found = discover::DiscoveryOutput {
             jobs: downloads.then_some(job_tx),
             records: record_tx,

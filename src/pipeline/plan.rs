@@ -22,22 +22,22 @@ use crate::store::Reader;
 const RESERVE: u64 = 256 << 20;
 
 /// Sends every company of the run.
-pub(super) fn run(visits: &Sender<Visit>, records: &Records, cx: &Services) {
-    if let Err(e) = send_all(visits, records, cx) {
-        cx.abort(format!("{e:#}"));
+pub(super) fn run(visits: &Sender<Visit>, records: &Records, services: &Services) {
+    if let Err(e) = send_all(visits, records, services) {
+        services.abort(format!("{e:#}"));
     }
 }
 
-fn send_all(visits: &Sender<Visit>, records: &Records, cx: &Services) -> Result<()> {
-    let db = Reader::open(&cx.db)?;
-    let companies = &cx.visits.companies;
+fn send_all(visits: &Sender<Visit>, records: &Records, services: &Services) -> Result<()> {
+    let db = Reader::open(&services.db)?;
+    let companies = &services.visits.companies;
     let total = companies.len() as u64;
-    cx.counters.companies_total.store(total, Relaxed);
-    if total > 0 && cx.source.wants_archive() {
-        open_archive(records, cx);
+    services.counters.companies_total.store(total, Relaxed);
+    if total > 0 && services.source.wants_archive() {
+        open_archive(records, services);
     }
-    let from_archive = cx.source.has_archive();
-    for batch in companies.chunks(cx.options.batch_size) {
+    let from_archive = services.source.has_archive();
+    for batch in companies.chunks(services.options.batch_size) {
         let ciks: Vec<_> = batch.iter().map(|(cik, _)| *cik).collect();
         let rows = db.company_rows(&ciks)?;
         let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.cik, row)).collect();
@@ -56,20 +56,25 @@ fn send_all(visits: &Sender<Visit>, records: &Records, cx: &Services) -> Result<
 
 /// Fetches `submissions.zip`. If that fails, the companies are requested one by one: the failure is
 /// recorded and does not end the run.
-fn open_archive(records: &Records, cx: &Services) {
-    let wanted = cx.visits.companies.iter().map(|(cik, _)| *cik).collect();
-    let url = cx.urls.submissions_archive();
+fn open_archive(records: &Records, services: &Services) {
+    let wanted = services
+        .visits
+        .companies
+        .iter()
+        .map(|(cik, _)| *cik)
+        .collect();
+    let url = services.urls.submissions_archive();
     let fetching = Fetching {
-        client: &cx.client,
+        client: &services.client,
         url: &url,
-        cancel: &cx.cancel,
-        activity: &cx.activity,
-        reserve: cx.options.budgets.free_space.unwrap_or(RESERVE),
-        max_attempts: cx.options.max_attempts,
+        cancel: &services.cancel,
+        activity: &services.activity,
+        reserve: services.options.budgets.free_space.unwrap_or(RESERVE),
+        max_attempts: services.options.max_attempts,
     };
-    match cx.source.open(&wanted, fetching) {
+    match services.source.open(&wanted, fetching) {
         OpenResult::FromArchive | OpenResult::UseApi => {}
-        OpenResult::Abort(reason) => cx.abort(reason),
+        OpenResult::Abort(reason) => services.abort(reason),
         OpenResult::ArchiveFailed(kind, cause) => {
             let problem = ErrorReport {
                 cik: None,

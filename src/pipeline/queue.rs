@@ -21,11 +21,11 @@ pub(super) struct Queue {
 
 impl Queue {
     /// Opens the run's queue and counts it. With `before`, only what was queued before that run is sent.
-    pub(super) fn open(cx: &Services, before: Option<RunId>) -> Result<Self> {
-        let mut queue = Self::untried(cx)?;
+    pub(super) fn open(services: &Services, before: Option<RunId>) -> Result<Self> {
+        let mut queue = Self::untried(services)?;
         // This run has queued nothing yet, so the whole queue counts.
         let length = queue.db.queue_length(&queue.filter)?;
-        let queued = &cx.counters.artifacts_queued;
+        let queued = &services.counters.artifacts_queued;
         queued.fetch_add(length.total(), Relaxed);
         queue.filter.before = before;
         queue.filter.pending = false;
@@ -33,21 +33,21 @@ impl Queue {
     }
 
     /// The pending part of the queue, which this run has not tried yet.
-    pub(super) fn untried(cx: &Services) -> Result<Self> {
+    pub(super) fn untried(services: &Services) -> Result<Self> {
         let filter = QueueFilter {
-            companies: cx.queue_of.clone(),
+            companies: services.queue_of.clone(),
             before: None,
             pending: true,
         };
-        let db = Reader::open(&cx.db)?;
+        let db = Reader::open(&services.db)?;
         Ok(Self { db, filter })
     }
 }
 
 /// Sends every entry of the queue.
-pub(super) fn run(queue: &Queue, jobs: &Sender<Job>, cx: &Services) {
+pub(super) fn run(queue: &Queue, jobs: &Sender<Job>, services: &Services) {
     if let Err(e) = send_all(queue, jobs) {
-        cx.abort(format!("{e:#}"));
+        services.abort(format!("{e:#}"));
     }
 }
 

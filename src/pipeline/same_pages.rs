@@ -48,7 +48,7 @@ pub(super) enum PageVerdict {
     /// A document, as far as the other files of this run tell.
     Document,
     /// An earlier run refused it, and it came again: it is what the mirror has.
-    Again,
+    Repeated,
     /// A gateway's. These files came with the same bytes before, and may be stored.
     Gateway { before: Vec<QueueItem> },
 }
@@ -81,7 +81,7 @@ impl SamePages {
                 seen.refused.insert(sha256);
                 PageVerdict::Gateway { before: Vec::new() }
             } else {
-                PageVerdict::Again
+                PageVerdict::Repeated
             };
         }
         let mut files = seen.take(&sha256);
@@ -170,7 +170,10 @@ mod tests {
     #[test]
     fn what_an_earlier_run_refused_is_taken_from_a_mirror_alone() {
         let mirror = SamePages::new([hash(1)], false);
-        assert_eq!(mirror.came(&file(1, "a.htm"), hash(1)), PageVerdict::Again);
+        assert_eq!(
+            mirror.came(&file(1, "a.htm"), hash(1)),
+            PageVerdict::Repeated
+        );
         let sec = SamePages::new([hash(1)], true);
         let none = PageVerdict::Gateway { before: Vec::new() };
         assert_eq!(sec.came(&file(1, "a.htm"), hash(1)), none);

@@ -117,10 +117,10 @@ impl Services {
 }
 
 /// The pool of discovery threads. Without a handler, rayon would end the process when a thread panics.
-pub(super) fn discovery_pool(cx: &Arc<Services>) -> Result<ThreadPool> {
-    let stage = Arc::clone(cx);
+pub(super) fn discovery_pool(services: &Arc<Services>) -> Result<ThreadPool> {
+    let stage = Arc::clone(services);
     ThreadPoolBuilder::new()
-        .num_threads(cx.options.concurrency.companies)
+        .num_threads(services.options.concurrency.companies)
         .thread_name(|i| format!("discover-{i}"))
         .panic_handler(move |_| stage.abort("a discovery thread panicked: this is a bug".into()))
         .build()

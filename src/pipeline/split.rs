@@ -154,7 +154,7 @@ pub(super) fn store(
         data_dir,
         on_record,
     };
-    let whole = files.look_at(&places)?;
+    let whole = files.check_existing(&places)?;
     let SplitFiles {
         bundle,
         mut documents,
@@ -340,7 +340,7 @@ impl SplitFiles<'_> {
 
     /// Checks for existing files where the documents are to be stored. Returns the names of the documents
     /// whose existing files are kept.
-    fn look_at(&mut self, places: &Places<'_>) -> io::Result<Vec<String>> {
+    fn check_existing(&mut self, places: &Places<'_>) -> io::Result<Vec<String>> {
         let mut whole = Vec::new();
         for document in &mut self.documents {
             let name = &document.file.name;

@@ -18,11 +18,11 @@ const PARKED: usize = 64;
 pub(super) enum NextStep {
     /// The item is done, or was given up.
     Done,
-    /// Do another step at once.
-    Again,
-    /// Do another step after this time.
+    /// Do the next step at once.
+    Now,
+    /// Do the next step after this time.
     After(Duration),
-    /// The worker ends: the run stops, or the receiver of the results has ended.
+    /// The worker ends: the run ends, or the receiver of the results has ended.
     Stop,
 }
 
@@ -37,8 +37,8 @@ pub(super) fn run<T>(
         loop {
             match step(&mut item) {
                 NextStep::Done => break,
-                NextStep::Again if cancel.is_set() => return,
-                NextStep::Again => {}
+                NextStep::Now if cancel.is_set() => return,
+                NextStep::Now => {}
                 NextStep::After(wait) => {
                     parked.push(Waiting {
                         due: Instant::now() + wait,
@@ -165,11 +165,7 @@ mod tests {
         run(&items(2), &Cancel::default(), |item| {
             steps.push(*item);
             let again = steps.iter().filter(|s| *s == item).count() < 3;
-            if again {
-                NextStep::Again
-            } else {
-                NextStep::Done
-            }
+            if again { NextStep::Now } else { NextStep::Done }
         });
         assert_eq!(steps, [0, 0, 0, 1, 1, 1]);
     }

@@ -30,7 +30,7 @@ use super::taken::TakenRequests;
 use crate::edgar::calendar::filing_day;
 use crate::edgar::{Accession, Cik, QueueItem, Target};
 use crate::files::{FilePath, Fingerprint};
-use crate::progress::format::{bytes, many};
+use crate::progress::format::{bytes, counted};
 use crate::store::{Batch, ErrorRow, Failure, Recorded, RunId, SplitDocument, Writer};
 
 /// The most records in one transaction. At this size the cost of the commit itself no longer matters.
@@ -61,12 +61,12 @@ pub(super) fn run(
     mut db: Writer,
     run: RunId,
     (commits, taken): (&Commits, &TakenRequests),
-    cx: &Services,
+    services: &Services,
 ) -> Result<Writer> {
     let _end = EndOnDrop(commits);
-    let result = write_all(records, &mut db, run, (commits, taken), cx);
+    let result = write_all(records, &mut db, run, (commits, taken), services);
     if result.is_err() {
-        cx.cancel.set();
+        services.cancel.set();
     }
     result.map(|()| db)
 }
@@ -76,15 +76,15 @@ fn write_all(
     db: &mut Writer,
     run: RunId,
     (commits, taken): (&Commits, &TakenRequests),
-    cx: &Services,
+    services: &Services,
 ) -> Result<()> {
     let mut found = HashMap::new();
     let mut stopping = None;
     loop {
-        if cx.cancel.is_set() {
+        if services.cancel.is_set() {
             match stopping.get_or_insert_with(Instant::now).elapsed() {
                 waited if waited >= LAST => return Ok(()),
-                waited if waited >= GRACE => cx.client.close_connections(),
+                waited if waited >= GRACE => services.client.close_connections(),
                 _ => {}
             }
         }
@@ -94,15 +94,15 @@ fn write_all(
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
         // A stop ends the sleep; the next round handles it.
-        let _stopping = first.is_some() && cx.cancel.sleep(GATHER);
+        let _stopping = first.is_some() && services.cancel.sleep(GATHER);
         let mut transaction = Transaction {
             batch: db.begin()?,
             run,
-            now: cx.clock.now(),
+            now: services.clock.now(),
             found: &mut found,
             queued: Vec::new(),
             refused: Vec::new(),
-            cx,
+            services,
         };
         let mut written = 0;
         for record in first.into_iter().chain(records.try_iter().take(MOST)) {
@@ -133,12 +133,12 @@ struct Transaction<'a> {
     queued: Vec<QueueItem>,
     /// Files on disk with the bytes of a gateway's page; removed once that is committed.
     refused: Vec<(FilePath, Fingerprint)>,
-    cx: &'a Services,
+    services: &'a Services,
 }
 
 impl Transaction<'_> {
     fn write(&mut self, record: Record) -> Result<()> {
-        let count = &self.cx.counters;
+        let count = &self.services.counters;
         match record {
             Record::Filings {
                 cik,
@@ -170,7 +170,7 @@ impl Transaction<'_> {
                 log::info!(
                     event = "company_checked", cik = cik.get(), filings = all, filings_new = new;
                     "company {cik}: {}, {new} new",
-                    many(all, ["filing", "filings"])
+                    counted(all, ["filing", "filings"])
                 );
             }
             Record::CompanyFailed { problem, missing } => {
@@ -249,7 +249,7 @@ impl Transaction<'_> {
         }
         // It was on its way when the third file with the same bytes came.
         let print = document.outcome.as_ref().ok();
-        let refused = print.filter(|p| self.cx.same_pages.is_refused(&p.sha256));
+        let refused = print.filter(|p| self.services.same_pages.is_refused(&p.sha256));
         if let Some(page) = refused {
             self.refuse_stored(item, *page)?;
         }
@@ -269,7 +269,7 @@ impl Transaction<'_> {
         let (failure, problem) = gateway_failure(item);
         self.batch
             .failed(accession, &item.target, tries, &failure, today)?;
-        add(&self.cx.counters.failed, 1);
+        add(&self.services.counters.failed, 1);
         self.problem(problem)?;
         before
             .iter()
@@ -290,7 +290,7 @@ impl Transaction<'_> {
         {
             return Ok(());
         }
-        let count = &self.cx.counters;
+        let count = &self.services.counters;
         change(&count.downloaded, -1);
         change(&count.bytes, -i64::try_from(page.bytes).unwrap_or(i64::MAX));
         add(&count.failed, 1);
@@ -301,13 +301,13 @@ impl Transaction<'_> {
 
     fn queue(&mut self, mut items: Vec<QueueItem>) -> Result<()> {
         let created = self.batch.queue(&items)?;
-        add(&self.cx.counters.artifacts_created, created);
+        add(&self.services.counters.artifacts_created, created);
         self.queued.append(&mut items);
         Ok(())
     }
 
     fn company_done(&mut self, cik: Option<Cik>) -> FoundFilings {
-        let count = &self.cx.counters;
+        let count = &self.services.counters;
         let found = cik.and_then(|cik| self.found.remove(&cik));
         let found = found.unwrap_or_default();
         add(&count.companies_done, 1);
@@ -318,7 +318,7 @@ impl Transaction<'_> {
     /// Counts a file as downloaded or failed. A document that is still to be requested under its own name
     /// is not counted yet.
     fn stored(&self, accession: Accession, document: &SplitDocument, recorded: Recorded) {
-        let count = &self.cx.counters;
+        let count = &self.services.counters;
         match &document.outcome {
             Ok(print) if recorded.is_stored() => {
                 add(&count.downloaded, 1);
@@ -371,7 +371,7 @@ impl Transaction<'_> {
             let message = format!("{} {}: {why}", item.accession, document.file.name);
             self.problem(ErrorReport::of_item(item, "differs", message))?;
         }
-        let count = &self.cx.counters;
+        let count = &self.services.counters;
         change(&count.artifacts_created, new);
         change(&count.artifacts_queued, new);
         problems
@@ -391,7 +391,7 @@ impl Transaction<'_> {
             accession = accession.as_deref(), kind = problem.kind, url = problem.url.as_deref();
             "{}", problem.message
         );
-        self.cx.activity.error(&problem.message);
+        self.services.activity.error(&problem.message);
         let row = ErrorRow {
             cik: problem.cik,
             accession: problem.accession,
@@ -408,11 +408,11 @@ impl Transaction<'_> {
 
     /// Commits, and removes the files that were refused. Returns the queue entries of the transaction.
     fn commit(self) -> Result<Vec<QueueItem>> {
-        let counts = self.cx.run_progress();
+        let counts = self.services.run_progress();
         self.batch.heartbeat(self.run, &counts, Timestamp::now())?;
         self.batch.commit()?;
         for (place, page) in &self.refused {
-            self.cx.data_dir.remove(place, page)?;
+            self.services.data_dir.remove(place, page)?;
         }
         Ok(self.queued)
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
-use super::format::plain;
+use super::format::printable;
 
 const RECENT_ERRORS: usize = 3;
 
@@ -26,7 +26,7 @@ impl Activity {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         errors.truncate(RECENT_ERRORS - 1);
-        errors.push_front(plain(message));
+        errors.push_front(printable(message));
     }
 
     /// The recent errors, newest first.

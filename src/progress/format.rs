@@ -17,7 +17,7 @@ pub fn count(number: u64) -> String {
 }
 
 /// A number with its noun in singular or plural, such as `1 file` and `1,234 files`.
-pub fn many(number: u64, [one, more]: [&str; 2]) -> String {
+pub fn counted(number: u64, [one, more]: [&str; 2]) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { more })
 }
 
@@ -60,7 +60,7 @@ pub fn percent(part: u64, whole: u64) -> u64 {
 
 /// Text from the network that is safe to print on a terminal: one line, without escape sequences and
 /// characters that change the writing direction.
-pub fn plain(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if is_harmful(c) { '?' } else { c })
         .collect()
@@ -68,7 +68,7 @@ pub fn plain(text: &str) -> String {
 
 /// A JSON document that is safe to print on a terminal, with the same content. Harmful characters that
 /// serde does not escape occur only within strings; they become `\u` escapes.
-pub fn plain_json(json: &str) -> String {
+pub fn printable_json(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if is_harmful(c) && c != '\n' {
@@ -122,13 +122,13 @@ mod tests {
     proptest! {
         #[test]
         fn plain_text_holds_no_control_character(text in any::<String>()) {
-            prop_assert!(!plain(&text).chars().any(char::is_control));
+            prop_assert!(!printable(&text).chars().any(char::is_control));
         }
 
         #[test]
         fn plain_json_says_the_same_and_holds_no_control_character(text in any::<String>()) {
             let json = serde_json::to_string_pretty(&[&text]).unwrap();
-            let shown = plain_json(&json);
+            let shown = printable_json(&json);
             prop_assert!(!shown.chars().any(|c| is_harmful(c) && c != '\n'));
             prop_assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [text]);
         }

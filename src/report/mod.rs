@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 
 use crate::diagnosis::{Coverage, FailuresOfKind};
-use crate::progress::format::plain;
+use crate::progress::format::printable;
 use crate::store::{Holdings, MonthHoldings, RunRow, SelectionRow};
 
 pub use page::GENERATOR;
@@ -57,12 +57,12 @@ impl ReportFacts {
 
 /// A text from outside: in HTML nothing but a text.
 fn said(text: &str) -> Markup {
-    html! { (plain(text)) }
+    html! { (printable(text)) }
 }
 
 /// A text cut to so many characters, for a place that holds no more.
 fn short(text: &str, most: usize) -> String {
-    let text = plain(text);
+    let text = printable(text);
     if text.chars().count() <= most {
         return text;
     }

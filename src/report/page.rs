@@ -11,7 +11,7 @@ use super::style::{STYLE, policy};
 use super::tables::{ReportCell, folded, table};
 use super::{ReportFacts, Series, said};
 use crate::diagnosis::{FailuresOfKind, Tally};
-use crate::progress::format::{bytes, clock, count, many, percent};
+use crate::progress::format::{bytes, clock, count, counted, percent};
 use crate::store::{Holdings, MonthHoldings, RunRow, RunStatus, SelectionRow, companies_in_short};
 
 /// What the page says it was made by: a file that says so may be replaced by a newer page.
@@ -371,7 +371,7 @@ fn runs(facts: &ReportFacts) -> Markup {
             @if facts.runs.is_empty() {
                 p { "No run yet." }
             } @else {
-                p class="soft" { "The last " (many(facts.runs.len() as u64, ["run", "runs"])) ", the newest at the right." }
+                p class="soft" { "The last " (counted(facts.runs.len() as u64, ["run", "runs"])) ", the newest at the right." }
                 (super::legend(&series))
                 (chart("Duration", duration, seconds))
                 (chart("Requests", |run| run.progress.counts.requests, count))

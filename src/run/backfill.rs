@@ -10,7 +10,7 @@ use super::forms;
 use super::update::RunPlan;
 use crate::clock::Clock;
 use crate::config::RunOptions;
-use crate::edgar::{Cik, Wanted};
+use crate::edgar::{ArtifactChoice, Cik};
 use crate::pipeline::{OlderPages, RunSelection, VisitGoal, Visits};
 use crate::selection::{Companies, Filings, Selection};
 use crate::store::{Reader, Writer};
@@ -49,7 +49,7 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<B
                 since: asked.since.unwrap_or(Date::MIN),
                 until: asked.until,
             },
-            artifacts: asked.artifacts.unwrap_or(Wanted::Primary),
+            artifacts: asked.artifacts.unwrap_or(ArtifactChoice::Primary),
         },
         followed: follow && asked.companies.limit.is_none() && asked.until.is_none(),
         companies: ciks,

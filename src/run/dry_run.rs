@@ -15,10 +15,10 @@ use super::update::UpdateRange;
 use super::{Prepared, RunKind, discovery};
 use crate::config::{RunOptions, Settings};
 use crate::edgar::calendar::filing_day;
-use crate::edgar::{Cik, FormFilter, Wanted};
+use crate::edgar::{ArtifactChoice, Cik, FormFilter};
 use crate::exit::Exit;
 use crate::print::{print, print_json};
-use crate::progress::format::{bytes, clock, many};
+use crate::progress::format::{bytes, clock, counted};
 use crate::sources::bulk::ChosenSource;
 use crate::store::{QueueFilter, Reader};
 
@@ -241,7 +241,7 @@ pub(super) fn run(
     let plan = DryRunJson {
         command: kind.command(),
         dry_run: true,
-        artifacts: options.asked.artifacts.map(Wanted::as_str),
+        artifacts: options.asked.artifacts.map(ArtifactChoice::as_str),
         download: options.download,
         companies,
         discovery: DiscoveryPlan {
@@ -284,7 +284,7 @@ fn milliseconds(seconds: f64) -> f64 {
 fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimate>) -> String {
     let mut text = "Nothing was downloaded. This run would\n".to_owned();
     let mut say = |line: String| writeln!(text, "{line}").expect("a String takes all");
-    let companies = many(plan.companies, ["company", "companies"]);
+    let companies = counted(plan.companies, ["company", "companies"]);
     match (days, plan.discovery.from) {
         (Some(days), _) => {
             say(match plan.requests.indexes {
@@ -294,7 +294,7 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
                 ),
                 n => format!(
                     "- read {}, of the days after {} through {},",
-                    many(n, ["daily index", "daily indexes"]),
+                    counted(n, ["daily index", "daily indexes"]),
                     days.after,
                     days.last,
                 ),
@@ -328,7 +328,7 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
         format!(
             "- download {} that earlier runs left queued{known}, and {of_each} of every new filing \
              that it finds, in one request for each,",
-            many(plan.requests.documents, ["document", "documents"]),
+            counted(plan.requests.documents, ["document", "documents"]),
         )
     } else {
         format!("- download nothing, but queue {of_each} of every new filing that it finds,")
@@ -337,8 +337,8 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
         say(format!(
             "- find about {} that are not known yet. That is an estimate: {} never looked at x {:.1} \
              filings of these forms a year x {:.1} years,",
-            many(estimate.documents(), ["filing", "filings"]),
-            many(estimate.companies, ["company", "companies"]),
+            counted(estimate.documents(), ["filing", "filings"]),
+            counted(estimate.companies, ["company", "companies"]),
             estimate.a_year,
             estimate.years,
         ));
@@ -348,7 +348,7 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
         (Some(rate), Some(Ok(time))) => say(format!(
             "- take at least {} for the {} known now, at {rate} a second{}.",
             clock(time),
-            many(
+            counted(
                 plan.requests.discovery + plan.requests.documents,
                 ["request", "requests"]
             ),

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::update::IndexResult;
 use crate::edgar::calendar::filing_day;
 use crate::edgar::submission::{HEADER_BYTES, Header};
-use crate::edgar::{Cik, Filing, QueueItem, Target, Wanted};
+use crate::edgar::{ArtifactChoice, Cik, Filing, QueueItem, Target};
 use crate::files::{FilePath, Fingerprint, IncomingFile};
 use crate::net::{Expect, FetchError, RequestKind};
 use crate::pipeline::{DocumentsError, MAX_FILE, Services, check_submission};
@@ -21,18 +21,23 @@ use crate::store::{ErrorRow, ListedFiling, ListedStatus, RunId, SplitDocument, W
 /// Searches for the filings that the indexes of an update list and its visits did not find. Returns
 /// how many of them are still missing.
 pub(super) fn look_for(
-    cx: &Services,
+    services: &Services,
     db: &mut Writer,
     run: RunId,
     followed: &IndexResult,
 ) -> Result<u64> {
-    let today = filing_day(cx.clock.now());
+    let today = filing_day(services.clock.now());
     let reader = db.reader()?;
     let known = reader.listed_filings()?.into_iter();
     let known: HashMap<_, _> = known.map(|l| ((l.cik, l.accession), l)).collect();
     let lacking = followed.lacking(&reader)?;
     drop(reader);
-    let mut search = Search { cx, db, run, today };
+    let mut search = Search {
+        services,
+        db,
+        run,
+        today,
+    };
     let mut left = 0;
     for (listed_on, listed) in lacking {
         let known = known.get(&(listed.cik, listed.accession));
@@ -63,7 +68,7 @@ fn listed_filing(listed: &Listed, listed_on: Date, first_seen: Date) -> ListedFi
 }
 
 struct Search<'a> {
-    cx: &'a Services,
+    services: &'a Services,
     db: &'a mut Writer,
     run: RunId,
     today: Date,
@@ -71,12 +76,12 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Searches for one filing. Returns whether it was found.
-    fn one(&mut self, listed: ListedFiling, wanted: &[Wanted]) -> Result<bool> {
-        let cx = self.cx;
+    fn one(&mut self, listed: ListedFiling, wanted: &[ArtifactChoice]) -> Result<bool> {
+        let services = self.services;
         let may_fetch = listed.first_seen < self.today
-            && cx.options.download
-            && !cx.cancel.is_set()
-            && cx.budget.allows_download();
+            && services.options.download
+            && !services.cancel.is_set()
+            && services.budget.allows_download();
         let fetched = if may_fetch {
             self.get(&listed, wanted)?
         } else {
@@ -123,7 +128,7 @@ impl Search<'_> {
         if let Some((kind, message)) = problem {
             log::warn!("{message}");
             let url = self
-                .cx
+                .services
                 .urls
                 .submission_text(listed.cik, listed.accession)
                 .to_string();
@@ -134,14 +139,18 @@ impl Search<'_> {
                 kind,
                 message,
             };
-            batch.error(self.run, &row, self.cx.clock.now())?;
+            batch.error(self.run, &row, self.services.clock.now())?;
         }
         Ok(batch.commit()?)
     }
 
     /// Requests a filing by its path, puts it on record with the data of its header, and stores its text.
     /// The inner error says why EDGAR does not serve it.
-    fn get(&mut self, listed: &ListedFiling, wanted: &[Wanted]) -> Result<Result<(), String>> {
+    fn get(
+        &mut self,
+        listed: &ListedFiling,
+        wanted: &[ArtifactChoice],
+    ) -> Result<Result<(), String>> {
         let (cik, accession) = (listed.cik, listed.accession);
         let reader = self.db.reader()?;
         if let Some((filing, folder)) = reader.filing(accession)? {
@@ -149,14 +158,18 @@ impl Search<'_> {
             self.put(&filing, (cik, folder), wanted)?;
             return Ok(Ok(()));
         }
-        let mut incoming = self.cx.data_dir.begin()?;
-        let url = self.cx.urls.submission_text(cik, accession);
+        let mut incoming = self.services.data_dir.begin()?;
+        let url = self.services.urls.submission_text(cik, accession);
         let expect = Expect::Submission {
             max: MAX_FILE,
             size: None,
         };
         let kind = RequestKind::Document;
-        let received = match self.cx.client.download(&url, kind, expect, &mut incoming) {
+        let received = match self
+            .services
+            .client
+            .download(&url, kind, expect, &mut incoming)
+        {
             Ok(received) => received,
             Err(FetchError::Sink(e)) => return Err(e.into()),
             Err(e) => return Ok(Err(format!("cannot be fetched by its path: {e}"))),
@@ -175,16 +188,21 @@ impl Search<'_> {
         }
         let size = received.length;
         let filing = header.into_filing(accession, &listed.form, listed.filed_on, size);
-        let mut items: Vec<_> = [Wanted::Submission, Wanted::Documents].to_vec();
-        items.retain(|what| *what == Wanted::Submission || wanted.contains(what));
+        let mut items: Vec<_> = [ArtifactChoice::Submission, ArtifactChoice::Documents].to_vec();
+        items.retain(|what| *what == ArtifactChoice::Submission || wanted.contains(what));
         self.put(&filing, (cik, cik), &items)?;
         self.store(&filing, cik, incoming)?;
         Ok(Ok(()))
     }
 
     /// Puts a filing on record and queues what is wanted of it.
-    fn put(&mut self, filing: &Filing, (cik, folder): (Cik, Cik), wanted: &[Wanted]) -> Result<()> {
-        let item = |wanted: &Wanted| QueueItem {
+    fn put(
+        &mut self,
+        filing: &Filing,
+        (cik, folder): (Cik, Cik),
+        wanted: &[ArtifactChoice],
+    ) -> Result<()> {
+        let item = |wanted: &ArtifactChoice| QueueItem {
             accession: filing.accession,
             folder,
             target: filing.target(*wanted),
@@ -192,10 +210,10 @@ impl Search<'_> {
         };
         let items: Vec<_> = wanted.iter().map(item).collect();
         let mut batch = self.db.begin()?;
-        let new = batch.put_filings(cik, &[(filing.clone(), folder)], self.cx.clock.now())?;
+        let new = batch.put_filings(cik, &[(filing.clone(), folder)], self.services.clock.now())?;
         let created = batch.queue(&items)?;
         batch.commit()?;
-        let counters = &self.cx.counters;
+        let counters = &self.services.counters;
         let relaxed = std::sync::atomic::Ordering::Relaxed;
         counters.filings_found.fetch_add(1, relaxed);
         counters.filings_new.fetch_add(new, relaxed);
@@ -204,7 +222,7 @@ impl Search<'_> {
     }
 
     fn store(&mut self, filing: &Filing, folder: Cik, incoming: IncomingFile<'_>) -> Result<()> {
-        let target = filing.target(Wanted::Submission);
+        let target = filing.target(ArtifactChoice::Submission);
         let Target::File(file) = target else {
             unreachable!("a submission that is kept is a file");
         };
@@ -217,10 +235,10 @@ impl Search<'_> {
         let bytes = print.bytes;
         let mut batch = self.db.begin()?;
         let document = SplitDocument::single(file, print);
-        batch.stored(filing.accession, &document, 1, self.cx.clock.now())?;
+        batch.stored(filing.accession, &document, 1, self.services.clock.now())?;
         batch.commit()?;
-        self.cx.budget.stored(bytes);
-        let counters = &self.cx.counters;
+        self.services.budget.stored(bytes);
+        let counters = &self.services.counters;
         let relaxed = std::sync::atomic::Ordering::Relaxed;
         counters.downloaded.fetch_add(1, relaxed);
         counters.bytes.fetch_add(bytes, relaxed);

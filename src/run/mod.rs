@@ -42,7 +42,7 @@ use crate::exit::Exit;
 use crate::files::DataDir;
 use crate::net::{SEC_SITE, site_of};
 use crate::pipeline::{self, Aborted, Budget, Flow, SamePages, Services, Visits};
-use crate::progress::format::many;
+use crate::progress::format::counted;
 use crate::progress::{Activity, Dashboard, Terminal};
 use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunId, SelectionId, Writer};
@@ -164,7 +164,7 @@ pub fn run(
     })?;
     let is_sec = site_of(settings.urls.archives()) == SEC_SITE;
     say_what_it_is_about(settings, &db, (kind, run), &plan)?;
-    let cx = Arc::new(Services {
+    let services = Arc::new(Services {
         source: discovery::source(settings, &options, plan.visits.companies.len() as u64),
         options,
         visits: plan.visits,
@@ -183,13 +183,13 @@ pub fn run(
         aborted: Aborted::default(),
     });
     let mut followed = plan.followed;
-    let flowed = watched(&cx, db, run, (kind, followed.as_mut()), terminal);
+    let flowed = watched(&services, db, run, (kind, followed.as_mut()), terminal);
     let (db, looked_for) = match flowed {
         Ok(flowed) => flowed,
-        Err(e) => return Err(report::broken_off(&cx, &settings.db, run, e)),
+        Err(e) => return Err(report::broken_off(&services, &settings.db, run, e)),
     };
     EndedRun {
-        cx: &cx,
+        services: &services,
         run,
         kind,
         interrupt: &interrupt,
@@ -235,7 +235,7 @@ fn say_what_it_is_about(
         data_dir:% = data_dir, companies = companies, rate = rate;
         "run {} ({command}): {} to look at, {limit}, database {database}, data dir {data_dir}; {about}",
         run.get(),
-        many(companies as u64, ["company", "companies"]),
+        counted(companies as u64, ["company", "companies"]),
     );
     Ok(())
 }
@@ -328,52 +328,54 @@ fn folder_of(db: &Path) -> &Path {
 /// Runs the flows of the run while the dashboard shows it. Returns how many filings that an index
 /// lists are still missing.
 fn watched(
-    cx: &Arc<Services>,
+    services: &Arc<Services>,
     db: Writer,
     run: RunId,
     (kind, followed): (RunKind, Option<&mut IndexResult>),
     terminal: &Terminal,
 ) -> Result<(Writer, u64)> {
-    let shown = Arc::clone(cx);
-    let dashboard = Dashboard::start(cx.options.progress, terminal, move || shown.snapshot())
-        .context("failed to start the dashboard")?;
-    let result = flow(cx, db, run, kind, followed);
+    let shown = Arc::clone(services);
+    let dashboard = Dashboard::start(services.options.progress, terminal, move || {
+        shown.snapshot()
+    })
+    .context("failed to start the dashboard")?;
+    let result = flow(services, db, run, kind, followed);
     dashboard.finish();
     result
 }
 
 fn flow(
-    cx: &Arc<Services>,
+    services: &Arc<Services>,
     mut db: Writer,
     run: RunId,
     kind: RunKind,
     followed: Option<&mut IndexResult>,
 ) -> Result<(Writer, u64)> {
-    for flow in flows(kind, &cx.options) {
-        if !cx.cancel.is_set() {
-            db = pipeline::run(cx, db, run, flow)?;
+    for flow in flows(kind, &services.options) {
+        if !services.cancel.is_set() {
+            db = pipeline::run(services, db, run, flow)?;
         }
     }
     let looked_for = match followed {
-        Some(followed) if !cx.cancel.is_set() => {
+        Some(followed) if !services.cancel.is_set() => {
             followed.leave_other_industries(&db.reader()?)?;
-            listed::look_for(cx, &mut db, run, followed)?
+            listed::look_for(services, &mut db, run, followed)?
         }
         _ => 0,
     };
-    if cx.options.download {
-        db = download_rest(cx, db, run)?;
+    if services.options.download {
+        db = download_rest(services, db, run)?;
     }
     Ok((db, looked_for))
 }
 
 /// Downloads queue entries that were not tried: those that were left to a request that had already
 /// begun, and those that a split could not extract.
-fn download_rest(cx: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Writer> {
+fn download_rest(services: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Writer> {
     let mut before = None;
-    while !cx.cancel.is_set() && cx.budget.spent().is_none() {
+    while !services.cancel.is_set() && services.budget.spent().is_none() {
         let length = db.reader()?.queue_length(&QueueFilter {
-            companies: cx.queue_of.clone(),
+            companies: services.queue_of.clone(),
             ..QueueFilter::default()
         })?;
         let left = Some(length.pending);
@@ -381,7 +383,7 @@ fn download_rest(cx: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Write
             break;
         }
         before = left;
-        db = pipeline::run(cx, db, run, Flow::DownloadRest)?;
+        db = pipeline::run(services, db, run, Flow::DownloadRest)?;
     }
     Ok(db)
 }
@@ -437,7 +439,7 @@ mod tests {
             older: OlderPages::Whole,
             again: false,
         };
-        let cx = Arc::new(Services {
+        let services = Arc::new(Services {
             source: discovery::source(&settings, &options, 1),
             visits: Visits {
                 selections: Vec::new(),
@@ -458,10 +460,10 @@ mod tests {
             aborted: Aborted::default(),
             options,
         });
-        let mut db = pipeline::run(&cx, db, run, Flow::Discover).unwrap();
-        let reason = cx.aborted.reason().unwrap();
+        let mut db = pipeline::run(&services, db, run, Flow::Discover).unwrap();
+        let reason = services.aborted.reason().unwrap();
         assert!(reason.starts_with("a thread panicked"), "{reason}");
-        assert!(cx.cancel.is_set());
+        assert!(services.cancel.is_set());
         report::failed(&mut db, run, settings.clock.now()).unwrap();
     }
 }

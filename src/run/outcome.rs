@@ -16,7 +16,7 @@ use crate::exit::{Exit, for_error};
 use crate::net::ping;
 use crate::print::print_json;
 use crate::progress::Terminal;
-use crate::progress::format::plain;
+use crate::progress::format::printable;
 use crate::store::RunId;
 
 /// Attempts to report the end of a run to a monitoring service.
@@ -94,7 +94,7 @@ impl Outcome {
         let command = self.kind.command();
         let (database, data_dir) = (settings.db.display(), settings.data_dir.display());
         let text = format!("{command} begins: database {database}, data dir {data_dir}");
-        terminal.clone().begin(options.progress, &plain(&text));
+        terminal.clone().begin(options.progress, &printable(&text));
         self.ping(Some("start"), command, 1);
     }
 

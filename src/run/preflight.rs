@@ -13,7 +13,7 @@ use crate::cancel::Cancel;
 use crate::config::Settings;
 use crate::exit::{BusyError, UsageError};
 use crate::net::{self, Client, SEC_SITE, site_of};
-use crate::progress::format::plain;
+use crate::progress::format::printable;
 use crate::store::{Reader, RunLock, RunStatus, Writer};
 
 /// Checks what can be refused before any request or change: a missing user agent, a file that is not
@@ -96,7 +96,7 @@ fn busy(db: &Path) -> BusyError {
         (Some(run), _) => format!(
             "another run, {} ({}, process {}, since {:.0}),",
             run.id.get(),
-            plain(&run.command),
+            printable(&run.command),
             run.pid,
             run.started_at
         ),

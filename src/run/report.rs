@@ -15,13 +15,13 @@ use crate::edgar::calendar::filing_day;
 use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
 use crate::print::{print_json, print_report};
-use crate::progress::format::{count, many};
+use crate::progress::format::{count, counted};
 use crate::signals::Interrupt;
 use crate::store::{QueueFilter, RunEnd, RunId, RunProgress, RunStatus, SelectionId, Writer};
 
 /// A run that has ended, with everything that its result depends on.
 pub(super) struct EndedRun<'a> {
-    pub cx: &'a Services,
+    pub services: &'a Services,
     pub run: RunId,
     pub kind: RunKind,
     pub interrupt: &'a Interrupt,
@@ -47,7 +47,7 @@ pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> 
 /// this takes a new one; the lock of the run is still held. Where the database takes nothing, the next
 /// run finds the row as it is and marks it.
 pub(super) fn broken_off(
-    cx: &Services,
+    services: &Services,
     db: &Path,
     run: RunId,
     why: anyhow::Error,
@@ -58,7 +58,7 @@ pub(super) fn broken_off(
         through: None,
     };
     let finished = Writer::open(db).and_then(|mut db| {
-        db.finish_run(run, &end, &cx.run_progress(), cx.clock.now())?;
+        db.finish_run(run, &end, &services.run_progress(), services.clock.now())?;
         db.close()
     });
     if let Err(e) = finished {
@@ -76,13 +76,13 @@ impl EndedRun<'_> {
         outcome: &mut Outcome,
         (json, page): (bool, PrintStyle),
     ) -> Result<Exit> {
-        let cx = self.cx;
-        let left = left(cx, &db)?;
-        if cx.aborted.reason().is_none() {
+        let services = self.services;
+        let left = left(services, &db)?;
+        if services.aborted.reason().is_none() {
             // A company whose SIC code became known in this run may enter or leave selections.
-            let industries = cx.visits.selections.iter().any(|s| s.sic.is_some());
+            let industries = services.visits.selections.iter().any(|s| s.sic.is_some());
             if industries {
-                db.refresh_members(filing_day(cx.clock.now()))?;
+                db.refresh_members(filing_day(services.clock.now()))?;
             }
             self.record_through(&mut db)?;
         }
@@ -94,15 +94,20 @@ impl EndedRun<'_> {
         let (status, exit) = self.outcome(left, nobody.is_some());
         let end = RunEnd {
             status,
-            ended_by: cx.budget.spent().map(|spent| spent.option),
+            ended_by: services.budget.spent().map(|spent| spent.option),
             through,
         };
-        db.finish_run(self.run, &end, &cx.run_progress(), cx.clock.now())?;
+        db.finish_run(
+            self.run,
+            &end,
+            &services.run_progress(),
+            services.clock.now(),
+        )?;
         self.say_which_forms_are_none(&db)?;
         let errors = db.reader()?.run_error_kinds(self.run)?;
         db.close()?;
         outcome.why = self.why(exit, left);
-        let is_spent = exit == Exit::Partial && cx.budget.spent().is_some();
+        let is_spent = exit == Exit::Partial && services.budget.spent().is_some();
         if let Some(why) = outcome.why.as_ref().filter(|_| is_spent) {
             log::warn!("{why}");
         }
@@ -116,7 +121,7 @@ impl EndedRun<'_> {
             self.kind,
             self.run,
             end,
-            cx,
+            services,
             left,
             followed,
             (errors, error),
@@ -138,7 +143,7 @@ impl EndedRun<'_> {
     /// Why the run was given up.
     fn aborted(&self) -> String {
         let bug = "a thread panicked: this is a bug, please report it";
-        self.cx.aborted.reason().unwrap_or(bug).to_owned()
+        self.services.aborted.reason().unwrap_or(bug).to_owned()
     }
 
     /// Records through which day the selections of this run are complete. For a backfill, that follows
@@ -162,11 +167,11 @@ impl EndedRun<'_> {
 
     /// The error when EDGAR has none of the visited companies, and none of them is on record.
     fn found_nobody(&self, db: &Writer) -> Result<Option<String>> {
-        let now = self.cx.counters.load();
+        let now = self.services.counters.load();
         if now.companies_failed == 0 || now.companies_failed < now.companies_total {
             return Ok(None);
         }
-        let companies = &self.cx.visits.companies;
+        let companies = &self.services.visits.companies;
         let ciks: Vec<_> = companies.iter().map(|(cik, _)| *cik).collect();
         let unknown = db.reader()?.unknown_ciks(&ciks)?;
         Ok((unknown.len() == ciks.len()).then(|| {
@@ -181,7 +186,7 @@ impl EndedRun<'_> {
     fn drop_empty_selection(&self, db: &mut Writer) -> Result<Option<String>> {
         let Some((id, sic)) = self
             .selection
-            .zip(self.cx.options.asked.companies.sic.as_ref())
+            .zip(self.services.options.asked.companies.sic.as_ref())
         else {
             return Ok(None);
         };
@@ -200,16 +205,22 @@ impl EndedRun<'_> {
 
     /// The result of the run for its row, and its exit code.
     fn outcome(&self, left: Left, is_nobody: bool) -> (RunStatus, Exit) {
-        let cx = self.cx;
-        let now = cx.counters.load();
+        let services = self.services;
+        let now = services.counters.load();
         let indexes = self.followed.as_ref().map_or(0, IndexResult::days_failed);
         let failed = now.companies_failed + now.failed + indexes + self.looked_for;
-        let left = if cx.options.download { left.pending } else { 0 };
-        match (cx.aborted.reason(), self.interrupt.exit()) {
+        let left = if services.options.download {
+            left.pending
+        } else {
+            0
+        };
+        match (services.aborted.reason(), self.interrupt.exit()) {
             (Some(_), _) => (RunStatus::Failed, Exit::Aborted),
             (None, Some(exit)) => (RunStatus::Interrupted, exit),
-            (None, None) if cx.budget.spent().is_some() => (RunStatus::Partial, Exit::Partial),
-            (None, None) if cx.cancel.is_set() => (RunStatus::Failed, Exit::Aborted),
+            (None, None) if services.budget.spent().is_some() => {
+                (RunStatus::Partial, Exit::Partial)
+            }
+            (None, None) if services.cancel.is_set() => (RunStatus::Failed, Exit::Aborted),
             (None, None) if is_nobody => (RunStatus::Failed, Exit::Usage),
             (None, None) if failed + left > 0 => (RunStatus::Partial, Exit::Partial),
             (None, None) => (RunStatus::Completed, Exit::Complete),
@@ -218,19 +229,24 @@ impl EndedRun<'_> {
 
     /// Warns of forms that the backfill names and none of its companies has.
     fn say_which_forms_are_none(&self, db: &Writer) -> Result<()> {
-        let asked = &self.cx.options.asked;
-        if self.selection.is_none() || self.cx.cancel.is_set() {
+        let asked = &self.services.options.asked;
+        if self.selection.is_none() || self.services.cancel.is_set() {
             return Ok(());
         }
-        let companies = &self.cx.visits.companies;
+        let companies = &self.services.visits.companies;
         let companies: Vec<_> = companies.iter().map(|(cik, _)| *cik).collect();
         forms::warn_not_seen(&db.reader()?, &asked.named_forms, &companies)
     }
 
     /// Why a run that is no failure did not get everything, in a sentence.
     fn why(&self, exit: Exit, left: Left) -> Option<String> {
-        let now = self.cx.counters.load();
-        if let Some(spent) = self.cx.budget.spent().filter(|_| exit == Exit::Partial) {
+        let now = self.services.counters.load();
+        if let Some(spent) = self
+            .services
+            .budget
+            .spent()
+            .filter(|_| exit == Exit::Partial)
+        {
             let companies = match now.companies_total {
                 0 => "the companies to visit".to_owned(),
                 total => format!("{} companies", count(total - now.companies_done.min(total))),
@@ -269,7 +285,9 @@ impl EndedRun<'_> {
                     ),
                 ];
                 let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-                let parts: Vec<_> = parts.map(|(number, words)| many(number, words)).collect();
+                let parts: Vec<_> = parts
+                    .map(|(number, words)| counted(number, words))
+                    .collect();
                 Some(format!("{}; the next run tries again", parts.join(", ")))
             }
             _ => None,
@@ -278,10 +296,10 @@ impl EndedRun<'_> {
 }
 
 /// The part of the queue that is left: what this run should have downloaded, and the rest.
-fn left(cx: &Services, db: &Writer) -> Result<Left> {
+fn left(services: &Services, db: &Writer) -> Result<Left> {
     let db = db.reader()?;
     let of_run = db.queue_length(&QueueFilter {
-        companies: cx.queue_of.clone(),
+        companies: services.queue_of.clone(),
         ..QueueFilter::default()
     })?;
     let total = db.stats(0)?.total;

@@ -108,8 +108,8 @@ struct SummaryRequests {
 }
 
 impl DiscoveryChoice {
-    fn of(cx: &Services) -> Self {
-        let choice = cx.source.choice();
+    fn of(services: &Services) -> Self {
+        let choice = services.source.choice();
         Self {
             from: choice.source,
             why: choice.why.clone(),
@@ -123,19 +123,20 @@ impl Summary {
         kind: RunKind,
         run: RunId,
         end: RunEnd,
-        cx: &Services,
+        services: &Services,
         left: Left,
         followed: Option<&IndexResult>,
         (errors, error): (BTreeMap<String, u64>, Option<String>),
     ) -> Self {
-        let counts = cx.counts();
+        let counts = services.counts();
         Self {
             counts,
             run_id: run.get(),
             command: kind.command(),
             status: end.status.as_str(),
-            elapsed_s: seconds(cx.started.elapsed()),
-            discovery: matches!(kind, RunKind::Backfill { .. }).then(|| DiscoveryChoice::of(cx)),
+            elapsed_s: seconds(services.started.elapsed()),
+            discovery: matches!(kind, RunKind::Backfill { .. })
+                .then(|| DiscoveryChoice::of(services)),
             companies: SummaryCompanies {
                 counts: counts.group("companies"),
                 unchanged: counts.companies_unchanged(),
@@ -149,7 +150,7 @@ impl Summary {
             },
             requests: SummaryRequests {
                 counts: counts.group("requests"),
-                paused_s: seconds(cx.client.traffic().paused_time()),
+                paused_s: seconds(services.client.traffic().paused_time()),
             },
             indexes: followed.map(|followed| SummaryIndexes {
                 read: followed.days_read(),

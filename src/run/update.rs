@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::companies;
 use crate::config::{RunOptions, SelectionOptions};
 use crate::edgar::calendar::{filing_day, indexed_through, is_weekend};
-use crate::edgar::{Cik, SicCodes, Urls, Wanted};
+use crate::edgar::{ArtifactChoice, Cik, SicCodes, Urls};
 use crate::exit::UsageError;
 use crate::net::Client;
 use crate::pipeline::{OlderPages, RunSelection, VisitGoal, Visits};
@@ -486,7 +486,7 @@ impl IndexResult {
     }
 
     /// Which artifacts the selections want of a listed filing.
-    pub(super) fn wanted(&self, listed: &Listed) -> Vec<Wanted> {
+    pub(super) fn wanted(&self, listed: &Listed) -> Vec<ArtifactChoice> {
         let wanting = self.days.selections.iter().filter(|s| s.wants(listed));
         wanting.map(|s| s.recorded.selection.artifacts).collect()
     }

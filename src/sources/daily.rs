@@ -27,7 +27,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use crate::edgar::calendar::{is_federal_holiday, is_weekend, quarter};
-use crate::edgar::{Accession, Cik, Urls, Wanted, day_listing, index};
+use crate::edgar::{Accession, ArtifactChoice, Cik, Urls, day_listing, index};
 use crate::net::{Client, Expect, FetchError, RequestKind, retry};
 use crate::store::{Batch, IndexDay, IndexStatus, ListedStatus, Reader};
 
@@ -55,7 +55,7 @@ pub struct IndexReader<'a> {
     pub today: Date,
     /// What the selections want of a filing that the index of a day lists. Empty if they want
     /// nothing.
-    pub wanted: &'a dyn Fn(Date, &Listed) -> Vec<Wanted>,
+    pub wanted: &'a dyn Fn(Date, &Listed) -> Vec<ArtifactChoice>,
 }
 
 /// A filing as an index lists it, under one of its filers.
@@ -379,14 +379,14 @@ fn is_newest(day: Date, published: Date) -> bool {
 
 /// Wanted lines by filer and accession number, each with what is wanted, and damaged lines.
 type WantedLines = (
-    BTreeMap<(Cik, Accession), (Listed, Vec<Wanted>)>,
+    BTreeMap<(Cik, Accession), (Listed, Vec<ArtifactChoice>)>,
     Vec<index::BadLine>,
 );
 
 /// The filings that are not on record under their filer, or that lack something that is wanted.
 fn lacking(
     db: &Reader,
-    wanted: BTreeMap<(Cik, Accession), (Listed, Vec<Wanted>)>,
+    wanted: BTreeMap<(Cik, Accession), (Listed, Vec<ArtifactChoice>)>,
 ) -> crate::store::Result<Vec<Listed>> {
     let pairs: Vec<_> = wanted.keys().copied().collect();
     let unknown: HashSet<_> = db.unknown_filings(&pairs)?.into_iter().collect();

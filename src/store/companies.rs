@@ -133,8 +133,8 @@ impl Reader {
 
     /// The tickers that are no company's listing (funds and test issues) according to the last sync
     /// with the exchanges' own symbol lists.
-    pub fn left_out(&self) -> Result<Vec<(u64, String)>> {
-        let list = self.meta::<String>(meta::LEFT_OUT)?;
+    pub fn non_companies(&self) -> Result<Vec<(u64, String)>> {
+        let list = self.meta::<String>(meta::NON_COMPANIES)?;
         // This program wrote the list. If the list is damaged, the next sync replaces it.
         Ok(list.map_or_else(Vec::new, |list| {
             serde_json::from_str(&list).unwrap_or_default()
@@ -145,7 +145,7 @@ impl Reader {
     /// and name.
     pub fn unmatched(&self) -> Result<Vec<[String; 3]>> {
         let list = self.meta::<String>(meta::UNMATCHED)?;
-        // As in `left_out`.
+        // As in `non_companies`.
         Ok(list.map_or_else(Vec::new, |list| {
             serde_json::from_str(&list).unwrap_or_default()
         }))

@@ -14,21 +14,21 @@ use super::reader::Reader;
 use super::selections::{RecordedSelection, SelectionId};
 use super::values::ArtifactStatus;
 use super::writer::Writer;
-use crate::edgar::{Accession, ArtifactKind, Cik, Filing, QueueItem, Target, Wanted};
+use crate::edgar::{Accession, ArtifactChoice, ArtifactKind, Cik, Filing, QueueItem, Target};
 
 /// Queue items per transaction.
 const AT_ONCE: usize = 500;
 
 /// A selection with its companies.
 #[derive(Debug)]
-pub(super) struct Wanting {
+pub(super) struct SelectionWithMembers {
     pub(super) recorded: RecordedSelection,
     pub(super) members: HashSet<Cik>,
 }
 
-impl Wanting {
+impl SelectionWithMembers {
     /// What the selection wants of a filing by these companies; `None` if it wants nothing.
-    pub(super) fn wants(&self, filing: &Filing, filers: &[Cik]) -> Option<Wanted> {
+    pub(super) fn wants(&self, filing: &Filing, filers: &[Cik]) -> Option<ArtifactChoice> {
         let selection = &self.recorded.selection;
         let is_wanted = selection.filings.wants(&filing.form, filing.filed_on)
             && filers.iter().any(|cik| self.members.contains(cik));
@@ -46,7 +46,7 @@ impl Writer {
         for recorded in reader.selections()? {
             let members = reader.members(recorded.id)?.into_iter();
             let members = members.map(|member| member.cik).collect();
-            wanting.push(Wanting { recorded, members });
+            wanting.push(SelectionWithMembers { recorded, members });
         }
         let Some(place) = wanting.iter().position(|w| w.recorded.id == id) else {
             return Ok(None);
@@ -74,8 +74,8 @@ impl Writer {
         &mut self,
         reader: &Reader,
         items: &[QueueItem],
-        dropped: &Wanting,
-        others: &[Wanting],
+        dropped: &SelectionWithMembers,
+        others: &[SelectionWithMembers],
     ) -> Result<u64> {
         let mut count = 0;
         let mut batch = self.begin()?;
@@ -92,8 +92,8 @@ impl Writer {
             if !is_wanted(&item.target, &filing, &wanted) {
                 batch.drop_item(item)?;
                 count += 1;
-                if item.target == Target::Documents && wanted.contains(&Wanted::Primary) {
-                    let target = filing.target(Wanted::Primary);
+                if item.target == Target::Documents && wanted.contains(&ArtifactChoice::Primary) {
+                    let target = filing.target(ArtifactChoice::Primary);
                     batch.queue(&[QueueItem {
                         target,
                         ..item.clone()
@@ -108,9 +108,9 @@ impl Writer {
 
 /// Whether one of `wanted` includes a target. A document other than the primary one comes from a
 /// submission.
-pub(super) fn is_wanted(target: &Target, filing: &Filing, wanted: &[Wanted]) -> bool {
+pub(super) fn is_wanted(target: &Target, filing: &Filing, wanted: &[ArtifactChoice]) -> bool {
     wanted.iter().any(|wanted| match (wanted, target) {
-        (Wanted::Documents, Target::File(file)) => file.kind != ArtifactKind::Submission,
+        (ArtifactChoice::Documents, Target::File(file)) => file.kind != ArtifactKind::Submission,
         (wanted, target) => filing.target(*wanted) == *target,
     })
 }
@@ -171,7 +171,7 @@ mod tests {
             .record_selection(&named(primaries), true, at(0))
             .unwrap();
         let documents = Selection {
-            artifacts: Wanted::Documents,
+            artifacts: ArtifactChoice::Documents,
             ..named(all)
         };
         let recorded = writer.record_selection(&documents, true, at(0)).unwrap();

@@ -17,7 +17,9 @@ use super::reader::{Reader, optional_number};
 use super::values::{
     ArtifactStatus, DateColumn, DayText, SubmissionStatus, integer, json_ciks, json_texts, time,
 };
-use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName, Filing, Target, Wanted};
+use crate::edgar::{
+    Accession, ArtifactChoice, ArtifactKind, Cik, DateRange, FileName, Filing, Target,
+};
 
 /// The status of a filing and its files in the database.
 #[derive(Debug, Clone)]
@@ -183,10 +185,10 @@ impl Reader {
     }
 
     /// Whether a filing on record has no row for something in `wanted`.
-    pub fn lacks_any(&self, accession: Accession, wanted: &[Wanted]) -> Result<bool> {
+    pub fn lacks_any(&self, accession: Accession, wanted: &[ArtifactChoice]) -> Result<bool> {
         let filing = self.filing(accession)?;
         let on_record = self.on_record(&[accession])?;
-        let lacks = |filing: &Filing, wanted: &Wanted| {
+        let lacks = |filing: &Filing, wanted: &ArtifactChoice| {
             let known = on_record.get(&accession);
             known.is_some_and(|known| known.lacks(&filing.target(*wanted), false))
         };

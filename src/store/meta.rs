@@ -15,7 +15,7 @@ pub(super) const LISTINGS_SYNCED_AT: &str = "listings_synced_at";
 /// When those symbol lists were created, by their own words: the older of the two, New York time.
 pub(super) const LISTINGS_CREATED_AT: &str = "listings_created_at";
 /// The tickers that those symbol lists name as no company's listing, as JSON.
-pub(super) const LEFT_OUT: &str = "left_out";
+pub(super) const NON_COMPANIES: &str = "non_companies";
 /// The symbols in those lists that have no company in the SEC's list, as JSON.
 pub(super) const UNMATCHED: &str = "unmatched";
 /// Whether the last sync of the company list included the exchanges' symbol lists.

@@ -97,7 +97,7 @@ pub use indexes::{IndexDay, IndexStatus, ListedFiling, ListedStatus};
 pub use lock::RunLock;
 pub use months::MonthHoldings;
 pub use pages::PageRead;
-pub use prune::{Unwanted, Wishes};
+pub use prune::{RecordedSelections, Unwanted};
 pub use queue::{QueueFilter, QueuePlace};
 pub use reader::Reader;
 pub use runs::{ErrorRow, RunEnd, RunProgress};

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::batch::Batch;
-use super::drop_selection::Wanting;
+use super::drop_selection::SelectionWithMembers;
 use super::error::{AtPath, Error, Result};
 use super::filings::OnRecord;
 use super::holdings::Change;
@@ -18,19 +18,19 @@ use super::queries::{
 };
 use super::reader::Reader;
 use super::values::{ArtifactStatus, SubmissionStatus, integer};
-use crate::edgar::{Accession, ArtifactKind, Cik, Filing, QueueItem, Target, Wanted};
+use crate::edgar::{Accession, ArtifactChoice, ArtifactKind, Cik, Filing, QueueItem, Target};
 
 /// What all recorded selections want, followed or not.
 #[derive(Debug)]
-pub struct Wishes(Vec<Wanting>);
+pub struct RecordedSelections(Vec<SelectionWithMembers>);
 
-impl Wishes {
+impl RecordedSelections {
     /// Whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn of(&self, filing: &Filing, filers: &[Cik]) -> Vec<Wanted> {
+    fn of(&self, filing: &Filing, filers: &[Cik]) -> Vec<ArtifactChoice> {
         let wanting = self.0.iter();
         wanting.filter_map(|w| w.wants(filing, filers)).collect()
     }
@@ -73,24 +73,24 @@ impl Reader {
     /// # Errors
     ///
     /// As [`Reader::selections`].
-    pub fn wishes(&self) -> Result<Wishes> {
+    pub fn selections_with_members(&self) -> Result<RecordedSelections> {
         let doing = "read the companies that left a selection";
-        let mut wishes = Vec::new();
+        let mut selections = Vec::new();
         for recorded in self.selections()? {
             let members = self.members(recorded.id)?.into_iter();
             let mut members: HashSet<Cik> = members.map(|member| member.cik).collect();
             let left = self.rows(selections_sql::LEFT, [recorded.id], doing, |row| row.get(0))?;
             members.extend::<Vec<Cik>>(left);
-            wishes.push(Wanting { recorded, members });
+            selections.push(SelectionWithMembers { recorded, members });
         }
-        Ok(Wishes(wishes))
+        Ok(RecordedSelections(selections))
     }
 
     /// What is unwanted among the next `n` filings after a place, and the place after them; 0 is the
     /// beginning. `None` at the end.
     pub fn unwanted(
         &self,
-        wishes: &Wishes,
+        selections: &RecordedSelections,
         after: i64,
         n: usize,
     ) -> Result<Option<(Vec<Unwanted>, i64)>> {
@@ -122,7 +122,7 @@ impl Reader {
                 path: self.path.clone(),
                 what: format!("the filers of {} cannot be read", filing.accession),
             })?;
-            let wanted = wishes.of(&filing, &filers);
+            let wanted = selections.of(&filing, &filers);
             if let Some(known) = on_record.get(&filing.accession) {
                 unwanted.extend(of_filing(&filing, folder, filers, &wanted, known));
             }
@@ -138,16 +138,16 @@ impl Reader {
     }
 }
 
-/// What is unwanted of a filing of which these wishes are; `None` is nothing.
+/// What of a filing is unwanted, where `wanted` is what the selections ask for of it. `None` is nothing.
 fn of_filing(
     filing: &Filing,
     folder: Cik,
     filed_by: Vec<Cik>,
-    wanted: &[Wanted],
+    wanted: &[ArtifactChoice],
     known: &OnRecord,
 ) -> Option<Unwanted> {
     let whole = wanted.is_empty();
-    let is_split = wanted.contains(&Wanted::Documents);
+    let is_split = wanted.contains(&ArtifactChoice::Documents);
     let target_names: Vec<String> = wanted
         .iter()
         .map(|wanted| filing.target(*wanted).name(filing.accession))
@@ -165,7 +165,7 @@ fn of_filing(
                 named() && !only_splits(filing, wanted) || is_split && is_only_file
             }
             // EDGAR may have corrected the name since it was stored.
-            ArtifactKind::Primary => wanted.contains(&Wanted::Primary) || is_split,
+            ArtifactKind::Primary => wanted.contains(&ArtifactChoice::Primary) || is_split,
             _ => is_split || named(),
         }
     };
@@ -214,7 +214,7 @@ fn of_filing(
 }
 
 /// Whether the submission's own name is only that of the request for its documents.
-fn only_splits(filing: &Filing, wanted: &[Wanted]) -> bool {
+fn only_splits(filing: &Filing, wanted: &[ArtifactChoice]) -> bool {
     let mut targets = wanted.iter().map(|wanted| filing.target(*wanted));
     targets.all(|target| target == Target::Documents)
 }
@@ -290,9 +290,9 @@ mod tests {
     /// Prunes all of it, and tells what went, as `accession's end: whole or names`.
     fn prune(sandbox: &mut Sandbox) -> Vec<String> {
         let reader = sandbox.reader();
-        let wishes = reader.wishes().unwrap();
+        let selections = reader.selections_with_members().unwrap();
         let (mut after, mut gone) = (0, Vec::new());
-        while let Some((unwanted, next)) = reader.unwanted(&wishes, after, 2).unwrap() {
+        while let Some((unwanted, next)) = reader.unwanted(&selections, after, 2).unwrap() {
             for one in unwanted {
                 let names: Vec<_> = one.files.iter().map(|f| f.name.as_str()).collect();
                 let end = one.accession.to_string().split_off(19);
@@ -316,7 +316,7 @@ mod tests {
         writer.record_selection(selection, followed, at(0)).unwrap();
     }
 
-    fn of(ciks: &[u64], artifacts: Wanted) -> Selection {
+    fn of(ciks: &[u64], artifacts: ArtifactChoice) -> Selection {
         Selection {
             artifacts,
             ..named(ciks)
@@ -344,11 +344,23 @@ mod tests {
     #[test]
     fn of_a_filing_only_what_is_wanted_stays() {
         for (wanted, gone) in [
-            (vec![Wanted::Primary], "1: 0000000000-00-000001.txt ex.htm"),
-            (vec![Wanted::Submission], "1: report.htm ex.htm"),
-            (vec![Wanted::Documents], "1: 0000000000-00-000001.txt"),
-            (vec![Wanted::Primary, Wanted::Submission], "1: ex.htm"),
-            (vec![Wanted::Documents, Wanted::Submission], ""),
+            (
+                vec![ArtifactChoice::Primary],
+                "1: 0000000000-00-000001.txt ex.htm",
+            ),
+            (vec![ArtifactChoice::Submission], "1: report.htm ex.htm"),
+            (
+                vec![ArtifactChoice::Documents],
+                "1: 0000000000-00-000001.txt",
+            ),
+            (
+                vec![ArtifactChoice::Primary, ArtifactChoice::Submission],
+                "1: ex.htm",
+            ),
+            (
+                vec![ArtifactChoice::Documents, ArtifactChoice::Submission],
+                "",
+            ),
         ] {
             let mut sandbox = Sandbox::new();
             sandbox.put(1, &[filing(1)]);
@@ -380,7 +392,7 @@ mod tests {
                 })
                 .collect();
             let left = sandbox.rows("SELECT count(*) FROM submissions");
-            assert_eq!(left[0] == "1", wanted.contains(&Wanted::Documents));
+            assert_eq!(left[0] == "1", wanted.contains(&ArtifactChoice::Documents));
             assert_eq!(went.join(""), gone, "{wanted:?}");
         }
     }
@@ -389,7 +401,7 @@ mod tests {
     fn a_text_that_is_all_there_is_of_the_documents_stays() {
         let mut sandbox = Sandbox::new();
         sandbox.put(1, &[filing(1)]);
-        record(&mut sandbox, &of(&[1], Wanted::Documents), true);
+        record(&mut sandbox, &of(&[1], ArtifactChoice::Documents), true);
         let name = "0000000000-00-000001.txt";
         let mut text = exhibit(name, Ok(print(9)));
         text.file = file(ArtifactKind::Submission, name);

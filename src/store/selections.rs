@@ -506,7 +506,7 @@ impl Batch<'_> {
 mod tests {
     use super::super::testing::{Sandbox, at, cik, company, listed, named};
     use super::*;
-    use crate::edgar::Wanted;
+    use crate::edgar::ArtifactChoice;
     use crate::exchange::Exchange::{Cboe, Nasdaq, Nyse};
     use jiff::civil::date;
 
@@ -556,13 +556,13 @@ mod tests {
                 since: date(1994, 1, 1),
                 until: Some(date(2000, 12, 31)),
             },
-            artifacts: Wanted::Documents,
+            artifacts: ArtifactChoice::Documents,
             ..named(&[3, 320_193])
         };
         let everything = Selection {
             companies: Companies::Listed(None),
             sic: SicCodes::new(&["73".parse().unwrap(), "6022".parse().unwrap()]),
-            artifacts: Wanted::Submission,
+            artifacts: ArtifactChoice::Submission,
             ..named(&[])
         };
         let asked = [listed(&[Nasdaq, Nyse]), past, everything];
@@ -647,7 +647,7 @@ mod tests {
         assert_eq!(record(&named(&[1]), true), (3, true), "it may be delisted");
         assert_eq!(record(&listed(&[Nyse]), false), (4, true), "not followed");
         let documents = Selection {
-            artifacts: Wanted::Documents,
+            artifacts: ArtifactChoice::Documents,
             ..listed(&[Nasdaq])
         };
         assert_eq!(record(&documents, true), (5, true), "another thing");

@@ -12,7 +12,7 @@ use super::{
     SplitDocument, Writer,
 };
 use crate::edgar::{
-    Accession, ArtifactKind, Cik, FileName, Filing, FormFilter, QueueItem, Target, Wanted,
+    Accession, ArtifactChoice, ArtifactKind, Cik, FileName, Filing, FormFilter, QueueItem, Target,
 };
 use crate::exchange::Exchange;
 use crate::files::Fingerprint;
@@ -366,6 +366,6 @@ fn selection(companies: Companies) -> Selection {
             since: date(2023, 1, 1),
             until: None,
         },
-        artifacts: Wanted::Primary,
+        artifacts: ArtifactChoice::Primary,
     }
 }

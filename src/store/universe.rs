@@ -62,7 +62,7 @@ impl Writer {
     /// according to them, and the symbols (with exchange and name) that have no company in the SEC's list.
     pub fn put_lists(
         &mut self,
-        left_out: &[(u64, &str)],
+        non_companies: &[(u64, &str)],
         unmatched: &[[String; 3]],
         created: DateTime,
     ) -> Result<()> {
@@ -70,8 +70,8 @@ impl Writer {
         let doing = "record the company list";
         let created = (meta::LISTINGS_CREATED_AT, created.to_string());
         batch.execute(meta_sql::PUT, created, doing)?;
-        let left_out = (meta::LEFT_OUT, json_texts(left_out));
-        batch.execute(meta_sql::PUT, left_out, doing)?;
+        let non_companies = (meta::NON_COMPANIES, json_texts(non_companies));
+        batch.execute(meta_sql::PUT, non_companies, doing)?;
         let unmatched = (meta::UNMATCHED, json_texts(unmatched));
         batch.execute(meta_sql::PUT, unmatched, doing)?;
         batch.commit()

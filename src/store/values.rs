@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::edgar::{Accession, ArtifactKind, Cik, Wanted};
+use crate::edgar::{Accession, ArtifactChoice, ArtifactKind, Cik};
 
 /// The status of an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -258,7 +258,7 @@ stored_as_word!(
     ArtifactStatus,
     RunStatus,
     SubmissionStatus,
-    Wanted
+    ArtifactChoice
 );
 
 pub(super) use stored_as_word;
@@ -405,7 +405,7 @@ mod tests {
         for kind in ArtifactKind::ALL {
             assert_eq!(round_trip(kind), kind);
         }
-        for wanted in Wanted::ALL {
+        for wanted in ArtifactChoice::ALL {
             assert_eq!(round_trip(wanted), wanted);
         }
     }

@@ -12,7 +12,7 @@
 //!   exchanges, and moves up from OTC. If the directory does not list the ticker, the SEC's label
 //!   is used.
 //! - **ETFs and test issues** in the directory are not listings of companies. They are left out
-//!   ([`Universe::left_out`]). A CIK that has nothing else is on record, but only a search by its
+//!   ([`Universe::non_companies`]). A CIK that has nothing else is on record, but only a search by its
 //!   ticker or CIK finds it. Notes that banks issue under their own CIK count as ETFs.
 //! - **A row without a usable ticker** adds its company, without a listing.
 //! - **The primary listing** is the first listing on a national exchange in the order of the SEC's
@@ -39,7 +39,7 @@ pub struct Universe {
     /// In the order of the SEC's list: by market value.
     pub companies: Vec<ListedCompany>,
     /// Tickers that are not listings of companies, in the same order.
-    pub left_out: Vec<LeftOut>,
+    pub non_companies: Vec<NonCompany>,
     /// Symbols of companies' securities in the directory that have no CIK in the SEC's list.
     pub unmatched: Vec<Unmatched>,
     /// Whether the directory was used. If not, a selection by an exchange with
@@ -88,7 +88,7 @@ impl Listing {
 
 /// A ticker of the SEC's list that is not a listing of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct NonCompany {
     /// The CIK of the ticker in the SEC's list.
     pub cik: Cik,
     /// The name of that CIK.
@@ -135,7 +135,7 @@ pub struct KnownListings {
     /// The exchange of each listing.
     pub exchanges: BTreeMap<(Cik, String), Exchange>,
     /// The tickers that were not listings of companies.
-    pub left_out: BTreeSet<(Cik, String)>,
+    pub non_companies: BTreeSet<(Cik, String)>,
 }
 
 fn join_all(
@@ -148,16 +148,21 @@ fn join_all(
 
     let mut companies: Vec<ListedCompany> = Vec::new();
     let mut places: HashMap<Cik, usize> = HashMap::new();
-    let mut left_out = Vec::new();
+    let mut non_companies = Vec::new();
     let unmatched = directory.map_or_else(Vec::new, |d| unmatched(d, &list));
     for row in list.rows {
         let symbol = symbols.get(row.ticker.as_str());
         let key = (row.cik, row.ticker.clone());
         let before = || known.exchanges.get(&key).copied();
         let listed_on = symbol.and_then(|symbol| symbol.exchange).or_else(before);
-        let was_none = || known.left_out.contains(&key).then_some(NonCompanyKind::Etf);
+        let was_none = || {
+            known
+                .non_companies
+                .contains(&key)
+                .then_some(NonCompanyKind::Etf)
+        };
         if let Some(kind) = symbol.and_then(|s| no_company(s)).or_else(was_none) {
-            left_out.push(LeftOut {
+            non_companies.push(NonCompany {
                 cik: row.cik,
                 name: row.name,
                 ticker: row.ticker,
@@ -187,9 +192,9 @@ fn join_all(
         });
     }
     for (cik, name) in list.without_ticker {
-        let is_fund = left_out
+        let is_fund = non_companies
             .iter()
-            .any(|left_out: &LeftOut| left_out.cik == cik);
+            .any(|non_companies: &NonCompany| non_companies.cik == cik);
         if let Entry::Vacant(place) = places.entry(cik)
             && !is_fund
         {
@@ -209,7 +214,7 @@ fn join_all(
     }
     Universe {
         companies,
-        left_out,
+        non_companies,
         unmatched,
         listings_known: directory.is_some(),
         problems,
@@ -374,13 +379,13 @@ mod tests {
                 "11 Bats: BATX Cboe",
             ]
         );
-        let left_out: Vec<_> = universe
-            .left_out
+        let non_companies: Vec<_> = universe
+            .non_companies
             .iter()
             .map(|l| (l.ticker.as_str(), l.kind))
             .collect();
         assert_eq!(
-            left_out,
+            non_companies,
             [
                 ("GLDT", NonCompanyKind::Etf),
                 ("ARCX", NonCompanyKind::Etf),
@@ -413,10 +418,10 @@ mod tests {
                 c.listings.iter().filter_map(place)
             })
             .collect();
-        let left_out = before.left_out.iter();
+        let non_companies = before.non_companies.iter();
         let known = KnownListings {
             exchanges,
-            left_out: left_out.map(|l| (l.cik, l.ticker.clone())).collect(),
+            non_companies: non_companies.map(|l| (l.cik, l.ticker.clone())).collect(),
         };
         let after = join_with_previous(sample().0, &known);
         assert!(!after.listings_known);
@@ -513,7 +518,7 @@ mod tests {
             known: 3_118,
             found: 3_105,
             companies: 7_807,
-            left_out: 136,
+            non_companies: 136,
             funds: 71,
             unmatched: 221,
             primary: [3_383, 2_306, 260, 3, 3, 1_751, 101],
@@ -523,7 +528,7 @@ mod tests {
             known: 3_031,
             found: 3_007,
             companies: 7_842,
-            left_out: 127,
+            non_companies: 127,
             funds: 69,
             unmatched: 666,
             primary: [3_450, 2_331, 248, 3, 4, 1_743, 63],
@@ -542,7 +547,7 @@ mod tests {
         /// Those whose listing was found, on the right exchange.
         found: usize,
         companies: usize,
-        left_out: usize,
+        non_companies: usize,
         /// CIKs without any other listing: funds.
         funds: usize,
         /// Symbols of companies' securities without a CIK.
@@ -562,11 +567,14 @@ mod tests {
         let root = |ticker: &str| ticker.split(['-', '.', '$']).next().unwrap().to_owned();
         let roots: std::collections::HashSet<String> = listings.keys().map(|t| root(t)).collect();
         let is_company = |cik| universe.companies.iter().any(|company| company.cik == cik);
-        let funds = universe.left_out.iter().map(|left_out| left_out.cik);
+        let funds = universe
+            .non_companies
+            .iter()
+            .map(|non_companies| non_companies.cik);
         let funds: BTreeSet<_> = funds.filter(|cik| !is_company(*cik)).collect();
         let mut counts = Counts {
             companies: universe.companies.len(),
-            left_out: universe.left_out.len(),
+            non_companies: universe.non_companies.len(),
             funds: funds.len(),
             unmatched: universe.unmatched.len(),
             ..Counts::default()

@@ -17,7 +17,7 @@ use crate::edgar::calendar::filing_day;
 use crate::edgar::{Cik, Urls, company_list};
 use crate::listings::{self, SymbolDirectory};
 use crate::net::{Client, Expect, FetchError, RequestKind};
-use crate::progress::format::{many, plain};
+use crate::progress::format::{counted, printable};
 use crate::store::{CompanyRow, ListingRow, UniverseChange, Writer};
 
 /// The sources of a company list.
@@ -125,8 +125,8 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
     say_problems(&universe.problems);
     let created = directory.as_ref().map(created);
     let change = store(db, &universe, created, now)?;
-    let etfs = universe.left_out.into_iter();
-    let etfs = etfs.filter(|left_out| left_out.kind == NonCompanyKind::Etf);
+    let etfs = universe.non_companies.into_iter();
+    let etfs = etfs.filter(|non_companies| non_companies.kind == NonCompanyKind::Etf);
     Ok(Synced {
         change,
         etfs: etfs.map(|etf| etf.ticker).collect(),
@@ -150,14 +150,14 @@ const NAMED_PROBLEMS: usize = 3;
 /// Logs one warning for all problems of the lists, and each problem at the info level.
 fn say_problems(problems: &[String]) {
     for problem in problems {
-        log::info!("company list: {}", plain(problem));
+        log::info!("company list: {}", printable(problem));
     }
     if !problems.is_empty() {
         let some = &problems[..problems.len().min(NAMED_PROBLEMS)];
         log::warn!(
             "{} in the company lists cannot be used, such as: {} (-v shows all)",
-            many(problems.len() as u64, ["row", "rows"]),
-            plain(&some.join("; "))
+            counted(problems.len() as u64, ["row", "rows"]),
+            printable(&some.join("; "))
         );
     }
 }
@@ -168,10 +168,14 @@ fn known(db: &Writer) -> Result<KnownListings> {
     let place = |(cik, ticker, exchange): (Cik, String, String)| {
         Some(((cik, ticker), exchange.parse().ok()?))
     };
-    let left_out = |(cik, ticker)| Some((Cik::new(cik)?, ticker));
+    let non_companies = |(cik, ticker)| Some((Cik::new(cik)?, ticker));
     Ok(KnownListings {
         exchanges: db.known_listings()?.into_iter().filter_map(place).collect(),
-        left_out: db.left_out()?.into_iter().filter_map(left_out).collect(),
+        non_companies: db
+            .non_companies()?
+            .into_iter()
+            .filter_map(non_companies)
+            .collect(),
     })
 }
 
@@ -200,8 +204,10 @@ fn store(
     let known = usize::try_from(db.reader()?.company_count()?)?;
     may_replace(known, universe.companies.len())?;
     if let Some(created) = created {
-        let left_out = universe.left_out.iter();
-        let tickers: Vec<_> = left_out.map(|l| (l.cik.get(), l.ticker.as_str())).collect();
+        let non_companies = universe.non_companies.iter();
+        let tickers: Vec<_> = non_companies
+            .map(|l| (l.cik.get(), l.ticker.as_str()))
+            .collect();
         let unmatched = universe.unmatched.iter().map(|unmatched| {
             let exchange = unmatched.exchange.map_or("", Exchange::as_str);
             [&unmatched.symbol, exchange, &unmatched.name].map(str::to_owned)
@@ -217,8 +223,8 @@ fn rows(universe: &Universe) -> Vec<CompanyRow> {
     let mut rows: Vec<_> = universe.companies.iter().map(row).collect();
     let places: HashMap<_, _> = rows.iter().map(|row| row.cik).zip(0..).collect();
     let mut funds: BTreeMap<Cik, CompanyRow> = BTreeMap::new();
-    let etfs = universe.left_out.iter();
-    for etf in etfs.filter(|left_out| left_out.kind == NonCompanyKind::Etf) {
+    let etfs = universe.non_companies.iter();
+    for etf in etfs.filter(|non_companies| non_companies.kind == NonCompanyKind::Etf) {
         let row = match places.get(&etf.cik) {
             Some(place) => &mut rows[*place],
             None => funds.entry(etf.cik).or_insert_with(|| CompanyRow {

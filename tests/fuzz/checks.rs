@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 use filing_etl::internals::checked_name;
-use filing_etl::internals::{Accession, Cik, History, Urls, Wanted, company_list, index};
+use filing_etl::internals::{Accession, ArtifactChoice, Cik, History, Urls, company_list, index};
 use filing_etl::internals::{BROKEN_AT, join_lines, join_lists};
 use filing_etl::internals::{DataDir, FilePath, folder_of};
 use filing_etl::internals::{
@@ -88,7 +88,9 @@ fn rows(rows: &Rows<'_>, cik: Cik) {
             Ok(row) => {
                 assert!(!row.form.trim().is_empty());
                 let filing = row.to_filing();
-                let name = filing.target(Wanted::Primary).name(filing.accession);
+                let name = filing
+                    .target(ArtifactChoice::Primary)
+                    .name(filing.accession);
                 stays_in_its_folder(cik, row.accession, &name);
             }
         }

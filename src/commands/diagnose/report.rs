@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::cli::Again;
-use crate::commands::table::{fitting, table};
+use crate::cli::RepeatedArgs;
+use crate::commands::table::{fit, table};
 use crate::config::PrintStyle;
-use crate::diagnosis::{Coverage, FailuresOfKind, Reason, Tally, Wish, heading};
+use crate::diagnosis::{Coverage, FailuresOfKind, Reason, SelectedFilings, Tally, heading};
 use crate::edgar::{Cik, FormFilter};
 use crate::page::{failure as stands_out, status};
-use crate::progress::format::{count, many, percent, plain};
+use crate::progress::format::{count, counted, percent, printable};
 use crate::store::{CompanyCoverage, FailureGroup, PreviousRun};
 
 /// The facts that a diagnosis is made of.
@@ -20,8 +20,8 @@ pub(super) struct DiagnosisInput<'a> {
     /// Whether the user named the wanted forms; otherwise they are those of the selections of each company.
     pub is_given: bool,
     /// The filings that the selections of each company ask for.
-    pub wishes: HashMap<Cik, Vec<Wish<'a>>>,
-    pub again: Again,
+    pub selected: HashMap<Cik, Vec<SelectedFilings<'a>>>,
+    pub repeated_args: RepeatedArgs,
     pub companies: Vec<CompanyCoverage>,
     pub failed_downloads: Vec<FailureGroup>,
     pub problems: Vec<FailureGroup>,
@@ -133,7 +133,7 @@ impl Diagnosis {
         self.failures(&mut text, page);
         line(&mut text, "\nNext");
         for step in &self.next {
-            line(&mut text, &format!("  {}", plain(&step.command)));
+            line(&mut text, &format!("  {}", printable(&step.command)));
             paragraph(&mut text, &step.why, page);
         }
         text
@@ -189,7 +189,7 @@ impl Diagnosis {
             "\nCompanies with a wanted filing, before the last run and now",
         );
         let headers = ["Exchange", "Companies", "Before", "Covered", "Share"];
-        text.push_str(&fitting(&headers, companies, page, &["Before"]));
+        text.push_str(&fit(&headers, companies, page, &["Before"]));
         line(
             text,
             "\nFiles downloaded of those known, before the last run and now",
@@ -215,7 +215,7 @@ impl Diagnosis {
                 ]
             });
             let headers = ["Ticker", "CIK", "Company", "Exchange", "Detail"];
-            text.push_str(&fitting(
+            text.push_str(&fit(
                 &headers,
                 rows.collect(),
                 page,
@@ -238,11 +238,11 @@ impl Diagnosis {
             let counts: Vec<_> = counts
                 .into_iter()
                 .filter(|(n, _)| *n > 0)
-                .map(|(n, what)| many(n, what))
+                .map(|(n, what)| counted(n, what))
                 .collect();
             let kind = stands_out(&failure.kind, true, page);
             line(text, &format!("  {kind}: {}", counts.join(", ")));
-            paragraph(text, &format!("e.g. {}", plain(&failure.example)), page);
+            paragraph(text, &format!("e.g. {}", printable(&failure.example)), page);
             paragraph(text, failure.remedy, page);
         }
     }
@@ -283,8 +283,8 @@ fn uncovered(asked: &DiagnosisInput<'_>) -> Vec<Uncovered> {
     missing
         .map(|company| {
             let wanted = asked.is_given.then_some(&asked.wanted);
-            let wishes = asked.wishes.get(&company.cik);
-            let reason = Reason::of(company, wanted, wishes.map_or(&[], Vec::as_slice));
+            let selected = asked.selected.get(&company.cik);
+            let reason = Reason::of(company, wanted, selected.map_or(&[], Vec::as_slice));
             let history = company.history.as_ref();
             Uncovered {
                 cik: company.cik.get(),
@@ -304,10 +304,10 @@ fn uncovered(asked: &DiagnosisInput<'_>) -> Vec<Uncovered> {
 /// The commands to run next, most useful first.
 fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
     let step = |command: String, why: String| Advice { command, why };
-    let again = &asked.again;
+    let repeated_args = &asked.repeated_args;
     if asked.universe == 0 {
         return vec![step(
-            again.for_all("backfill"),
+            repeated_args.for_all("backfill"),
             "the list of companies is not loaded yet".to_owned(),
         )];
     }
@@ -340,11 +340,11 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
         (failed, ["file to try again", "files to try again"]),
     ];
     for (command, numbers) in [
-        (again.for_all("backfill"), companies),
-        (again.for_companies("download"), files),
+        (repeated_args.for_all("backfill"), companies),
+        (repeated_args.for_companies("download"), files),
     ] {
         let why = numbers.into_iter().filter(|(number, _)| *number > 0);
-        let why: Vec<_> = why.map(|(number, what)| many(number, what)).collect();
+        let why: Vec<_> = why.map(|(number, what)| counted(number, what)).collect();
         if !why.is_empty() {
             steps.push(step(command, why.join(", ")));
         }
@@ -352,20 +352,20 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
     let not_asked = with(&["not_asked_for"]);
     if not_asked > 0 {
         steps.push(step(
-            again.for_all("backfill"),
+            repeated_args.for_all("backfill"),
             format!(
                 "{} filed a wanted form that no selection asks for",
-                many(not_asked, ["company", "companies"])
+                counted(not_asked, ["company", "companies"])
             ),
         ));
     }
     let older = with(&["outside_dates"]);
     if older > 0 {
         steps.push(step(
-            again.for_all("backfill --since 30y"),
+            repeated_args.for_all("backfill --since 30y"),
             format!(
                 "{} filed a wanted form, but outside the dates of the selections",
-                many(older, ["company", "companies"])
+                counted(older, ["company", "companies"])
             ),
         ));
     }
@@ -373,17 +373,17 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
         let companies = with(&[reason]);
         if companies > 0 {
             steps.push(step(
-                again.for_companies(&format!("backfill --form {form}")),
+                repeated_args.for_companies(&format!("backfill --form {form}")),
                 format!(
                     "only if you want {form} as well: {}",
-                    many(companies, ["company", "companies"])
+                    counted(companies, ["company", "companies"])
                 ),
             ));
         }
     }
     if steps.is_empty() {
         steps.push(step(
-            again.here("verify"),
+            repeated_args.here("verify"),
             "nothing available is missing: check that the files are intact".to_owned(),
         ));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
-use crate::edgar::names::{made_name, stored_name};
+use crate::edgar::names::{generated_name, stored_name};
 use crate::edgar::{Accession, FileName, submission_name};
 
 /// The names of a document.
@@ -60,14 +60,14 @@ impl<'a> Names<'a> {
         let first = match (known, filename) {
             (Some(known), _) => known.name.clone(),
             (None, Some(filename)) if served => stored_name(self.accession, filename, position),
-            (None, Some(filename)) => made_name(self.accession, position, filename),
-            (None, None) => made_name(self.accession, position, ".txt"),
+            (None, Some(filename)) => generated_name(self.accession, position, filename),
+            (None, None) => generated_name(self.accession, position, ".txt"),
         };
         let (mut name, mut more) = (first.clone(), 0);
         while self.is_kept(&name, at_edgar) || !self.take(&name) {
             more += 1;
             name = match more {
-                1 => made_name(self.accession, position, &first),
+                1 => generated_name(self.accession, position, &first),
                 _ => format!("{}-{position}-{more}", self.accession),
             };
         }
@@ -100,7 +100,7 @@ impl<'a> Names<'a> {
 mod tests {
     use super::*;
     use crate::edgar::ArtifactKind;
-    use crate::edgar::names::{checked_name, is_made};
+    use crate::edgar::names::{checked_name, is_generated_name};
     use proptest::prelude::*;
 
     const ACCESSION: &str = "0000320193-23-000106";
@@ -202,7 +202,7 @@ mod tests {
                 let named = names.name(position, filename.as_deref(), served[i]);
                 prop_assert!(checked_name(&named.name).is_ok());
                 prop_assert!(on_disk.insert(named.name.to_ascii_lowercase()), "{named:?}");
-                let is_address = named.edgar_name.is_none() && !is_made(accession, &named.name);
+                let is_address = named.edgar_name.is_none() && !is_generated_name(accession, &named.name);
                 let address = named.edgar_name.or(Some(&*named.name).filter(|_| is_address));
                 if let Some(address) = address {
                     prop_assert_eq!(Some(address), filename.as_deref());

@@ -874,7 +874,7 @@ fn all_real_captures_split_without_a_loss() {
         counts.1 += documents.len();
         let stem = file.file_stem().unwrap().to_str().unwrap();
         let accession = stem.parse().unwrap();
-        let made = |d: &&Document| crate::edgar::names::is_made(accession, &d.name);
+        let made = |d: &&Document| crate::edgar::names::is_generated_name(accession, &d.name);
         counts.2 += documents.iter().filter(made).count();
         counts.3 += documents
             .iter()

@@ -16,7 +16,7 @@ use crate::dataset::rows::{RowSource, Unreadable};
 use crate::dataset::{DataCell, Feed, table};
 use crate::edgar::Cik;
 use crate::edgar::company_facts::{CompanyFacts, Fact, parse_facts};
-use crate::progress::format::many;
+use crate::progress::format::counted;
 use crate::sources::bulk::{Archive, BadMember, Cache};
 
 /// Companies of a file.
@@ -64,7 +64,7 @@ impl Facts {
         if without > 0 {
             log::warn!(
                 "{} no facts in companyfacts.zip",
-                many(without, ["company has", "companies have"])
+                counted(without, ["company has", "companies have"])
             );
         }
         Ok(Self {

@@ -34,7 +34,7 @@ use crate::dataset::{
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, SicCodes};
 use crate::exit::UsageError;
-use crate::progress::format::{count, many};
+use crate::progress::format::{count, counted};
 use crate::store::{DatasetScope, DatasetSnapshot, Reader};
 use crate::text::{self, TextFormat};
 
@@ -709,7 +709,7 @@ fn tell(unreadable: &BTreeMap<String, u64>) {
         log::warn!(
             "{} in {column}: bytes that are no UTF-8 are written as U+FFFD, texts that are no date or \
              time as NULL",
-            many(
+            counted(
                 *values,
                 [
                     "value cannot be written as it is",

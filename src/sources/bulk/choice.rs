@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::config::DiscoverFrom;
-use crate::progress::format::{bytes, clock, many};
+use crate::progress::format::{bytes, clock, counted};
 use crate::sources::bulk::CacheState;
 
 /// The assumed size of an archive that was never seen. It had 1.3 GB in 2025 and grows.
@@ -142,7 +142,7 @@ fn weighed(facts: &ChoiceInput, size: u64, api: Duration, bulk: Duration) -> Str
         let about = if seen { "" } else { "about " };
         format!("{about}{} for submissions.zip", clock(bulk))
     };
-    let requests = many(facts.companies, ["request", "requests"]);
+    let requests = counted(facts.companies, ["request", "requests"]);
     format!("{} for {requests}, {archive}", clock(api))
 }
 

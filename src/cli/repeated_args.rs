@@ -10,19 +10,19 @@ use crate::edgar::{FormFilter, SicCodes};
 
 /// The arguments of the current command that a suggested command repeats.
 #[derive(Debug, Clone, Default)]
-pub struct Again {
+pub struct RepeatedArgs {
     place: String,
     companies: String,
     forms: String,
 }
 
-impl Again {
+impl RepeatedArgs {
     /// A command on the same database and data dir.
     pub fn here(&self, command: &str) -> String {
         format!("filing-etl {command}{}", self.place)
     }
 
-    /// As [`Again::here`], for the same companies.
+    /// As [`RepeatedArgs::here`], for the same companies.
     pub fn for_companies(&self, command: &str) -> String {
         self.here(command) + &self.companies
     }
@@ -43,7 +43,7 @@ impl Again {
         self
     }
 
-    /// As [`Again::for_companies`], for the same forms.
+    /// As [`RepeatedArgs::for_companies`], for the same forms.
     pub fn for_all(&self, command: &str) -> String {
         self.for_companies(command) + &self.forms
     }
@@ -51,7 +51,7 @@ impl Again {
 
 impl Cli {
     /// Repeats the database and the data dir if they are not the default ones.
-    pub fn again(&self) -> Again {
+    pub fn repeated_args(&self) -> RepeatedArgs {
         let mut place = String::new();
         let usual = [
             ("--db", &self.global.db, "filings.db"),
@@ -62,14 +62,14 @@ impl Cli {
                 say(&mut place, option, &path.to_string_lossy());
             }
         }
-        Again {
+        RepeatedArgs {
             place,
-            ..Again::default()
+            ..RepeatedArgs::default()
         }
     }
 
     /// Repeats the companies and forms of a diagnosis.
-    pub fn diagnose_again(&self, args: &DiagnoseArgs) -> Again {
+    pub fn repeated_diagnose_args(&self, args: &DiagnoseArgs) -> RepeatedArgs {
         let mut forms = String::new();
         for form in &args.forms {
             say(&mut forms, "--form", form);
@@ -77,10 +77,10 @@ impl Cli {
         if args.no_amendments {
             forms.push_str(" --no-amendments");
         }
-        Again {
+        RepeatedArgs {
             companies: companies(&args.companies),
             forms,
-            ..self.again()
+            ..self.repeated_args()
         }
     }
 }
