@@ -207,9 +207,7 @@ impl Verification {
         }
         if self.queued_again + self.waiting > 0 {
             let next = printable(&repeated_args.here("download"));
-            line(format!(
-                "\nNext: `{next}` downloads what was queued again."
-            ));
+            line(format!("\nNext: `{next}` downloads what was queued again."));
         }
         text
     }

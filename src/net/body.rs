@@ -23,7 +23,6 @@ use ureq::http::{HeaderMap, Response, Version};
 use ureq::{Body, BodyReader};
 
 use super::agent::{Timeouts, cause};
-use super::buffers::{Buffer, Buffers};
 use super::etag;
 use super::traffic::Traffic;
 use super::verdict::{self, HEAD, PortionKind, ResponseHead, Verdict};
@@ -52,7 +51,7 @@ pub(super) struct IncomingBody<'a> {
     odd_encoding: Option<String>,
     /// The hash in the `ETag` that the body must have.
     content: etag::Check,
-    buffer: Buffer<'a>,
+    buffer: Vec<u8>,
     /// How many bytes of the buffer are used; before copying they are the start of the body.
     filled: usize,
     whole: bool,
@@ -90,7 +89,6 @@ impl<'a> IncomingBody<'a> {
         asked: PortionKind,
         timeouts: Timeouts,
         traffic: &'a Traffic,
-        buffers: &'a Buffers,
     ) -> Self {
         let (parts, body) = response.into_parts();
         let header = |name: &str| text(&parts.headers, name);
@@ -137,7 +135,7 @@ impl<'a> IncomingBody<'a> {
             declared,
             odd_encoding: (!gzip && !matches!(encoding.as_str(), "" | "identity"))
                 .then(|| encoding.chars().take(40).collect()),
-            buffer: buffers.take(),
+            buffer: vec![0; HEAD],
             filled: 0,
             whole: false,
         }

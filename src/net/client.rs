@@ -13,7 +13,6 @@ use url::Url;
 use super::agent::{self, Agent, Timeouts};
 use super::bare_429::Bare429;
 use super::body::IncomingBody;
-use super::buffers::Buffers;
 use super::error::FetchError;
 use super::limit::{self, Answer, Limiter};
 use super::outage::Outages;
@@ -109,7 +108,6 @@ pub struct Client {
     cancel: Cancel,
     traffic: Arc<Traffic>,
     timeouts: Timeouts,
-    buffers: Buffers,
     rate: Option<NonZeroU32>,
     /// Whether user agent, rate and site allow requests to sec.gov.
     fit_for_sec: bool,
@@ -138,7 +136,6 @@ impl Client {
             cancel,
             traffic,
             timeouts: settings.timeouts,
-            buffers: Buffers::default(),
             rate: settings.rate,
             fit_for_sec: settings.user_agent.is_some()
                 && settings.rate.is_some_and(|rate| rate.get() <= SEC_RATE)
@@ -319,14 +316,7 @@ impl Client {
             };
             self.outages.answered(&name);
             let (asked, timeouts) = (want.asked(), self.timeouts);
-            let mut incoming = IncomingBody::new(
-                response,
-                expect,
-                asked,
-                timeouts,
-                &self.traffic,
-                &self.buffers,
-            );
+            let mut incoming = IncomingBody::new(response, expect, asked, timeouts, &self.traffic);
             let status = incoming.status();
             let verdict = incoming.classify()?;
             if redirect::is_redirect(status) && verdict == Verdict::Refused {
@@ -381,10 +371,10 @@ impl Client {
             | Verdict::NoRest
             | Verdict::NotFound => {
                 self.outages.fine(host, kind);
-                self.bare_429.fine(host);
+                self.bare_429.answered(host);
                 Answer::Fine
             }
-            Verdict::Throttled { page: false, .. } if !self.bare_429.is_about_host(host, url) => {
+            Verdict::Throttled { page: false, .. } if !self.bare_429.pauses_host(host, url) => {
                 Answer::Unclear
             }
             Verdict::Throttled { retry_after, page } => Answer::Throttled {

@@ -13,7 +13,6 @@
 mod agent;
 mod bare_429;
 mod body;
-mod buffers;
 mod client;
 mod error;
 mod etag;
