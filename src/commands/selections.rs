@@ -11,30 +11,14 @@ use crate::exit::{Exit, UsageError};
 use crate::print::{print, print_json};
 use crate::progress::format::{count, counted};
 use crate::run::preflight;
-use crate::store::{Error, Reader, SelectionId, SelectionRow, companies_in_short};
+use crate::store::{Error, Reader, SelectionId, SelectionRow};
 
 /// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct SelectionsJson {
     /// The oldest `through` of the followed selections.
     through: Option<String>,
-    selections: Vec<SelectionJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct SelectionJson {
-    id: i64,
-    companies: String,
-    forms: String,
-    since: String,
-    until: Option<String>,
-    artifacts: String,
-    followed: bool,
-    through: Option<String>,
-    companies_total: u64,
-    companies_checked: u64,
-    created_at: String,
-    sic: Option<String>,
+    selections: Vec<SelectionRow>,
 }
 
 /// The output of `selections drop --json`; its field names are public.
@@ -57,66 +41,36 @@ fn show(cli: &Cli, json: bool) -> Result<Exit> {
     let db = Reader::open(cli.db())?;
     let document = SelectionsJson {
         through: db.through()?.map(|day| day.to_string()),
-        selections: db.selection_rows()?.into_iter().map(selection).collect(),
+        selections: db.selection_rows()?,
     };
     if json {
         print_json(&document)?;
     } else {
-        print(&text(document.selections, Cli::page()))?;
+        print(&text(&document.selections, Cli::page()))?;
     }
     Ok(Exit::Complete)
 }
 
-fn selection(row: SelectionRow) -> SelectionJson {
-    SelectionJson {
-        id: row.id,
-        companies: row.companies,
-        forms: row.forms,
-        since: row.since,
-        until: row.until,
-        artifacts: row.artifacts,
-        followed: row.followed,
-        through: row.through,
-        companies_total: row.companies_total,
-        companies_checked: row.companies_checked,
-        created_at: row.created_at,
-        sic: row.sic,
-    }
-}
-
-/// So many characters of a list of companies are shown; the JSON document has all.
+/// The number of characters that are shown of a list of companies; the JSON document has all.
 const COMPANIES_SHOWN: usize = 40;
 
-fn text(selections: Vec<SelectionJson>, page: PrintStyle) -> String {
+fn text(selections: &[SelectionRow], page: PrintStyle) -> String {
     if selections.is_empty() {
         return "Nothing is recorded: `filing-etl backfill` records what it asks for\n".to_owned();
     }
-    let row = |selection: SelectionJson| {
+    let row = |selection: &SelectionRow| {
         let checked = format!(
             "{} of {}",
             count(selection.companies_checked),
             count(selection.companies_total)
         );
-        let dates = match selection.until {
-            Some(until) => format!("{} to {until}", selection.since),
-            None => format!("from {}", selection.since),
-        };
-        let through = match (selection.followed, selection.through) {
-            (false, _) => "not followed".to_owned(),
-            (true, None) => "not yet".to_owned(),
-            (true, Some(day)) => day,
-        };
         vec![
             selection.id.to_string(),
-            companies_in_short(
-                &selection.companies,
-                selection.sic.as_deref(),
-                COMPANIES_SHOWN,
-            ),
-            selection.forms,
-            dates,
-            selection.artifacts,
-            through,
+            selection.shown_companies(COMPANIES_SHOWN),
+            selection.forms.clone(),
+            selection.shown_dates(),
+            selection.artifacts.clone(),
+            selection.shown_through().to_owned(),
             checked,
         ]
     };
@@ -129,7 +83,7 @@ fn text(selections: Vec<SelectionJson>, page: PrintStyle) -> String {
         "Through",
         "Checked",
     ];
-    let rows = selections.into_iter().map(row).collect();
+    let rows = selections.iter().map(row).collect();
     table::fit(&headers, rows, page, &["Artifacts", "Checked", "Forms"])
 }
 

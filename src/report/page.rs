@@ -12,7 +12,7 @@ use super::tables::{ReportCell, folded, table};
 use super::{ReportFacts, Series, said};
 use crate::diagnosis::{FailuresOfKind, Tally};
 use crate::progress::format::{bytes, clock, count, counted, percent};
-use crate::store::{Holdings, MonthHoldings, RunRow, RunStatus, SelectionRow, companies_in_short};
+use crate::store::{Holdings, MonthHoldings, RunRow, RunStatus, SelectionRow};
 
 /// What the page says it was made by: a file that says so may be replaced by a newer page.
 pub const GENERATOR: &str = "<meta name=\"generator\" content=\"filing-etl report\">";
@@ -525,26 +525,13 @@ fn queue(facts: &ReportFacts) -> Markup {
 
 fn selections(facts: &ReportFacts) -> Markup {
     let row = |one: &SelectionRow| {
-        let dates = match &one.until {
-            Some(until) => format!("{} to {until}", one.since),
-            None => format!("from {}", one.since),
-        };
-        let through = match (one.followed, &one.through) {
-            (false, _) => "not followed".to_owned(),
-            (true, None) => "not yet".to_owned(),
-            (true, Some(day)) => day.clone(),
-        };
         vec![
             ReportCell::text(one.id.to_string()),
-            ReportCell::text(companies_in_short(
-                &one.companies,
-                one.sic.as_deref(),
-                COMPANIES,
-            )),
+            ReportCell::text(one.shown_companies(COMPANIES)),
             ReportCell::text(&one.forms),
-            ReportCell::text(dates),
+            ReportCell::text(one.shown_dates()),
             ReportCell::text(&one.artifacts),
-            ReportCell::Day(through),
+            ReportCell::Day(one.shown_through().to_owned()),
             ReportCell::Number(of(one.companies_checked, one.companies_total)),
         ]
     };

@@ -74,6 +74,7 @@ mod reader;
 mod readers;
 mod refused_pages;
 mod runs;
+mod selection_row;
 mod selections;
 mod stats;
 #[cfg(test)]
@@ -101,7 +102,8 @@ pub use prune::{RecordedSelections, Unwanted};
 pub use queue::{QueueFilter, QueuePlace};
 pub use reader::Reader;
 pub use runs::{ErrorRow, RunEnd, RunProgress};
-pub use selections::{RecordedSelection, SelectionId, SelectionRow, companies_in_short};
+pub use selection_row::SelectionRow;
+pub use selections::{RecordedSelection, SelectionId};
 pub use stats::{RunRow, Stats};
 pub use universe::{CompanyRow, ListingRow, UniverseChange};
 pub use values::{ArtifactStatus, RunId, RunStatus, SubmissionStatus};

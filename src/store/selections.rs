@@ -13,6 +13,7 @@ use super::error::{AtPath, Error, Result};
 use super::queries::companies;
 use super::queries::selections as sql;
 use super::reader::{Reader, number};
+use super::selection_row::SelectionRow;
 use super::values::{DateColumn, DayText, Time, json_texts, time};
 use super::writer::Writer;
 use crate::edgar::calendar::{day_before, filing_day};
@@ -60,70 +61,6 @@ pub struct RecordedSelection {
 impl From<i64> for SelectionId {
     fn from(number: i64) -> Self {
         Self(number)
-    }
-}
-
-/// A selection as `v_selections` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SelectionRow {
-    pub id: i64,
-    /// The exchanges or CIKs as a JSON list, or `all`.
-    pub companies: String,
-    pub forms: String,
-    /// The first filing date.
-    pub since: String,
-    /// The last filing date; `None` is no end.
-    pub until: Option<String>,
-    /// What is downloaded of each filing.
-    pub artifacts: String,
-    /// Whether `update` follows the selection.
-    pub followed: bool,
-    /// The last day through which its checked companies are complete.
-    pub through: Option<String>,
-    /// The number of its companies.
-    pub companies_total: u64,
-    /// The number of its companies that were checked.
-    pub companies_checked: u64,
-    pub created_at: String,
-    /// Its SIC codes as a JSON list; `None` is no condition.
-    pub sic: Option<String>,
-}
-
-/// So many characters of a list of companies or forms are shown.
-const SHOWN: usize = 60;
-
-impl fmt::Display for SelectionRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cut = |text: &str| match text.char_indices().nth(SHOWN) {
-            Some((end, _)) => format!("{}...", &text[..end]),
-            None => text.to_owned(),
-        };
-        let (companies, forms) = (cut(&self.companies), cut(&self.forms));
-        let Self {
-            id,
-            artifacts,
-            since,
-            ..
-        } = self;
-        write!(
-            f,
-            "selection {id}: companies {companies}, forms {forms}, {artifacts} since {since}"
-        )?;
-        match &self.until {
-            Some(until) => write!(f, " until {until}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The companies of a [`SelectionRow`] without JSON punctuation, cut after `most` characters.
-pub fn companies_in_short(list: &str, sic: Option<&str>, most: usize) -> String {
-    let sic = sic.map(|sic| format!("SIC {sic} of "));
-    let plain = [&sic.unwrap_or_default(), list].concat();
-    let plain = plain.replace(['[', ']', '"'], "").replace(',', ", ");
-    match plain.char_indices().nth(most) {
-        Some((end, _)) => format!("{}...", &plain[..end]),
-        None => plain,
     }
 }
 
