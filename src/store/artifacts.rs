@@ -1,4 +1,4 @@
-//! Records the outcome of artifacts and submissions: stored, split, failed or lost.
+//! Records the outcome of artifacts and submissions: stored, split or failed.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,9 +9,9 @@ use super::error::{AtPath, Result};
 use super::filing_key::FilingKey;
 use super::holdings::Change;
 use super::queries::artifacts as sql;
-use super::reader::{Reader, number, optional_number};
+use super::reader::optional_number;
 use super::values::{ArtifactStatus, DateColumn, DayText, SubmissionStatus, integer, time};
-use crate::edgar::{Accession, Cik, FileName, Target, urls};
+use crate::edgar::{Accession, FileName, Target, urls};
 use crate::files::Fingerprint;
 
 /// The number of New York days on which EDGAR must answer that it does not have an item before the
@@ -473,77 +473,6 @@ impl Batch<'_> {
         }
         Ok(())
     }
-
-    /// Queues a downloaded file again that is missing or damaged on disk. Its row keeps its length
-    /// and hash, and `why` is its last error until it is downloaded. Returns whether the file was
-    /// on record as downloaded.
-    pub fn lost(&mut self, file: &StoredFile, why: &str) -> Result<bool> {
-        let filing = self.filing(file.accession)?;
-        let (path, doing) = (self.path, "queue a file again");
-        if self.execute(sql::LOST, (file.id.0, why), doing)? == 0 {
-            return Ok(false);
-        }
-        let bytes = integer(file.bytes.unwrap_or(0));
-        self.count(
-            &filing,
-            Change::files(ArtifactStatus::Downloaded, -1, Some(-bytes)),
-        )
-        .and_then(|()| self.count(&filing, Change::files(ArtifactStatus::Pending, 1, None)))
-        .at(path, doing)?;
-        Ok(true)
-    }
-
-    /// A submission that was queued because files of it were lost is not asked for once all of them are
-    /// back. Tells whether it was.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written, or the filing is not on record.
-    pub fn submission_whole(&mut self, accession: Accession) -> Result<bool> {
-        let filing = self.filing(accession)?;
-        let (path, doing) = (self.path, "take a submission off the queue");
-        let before = self.submission_status(filing.id).at(path, doing)?;
-        let Some(status) = before.filter(|status| status.is_queued()) else {
-            return Ok(false);
-        };
-        if self.execute(sql::SUBMISSION_WHOLE, [filing.id], doing)? == 0 {
-            return Ok(false);
-        }
-        if let Some(status) = status.as_artifact() {
-            self.count(&filing, Change::files(status, -1, None))
-                .at(path, doing)?;
-        }
-        Ok(true)
-    }
-
-    /// Queues a filing's submission if one request for it replaces several for lost files, or if
-    /// EDGAR does not serve one of the lost files by itself. Returns whether the submission is
-    /// queued.
-    ///
-    /// # Errors
-    ///
-    /// The filing is not on record.
-    pub fn queue_lost(&mut self, accession: Accession) -> Result<bool> {
-        let filing = self.filing(accession)?;
-        let (path, doing) = (self.path, "queue lost files");
-        let lost: Vec<FileName> = self
-            .tx
-            .prepare_cached(sql::LOST_OF_FILING)
-            .and_then(|mut rows| {
-                rows.query_map([filing.id], |row| file_name(row, 0))?
-                    .collect()
-            })
-            .at(path, doing)?;
-        if lost.len() < 2 && lost.iter().all(|file| file.is_served(accession)) {
-            return Ok(false);
-        }
-        let known = self.submission_status(filing.id).at(path, doing)?;
-        if known.is_some_and(SubmissionStatus::is_queued) {
-            return Ok(true);
-        }
-        self.submission_again(&filing, known).at(path, doing)?;
-        Ok(true)
-    }
 }
 
 /// Reads three columns, starting at `from`: kind, name, and the last part of the URL if it differs.
@@ -590,109 +519,15 @@ impl MissingDays {
     }
 }
 
-/// A stored file's id. Files are read in the order of their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StoredId(pub(super) i64);
-
-impl StoredId {
-    /// Before the first id.
-    pub const START: Self = Self(0);
-}
-
-/// A file that should be on disk, with its expected length and hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredFile {
-    pub id: StoredId,
-    pub accession: Accession,
-    pub folder: Cik,
-    pub name: String,
-    pub bytes: Option<u64>,
-    pub sha256: Option<[u8; 32]>,
-}
-
-impl Reader {
-    /// The next `n` files that should be on disk, after an id. Empty at the end.
-    pub fn stored_files(&self, after: StoredId, n: usize) -> Result<Vec<StoredFile>> {
-        let (doing, n) = ("list the stored files", integer(n as u64));
-        self.rows(sql::STORED_FILES, (after.0, n), doing, stored_file)
-    }
-
-    /// The next `n` lost files after an id: stored once and not on disk now.
-    pub fn lost_files(&self, after: StoredId, n: usize) -> Result<Vec<StoredFile>> {
-        let (doing, n) = ("list the lost files", integer(n as u64));
-        self.rows(sql::LOST_FILES, (after.0, n), doing, stored_file)
-    }
-
-    /// The number of files that should be on disk, and their bytes.
-    pub fn stored_total(&self) -> Result<(u64, u64)> {
-        let doing = "count the stored files";
-        self.one(sql::STORED_TOTAL, (), doing, |row| {
-            Ok((number(row, 0)?, number(row, 1)?))
-        })
-    }
-}
-
-fn stored_file(row: &Row<'_>) -> rusqlite::Result<StoredFile> {
-    Ok(StoredFile {
-        id: StoredId(row.get(0)?),
-        accession: row.get(1)?,
-        folder: row.get(2)?,
-        name: row.get(3)?,
-        bytes: optional_number(row, 4)?,
-        sha256: row.get(5)?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        Sandbox, accession, at, cik, damaged, documents, exhibit, file, filing, missing, primary,
-        print, wanted_file,
+        Sandbox, accession, cik, damaged, documents, exhibit, filing, missing, primary, print,
+        wanted_file,
     };
-    use super::super::{QueueFilter, QueuePlace};
     use super::*;
     use crate::edgar::{ArtifactKind, QueueItem};
     use jiff::civil::date;
-
-    /// Splits all documents of a filing from a text of 99 bytes.
-    fn split(sandbox: &mut Sandbox, number: u64, all: &[SplitDocument]) -> Vec<Recorded> {
-        sandbox.write(|b| {
-            let (text, held) = (print(99), all.len());
-            b.split(accession(number), (&text, held), all, 1, at(1))
-                .unwrap()
-        })
-    }
-
-    /// Fails a download of the first filing on a day of January 2026.
-    fn fail(sandbox: &mut Sandbox, target: &Target, failure: &Failure, day: i8) {
-        let today = date(2026, 1, day);
-        sandbox.write(|b| {
-            b.failed(accession(1), target, 1, failure, today).unwrap();
-        });
-    }
-
-    /// Loses every stored file of the first filing that has one of these names.
-    fn lose(sandbox: &mut Sandbox, names: &[&str]) -> bool {
-        let stored = sandbox.reader().stored_files(StoredId::START, 10).unwrap();
-        sandbox.write(|b| {
-            for file in stored.iter().filter(|f| names.contains(&f.name.as_str())) {
-                assert!(b.lost(file, "verify: missing").unwrap());
-                assert!(!b.lost(file, "verify: missing").unwrap(), "once");
-            }
-            b.queue_lost(accession(1)).unwrap()
-        })
-    }
-
-    fn queue(sandbox: &Sandbox) -> Vec<Target> {
-        let all = QueueFilter::default();
-        let page = sandbox.reader().queue(&all, QueuePlace::START, 10).unwrap();
-        let items = page.map_or_else(Vec::new, |(items, _)| items);
-        items.into_iter().map(|item| item.target).collect()
-    }
-
-    fn statuses(sandbox: &Sandbox) -> Vec<String> {
-        sandbox.rows("SELECT coalesce(name, kind), status FROM v_artifacts ORDER BY 1")
-    }
 
     #[test]
     fn a_filing_and_its_artifact_show_in_the_views() {
@@ -757,9 +592,9 @@ mod tests {
             exhibit("a.htm", Ok(print(1000))),
             exhibit("b.htm", Err(damaged())),
         ];
-        assert_eq!(split(&mut sandbox, 1, &all), [Recorded::New; 2]);
+        assert_eq!(sandbox.split(1, &all), [Recorded::New; 2]);
         let again = [Recorded::Stored, Recorded::Queued];
-        assert_eq!(split(&mut sandbox, 1, &all), again, "the same again");
+        assert_eq!(sandbox.split(1, &all), again, "the same again");
         assert_eq!(
             sandbox.rows(
                 "SELECT kind, name, status, type, sequence, bytes FROM v_artifacts ORDER BY name"
@@ -796,7 +631,7 @@ mod tests {
             };
             sandbox.queue(std::slice::from_ref(&item));
             let mut on = |day, failure, expected| {
-                fail(&mut sandbox, &target, &failure, day);
+                sandbox.fail(&target, &failure, day);
                 let status = sandbox.rows("SELECT status FROM v_artifacts");
                 assert_eq!(status, [expected], "{target:?} on day {day}");
             };
@@ -808,130 +643,22 @@ mod tests {
             on(4, missing(), "unavailable");
             on(5, damaged(), "unavailable");
             sandbox.assert_counters();
-            assert!(queue(&sandbox).is_empty());
+            assert!(sandbox.targets().is_empty());
 
             // The count starts at zero once the file is queued again.
             assert_eq!(sandbox.writer.retry_unavailable(None).unwrap(), 1);
-            assert_eq!(queue(&sandbox), std::slice::from_ref(&target));
+            assert_eq!(sandbox.targets(), std::slice::from_ref(&target));
             for day in [6, 7] {
-                fail(&mut sandbox, &target, &missing(), day);
-                assert_eq!(statuses(&sandbox).len(), 1);
-                assert_eq!(queue(&sandbox), std::slice::from_ref(&target));
+                sandbox.fail(&target, &missing(), day);
+                assert_eq!(sandbox.statuses().len(), 1);
+                assert_eq!(sandbox.targets(), std::slice::from_ref(&target));
             }
-            fail(&mut sandbox, &target, &missing(), 8);
-            assert!(queue(&sandbox).is_empty());
+            sandbox.fail(&target, &missing(), 8);
+            assert!(sandbox.targets().is_empty());
             sandbox.queue(&[item]);
-            assert_eq!(queue(&sandbox), [target], "a new selection wants it");
+            assert_eq!(sandbox.targets(), [target], "a new selection wants it");
             sandbox.assert_counters();
         }
-    }
-
-    #[test]
-    fn a_lost_file_keeps_its_hash_and_is_one_request() {
-        let mut sandbox = Sandbox::new();
-        sandbox.put(1, &[filing(1)]);
-        sandbox.queue(&[primary(1, "a.htm"), primary(1, "b.htm")]);
-        for name in ["a.htm", "b.htm"] {
-            sandbox.stored(1, name, print(1000));
-        }
-        assert!(!lose(&mut sandbox, &["a.htm"]), "no submission");
-        assert_eq!(queue(&sandbox), [primary(1, "a.htm").target]);
-        assert_eq!(
-            sandbox.rows("SELECT status, path, bytes, sha256 IS NULL, last_error FROM v_artifacts WHERE name = 'a.htm'"),
-            ["pending|NULL|1000|0|verify: missing"]
-        );
-        let reader = sandbox.reader();
-        assert_eq!(reader.stored_total().unwrap(), (1, 1000));
-        let lost = reader.lost_files(StoredId::START, 10).unwrap();
-        let lost: Vec<_> = lost.iter().map(|f| (f.name.as_str(), f.sha256)).collect();
-        assert_eq!(lost, [("a.htm", Some(print(1000).sha256))]);
-        sandbox.assert_counters();
-        assert_eq!(sandbox.stored(1, "a.htm", print(1000)), Recorded::Queued);
-        assert_eq!(reader.stored_total().unwrap(), (2, 2000));
-        sandbox.assert_counters();
-    }
-
-    #[test]
-    fn two_lost_files_are_one_submission_and_wait_for_it() {
-        let mut sandbox = Sandbox::new();
-        sandbox.put(1, &[filing(1)]);
-        let all = ["a.htm", "b.htm", "c.htm"].map(|name| exhibit(name, Ok(print(7))));
-        split(&mut sandbox, 1, &all);
-        assert!(lose(&mut sandbox, &["a.htm", "c.htm"]));
-        assert!(lose(&mut sandbox, &[]), "it is queued already");
-        assert_eq!(queue(&sandbox), [Target::Documents]);
-        assert_eq!(
-            statuses(&sandbox),
-            [
-                "a.htm|pending",
-                "b.htm|downloaded",
-                "c.htm|pending",
-                "documents|pending"
-            ]
-        );
-        sandbox.assert_counters();
-        let came = split(&mut sandbox, 1, &all);
-        assert_eq!(came, [Recorded::Queued, Recorded::Stored, Recorded::Queued]);
-        assert!(queue(&sandbox).is_empty());
-        sandbox.assert_counters();
-    }
-
-    #[test]
-    fn a_lost_file_without_a_name_of_its_own_takes_the_submission() {
-        let mut sandbox = Sandbox::new();
-        sandbox.put(1, &[filing(1)]);
-        let name = "0000000000-00-000001-2.txt";
-        split(&mut sandbox, 1, &[exhibit(name, Ok(print(7)))]);
-        assert!(lose(&mut sandbox, &[name]));
-        assert_eq!(queue(&sandbox), [Target::Documents]);
-        assert_eq!(
-            split(&mut sandbox, 1, &[exhibit(name, Ok(print(7)))]),
-            [Recorded::Queued]
-        );
-        sandbox.assert_counters();
-    }
-
-    #[test]
-    fn lost_files_are_asked_for_singly_where_edgar_does_not_have_the_submission() {
-        let mut sandbox = Sandbox::new();
-        sandbox.put(1, &[filing(1)]);
-        let all = ["a.htm", "b.htm"].map(|name| exhibit(name, Ok(print(7))));
-        split(&mut sandbox, 1, &all);
-        assert!(lose(&mut sandbox, &["a.htm", "b.htm"]));
-        for day in 1..=3 {
-            assert_eq!(queue(&sandbox), [Target::Documents]);
-            fail(&mut sandbox, &Target::Documents, &missing(), day);
-        }
-        let single = ["a.htm", "b.htm"].map(|name| Target::File(file(ArtifactKind::Exhibit, name)));
-        assert_eq!(queue(&sandbox), single);
-        sandbox.assert_counters();
-    }
-
-    #[test]
-    fn a_submission_that_comes_back_with_other_bytes_touches_nothing_on_disk() {
-        let mut sandbox = Sandbox::new();
-        sandbox.put(1, &[filing(1)]);
-        let all = ["a.htm", "b.htm"].map(|name| exhibit(name, Ok(print(7))));
-        split(&mut sandbox, 1, &all);
-        lose(&mut sandbox, &["b.htm"]);
-        let rows = "SELECT bytes, status FROM v_artifacts WHERE name = 'a.htm'";
-        let before = sandbox.rows(rows);
-        let other = [
-            exhibit("a.htm", Ok(print(8))),
-            exhibit("B.HTM", Ok(print(9))),
-            exhibit("c.htm", Ok(print(1))),
-        ];
-        assert_eq!(
-            split(&mut sandbox, 1, &other),
-            [Recorded::Differs, Recorded::OtherBytes, Recorded::New]
-        );
-        assert_eq!(sandbox.rows(rows), before);
-        assert_eq!(
-            sandbox.rows("SELECT name, bytes FROM v_artifacts ORDER BY name"),
-            ["a.htm|7", "b.htm|9", "c.htm|1"],
-            "the lost one has its new hash"
-        );
-        sandbox.assert_counters();
     }
 
     #[test]
@@ -940,11 +667,11 @@ mod tests {
         sandbox.put(1, &[filing(1)]);
         sandbox.queue(&[primary(1, "a.htm")]);
         assert_eq!(sandbox.writer.drop_queue(Some(&[cik(1)])).unwrap(), 1);
-        fail(&mut sandbox, &primary(1, "a.htm").target, &damaged(), 1);
-        split(&mut sandbox, 1, &[exhibit("a.htm", Err(damaged()))]);
-        assert_eq!(statuses(&sandbox), ["a.htm|dropped"]);
-        split(&mut sandbox, 1, &[exhibit("a.htm", Ok(print(1)))]);
-        assert_eq!(statuses(&sandbox), ["a.htm|downloaded"], "it came along");
+        sandbox.fail(&primary(1, "a.htm").target, &damaged(), 1);
+        sandbox.split(1, &[exhibit("a.htm", Err(damaged()))]);
+        assert_eq!(sandbox.statuses(), ["a.htm|dropped"]);
+        sandbox.split(1, &[exhibit("a.htm", Ok(print(1)))]);
+        assert_eq!(sandbox.statuses(), ["a.htm|downloaded"], "it came along");
         sandbox.assert_counters();
     }
 
@@ -955,8 +682,8 @@ mod tests {
         assert_eq!(sandbox.stored(1, "a.htm", print(5)), Recorded::New);
         assert_eq!(sandbox.stored(1, "A.htm", print(5)), Recorded::Stored);
         assert_eq!(sandbox.stored(1, "a.htm", print(6)), Recorded::Differs);
-        fail(&mut sandbox, &primary(1, "no.htm").target, &damaged(), 1);
-        assert_eq!(statuses(&sandbox), ["a.htm|downloaded"]);
+        sandbox.fail(&primary(1, "no.htm").target, &damaged(), 1);
+        assert_eq!(sandbox.statuses(), ["a.htm|downloaded"]);
         sandbox.assert_counters();
     }
 }

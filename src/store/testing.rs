@@ -155,6 +155,34 @@ impl Sandbox {
         self.write(|b| b.stored(accession(number), &document, 1, at(1)).unwrap())
     }
 
+    /// Splits all documents of a filing from a text of 99 bytes.
+    pub(super) fn split(&mut self, number: u64, all: &[SplitDocument]) -> Vec<Recorded> {
+        self.write(|b| {
+            let (text, held) = (print(99), all.len());
+            b.split(accession(number), (&text, held), all, 1, at(1))
+                .unwrap()
+        })
+    }
+
+    /// Fails a download of the first filing on a day of January 2026.
+    pub(super) fn fail(&mut self, target: &Target, failure: &Failure, day: i8) {
+        let today = date(2026, 1, day);
+        self.write(|b| {
+            b.failed(accession(1), target, 1, failure, today).unwrap();
+        });
+    }
+
+    /// What the queue asks for.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        let queued = self.queued(&QueueFilter::default(), 10);
+        queued.into_iter().map(|item| item.target).collect()
+    }
+
+    /// The name of each file, or what stands for the documents of a filing, and its status.
+    pub(super) fn statuses(&self) -> Vec<String> {
+        self.rows("SELECT coalesce(name, kind), status FROM v_artifacts ORDER BY 1")
+    }
+
     /// The number of rows ever written. It shows whether an equal row was written again.
     pub(super) fn changes(&self) -> u64 {
         self.writer.db.total_changes()
