@@ -3,6 +3,7 @@
 
 pub use crate::cancel::Cancel;
 pub use crate::counts::Counts;
+pub use crate::edgar::beginning::{BEGINNING, misfit};
 pub use crate::edgar::names::checked_name;
 pub use crate::edgar::submission::{
     BROKEN_AT, DocumentForm, DocumentHead, DocumentKind, DocumentProblem, DocumentSink, DotScan,

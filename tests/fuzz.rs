@@ -162,6 +162,11 @@ fn lines_that_were_broken_are_known_and_come_back() {
 }
 
 #[test]
+fn any_beginning_is_judged_and_what_edgar_serves_fits_its_name() {
+    survives("beginnings");
+}
+
+#[test]
 fn no_document_name_leads_out_of_the_data_dir() {
     survives("names");
 }

@@ -22,16 +22,18 @@ use filing_etl::internals::{
 };
 
 mod answers;
+mod beginnings;
 mod zip;
 
 pub(crate) use self::answers::answers;
+pub(crate) use self::beginnings::beginnings;
 pub(crate) use self::zip::zip;
 
 /// One check.
 pub(crate) type Check = fn(&[u8]);
 
 /// Every check, under the name of its target.
-pub(crate) const ALL: [(&str, Check); 10] = [
+pub(crate) const ALL: [(&str, Check); 11] = [
     ("submissions", submissions),
     ("companies", companies),
     ("indexes", indexes),
@@ -39,6 +41,7 @@ pub(crate) const ALL: [(&str, Check); 10] = [
     ("split", split),
     ("uuencode", uuencode),
     ("lines", lines),
+    ("beginnings", beginnings),
     ("names", names),
     ("zip", zip),
     ("answers", answers),

@@ -39,6 +39,8 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
             split.push([&[3, 90, 0, 250], &text[..]].concat());
         }
     }
+    let mut beginnings = vec![submissions[0].clone(), split[0][4..].to_vec()];
+    beginnings.extend(BEGINNINGS.iter().map(|head| head.to_vec()));
     split.sort_by_key(Vec::len);
     split.truncate(6);
     // And those that the simulator does not make.
@@ -82,6 +84,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
                 .map(|manner| [&[manner], &PICTURE[..40]].concat())
                 .collect(),
         ),
+        ("beginnings", beginnings),
         (
             "names",
             NAMES.iter().map(|name| name.as_bytes().to_vec()).collect(),
@@ -130,6 +133,19 @@ const PICTURE: [u8; 200] = {
     }
     bytes
 };
+
+/// What a document may begin with, or be damaged to.
+const BEGINNINGS: [&[u8]; 9] = [
+    b"",
+    b"<DOCUMENT>\n<TYPE>EX-99\n<TEXT>\n<html><body>words</body></html>\n</TEXT>\n</DOCUMENT>\n",
+    b"<!DOCTYPE html><html><title>Sign in</title><form action=/login></form></html>",
+    b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj",
+    b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01",
+    b"GIF89a\x01\0\x01\0",
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    b"PK\x03\x04\x14\0",
+    b"\xff\xfe<\0?\0x\0m\0l\0",
+];
 
 /// EDGAR's names, and what an attacker would rather have.
 const NAMES: [&str; 16] = [
