@@ -22,7 +22,7 @@ pub use kind::TextKind;
 pub use submission::submission;
 
 /// Goes up when the same bytes give another text, so that readers know what to extract again.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The largest document of which a text is made, in bytes; EDGAR takes smaller submissions only.
 pub const LARGEST: usize = 1 << 30;

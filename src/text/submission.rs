@@ -7,11 +7,11 @@ use jiff::civil::Date;
 use super::{TextFormat, extract};
 use crate::edgar::Accession;
 use crate::edgar::submission::{
-    DocumentHead, DocumentProblem, DocumentSink, DotScan, SplitError, Splitter,
+    DocumentHead, DocumentProblem, DocumentSink, DotScan, SplitError, Splitter, join_lines,
 };
 
 /// The texts of a submission's documents in their order, each on a page of its own. Documents without
-/// a text, such as pictures, are left out.
+/// a text, such as pictures, are left out. Lines that an old submission broke are joined.
 ///
 /// # Errors
 ///
@@ -61,7 +61,12 @@ impl DocumentSink for SubmissionTexts {
         Ok(())
     }
 
-    fn end(&mut self, _: &[DocumentProblem]) -> io::Result<()> {
+    fn end(&mut self, problems: &[DocumentProblem]) -> io::Result<()> {
+        if problems.contains(&DocumentProblem::BrokenLines) {
+            let mut joined = Vec::with_capacity(self.document.len());
+            join_lines(&self.document[..], &mut joined)?;
+            self.document = joined;
+        }
         let text = extract(&self.name, &self.document, self.format);
         self.written
             .extend(text.map(|text| text.text).filter(|text| !text.is_empty()));
