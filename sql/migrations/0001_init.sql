@@ -290,6 +290,8 @@ CREATE TABLE errors (
 
 CREATE INDEX errors_by_run ON errors (run_id);
 
+CREATE INDEX errors_undated ON errors (accession) WHERE kind = 'undated';
+
 -- Pages that came for several filings and are no documents, by their hash, with the New York day on
 -- which each came last. Kept for 30 days.
 CREATE TABLE refused_pages (

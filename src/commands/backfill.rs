@@ -19,6 +19,7 @@ pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result
         anyhow::Ok(RunRequest {
             kind,
             options: cli.backfill(args, cli.today())?,
+            only: None,
             dry_run: args.run.dry_run,
             json,
             page: Cli::page(),

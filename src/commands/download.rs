@@ -26,6 +26,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
         let job = RunRequest {
             kind: RunKind::Download,
             options,
+            only: None,
             dry_run: false,
             json: args.work.json,
             page: Cli::page(),

@@ -52,7 +52,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Result<Exit> {
         } => facts_sync::run(cli, *json, terminal),
         Command::Filings(args) => filings::run(cli, args),
         Command::Selections(args) => selections::run(cli, args),
-        Command::Text(args) => text::run(cli, args),
+        Command::Text(args) => text::run(cli, args, terminal),
         Command::Stats { json } => stats::run(cli, *json),
         Command::Monitor(args) => monitor::run(cli, args, terminal),
         Command::Completions { shell } => printed(&cli::completions(*shell)?),

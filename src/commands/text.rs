@@ -2,20 +2,31 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{Cli, TextArgs};
+use crate::config::{
+    Budgets, Concurrency, DiscoverFrom, Notify, RunOptions, SelectionOptions, Settings,
+};
 use crate::edgar::{Accession, ArtifactChoice, ArtifactKind, FileName, Filing, QueueItem, Target};
 use crate::exit::{Exit, UsageError};
 use crate::files::FilePath;
 use crate::print::print;
-use crate::run::one_file;
+use crate::progress::{DashboardStyle, Terminal};
+use crate::run::{self, RunKind, RunRequest};
 use crate::store::{ArtifactStatus, FileOnRecord, Reader};
 use crate::text;
 
+/// Tries of the one request, as `download` has them by default.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// How long nothing is asked after a block, as `download` has it by default.
+const BLOCK_COOLDOWN: Duration = Duration::from_mins(10);
+
 /// Runs `text`.
-pub(super) fn run(cli: &Cli, args: &TextArgs) -> Result<Exit> {
+pub(super) fn run(cli: &Cli, args: &TextArgs, terminal: &Terminal) -> Result<Exit> {
     let db = Reader::open(cli.db())?;
     let Some((filing, folder)) = db.filing(args.accession)? else {
         let accession = args.accession;
@@ -43,7 +54,7 @@ pub(super) fn run(cli: &Cli, args: &TextArgs) -> Result<Exit> {
             target: Target::File(wanted.clone()),
             submission_size: filing.size,
         };
-        match one_file::get(&settings, &item)? {
+        match download(cli, &settings, item, terminal)? {
             Exit::Complete => {}
             exit => return Ok(exit),
         }
@@ -68,6 +79,48 @@ pub(super) fn run(cli: &Cli, args: &TextArgs) -> Result<Exit> {
     let text = text.ok_or_else(|| no_text(args.accession, &wanted))?;
     print(&(text + "\n"))?;
     Ok(Exit::Complete)
+}
+
+/// Downloads one file by a run, which is on record like that of `download`. What cannot be had stays
+/// queued, and the exit is another one than [`Exit::Complete`].
+fn download(cli: &Cli, settings: &Settings, item: QueueItem, terminal: &Terminal) -> Result<Exit> {
+    if let Target::File(file) = &item.target
+        && !file.is_served(item.accession)
+    {
+        bail!(
+            "{}: EDGAR serves no file of its own for {}: `filing-etl download` gets it with its submission",
+            item.accession,
+            file.name
+        );
+    }
+    // The monitoring service and the metrics file are about the jobs that run by themselves.
+    let notify = Notify {
+        metrics_file: None,
+        ping_url: None,
+        ..cli.notify(false)
+    };
+    run::reported(RunKind::Text, notify, |outcome| {
+        let job = RunRequest {
+            kind: RunKind::Text,
+            options: RunOptions {
+                concurrency: Concurrency::SEQUENTIAL,
+                batch_size: 1,
+                asked: SelectionOptions::default(),
+                discover_from: DiscoverFrom::Api,
+                download: true,
+                retry_unavailable: false,
+                max_attempts: MAX_ATTEMPTS,
+                block_cooldown: BLOCK_COOLDOWN,
+                budgets: Budgets::default(),
+                progress: DashboardStyle::None,
+            },
+            only: Some(item),
+            dry_run: false,
+            json: false,
+            page: Cli::page(),
+        };
+        run::run(&job, settings, terminal, outcome)
+    })
 }
 
 /// The file that is meant: the one of that name, or the primary document.

@@ -28,6 +28,7 @@ fn run_and_export(
     let job = RunRequest {
         kind: RunKind::Update,
         options: cli.update(&args.run, cli.today())?,
+        only: None,
         dry_run: args.run.dry_run,
         json: args.run.work.json,
         page: Cli::page(),

@@ -19,6 +19,9 @@ pub fn remedy(kind: &str) -> &'static str {
         "no_document" => {
             "the response is no such document, and differs each time: check proxies and firewalls, then run backfill again"
         }
+        "undated" => {
+            "the document came without the date that EDGAR sends, the same each time: open it in a browser; if it is no filing, check proxies and firewalls, remove the file and run verify"
+        }
         "accepted" => {
             "the content does not fit the document's name, but the server sends the same each time: nothing to do"
         }
@@ -75,7 +78,7 @@ mod tests {
         for kind in kinds
             .into_iter()
             .chain(["unsafe_name", "bad_row", "bad_page"])
-            .chain(["gateway", "no_document", "accepted"])
+            .chain(["gateway", "no_document", "undated", "accepted"])
         {
             assert_ne!(remedy(kind), remedy("unknown"), "{kind}");
         }

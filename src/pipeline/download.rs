@@ -24,15 +24,18 @@ use crate::edgar::beginning::{BEGINNING, misfit};
 use crate::edgar::{ArtifactKind, FileName, QueueItem, Target, Urls};
 use crate::files::{FilePath, Fingerprint, IncomingFile};
 use crate::net::{Client, Expect, FetchError, Received, RequestKind, retry};
-use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument};
+use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument, UNDATED};
 
 /// The largest file that is downloaded, in bytes, even if EDGAR lists a larger one. The largest
 /// submission measured has 612 MB.
 pub const MAX_FILE: u64 = 2_000_000_000;
 
-/// How much later a document is asked for once more whose beginning does not fit its name: time enough
-/// for what is on the way to recover.
+/// How much later a document that is in doubt is asked for once more: time enough for what is on the way
+/// to recover.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// What is odd about a document of sec.gov that fits its name and came without its date.
+const NO_DATE: &str = "it came without the Last-Modified that EDGAR sends with each document";
 
 /// How much longer than its submission a document may be. In theory it never is.
 const SLACK: u64 = 1 << 20;
@@ -66,10 +69,10 @@ enum AttemptResult {
 }
 
 /// Why an attempt did not store a file.
-pub(crate) enum DownloadError {
+enum DownloadError {
     /// The request is pointless: the kind of the failure in one word, and the cause.
     Refused(&'static str, String),
-    /// What came does not fit its name. It is asked for once more.
+    /// What came does not fit its name, or came without its date. It is asked for once more.
     AskAgain,
     /// What came is a page of something between here and EDGAR, as were these files before.
     Gateway(Fingerprint, Vec<QueueItem>),
@@ -220,21 +223,24 @@ impl Download<'_> {
                 }
             }
         }
-        let Some(why) = misfit(file.at_edgar(), head) else {
+        // EDGAR itself sends each document with its date.
+        let is_odd = !is_dated && pages.is_sec();
+        let misfit = misfit(file.at_edgar(), head);
+        let Some(why) = misfit.or(is_odd.then_some(NO_DATE)) else {
             return Ok(None);
         };
-        match job.misfit.replace(print) {
+        match job.doubtful.replace(print) {
             None => Err(DownloadError::AskAgain),
-            // EDGAR itself sends each document with its date.
-            Some(before) if before == print && !is_dated && pages.is_sec() => {
+            Some(before) if before == print && is_odd && misfit.is_some() => {
                 Err(DownloadError::Gateway(print, Vec::new()))
             }
             Some(before) if before == print => {
+                let kind = if is_odd { UNDATED } else { "accepted" };
                 let cause = format!(
                     "{why}; it was asked for twice and came with the same bytes, so it is stored \
                      as EDGAR's own"
                 );
-                Ok(Some(("accepted", cause)))
+                Ok(Some((kind, cause)))
             }
             Some(_) => {
                 let (accession, name) = (job.item.accession, &file.name);
@@ -324,7 +330,7 @@ impl Download<'_> {
 
 /// Requests the file of a queue entry into `sink`, and checks its length. After an error the content of
 /// `sink` is worthless.
-pub(crate) fn fetch(
+fn fetch(
     client: &Client,
     urls: &Urls,
     item: &QueueItem,

@@ -114,8 +114,8 @@ pub(super) struct Job {
     pub queued_at: Sequence,
     /// Failed attempts in this run.
     pub attempts: u32,
-    /// What came for it in this run whose beginning does not fit its name.
-    pub misfit: Option<Fingerprint>,
+    /// What came for it in this run and was in doubt, so that it is asked for once more.
+    pub doubtful: Option<Fingerprint>,
 }
 
 impl Job {
@@ -124,7 +124,7 @@ impl Job {
             item,
             queued_at,
             attempts: 0,
-            misfit: None,
+            doubtful: None,
         }
     }
 }

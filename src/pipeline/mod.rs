@@ -41,7 +41,6 @@ use crossbeam_channel::bounded;
 
 pub use budget::Budget;
 pub use download::MAX_FILE;
-pub(crate) use download::{DownloadError, fetch};
 pub use item::{OlderPages, RunSelection, VisitGoal};
 pub use same_pages::SamePages;
 pub use services::{Aborted, Services};

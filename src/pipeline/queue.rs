@@ -8,28 +8,37 @@ use crossbeam_channel::Sender;
 use super::Services;
 use super::commits::Sequence;
 use super::item::Job;
+use crate::edgar::QueueItem;
 use crate::store::{QueueFilter, QueuePlace, Reader, RunId};
 
 /// Entries read from the database at a time, of about 200 bytes each.
 const BATCH: usize = 256;
 
 /// The part of the queue that a flow downloads.
-pub(super) struct Queue {
-    db: Reader,
-    filter: QueueFilter,
+pub(super) enum Queue {
+    /// One entry alone.
+    Only(QueueItem),
+    /// What the database has.
+    Rows { db: Reader, filter: QueueFilter },
 }
 
 impl Queue {
     /// Opens the run's queue and counts it. With `before`, only what was queued before that run is sent.
     pub(super) fn open(services: &Services, before: Option<RunId>) -> Result<Self> {
-        let mut queue = Self::untried(services)?;
-        // This run has queued nothing yet, so the whole queue counts.
-        let length = queue.db.queue_length(&queue.filter)?;
         let queued = &services.counters.artifacts_queued;
-        queued.fetch_add(length.total(), Relaxed);
-        queue.filter.before = before;
-        queue.filter.pending = false;
-        Ok(queue)
+        if let Some(item) = &services.only {
+            queued.fetch_add(1, Relaxed);
+            return Ok(Self::Only(item.clone()));
+        }
+        let db = Reader::open(&services.db)?;
+        let mut filter = QueueFilter {
+            companies: services.queue_of.clone(),
+            ..QueueFilter::default()
+        };
+        // This run has queued nothing yet, so the whole queue counts.
+        queued.fetch_add(db.queue_length(&filter)?.total(), Relaxed);
+        filter.before = before;
+        Ok(Self::Rows { db, filter })
     }
 
     /// The pending part of the queue, which this run has not tried yet.
@@ -40,7 +49,7 @@ impl Queue {
             pending: true,
         };
         let db = Reader::open(&services.db)?;
-        Ok(Self { db, filter })
+        Ok(Self::Rows { db, filter })
     }
 }
 
@@ -52,7 +61,14 @@ pub(super) fn run(queue: &Queue, jobs: &Sender<Job>, services: &Services) {
 }
 
 fn send_all(queue: &Queue, jobs: &Sender<Job>) -> Result<()> {
-    let Queue { db, filter } = queue;
+    let (db, filter) = match queue {
+        Queue::Rows { db, filter } => (db, filter),
+        Queue::Only(item) => {
+            // Where it cannot be sent, the downloads have ended.
+            let _ = jobs.send(Job::new(item.clone(), Sequence::default()));
+            return Ok(());
+        }
+    };
     let mut place = QueuePlace::START;
     while let Some((items, last)) = db.queue(filter, place, BATCH)? {
         place = last;

@@ -6,13 +6,18 @@
 //! with the same bytes are enough. None of these files is stored then, and those stored before the
 //! third came are queued again.
 //!
+//! A file that sec.gov sends without the header, alone or as the second of its bytes, is stored and
+//! recorded as [`store::UNDATED`]. Later runs, and a run after one that was killed, count those files as well.
+//!
 //! From a mirror, which may leave the header out, such bytes are taken when a later run gets them again.
 //! From sec.gov they never are.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::edgar::QueueItem;
+use crate::edgar::{QueueItem, Urls};
+use crate::net::{SEC_SITE, site_of};
+use crate::store::{self, Reader};
 
 /// The same bytes for so many filings are a gateway's.
 const FILINGS: usize = 3;
@@ -54,15 +59,33 @@ pub(super) enum PageVerdict {
 }
 
 impl SamePages {
-    /// `earlier` are the hashes that earlier runs refused; `never_taken` is for sec.gov.
-    pub fn new(earlier: impl IntoIterator<Item = Sha256>, never_taken: bool) -> Self {
+    /// For a mirror, or for sec.gov, from which such a page is never taken.
+    pub fn new(is_sec: bool) -> Self {
         Self {
-            never_taken,
-            seen: Mutex::new(Seen {
-                earlier: earlier.into_iter().collect(),
-                ..Seen::default()
-            }),
+            never_taken: is_sec,
+            seen: Mutex::default(),
         }
+    }
+
+    /// For the EDGAR at these addresses, with what earlier runs recorded.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub fn on_record(db: &Reader, urls: &Urls) -> Result<Self, store::Error> {
+        let is_sec = site_of(urls.archives()) == SEC_SITE;
+        let pages = Self::new(is_sec);
+        let mut seen = pages.lock();
+        seen.earlier = db.refused_pages()?.into_iter().collect();
+        if is_sec {
+            for (sha256, item) in db.undated_files()? {
+                let mut files = seen.take(&sha256);
+                files.push(item);
+                seen.put(sha256, files);
+            }
+        }
+        drop(seen);
+        Ok(pages)
     }
 
     /// Whether EDGAR itself is asked, which sends each document with `Last-Modified`.
@@ -148,9 +171,16 @@ mod tests {
         hash
     }
 
+    /// What an earlier run refused is on record.
+    fn refused_before(is_sec: bool) -> SamePages {
+        let pages = SamePages::new(is_sec);
+        pages.lock().earlier.insert(hash(1));
+        pages
+    }
+
     #[test]
     fn the_third_filing_with_the_same_bytes_names_the_files_before_it() {
-        let pages = SamePages::new([], false);
+        let pages = SamePages::new(false);
         let came = |filing, name| pages.came(&file(filing, name), hash(1));
         for (filing, name) in [(1, "a.htm"), (1, "b.htm"), (1, "a.htm"), (2, "a.htm")] {
             assert_eq!(came(filing, name), PageVerdict::Document);
@@ -169,12 +199,12 @@ mod tests {
 
     #[test]
     fn what_an_earlier_run_refused_is_taken_from_a_mirror_alone() {
-        let mirror = SamePages::new([hash(1)], false);
+        let mirror = refused_before(false);
         assert_eq!(
             mirror.came(&file(1, "a.htm"), hash(1)),
             PageVerdict::Repeated
         );
-        let sec = SamePages::new([hash(1)], true);
+        let sec = refused_before(true);
         let none = PageVerdict::Gateway { before: Vec::new() };
         assert_eq!(sec.came(&file(1, "a.htm"), hash(1)), none);
         assert!(sec.is_refused(&hash(1)));
@@ -182,7 +212,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_what_came_lately_is_remembered() {
-        let pages = SamePages::new([], false);
+        let pages = SamePages::new(false);
         let many = REMEMBERED as u64 * 3;
         for n in 0..many {
             assert_eq!(

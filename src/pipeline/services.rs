@@ -17,7 +17,7 @@ use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::config::RunOptions;
 use crate::counts::{Counters, Counts};
-use crate::edgar::{Cik, Urls};
+use crate::edgar::{Cik, QueueItem, Urls};
 use crate::files::DataDir;
 use crate::net::{Client, RequestKind};
 use crate::progress::{Activity, Snapshot};
@@ -32,6 +32,8 @@ pub struct Services {
     pub visits: Visits,
     /// The companies whose queue is downloaded; `None` is all.
     pub queue_of: Option<Vec<Cik>>,
+    /// The only queue entry that is downloaded; `None` is all of these companies.
+    pub only: Option<QueueItem>,
     /// The database. Stages that read it open their own connection.
     pub db: PathBuf,
     pub urls: Urls,

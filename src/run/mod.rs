@@ -1,11 +1,12 @@
-//! A run: what `backfill`, `update` and `download` share.
+//! A run: what `backfill`, `update`, `download` and `text` share.
 //!
 //! ```text
 //! checks ─▶ company lists ─▶ selections ─▶ plan ─▶ flow (see `pipeline`) ─▶ report
 //! ```
 //!
 //! The commands differ in the companies that they visit: `backfill` visits all of its selection,
-//! `update` those that changed in the followed selections, `download` none.
+//! `update` those that changed in the followed selections, `download` none. `text` is a run only where
+//! it has to download its document, which is then the whole queue of the run.
 
 mod backfill;
 pub mod companies;
@@ -16,7 +17,6 @@ mod forms;
 pub mod identity;
 mod listed;
 mod metrics;
-pub(crate) mod one_file;
 mod outcome;
 pub mod preflight;
 mod report;
@@ -38,9 +38,9 @@ use self::update::{IndexResult, RunPlan, UpdateRange};
 use crate::cancel::Cancel;
 use crate::config::{Budgets, Phases, PrintStyle, RunOptions, Settings};
 use crate::counts::Counters;
+use crate::edgar::QueueItem;
 use crate::exit::Exit;
 use crate::files::DataDir;
-use crate::net::{SEC_SITE, site_of};
 use crate::pipeline::{self, Aborted, Budget, Flow, SamePages, Services, Visits};
 use crate::progress::format::counted;
 use crate::progress::{Activity, Dashboard, Terminal};
@@ -60,6 +60,8 @@ pub enum RunKind {
     Update,
     /// Visits no company and only downloads the queue.
     Download,
+    /// Visits no company, downloads one file for the command that prints it, and prints nothing itself.
+    Text,
 }
 
 impl RunKind {
@@ -69,7 +71,13 @@ impl RunKind {
             Self::Backfill { .. } => "backfill",
             Self::Update => "update",
             Self::Download => "download",
+            Self::Text => "text",
         }
+    }
+
+    /// Whether it visits companies, so that it needs the company lists.
+    fn visits_companies(self) -> bool {
+        matches!(self, Self::Backfill { .. } | Self::Update)
     }
 }
 
@@ -78,12 +86,26 @@ impl RunKind {
 pub struct RunRequest {
     pub kind: RunKind,
     pub options: RunOptions,
+    /// The only file that is downloaded, which the run queues itself; `None` is the queue.
+    pub only: Option<QueueItem>,
     /// Only print what the run would do.
     pub dry_run: bool,
     /// Print one JSON document instead of the table.
     pub json: bool,
     /// What the table is printed on.
     pub page: PrintStyle,
+}
+
+impl RunRequest {
+    /// The options as one JSON object, for `v_runs.options`.
+    fn to_json(&self) -> serde_json::Value {
+        let mut options = self.options.to_json();
+        if let Some(item) = &self.only {
+            options["accession"] = item.accession.to_string().into();
+            options["name"] = item.target.name(item.accession).into();
+        }
+        options
+    }
 }
 
 /// Runs a command from the first check to the report.
@@ -116,7 +138,7 @@ pub fn run(
     let (_lock, mut db) = preflight::open(settings)?;
     outcome.begin(settings, &options, terminal);
     let budget = start_budget(job, settings, &cancel)?;
-    if kind != RunKind::Download {
+    if kind.visits_companies() {
         let lists = Lists {
             client: &client,
             urls: &settings.urls,
@@ -146,34 +168,34 @@ pub fn run(
     }
     identity::record_data_dir(settings, &mut db)?;
     identity::record_addresses(settings, &mut db)?;
-    let run = db.start_run(kind.command(), &options.to_json().to_string(), began)?;
+    let run = db.start_run(kind.command(), &job.to_json().to_string(), began)?;
     outcome.run = Some(run);
+    let counters = Counters::default();
     let planned = match prepared {
-        Prepared::Nothing => Ok(no_visits()),
+        Prepared::Nothing => no_visits(job.only.as_ref(), &mut db, &counters),
         Prepared::Backfill(asked) => backfill::plan(&mut db, asked, settings.clock),
         Prepared::Update(days) => {
             let edgar = (&client, &settings.urls, options.max_attempts);
             days.follow(edgar, began, (&mut db, run))
         }
     };
-    let counters = Counters::default();
     let plan = planned.and_then(|plan| without_unavailable(plan, &db, &options, &counters));
     let plan = plan.or_else(|e| {
         report::failed(&mut db, run, settings.clock.now())?;
         Err(e)
     })?;
-    let is_sec = site_of(settings.urls.archives()) == SEC_SITE;
-    say_what_it_is_about(settings, &db, (kind, run), &plan)?;
+    say_what_it_is_about(settings, &db, (job, run), &plan)?;
     let services = Arc::new(Services {
         source: discovery::source(settings, &options, plan.visits.companies.len() as u64),
         options,
         visits: plan.visits,
         queue_of,
+        only: job.only.clone(),
         db: settings.db.clone(),
         urls: settings.urls.clone(),
         client,
         data_dir,
-        same_pages: SamePages::new(db.reader()?.refused_pages()?, is_sec),
+        same_pages: SamePages::on_record(&db.reader()?, &settings.urls)?,
         clock: settings.clock,
         counters,
         activity: Activity::default(),
@@ -204,7 +226,7 @@ pub fn run(
 fn say_what_it_is_about(
     settings: &Settings,
     db: &Writer,
-    (kind, run): (RunKind, RunId),
+    (job, run): (&RunRequest, RunId),
     plan: &RunPlan,
 ) -> Result<()> {
     if !log::log_enabled!(log::Level::Info) {
@@ -218,12 +240,13 @@ fn say_what_it_is_about(
     let rows = db.reader()?.selection_rows()?;
     let rows = rows.into_iter().filter(|row| ids.contains(&row.id));
     let selections: Vec<_> = rows.map(|row| row.to_string()).collect();
-    let about = match (kind, selections.is_empty()) {
-        (RunKind::Download, _) => "the queue".to_owned(),
-        (_, true) => "no selection".to_owned(),
-        (_, false) => selections.join("; "),
+    let about = match &job.only {
+        Some(item) => format!("{} {}", item.accession, item.target.name(item.accession)),
+        None if !job.kind.visits_companies() => "the queue".to_owned(),
+        None if selections.is_empty() => "no selection".to_owned(),
+        None => selections.join("; "),
     };
-    let (command, companies) = (kind.command(), plan.visits.companies.len());
+    let (command, companies) = (job.kind.command(), plan.visits.companies.len());
     let rate = settings.rate.map(std::num::NonZeroU32::get);
     let limit = match rate {
         Some(rate) => format!("at most {rate} requests a second"),
@@ -266,17 +289,25 @@ impl Prepared {
         Ok(match kind {
             RunKind::Backfill { follow } => Self::Backfill(backfill::asked(&db, options, follow)?),
             RunKind::Update => Self::Update(UpdateRange::since_last_run(&db, options, now)?),
-            RunKind::Download => Self::Nothing,
+            RunKind::Download | RunKind::Text => Self::Nothing,
         })
     }
 }
 
-fn no_visits() -> RunPlan {
-    RunPlan {
+/// The plan of a run that visits no company. Queues the only file of the run, if it has just one; what
+/// EDGAR did not have or the user dropped is queued again.
+fn no_visits(only: Option<&QueueItem>, db: &mut Writer, counters: &Counters) -> Result<RunPlan> {
+    if let Some(item) = only {
+        let mut batch = db.begin()?;
+        let created = batch.queue(std::slice::from_ref(item))?;
+        batch.commit()?;
+        counters.artifacts_created.fetch_add(created, Relaxed);
+    }
+    Ok(RunPlan {
         visits: Visits::default(),
         selection: None,
         followed: None,
-    }
+    })
 }
 
 /// Removes unavailable companies from a plan, unless `--retry-unavailable` is given.
@@ -363,7 +394,7 @@ fn flow(
         }
         _ => 0,
     };
-    if services.options.download {
+    if services.options.download && services.only.is_none() {
         db = download_rest(services, db, run)?;
     }
     Ok((db, looked_for))
@@ -391,7 +422,7 @@ fn download_rest(services: &Arc<Services>, mut db: Writer, run: RunId) -> Result
 /// The flows of the run, in their order.
 fn flows(kind: RunKind, options: &RunOptions) -> Vec<Flow> {
     match (kind, options.download, options.concurrency.phases) {
-        (RunKind::Download, _, _) => vec![Flow::Download],
+        (RunKind::Download | RunKind::Text, _, _) => vec![Flow::Download],
         (_, false, _) => vec![Flow::Discover],
         (_, true, Phases::Together) => vec![Flow::DiscoverAndDownload],
         (_, true, Phases::OneAfterTheOther) => vec![Flow::Discover, Flow::Download],
@@ -446,11 +477,12 @@ mod tests {
                 companies: vec![("7".parse().unwrap(), vec![goal])],
             },
             queue_of: None,
+            only: None,
             db: settings.db.clone(),
             urls: settings.urls.clone(),
             client,
             data_dir: DataDir::open(&settings.data_dir).unwrap(),
-            same_pages: SamePages::new([], false),
+            same_pages: SamePages::new(false),
             clock: settings.clock,
             counters: Counters::default(),
             activity: Activity::default(),

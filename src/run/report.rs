@@ -11,13 +11,17 @@ use super::outcome::Outcome;
 use super::summary::{Left, Summary};
 use super::update::IndexResult;
 use crate::config::PrintStyle;
+use crate::edgar::QueueItem;
 use crate::edgar::calendar::filing_day;
 use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
 use crate::print::{print_json, print_report};
 use crate::progress::format::{count, counted};
 use crate::signals::Interrupt;
-use crate::store::{QueueFilter, RunEnd, RunId, RunProgress, RunStatus, SelectionId, Writer};
+use crate::store::{
+    ArtifactStatus, QueueFilter, QueueLength, Reader, RunEnd, RunId, RunProgress, RunStatus,
+    SelectionId, Writer,
+};
 
 /// A run that has ended, with everything that its result depends on.
 pub(super) struct EndedRun<'a> {
@@ -128,7 +132,9 @@ impl EndedRun<'_> {
         );
         outcome.is_printed = true;
         let summary = outcome.summary.insert(summary);
-        if json {
+        if self.kind == RunKind::Text {
+            // Standard output is for the text.
+        } else if json {
             print_json(summary)?;
         } else {
             print_report(&summary.table(page), page)?;
@@ -298,15 +304,31 @@ impl EndedRun<'_> {
 /// The part of the queue that is left: what this run should have downloaded, and the rest.
 fn left(services: &Services, db: &Writer) -> Result<Left> {
     let db = db.reader()?;
-    let of_run = db.queue_length(&QueueFilter {
-        companies: services.queue_of.clone(),
-        ..QueueFilter::default()
-    })?;
+    let of_run = match &services.only {
+        Some(item) => only_left(&db, item)?,
+        None => db.queue_length(&QueueFilter {
+            companies: services.queue_of.clone(),
+            ..QueueFilter::default()
+        })?,
+    };
     let total = db.stats(0)?.total;
     Ok(Left {
         pending: of_run.pending,
         unavailable: total.unavailable,
         elsewhere: (total.pending + total.failed).saturating_sub(of_run.total()),
         queued: total.pending + total.failed,
+    })
+}
+
+/// What is left of a queue of one file.
+fn only_left(db: &Reader, item: &QueueItem) -> Result<QueueLength> {
+    let name = item.target.name(item.accession);
+    let on_record = db.on_record(&[item.accession])?;
+    let filing = on_record.get(&item.accession);
+    let file = filing.and_then(|filing| filing.file(&name));
+    let has = |status| u64::from(file.is_some_and(|file| file.status == status));
+    Ok(QueueLength {
+        pending: has(ArtifactStatus::Pending),
+        failed: has(ArtifactStatus::Failed),
     })
 }

@@ -100,7 +100,7 @@ impl Reader {
         self.rows(holdings::FORMS, (), doing, |row| row.get(0))
     }
 
-    /// The run that started last, if there is one.
+    /// The run that started last, other than of `text`, if there is one.
     pub fn last_run(&self) -> Result<Option<PreviousRun>> {
         let read = |row: &Row<'_>| {
             Ok(PreviousRun {
@@ -267,6 +267,10 @@ mod tests {
             .reader()
             .company_coverage(&[cik(1)], &[], Some(&last));
         assert_eq!(facts.unwrap()[0].artifacts_before, counts(3, 0));
+        let text = sandbox.writer.start_run("text", "{}", at(4)).unwrap();
+        assert!(text > last.id);
+        let still = sandbox.reader().last_run().unwrap().unwrap();
+        assert_eq!(still.id, last.id);
     }
 
     #[test]

@@ -166,7 +166,8 @@ fn submission(row: &Row<'_>) -> rusqlite::Result<QueueItem> {
     })
 }
 
-fn artifact(row: &Row<'_>) -> rusqlite::Result<QueueItem> {
+/// Reads the columns of artifacts.sql.
+pub(super) fn artifact(row: &Row<'_>) -> rusqlite::Result<QueueItem> {
     Ok(QueueItem {
         accession: row.get(1)?,
         folder: row.get(2)?,

@@ -1,21 +1,36 @@
-//! Pages that came for several filings in place of documents, and were refused.
+//! Pages that came for several filings in place of documents, and were refused; and files of which only
+//! later runs may know that they are such pages.
 
 use jiff::civil::Date;
 
 use super::batch::Batch;
 use super::error::Result;
 use super::queries::refused_pages as sql;
+use super::queue::artifact as queued_artifact;
 use super::reader::Reader;
 use super::values::DayText;
+use crate::edgar::QueueItem;
 use crate::files::Fingerprint;
 
 /// For so many days a page that was refused stays on record.
 const KEPT_DAYS: i32 = 30;
 
+/// The kind in `v_errors` of a document that came by itself from sec.gov without `Last-Modified`, and
+/// was stored.
+pub const UNDATED: &str = "undated";
+
 impl Reader {
     /// The hashes of the pages that were refused lately.
     pub fn refused_pages(&self) -> Result<Vec<[u8; 32]>> {
         self.rows(sql::ALL, (), "read the refused pages", |row| row.get(0))
+    }
+
+    /// The files on disk of filings of which a file was recorded as [`UNDATED`], with their hashes.
+    pub fn undated_files(&self) -> Result<Vec<([u8; 32], QueueItem)>> {
+        let doing = "read which files came without their date";
+        self.rows(sql::UNDATED, (), doing, |row| {
+            Ok((row.get(7)?, queued_artifact(row)?))
+        })
     }
 }
 
@@ -41,9 +56,34 @@ impl Batch<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Sandbox, print};
+    use super::super::ErrorRow;
+    use super::super::testing::{Sandbox, accession, at, filing, primary, print};
     use super::*;
     use jiff::civil::date;
+
+    #[test]
+    fn the_files_of_a_filing_with_an_undated_one_are_known_by_their_hashes() {
+        let mut sandbox = Sandbox::new();
+        sandbox.put(1, &[filing(1), filing(2)]);
+        sandbox.queue(&[primary(1, "a.htm"), primary(2, "b.htm")]);
+        let run = sandbox.writer.start_run("text", "{}", at(1)).unwrap();
+        sandbox.stored(1, "a.htm", print(5));
+        sandbox.stored(2, "b.htm", print(6));
+        let row = |kind| ErrorRow {
+            cik: None,
+            accession: Some(accession(1)),
+            url: None,
+            kind,
+            message: String::new(),
+        };
+        sandbox.write(|b| b.error(run, &row("accepted"), at(1)).unwrap());
+        assert_eq!(sandbox.reader().undated_files().unwrap(), []);
+        for _ in 0..2 {
+            sandbox.write(|b| b.error(run, &row(UNDATED), at(1)).unwrap());
+        }
+        let known = [(print(5).sha256, primary(1, "a.htm"))];
+        assert_eq!(sandbox.reader().undated_files().unwrap(), known);
+    }
 
     #[test]
     fn a_page_is_kept_for_thirty_days_after_it_came_last() {

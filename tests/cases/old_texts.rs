@@ -226,6 +226,52 @@ fn a_broken_document_that_edgar_does_not_serve_is_named() {
     assert_eq!(errors(&sandbox), ["not_found"]);
 }
 
+/// What `text` prints of the page.
+fn words_of(page: &str) -> &str {
+    page.lines().nth(1).unwrap().trim()
+}
+
+#[test]
+fn text_fetches_a_broken_document_by_its_own_name_as_every_run_does() {
+    let (page, broken) = page();
+    let documents = [document(1, "10-K", Some("d10k.htm"), &broken)];
+    let text = submission(OLD, "20080124", &documents);
+    let (listed, sandbox) = (Listed::old(Some(text.len())), Sandbox::new());
+    let without = listed.edgar(text.as_bytes(), &[]);
+    let _ = backfill(&sandbox, &without, "documents").code(3);
+    let missing = Output::of(sandbox.command_to(&without.url(), &["text", OLD])).code(3);
+    assert_eq!(missing.stdout, "");
+    assert_eq!(errors(&sandbox), ["not_found", "not_found"]);
+    let whole = document(1, "10-K", Some("d10k.htm"), &page);
+    let edgar = listed.edgar(text.as_bytes(), &[("d10k.htm", whole.as_bytes())]);
+    let output = Output::of(sandbox.command_to(&edgar.url(), &["text", OLD])).code(0);
+    assert_eq!(output.stdout.trim(), words_of(&page));
+    assert_eq!(asked(&edgar), ["d10k.htm"]);
+    assert!(stored(&sandbox)["d10k.htm"] == whole.as_bytes());
+    assert_eq!(
+        sandbox.rows("SELECT command, status, downloaded, failed FROM v_runs"),
+        [
+            "backfill|partial|0|1",
+            "text|partial|0|1",
+            "text|completed|1|0"
+        ]
+    );
+    let _ = sandbox.run(&["verify"]).code(0);
+}
+
+#[test]
+fn the_text_of_an_old_submission_has_the_lines_as_they_were() {
+    let (page, broken) = page();
+    let documents = [document(1, "10-K", Some("d10k.htm"), &broken)];
+    let text = submission(OLD, "20080124", &documents);
+    let (listed, sandbox) = (Listed::old(Some(text.len())), Sandbox::new());
+    let edgar = listed.edgar(text.as_bytes(), &[]);
+    let _ = backfill(&sandbox, &edgar, "submission").code(0);
+    let whole = format!("{OLD}.txt");
+    let output = Output::of(sandbox.command_to(&edgar.url(), &["text", OLD, &whole])).code(0);
+    assert_eq!(output.stdout.trim(), words_of(&page));
+}
+
 #[test]
 fn a_text_of_a_later_year_is_taken_as_it_is() {
     let (_, broken) = page();

@@ -1,8 +1,11 @@
 //! `text`: a document as people read it.
 
+use std::collections::BTreeMap;
+
 use filing_etl::internals::RunLock;
 use filing_etl::sim::{Options, Simulator};
 
+use crate::harness::scripted::Scripted;
 use crate::harness::{Output, Sandbox, truth};
 
 /// A sandbox that knows filings of some companies and has none of their files.
@@ -63,11 +66,27 @@ fn a_document_that_is_known_is_fetched_once_and_recorded() {
     let (accession, _) = a_filing(&sandbox);
     assert_eq!(sandbox.files().len(), 0);
     sim.log().clear();
-    let first = Output::of(sandbox.command_against(&sim, &["text", &accession])).code(0);
+    let monitoring = Scripted::start(BTreeMap::new());
+    let mut fetched = sandbox.command_against(&sim, &["text", &accession]);
+    fetched.env("FILING_ETL_METRICS_FILE", sandbox.path("metrics"));
+    fetched.env("FILING_ETL_PING_URL", monitoring.url());
+    let first = Output::of(fetched).code(0);
     assert_eq!(sim.log().count(|_| true), 1);
     let second = Output::of(sandbox.command_against(&sim, &["text", &accession])).code(0);
     assert_eq!(sim.log().count(|_| true), 1);
     assert_eq!(first.stdout, second.stdout);
+    assert_eq!(first.stderr, "");
+    // It is a run on record, and none of those that a monitoring service waits for.
+    let runs =
+        "SELECT command, status, companies_total, artifacts_created, downloaded, failed, requests,
+                    json_extract(options, '$.accession')
+                FROM v_runs WHERE run_id > 1";
+    assert_eq!(
+        sandbox.rows(runs),
+        [format!("text|completed|0|0|1|0|1|{accession}")]
+    );
+    assert!(!sandbox.path("metrics").exists());
+    assert_eq!(monitoring.asked(), [""; 0]);
     assert!(has_no_markup(&first.stdout) && first.stdout.trim().len() > 100);
     let stored =
         sandbox.rows("SELECT accession, kind FROM v_artifacts WHERE status = 'downloaded'");
@@ -163,9 +182,24 @@ fn what_cannot_be_had_stays_queued() {
     let sandbox = discovered(&sim, &["--no-download"]);
     let (accession, name) = a_filing(&sandbox);
     sim.set_faults(vec![format!("404@{name}").parse().unwrap()]);
-    let _ = Output::of(sandbox.command_against(&sim, &["text", &accession]))
-        .code(3)
-        .says("not found");
+    let output = Output::of(sandbox.command_against(&sim, &["text", &accession])).code(3);
+    assert_eq!(output.stdout, "");
+    let _ = output.says("not found");
     let row = format!("SELECT status, attempts FROM v_artifacts WHERE accession = '{accession}'");
     assert_eq!(sandbox.rows(&row), ["failed|1"]);
+    let run = "SELECT command, status, downloaded, failed FROM v_runs ORDER BY run_id DESC LIMIT 1";
+    assert_eq!(sandbox.rows(run), ["text|partial|0|1"]);
+    assert_eq!(
+        sandbox.rows("SELECT run_id, accession, kind FROM v_errors"),
+        [format!("2|{accession}|not_found")]
+    );
+    let quiet = Output::of(sandbox.command_against(&sim, &["-q", "text", &accession])).code(3);
+    assert_eq!(quiet.stdout, "");
+    let _ = quiet.says("run 3 (text) ended with exit code 3: 1 artifact failed");
+    // Nobody is there: as in every run, it stays queued as it was.
+    let nobody =
+        Output::of(sandbox.command_to("http://127.0.0.1:9", &["text", &accession])).code(1);
+    assert_eq!(nobody.stdout, "");
+    assert_eq!(sandbox.rows(run), ["text|failed|0|0"]);
+    assert_eq!(sandbox.rows(&row), ["pending|2"]);
 }
