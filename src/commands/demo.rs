@@ -73,7 +73,7 @@ impl Demo {
             terminal.clone(),
             "\nThe documents are in {files}, the database is {db}. To query it:\n  \
              sqlite3 {db} 'SELECT form, count(*) FROM v_filings GROUP BY form'\n\
-             Run the same command repeated_args: nothing is downloaded twice. Remove the folder {FOLDER} to \
+             Run the same command again: nothing is downloaded twice. Remove the folder {FOLDER} to \
              start over.\n",
             files = files.display(),
         );

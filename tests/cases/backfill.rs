@@ -844,6 +844,10 @@ fn the_demo_needs_nothing_and_leaves_a_database_worth_exploring() {
             "{file} is outside of the demo's folder"
         );
     }
+    assert!(
+        output.stderr.contains("Run the same command again:"),
+        "{output:?}"
+    );
     let again = sandbox.run(&["backfill", "--demo", "--json"]).code(0);
     assert_eq!(again.json()["requests"]["documents"], 0);
 }
