@@ -705,6 +705,9 @@ fn uuencode_in_odd_places_is_decoded_or_asked_for_by_name() {
             Some("quoted.txt"),
             &format!("\nbegin 644 a.jpg\n{code}"),
         ),
+        // Without a name the type or the tag says that it is binary.
+        document(8, "GRAPHIC", None, &format!("\nbegin\n{code}")),
+        document(9, "EX-99", None, &format!("<PDF>\n\nbegin\n{code}</PDF>\n")),
     ];
     let text = submission(OLD, "20080124", &documents);
     let singles = [("text.png", &b"\x89PNG\r\n\x1a\n and so on"[..])];
@@ -712,7 +715,12 @@ fn uuencode_in_odd_places_is_decoded_or_asked_for_by_name() {
     let (sandbox, edgar) = (Sandbox::new(), listed.edgar(text.as_bytes(), &singles));
     let _ = backfill(&sandbox, &edgar, "documents").code(3);
     let files = stored(&sandbox);
-    for name in ["blank.jpg", "noname.gif", "pdf.pdf"] {
+    let unnamed = [8, 9].map(|position| format!("{OLD}-{position}.txt"));
+    let decoded = ["blank.jpg", "noname.gif", "pdf.pdf"];
+    for name in decoded
+        .into_iter()
+        .chain(unnamed.iter().map(String::as_str))
+    {
         assert_eq!(files[name], b"abc", "{name}");
     }
     assert_eq!(files["text.png"], singles[0].1);

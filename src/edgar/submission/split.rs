@@ -571,7 +571,7 @@ impl<S: DocumentSink> Core<'_, S> {
                 self.head.extend_from_slice(line);
                 return Ok(true);
             }
-            if is_begin(line) || self.coded == Coded::ByName && is_bare_begin(line) {
+            if is_begin(line) || may_be_coded && is_bare_begin(line) {
                 self.head.extend_from_slice(line);
                 self.begin(DocumentForm::Decoded)?;
                 return Ok(true);

@@ -32,6 +32,9 @@ pub enum BadEncodingReason {
     /// The line follows the end of the data.
     #[error("follows the end of the data")]
     BehindEnd,
+    /// The line ends early, and in this text no blanks were stripped that could complete it.
+    #[error("is shorter than its length byte states")]
+    TooShort,
     /// The `end` line is missing.
     #[error("is the last line, but not `end`")]
     NoEnd,
@@ -50,8 +53,8 @@ pub(super) fn is_begin(line: &[u8]) -> bool {
     (3..=4).contains(&mode) && rest.get(mode) == Some(&b' ')
 }
 
-/// Whether this is a `begin` line, possibly without mode and name, in a document with the name of a binary
-/// file. The rest must be uuencode, otherwise the document is damaged.
+/// Whether this is a `begin` line, possibly without mode and name, in a document whose name, type or tag is
+/// that of a binary file. The rest must be uuencode, otherwise the document is damaged.
 pub(super) fn is_bare_begin(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     line == b"begin" || line.starts_with(b"begin ")
@@ -64,6 +67,10 @@ pub(super) struct UuDecoder {
     line: u64,
     part: Part,
     damage: Option<BadEncoding>,
+    /// Whether zero is written as a backtick, and not as a blank, which EDGAR strips at the end of a line.
+    has_backticks: bool,
+    /// The first line that is shorter than its length byte states.
+    short: Option<u64>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +125,10 @@ impl UuDecoder {
 
     /// The first damage, at the end of the document.
     pub(super) fn finish(&mut self) -> Option<BadEncoding> {
+        if let Some(line) = self.short.filter(|_| self.has_backticks) {
+            let reason = BadEncodingReason::TooShort;
+            self.damage.get_or_insert(BadEncoding { line, reason });
+        }
         if self.part != Part::Ended {
             self.damaged(BadEncodingReason::NoEnd);
         }
@@ -130,11 +141,13 @@ impl UuDecoder {
             self.damaged(BadEncodingReason::TooLong);
         }
         let data = &data[..data.len().min(needed)];
+        self.has_backticks |= memchr::memchr(b'`', data).is_some();
         let mut padded = [b' '; 84];
         let whole = if data.len() == needed {
             data
         } else {
             // Removed trailing blanks stand for zero bits.
+            self.short.get_or_insert(self.line);
             padded[..data.len()].copy_from_slice(data);
             &padded[..needed]
         };
@@ -261,6 +274,12 @@ mod tests {
         );
         assert_eq!(reason("#86)CX\nend"), Some((2, BadEncodingReason::TooLong)));
         assert_eq!(reason("#86)C\n`\nend\n\n"), None);
+        // Blanks at the end were stripped, or the line is cut where zero is a backtick.
+        assert_eq!(reason("#86\n`\nend"), None);
+        assert_eq!(
+            reason("#86\n#86)`\n`\nend"),
+            Some((2, BadEncodingReason::TooShort))
+        );
     }
 
     #[test]
