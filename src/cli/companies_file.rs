@@ -8,9 +8,29 @@ const COLUMNS: [&str; 2] = ["cik", "ticker"];
 const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// Each name in the bytes of a companies file, with the number of its line from 1.
-pub(super) fn names(bytes: &[u8]) -> Vec<(u64, String)> {
+///
+/// # Errors
+///
+/// Why it names no company: it is no text, or a table without such a column.
+pub(super) fn names(bytes: &[u8]) -> Result<Vec<(u64, String)>, String> {
     let text = text(bytes);
-    table(&text).unwrap_or_else(|| lines(&text))
+    if text.contains('\0') {
+        return Err("is no text".to_owned());
+    }
+    if let Some(names) = table(&text) {
+        return Ok(names);
+    }
+    let lines = lines(&text);
+    let is_row = |(_, line): &(u64, String)| line.bytes().any(|byte| DELIMITERS.contains(&byte));
+    if let Some((_, first)) = lines.first()
+        && lines.iter().all(is_row)
+    {
+        let first: String = first.chars().take(80).collect();
+        return Err(format!(
+            "is a table, and its first line has no column `ticker` or `cik`: {first}"
+        ));
+    }
+    Ok(lines)
 }
 
 /// The text of a file in one of the encodings that editors and spreadsheets write, without the mark
@@ -20,7 +40,7 @@ fn text(bytes: &[u8]) -> String {
         let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
         String::from_utf16_lossy(&units.collect::<Vec<_>>())
     };
-    match bytes {
+    let text = match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
         // Without the mark: names are ASCII, whose other half is NUL.
@@ -30,13 +50,18 @@ fn text(bytes: &[u8]) -> String {
             let text = String::from_utf8_lossy(bytes);
             text.trim_start_matches('\u{feff}').to_owned()
         }
-    }
+    };
+    // Old spreadsheets end lines with CR alone.
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 fn lines(text: &str) -> Vec<(u64, String)> {
-    let name = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-    let names = (1..).zip(text.lines().map(name));
+    let names = (1..).zip(text.lines().map(|line| without_comment(line).to_owned()));
     names.filter(|(_, name)| !name.is_empty()).collect()
+}
+
+fn without_comment(text: &str) -> &str {
+    text.split('#').next().unwrap_or_default().trim()
 }
 
 /// The names in a table; `None` where the text is none with such a column.
@@ -70,7 +95,10 @@ fn table(text: &str) -> Option<Vec<(u64, String)>> {
     for row in reader.records().map_while(Result::ok) {
         let line = row.position().map_or(0, csv::Position::line);
         let fields = columns.iter().filter_map(|column| row.get(*column));
-        let name = fields.map(str::trim).find(|field| !field.is_empty());
+        let name = fields.map(without_comment).find(|field| !field.is_empty());
+        // A row that ends before the columns is told: an open quote may have swallowed the rows behind it.
+        let is_short = columns.iter().all(|column| row.get(*column).is_none());
+        let name = name.or_else(|| row.get(0).filter(|_| is_short));
         names.extend(name.map(|name| (line, name.to_owned())));
     }
     // A fund has the ticker CIK: with tickers below, a list of one column is no table of numbers.
@@ -87,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(bytes: &[u8]) -> Vec<(u64, String)> {
-        names(bytes)
+        names(bytes).unwrap()
     }
 
     fn of(names: &[(u64, &str)]) -> Vec<(u64, String)> {
@@ -133,12 +161,28 @@ mod tests {
                 &[(2, "320193")],
             ),
             (
-                "AAPL,Apple\nMSFT,Microsoft\n",
-                &[(1, "AAPL,Apple"), (2, "MSFT,Microsoft")],
+                "name,ticker\n\"Apple, Inc.,AAPL\nOne,MSFT\n",
+                &[(2, "Apple, Inc.,AAPL\nOne,MSFT")],
             ),
+            ("ticker\nAAPL # ours\n", &[(2, "AAPL")]),
+            ("AAPL,Apple\nMSFT\n", &[(1, "AAPL,Apple"), (2, "MSFT")]),
+            ("AAPL\rMSFT\r", &[(1, "AAPL"), (2, "MSFT")]),
         ] {
             assert_eq!(read(text.as_bytes()), of(names), "{text}");
         }
+    }
+
+    #[test]
+    fn what_cannot_name_companies_is_told() {
+        for (bytes, why) in [
+            (&b"CIK Number;Name\n320193;Apple\n"[..], "is a table"),
+            (b"AAPL,Apple\nMSFT,Microsoft\n", "is a table"),
+            (b"PK\x03\x04\0\0\0\0", "is no text"),
+        ] {
+            let told = names(bytes).unwrap_err();
+            assert!(told.starts_with(why), "{told}");
+        }
+        assert!(read(b"").is_empty());
     }
 
     proptest! {

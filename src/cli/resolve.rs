@@ -425,7 +425,14 @@ fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
             file.display()
         ))
     })?;
-    for (number, name) in companies_file::names(&bytes) {
+    let names = companies_file::names(&bytes).map_err(|why| {
+        UsageError(format!(
+            "the companies file {} {why}: give a text file with one ticker or CIK per line, or a table with a \
+             header that has a column `ticker` or `cik`",
+            file.display()
+        ))
+    })?;
+    for (number, name) in names {
         let name = if let Ok(cik) = name.parse::<Cik>() {
             filter.ciks.push(cik);
             cik.to_string()

@@ -240,7 +240,13 @@ fn io_cause(error: &io::Error) -> String {
 }
 
 fn tls_cause(text: &str) -> String {
-    if text.contains("certificate") {
+    // The verifier says the same whether the system has none or a variable names none.
+    if text.contains("No CA certificates were loaded") {
+        "no certificate authority is on this machine, or none can be read where SSL_CERT_FILE or \
+         SSL_CERT_DIR says: unset both, set SSL_CERT_FILE to a file in PEM form, or install the \
+         system's authorities (ca-certificates)"
+            .to_owned()
+    } else if text.contains("certificate") {
         format!(
             "the server's certificate is not trusted ({text}); if a company proxy signs it, set SSL_CERT_FILE to its authority"
         )
@@ -276,6 +282,10 @@ mod tests {
             "invalid peer certificate: UnknownIssuer",
         );
         assert!(cause(&Error::Io(tls)).contains("SSL_CERT_FILE"));
+        let none = "unexpected error: No CA certificates were loaded from the system";
+        let none = cause(&Error::Io(io::Error::new(io::ErrorKind::InvalidData, none)));
+        assert!(none.starts_with("no certificate authority"), "{none}");
+        assert!(!none.contains("not trusted"), "{none}");
         let secret = cause(&Error::ConnectProxyFailed("me:secret@proxy".into()));
         assert!(!secret.contains("secret"), "{secret}");
     }

@@ -294,7 +294,8 @@ impl Client {
     ) -> Result<Reply<'_>, FetchError> {
         let mut url = url.clone();
         let headers = want.headers(expect);
-        for _ in 0..=redirect::MOST {
+        let mut hops = 0;
+        loop {
             let host = url.host_str().unwrap_or_default();
             if limit::is_sec(host) && !self.fit_for_sec {
                 return Err(FetchError::Forbidden(
@@ -322,7 +323,15 @@ impl Client {
             if redirect::is_redirect(status) && verdict == Verdict::Refused {
                 pending.resolve(Answer::Fine);
                 let target = redirect::target(&url, incoming.location());
-                url = target.map_err(FetchError::Redirect)?;
+                hops += 1;
+                url = match target {
+                    Ok(_) if hops > redirect::MOST => {
+                        let cause = format!("more than {} redirects in a row", redirect::MOST);
+                        return Err(self.redirected((&name, kind), status, cause));
+                    }
+                    Ok(target) => target,
+                    Err(cause) => return Err(self.redirected((&name, kind), status, cause)),
+                };
                 debug!("redirected within the site");
                 continue;
             }
@@ -356,10 +365,20 @@ impl Client {
                 Verdict::Damaged(why) => Err(FetchError::Damaged(why.to_owned())),
             };
         }
-        Err(FetchError::Redirect(format!(
-            "more than {} redirects in a row",
-            redirect::MOST
-        )))
+    }
+
+    /// The error for a redirect that is not followed. A login page on the way answers each request with
+    /// one, so it counts as a refusal.
+    fn redirected(
+        &self,
+        (host, kind): (&str, RequestKind),
+        status: u16,
+        cause: String,
+    ) -> FetchError {
+        match self.outages.refused(host, kind, status) {
+            shut @ FetchError::Shut(_) => shut,
+            _ => FetchError::Redirect(cause),
+        }
     }
 
     /// What a verdict on the response to a request says about its host.

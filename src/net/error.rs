@@ -57,7 +57,7 @@ pub enum FetchError {
         limit: u64,
     },
     /// A redirect that is not followed.
-    #[error("{0}")]
+    #[error("{cause}; {step}", cause = .0, step = refusal(302))]
     Redirect(String),
     /// The connection broke or stalled during the response, or the response is not proper HTTP.
     #[error("{0}")]
@@ -114,6 +114,9 @@ fn refusal(status: u16) -> &'static str {
         }
         403 => {
             "EDGAR gives no such refusal without a reason: check proxy and firewall, and open the URL in a browser"
+        }
+        300..=399 => {
+            "EDGAR sends nobody elsewhere, a login page on the way does: open the URL in a browser, log in if it asks for it, and check --archives-url and --data-url"
         }
         451 => "what is between here and EDGAR forbids it: check proxy and firewall",
         _ => "neither EDGAR's way to say no nor a page: check proxy, firewall and the URL",

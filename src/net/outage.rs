@@ -5,7 +5,7 @@
 //! breaks off does not count. Any HTTP response ends the row of failures, whatever its status.
 //!
 //! A refusal is a response such as 403 or 407 without a reason that EDGAR is known to give: from a
-//! proxy, a firewall, or a new page of EDGAR's. A host that only refuses gets no further request: a pause
+//! proxy, a firewall, or a new page of EDGAR's. So is a redirect that is not followed: to a login page. A host that only refuses gets no further request: a pause
 //! would not help, and further requests might extend a block.
 
 use std::collections::HashMap;

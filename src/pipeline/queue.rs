@@ -1,5 +1,8 @@
-//! Sends the queue in the database to the downloads.
+//! Sends the queue in the database to the downloads: what is pending, and then what failed in an earlier
+//! run. So items that EDGAR refuses in every run do not keep the others from being requested.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Result;
@@ -9,7 +12,7 @@ use super::Services;
 use super::commits::Sequence;
 use super::item::Job;
 use crate::edgar::QueueItem;
-use crate::store::{QueueFilter, QueuePlace, Reader, RunId};
+use crate::store::{ArtifactStatus, QueueFilter, QueuePlace, Reader, RunId};
 
 /// Entries read from the database at a time, of about 200 bytes each.
 const BATCH: usize = 256;
@@ -18,8 +21,15 @@ const BATCH: usize = 256;
 pub(super) enum Queue {
     /// One entry alone.
     Only(QueueItem),
-    /// What the database has.
-    Rows { db: Reader, filter: QueueFilter },
+    /// Entries of the database.
+    Rows(QueueRows),
+}
+
+pub(super) struct QueueRows {
+    db: Reader,
+    filter: QueueFilter,
+    /// Whether entries that failed in an earlier run are sent as well.
+    with_failed: bool,
 }
 
 impl Queue {
@@ -30,26 +40,51 @@ impl Queue {
             queued.fetch_add(1, Relaxed);
             return Ok(Self::Only(item.clone()));
         }
-        let db = Reader::open(&services.db)?;
-        let mut filter = QueueFilter {
-            companies: services.queue_of.clone(),
-            ..QueueFilter::default()
-        };
+        let mut rows = QueueRows::pending(services)?;
         // This run has queued nothing yet, so the whole queue counts.
-        queued.fetch_add(db.queue_length(&filter)?.total(), Relaxed);
-        filter.before = before;
-        Ok(Self::Rows { db, filter })
+        let length = rows.db.queue_length(&rows.filter)?;
+        queued.fetch_add(length.total(), Relaxed);
+        rows.filter.before = before;
+        rows.with_failed = length.failed > 0;
+        Ok(Self::Rows(rows))
     }
 
     /// The pending part of the queue, which this run has not tried yet.
     pub(super) fn untried(services: &Services) -> Result<Self> {
+        Ok(Self::Rows(QueueRows::pending(services)?))
+    }
+}
+
+impl QueueRows {
+    fn pending(services: &Services) -> Result<Self> {
+        Ok(Self {
+            db: Reader::open(&services.db)?,
+            filter: QueueFilter {
+                companies: services.queue_of.clone(),
+                ..QueueFilter::default()
+            },
+            with_failed: false,
+        })
+    }
+
+    /// Passes each entry of a status on, until `take` returns false. Returns whether it never did.
+    fn each(
+        &self,
+        status: ArtifactStatus,
+        mut take: impl FnMut(QueueItem) -> bool,
+    ) -> Result<bool> {
         let filter = QueueFilter {
-            companies: services.queue_of.clone(),
-            before: None,
-            pending: true,
+            status: Some(status),
+            ..self.filter.clone()
         };
-        let db = Reader::open(&services.db)?;
-        Ok(Self::Rows { db, filter })
+        let mut place = QueuePlace::START;
+        while let Some((items, last)) = self.db.queue(&filter, place, BATCH)? {
+            place = last;
+            if !items.into_iter().all(&mut take) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -61,22 +96,33 @@ pub(super) fn run(queue: &Queue, jobs: &Sender<Job>, services: &Services) {
 }
 
 fn send_all(queue: &Queue, jobs: &Sender<Job>) -> Result<()> {
-    let (db, filter) = match queue {
-        Queue::Rows { db, filter } => (db, filter),
+    // False means that the downloads have ended.
+    let send = |item| jobs.send(Job::new(item, Sequence::default())).is_ok();
+    let rows = match queue {
+        Queue::Rows(rows) => rows,
         Queue::Only(item) => {
-            // Where it cannot be sent, the downloads have ended.
-            let _ = jobs.send(Job::new(item.clone(), Sequence::default()));
+            send(item.clone());
             return Ok(());
         }
     };
-    let mut place = QueuePlace::START;
-    while let Some((items, last)) = db.queue(filter, place, BATCH)? {
-        place = last;
-        for item in items {
-            if jobs.send(Job::new(item, Sequence::default())).is_err() {
-                return Ok(()); // the downloads have ended
-            }
-        }
+    // An entry that fails in this run is not sent again, so the earlier failures are noted first.
+    let mut earlier = HashSet::new();
+    if rows.with_failed {
+        rows.each(ArtifactStatus::Failed, |item| {
+            earlier.insert(hash(&item));
+            true
+        })?;
+    }
+    if rows.each(ArtifactStatus::Pending, send)? && rows.with_failed {
+        rows.each(ArtifactStatus::Failed, |item| {
+            !earlier.contains(&hash(&item)) || send(item)
+        })?;
     }
     Ok(())
+}
+
+fn hash(item: &QueueItem) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (item.accession, item.target.name(item.accession)).hash(&mut hasher);
+    hasher.finish()
 }

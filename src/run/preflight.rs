@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use memchr::memmem;
 use url::Url;
 
@@ -74,8 +74,8 @@ fn check_certificates(settings: &Settings) -> Result<()> {
     let shown = file.display();
     let remedy = "set SSL_CERT_FILE to a readable file in PEM form, or unset it to trust the \
                   system's authorities";
-    let text = fs::read(file).with_context(|| {
-        format!("the certificates in {shown} (SSL_CERT_FILE) cannot be read: {remedy}")
+    let text = fs::read(file).map_err(|e| {
+        anyhow!("the certificates in {shown} (SSL_CERT_FILE) cannot be read: {e}: {remedy}")
     })?;
     if memmem::find(&text, b"-----BEGIN CERTIFICATE-----").is_none() {
         bail!("{shown} (SSL_CERT_FILE) holds no certificate in PEM form: {remedy}");

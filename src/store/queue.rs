@@ -29,8 +29,9 @@ pub struct QueueFilter {
     pub companies: Option<Vec<Cik>>,
     /// Items queued before this run; `None` is no condition.
     pub before: Option<RunId>,
-    /// Only pending items, which no run has tried since they were queued.
-    pub pending: bool,
+    /// Only pending or only failed items: no run has tried a pending one since it was queued. `None` is
+    /// no condition.
+    pub status: Option<ArtifactStatus>,
 }
 
 impl QueueFilter {
@@ -88,7 +89,7 @@ impl Reader {
         };
         let mut last = 0;
         if let QueuePlace::Submissions(after) = after {
-            let params = (after, before, &companies, n, filter.pending);
+            let params = (after, before, &companies, n, filter.status);
             let items = self.rows(submissions, params, doing, |row| {
                 last = row.get(0)?;
                 submission(row)
@@ -101,7 +102,7 @@ impl Reader {
             QueuePlace::Submissions(_) => 0,
             QueuePlace::Artifacts(after) => after,
         };
-        let params = (after, before, &companies, n, filter.pending);
+        let params = (after, before, &companies, n, filter.status);
         let items = self.rows(artifacts, params, doing, |row| {
             last = row.get(0)?;
             artifact(row)
@@ -500,7 +501,7 @@ mod tests {
             ..QueueFilter::default()
         };
         let pending = QueueFilter {
-            pending: true,
+            status: Some(ArtifactStatus::Pending),
             ..QueueFilter::default()
         };
         assert_eq!(names(&sandbox, &before, 1), ["2 *", "1 old"]);

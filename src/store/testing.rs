@@ -117,7 +117,7 @@ impl Sandbox {
             let filter = QueueFilter {
                 companies: companies.map(|list| list.into_iter().map(cik).collect()),
                 before,
-                pending: false,
+                status: None,
             };
             for step in [1, 3, 100] {
                 let queued: Vec<_> = self

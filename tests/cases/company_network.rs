@@ -222,6 +222,20 @@ fn a_companys_own_authority_is_trusted_where_the_environment_names_it() {
             1
         );
     }
+    // Where nothing is trusted, it is not the server's certificate that is wrong.
+    let damaged = "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n";
+    fs::write(sandbox.path("damaged.pem"), damaged).unwrap();
+    for (variable, path) in [
+        ("SSL_CERT_FILE", "damaged.pem"),
+        ("SSL_CERT_DIR", "nowhere"),
+    ] {
+        let mut command = sync();
+        command.env(variable, sandbox.path(path));
+        let output = Output::of(command)
+            .code(1)
+            .says("none can be read where SSL_CERT_FILE or SSL_CERT_DIR says: unset both");
+        assert!(!output.stderr.contains("is not trusted"), "{output:?}");
+    }
     assert_eq!(sim.log().requests(), 0);
 
     let mut command = sandbox.command_to(&server.url(), &JOB);

@@ -89,7 +89,7 @@ fn complete(what: &str, sim: &Simulator, sandbox: &Sandbox) {
 #[test]
 fn what_goes_wrong_once_for_each_request_costs_only_time() {
     // Every list, submissions document and file meets the fault on its first request. Of those that
-    // break the connection it is some of them: 20 such requests in a row are an outage.
+    // break the connection it is some of them: 20 such requests in a row are an outage. So are 10 redirects.
     let faults = [
         "refuse:40%",
         "reset:40%",
@@ -108,7 +108,7 @@ fn what_goes_wrong_once_for_each_request_costs_only_time() {
         "html",
         "empty",
         "garbage",
-        "redirect-offsite",
+        "redirect-offsite:30%",
     ];
     for_each(&faults, |fault| {
         let sim = simulator(Options::default());

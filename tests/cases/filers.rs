@@ -272,9 +272,9 @@ fn a_companies_file_may_have_blanks_comments_and_duplicates() {
     let _ = run(&sandbox, &sim, &args).code(0);
     assert_eq!(sandbox.rows("SELECT companies_done FROM v_runs"), ["2"]);
     sim.log().clear();
-    // A table is none: its lines are named.
+    // A table without a column of names is none.
     fs::write(sandbox.path("mine"), format!("{listed},Name\nAAPL,Apple\n")).unwrap();
-    let says = format!("{listed},NAME (mine, line 1), AAPL,APPLE (mine, line 2)");
+    let says = format!("its first line has no column `ticker` or `cik`: {listed},Name: give");
     let _ = run(&sandbox, &sim, &args).code(2).says(&says);
     for cik in ["0", "12345678901", "apple", "CIK", "-1"] {
         let option = format!("--cik={cik}");

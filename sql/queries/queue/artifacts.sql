@@ -6,7 +6,7 @@ CROSS JOIN filings AS f ON f.id = a.filing
 WHERE a.status IN ('pending', 'failed')
     AND a.id > ?1
     AND (?2 IS NULL OR a.queued_by < ?2)
-    AND (?5 = 0 OR a.status = 'pending')
+    AND (?5 IS NULL OR a.status = ?5)
     AND NOT EXISTS (
         SELECT 1 FROM submissions AS s
         WHERE s.filing = a.filing AND s.status IN ('pending', 'failed')

@@ -1,5 +1,5 @@
 -- The next queued submissions after filing ?1. Optional conditions: queued before run ?2, of one of
--- the companies ?3 (a JSON list), only pending ones (?5 = 1).
+-- the companies ?3 (a JSON list), only those of status ?5.
 --
 -- The status condition repeats that of the partial index, otherwise SQLite does not use the index.
 -- With `+`, SQLite reads the few filers of a filing and looks each up in the list; without it,
@@ -10,7 +10,7 @@ CROSS JOIN filings AS f ON f.id = s.filing
 WHERE s.status IN ('pending', 'failed')
     AND s.filing > ?1
     AND (?2 IS NULL OR s.queued_by < ?2)
-    AND (?5 = 0 OR s.status = 'pending')
+    AND (?5 IS NULL OR s.status = ?5)
     AND (
         ?3 IS NULL
         OR EXISTS (

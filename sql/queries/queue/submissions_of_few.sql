@@ -8,6 +8,6 @@ WHERE s.filing IN (
     AND s.filing > ?1
     AND s.status IN ('pending', 'failed')
     AND (?2 IS NULL OR s.queued_by < ?2)
-    AND (?5 = 0 OR s.status = 'pending')
+    AND (?5 IS NULL OR s.status = ?5)
 ORDER BY s.filing
 LIMIT ?4;
