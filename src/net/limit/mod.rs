@@ -186,7 +186,7 @@ impl Limit {
             if blocks.is_closed(host, probe, now) {
                 return Ok(None);
             }
-            match self.slots.take(self.adjusted(blocks, now), now) {
+            match self.slots.take(self.adjusted(blocks, now), TimePoint::now) {
                 Reservation::Slot(slot) => break slot,
                 Reservation::Wait(time) => sleep_until(time, cancel)?,
             }

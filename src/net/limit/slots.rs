@@ -19,7 +19,8 @@
 //! a lower rate uses only the first of them. A crash releases the lock. If a process died while its
 //! request was in flight, the slot rests for a second from the moment another process finds it so.
 //! Locks and files are read only when a slot is about to be taken. That is soon enough, since a
-//! released slot rests for a second.
+//! released slot rests for a second. The clock is read once the file is locked: another run may have
+//! released the slot a moment ago, and its rest must not count from before that.
 //!
 //! If a file cannot be opened or written while the program runs (a full disk, for instance), the limit
 //! still holds within this process, from memory, and a warning is logged.
@@ -93,10 +94,11 @@ impl Slots {
         }
     }
 
-    /// Reserves the slot that is free first, out of the first `allowed` ones.
-    pub(super) fn take(&self, allowed: usize, now: TimePoint) -> Reservation<'_> {
+    /// Reserves the slot that is free first, out of the first `allowed` ones. `clock` tells the time.
+    pub(super) fn take(&self, allowed: usize, clock: impl Fn() -> TimePoint) -> Reservation<'_> {
         let mut states = self.states();
         let allowed = allowed.clamp(1, states.len());
+        let now = clock();
         loop {
             let mut wait = now.mono + ALL_BUSY;
             let mut best: Option<(Instant, usize)> = None;
@@ -117,7 +119,7 @@ impl Slots {
             let Some((free_at, index)) = best else {
                 return Reservation::Wait(wait);
             };
-            match self.look(index, free_at, now) {
+            match self.look(index, free_at, &clock) {
                 SlotFile::Foreign => {
                     states[index] = SlotState::Foreign {
                         look_again: now.mono + FOREIGN,
@@ -125,7 +127,7 @@ impl Slots {
                 }
                 // Another run used this slot meanwhile. A different one may be free sooner now.
                 SlotFile::Later(free_at) => states[index] = SlotState::Idle { free_at },
-                SlotFile::Locked(file) => {
+                SlotFile::Locked(file, free_at) => {
                     states[index] = SlotState::Mine;
                     return Reservation::Slot(Reserved {
                         slots: self,
@@ -139,7 +141,7 @@ impl Slots {
     }
 
     /// Locks a slot's file and checks whether the slot is free as early as this process assumed.
-    fn look(&self, index: usize, believed: Instant, now: TimePoint) -> SlotFile {
+    fn look(&self, index: usize, believed: Instant, clock: impl Fn() -> TimePoint) -> SlotFile {
         let path = self.folder.join(format!("slot-{index:02}"));
         let opened = OpenOptions::new()
             .read(true)
@@ -151,7 +153,7 @@ impl Slots {
             Ok(file) => file,
             Err(error) => {
                 self.tell_of_trouble(&error);
-                return SlotFile::Locked(None);
+                return SlotFile::Locked(None, believed);
             }
         };
         match file.try_lock() {
@@ -162,9 +164,10 @@ impl Slots {
             }
             Err(TryLockError::Error(error)) => {
                 self.tell_of_trouble(&error);
-                return SlotFile::Locked(None);
+                return SlotFile::Locked(None, believed);
             }
         }
+        let now = clock();
         let rest = u64::try_from(REST.as_millis()).expect("a second");
         let wait = match read(&mut file) {
             SlotRecord::Never => 0,
@@ -181,12 +184,15 @@ impl Slots {
                 rest
             }
         };
+        if wait == 0 {
+            return SlotFile::Locked(Some(file), believed);
+        }
         let free_at = now.mono + Duration::from_millis(wait);
-        // The file holds whole milliseconds; the time in memory is exact.
-        if wait > 0 && free_at > believed + Duration::from_millis(2) {
+        // The file holds whole milliseconds, so the two differ a little even when no other run was here.
+        if free_at > believed + Duration::from_millis(2) {
             SlotFile::Later(free_at)
         } else {
-            SlotFile::Locked(Some(file))
+            SlotFile::Locked(Some(file), believed.max(free_at))
         }
     }
 
@@ -210,9 +216,10 @@ impl Slots {
     }
 }
 
-/// The result of locking and reading a slot's file. `Locked(None)`: the file cannot be opened.
+/// The result of locking and reading a slot's file.
 enum SlotFile {
-    Locked(Option<File>),
+    /// With the time from which the slot is free. `None`: the file cannot be opened.
+    Locked(Option<File>, Instant),
     Later(Instant),
     Foreign,
 }
@@ -362,12 +369,15 @@ mod tests {
     fn a_slot_is_used_by_one_request_at_a_time() {
         let bench = Bench::new();
         let slots = bench.slots(2);
-        let first = slot(slots.take(2, bench.at(0))).go();
-        let second = slot(slots.take(2, bench.at(0))).go();
+        let first = slot(slots.take(2, || bench.at(0))).go();
+        let second = slot(slots.take(2, || bench.at(0))).go();
         assert_eq!((first.index, second.index), (0, 1));
-        assert!(matches!(slots.take(2, bench.at(0)), Reservation::Wait(_)));
+        assert!(matches!(
+            slots.take(2, || bench.at(0)),
+            Reservation::Wait(_)
+        ));
         drop(first);
-        let again = slot(slots.take(2, TimePoint::now()));
+        let again = slot(slots.take(2, TimePoint::now));
         assert_eq!(again.index, 0);
         assert!(again.free_at() > Instant::now());
         drop(second);
@@ -377,8 +387,8 @@ mod tests {
     fn a_reserved_slot_that_is_given_back_is_as_free_as_before() {
         let bench = Bench::new();
         let slots = bench.slots(1);
-        drop(slot(slots.take(1, bench.at(5))));
-        assert_eq!(slot(slots.take(1, bench.at(5))).free_at(), bench.start);
+        drop(slot(slots.take(1, || bench.at(5))));
+        assert_eq!(slot(slots.take(1, || bench.at(5))).free_at(), bench.start);
     }
 
     #[test]
@@ -386,20 +396,23 @@ mod tests {
         let bench = Bench::new();
         let slots = bench.slots(10);
         let _held: Vec<_> = (0..3)
-            .map(|_| slot(slots.take(3, bench.at(0))).go())
+            .map(|_| slot(slots.take(3, || bench.at(0))).go())
             .collect();
-        assert!(matches!(slots.take(3, bench.at(0)), Reservation::Wait(_)));
-        assert_eq!(slot(slots.take(4, bench.at(0))).index, 3);
+        assert!(matches!(
+            slots.take(3, || bench.at(0)),
+            Reservation::Wait(_)
+        ));
+        assert_eq!(slot(slots.take(4, || bench.at(0))).index, 3);
     }
 
     #[test]
     fn two_runs_never_hold_the_same_slot() {
         let bench = Bench::new();
         let (one, other) = (bench.slots(2), bench.slots(2));
-        let a = slot(one.take(2, bench.at(0))).go();
-        let b = slot(other.take(2, bench.at(0))).go();
+        let a = slot(one.take(2, || bench.at(0))).go();
+        let b = slot(other.take(2, || bench.at(0))).go();
         assert_ne!(a.index, b.index);
-        let Reservation::Wait(until) = other.take(2, bench.at(0)) else {
+        let Reservation::Wait(until) = other.take(2, || bench.at(0)) else {
             panic!("both are taken");
         };
         assert_eq!(until, bench.at(20).mono);
@@ -411,14 +424,42 @@ mod tests {
         let slots = bench.slots(1);
         bench.write(0, "free 1000400\n");
         assert_eq!(
-            slot(slots.take(1, bench.at(0))).free_at(),
+            slot(slots.take(1, || bench.at(0))).free_at(),
             bench.at(400).mono
         );
         bench.write(0, "free 1000400\n");
         assert_eq!(
-            slot(slots.take(1, bench.at(700))).free_at(),
+            slot(slots.take(1, || bench.at(700))).free_at(),
             bench.at(400).mono
         );
+    }
+
+    #[test]
+    fn a_slot_that_another_run_releases_just_before_it_is_locked_rests_a_full_second() {
+        let bench = Bench::new();
+        // Released after this run began to look for a slot, and before it locked the file.
+        bench.write(0, "free 1001052\n");
+        let first = std::cell::Cell::new(Some(bench.at(0)));
+        let clock = || first.take().unwrap_or(bench.at(51));
+        let slots = bench.slots(1);
+        assert_eq!(slot(slots.take(1, clock)).free_at(), bench.at(1052).mono);
+    }
+
+    #[test]
+    fn a_slot_is_never_used_before_the_time_in_its_file() {
+        let bench = Bench::new();
+        let slots = bench.slots(1);
+        let held = slot(slots.take(1, || bench.at(0))).go();
+        let other = bench.slots(1);
+        assert!(matches!(
+            other.take(1, || bench.at(0)),
+            Reservation::Wait(_)
+        ));
+        drop(held);
+        bench.write(0, "free 1000022\n");
+        // The time at which the other run looks again is two milliseconds earlier.
+        let again = slot(other.take(1, || bench.at(20)));
+        assert_eq!(again.free_at(), bench.at(22).mono);
     }
 
     #[test]
@@ -434,13 +475,13 @@ mod tests {
             bench.write(0, left);
             let fresh = bench.slots(1);
             assert_eq!(
-                slot(fresh.take(1, bench.at(0))).free_at(),
+                slot(fresh.take(1, || bench.at(0))).free_at(),
                 bench.at(0).mono + REST,
                 "{left:?}"
             );
             // The rest began when the file was first read, not at each reading.
             assert_eq!(
-                slot(bench.slots(1).take(1, bench.at(500))).free_at(),
+                slot(bench.slots(1).take(1, || bench.at(500))).free_at(),
                 bench.at(0).mono + REST
             );
         }
@@ -453,11 +494,11 @@ mod tests {
         bench.write(0, "free 99000000\n");
         let slots = bench.slots(1);
         assert_eq!(
-            slot(slots.take(1, bench.at(0))).free_at(),
+            slot(slots.take(1, || bench.at(0))).free_at(),
             bench.at(0).mono + REST
         );
         assert_eq!(
-            slot(bench.slots(1).take(1, bench.at(900))).free_at(),
+            slot(bench.slots(1).take(1, || bench.at(900))).free_at(),
             bench.at(0).mono + REST
         );
     }
@@ -466,10 +507,13 @@ mod tests {
     fn a_folder_that_is_gone_does_not_stop_this_process() {
         let bench = Bench::new();
         let slots = Slots::new(bench.folder.path().join("gone"), 1, bench.start);
-        let held = slot(slots.take(1, bench.at(0))).go();
-        assert!(matches!(slots.take(1, bench.at(0)), Reservation::Wait(_)));
+        let held = slot(slots.take(1, || bench.at(0))).go();
+        assert!(matches!(
+            slots.take(1, || bench.at(0)),
+            Reservation::Wait(_)
+        ));
         drop(held);
-        assert!(slot(slots.take(1, TimePoint::now())).free_at() > Instant::now());
+        assert!(slot(slots.take(1, TimePoint::now)).free_at() > Instant::now());
     }
 
     proptest! {
@@ -478,7 +522,7 @@ mod tests {
             let bench = Bench::new();
             fs::write(bench.folder.path().join("slot-00"), bytes).unwrap();
             let slots = bench.slots(1);
-            let free_at = slot(slots.take(1, bench.at(0))).free_at();
+            let free_at = slot(slots.take(1, || bench.at(0))).free_at();
             prop_assert!(free_at <= bench.at(0).mono + REST);
         }
     }
