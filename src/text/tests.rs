@@ -297,14 +297,15 @@ fn hard_markup_takes_linear_time_and_no_stack() {
     for ((what, short), (_, long)) in hard(SHORT).into_iter().zip(hard(8 * SHORT)) {
         for format in [TextFormat::Plain, TextFormat::Markdown] {
             for name in ["a.htm", "a.txt", "a.xml"] {
-                let took =
-                    |document: &str| (0..2).map(|_| took(document, name, format)).min().unwrap();
-                let (least, long) = (took(&short), took(&long));
+                let took = |document: &str| took(document, name, format);
+                let least = took(&short).min(took(&short));
                 // Linear is 8; quadratic is 64. What takes no time at all is not compared.
                 let allowed = 20 * least + Duration::from_millis(30);
+                let first = took(&long);
+                // Something may have disturbed the first measurement.
                 assert!(
-                    long < allowed,
-                    "{what} as {name}: {least:?} became {long:?}"
+                    first < allowed || took(&long) < allowed,
+                    "{what} as {name}: {least:?} became {first:?}"
                 );
             }
         }
