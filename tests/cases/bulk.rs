@@ -162,20 +162,25 @@ fn a_part_of_yesterdays_archive_is_not_mixed_with_todays() {
     assert_eq!(requests(&sim)[0].status, Some(200));
 }
 
+/// Changes a byte in the content of one member of the archive.
+fn damage(sandbox: &Sandbox, name: &str) {
+    let mut bytes = fs::read(zip_of(sandbox)).unwrap();
+    let place = bytes
+        .windows(name.len())
+        .position(|window| window == name.as_bytes())
+        .unwrap();
+    bytes[place + name.len() + 20] ^= 0x55;
+    fs::write(zip_of(sandbox), bytes).unwrap();
+}
+
 #[test]
 fn a_damaged_member_costs_its_company_one_request() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     let api = by_api(&sim);
     let _ = bulk(&sandbox, &sim).code(0);
     let cik = sandbox.rows("SELECT cik FROM v_companies WHERE filings > 0 ORDER BY cik")[0].clone();
-    let mut bytes = fs::read(zip_of(&sandbox)).unwrap();
     let name = format!("CIK{cik:0>10}.json");
-    let place = bytes
-        .windows(name.len())
-        .position(|window| window == name.as_bytes())
-        .unwrap();
-    bytes[place + name.len() + 20] ^= 0x55;
-    fs::write(zip_of(&sandbox), bytes).unwrap();
+    damage(&sandbox, &name);
     fs::remove_file(sandbox.path("filings.db")).unwrap();
     sim.log().clear();
 
@@ -196,17 +201,11 @@ fn a_damaged_member_costs_its_company_one_request() {
 fn a_company_whose_older_page_has_to_be_asked_for_is_checked_as_of_the_archive() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     let _ = bulk(&sandbox, &sim).code(0);
-    let mut bytes = fs::read(zip_of(&sandbox)).unwrap();
     let cik = sandbox.rows("SELECT cik FROM v_companies WHERE filings > 0 ORDER BY filings DESC")
         [0]
     .clone();
     let name = format!("CIK{cik:0>10}-submissions-001.json");
-    let place = bytes
-        .windows(name.len())
-        .position(|window| window == name.as_bytes())
-        .unwrap();
-    bytes[place + name.len() + 20] ^= 0x55;
-    fs::write(zip_of(&sandbox), bytes).unwrap();
+    damage(&sandbox, &name);
     fs::remove_file(sandbox.path("filings.db")).unwrap();
     sim.log().clear();
     let _ = bulk(&sandbox, &sim).code(0).says("damaged");

@@ -5,17 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
-use std::process::Command;
 
 use filing_etl::sim::{Options, Simulator};
 use jiff::Timestamp;
 use jiff::civil::date;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
-use parquet::record::Field;
+use parquet::record::{Field, Row};
 use serde_json::Value;
 
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, after, truth};
 
 /// The tables of the dataset, with the query that gives the same rows in the same order.
 const TABLES: [(&str, &str); 5] = [
@@ -118,22 +117,22 @@ pub fn shown(field: &Field) -> String {
     }
 }
 
-/// The rows of a Parquet table as a query would show them.
-fn parquet_rows(sandbox: &Sandbox, table: &str) -> Vec<String> {
+/// The rows of a Parquet table.
+pub fn records(sandbox: &Sandbox, table: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for path in files_of(sandbox, table) {
         let file = File::open(sandbox.path("dataset").join(path)).unwrap();
         let reader = SerializedFileReader::new(file).unwrap();
-        for row in reader.get_row_iter(None).unwrap() {
-            let row = row.unwrap();
-            let cells: Vec<_> = row
-                .get_column_iter()
-                .map(|(_, field)| shown(field))
-                .collect();
-            rows.push(cells.join("|"));
-        }
+        rows.extend(reader.get_row_iter(None).unwrap().map(Result::unwrap));
     }
     rows
+}
+
+/// The rows of a Parquet table as a query would show them.
+fn parquet_rows(sandbox: &Sandbox, table: &str) -> Vec<String> {
+    let cells = |row: &Row| -> Vec<_> { row.get_column_iter().map(|(_, f)| shown(f)).collect() };
+    let rows = records(sandbox, table);
+    rows.iter().map(|row| cells(row).join("|")).collect()
 }
 
 /// The rows that the views have. `rowid_of` is the order of the tables, which no view tells.
@@ -453,15 +452,7 @@ fn a_full_disk_is_told_and_leaves_the_old_dataset() {
     many(&sandbox, 100_000);
     // No file can grow beyond so many blocks: as a full disk, but on every machine.
     let command = sandbox.command(&["export", "--to", "dataset"]);
-    let mut confined = Command::new("/bin/sh");
-    confined
-        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh"])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear()
-        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))))
-        .current_dir(command.get_current_dir().unwrap());
-    let _ = Output::of(confined)
+    let _ = Output::of(after("trap '' XFSZ; ulimit -f 64", &command))
         .code(1)
         .says("check that its disk has room");
     assert_eq!(files(&sandbox.path("dataset")), before);

@@ -2,14 +2,13 @@
 //! text, and only the months that changed anew.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::path::PathBuf;
 
 use filing_etl::sim::Simulator;
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 
-use super::dataset::{csv_rows, export, files, files_of, manifest, shown, simulator, written};
+use super::dataset::{csv_rows, export, files, manifest, records, shown, simulator, written};
 use crate::harness::{Output, Sandbox, sha256};
 
 const WITH_TEXT: [&str; 2] = ["--what", "text"];
@@ -33,20 +32,13 @@ fn filled(sim: &Simulator) -> Sandbox {
 
 /// The rows of a table by the names of their columns.
 fn rows(sandbox: &Sandbox, table: &str) -> Vec<BTreeMap<String, Field>> {
-    let mut rows = Vec::new();
-    for path in files_of(sandbox, table) {
-        let file = File::open(sandbox.path("dataset").join(path)).unwrap();
-        let reader = SerializedFileReader::new(file).unwrap();
-        for row in reader.get_row_iter(None).unwrap() {
-            let row = row.unwrap();
-            rows.push(
-                row.get_column_iter()
-                    .map(|(name, field)| (name.clone(), field.clone()))
-                    .collect(),
-            );
-        }
-    }
-    rows
+    let rows = records(sandbox, table);
+    rows.iter()
+        .map(|row| {
+            let columns = row.get_column_iter();
+            columns.map(|(name, f)| (name.clone(), f.clone())).collect()
+        })
+        .collect()
 }
 
 fn cells(row: &BTreeMap<String, Field>, columns: &[&str]) -> String {

@@ -14,7 +14,7 @@ use filing_etl::sim::{Options, Resource, SimFiling, Simulator};
 use crate::harness::process::{Running, for_each};
 use crate::harness::same::same_set;
 use crate::harness::truth;
-use crate::harness::{Output, Sandbox, key};
+use crate::harness::{Output, Sandbox, after, key, started_by};
 
 fn simulator() -> (Simulator, Vec<(u64, SimFiling)>) {
     let sim = truth::start(Options {
@@ -57,16 +57,8 @@ fn last_line(output: &Output) -> &str {
 /// machine. The signal that goes with it has to be ignored, or it would end the process. (A block
 /// has 512 bytes in one shell, 1024 in another: nothing here depends on it.)
 fn confined(command: &Command, kib: u32) -> Command {
-    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", 2 * kib);
-    let mut confined = Command::new("/bin/sh");
-    confined
-        .args(["-c", &script, "sh"])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear()
-        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
-    confined.current_dir(command.get_current_dir().unwrap());
-    confined
+    let limit = format!("trap '' XFSZ; ulimit -f {}", 2 * kib);
+    after(&limit, command)
 }
 
 /// The arguments with which `unshare` lets us mount, if there are any.
@@ -104,22 +96,15 @@ exit $code
 /// The same command with one of the sandbox's folders on a disk of so many KiB: the kernel itself
 /// says when it is full. `None`, and a word about it, on a system that does not let us mount one.
 #[expect(clippy::print_stderr, reason = "a test that was skipped has to say so")]
-fn on_a_small_disk(sandbox: &Sandbox, folder: &str, kib: u64, command: &Command) -> Option<Output> {
+fn on_a_small_disk(folder: &str, kib: u64, command: &Command) -> Option<Output> {
     let Some(way) = may_mount() else {
         eprintln!("SKIPPED: this system does not let the tests mount a disk that can run full");
         return None;
     };
-    let mut small = Command::new("unshare");
-    small
-        .args(way)
-        .args(["/bin/sh", "-c", WITH_A_DISK_OF, "sh", folder])
-        .arg(kib.to_string())
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))))
-        .current_dir(sandbox.path(""));
+    let kib = kib.to_string();
+    let script = ["/bin/sh", "-c", WITH_A_DISK_OF, "sh", folder, &kib];
+    let mut small = started_by("unshare", &[way, &script].concat(), command);
+    small.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     Some(Output::of(small))
 }
 
@@ -183,7 +168,7 @@ fn a_full_disk_under_the_files_ends_the_run_with_what_to_do() {
         let sandbox = Sandbox::new();
         let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
         let command = sandbox.backfill(&sim, &[]);
-        let Some(output) = on_a_small_disk(&sandbox, "filings", kib, &command) else {
+        let Some(output) = on_a_small_disk("filings", kib, &command) else {
             return;
         };
         let output = output.says(": No space left on device (os error 28): make room");
@@ -259,7 +244,7 @@ fn a_full_disk_under_the_database_ends_the_run_with_what_to_do() {
         }
         sim.log().clear();
         let command = sandbox.backfill(&sim, &[]);
-        let Some(output) = on_a_small_disk(&sandbox, "disk-of-db", kib, &command) else {
+        let Some(output) = on_a_small_disk("disk-of-db", kib, &command) else {
             return;
         };
         let output = output.code(1);
@@ -278,14 +263,7 @@ fn without_rights(sandbox: &Sandbox, command: &Command) -> Command {
     let here = sandbox.path("");
     let mut other = Command::new(command.get_program());
     if fs::metadata(&here).unwrap().uid() == 0 {
-        // The folder of the tests may be closed to others. Were the copy open here, a test that
-        // starts a process at the same time would hand it on, and nobody could run it.
-        let program = sandbox.path("program");
-        let mut copy = Command::new("cp");
-        copy.arg(command.get_program()).arg(&program);
-        assert!(copy.status().unwrap().success());
-        fs::set_permissions(&here, Permissions::from_mode(0o755)).unwrap();
-        other = Command::new(program);
+        other = Command::new(sandbox.program_for_all());
         other.uid(NOBODY).gid(NOBODY);
     }
     other

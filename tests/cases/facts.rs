@@ -9,17 +9,10 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::Value;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::dataset::shown;
+use super::dataset::{shown, simulator};
 use crate::harness::{Output, Sandbox, truth};
 
 const ARCHIVE: &str = "/Archives/edgar/daily-index/xbrl/companyfacts.zip";
-
-fn simulator() -> Simulator {
-    truth::start(Options {
-        companies: 25,
-        ..truth::small()
-    })
-}
 
 /// A sandbox with all companies and their reports on record.
 fn filled(sim: &Simulator) -> Sandbox {

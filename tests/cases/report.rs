@@ -13,7 +13,7 @@ use jiff::civil::date;
 use sha2::{Digest as _, Sha256};
 
 use crate::harness::html::{self, Element};
-use crate::harness::{Sandbox, faults};
+use crate::harness::{Output, Sandbox, after, faults};
 
 /// What tries to become more than a text.
 const HOSTILE: &str = "<img src=x onerror=alert(1)></style></title>\"'&amp;\u{1}\u{202e}";
@@ -345,12 +345,8 @@ fn an_earlier_report_is_replaced_and_any_other_file_stays() {
 fn whoever_serves_the_folder_may_read_the_page() {
     use std::os::unix::fs::PermissionsExt as _;
     let sandbox = recorded();
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "umask 022; exec \"$0\" report --to report.html"])
-        .arg(assert_cmd::cargo::cargo_bin!("filing-etl"))
-        .current_dir(sandbox.path(""));
-    let _ = crate::harness::Output::of(command).code(0);
+    let command = sandbox.command(&["report", "--to", "report.html"]);
+    let _ = Output::of(after("umask 022", &command)).code(0);
     let mode = fs::metadata(sandbox.path("report.html"))
         .unwrap()
         .permissions()

@@ -9,7 +9,7 @@ use filing_etl::sim::{Options, Resource, Simulator};
 use crate::harness::process::{Running, for_each, pause};
 use crate::harness::same::same_set;
 use crate::harness::truth;
-use crate::harness::{Output, Sandbox, key};
+use crate::harness::{Output, Sandbox, after, key, started_by};
 
 /// Starts a run and waits until so many requests have arrived.
 fn run_until(sandbox: &Sandbox, sim: &Simulator, args: &[&str], requests: usize) -> Running {
@@ -267,18 +267,7 @@ fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
     // The tests themselves may run under `nohup`: `env` gives the run the signal's default again.
     let job = sandbox.backfill(&sim, &[]);
-    let mut command = std::process::Command::new("env");
-    command
-        .arg("--default-signal=HUP")
-        .arg(job.get_program())
-        .args(job.get_args())
-        .current_dir(sandbox.path(""))
-        .env_clear()
-        .envs(
-            job.get_envs()
-                .filter_map(|(key, value)| Some((key, value?))),
-        );
-    let mut run = Running::start(command);
+    let mut run = Running::start(started_by("env", &["--default-signal=HUP"], &job));
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
     run.signal("HUP");
     let _ = run.end_within(Duration::from_secs(40)).code(129);
@@ -287,20 +276,9 @@ fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
     // As `nohup` starts it.
     let sandbox = Sandbox::new();
     let job = sandbox.backfill(&sim, &[]);
-    let mut command = std::process::Command::new("sh");
-    command
-        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
-        .arg(job.get_program())
-        .args(job.get_args())
-        .current_dir(sandbox.path(""))
-        .env_clear()
-        .envs(
-            job.get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
     sim.log().clear();
-    let mut run = Running::start(command);
+    let mut run = Running::start(after("trap '' HUP", &job));
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
     run.signal("HUP");
     (0..100).for_each(|_| pause());

@@ -13,7 +13,7 @@ use filing_etl::sim::Simulator;
 use serde_json::Value;
 
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, faults, truth};
+use crate::harness::{Output, Sandbox, after, faults, truth};
 
 fn sim() -> Simulator {
     truth::start(truth::small())
@@ -253,17 +253,12 @@ fn the_metrics_file_tells_of_the_last_run_and_keeps_the_last_success() {
 fn the_metrics_file_is_readable_by_all_whatever_the_umask() {
     use std::os::unix::fs::PermissionsExt as _;
     let (sandbox, sim) = (Sandbox::new(), sim());
-    let ours = few(&sandbox, &sim, &["--no-download"]);
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "umask 077; exec \"$0\" \"$@\""])
-        .arg(ours.get_program())
-        .args(ours.get_args())
-        .arg("--metrics-file=edgar.prom")
-        .env_clear()
-        .envs(ours.get_envs().filter_map(|(k, v)| Some((k, v?))))
-        .current_dir(sandbox.path(""));
-    let _ = Output::of(command).code(0);
+    let ours = few(
+        &sandbox,
+        &sim,
+        &["--no-download", "--metrics-file=edgar.prom"],
+    );
+    let _ = Output::of(after("umask 077", &ours)).code(0);
     let mode = |name| {
         fs::metadata(sandbox.path(name))
             .unwrap()
@@ -294,8 +289,8 @@ fn node_exporter_reads_the_metrics_file() {
     sim.set_faults(faults(&["404@documents#1"]));
     let args = ["--metrics-file=metrics/edgar.prom"];
     let _ = Output::of(few(&sandbox, &sim, &args)).code(3);
-    // A port that is free now.
-    let port = TcpListener::bind("127.0.0.1:0")
+    // A port that is free now, and stays so: all other tests listen at 127.0.0.1.
+    let port = TcpListener::bind("127.0.0.2:0")
         .unwrap()
         .local_addr()
         .unwrap();

@@ -72,6 +72,22 @@ impl Sandbox {
         self.command_to(&sim.url(), args)
     }
 
+    /// A copy of the binary that every user of this machine may run. The build, and the folder of the
+    /// tests, may be closed to others.
+    #[cfg(unix)]
+    pub fn program_for_all(&self) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let program = self.path("filing-etl");
+        // Another process copies it: a child that some other test starts meanwhile would inherit our
+        // handle, and nothing that is open for writing can be run.
+        let mut copy = Command::new("cp");
+        copy.arg(self.command(&[]).get_program()).arg(&program);
+        let _ = Output::of(copy).code(0);
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(self.dir.path(), open).unwrap();
+        program
+    }
+
     /// Runs the binary to its end.
     pub fn run(&self, args: &[&str]) -> Output {
         Output::of(self.command(args))
@@ -151,6 +167,26 @@ impl Sandbox {
         collect(&root, &root.join("edgar"), &mut files);
         files
     }
+}
+
+/// The same command in the hands of a program that runs what its arguments end with, such as `env`.
+pub fn started_by(program: &str, args: &[&str], command: &Command) -> Command {
+    let mut outer = Command::new(program);
+    outer
+        .args(args)
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))))
+        .current_dir(command.get_current_dir().unwrap())
+        .stdin(Stdio::null());
+    outer
+}
+
+/// The same command after a shell has changed something for it, such as its umask.
+pub fn after(change: &str, command: &Command) -> Command {
+    let script = format!("{change}; exec \"$@\"");
+    started_by("/bin/sh", &["-c", &script, "sh"], command)
 }
 
 /// The part of a path in the data dir that does not depend on the company in whose folder the file
