@@ -54,10 +54,10 @@ fn a_pause_is_kept_when_the_clock_is_set_back_a_little() {
     let sim = truth::start(truth::small());
     let sandbox = Sandbox::new();
     // Of its ten minutes, seconds are left to go: more than a run takes to begin on this machine now.
-    let began = Timestamp::now();
+    let asked = Timestamp::now();
     let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
     let now = Timestamp::now();
-    let begin = now.duration_since(began) * 5 + SignedDuration::from_secs(4);
+    let begin = now.duration_since(asked) * 5 + SignedDuration::from_secs(4);
     let until = now + begin.min(SignedDuration::from_secs(50));
     note_pause(&sandbox, &sim, until, 600_000);
     let first = Timestamp::now();
