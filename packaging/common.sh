@@ -1,17 +1,17 @@
-# What the scripts in this folder share. It is sourced, and moves to the root of the repository.
-# Those who source it read its variables.
+# Shared by the scripts in this folder. Sourcing it changes to the root of the repository.
+# The sourcing scripts read its variables.
 # shellcheck shell=bash disable=SC2034
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
-# Where packages and what is generated for them go.
+# The folder of packages and of files generated for them.
 packages=target/packages
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-# What is packed twice from one commit carries the same times. Not exported: for a C compiler that is told
-# another time, cargo builds SQLite and all that needs it anew.
+# Two packages of one commit have the same times. Not exported: if the C compiler sees another time, cargo
+# builds SQLite and everything that depends on it again.
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 
-# need TOOL HINT: ends the script if a program that it calls is not there.
+# need TOOL HINT: ends the script if a required program is missing.
 need() {
     command -v "$1" >/dev/null || {
         echo "$0 needs $1: $2" >&2
@@ -19,23 +19,23 @@ need() {
     }
 }
 
-# target_folder: where cargo builds, which need not be target/.
+# target_folder: the folder where cargo builds; not always target/.
 target_folder() {
     cargo metadata --locked --no-deps --format-version=1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
 }
 
-# profile_folder PROFILE: where in there cargo puts what it builds in this profile.
+# profile_folder PROFILE: the subfolder for this profile.
 profile_folder() {
     if [ "$1" = dev ]; then echo debug; else echo "$1"; fi
 }
 
-# page PROGRAM FOLDER [COMMAND...]: writes the man page of a command and those of all commands below it.
+# page PROGRAM FOLDER [COMMAND...]: writes the man pages of a command and of all its subcommands.
 page() {
     local program=$1 folder=$2 name below
     shift 2
     name=$(IFS=-; echo "filing-etl${*:+-$*}")
     "$program" man "$@" >"$folder/$name.1"
-    # The page names its commands as "filing\-etl\-companies\-list(1)". That of "help" is no page of its own.
+    # The page names its commands as "filing\-etl\-companies\-list(1)". "help" has no page of its own.
     below=$(sed -n 's/^\(filing\\-etl\\-.*\)(1)$/\1/p' "$folder/$name.1" | tr -d '\134')
     for below in $below; do
         below=${below#"$name-"}
@@ -43,7 +43,7 @@ page() {
     done
 }
 
-# generate PROGRAM: man pages and completions, made by the program itself, in $packages/generated.
+# generate PROGRAM: lets the program write its man pages and completions to $packages/generated.
 generate() {
     local out=$packages/generated
     rm -rf "$out"
@@ -54,10 +54,10 @@ generate() {
     "$1" completions fish >"$out/completions/fish/filing-etl.fish"
 }
 
-# The target of programs that need no libc of the machine they run on.
+# The target for programs that do not depend on the machine's libc.
 musl=$(uname -m)-unknown-linux-musl
 
-# static_build: builds the static program; its path is then in $static.
+# static_build: builds the static program and sets $static to its path.
 static_build() {
     local target
     [ -d "$(rustc --print sysroot)/lib/rustlib/$musl" ] || {
