@@ -1,7 +1,7 @@
 //! Writes a CSV file (RFC 4180) with a header, compressed with gzip.
 //!
-//! NULL is nothing between two commas, the empty text is `""`: what readers that tell them apart, such as
-//! PostgreSQL's COPY, take them for.
+//! NULL is an empty field and the empty text is `""`, as readers that distinguish them expect, such as
+//! PostgreSQL's COPY.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -13,12 +13,11 @@ use flate2::write::GzEncoder;
 use super::rows::{ByRow, RowSource};
 use super::table::Table;
 
-/// A file that is being written.
 pub(super) struct CsvFile(GzEncoder<BufWriter<File>>);
 
 impl CsvFile {
     pub(super) fn begin(file: File, table: &Table) -> Result<Self> {
-        // Without name and time of its own, so that equal rows are equal bytes.
+        // The gzip header has no name and no time, so that equal rows give equal bytes.
         let mut out = GzEncoder::new(BufWriter::new(file), Compression::default());
         let names: Vec<_> = table.columns.iter().map(|column| column.name).collect();
         writeln!(out, "{}", names.join(","))?;
@@ -28,7 +27,7 @@ impl CsvFile {
     pub(super) fn write(&mut self, rows: &RowSource) -> Result<()> {
         let (mut by_row, mut line) = (ByRow::new(rows), String::new());
         while by_row.next_row(|cell| put(&mut line, cell))? {
-            // The comma behind the last cell.
+            // Removes the comma after the last cell.
             line.pop();
             line.push('\n');
             self.0.write_all(line.as_bytes())?;

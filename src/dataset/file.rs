@@ -1,4 +1,4 @@
-//! One file: the caller fills rows, a thread of its own writes them.
+//! One file of a dataset: the caller fills row groups, and a separate thread writes them.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -15,32 +15,29 @@ use super::table::Table;
 use crate::cancel::Cancel;
 use crate::threads;
 
-/// Rows of a row group: what DuckDB writes itself, so that a file is read by several threads.
+/// Rows of a row group. DuckDB writes row groups of this size; several threads can read one file then.
 pub const ROW_GROUP: usize = 122_880;
 
-/// Bytes of texts in a row group beyond which it ends early: only long texts come to that.
+/// A row group ends early once its texts have more bytes than this. Only long texts reach it.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Rows between two looks at whether the work is to stop.
+/// Rows between two checks for a request to stop.
 const LOOK: usize = 4096;
 
-/// What a file holds.
+/// The content of a written file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Rows.
     pub rows: u64,
-    /// Its size.
     pub bytes: u64,
-    /// Values that could not be written as they are.
     pub unreadable: Unreadable,
 }
 
-/// The work was asked to stop.
+/// The export was interrupted.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub struct ExportStopped;
 
-/// Takes the rows of a file, one after the other.
+/// Collects the rows of a file and sends full row groups to the writer thread.
 #[derive(Debug)]
 pub struct Feed {
     rows: RowSource,
@@ -53,17 +50,17 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Ends row groups as soon as their texts have this many bytes.
+    /// Ends a row group once its texts have more than this many bytes.
     pub fn end_row_groups_at(&mut self, bytes: usize) {
         self.most_bytes = bytes;
     }
 
-    /// Puts the value of the next column of this row; the row is complete with its last column.
+    /// Adds the value of the next column. The value of the last column completes the row.
     ///
     /// # Errors
     ///
-    /// Where the column cannot hold the value, the file cannot be written ([`write()`] tells why),
-    /// and with [`ExportStopped`] when the work is to stop.
+    /// If the column cannot hold the value; if the file cannot be written ([`write()`] returns the cause);
+    /// [`ExportStopped`] if the export was interrupted.
     pub fn put(&mut self, cell: DataCell<'_>) -> Result<()> {
         if let DataCell::Text(text) = cell {
             self.text_bytes += text.len();
@@ -78,7 +75,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Adds rows that were filled elsewhere, between two rows. A row group may become larger by them.
+    /// Adds rows from another [`RowSource`], between two rows. The row group may then exceed [`ROW_GROUP`].
     ///
     /// # Errors
     ///
@@ -114,7 +111,7 @@ impl Feed {
         let table = self.rows.table;
         let rows = std::mem::replace(&mut self.rows, RowSource::new(table));
         self.text_bytes = 0;
-        // The writer has ended early: it knows why.
+        // The writer thread has failed and returns the cause.
         if self.sender.send(rows).is_err() {
             bail!("the file cannot be written");
         }
@@ -122,12 +119,12 @@ impl Feed {
     }
 }
 
-/// Writes a file with the rows that `fill` puts into the feed, and syncs it. Where there is an error,
-/// or no row, no file is left; with `even_empty` a file without rows is kept.
+/// Writes a file with the rows that `fill` puts into the feed, and syncs it. After an error the file is
+/// removed. A file without rows is removed too, unless `even_empty` is set.
 ///
 /// # Errors
 ///
-/// What `fill` returns, and whatever keeps the file from being written.
+/// The error of `fill`, or that of writing the file.
 pub fn write(
     path: &Path,
     (table, format): (&'static Table, Format),
@@ -140,7 +137,7 @@ pub fn write(
         .as_ref()
         .is_ok_and(|written| even_empty || written.rows > 0);
     if !is_kept {
-        // What cannot be removed now goes with the folder that it is in.
+        // If this fails, the file is removed with its folder later.
         let _ = fs::remove_file(path);
     }
     result
@@ -192,7 +189,7 @@ fn try_write(
         ..
     } = feed;
     drop(sender);
-    // Where both failed, the writer was first.
+    // If both failed, the error of the writer is the cause of the other.
     let complete = threads::join(writer).with_context(context)?;
     filled?;
     complete.sync_all().with_context(context)?;

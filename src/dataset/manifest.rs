@@ -1,4 +1,4 @@
-//! `_filing_etl.json`: what a dataset holds, and from what it was made. Its fields are public.
+//! `_filing_etl.json`: the content of a dataset and what it was made from. The field names are public.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::TextFormat;
 
-/// The version of names and types of tables and of the manifest itself. A column or a table that is
-/// added does not change it.
+/// The version of the names and types in tables and manifest. Added columns and tables do not change
+/// it.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The format of the files.
@@ -22,7 +22,6 @@ pub enum Format {
 }
 
 impl Format {
-    /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +30,7 @@ impl Format {
         }
     }
 
-    /// What the names of its files end with.
+    /// The extension of its files.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
@@ -41,45 +40,38 @@ impl Format {
     }
 }
 
-/// What a dataset is restricted to, as the user said it: a relative date is one every day.
+/// The filters of a dataset as the user gave them. A relative date is resolved again at each export.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Filters {
-    /// Exchanges; `all` is every company of the SEC's list.
+    /// `all` is every company of the SEC's list.
     pub exchanges: Vec<String>,
-    /// Tickers.
     pub tickers: Vec<String>,
-    /// CIKs.
     pub ciks: Vec<u64>,
-    /// SIC codes.
     pub sic: Vec<String>,
-    /// Form types.
     pub forms: Option<String>,
-    /// First filing date.
+    /// The first filing date.
     pub since: Option<String>,
-    /// Last filing date.
+    /// The last filing date.
     pub until: Option<String>,
 }
 
-/// A dataset.
+/// The manifest of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`SCHEMA_VERSION`] of the program that wrote it.
     pub schema_version: u32,
-    /// The program.
+    /// The program and its version.
     pub written_by: String,
-    /// When.
     pub exported_at: String,
     /// The last run on record.
     pub run_id: Option<i64>,
     /// The oldest day through which the followed selections are complete.
     pub through: Option<String>,
-    /// The format of the files.
     pub format: Format,
-    /// What the texts look like, where it has texts.
+    /// The format of the texts, if the dataset has texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextFormat>,
-    /// What it is restricted to.
     pub filters: Filters,
     /// The tables by name.
     pub tables: BTreeMap<String, TableFiles>,
@@ -88,35 +80,32 @@ pub struct Manifest {
 /// The files of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableFiles {
-    /// Rows of all files.
+    /// The rows of all files.
     pub rows: u64,
-    /// Bytes of all files.
+    /// The bytes of all files.
     pub bytes: u64,
-    /// The files.
     pub files: Vec<WrittenFile>,
-    /// Files that are not there because they would have no row.
+    /// Files that do not exist because they would have no rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub empty: Vec<EmptyFile>,
 }
 
-/// A file.
+/// A file of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenFile {
-    /// Where it is, from the folder of the manifest.
+    /// The path, relative to the folder of the manifest.
     pub path: String,
-    /// Its rows.
     pub rows: u64,
-    /// Its size.
     pub bytes: u64,
-    /// Another one whenever something changes that the file is made from.
+    /// A hash that changes whenever the input of the file changes.
     pub version: String,
 }
 
-/// A file without rows.
+/// A file that would have no rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmptyFile {
-    /// Where it would be.
+    /// The path that it would have.
     pub path: String,
-    /// As that of a file.
+    /// As [`WrittenFile::version`].
     pub version: String,
 }

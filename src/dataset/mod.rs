@@ -1,25 +1,25 @@
-//! The dataset: the record as Parquet or CSV files that DuckDB, pandas, Polars, Spark and Trino read
-//! as they are.
+//! Writes datasets: the record as Parquet or CSV files that DuckDB, pandas, Polars, Spark and Trino can
+//! read.
 //!
 //! ```text
-//! a source of rows ─▶ Feed ──Rows──▶ one writer thread ─▶ temporary file ─▶ Target::complete
+//! a source of rows ─▶ Feed ──RowSource──▶ one writer thread ─▶ temporary file ─▶ ExportTarget::complete
 //! ```
 //!
-//! [`table`] has the schema of each table, [`rows`] a row group of one in memory, [`mod@file`] the thread
-//! that writes one file, [`target`] the folder with its manifest. This room knows neither the database
-//! nor EDGAR: whoever has rows, from SQLite, an archive or files on disk, puts them into a [`Feed`] cell
-//! by cell, in the order of the file. [`crate::run::export`] decides which files are to be written.
+//! [`table`] has the schema of each table, [`rows`] the row group in memory, [`mod@file`] the thread that
+//! writes one file, and [`target`] the folder with its manifest. This module does not depend on the
+//! database or EDGAR. The caller puts rows from SQLite, an archive or files on disk into a [`Feed`], cell
+//! by cell, in the order of the file. [`crate::run::export`] decides which files are written.
 //!
 //! # Memory
 //!
-//! At most three row groups are in memory: one that is filled, one that waits, one that is written.
+//! At most three row groups are in memory: one is being filled, one waits, and one is being written.
 //!
 //! # Crashes
 //!
-//! Files are written below `_filing_etl.tmp/`, synced, and renamed when all of them are complete;
-//! the manifest `_filing_etl.json` comes last. A killed export leaves the old dataset, or, within the
-//! moment of the renames, files of both that are whole: the next export writes those that the manifest
-//! does not speak of anew.
+//! Files are written below `_filing_etl.tmp/`, synced, and renamed when all of them are complete. The
+//! manifest `_filing_etl.json` is renamed last. An export that is killed before the renames leaves the old
+//! dataset. One that is killed during the renames leaves complete files of both exports. The next export
+//! then writes all files again that differ from the manifest.
 
 mod csv;
 pub mod file;

@@ -1,4 +1,5 @@
-//! Writes a Parquet file: zstd, statistics of every page and row group, row groups as they come.
+//! Writes a Parquet file: compressed with zstd, with statistics for each page and row group. Each
+//! [`RowSource`] becomes one row group.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -16,10 +17,9 @@ use super::file::ROW_GROUP;
 use super::rows::{RowBuffer, RowSource, Values};
 use super::table::Table;
 
-/// How often a bloom filter says yes where the value is not.
+/// The false positive rate of the bloom filters.
 const FALSE_POSITIVES: f64 = 0.01;
 
-/// A file that is being written.
 pub(super) struct ParquetFile(SerializedFileWriter<File>);
 
 impl ParquetFile {
@@ -42,7 +42,6 @@ impl ParquetFile {
         Ok(Self(SerializedFileWriter::new(file, schema, properties)?))
     }
 
-    /// Writes a row group.
     pub(super) fn write(&mut self, rows: RowSource) -> Result<()> {
         let mut group = self.0.next_row_group()?;
         for (buffer, column) in rows.columns.into_iter().zip(rows.table.columns) {
@@ -82,7 +81,7 @@ impl ParquetFile {
     }
 }
 
-/// Texts as Parquet wants them, which share the memory of all.
+/// Texts as Parquet takes them. They share one buffer, so that no text is copied.
 fn texts(bytes: Vec<u8>, ends: &[usize]) -> Vec<ByteArray> {
     let all = ByteArray::from(bytes);
     let mut from = 0;

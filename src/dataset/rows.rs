@@ -9,23 +9,21 @@ use jiff::civil::{Date, date};
 
 use super::table::{Table, TableColumn, Type};
 
-/// A value on its way into a column. Dates, times and hashes come as the database has them.
+/// A value for a column. Dates, times and hashes are in the format of the database.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DataCell<'a> {
-    /// No value.
     Null,
-    /// A number, or 0 and 1 for no and yes.
+    /// A number; for a boolean column, 0 is false and any other number is true.
     Integer(i64),
-    /// A fraction.
     Real(f64),
     /// A text, a date as YYYY-MM-DD, or a time as RFC 3339.
     Text(&'a [u8]),
-    /// A hash; it is written as hexadecimal digits.
+    /// A hash, which is written as hexadecimal digits.
     Blob(&'a [u8]),
 }
 
-/// Values that could not be written as they are, by column: texts that are no UTF-8, whose bad bytes
-/// were replaced, and texts that are no date or time where one is expected, which were left empty.
+/// The number of values that could not be written unchanged, by column: texts with invalid UTF-8, whose
+/// invalid bytes were replaced, and invalid dates and times, which became NULL.
 pub type Unreadable = BTreeMap<&'static str, u64>;
 
 /// The values of a column, without its NULLs.
@@ -36,7 +34,7 @@ pub(super) enum Values {
     /// Days since 1970.
     Days(Vec<i32>),
     Doubles(Vec<f64>),
-    /// The bytes of all, and where each ends.
+    /// The bytes of all texts, and the end of each.
     Texts(Vec<u8>, Vec<usize>),
 }
 
@@ -46,11 +44,11 @@ pub(super) struct RowBuffer {
     /// 1 where a row has a value, 0 where it has none.
     pub(super) levels: Vec<i16>,
     pub(super) values: Values,
-    /// The date that was read last: rows are sorted by one of them.
+    /// The last parsed date. Rows are sorted by date, so the next one is often equal.
     last_day: Option<([u8; 10], i32)>,
 }
 
-/// Rows of a table.
+/// Rows of a table, column by column: a row group that is being filled.
 #[derive(Debug)]
 pub struct RowSource {
     pub(super) table: &'static Table,
@@ -59,7 +57,6 @@ pub struct RowSource {
 }
 
 impl RowSource {
-    /// None yet.
     #[must_use]
     pub fn new(table: &'static Table) -> Self {
         let buffer = |column: &TableColumn| RowBuffer {
@@ -80,12 +77,11 @@ impl RowSource {
         }
     }
 
-    /// Puts the value of the row that is being filled into a column; [`RowSource::end_row`] follows the last
-    /// one.
+    /// Adds the value of a column of the current row. Call [`RowSource::end_row`] after the last column.
     ///
     /// # Errors
     ///
-    /// Where the column cannot hold the value.
+    /// If the column cannot hold the value.
     pub fn put(
         &mut self,
         column: usize,
@@ -108,7 +104,7 @@ impl RowSource {
         Ok(())
     }
 
-    /// Every column of the row has its value.
+    /// Completes the current row.
     pub fn end_row(&mut self) {
         self.len += 1;
     }
@@ -135,7 +131,7 @@ impl RowSource {
 }
 
 impl RowBuffer {
-    /// Whether a value was taken as it is; `None` where the column cannot hold it.
+    /// Whether the value was written unchanged; `None` if the column cannot hold it.
     fn put(&mut self, column: &TableColumn, cell: DataCell<'_>) -> Option<bool> {
         let mut readable = true;
         match (&mut self.values, cell) {
@@ -205,12 +201,12 @@ fn micros(text: &[u8]) -> Option<i64> {
     Some(time.as_microsecond())
 }
 
-/// The next value of each column, for a format that is written row by row.
+/// Iterates over rows, for a format that is written row by row.
 #[derive(Debug)]
 pub(super) struct ByRow<'a> {
     rows: &'a RowSource,
     row: usize,
-    /// Values of each column that were read.
+    /// The number of values read, by column.
     read: Vec<usize>,
 }
 
@@ -223,7 +219,7 @@ impl<'a> ByRow<'a> {
         }
     }
 
-    /// Hands the cells of the next row to `cell` as text; `None` is NULL. Tells whether there was one.
+    /// Passes the cells of the next row to `cell` as text; `None` is NULL. Returns false after the last row.
     pub(super) fn next_row(&mut self, mut cell: impl FnMut(Option<&str>)) -> Result<bool> {
         if self.row == self.rows.len {
             return Ok(false);
@@ -245,7 +241,7 @@ impl<'a> ByRow<'a> {
                 }
                 (Values::Integers(values), Type::Time) => {
                     let time = Timestamp::from_microsecond(values[at])?;
-                    // As the database has them: with milliseconds.
+                    // With milliseconds, as in the database.
                     match values[at].rem_euclid(1000) {
                         0 => write!(text, "{time:.3}")?,
                         _ => write!(text, "{time}")?,

@@ -1,4 +1,4 @@
-//! The schema of each table: names, types and order are public.
+//! The schemas of the tables. Names, types and order of the columns are public.
 
 use std::fmt::Write as _;
 
@@ -19,19 +19,16 @@ pub enum Type {
     Double,
 }
 
-/// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableColumn {
-    /// Its name.
     pub name: &'static str,
-    /// Its type.
     pub type_: Type,
-    /// Whether every row has a value.
+    /// Whether every row must have a value.
     pub required: bool,
-    /// Whether values come again often enough for a dictionary.
+    /// Whether values repeat often enough for a dictionary.
     pub(super) dictionary: bool,
-    /// Whether a bloom filter tells the row groups without a value: for those that are looked up
-    /// and that the order of the rows scatters.
+    /// Whether the column has a bloom filter. It lets readers skip row groups that lack a value. Useful
+    /// for values that are looked up and are not in the order of the rows.
     pub(super) bloom: bool,
 }
 
@@ -87,7 +84,7 @@ impl TableColumn {
     }
 }
 
-/// How the rows of a table are spread over files.
+/// How the rows of a table are divided into files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partition {
     /// One file beside the manifest.
@@ -96,23 +93,20 @@ pub enum Partition {
     Year,
     /// A folder for each month of the filing date, within one for its year.
     Month,
-    /// Numbered files in a folder, each of the next companies.
+    /// Numbered files in a folder, each with a number of companies.
     Companies,
 }
 
-/// A table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Its name, and that of its folder and files.
+    /// The name of the table, of its folder and of its files.
     pub name: &'static str,
-    /// How its rows are spread over files.
     pub partition: Partition,
-    /// Its columns.
     pub columns: &'static [TableColumn],
 }
 
 impl Table {
-    /// The table as a message type of Parquet.
+    /// The schema as a Parquet message type.
     #[must_use]
     pub fn message_type(&self) -> String {
         let mut text = format!("message {} {{ ", self.name);
@@ -159,7 +153,7 @@ pub static COMPANIES: Table = Table {
     ],
 };
 
-/// Their tickers, now and earlier.
+/// Current and former tickers of the companies.
 pub static LISTINGS: Table = Table {
     name: "listings",
     partition: Partition::None,
@@ -174,7 +168,7 @@ pub static LISTINGS: Table = Table {
     ],
 };
 
-/// Filings, each once, with the CIK of its folder.
+/// Filings, one row each, with the CIK of the folder.
 pub static FILINGS: Table = Table {
     name: "filings",
     partition: Partition::Year,
@@ -193,7 +187,7 @@ pub static FILINGS: Table = Table {
     ],
 };
 
-/// The companies of each filing: more than one of a joint filing.
+/// The companies of each filing. A joint filing has several.
 pub static FILERS: Table = Table {
     name: "filers",
     partition: Partition::Year,
@@ -204,7 +198,7 @@ pub static FILERS: Table = Table {
     ],
 };
 
-/// Files of filings, stored or still to come.
+/// Files of filings, stored or queued.
 pub static ARTIFACTS: Table = Table {
     name: "artifacts",
     partition: Partition::Year,
@@ -230,7 +224,7 @@ pub static ARTIFACTS: Table = Table {
     ],
 };
 
-/// XBRL facts, each as a filing says it.
+/// XBRL facts, one row for each filing that reports the fact.
 pub static FACTS: Table = Table {
     name: "facts",
     partition: Partition::Companies,
@@ -252,7 +246,7 @@ pub static FACTS: Table = Table {
     ],
 };
 
-/// What the tags of facts mean.
+/// Labels and descriptions of the tags of facts.
 pub static FACTS_TAGS: Table = Table {
     name: "facts_tags",
     partition: Partition::None,
@@ -285,7 +279,7 @@ pub static TEXT: Table = Table {
     ],
 };
 
-/// Where the items of reports stand in their texts.
+/// The positions of the items of reports in their texts.
 pub static ITEMS: Table = Table {
     name: "items",
     partition: Partition::Month,
@@ -301,7 +295,7 @@ pub static ITEMS: Table = Table {
     ],
 };
 
-/// Every table. Facts bring their tags along, texts their items.
+/// All tables. `facts` and `facts_tags` are exported together, and so are `text` and `items`.
 pub static ALL: [&Table; 9] = [
     &COMPANIES,
     &LISTINGS,
@@ -314,5 +308,5 @@ pub static ALL: [&Table; 9] = [
     &ITEMS,
 ];
 
-/// What is exported where nothing is said.
+/// The tables of a dataset when `--what` is not given.
 pub static DEFAULT: [&Table; 5] = [&COMPANIES, &LISTINGS, &FILINGS, &FILERS, &ARTIFACTS];

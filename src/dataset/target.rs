@@ -1,4 +1,4 @@
-//! The folder of a dataset: whose it is, who writes to it, and how new files take the place of old ones.
+//! The folder of a dataset: recognises it, locks it, and replaces old files by new ones.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -13,14 +13,14 @@ use super::{Format, Table};
 use crate::exit::{TargetBusyError, UsageError};
 use crate::files::sync_folder;
 
-/// The file that says what a dataset holds.
+/// The manifest.
 pub const MANIFEST: &str = "_filing_etl.json";
-/// The file that a program at work locks. It stays, and marks the folder as ours.
+/// The file that an export locks. It is never removed and marks the folder as a dataset.
 const LOCK: &str = "_filing_etl.lock";
-/// The folder of files that are not complete.
+/// The folder of incomplete files.
 const TEMPORARY: &str = "_filing_etl.tmp";
 
-/// The folder of a dataset, locked.
+/// The locked folder of a dataset.
 #[derive(Debug)]
 pub struct ExportTarget {
     root: PathBuf,
@@ -29,22 +29,22 @@ pub struct ExportTarget {
 }
 
 impl ExportTarget {
-    /// Refuses what cannot become a dataset, and leaves no trace.
+    /// Refuses a path that cannot become a dataset. Changes nothing.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] where it is no folder, or one with something else in it.
+    /// A [`UsageError`] if the path is not a folder, or is a folder with other content.
     pub fn check(root: &Path) -> Result<()> {
         let shown = root.display();
         match fs::metadata(root) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
             Err(e) => {
                 return Err(e)
-                    .with_context(|| format!("cannot look at {shown}: choose another --to"));
+                    .with_context(|| format!("cannot access {shown}: choose another --to"));
             }
             Ok(meta) if !meta.is_dir() => {
                 return Err(UsageError(format!(
-                    "{shown} is no folder: name a new or empty folder for the dataset"
+                    "{shown} is not a folder: name a new or empty folder for the dataset"
                 ))
                 .into());
             }
@@ -53,23 +53,24 @@ impl ExportTarget {
         let is_ours = [MANIFEST, LOCK].iter().any(|name| root.join(name).exists());
         let entries = fs::read_dir(root);
         let mut entries =
-            entries.with_context(|| format!("cannot look into {shown}: check its permissions"))?;
+            entries.with_context(|| format!("cannot list {shown}: check its permissions"))?;
         if !is_ours && entries.next().is_some() {
             return Err(UsageError(format!(
-                "{shown} is not empty, and no dataset of this program ({MANIFEST} is not there): name \
-                 a new or empty folder; nothing in this one was touched"
+                "{shown} is not empty and is not a dataset of this program ({MANIFEST} is missing): name \
+                 a new or empty folder; nothing in this one was changed"
             ))
             .into());
         }
         Ok(())
     }
 
-    /// Opens the folder, makes it where it is missing, and removes what a killed export left.
+    /// Opens and locks the folder, creates it if it is missing, and removes the temporary files of a killed
+    /// export.
     ///
     /// # Errors
     ///
-    /// As [`ExportTarget::check`]; a [`TargetBusyError`] while another export writes to it; when it cannot be
-    /// written to, or its manifest cannot be read.
+    /// As [`ExportTarget::check`]; a [`TargetBusyError`] while another export writes to the folder; an error if
+    /// the folder is not writable or the manifest is not readable.
     pub fn open(root: &Path) -> Result<Self> {
         Self::check(root)?;
         let context = || {
@@ -103,30 +104,30 @@ impl ExportTarget {
         Ok(target)
     }
 
-    /// What it holds, if an export ever came to its end.
+    /// The manifest of the last complete export, if there was one.
     #[must_use]
     pub fn manifest(&self) -> Option<&Manifest> {
         self.manifest.as_ref()
     }
 
-    /// Whether a file is there with this size.
+    /// Whether the file exists with this size.
     #[must_use]
     pub fn has(&self, path: &str, bytes: u64) -> bool {
         fs::metadata(self.root.join(path)).is_ok_and(|meta| meta.is_file() && meta.len() == bytes)
     }
 
-    /// Where a file lies until the dataset is complete.
+    /// The path of a file until the dataset is complete.
     #[must_use]
     pub fn temporary(&self, path: &str) -> PathBuf {
         self.root.join(TEMPORARY).join(path.replace('/', "_"))
     }
 
-    /// Puts new files, by their paths in the dataset, into the place of old ones, removes those of its
-    /// tables that the manifest does not name, and writes the manifest.
+    /// Renames the new files to their paths in the dataset, removes files of its tables that the manifest does
+    /// not name, and writes the manifest.
     ///
     /// # Errors
     ///
-    /// When the disk does not take it; the next export then completes it.
+    /// If a file cannot be renamed, removed or written. The next export then completes the change.
     pub fn complete(&mut self, manifest: Manifest, new: &[String]) -> Result<()> {
         let context = || {
             format!(
@@ -150,7 +151,7 @@ impl ExportTarget {
             folders.extend(above.map(Path::to_owned));
         }
         self.remove_others(manifest)?;
-        // The longest paths first: a name is safe once those below it are.
+        // Subfolders first, so that a folder is synced after its content.
         for folder in folders.iter().rev().filter(|folder| folder.is_dir()) {
             sync_folder(folder)?;
         }
@@ -164,8 +165,8 @@ impl ExportTarget {
         Ok(self.clear_temporary()?)
     }
 
-    /// Removes files in the folders of tables that the manifest does not name: years that are empty
-    /// now. A folder that is empty then goes as well.
+    /// Removes files of tables that the manifest does not name, such as those of years that are empty now,
+    /// and the folders that become empty.
     fn remove_others(&self, manifest: &Manifest) -> io::Result<()> {
         let kept: BTreeSet<_> = manifest
             .tables
@@ -194,19 +195,19 @@ impl ExportTarget {
 
 impl Drop for ExportTarget {
     fn drop(&mut self) {
-        // What cannot be removed now is by the next export.
+        // If this fails, the next export removes the files.
         let _ = self.clear_temporary();
     }
 }
 
-/// Where the file of a month of a table lies in a dataset.
+/// The path of the file of a month in a dataset.
 #[must_use]
 pub fn path_of_month(table: &Table, year: i16, month: i8, format: Format) -> String {
     let (name, extension) = (table.name, format.extension());
     format!("{name}/year={year}/month={month:02}/{name}.{extension}")
 }
 
-/// Where a file of a table lies in a dataset. `partition` is the value of its folder.
+/// The path of a file in a dataset. `partition` is the year, or the number of the file.
 #[must_use]
 pub fn path_of(table: &Table, partition: Option<i16>, format: Format) -> String {
     let (name, extension) = (table.name, format.extension());
@@ -225,11 +226,11 @@ fn read_manifest(root: &Path) -> Result<Option<Manifest>> {
     };
     let damaged = || {
         format!(
-            "{} is damaged: remove it, and the next export writes every file anew",
+            "{} is damaged: remove it, and the next export writes every file again",
             path.display()
         )
     };
-    // The version alone first: a newer manifest may look otherwise.
+    // The version is read first, because a newer manifest may have another structure.
     let any: serde_json::Value = serde_json::from_slice(&text).with_context(damaged)?;
     let version = any["schema_version"].as_u64().unwrap_or(0);
     if version > u64::from(SCHEMA_VERSION) {

@@ -421,7 +421,7 @@ fn what_cannot_become_a_dataset_is_refused_and_left_as_it_was() {
     fs::create_dir(sandbox.path("full")).unwrap();
     fs::write(sandbox.path("full/letter"), "ours").unwrap();
     let to = |to: &str| sandbox.run(&["export", "--to", to]);
-    let _ = to("file").code(2).says("is no folder");
+    let _ = to("file").code(2).says("is not a folder");
     let _ = to("full").code(2).says("is not empty");
     assert_eq!(files(&sandbox.path("full")).len(), 1);
     let _ = to("file/below").code(1).says("file/below");
@@ -671,7 +671,7 @@ fn texts_with_nul_or_without_utf8_are_written_and_told() {
     .unwrap();
     let output = export(&sandbox, &[])
         .code(0)
-        .says("1 value cannot be written as it is in companies.name");
+        .says("1 value cannot be written unchanged in companies.name");
     let output = output.says("filings.accepted_at");
     assert_eq!(output.json()["unreadable"]["filings.accepted_at"], 1);
     let names: Vec<_> = parquet_rows(&sandbox, "companies")

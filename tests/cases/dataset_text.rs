@@ -241,7 +241,7 @@ fn documents_that_cannot_be_read_are_told_and_tried_again() {
         .code(3)
         .says(&lost[1])
         .says(&damaged[1])
-        .says("other bytes than those on record")
+        .says("does not match its hash on record")
         .says("filing-etl verify");
     assert_eq!(output.json()["documents"]["failed"], 2);
     let rows_before = rows(&sandbox, "text").len();

@@ -217,7 +217,7 @@ fn a_bad_member_costs_its_company_and_odd_facts_nothing() {
         ))
         .says(&format!("the facts of company {} are left out", ciks[3]))
         .says("have no facts in companyfacts.zip")
-        .says("1 value cannot be written as it is in facts.end");
+        .says("1 value cannot be written unchanged in facts.end");
     assert_eq!(output.json()["tables"]["facts"]["rows"], 4);
     let rows = facts(&sandbox.path("dataset/facts"));
     let cik = &ciks[0];

@@ -1,10 +1,10 @@
-//! The facts of `companyfacts.zip`, as they are put into a dataset.
+//! Writes the facts of `companyfacts.zip` to a dataset.
 //!
 //! ```text
-//! archive ──members──▶ rayon: inflate, parse, sort ──Rows──▶ this thread, in the order of CIKs ─▶ Feed
+//! archive ──members──▶ rayon: inflate, parse, sort ──RowSource──▶ this thread, in the order of CIKs ─▶ Feed
 //! ```
 //!
-//! Members are taken in batches of some megabytes, so memory is flat whatever the archive holds.
+//! Members are read in batches of [`AT_ONCE`] bytes, so that the memory does not grow with the archive.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -19,20 +19,20 @@ use crate::edgar::company_facts::{CompanyFacts, Fact, parse_facts};
 use crate::progress::format::counted;
 use crate::sources::bulk::{Archive, BadMember, Cache};
 
-/// Companies of a file.
+/// Companies per file.
 const COMPANIES: usize = 500;
 
-/// Bytes of JSON that are read at once.
+/// Bytes of JSON per batch.
 const AT_ONCE: u64 = 24 << 20;
 
-/// The archive that is here, and what came of it.
+/// The cached archive and the tags read from it.
 pub(super) struct Facts {
     archive: Archive,
-    /// Another one for each version of the archive.
+    /// The version of the archive.
     pub(super) version: String,
-    /// The companies that it has facts of, in order.
+    /// The companies with facts in the archive, by CIK.
     companies: Vec<Cik>,
-    /// Label and description of each tag, by taxonomy and name, as far as it was read.
+    /// Label and description of each tag read so far, by taxonomy and name.
     tags: BTreeMap<(String, String), (Option<String>, Option<String>)>,
 }
 
@@ -41,21 +41,21 @@ impl Facts {
     ///
     /// # Errors
     ///
-    /// When it was not fetched yet, or cannot be read.
+    /// If the archive was not fetched yet, or cannot be read.
     pub(super) fn open(settings: &Settings, mut companies: Vec<Cik>) -> Result<Self> {
         let url = settings.urls.facts_archive();
         let cache = Cache::facts(&settings.data_dir);
         let kept = cache.kept(&url).with_context(|| {
             format!(
-                "there is no companyfacts.zip of {url} in {}: get it with `filing-etl facts sync`",
+                "there is no companyfacts.zip of {url} in {}: fetch it with `filing-etl facts sync`",
                 settings.data_dir.display()
             )
         })?;
         let wanted: HashSet<_> = companies.iter().copied().collect();
         let archive = Archive::open_facts(&kept.path, &wanted).map_err(|bad| {
-            // The next sync fetches another one.
+            // So that the next sync fetches it again.
             cache.discard(&url);
-            anyhow::anyhow!("companyfacts.zip: {bad}: get it again with `filing-etl facts sync`")
+            anyhow::anyhow!("companyfacts.zip: {bad}: fetch it again with `filing-etl facts sync`")
         })?;
         companies.sort_unstable();
         let all = companies.len();
@@ -75,7 +75,7 @@ impl Facts {
         })
     }
 
-    /// The companies of each file.
+    /// The companies of each file, in order.
     pub(super) fn files(&self) -> Vec<Vec<Cik>> {
         self.companies
             .chunks(COMPANIES)
@@ -83,8 +83,8 @@ impl Facts {
             .collect()
     }
 
-    /// Puts the facts of some companies, which come in order, into a file, and keeps their tags. A member
-    /// that is damaged or of another company costs that company, and is told.
+    /// Writes the facts of some companies, in the given order, and remembers their tags. If a member is
+    /// damaged or belongs to another company, that company is left out with a warning.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Facts {
         Ok(())
     }
 
-    /// The facts of a company, or why there are none.
+    /// The facts of a company, or the reason why they cannot be used.
     fn read(&self, cik: Cik) -> Result<std::result::Result<FactsPart, String>> {
         let bytes = match self.archive.document(cik) {
             Ok(bytes) => bytes,
@@ -127,7 +127,7 @@ impl Facts {
         }
     }
 
-    /// Of two companies that have something else of a tag, the first one counts.
+    /// Remembers tags. If two companies describe a tag differently, the first description is used.
     fn keep(&mut self, tags: Vec<Described>) {
         for (name, (label, description)) in tags {
             let known = self.tags.entry(name).or_default();
@@ -136,7 +136,7 @@ impl Facts {
         }
     }
 
-    /// Puts the tags that were kept into a file.
+    /// Writes the remembered tags.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ struct FactsPart {
 }
 
 impl FactsPart {
-    /// Sorted by tag and end of the period. A fact that stands there twice, word for word, is one row.
+    /// Rows sorted by tag and end of the period. Identical facts become one row.
     fn of(cik: Cik, facts: &CompanyFacts<'_>) -> Result<Self> {
         let mut sorted: Vec<(&str, &Fact<'_>, &str, &str)> = Vec::new();
         let mut tags = Vec::new();
@@ -178,7 +178,7 @@ impl FactsPart {
             );
             tags.push(((taxonomy.to_owned(), name.to_owned()), described));
         }
-        // Most of it is in order already, which the stable sort makes use of.
+        // The input is mostly sorted, which makes the stable sort fast.
         sorted.sort();
         sorted.dedup();
         let (mut rows, mut unreadable) = (RowSource::new(&table::FACTS), Unreadable::new());

@@ -1,9 +1,9 @@
-//! Writes the dataset: which files it has, which of them are to be written anew, and with what rows.
+//! Exports the record as a dataset: decides which files the dataset has, and writes those that changed.
 //!
-//! Every file has a version: a hash of all that it is made from, with the number of change that the
-//! database keeps of each year. A file is written where the manifest has another version of it. The
-//! small tables without a year are written each time, and kept as they were where the bytes are the
-//! same.
+//! Every file has a version: a hash of everything that it depends on, including the change number that the
+//! database keeps for each year. A file is written if its version differs from that in the manifest. The
+//! small tables without years are written to a temporary file each time; if the bytes are the same, the old
+//! file stays.
 
 mod facts;
 mod texts;
@@ -38,40 +38,37 @@ use crate::progress::format::{count, counted};
 use crate::store::{DatasetScope, DatasetSnapshot, Reader};
 use crate::text::{self, TextFormat};
 
-/// What is to be exported.
+/// The options of an export.
 #[derive(Debug, Clone)]
 pub struct Export {
     /// The folder of the dataset.
     pub to: PathBuf,
-    /// The format; `None` is that of the dataset that is there, or Parquet.
+    /// The format; `None` is that of the existing dataset, or Parquet.
     pub format: Option<Format>,
-    /// Tables that the dataset is to have beside those that it has; none named is the usual ones of a
-    /// new dataset.
+    /// Tables to add to the existing ones. Empty: the default tables for a new dataset, none for an existing
+    /// one.
     pub tables: Vec<&'static Table>,
-    /// What the texts look like; `None` is as in the dataset that is there, or Markdown.
+    /// The format of the texts; `None` is that of the existing dataset, or Markdown.
     pub text: Option<TextFormat>,
-    /// What it is restricted to; nothing said is what the dataset that is there is restricted to.
+    /// The filters; empty ones are those of the existing dataset.
     pub filters: Filters,
 }
 
-/// What an export came to.
+/// The result of an export. The field names are public.
 #[derive(Debug, Serialize)]
 pub struct Exported {
-    /// The folder.
     pub to: String,
-    /// The format of the files.
     pub format: Format,
     /// The last run on record.
     pub run_id: Option<i64>,
     /// The oldest day through which the followed selections are complete.
     pub through: Option<String>,
-    /// How long it took, in seconds.
     pub elapsed_s: f64,
     /// The tables by name.
     pub tables: BTreeMap<&'static str, ExportedTable>,
-    /// Values that could not be written as they are, by table and column.
+    /// Values that could not be written unchanged, by table and column.
     pub unreadable: BTreeMap<String, u64>,
-    /// What came of documents, where the dataset has their texts.
+    /// The counts of documents, if the dataset has texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub documents: Option<TextCounts>,
 }
@@ -79,18 +76,15 @@ pub struct Exported {
 /// A table of an export.
 #[derive(Debug, Default, Serialize)]
 pub struct ExportedTable {
-    /// Its rows.
     pub rows: u64,
-    /// Bytes of its files.
     pub bytes: u64,
-    /// Its files.
     pub files: u64,
-    /// Those of them that were written now.
+    /// Files that this export wrote.
     pub files_written: u64,
 }
 
 impl Export {
-    /// The restrictions as a dataset keeps them. A companies file is taken apart: the names in it count.
+    /// The filters as the manifest stores them. Of a companies file, it stores the companies.
     #[must_use]
     pub fn filters(
         companies: &CompanyFilter,
@@ -123,13 +117,13 @@ impl Export {
         filters
     }
 
-    /// Writes the dataset, or what changed of it.
+    /// Writes a new dataset, or the changed files of an existing one.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] where the folder is not a dataset's or has one with other filters or of another
-    /// format; a [`crate::exit::TargetBusyError`] while another export writes to it; when the database
-    /// cannot be read or the files cannot be written: then the old dataset is as it was.
+    /// A [`UsageError`] if the folder is not a dataset, or is one with other filters or another format; a
+    /// [`crate::exit::TargetBusyError`] while another export writes to it; an error if the database cannot be
+    /// read or a file cannot be written. The existing dataset is then unchanged.
     pub fn run(&self, settings: &Settings, cancel: &Cancel) -> Result<Exported> {
         let (started, now) = (Instant::now(), settings.clock.now());
         ExportTarget::check(&self.to)?;
@@ -211,7 +205,7 @@ impl Export {
         drop(snapshot);
         tell(&unreadable);
         let (run_id, through) = (manifest.run_id, manifest.through.clone());
-        // Not interrupted from here on: it takes a moment.
+        // From here on the export is not interrupted, because the renames take only a moment.
         target.complete(manifest, &new)?;
         Ok(Exported {
             to: self.to.display().to_string(),
@@ -225,7 +219,7 @@ impl Export {
         })
     }
 
-    /// Format, filters and tables: what was said, or else what the dataset has that is there.
+    /// Format, filters and tables: those of the options, or else those of the existing dataset.
     fn settled(&self, there: Option<&Manifest>) -> Result<(Format, Filters, Vec<&'static Table>)> {
         let mut names: Vec<&str> = self.tables.iter().map(|table| table.name).collect();
         let Some(there) = there else {
@@ -240,7 +234,7 @@ impl Export {
         let shown = self.to.display();
         if let Some(format) = self.format.filter(|format| *format != there.format) {
             return Err(UsageError(format!(
-                "the dataset in {shown} is {}, not {}: name another folder for that",
+                "the dataset in {shown} has the format {}, not {}: name another folder",
                 there.format.as_str(),
                 format.as_str()
             ))
@@ -258,8 +252,8 @@ impl Export {
         Ok((there.format, there.filters.clone(), known(&names)))
     }
 
-    /// What the texts look like: what was said, or else what they look like in the dataset that is
-    /// there. `None` where the dataset has no texts.
+    /// The format of the texts: that of the options, or else that of the existing dataset. `None` if the
+    /// dataset has no texts.
     fn text_format(
         &self,
         there: Option<&Manifest>,
@@ -268,7 +262,7 @@ impl Export {
         if !tables.iter().any(|table| is_of_texts(table)) {
             return match self.text {
                 Some(_) => Err(UsageError(
-                    "--text is about the table text, which this dataset does not have: add --what text"
+                    "--text applies to the table text, which this dataset does not have: add --what text"
                         .to_owned(),
                 )
                 .into()),
@@ -277,7 +271,7 @@ impl Export {
         }
         match (self.text, there.and_then(|there| there.text)) {
             (Some(said), Some(there)) if said != there => Err(UsageError(format!(
-                "the texts of the dataset in {} are {}, not {}: name another folder for that",
+                "the texts of the dataset in {} have the format {}, not {}: name another folder",
                 self.to.display(),
                 there.name(),
                 said.name()
@@ -288,23 +282,23 @@ impl Export {
     }
 }
 
-/// The tables of these names, in their order.
+/// The tables with these names, in the order of [`ALL`].
 fn known(names: &[&str]) -> Vec<&'static Table> {
     let all = ALL.into_iter();
     all.filter(|table| names.contains(&table.name)).collect()
 }
 
-/// Whether a table comes from the texts of documents; both do at once.
+/// Whether a table is made from the texts of documents. Both are written together.
 fn is_of_texts(table: &Table) -> bool {
     *table == TEXT || *table == ITEMS
 }
 
-/// Whether a table comes from the archive of facts; both do at once.
+/// Whether a table is made from the archive of facts. Both are written together.
 fn is_of_facts(table: &Table) -> bool {
     *table == FACTS || *table == FACTS_TAGS
 }
 
-/// Filters as the database can be asked, and the days from first to last.
+/// The filters as the database queries take them, and the filing dates.
 fn resolve(db: &Reader, filters: &Filters, now: Timestamp) -> Result<(DatasetScope, DateRange)> {
     let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
     let day = |text: &Option<String>, default| match text {
@@ -313,7 +307,7 @@ fn resolve(db: &Reader, filters: &Filters, now: Timestamp) -> Result<(DatasetSco
     };
     let dates = DateRange::new(
         day(&filters.since, Date::ZERO)?,
-        // What is filed today is on record only once it is filed.
+        // Without an end: filings with a later date may be on record.
         day(&filters.until, Date::MAX)?,
     )
     .map_err(|e| UsageError(format!("--since and --until: {e}")))?;
@@ -328,7 +322,7 @@ fn resolve(db: &Reader, filters: &Filters, now: Timestamp) -> Result<(DatasetSco
     let forms = match &filters.forms {
         Some(text) => {
             let wanted = FormFilter::from_text(text)
-                .with_context(|| format!("{text:?} in the manifest is no list of forms"))?;
+                .with_context(|| format!("{text:?} in the manifest is not a list of forms"))?;
             let mut forms = db.snapshot()?.forms()?;
             forms.retain(|form| wanted.wants(form));
             forms.sort();
@@ -359,15 +353,15 @@ fn company_filter(filters: &Filters) -> Result<CompanyFilter> {
     })
 }
 
-/// A file that the dataset may have.
+/// A file to write, unless it is unchanged.
 struct ExportPart {
     table: &'static Table,
     path: String,
-    /// Changes with everything that it is made from; `None` where only its bytes tell.
+    /// Changes whenever the input of the file changes. `None`: the hash of the written bytes is used.
     version: Option<String>,
 }
 
-/// An export that goes on.
+/// An export in progress.
 struct ExportWork<'a> {
     target: &'a ExportTarget,
     snapshot: &'a DatasetSnapshot<'a>,
@@ -375,13 +369,13 @@ struct ExportWork<'a> {
     dates: DateRange,
     format: Format,
     cancel: &'a Cancel,
-    /// Files that were written, by their paths in the dataset.
+    /// The paths in the dataset of the files that were written.
     new: Vec<String>,
     unreadable: BTreeMap<String, u64>,
 }
 
 impl ExportWork<'_> {
-    /// Writes the files of a table that changed, and tells how many that were.
+    /// Writes the changed files of a table. Returns all of its files and the number of written ones.
     fn of_database(&mut self, table: &'static Table) -> Result<(TableFiles, u64)> {
         let (mut files, before) = (TableFiles::default(), self.new.len());
         for (part, dates) in self.parts(table)? {
@@ -396,7 +390,7 @@ impl ExportWork<'_> {
         Ok((files, (self.new.len() - before) as u64))
     }
 
-    /// The files of a table of the database, each with the filing dates of its rows.
+    /// The files of a table of the database, each with the filing dates that it covers.
     fn parts(&self, table: &'static Table) -> Result<Vec<(ExportPart, DateRange)>> {
         let part = |partition, version| ExportPart {
             table,
@@ -424,7 +418,7 @@ impl ExportWork<'_> {
         Ok(parts)
     }
 
-    /// The years with days in the dates of the export, each with its change number and those days.
+    /// The years that overlap the dates of the export, each with its change number and the overlapping days.
     fn years(&self) -> Result<Vec<(i16, i64, DateRange)>> {
         let years = self.snapshot.years()?.into_iter();
         let within = years.map(|(year, change)| {
@@ -439,7 +433,7 @@ impl ExportWork<'_> {
             .collect())
     }
 
-    /// Writes the facts and their tags, which are read together: all files, if one of them changed.
+    /// Writes the facts and their tags. They are read together, so if one file changed, all are written.
     fn of_facts(&mut self, facts: &mut Facts) -> Result<[(TableFiles, u64); 2]> {
         let files = facts.files();
         let made_from = (
@@ -481,7 +475,7 @@ impl ExportWork<'_> {
         Ok([(of_facts, written), (of_tags, 1)])
     }
 
-    /// Writes the months of texts and items that changed, both files of a month together.
+    /// Writes the changed months of texts and items. Both files of a month are written together.
     fn of_texts(&mut self, texts: &mut Texts<'_>) -> Result<[(TableFiles, u64); 2]> {
         let mut all = [(TableFiles::default(), 0), (TableFiles::default(), 0)];
         for (year, change, days) in self.years()? {
@@ -508,7 +502,7 @@ impl ExportWork<'_> {
             }
             let mut months = texts.versions(days)?;
             if months.is_empty() {
-                // So that the next export knows that this year has none.
+                // An empty month, so that the next export knows that this year has no documents.
                 months.insert(1, String::new());
             }
             for (month, documents) in months {
@@ -523,7 +517,7 @@ impl ExportWork<'_> {
         Ok(all)
     }
 
-    /// The files of texts and items of a month, and whether they were written now.
+    /// The files of a month's texts and items, and whether each was written.
     fn of_month(
         &mut self,
         texts: &mut Texts<'_>,
@@ -566,7 +560,7 @@ impl ExportWork<'_> {
         let is_complete = texts.counts.failed == failed;
         let [mut text, mut items] = parts;
         if !is_complete {
-            // No version: the next export tries again.
+            // This version never matches, so the next export tries again.
             for part in [&mut text, &mut items] {
                 part.version = Some(INCOMPLETE.to_owned());
             }
@@ -582,7 +576,7 @@ impl ExportWork<'_> {
         ])
     }
 
-    /// The files of texts and items of a year that are there with this version, if all of them are.
+    /// The files of a year's texts and items, if all of them exist with this version.
     fn unchanged_year(&self, year: i16, of_year: &str) -> Option<[Vec<File>; 2]> {
         let of = |table: &'static Table| -> Option<Vec<File>> {
             let known = self.target.manifest()?.tables.get(table.name)?;
@@ -603,7 +597,7 @@ impl ExportWork<'_> {
         Some([of(&TEXT)?, of(&ITEMS)?])
     }
 
-    /// The file at a path that the manifest knows with such a version, where it is there.
+    /// The file at a path, if the manifest has it with a matching version and it exists.
     fn known(&self, table: &Table, path: &str, is_it: impl Fn(&str) -> bool) -> Option<File> {
         let known = self.target.manifest()?.tables.get(table.name)?;
         let mut files = known.files.iter();
@@ -633,13 +627,13 @@ impl ExportWork<'_> {
         self.written(part, &path, &written)
     }
 
-    /// The file of this version, where it is there.
+    /// The file, if it exists with this version.
     fn unchanged(&self, part: &ExportPart) -> Option<File> {
         let version = part.version.as_ref()?;
         self.known(part.table, &part.path, |known| known == version)
     }
 
-    /// What became of a file that was written to a temporary place.
+    /// The entry of the manifest for a file that was written to its temporary path.
     fn written(&mut self, part: ExportPart, temporary: &Path, written: &Written) -> Result<File> {
         let ExportPart { path, version, .. } = part;
         let is_kept = written.rows > 0 || part.table.partition == Partition::None;
@@ -661,7 +655,7 @@ impl ExportWork<'_> {
             .target
             .manifest()
             .and_then(|manifest| manifest.tables.get(part.table.name));
-        // Of incomplete files, equal versions do not mean equal rows.
+        // Two incomplete files have the same version and may have different rows.
         let is_known =
             file.version != INCOMPLETE && known.is_some_and(|known| known.files.contains(&file));
         if !(is_known && self.target.has(&file.path, file.bytes)) {
@@ -671,14 +665,13 @@ impl ExportWork<'_> {
     }
 }
 
-/// The version of a file that lacks rows of documents that could not be read. It is that of no file to
-/// come.
+/// The version of a file that lacks rows of unreadable documents. No later version is equal to it.
 const INCOMPLETE: &str = "incomplete";
 
 /// A file of the dataset.
 enum File {
     Written(WrittenFile),
-    /// It would have no rows.
+    /// The file would have no rows.
     Empty(EmptyFile),
 }
 
@@ -707,20 +700,19 @@ impl TableFiles {
 fn tell(unreadable: &BTreeMap<String, u64>) {
     for (column, values) in unreadable {
         log::warn!(
-            "{} in {column}: bytes that are no UTF-8 are written as U+FFFD, texts that are no date or \
-             time as NULL",
+            "{} in {column}: invalid UTF-8 is written as U+FFFD, and invalid dates and times as NULL",
             counted(
                 *values,
                 [
-                    "value cannot be written as it is",
-                    "values cannot be written as they are"
+                    "value cannot be written unchanged",
+                    "values cannot be written unchanged"
                 ]
             ),
         );
     }
 }
 
-/// Another text for other values.
+/// A hash of the values.
 fn version(made_from: &impl Serialize) -> Result<String> {
     Ok(hash(&serde_json::to_vec(&(SCHEMA_VERSION, made_from))?))
 }
@@ -742,13 +734,13 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// To the millisecond.
+/// Rounded to milliseconds.
 fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 impl Exported {
-    /// Whether every document that was read has its row.
+    /// Whether every document could be read.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.documents
@@ -756,7 +748,7 @@ impl Exported {
             .is_none_or(|documents| documents.failed == 0)
     }
 
-    /// One line for the end of a run.
+    /// The summary in one line.
     #[must_use]
     pub fn line(&self) -> String {
         let sum = |of: fn(&ExportedTable) -> u64| count(self.tables.values().map(of).sum());

@@ -1,10 +1,10 @@
-//! The texts of stored documents and the items in them, as they are put into a dataset.
+//! Writes the texts of stored documents and their items to a dataset.
 //!
 //! ```text
 //! database ──documents of a month──▶ rayon: read, check, extract ──rows──▶ this thread, in order ─▶ two feeds
 //! ```
 //!
-//! Documents are taken in batches of some megabytes, so memory is flat however many a month has.
+//! Documents are read in batches, so that the memory does not grow with the number of documents.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,30 +26,30 @@ use crate::store::{DatasetScope, DatasetSnapshot, StoredDocument};
 use crate::text::items::{Items, items};
 use crate::text::{self, TextFormat, TextKind};
 
-/// Bytes of documents that are read at once.
+/// Bytes of documents per batch.
 const AT_ONCE: u64 = 16 << 20;
 
-/// Documents that are read at once.
+/// Documents per batch.
 const MOST_AT_ONCE: usize = 1024;
 
-/// Bytes of texts in a row group: three of them are in memory.
+/// Bytes of texts per row group. Three row groups are in memory.
 const ROW_GROUP_BYTES: usize = 16 << 20;
 
-/// Failures that are told one by one.
+/// Failures that are logged as warnings. Further ones are logged at the level debug.
 const TOLD: u64 = 20;
 
-/// What came of the documents whose months were written now.
+/// Counts of the documents in the months that this export wrote.
 #[derive(Debug, Default, Serialize)]
 pub struct TextCounts {
-    /// Documents with a row.
+    /// Documents whose text was written.
     pub written: u64,
-    /// Documents that have no row because they could not be read.
+    /// Documents that could not be read and have no row.
     pub failed: u64,
-    /// Documents of kinds that have no text, by the kinds of `v_artifacts`.
+    /// Documents without text, by their kind in `v_artifacts`.
     pub skipped: BTreeMap<&'static str, u64>,
 }
 
-/// Makes rows of the documents of some days.
+/// Extracts the texts and items of documents.
 pub(super) struct Texts<'a> {
     pub(super) data_dir: &'a Path,
     pub(super) snapshot: &'a DatasetSnapshot<'a>,
@@ -60,11 +60,7 @@ pub(super) struct Texts<'a> {
 }
 
 impl Texts<'_> {
-    /// For each month of a year that has stored documents, another text whenever one of them changes.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read.
+    /// A hash for each month with stored documents. It changes whenever one of these documents changes.
     pub(super) fn versions(&self, days: DateRange) -> Result<BTreeMap<i8, String>> {
         let mut months: BTreeMap<i8, Sha256> = BTreeMap::new();
         self.snapshot.documents(days, self.scope, |document| {
@@ -76,12 +72,12 @@ impl Texts<'_> {
         Ok(months.into_iter().map(shown).collect())
     }
 
-    /// Puts the texts of the documents of these days, and their items, into files. A document that
-    /// cannot be read costs its row, and is told.
+    /// Writes the texts and items of the documents filed in these days. A document that cannot be read has no
+    /// row, and a warning is logged.
     ///
     /// # Errors
     ///
-    /// As [`Feed::put`], and when the database cannot be read.
+    /// As [`Feed::put`].
     pub(super) fn put(
         &mut self,
         days: DateRange,
@@ -152,7 +148,7 @@ impl Texts<'_> {
 }
 
 impl TextCounts {
-    /// Tells what has no row.
+    /// Logs what has no row.
     pub(super) fn tell(&self) {
         if !self.skipped.is_empty() {
             let kinds = self.skipped.iter();
@@ -163,8 +159,8 @@ impl TextCounts {
         }
         if self.failed > 0 {
             log::warn!(
-                "{} of {} documents could not be read and have no text: `filing-etl verify` queues again \
-                 what is missing or damaged; the next export tries their months again",
+                "{} of {} documents could not be read and have no text: `filing-etl verify` queues missing \
+                 and damaged files again; the next export tries their months again",
                 count(self.failed),
                 count(self.failed + self.written)
             );
@@ -172,7 +168,7 @@ impl TextCounts {
     }
 }
 
-/// All that the rows of a document are made from.
+/// Everything that the rows of a document depend on.
 fn made_from(of: &StoredDocument) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec(&(
         (of.id, of.accession.to_string(), of.folder.get()),
@@ -182,13 +178,12 @@ fn made_from(of: &StoredDocument) -> Result<Vec<u8>> {
     ))?)
 }
 
-/// What a document has.
 struct DocumentRead {
     text: String,
     items: Items,
 }
 
-/// Reads a document from the disk; `None` where it turns out to have no text.
+/// Reads a document from the disk and extracts its text; `None` if it has none.
 fn read(
     data_dir: &Path,
     document: &StoredDocument,
@@ -201,10 +196,10 @@ fn read(
     };
     let path = data_dir.join(place.path());
     let bytes = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    // The row names the bytes that the text was made from.
+    // The row has the hash of the document, so the text must be from those bytes.
     if document.sha256.as_deref() != Some(&Sha256::digest(&bytes)[..]) {
         return Err(format!(
-            "{} has other bytes than those on record",
+            "{} does not match its hash on record",
             path.display()
         ));
     }
@@ -217,7 +212,7 @@ fn read(
         text::extract(document.file.at_edgar(), &bytes, format).map(|read| read.text)
     };
     Ok(text.map(|text| {
-        // Exhibits have items of other documents.
+        // An exhibit may contain item headings of another document.
         let is_report = document.file.kind == ArtifactKind::Primary || document.sequence == Some(1);
         let items = if is_report {
             items(&document.form, &text, &document.items)
@@ -228,7 +223,7 @@ fn read(
     }))
 }
 
-/// Puts the rows of a document, in the order of the columns.
+/// Writes the rows of a document. The order is that of the columns.
 fn put(
     document: &StoredDocument,
     read: &DocumentRead,
