@@ -1,32 +1,29 @@
-//! A picture with a bar for each thing, from above, each of one or more parts.
+//! A bar chart with horizontal bars, each of one or more parts.
 
 use maud::{Markup, html};
 
 use super::{Series, Tenths, said, scaled, short};
 
-/// The picture and the place of the bars in it, in tenths of a unit.
+/// The size of the chart and of its bars, in tenths of a unit.
 const WIDTH: u64 = 9600;
 const LEFT: u64 = 1900;
 const RIGHT: u64 = 2300;
 const ROW: u64 = 280;
 const BAR: u64 = 180;
 
-/// So many characters of a name stand beside its bar; all of it is in the hover text and the table.
+/// The label of a bar has at most this many characters. The hover text and the table have the whole name.
 const NAME: usize = 24;
 
-/// One bar.
 pub(super) struct Bar {
-    /// What it is about.
     pub name: String,
-    /// The parts from the left, each with its class.
+    /// The parts from left to right, each with its CSS class.
     pub parts: Vec<(&'static str, u64)>,
-    /// What all of it would be; the longest bar has the full length.
+    /// The value of the whole bar. The largest one has the full length.
     pub whole: u64,
-    /// What is written behind it, and shown with the name when the pointer is on it.
+    /// The text after the bar, also in the hover text.
     pub note: String,
 }
 
-/// The picture.
 pub(super) fn bars(title: &str, series: &[Series], bars: &[Bar]) -> Markup {
     let most = bars.iter().map(|bar| bar.whole).max().unwrap_or(0);
     let rows = u64::try_from(bars.len()).unwrap_or(1);
@@ -59,7 +56,7 @@ pub(super) fn bars(title: &str, series: &[Series], bars: &[Bar]) -> Markup {
     }
 }
 
-/// Each part that is not nothing: its class, where it begins and how long it is.
+/// The parts larger than 0: the CSS class, the beginning and the length of each.
 fn parts(bar: &Bar, most: u64, length: u64) -> Vec<(&'static str, u64, u64)> {
     let mut sum = 0;
     let mut parts = Vec::new();
@@ -67,7 +64,7 @@ fn parts(bar: &Bar, most: u64, length: u64) -> Vec<(&'static str, u64, u64)> {
         let from = scaled(sum, most, length);
         sum += value;
         if *value > 0 {
-            // What is there is seen, however little it is.
+            // Even the smallest part is visible.
             let wide = (scaled(sum, most, length) - from).max(10);
             parts.push((*class, from, wide));
         }

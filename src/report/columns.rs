@@ -1,25 +1,24 @@
-//! A picture with a column for each month or run, from left to right, each of one or more parts.
+//! A column chart with a column for each month or run, from left to right, each of one or more parts.
 
 use maud::{Markup, html};
 
 use super::{Series, Tenths, said, scaled};
 
-/// The picture and the place of the columns in it, in tenths of a unit.
+/// The size of the chart and its margins, in tenths of a unit.
 const WIDTH: u64 = 9600;
 const LEFT: u64 = 800;
 const TOP: u64 = 120;
 const BOTTOM: u64 = 280;
 
-/// A label below takes so much room: ten characters.
+/// The width of a label below a column: ten characters.
 const LABEL: u64 = 900;
 
-/// One column.
 pub(super) struct PictureColumn {
-    /// What is written below it.
+    /// The text below the column.
     pub label: String,
-    /// What is shown when the pointer is on it, line by line.
+    /// The lines of the hover text.
     pub hover: Vec<String>,
-    /// The parts from below, each with its class.
+    /// The parts from bottom to top, each with its CSS class.
     pub parts: Vec<(&'static str, u64)>,
 }
 
@@ -29,7 +28,7 @@ impl PictureColumn {
     }
 }
 
-/// The picture. `unit` writes a value; `height` is that of the columns, in units.
+/// Renders the chart. `unit` formats a value; `height` is the height of the columns, in units.
 pub(super) fn columns(
     title: &str,
     series: &[Series],
@@ -42,11 +41,11 @@ pub(super) fn columns(
     let top = ticks.last().copied().unwrap_or(1);
     let (width, height) = (WIDTH - LEFT, height * 10);
     let count = u64::try_from(columns.len()).unwrap_or(1).max(1);
-    // A few columns do not become walls.
+    // Limits the width of a column when there are few.
     let step = (width / count).min(600);
     let wide = (step * 4 / 5).max(5);
     let labelled = usize::try_from(LABEL.div_ceil(step.max(1))).unwrap_or(1);
-    // A tick at the left, a place from above.
+    // The vertical position of a value.
     let y = |value: u64| TOP + height - scaled(value, top, height);
     html! {
         figure {
@@ -63,7 +62,7 @@ pub(super) fn columns(
                         title { (said_lines(&column.hover)) }
                         rect class="hit" x=(Tenths(x)) y=(Tenths(TOP)) width=(Tenths(step.max(5))) height=(Tenths(height)) {}
                         @for (class, below, value) in stacked(&column.parts) {
-                            // What is there is seen, however little it is.
+                            // Even the smallest part is visible.
                             @let high = (y(below) - y(below + value)).max(10);
                             rect class=(class) x=(Tenths(x + (step - wide.min(step)) / 2)) y=(Tenths(y(below).max(TOP + high) - high))
                                 width=(Tenths(wide)) height=(Tenths(high)) {}
@@ -72,7 +71,7 @@ pub(super) fn columns(
                 }
                 @for (place, column) in (0_u64..).zip(columns).step_by(labelled) {
                     @let middle = LEFT + place * step + step / 2;
-                    // One that would be cut off at the edge is left out.
+                    // A label that would be cut off at the edge is left out.
                     @if middle + LABEL / 2 <= WIDTH {
                         text x=(Tenths(middle)) y=(Tenths(TOP + height + 180)) text-anchor="middle" {
                             (said(&column.label))
@@ -84,7 +83,7 @@ pub(super) fn columns(
     }
 }
 
-/// Each part that is not nothing, with the sum of those below it.
+/// The parts larger than 0, each with the sum of the parts below it.
 fn stacked(parts: &[(&'static str, u64)]) -> Vec<(&'static str, u64, u64)> {
     let mut below = 0;
     let mut stacked = Vec::new();
@@ -106,7 +105,7 @@ fn said_lines(lines: &[String]) -> Markup {
     }
 }
 
-/// Round values from 0 up to at least `most`, some four of them: steps of 1, 2 or 5 and zeros.
+/// About four round values from 0 to at least `most`, in steps of 1, 2 or 5 times a power of ten.
 fn ticks(most: u64) -> Vec<u64> {
     let most = most.clamp(1, u64::MAX / 4);
     let mut step = 1;

@@ -1,9 +1,8 @@
-//! The page of `report`: pure, facts in and HTML out.
+//! Renders the HTML page of `report`. Pure.
 //!
-//! One page without scripts and without anything from elsewhere: its content security policy lets a
-//! browser load nothing, and apply no style but the one within. Pictures are SVG, each with hover
-//! texts and a table of the same numbers below it. `maud` escapes every text; [`said`] also takes out
-//! the control characters that HTML does not allow.
+//! The page has no scripts and loads nothing: its content security policy allows only its own style sheet.
+//! Charts are SVG with hover texts, and a table below each has the same numbers. `maud` escapes every text,
+//! and [`said`] also replaces control characters, which HTML does not allow.
 
 mod bars;
 mod columns;
@@ -23,44 +22,41 @@ use crate::store::{Holdings, MonthHoldings, RunRow, SelectionRow};
 
 pub use page::GENERATOR;
 
-/// What the page shows.
+/// The data of the page.
 #[derive(Debug, Clone)]
 pub struct ReportFacts {
-    /// When it is made.
     pub made_at: Timestamp,
-    /// The database, as it was named.
+    /// The path of the database as the user gave it.
     pub database: String,
     /// The oldest day through which the followed selections are complete.
     pub through: Option<Date>,
-    /// What the database holds, each filing and file counted once.
+    /// Totals, each filing and file counted once.
     pub total: Holdings,
-    /// The companies that the selections ask for, by exchange.
+    /// The companies of the selections, by exchange.
     pub coverage: Coverage,
-    /// What is recorded as asked for.
     pub selections: Vec<SelectionRow>,
-    /// By month of the filing date (`2026-01`) and form.
+    /// Filings and bytes by month of the filing date (`2026-01`) and form.
     pub months: BTreeMap<(String, String), MonthHoldings>,
     /// The last runs, newest first.
     pub runs: Vec<RunRow>,
-    /// By kind.
     pub failures: Vec<FailuresOfKind>,
-    /// What the database holds by form.
+    /// Totals by form.
     pub forms: BTreeMap<String, Holdings>,
 }
 
 impl ReportFacts {
-    /// The page.
+    /// Renders the page.
     pub fn page(&self) -> String {
         page::page(self).into_string()
     }
 }
 
-/// A text from outside: in HTML nothing but a text.
+/// A text from outside the program, escaped and without control characters.
 fn said(text: &str) -> Markup {
     html! { (printable(text)) }
 }
 
-/// A text cut to so many characters, for a place that holds no more.
+/// A text, shortened to at most this many characters.
 fn short(text: &str, most: usize) -> String {
     let text = printable(text);
     if text.chars().count() <= most {
@@ -70,14 +66,14 @@ fn short(text: &str, most: usize) -> String {
     kept + "\u{2026}"
 }
 
-/// One colour of a picture, and what it stands for.
+/// A colour of a chart and its meaning.
 struct Series {
     name: String,
-    /// The class that has the colour: `s1` to `s5`, `rest`, or a status.
+    /// The CSS class of the colour: `s1` to `s5`, `rest`, or a status.
     class: &'static str,
 }
 
-/// What the colours of a picture stand for; nothing where there is one colour only.
+/// The legend of a chart; empty if there is only one colour.
 fn legend(series: &[Series]) -> Markup {
     html! {
         @if series.len() > 1 {
@@ -90,7 +86,7 @@ fn legend(series: &[Series]) -> Markup {
     }
 }
 
-/// A length or place in a picture, in tenths of a unit.
+/// A length or position in a chart, in tenths of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tenths(u64);
 
@@ -107,7 +103,7 @@ impl maud::Render for Tenths {
     }
 }
 
-/// The part of `length` that `value` is of `most`; never more than all of it.
+/// `length` times `value` divided by `most`; at most `length`.
 fn scaled(value: u64, most: u64, length: u64) -> u64 {
     let part = u128::from(value.min(most)) * u128::from(length) / u128::from(most.max(1));
     u64::try_from(part).unwrap_or(length)

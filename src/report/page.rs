@@ -1,4 +1,4 @@
-//! The page, section by section.
+//! The sections of the page.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,22 +14,21 @@ use crate::diagnosis::{FailuresOfKind, Tally};
 use crate::progress::format::{bytes, clock, count, counted, percent};
 use crate::store::{Holdings, MonthHoldings, RunRow, RunStatus, SelectionRow};
 
-/// What the page says it was made by: a file that says so may be replaced by a newer page.
+/// Marks the page as a report. Only a file with this mark is replaced by a newer report.
 pub const GENERATOR: &str = "<meta name=\"generator\" content=\"filing-etl report\">";
 
-/// So many forms have a colour of their own; the others are added up.
+/// The number of forms with a separate colour. The others are added up.
 const FORMS: usize = 5;
 
-/// Their colours.
 const COLOURS: [&str; FORMS] = ["s1", "s2", "s3", "s4", "s5"];
 
-/// The most months in a picture, forty years; the table has all.
+/// A chart has at most this many months, forty years. The table has all.
 const MONTHS: usize = 480;
 
-/// So many characters of a list of companies are shown.
+/// A list of companies is shortened to this many characters.
 const COMPANIES: usize = 80;
 
-/// The most bars of the queue; the table has all.
+/// The chart of the queue has at most this many bars. The table has all.
 const QUEUES: usize = 15;
 
 pub(super) fn page(facts: &ReportFacts) -> Markup {
@@ -138,7 +137,7 @@ fn coverage(facts: &ReportFacts) -> Markup {
         section {
             h2 { "Coverage by exchange" }
             @if facts.coverage.total.companies == 0 {
-                p { "There is no list of companies yet." }
+                p { "No list of companies has been loaded yet." }
             } @else {
                 p class="soft" {
                     "Companies that the recorded selections ask for, at their primary listing. A file of a joint filing counts \
@@ -152,7 +151,6 @@ fn coverage(facts: &ReportFacts) -> Markup {
     }
 }
 
-/// Filings and bytes by month and form.
 fn growth(facts: &ReportFacts) -> Markup {
     let forms = largest_forms(&facts.months);
     let months = by_month(&facts.months, &forms);
@@ -181,7 +179,7 @@ fn growth(facts: &ReportFacts) -> Markup {
             } @else {
                 p class="soft" { "By filing date, each filing and file counted once." }
                 @if months.len() > MONTHS {
-                    p class="soft" { "The pictures begin with " (months[months.len() - MONTHS].name) "; the tables have every month." }
+                    p class="soft" { "The charts begin with " (months[months.len() - MONTHS].name) "; the tables have every month." }
                 }
                 (picture("Filings by month and form", &series, &months, |month| month.filings, count))
                 (month_table("Filings by month and form", &series, &months, |month| month.filings, count))
@@ -192,7 +190,7 @@ fn growth(facts: &ReportFacts) -> Markup {
     }
 }
 
-/// A month with the holdings of each form that has a colour, and those of all others.
+/// A month with the numbers of each form that has a colour, and the sum of all others.
 struct Month {
     name: String,
     parts: Vec<MonthHoldings>,
@@ -210,7 +208,7 @@ fn largest_forms(months: &BTreeMap<(String, String), MonthHoldings>) -> Vec<&str
     forms.into_iter().map(|(form, _)| form).collect()
 }
 
-/// Every month from the first one on record to the last, with filings or not.
+/// Every month from the first to the last on record, including months without filings.
 fn by_month(months: &BTreeMap<(String, String), MonthHoldings>, forms: &[&str]) -> Vec<Month> {
     let mut all: BTreeMap<&str, Vec<MonthHoldings>> = BTreeMap::new();
     for ((month, form), held) in months {
@@ -239,7 +237,7 @@ fn by_month(months: &BTreeMap<(String, String), MonthHoldings>, forms: &[&str]) 
     filled
 }
 
-/// `2026-01` after `2025-12`.
+/// The next month, such as `2026-01` for `2025-12`.
 fn month_after(month: &str) -> Option<String> {
     let (year, month) = month.split_once('-')?;
     let (year, month): (u16, u8) = (year.parse().ok()?, month.parse().ok()?);
@@ -301,7 +299,7 @@ fn month_table(
     folded(caption, &headers, months.iter().rev().map(row).collect())
 }
 
-/// What a status is coloured with.
+/// The CSS class of a status.
 fn class(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Completed => "good",
@@ -312,7 +310,7 @@ fn class(status: RunStatus) -> &'static str {
 }
 
 fn runs(facts: &ReportFacts) -> Markup {
-    // What the colours mean is said once, above the first picture.
+    // The legend is shown once, above the first chart.
     let series: Vec<Series> = [
         (RunStatus::Completed, "completed"),
         (RunStatus::Partial, "partial"),
@@ -369,9 +367,9 @@ fn runs(facts: &ReportFacts) -> Markup {
         section {
             h2 { "Runs" }
             @if facts.runs.is_empty() {
-                p { "No run yet." }
+                p { "No run is on record." }
             } @else {
-                p class="soft" { "The last " (counted(facts.runs.len() as u64, ["run", "runs"])) ", the newest at the right." }
+                p class="soft" { "The last " (counted(facts.runs.len() as u64, ["run", "runs"])) ", the newest on the right." }
                 (super::legend(&series))
                 (chart("Duration", duration, seconds))
                 (chart("Requests", |run| run.progress.counts.requests, count))
@@ -383,11 +381,11 @@ fn runs(facts: &ReportFacts) -> Markup {
     }
 }
 
-/// To its end, or to its last sign of life; in seconds.
+/// The time from the start of a run to its end or last heartbeat, in seconds.
 fn duration(run: &RunRow) -> u64 {
     let end = run.ended_at.unwrap_or(run.heartbeat_at);
     let time = end.duration_since(run.started_at).as_secs();
-    // The clock may have been set back meanwhile.
+    // The clock may have been set back during the run.
     time.try_into().unwrap_or(0)
 }
 
@@ -408,7 +406,7 @@ fn day(run: &RunRow) -> String {
     started(run).chars().take(10).collect()
 }
 
-/// `2026-01-31 09:30` of a time as it is written down.
+/// A time in the format of the database, as `2026-01-31 09:30`.
 fn day_and_minute(time: &str) -> String {
     time.chars().take(16).collect::<String>().replace('T', " ")
 }
@@ -452,7 +450,7 @@ fn failures(facts: &ReportFacts) -> Markup {
         "Files",
         "Entries of lists",
         "For example",
-        "What to do",
+        "Remedy",
     ];
     html! {
         section {
@@ -461,7 +459,7 @@ fn failures(facts: &ReportFacts) -> Markup {
                 p { "Nothing has failed." }
             } @else {
                 (bars("Failures by kind", &series, &facts.failures.iter().map(bar).collect::<Vec<_>>()))
-                (table("What failed, and what to do", &headers, facts.failures.iter().map(row).collect()))
+                (table("Failures and remedies", &headers, facts.failures.iter().map(row).collect()))
             }
         }
     }
@@ -513,7 +511,7 @@ fn queue(facts: &ReportFacts) -> Markup {
             @if shown.is_empty() {
                 p { "Nothing is queued." }
             } @else {
-                p class="soft" { "Files that the next run, or " code { "filing-etl download" } ", asks for." }
+                p class="soft" { "Files that the next run, or " code { "filing-etl download" } ", downloads." }
                 (bars("Queue by form", &series, &shown))
             }
             @if !forms.is_empty() {
@@ -548,9 +546,9 @@ fn selections(facts: &ReportFacts) -> Markup {
         section {
             h2 { "Selections" }
             @if facts.selections.is_empty() {
-                p { "Nothing is recorded." }
+                p { "No selection is recorded." }
             } @else {
-                (table("What backfills asked for", &headers, facts.selections.iter().map(row).collect()))
+                (table("Recorded selections", &headers, facts.selections.iter().map(row).collect()))
             }
         }
     }
@@ -564,7 +562,7 @@ fn of(part: u64, whole: u64) -> String {
     format!("{} of {}", count(part), count(whole))
 }
 
-/// A share in percent; nothing of nothing has none.
+/// A share in percent; empty if the whole is 0.
 fn share(part: u64, whole: u64) -> String {
     match whole {
         0 => "-".to_owned(),

@@ -1,15 +1,14 @@
-//! The table below a picture.
+//! Tables, most of them below a chart.
 
 use maud::{Markup, html};
 
 use super::said;
 
-/// One cell of a table.
 pub(super) enum ReportCell {
     Text(String),
-    /// A number with its unit, at the right.
+    /// A number with its unit, aligned right.
     Number(String),
-    /// A day or time, which is not broken.
+    /// A day or time, without a line break.
     Day(String),
 }
 
@@ -19,7 +18,7 @@ impl ReportCell {
     }
 }
 
-/// A table that stands open.
+/// A visible table.
 pub(super) fn table(caption: &str, headers: &[&str], rows: Vec<Vec<ReportCell>>) -> Markup {
     let numbers: Vec<bool> = match rows.first() {
         Some(row) => row
@@ -65,7 +64,7 @@ fn data(cell: &ReportCell) -> Markup {
     }
 }
 
-/// A table that opens when it is asked for, and in print.
+/// A collapsed table. The reader can open it, and it is open in print.
 pub(super) fn folded(caption: &str, headers: &[&str], rows: Vec<Vec<ReportCell>>) -> Markup {
     html! {
         details {

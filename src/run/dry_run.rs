@@ -31,7 +31,7 @@ struct DryRunJson {
     artifacts: Option<&'static str>,
     /// Whether artifacts are downloaded. If not, they stay queued.
     download: bool,
-    /// For an update, only the companies that were never checked: the indexes are not read yet.
+    /// For an update, only the companies that were never checked, because the indexes are not read yet.
     companies: u64,
     discovery: DiscoveryPlan,
     requests: RequestPlan,
@@ -40,7 +40,7 @@ struct DryRunJson {
     rate: Option<u32>,
     /// The least time that the known requests take at this rate; `null` without a limit.
     seconds_at_least: Option<f64>,
-    /// The time that what is estimated takes on top; `null` without a limit or an estimate.
+    /// The additional time for the estimated requests; `null` without a limit or an estimate.
     seconds_estimated: Option<f64>,
 }
 
@@ -59,21 +59,21 @@ struct RequestPlan {
     discovery: u64,
     /// The queue of earlier runs. What discovery will find is not known yet.
     documents: u64,
-    /// What discovery may find of companies that were never looked at: an estimate from companies, forms
-    /// and years; `null` where there are none.
+    /// Documents that discovery may find for companies that were never checked: an estimate from companies,
+    /// forms and years; `null` if all were checked.
     documents_estimated: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
 struct Bytes {
-    /// Bytes of `submissions.zip` that are missing here; assumed if the archive was never seen.
+    /// Bytes of `submissions.zip` to download; assumed if the archive was never downloaded.
     archive: u64,
     /// Bytes of the queued documents, at most.
     documents_at_most: u64,
 }
 
-/// Where a dry run works: in a folder that goes with it where there is no database, or no data dir,
-/// yet. So it leaves none behind.
+/// The place of a dry run. A database or data dir that does not exist yet is replaced by a temporary one, so
+/// that the dry run creates neither.
 #[derive(Debug)]
 pub(super) struct Rehearsal {
     settings: Settings,
@@ -82,11 +82,9 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// For a run with these settings.
-    ///
     /// # Errors
     ///
-    /// When no folder can be made for temporary files.
+    /// If no temporary folder can be created.
     pub(super) fn of(settings: &Settings) -> Result<Self> {
         let mut settings = settings.clone();
         let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
@@ -97,7 +95,7 @@ impl Rehearsal {
             });
         }
         let folder = tempfile::tempdir()
-            .context("cannot make a folder for a dry run: set TMPDIR to one that can be written")?;
+            .context("cannot create a temporary folder for the dry run: set TMPDIR to a writable folder")?;
         if !is_there(&settings.db) {
             settings.db = folder.path().join("filings.db");
         }
@@ -110,14 +108,13 @@ impl Rehearsal {
         })
     }
 
-    /// The settings to work with.
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
 }
 
-/// How many filings of a form a listed company files in a year: the counts of 4,020,941 filings of
-/// 7,876 companies, where 0.8 annual reports are a year of one company.
+/// How many filings of a form a listed company files in a year, from 4,020,941 filings of 7,876 companies.
+/// Their years were counted by annual reports: 0.8 of them for each company and year.
 const A_YEAR: [(&str, f64); 24] = [
     ("4", 22.8),
     ("8-K", 8.5),
@@ -145,10 +142,10 @@ const A_YEAR: [(&str, f64); 24] = [
     ("40-F", 0.02),
 ];
 
-/// As many of all forms.
+/// How many filings of all forms a listed company files in a year.
 const ALL_A_YEAR: f64 = 58.7;
 
-/// What discovery may find of companies that nothing is known of.
+/// The filings that discovery may find for companies that were never checked.
 #[derive(Debug, Clone, Copy)]
 struct Estimate {
     companies: u64,
@@ -157,7 +154,7 @@ struct Estimate {
 }
 
 impl Estimate {
-    /// `None` where each of the companies was looked at before.
+    /// `None` if all companies were checked before.
     fn of(
         db: &Reader,
         companies: &[Cik],
@@ -191,7 +188,7 @@ impl Estimate {
 }
 
 fn filed_a_year(forms: &FormFilter) -> f64 {
-    // A type that nobody files is wanted only where all are.
+    // A type that does not exist is wanted only if all types are.
     if forms.wants("NO SUCH FORM") {
         return ALL_A_YEAR;
     }
@@ -199,7 +196,6 @@ fn filed_a_year(forms: &FormFilter) -> f64 {
     wanted.map(|(_, a_year)| a_year).sum()
 }
 
-/// Prints the plan.
 pub(super) fn run(
     kind: RunKind,
     settings: &Settings,
@@ -304,8 +300,8 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
             ));
         }
         (None, ChosenSource::Api) => say(format!(
-            "- visit {companies}, one submissions request each (more where the dates reach into \
-             older pages): {},",
+            "- visit {companies}, one submissions request each (more if the dates include older \
+             pages): {},",
             plan.discovery.why,
         )),
         (None, ChosenSource::Bulk) => say(format!(
@@ -322,12 +318,12 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
         Some("submission") => "the complete submission text",
         Some("documents") => "all documents",
         Some(_) => "the primary document",
-        None => "what its selection asks for",
+        None => "the artifacts of its selection",
     };
     say(if plan.download {
         format!(
-            "- download {} that earlier runs left queued{known}, and {of_each} of every new filing \
-             that it finds, in one request for each,",
+            "- download {} in the queue{known}, and {of_each} of every new filing that it finds, in \
+             one request for each,",
             counted(plan.requests.documents, ["document", "documents"]),
         )
     } else {
@@ -335,7 +331,7 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
     });
     if let Some(estimate) = estimate {
         say(format!(
-            "- find about {} that are not known yet. That is an estimate: {} never looked at x {:.1} \
+            "- find about {} that are not known yet. That is an estimate: {} never checked x {:.1} \
              filings of these forms a year x {:.1} years,",
             counted(estimate.documents(), ["filing", "filings"]),
             counted(estimate.companies, ["company", "companies"]),
@@ -353,7 +349,7 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
                 ["request", "requests"]
             ),
             match plan.seconds_estimated.map(Duration::try_from_secs_f64) {
-                Some(Ok(more)) => format!(", and about {} more by the estimate", clock(more)),
+                Some(Ok(more)) => format!(", and about {} more for the estimated ones", clock(more)),
                 _ => String::new(),
             },
         )),

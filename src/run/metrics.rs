@@ -1,8 +1,8 @@
-//! `--metrics-file`: what runs came to, in the text format of Prometheus, for the textfile collector of
-//! `node_exporter`.
+//! `--metrics-file`: writes the results of runs in the text format of Prometheus, for the textfile collector
+//! of `node_exporter`.
 //!
-//! Commands that share a file each have their own lines. Those of other commands stay, and so does
-//! the time of the last success of this one. The lines have no timestamps: the collector refuses them.
+//! Each command has its own lines in the file. A run replaces only the lines of its command, and a failed run
+//! keeps the time of the last success. The lines have no timestamps, because the collector refuses them.
 
 use std::fs::Permissions;
 use std::io::Write as _;
@@ -13,27 +13,26 @@ use anyhow::{Context as _, Result};
 /// A sample: the metric, its labels beside the command, and its value.
 pub(super) type Sample = (&'static str, &'static str, f64);
 
-/// What ended, and when.
+/// A run that ended, and its values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ended<'a> {
-    /// The command.
     pub command: &'static str,
-    /// Seconds since 1970.
+    /// The time of its end, in seconds since 1970.
     pub at: f64,
     pub duration_s: f64,
     pub exit_code: u8,
-    /// What it counted, if it came so far.
+    /// Its counts; empty if the run ended before it had a result.
     pub samples: &'a [Sample],
-    /// How many errors there were, by kind.
+    /// The number of errors, by kind.
     pub errors: &'a [(String, u64)],
-    /// What the database holds after it, whatever the command.
+    /// Values of the database, which are the same for every command.
     pub database: &'a [Sample],
 }
 
-/// The time of the last run that ended with 0.
+/// The time of the last run with exit code 0.
 const SUCCESS: &str = "filing_etl_last_success_timestamp_seconds";
 
-/// Every metric, in the order of the file. All are gauges: they tell of one run, or of now.
+/// Every metric, in the order of the file. All are gauges: values of one run, or current values.
 const METRICS: [(&str, &str); 15] = [
     (
         "filing_etl_last_run_timestamp_seconds",
@@ -41,7 +40,7 @@ const METRICS: [(&str, &str); 15] = [
     ),
     (
         SUCCESS,
-        "When the last run that got everything (exit code 0) ended.",
+        "When the last run with exit code 0 ended.",
     ),
     (
         "filing_etl_last_run_duration_seconds",
@@ -49,7 +48,7 @@ const METRICS: [(&str, &str); 15] = [
     ),
     (
         "filing_etl_last_run_exit_code",
-        "Exit code of the last run: 0 all is there, 1 aborted, 2 usage, 3 something is left, 130 and 143 interrupted.",
+        "Exit code of the last run: 0 complete, 1 aborted, 2 usage, 3 incomplete, 130 and 143 interrupted.",
     ),
     (
         "filing_etl_last_run_companies",
@@ -68,7 +67,7 @@ const METRICS: [(&str, &str); 15] = [
     ),
     (
         "filing_etl_last_run_paused_seconds",
-        "How long EDGAR had the last run pause.",
+        "How long the last run paused because EDGAR blocked it.",
     ),
     (
         "filing_etl_last_run_errors",
@@ -88,7 +87,7 @@ const METRICS: [(&str, &str); 15] = [
     ),
 ];
 
-/// The content of the file after a run, from what it was before.
+/// The new content of the file, from its content before the run.
 pub(super) fn text(before: &str, ended: &Ended<'_>) -> String {
     let command = ended.command;
     let of_command = |labels: &str| match labels {
@@ -142,7 +141,7 @@ pub(super) fn text(before: &str, ended: &Ended<'_>) -> String {
             })?;
             let is_kept = match &line[metric.len()..] {
                 rest if rest.starts_with(&ours) => *metric == SUCCESS && ended.exit_code != 0,
-                // Of the database there is one line each.
+                // A value of the database has one line.
                 rest if rest.starts_with(' ') => !is_new(metric),
                 _ => true,
             };
@@ -167,19 +166,15 @@ pub(super) fn text(before: &str, ended: &Ended<'_>) -> String {
     text
 }
 
-/// Writes the file anew, readable by all, in one step: a collector never sees half of it.
-///
-/// # Errors
-///
-/// When the folder does not take it.
+/// Replaces the file by a rename, so that a collector never reads half of it. Every user can read the file.
 pub(super) fn write(path: &Path, ended: &Ended<'_>) -> Result<()> {
     let before = match std::fs::read_to_string(path) {
         Ok(before) => before,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(e) => return Err(e).context("cannot read what is there"),
+        Err(e) => return Err(e).context("cannot read the existing file"),
     };
     let folder = super::folder_of(path);
-    // A collector reads what ends in ".prom".
+    // The collector reads every file that ends in ".prom", so the temporary file ends in something else.
     let mut file = tempfile::Builder::new()
         .prefix(".filing-etl-")
         .suffix(".tmp")

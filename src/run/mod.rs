@@ -222,7 +222,7 @@ pub fn run(
     .finish(db, outcome, (job.json, job.page))
 }
 
-/// Says what a run is about when it begins.
+/// Logs the start of a run with its selections.
 fn say_what_it_is_about(
     settings: &Settings,
     db: &Writer,
@@ -250,20 +250,20 @@ fn say_what_it_is_about(
     let rate = settings.rate.map(std::num::NonZeroU32::get);
     let limit = match rate {
         Some(rate) => format!("at most {rate} requests a second"),
-        None => "no limit of requests".to_owned(),
+        None => "no rate limit".to_owned(),
     };
     let (database, data_dir) = (settings.db.display(), settings.data_dir.display());
     log::info!(
         event = "run_started", run_id = run.get(), command = command, db:% = database,
         data_dir:% = data_dir, companies = companies, rate = rate;
-        "run {} ({command}): {} to look at, {limit}, database {database}, data dir {data_dir}; {about}",
+        "run {} ({command}): {} to visit, {limit}, database {database}, data dir {data_dir}; {about}",
         run.get(),
         counted(companies as u64, ["company", "companies"]),
     );
     Ok(())
 }
 
-/// Starts to watch what the run may cost. That does not apply to --dry-run.
+/// Starts to watch the budgets. They do not apply to --dry-run.
 fn start_budget(job: &RunRequest, settings: &Settings, cancel: &Cancel) -> Result<Budget> {
     let disks = [settings.data_dir.as_path(), folder_of(&settings.db)];
     let budgets = if job.dry_run {
@@ -274,7 +274,7 @@ fn start_budget(job: &RunRequest, settings: &Settings, cancel: &Cancel) -> Resul
     Ok(Budget::start(budgets, &disks, cancel)?)
 }
 
-/// The run before anything of it is recorded.
+/// A run that is not recorded yet.
 #[derive(Debug)]
 enum Prepared {
     /// It visits no company.
@@ -344,7 +344,7 @@ fn queue_filter(
     if kind == RunKind::Download {
         return Ok(Some(companies::resolve(&db, filter)?.some_ciks(&db)?));
     }
-    // The plan has already warned of them.
+    // The plan has already logged the warnings.
     Ok(Some(companies::resolve_any(&db, filter)?.ciks(&db)?))
 }
 
@@ -400,8 +400,8 @@ fn flow(
     Ok((db, looked_for))
 }
 
-/// Downloads queue entries that were not tried: those that were left to a request that had already
-/// begun, and those that a split could not extract.
+/// Downloads the queue entries that were not tried: documents whose submission was already being requested,
+/// and documents that a split could not extract.
 fn download_rest(services: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Writer> {
     let mut before = None;
     while !services.cancel.is_set() && services.budget.spent().is_none() {
@@ -436,7 +436,7 @@ mod tests {
     use crate::pipeline::{OlderPages, VisitGoal};
     use jiff::civil::date;
 
-    /// A panic cannot be had from outside, but from a batch of no company, which the command line refuses.
+    /// No input makes a thread panic, except a batch size of 0, which the command line refuses.
     #[test]
     fn a_panic_in_a_thread_ends_the_run_and_gives_the_database_back() {
         let folder = tempfile::tempdir().unwrap();
@@ -447,7 +447,7 @@ mod tests {
         }
         let cli = Cli::try_from_args(args.into_iter().map(Into::into)).unwrap();
         let Command::Backfill(args) = &cli.command else {
-            unreachable!("the command line says backfill")
+            unreachable!("the command is backfill")
         };
         let options = RunOptions {
             batch_size: 0,

@@ -1,5 +1,5 @@
-//! Reports the result of a run, however early it ended: as JSON, to Prometheus, to a monitoring service, and
-//! in the log.
+//! Reports the result of a run, also of one that ended early: as JSON, to Prometheus, to a monitoring service
+//! and in the log.
 
 use std::time::{Duration, Instant};
 
@@ -22,25 +22,25 @@ use crate::store::RunId;
 /// Attempts to report the end of a run to a monitoring service.
 const PINGS: u32 = 3;
 
-/// What is known of a run so far. The run fills it in, and [`reported`] passes it on.
+/// The result of a run as far as it is known. The run fills it in, and [`reported`] reports it.
 #[derive(Debug)]
 pub struct Outcome {
     kind: RunKind,
     notify: Notify,
     started: Instant,
-    /// Its number, once it is on record.
+    /// The ID of the run, once it is recorded.
     pub(super) run: Option<RunId>,
-    /// What it came to, if it came to its end.
+    /// The summary, if the run has reached its end.
     pub(super) summary: Option<Summary>,
-    /// Whether standard output has the result.
+    /// Whether the result was printed.
     pub(super) is_printed: bool,
-    /// Whether it only shows what it would do.
+    /// Whether it is a dry run.
     pub(super) is_dry: bool,
-    /// Why it did not get everything, where that is no error.
+    /// Why the run is incomplete, if that is not an error.
     pub(super) why: Option<String>,
 }
 
-/// What `--json` prints of a run that ends before it has a result: the names of the fields are public.
+/// The JSON document of a run that ends before it has a result. The field names are public.
 #[derive(Debug, Serialize)]
 struct EndedEarly<'a> {
     run_id: Option<i64>,
@@ -50,11 +50,11 @@ struct EndedEarly<'a> {
     error: &'a str,
 }
 
-/// Does the work of a run, and reports its result.
+/// Runs `work` and reports its result.
 ///
 /// # Errors
 ///
-/// Those of the work.
+/// The error of `work`.
 pub fn reported(
     kind: RunKind,
     notify: Notify,
@@ -132,7 +132,7 @@ impl Outcome {
             exit_code = code, elapsed_s = elapsed_s, error = error;
             "{name} ended with exit code {code}"
         );
-        // With -q nothing of what went wrong was shown.
+        // With -q, no warning was shown before.
         if exit != Exit::Complete && error.is_none() && !log::log_enabled!(log::Level::Warn) {
             let why = self.why.as_deref().unwrap_or("it was interrupted");
             log::error!(
@@ -143,7 +143,7 @@ impl Outcome {
         }
     }
 
-    /// Writes the metrics file, unless another run is at work and will.
+    /// Writes the metrics file. If another run holds the lock, that run writes it.
     fn write_metrics(&self, exit: Exit) {
         let Some(path) = self.notify.metrics_file.as_deref() else {
             return;
@@ -204,11 +204,11 @@ impl Outcome {
             }
         }
         if let Err(why) = result {
-            // Not the whole address: who knows it can pretend to be us.
+            // Only the host: the whole address would let others report in our name.
             let host = url.host_str().unwrap_or_default();
             log::warn!(
                 event = "ping_failed", host = host;
-                "{host} cannot be told how the run goes: {why}: check --ping-url"
+                "the result could not be sent to {host}: {why}: check --ping-url"
             );
         }
     }
@@ -239,7 +239,7 @@ fn midnight(day: Date) -> f64 {
         .map_or(0.0, |time| time.as_second() as f64)
 }
 
-/// Seconds, to the millisecond.
+/// Seconds, rounded to milliseconds.
 pub(super) fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

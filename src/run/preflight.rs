@@ -60,8 +60,8 @@ pub fn open(settings: &Settings) -> Result<(RunLock, Writer)> {
     Ok((lock, writer))
 }
 
-/// Refuses a file of certificates that cannot be read or holds none: no server would be trusted, and
-/// every connection fail without a word about the file.
+/// Refuses a certificate file that cannot be read or has no certificate. Otherwise every connection would fail
+/// with an error that does not name the file.
 fn check_certificates(settings: &Settings) -> Result<()> {
     let urls = &settings.urls;
     let is_https = |url: &&Url| url.scheme() == "https";
@@ -78,19 +78,19 @@ fn check_certificates(settings: &Settings) -> Result<()> {
         anyhow!("the certificates in {shown} (SSL_CERT_FILE) cannot be read: {e}: {remedy}")
     })?;
     if memmem::find(&text, b"-----BEGIN CERTIFICATE-----").is_none() {
-        bail!("{shown} (SSL_CERT_FILE) holds no certificate in PEM form: {remedy}");
+        bail!("{shown} (SSL_CERT_FILE) has no certificate in PEM format: {remedy}");
     }
     Ok(())
 }
 
-/// Says who works on a database.
+/// The error that names the process which holds the lock.
 fn busy(db: &Path) -> BusyError {
     let process = RunLock::holder(db);
     let run = Reader::open(db)
         .and_then(|db| db.latest_run())
         .ok()
         .flatten();
-    // A command that is no run, such as `verify`, takes the lock as well.
+    // Commands that record no run, such as `verify`, take the lock as well.
     let run = run.filter(|run| run.status == RunStatus::Running && Some(run.pid) == process);
     let holder = match (run, process) {
         (Some(run), _) => format!(

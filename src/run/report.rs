@@ -47,9 +47,9 @@ pub(super) fn failed(db: &mut Writer, run: RunId, now: Timestamp) -> Result<()> 
     Ok(db.finish_run(run, &end, &RunProgress::default(), now)?)
 }
 
-/// Records that a run ended because its writer could not go on, and returns why. The writer is gone, so
-/// this takes a new one; the lock of the run is still held. Where the database takes nothing, the next
-/// run finds the row as it is and marks it.
+/// Records that a run ended because its writer failed, and returns the cause. It opens a new writer; the run
+/// still holds the lock. If the database cannot be written, the next run finds the row unfinished and marks
+/// it as interrupted.
 pub(super) fn broken_off(
     services: &Services,
     db: &Path,
@@ -146,7 +146,7 @@ impl EndedRun<'_> {
         }
     }
 
-    /// Why the run was given up.
+    /// Why the run was aborted.
     fn aborted(&self) -> String {
         let bug = "a thread panicked: this is a bug, please report it";
         self.services.aborted.reason().unwrap_or(bug).to_owned()
@@ -244,7 +244,7 @@ impl EndedRun<'_> {
         forms::warn_not_seen(&db.reader()?, &asked.named_forms, &companies)
     }
 
-    /// Why a run that is no failure did not get everything, in a sentence.
+    /// Why a run that did not fail is incomplete, in a sentence.
     fn why(&self, exit: Exit, left: Left) -> Option<String> {
         let now = self.services.counters.load();
         if let Some(spent) = self
@@ -266,7 +266,7 @@ impl EndedRun<'_> {
         }
         match exit {
             Exit::Interrupted { signal } => Some(format!(
-                "the run was interrupted by {}: the same command goes on where it stopped",
+                "the run was interrupted by {}: the same command continues it",
                 if signal == 2 { "SIGINT" } else { "SIGTERM" },
             )),
             Exit::Partial => {
@@ -281,8 +281,8 @@ impl EndedRun<'_> {
                     (
                         self.looked_for,
                         [
-                            "listed filing is not there yet",
-                            "listed filings are not there yet",
+                            "listed filing is not available yet",
+                            "listed filings are not available yet",
                         ],
                     ),
                     (

@@ -24,11 +24,11 @@ use crate::store::{RunEnd, RunId};
 pub(super) struct Left {
     /// What this run should have downloaded and did not try.
     pub pending: u64,
-    /// What EDGAR does not have.
+    /// Files that EDGAR does not have.
     pub unavailable: u64,
-    /// What is queued for companies outside the run's company filter.
+    /// Entries for companies outside the run's company filter.
     pub elsewhere: u64,
-    /// All that is queued, failed files included.
+    /// All queued files, including failed ones.
     pub queued: u64,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Summary {
     filings: CountGroup,
     artifacts: SummaryArtifacts,
     requests: SummaryRequests,
-    /// How much went wrong, by kind: `diagnose` has a remedy for each.
+    /// The number of errors by kind. `diagnose` has a remedy for each kind.
     pub(super) errors: BTreeMap<String, u64>,
     /// How many daily indexes an update read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ pub(super) struct Summary {
     /// The budget that ended the run: `max_duration`, `max_bytes` or `min_free_space`.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_by: Option<&'static str>,
-    /// Why the run was given up.
+    /// Why the run was aborted.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     /// For the table.
@@ -165,7 +165,7 @@ impl Summary {
         }
     }
 
-    /// What the run counted, for Prometheus.
+    /// The counts of the run, for Prometheus.
     #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     pub(super) fn samples(&self) -> Vec<Sample> {
         let c = &self.counts;
@@ -353,7 +353,7 @@ fn elsewhere(number: u64) -> String {
     match number {
         0 => String::new(),
         number => format!(
-            "; {} queued for other companies: `filing-etl download` gets them",
+            "; {} queued for other companies: `filing-etl download` downloads them",
             count(number)
         ),
     }

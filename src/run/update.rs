@@ -23,13 +23,13 @@ use crate::store::{
     Error, ErrorRow, ListedStatus, Reader, RecordedSelection, RunId, SelectionId, Writer,
 };
 
-/// The visits of a run, and what its end needs.
+/// The visits of a run, and the data that its end needs.
 #[derive(Debug)]
 pub(super) struct RunPlan {
     pub visits: Visits,
     /// The selection that a backfill recorded.
     pub selection: Option<SelectionId>,
-    /// What an update has read.
+    /// The result of reading the indexes, for an update.
     pub followed: Option<IndexResult>,
 }
 
@@ -115,7 +115,7 @@ impl UpdateRange {
     ///
     /// # Errors
     ///
-    /// When the database fails, or EDGAR cannot be reached or refuses us.
+    /// If the database fails, or if EDGAR cannot be reached or refuses the user agent.
     pub(super) fn follow(
         self,
         (client, urls, max_attempts): (&Client, &Urls, u32),
@@ -449,7 +449,7 @@ impl CompanyNarrowing {
     }
 }
 
-/// What the indexes listed, for the end of the run.
+/// The filings that the indexes list, for the end of the run.
 #[derive(Debug)]
 pub(super) struct IndexResult {
     days: UpdateRange,

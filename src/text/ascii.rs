@@ -1,15 +1,14 @@
-//! Plain text: lines as they are, without the tags that EDGAR's first years put among them.
+//! Converts plain text: keeps the lines and removes the tags of EDGAR's first years.
 //!
-//! `<PAGE>` begins a page. `<TABLE>`, `<S>`, `<C>` and the like told EDGAR's software of then where the
-//! columns are; they go and leave their width, so that what stands below each other still does.
-//! Markdown gets what has columns between fences.
+//! `<PAGE>` begins a page. `<TABLE>`, `<S>`, `<C>` and similar tags marked the columns for EDGAR's software.
+//! They are replaced by blanks of the same width, so that the columns stay aligned. In Markdown, blocks with
+//! columns are put between fences.
 
 use super::{TextFormat, markdown};
 
-/// Gaps within a line that only columns have, in blanks.
+/// A gap of this width within a line separates columns.
 const COLUMN_GAP: &str = "   ";
 
-/// The text of a text.
 pub(super) fn text(source: &str, format: TextFormat) -> String {
     let mut lines = AsciiLines {
         out: String::with_capacity(source.len()),
@@ -31,7 +30,7 @@ pub(super) fn text(source: &str, format: TextFormat) -> String {
 struct AsciiLines {
     out: String,
     format: TextFormat,
-    /// Lines up to a blank one, or up to the end of a table.
+    /// The current block: lines up to a blank line or the end of a table.
     block: Vec<String>,
     in_table: bool,
 }
@@ -86,7 +85,7 @@ impl AsciiLines {
         }
     }
 
-    /// Writes the lines so far, and a blank line after them.
+    /// Writes the current block, followed by a blank line.
     fn end_block(&mut self) {
         let block = std::mem::take(&mut self.block);
         if block.iter().all(String::is_empty) {
@@ -127,11 +126,11 @@ fn has_columns(block: &[String]) -> bool {
         .any(|line| line.trim_start().contains(COLUMN_GAP) || line.contains('\t'))
 }
 
-/// The tags of a line.
+/// The tags that a line contains.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "a line may have any of them together"
+    reason = "a line may contain any combination of them"
 )]
 struct LineTags {
     any: bool,
@@ -140,7 +139,7 @@ struct LineTags {
     ends_table: bool,
 }
 
-/// A line with blanks where its tags were; where one began the line, without it.
+/// The line with its tags replaced by blanks. Tags at the beginning of the line are removed.
 fn without_tags(line: &str) -> (String, LineTags) {
     let mut tags = LineTags::default();
     if !line.contains('<') {
@@ -170,9 +169,9 @@ fn without_tags(line: &str) -> (String, LineTags) {
     (out, tags)
 }
 
-/// The length of one of EDGAR's tags at the beginning of a text.
+/// The length of the EDGAR tag at the beginning of the text, if there is one.
 fn tag_at(text: &str) -> Option<usize> {
-    // The longest is `</CAPTION>`.
+    // The longest tag is `</CAPTION>`.
     let end = text.bytes().take(12).position(|b| b == b'>')?;
     let name = text[1..end].trim_start_matches('/').to_ascii_uppercase();
     let is_note = |letter: &str| {

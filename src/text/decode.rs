@@ -1,14 +1,14 @@
-//! Bytes to characters: UTF-8 where they are, else what the document says, else windows-1252 as
-//! browsers take it.
+//! Decodes bytes to characters: as UTF-8 if they are valid, else in the encoding that the document
+//! declares, else as windows-1252, as browsers do.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-/// How far into a document its encoding is looked for, in bytes; the number is the HTML standard's.
+/// The encoding must be declared within this many bytes. The HTML standard sets this number.
 const DECLARED_WITHIN: usize = 1024;
 
-/// The characters of a document. What is no character of its encoding becomes U+FFFD.
+/// The characters of a document. Invalid bytes become U+FFFD.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
@@ -18,14 +18,14 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
     let encoding = match declared(bytes) {
         Some(encoding) if encoding != UTF_8 => encoding,
-        // One bad byte in a document of UTF-8 is damage; many are another encoding.
+        // A few invalid bytes in UTF-8 are damage; many mean another encoding.
         _ if is_mostly_utf8(bytes) => UTF_8,
         _ => WINDOWS_1252,
     };
     encoding.decode_without_bom_handling(bytes).0
 }
 
-/// The encoding that a `<meta>` or an XML declaration names, if it reads ASCII as ASCII.
+/// The encoding that a `<meta>` or an XML declaration names, if it is compatible with ASCII.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = bytes[..bytes.len().min(DECLARED_WITHIN)].to_ascii_lowercase();
     let named = |key: &[u8]| {
@@ -47,7 +47,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
         .filter(|encoding| encoding.is_ascii_compatible())
 }
 
-/// Whether characters of several bytes outnumber what is none.
+/// Whether valid multi-byte characters outnumber the invalid bytes.
 fn is_mostly_utf8(bytes: &[u8]) -> bool {
     let (mut good, mut bad) = (0_usize, 0_usize);
     for chunk in bytes.utf8_chunks() {

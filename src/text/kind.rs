@@ -1,21 +1,20 @@
-//! What a document is.
+//! Detects the kind of a document.
 
 /// A kind of document that has a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextKind {
-    /// HTML, inline XBRL too.
+    /// HTML, including inline XBRL.
     Html,
-    /// Plain text, with the tags of EDGAR's first years or without.
+    /// Plain text, with or without the tags of EDGAR's first years.
     Text,
     /// Forms such as 3, 4, 5 and 13F, and other XML.
     Xml,
 }
 
-/// How far into a document its kind is looked for, in bytes.
+/// The kind is detected from this many bytes at the beginning of a document.
 const SNIFFED: usize = 4096;
 
 impl TextKind {
-    /// Its name in tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -25,8 +24,8 @@ impl TextKind {
         }
     }
 
-    /// The kind of a document without its wrapper: HTML is told by its content, as EDGAR also serves
-    /// pages under the name of an XML form; the rest by name.
+    /// The kind of a document without its wrapper. HTML is detected by content, because EDGAR also serves
+    /// HTML pages under the names of XML forms. Other kinds are detected by name.
     #[must_use]
     pub fn of(name: &str, body: &[u8]) -> Option<Self> {
         let start = &body[..body.len().min(SNIFFED)];
@@ -40,7 +39,7 @@ impl TextKind {
             Some(_) => None,
         };
         let by_name = by_name?;
-        // A name is no proof of text: EDGAR's `.txt` may be a PDF.
+        // The name alone does not prove that it is text: some `.txt` files on EDGAR are PDFs.
         let binary: [&[u8]; 5] = [
             b"%PDF",
             b"PK\x03\x04",

@@ -1,11 +1,11 @@
-//! Keeps text from being taken for Markdown's marks.
+//! Escapes text that Markdown would interpret as markup.
 
-/// Of all names of HTML's entities, in bytes.
+/// The length of the longest HTML entity, in bytes.
 const LONGEST_ENTITY: usize = 32;
 
-/// Appends words with a backslash where Markdown would read a mark.
+/// Appends text and escapes characters that Markdown would interpret.
 ///
-/// Numbers and hyphens at the beginning of a line stay: they are lists in both.
+/// Numbers and hyphens at the beginning of a line are not escaped: they are list items in the document, too.
 pub(super) fn escape(text: &str, starts_line: bool, out: &mut String) {
     if starts_line && begins_block(text) {
         out.push('\\');
@@ -36,7 +36,8 @@ pub(super) fn escape(text: &str, starts_line: bool, out: &mut String) {
     }
 }
 
-/// Whether a line would be a heading, a quotation, a rule or the line below a heading.
+/// Whether a line that begins with this word would be a heading, a quotation, a rule or the underline of a
+/// heading.
 fn begins_block(word: &str) -> bool {
     let bytes = word.as_bytes();
     match bytes.first() {
@@ -54,7 +55,7 @@ fn is_entity(rest: &str) -> bool {
     length.is_some_and(|length| length > 0 && rest.as_bytes()[length] == b';')
 }
 
-/// Writes lines as they are, between fences.
+/// Writes lines unchanged, between fences.
 pub(super) fn fence(text: &str, mut line: impl FnMut(&str)) {
     if text.trim().is_empty() {
         return;
@@ -69,7 +70,7 @@ pub(super) fn fence(text: &str, mut line: impl FnMut(&str)) {
     line(&fence);
 }
 
-/// Appends a line, with a backslash where Markdown would read a mark.
+/// Appends a line and escapes characters that Markdown would interpret.
 pub(super) fn escape_line(line: &str, out: &mut String) {
     for (number, word) in line.split(' ').enumerate() {
         if number > 0 {

@@ -1,10 +1,10 @@
-//! Text: each document as people and models read it.
+//! Extracts the text of a document, for people and language models.
 //!
-//! Pure: bytes and a name in, text out. [`extract`] tells what a document is by its content, then by its
-//! name; [`html`] shows what a browser would show, [`ascii`] keeps the columns of the texts of the
-//! 1990s, [`xml`] names the values of forms. Images, PDFs, archives and XBRL's schemas have no text.
+//! Pure: bytes and a name in, text out. [`extract`] detects the kind of a document by its content, then by
+//! its name. [`html`] gives the text that a browser shows, [`ascii`] keeps the columns of the texts of the
+//! 1990s, and [`xml`] labels the values of forms. Images, PDFs, archives and XBRL schemas have no text.
 //!
-//! Every step takes linear time and none recurses, whatever the bytes are.
+//! Every step takes linear time and none recurses, for any input.
 
 mod ascii;
 mod decode;
@@ -24,10 +24,10 @@ pub use submission::submission;
 /// Goes up when the same bytes give another text, so that readers know what to extract again.
 pub const VERSION: u32 = 2;
 
-/// The largest document of which a text is made, in bytes; EDGAR takes smaller submissions only.
+/// The size limit of a document in bytes. EDGAR accepts only smaller submissions.
 pub const LARGEST: usize = 1 << 30;
 
-/// What the text looks like.
+/// The format of an extracted text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TextFormat {
@@ -38,7 +38,7 @@ pub enum TextFormat {
 }
 
 impl TextFormat {
-    /// Its name in options and tables.
+    /// The name in options and tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -51,15 +51,14 @@ impl TextFormat {
 /// The text of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentText {
-    /// The text; lines end in `\n`, the last one without.
+    /// Lines are separated by `\n`.
     pub text: String,
-    /// What the document is.
     pub kind: TextKind,
 }
 
-/// The text of a document; `None` where it is of a kind that has none, or larger than [`LARGEST`].
+/// The text of a document; `None` if its kind has no text, or if it is larger than [`LARGEST`].
 ///
-/// The document may stand between the `<DOCUMENT>` tags that EDGAR serves it with.
+/// The document may have the `<DOCUMENT>` tags that EDGAR serves it with.
 #[must_use]
 pub fn extract(name: &str, bytes: &[u8], format: TextFormat) -> Option<DocumentText> {
     let body = wrapper::body(bytes);
@@ -71,7 +70,7 @@ pub fn extract(name: &str, bytes: &[u8], format: TextFormat) -> Option<DocumentT
     let text = match kind {
         TextKind::Html => html::text(&decoded, format),
         TextKind::Text => ascii::text(&decoded, format),
-        // What is no XML in spite of its name is shown as it is.
+        // A document that is not XML despite its name is treated as plain text.
         TextKind::Xml => {
             xml::text(&decoded, format).unwrap_or_else(|| ascii::text(&decoded, format))
         }

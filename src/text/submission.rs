@@ -1,4 +1,4 @@
-//! The text of a complete submission: that of each of its documents.
+//! The text of a complete submission: the texts of its documents.
 
 use std::io;
 
@@ -15,7 +15,7 @@ use crate::edgar::submission::{
 ///
 /// # Errors
 ///
-/// When the bytes are no complete submission.
+/// If the bytes are not a complete submission.
 pub fn submission(
     accession: Accession,
     filed_on: Date,

@@ -208,7 +208,7 @@ fn pages_under_the_name_of_a_form_are_html() {
     );
 }
 
-/// Markup that has taken other programs quadratic time, or their stack.
+/// Markup that made other programs take quadratic time or overflow the stack.
 fn hard(length: usize) -> Vec<(&'static str, String)> {
     let repeated = |part: &str| part.repeat(length / part.len());
     let numbered = |part: fn(usize) -> String| {
@@ -276,7 +276,7 @@ fn hard(length: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The time that this thread was at work: other processes do not count.
+/// The CPU time of this thread, so that other processes do not affect the result.
 fn now() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(
@@ -384,7 +384,7 @@ fn markup() -> impl Strategy<Value = String> {
     prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat())
 }
 
-/// Complete submissions of 1994 to 2026, as far as this machine has them.
+/// Complete submissions of 1994 to 2026. The test passes without them.
 #[test]
 fn the_documents_of_real_submissions_have_texts_without_markup() {
     let is_small = |bytes: &[u8]| bytes.len() < 500_000;
@@ -433,7 +433,7 @@ proptest! {
         }
     }
 
-    /// Nothing is lost and nothing is added, whatever the table.
+    /// For any table, no word is lost and none is added.
     #[test]
     fn a_table_has_the_words_of_its_cells_in_order(rows in prop::collection::vec(
         prop::collection::vec((1..4_u32, 1..4_u32, prop::option::of("[a-z]{1,5}( [a-z]{1,5})?")), 0..6), 1..8)

@@ -1,8 +1,8 @@
-//! Takes off what EDGAR puts around a document: PEM lines, `<DOCUMENT>` and its head, `<XBRL>`.
+//! Removes what EDGAR puts around a document: PEM lines, `<DOCUMENT>` and its head, `<XBRL>`.
 
 use memchr::memmem;
 
-/// The document within its wrapper, or the bytes as they are.
+/// The document without its wrapper; without a wrapper, all bytes.
 pub(super) fn body(bytes: &[u8]) -> &[u8] {
     let document = document(without_pem(bytes));
     let body = document.trim_ascii_start();
@@ -17,7 +17,7 @@ pub(super) fn body(bytes: &[u8]) -> &[u8] {
     document
 }
 
-/// Texts up to 2010 were mailed with a signature around them.
+/// Removes the PEM envelope that submissions had until 2010.
 fn without_pem(bytes: &[u8]) -> &[u8] {
     let Some(rest) = bytes.strip_prefix(b"-----BEGIN PRIVACY-ENHANCED MESSAGE-----") else {
         return bytes;

@@ -1,15 +1,15 @@
-//! XML: each value with the name of its element, in order; what lies within another element is moved
-//! in.
+//! Converts XML: one line for each value, with the name of its element, in order. Nested elements are
+//! indented.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::{TextFormat, markdown};
 
-/// What lies deeper is not moved in further, so that lines stay short.
+/// Deeper elements are not indented further, so that lines stay short.
 const DEEPEST_INDENT: usize = 32;
 
-/// The text of an XML document; `None` where it is none, or has no value.
+/// The text of an XML document; `None` if it is not XML or has no values.
 pub(super) fn text(source: &str, format: TextFormat) -> Option<String> {
     let mut reader = Reader::from_str(source);
     let config = reader.config_mut();
@@ -45,18 +45,18 @@ pub(super) fn text(source: &str, format: TextFormat) -> Option<String> {
             }
             Ok(Event::Eof) => break,
             Ok(_) => {}
-            // What follows damage is not to be trusted to be XML.
+            // After an error, the rest of the input cannot be read as XML.
             Err(_) => return None,
         }
     }
     writer.finish()
 }
 
-/// An element whose end was not met.
+/// An element whose end tag has not been read.
 struct OpenElement {
     name: String,
     attributes: String,
-    /// Whether a line tells of it.
+    /// Whether a line was written for it.
     is_written: bool,
 }
 
@@ -94,7 +94,7 @@ impl XmlText {
 
     fn end(&mut self) {
         self.flush();
-        // An attribute may be all that an element has.
+        // An element may have attributes only.
         if let Some(open) = self.open.pop()
             && !open.is_written
             && !open.attributes.is_empty()
@@ -105,7 +105,7 @@ impl XmlText {
         }
     }
 
-    /// Writes the characters since the last tag, if they are more than blanks.
+    /// Writes the characters since the last tag, unless they are white space.
     fn flush(&mut self) {
         let value = std::mem::take(&mut self.value);
         let words: Vec<&str> = value.split_whitespace().collect();
@@ -114,7 +114,7 @@ impl XmlText {
         }
     }
 
-    /// A line for the innermost element, and one for each around it that has none.
+    /// Writes a line for the innermost element, and one for each enclosing element that has none yet.
     fn line(&mut self, value: &str) {
         self.values += 1;
         let last = self.open.len() - 1;
@@ -125,7 +125,7 @@ impl XmlText {
             } else {
                 last
             };
-        // Elements around this one that have a line come first: all but the innermost ones.
+        // The enclosing elements that have a line are the outermost ones.
         let first = self.open[..named]
             .iter()
             .rposition(|open| open.is_written)
@@ -169,7 +169,7 @@ impl XmlText {
     }
 }
 
-/// Namespaces and schemas say nothing about the filing.
+/// Whether an attribute is a namespace or schema, which says nothing about the filing.
 fn is_about_xml(key: &str) -> bool {
     key.starts_with("xmlns") || key.starts_with("xsi:")
 }

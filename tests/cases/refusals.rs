@@ -153,7 +153,7 @@ fn certificates_that_cannot_be_read_are_named_before_anything_is_asked() {
         ),
         (
             "empty.pem",
-            "empty.pem (SSL_CERT_FILE) holds no certificate in PEM form: set",
+            "empty.pem (SSL_CERT_FILE) has no certificate in PEM format: set",
         ),
     ] {
         let mut command = sandbox.command_to("https://localhost:9", &["companies", "sync"]);

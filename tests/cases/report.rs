@@ -161,7 +161,7 @@ fn the_page_says_what_the_database_says() {
         )
     );
 
-    let failures = html::table(&page, "What failed, and what to do");
+    let failures = html::table(&page, "Failures and remedies");
     let failed: i64 = failures[1..].iter().map(|row| number(&row[2])).sum();
     let sql = "SELECT count(*) FROM v_artifacts WHERE status = 'failed'";
     assert!(failed > 0);
@@ -181,7 +181,7 @@ fn the_page_says_what_the_database_says() {
         number(&all[1]),
         sandbox.number("SELECT companies_total FROM v_selections")
     );
-    let selections = html::table(&page, "What backfills asked for");
+    let selections = html::table(&page, "Recorded selections");
     assert_eq!(selections.len(), 2);
 }
 
@@ -276,7 +276,7 @@ fn a_name_from_outside_is_nothing_but_a_text() {
     let said = HOSTILE.replace(['\u{1}', '\u{202e}'], "?");
     for caption in [
         "The last runs, newest first",
-        "What failed, and what to do",
+        "Failures and remedies",
         "Coverage by exchange",
         "Files that are not on disk, by form",
     ] {
@@ -297,12 +297,12 @@ fn an_empty_database_has_a_page_that_says_so() {
     assert!(named(&page, "svg").is_empty());
     let body = &named(&page, "body")[0].text;
     for text in [
-        "There is no list of companies yet.",
+        "No list of companies has been loaded yet.",
         "No filing is on record.",
-        "No run yet.",
+        "No run is on record.",
         "Nothing has failed.",
         "Nothing is queued.",
-        "Nothing is recorded.",
+        "No selection is recorded.",
     ] {
         assert!(body.contains(text), "{text}: {body}");
     }

@@ -158,7 +158,7 @@ fn a_service_that_does_not_answer_changes_nothing_and_its_address_stays_secret()
     let args = ["--no-download", "--ping-url", &service.url()];
     let output = Output::of(few(&sandbox, &sim, &args)).code(0);
     assert!(!output.stderr.contains("secret-uuid"), "{}", output.stderr);
-    let _ = output.says("warn: 127.0.0.1 cannot be told how the run goes: HTTP 404");
+    let _ = output.says("warn: the result could not be sent to 127.0.0.1: HTTP 404");
     assert_eq!(service.steps().len(), 4); // the end is told three times
     drop(service);
     let output = Output::of(few(&sandbox, &sim, &args)).code(0);
@@ -358,7 +358,7 @@ fn quietly_a_run_that_lacks_something_says_why_in_one_line() {
     assert_eq!(
         output.stderr,
         "error: run 4 (backfill) ended with exit code 143: the run was interrupted by SIGTERM: the same \
-         command goes on where it stopped\n"
+         command continues it\n"
     );
     assert_eq!(output.json()["status"], "interrupted");
 }
@@ -506,7 +506,7 @@ fn more_words_say_what_a_run_is_about_and_how_everything_went() {
         .unwrap();
     for part in [
         "4 companies to look at",
-        "no limit of requests",
+        "no rate limit",
         "database filings.db",
         "data dir filings",
         "selection 1: companies [",

@@ -1,13 +1,13 @@
-//! Puts text into lines: white space collapses, blocks begin lines, and Markdown gets its marks.
+//! Writes text as lines: collapses white space, starts lines for blocks, and adds Markdown markup.
 
 use super::style::WhiteSpace;
 use crate::text::TextFormat;
 use crate::text::markdown;
 
-/// Lists within lists are not moved in further, in columns, so that lines stay short.
+/// The largest indent of nested lists, in columns, so that lines stay short.
 const DEEPEST_INDENT: usize = 32;
 
-/// How the next text looks.
+/// The emphasis of the next text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Emphasis {
     pub(super) bold: bool,
@@ -25,7 +25,7 @@ impl Emphasis {
     }
 }
 
-/// What comes before the next text.
+/// The white space before the next text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct TextGap {
     lines: u8,
@@ -33,27 +33,26 @@ struct TextGap {
     space: bool,
 }
 
-/// Text under way: a document, or the content of a cell.
+/// Text that is being written: a document, or the content of a cell.
 #[derive(Debug)]
 pub(super) struct TextFlow {
     pub(super) out: String,
     format: TextFormat,
-    /// Marks of emphasis are left out in the cells of tables.
+    /// Whether emphasis is marked. It is not in cells of tables.
     marks: bool,
     gap: TextGap,
-    /// A line of nothing but no-break spaces is a blank one.
+    /// Whether the line has only no-break spaces, which counts as a blank line.
     blank: bool,
     open: Emphasis,
-    /// Columns that lines are moved in by: those of the lists they are in.
+    /// The indent of lines in columns, from the enclosing lists.
     indent: usize,
-    /// What the next line begins with, the mark of a list's item or of a heading, and the columns
-    /// before it.
+    /// The marker of the next line, of a list item or a heading, and the columns before it.
     marker: Option<(usize, String)>,
-    /// A table within: more than a line of text.
+    /// Whether it contains a table, which needs more than one line.
     pub(super) holds_table: bool,
 }
 
-/// Where a link's text begins.
+/// The beginning of a link's text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LinkStart {
     at: usize,
@@ -75,7 +74,7 @@ impl TextFlow {
         }
     }
 
-    /// The next text begins a line of its own, `lines` below this one.
+    /// The next text begins a new line, `lines` below the current one.
     pub(super) fn line_break(&mut self, lines: u8) {
         let lines = if std::mem::take(&mut self.blank) {
             2
@@ -98,7 +97,7 @@ impl TextFlow {
         self.blank = false;
     }
 
-    /// The next text is a word of its own.
+    /// The next text is a separate word.
     pub(super) fn apart(&mut self) {
         self.gap.space = true;
     }
@@ -108,7 +107,7 @@ impl TextFlow {
         self.gap.page = true;
     }
 
-    /// The next line is an item of a list, or a heading. Lines after it are moved in by `indent`.
+    /// The next line is a list item or a heading. Later lines are indented by `indent`.
     pub(super) fn begin_item(&mut self, marker: String, indent: usize) {
         self.marker = Some((self.indent, marker));
         self.indent += indent;
@@ -119,7 +118,7 @@ impl TextFlow {
         self.indent = self.indent.saturating_sub(indent);
     }
 
-    /// Words that stand as they are, joined to what is before them.
+    /// Appends text, directly after the text before it.
     pub(super) fn text(&mut self, text: &str, white_space: WhiteSpace, emphasis: Emphasis) {
         match white_space {
             WhiteSpace::Collapsed => self.words(text, emphasis),
@@ -194,12 +193,12 @@ impl TextFlow {
         }
     }
 
-    /// Writes what comes before the next text.
+    /// Writes the white space before the next text.
     fn fill_gap(&mut self, emphasis: Emphasis) {
         self.blank = false;
         let gap = std::mem::take(&mut self.gap);
         let is_start = self.out.is_empty();
-        // In the middle of a word a mark would be none.
+        // Markdown ignores a mark in the middle of a word.
         let changes = self.marks
             && self.open != emphasis
             && (gap.space || gap.lines > 0 || is_start || self.out.ends_with(' '));
@@ -233,7 +232,7 @@ impl TextFlow {
     }
 
     fn new_lines(&mut self, lines: u8) {
-        // A line break that Markdown's readers keep.
+        // Two blanks make it a hard line break in Markdown.
         if lines == 1 && self.marks {
             self.out.push_str("  ");
         }
@@ -242,7 +241,7 @@ impl TextFlow {
         }
     }
 
-    /// Moves a line in, and marks the first one of an item.
+    /// Indents a line, and writes the marker of an item.
     fn begin_line(&mut self) {
         let (columns, marker) = self.marker.take().unwrap_or((self.indent, String::new()));
         self.out
@@ -270,7 +269,7 @@ impl TextFlow {
         }
     }
 
-    /// Makes what was written since a link, if it is text on one line.
+    /// Turns the text written since `start` into a link, if it is on one line.
     pub(super) fn link_end(&mut self, start: LinkStart, address: &str) {
         if !self.marks {
             return;
@@ -280,7 +279,7 @@ impl TextFlow {
         };
         let begin = self.out.len() - written.trim_start().len();
         let text = &self.out[begin..];
-        // A line that began with this text may have a mark of its own before it.
+        // If the line began with this text, a list marker may precede it.
         if text.is_empty() || text.contains(['\n', '[', ']']) || self.marker_within(start.at) {
             return;
         }
@@ -298,13 +297,13 @@ impl TextFlow {
         text.starts_with(['#', '-']) || text.starts_with(|c: char| c.is_ascii_digit())
     }
 
-    /// A mark that touches its word: a caret.
+    /// Appends a mark directly after the word before it, such as a caret.
     pub(super) fn mark(&mut self, mark: &str, emphasis: Emphasis) {
         self.fill_gap(emphasis);
         self.out.push_str(mark);
     }
 
-    /// The last character of the word that the next text would join.
+    /// The last character, if the next text would join its word.
     pub(super) fn last_char(&self) -> Option<char> {
         if self.gap == TextGap::default() {
             self.out.chars().next_back()
@@ -313,7 +312,7 @@ impl TextFlow {
         }
     }
 
-    /// Lines that are written already, such as those of a table, as a block.
+    /// Appends finished lines, such as those of a table, as a block.
     pub(super) fn lines(&mut self, lines: &str) {
         for (number, line) in lines.lines().enumerate() {
             if number > 0 {
@@ -327,7 +326,7 @@ impl TextFlow {
         }
     }
 
-    /// A line as it is.
+    /// Appends a line unchanged.
     pub(super) fn raw_line(&mut self, line: &str) {
         self.close_emphasis();
         let is_start = self.out.is_empty();
@@ -346,7 +345,7 @@ impl TextFlow {
         self.out.push_str(line);
     }
 
-    /// What was written.
+    /// The finished text.
     pub(super) fn finish(mut self) -> String {
         self.close_emphasis();
         let end = self.out.trim_end().len();
@@ -355,7 +354,7 @@ impl TextFlow {
     }
 }
 
-/// Characters without a shape: soft hyphens, joiners, byte order marks.
+/// Whether a character has no glyph: soft hyphens, joiners, byte order marks.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,

@@ -1,4 +1,4 @@
-//! HTML and inline XBRL: the tree of the document, and the walk that writes its text.
+//! Converts HTML and inline XBRL: parses the document into a tree, then walks the tree and writes the text.
 
 mod flow;
 mod parse;
@@ -9,7 +9,6 @@ mod tree;
 
 use super::TextFormat;
 
-/// The text of an HTML document.
 pub(super) fn text(html: &str, format: TextFormat) -> String {
     render::render(&parse::parse(html), format)
 }

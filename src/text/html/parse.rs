@@ -1,9 +1,9 @@
-//! Builds the tree of a document: html5gum cuts the markup into tokens, html5ever makes a tree of them
-//! as browsers do.
+//! Builds the tree of a document: html5gum splits the markup into tokens, and html5ever builds the tree as
+//! browsers do.
 //!
-//! Between the two, tokens lose the attributes that say nothing about the text, and what would take
-//! more than linear time is mended: elements below a depth that browsers do not go below either, and
-//! formatting elements that are open again and again.
+//! Between the two, attributes that do not affect the text are removed. Markup that would take more than
+//! linear time is changed: elements nested deeper than browsers allow, and formatting elements that are
+//! opened again and again.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -20,34 +20,33 @@ use html5gum::{Emitter, Error, ForwardingEmitter, Span, State, Tokenizer};
 use super::style::ElementStyle;
 use super::tree::{HtmlTree, HtmlTreeSink, Id, carried};
 
-/// Elements that are nested deeper become siblings; the number is Chromium's.
+/// Elements that are nested deeper become siblings. Chromium has the same limit.
 const DEEPEST: u32 = 512;
 
-/// Spans that are wider are cut to it; the numbers are the standard's.
+/// The largest spans of a cell. Larger ones are reduced to them, as the HTML standard requires.
 const MOST_COLUMNS: u32 = 1000;
 const MOST_ROWS: u32 = 65_534;
 
 /// The longest address of a link that is kept, in bytes.
 const LONGEST_LINK: usize = 2048;
 
-/// Builds the tree of a document.
 pub(super) fn parse(html: &str) -> HtmlTree {
     attempt(html, Formatting::AsIs)
         .or_else(|| attempt(html, Formatting::AsSpans))
         .unwrap_or_default()
 }
 
-/// What becomes of elements such as `<b>` and `<font>`.
+/// How formatting elements such as `<b>` and `<font>` are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Formatting {
-    /// What is not closed is open again in every later block: markup that repeats this makes more
-    /// nodes than it has tags.
+    /// As in browsers: an unclosed element is opened again in every later block. Repeated, this creates more
+    /// nodes than the markup has tags.
     AsIs,
-    /// They end where their block ends.
+    /// Each ends where its block ends.
     AsSpans,
 }
 
-/// `None` where the tree grows beyond what its tags account for.
+/// Builds the tree; `None` if it has far more nodes than the markup has tags.
 fn attempt(html: &str, formatting: Formatting) -> Option<HtmlTree> {
     let mut bridge = Bridge::new(HtmlTreeSink::new(html.len()), formatting);
     let tokens = Tokens(CallbackEmitter::new(&mut bridge));
@@ -55,7 +54,7 @@ fn attempt(html: &str, formatting: Formatting) -> Option<HtmlTree> {
     (!bridge.is_overgrown).then(|| bridge.builder.sink.finish())
 }
 
-/// Takes the tokens of html5gum to html5ever, and the state that the tree asks for back.
+/// Passes the tokens of html5gum to html5ever, and the tokenizer state that the tree requires back.
 struct Tokens<'a>(CallbackEmitter<&'a mut Bridge>);
 
 impl ForwardingEmitter for Tokens<'_> {
@@ -92,7 +91,7 @@ impl ForwardingEmitter for Tokens<'_> {
     }
 }
 
-/// The attribute that is being read.
+/// The kind of the attribute that is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KnownAttribute {
     Style,
@@ -107,15 +106,15 @@ enum KnownAttribute {
 struct Bridge {
     builder: TreeBuilder<Id, HtmlTreeSink>,
     formatting: Formatting,
-    /// The start tag that is being read, its style so far, and its attribute.
+    /// The start tag that is being read, its style so far, and the kind of its current attribute.
     tag: Option<Tag>,
     style: ElementStyle,
     attribute: KnownAttribute,
-    /// Start tags that were left out for their depth, by name: their end tags are left out, too.
+    /// Start tags that were dropped because of their depth, by name. Their end tags are dropped, too.
     skipped: HashMap<LocalName, u32>,
-    /// Tokens that may account for nodes.
+    /// The number of tokens that may create nodes.
     tokens: usize,
-    /// Within an element whose content is no markup, such as `<script>`.
+    /// Whether the current element contains no markup, such as `<script>`.
     is_raw: bool,
     is_overgrown: bool,
     next_state: Option<State>,
@@ -264,7 +263,7 @@ impl Callback<Infallible, ()> for &mut Bridge {
             }
             CallbackEvent::EndTag { name } => self.end(name),
             CallbackEvent::String { value } => {
-                // A browser does not show NUL, and html5ever wants it apart.
+                // Browsers do not show NUL, and html5ever expects it as a separate token.
                 for part in value.split(|&b| b == 0).filter(|part| !part.is_empty()) {
                     self.send(Token::CharacterTokens(StrTendril::from_slice(&text(part))));
                 }
@@ -277,7 +276,7 @@ impl Callback<Infallible, ()> for &mut Bridge {
     }
 }
 
-/// The input is UTF-8, and html5gum cuts it at ASCII characters.
+/// The bytes as text. The input is UTF-8, and html5gum splits it only at ASCII characters.
 fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
@@ -292,7 +291,7 @@ fn tag(kind: TagKind, name: &[u8]) -> Tag {
     }
 }
 
-/// The first attribute of a name counts.
+/// Adds an attribute, unless the tag has one of that name already: the first one counts.
 fn carry(tag: &mut Tag, name: &str, value: &str) {
     let name = LocalName::from(name);
     if tag
@@ -317,7 +316,7 @@ fn span(value: &[u8], most: u32) -> String {
     number.clamp(1, most).to_string()
 }
 
-/// Links to other sites lead somewhere outside of the document; those within it are left out.
+/// The address of a link to a web site. Links within the document or the filing are left out.
 fn link(value: &[u8]) -> Option<&str> {
     let link = str::from_utf8(value).ok()?.trim();
     let is_web = link.starts_with("http://") || link.starts_with("https://");

@@ -1,4 +1,4 @@
-//! Walks the tree and writes what a browser would show.
+//! Walks the tree and writes the text that a browser would show.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use super::table::TableText;
 use super::tree::{DOCUMENT, ElementMore, HtmlTree, Id, NIL, NodeContent};
 use crate::text::TextFormat;
 
-/// What an element is by its name.
+/// The kind of an element, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ElementKind {
     Other,
-    /// Blocks with a blank line around them.
+    /// Blocks with a blank line before and after them.
     Paragraph,
     Heading(u8),
     LineBreak,
@@ -58,7 +58,7 @@ fn kind(name: &str) -> (ElementKind, Display) {
         | "legend" | "main" | "nav" | "optgroup" | "option" | "search" | "section" | "summary" => {
             (ElementKind::Other, Block)
         }
-        // Inline XBRL keeps in its header what is no part of the page.
+        // The header of inline XBRL is not part of the visible page.
         "head" | "title" | "script" | "style" | "template" | "noscript" | "meta" | "link"
         | "base" | "area" | "datalist" | "param" | "rp" | "noframes" | "noembed" | "iframe"
         | "audio" | "video" | "canvas" | "textarea" | "colgroup" | "col" | "ix:header"
@@ -67,7 +67,7 @@ fn kind(name: &str) -> (ElementKind, Display) {
     }
 }
 
-/// What elements hand down to those within.
+/// Properties that elements pass on to their children.
 #[derive(Debug, Clone, Copy)]
 struct Inherited {
     visible: bool,
@@ -75,11 +75,11 @@ struct Inherited {
     emphasis: Emphasis,
     case: LetterCase,
     symbols: bool,
-    /// Within a superscript, of which nothing was written.
+    /// Whether it is in a superscript of which nothing is written yet.
     is_raised: bool,
 }
 
-/// An element that holds back what is written within it.
+/// An open element whose content is collected before it is written.
 #[derive(Debug)]
 enum OpenFrame {
     Table(TableText),
@@ -100,7 +100,6 @@ struct TreeWalk<'a> {
     inherited: Vec<Inherited>,
 }
 
-/// The text of a tree.
 pub(super) fn render(tree: &HtmlTree, format: TextFormat) -> String {
     if tree.nodes.is_empty() {
         return String::new();
@@ -160,7 +159,7 @@ impl<'a> TreeWalk<'a> {
         self.inherited[self.inherited.len() - 1]
     }
 
-    /// Whether the children are to be visited; then [`Self::leave`] is called after them.
+    /// Enters a node. Returns whether to visit its children; [`Self::leave`] is then called after them.
     fn enter(&mut self, id: Id, content: NodeContent) -> bool {
         match content {
             NodeContent::Nothing => {
@@ -295,7 +294,7 @@ impl<'a> TreeWalk<'a> {
         self.flows.len() > 1
     }
 
-    /// An item of a list. Bullets are Markdown's only: in plain text they would be words.
+    /// Begins a list item. Bullets are for Markdown only: in plain text they would count as words.
     fn item(&mut self, id: Id, number: Option<i32>) {
         let is_markdown = self.format == TextFormat::Markdown && !self.is_in_cell();
         let marker = match self.frames.last_mut() {
@@ -420,7 +419,7 @@ impl<'a> TreeWalk<'a> {
         }
         let text = shaped(text, now);
         if now.is_raised && text.starts_with(|c: char| c.is_ascii_digit()) {
-            // Otherwise the digits would be those of the number before them.
+            // Otherwise the digits would seem to belong to the number before them.
             let emphasis = now.emphasis;
             if self
                 .flow()
@@ -437,7 +436,7 @@ impl<'a> TreeWalk<'a> {
 fn shown(kind: ElementKind, display: Display, style: ElementStyle) -> Display {
     let shown = style.display().unwrap_or(display);
     match shown {
-        // `display` does not bring back what is no part of the page.
+        // `display` cannot show elements that are not part of the page.
         _ if display == Display::None => Display::None,
         Display::Inline if style.is_out_of_flow() && kind != ElementKind::LineBreak => {
             Display::Block

@@ -1,6 +1,6 @@
-//! What an element's attributes say about how it is shown.
+//! The style of an element, from its attributes.
 //!
-//! Filings are styled by their `style` attributes; style sheets are not read.
+//! Filings use `style` attributes; style sheets are not read.
 
 /// How an element takes part in the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +13,11 @@ pub(super) enum Display {
     Cell,
     Caption,
     ListItem,
-    /// Groups of rows, `display: contents`: the children count, the element does not.
+    /// Groups of rows and `display: contents`: only the children take part.
     Contents,
 }
 
-/// What becomes of white space.
+/// How white space is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WhiteSpace {
     Collapsed,
@@ -25,7 +25,7 @@ pub(super) enum WhiteSpace {
     LinesKept,
 }
 
-/// What becomes of the case of letters.
+/// How the case of letters is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LetterCase {
     AsIs,
@@ -34,8 +34,8 @@ pub(super) enum LetterCase {
     Capitalized,
 }
 
-/// The properties of one element that matter for its text, in 32 bits; what is not set is inherited,
-/// or follows from the element's name.
+/// The properties of an element that affect its text, in 32 bits. Unset ones are inherited or follow from
+/// the name of the element.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ElementStyle(pub(super) u32);
 
@@ -73,7 +73,7 @@ impl ElementStyle {
         }
     }
 
-    /// `None` where the name of the element decides.
+    /// `None`: the name of the element decides.
     pub(super) fn display(self) -> Option<Display> {
         Some(match self.get(DISPLAY) {
             1 => Display::None,
@@ -90,12 +90,12 @@ impl ElementStyle {
         })
     }
 
-    /// Whether what it holds stands side by side, each apart from the other.
+    /// Whether its children are laid out side by side, as separate words.
     pub(super) fn is_flex(self) -> bool {
         matches!(self.get(DISPLAY), FLEX | INLINE_FLEX)
     }
 
-    /// Floating, or placed apart from the line that it stands in.
+    /// Whether it floats or is positioned outside the line.
     pub(super) fn is_out_of_flow(self) -> bool {
         self.get(OUT_OF_FLOW) == 1
     }
@@ -112,7 +112,7 @@ impl ElementStyle {
         self.yes_or_no(ITALIC)
     }
 
-    /// Whether letters are those of a font of symbols.
+    /// Whether its font is a symbol font.
     pub(super) fn symbols(self) -> Option<bool> {
         self.yes_or_no(SYMBOLS)
     }
@@ -148,26 +148,26 @@ impl ElementStyle {
         self.get(PAGE_AFTER) == 1
     }
 
-    /// The attribute `hidden`, which a `display` outdoes.
+    /// Applies the attribute `hidden`, which a `display` overrides.
     pub(super) fn hide(&mut self) {
         if self.get(DISPLAY) == 0 {
             self.set(DISPLAY, 1);
         }
     }
 
-    /// The attribute `face`.
+    /// Applies the attribute `face`.
     pub(super) fn font_face(&mut self, face: &[u8]) {
         self.set(SYMBOLS, if is_symbol_font(face) { YES } else { NO });
     }
 
-    /// The attribute `style`.
+    /// Applies the attribute `style`.
     pub(super) fn declarations(&mut self, style: &[u8]) {
         for declaration in style.split(|&b| b == b';') {
             let Some(colon) = memchr::memchr(b':', declaration) else {
                 continue;
             };
             let name = declaration[..colon].trim_ascii();
-            // Most declarations are about sizes, colours and borders.
+            // Most declarations set sizes, colours and borders.
             if matches!(
                 name.first().map(u8::to_ascii_lowercase),
                 Some(b'b' | b'd' | b'f' | b'p' | b't' | b'v' | b'w')
@@ -289,9 +289,9 @@ fn contains(text: &[u8], lower: &[u8]) -> bool {
         .any(|window| window.eq_ignore_ascii_case(lower))
 }
 
-/// What a browser with the font Wingdings shows for a letter; only what filings use.
+/// The sign that the font Wingdings has for a letter. Covers only signs that filings use.
 pub(super) fn symbol(letter: char) -> char {
-    // Some documents name the letters of symbol fonts by their private code points.
+    // Some documents use the private code points of symbol fonts.
     let letter = match letter {
         '\u{f020}'..='\u{f0ff}' => char::from_u32(letter as u32 - 0xf000).unwrap_or(letter),
         _ => letter,

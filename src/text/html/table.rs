@@ -1,33 +1,33 @@
-//! Tables: cells find their columns, numbers get the signs that stand in cells of their own, and what
-//! was only laid out with a table becomes text again.
+//! Writes tables: aligns cells to columns, joins signs in separate cells to their numbers, and writes
+//! tables that were used only for layout as text.
 
 use super::flow::TextFlow;
 use crate::text::TextFormat;
 
-/// Columns beyond this are not told apart by spans; the number is the standard's.
+/// The largest number of columns that spans can create. The HTML standard sets this number.
 const MOST_COLUMNS: u32 = 1000;
 
-/// Cells with paragraphs of text, in bytes: a table of such is a layout.
+/// A cell with more bytes has paragraphs of text, so that its table is used for layout.
 const LONG_CELL: usize = 600;
 
 /// A cell with text.
 #[derive(Debug)]
 struct TableCell {
-    /// The first column that it takes, and the one after the last.
+    /// The first column of the cell, and the one after its last.
     column: u32,
     end: u32,
     text: String,
     holds_table: bool,
 }
 
-/// A table under way.
+/// A table that is being read.
 #[derive(Debug, Default)]
 pub(super) struct TableText {
     rows: Vec<Vec<TableCell>>,
-    /// For each column the row before which a cell of an earlier row takes it.
+    /// For each column, the first row that is not covered by a cell of an earlier row.
     taken: Vec<u32>,
     column: u32,
-    /// Rows so far, the ones without text included.
+    /// The number of rows so far, including rows without text.
     row: u32,
 }
 
@@ -77,7 +77,6 @@ impl TableText {
             .is_some_and(|&row| row > self.row)
     }
 
-    /// Writes the table.
     pub(super) fn write(mut self, flow: &mut TextFlow, format: TextFormat) {
         self.rows.retain(|row| !row.is_empty());
         if self.rows.is_empty() {
@@ -103,7 +102,7 @@ impl TableText {
     }
 }
 
-/// Each cell as a block of its own.
+/// Writes each cell as a separate block.
 fn write_cells(rows: &[Vec<TableCell>], flow: &mut TextFlow) {
     for row in rows {
         flow.block();
@@ -121,7 +120,7 @@ fn write_cells(rows: &[Vec<TableCell>], flow: &mut TextFlow) {
     }
 }
 
-/// A bullet, a number or a letter, and the text that it is of.
+/// Whether a row is a list item: a bullet, a number or a letter, followed by a text.
 fn is_item(row: &[TableCell]) -> bool {
     match row {
         [_] => true,
@@ -188,7 +187,7 @@ fn write_items(rows: &[Vec<TableCell>], flow: &mut TextFlow, format: TextFormat)
 fn write_grid(rows: &[Vec<TableCell>], starts: &[u32], flow: &mut TextFlow, format: TextFormat) {
     let columns = starts.len() + 1;
     let cells: usize = rows.iter().map(Vec::len).sum();
-    // Spans can make a few cells a table of any size: then only the cells are written.
+    // With large spans, a few cells can make a huge table. Then only the cells are written.
     let is_sparse = rows.len() * columns > 8 * cells + 4096;
     let mut line = String::new();
     for (number, row) in rows.iter().enumerate() {
@@ -236,7 +235,7 @@ fn separate(line: &mut String, is_first: bool, format: TextFormat) {
     }
 }
 
-/// A cell stands on one line.
+/// Writes a cell on one line.
 fn write_cell(line: &mut String, text: &str, format: TextFormat) {
     let mut is_first = true;
     for part in text.lines().map(str::trim).filter(|part| !part.is_empty()) {
@@ -256,8 +255,8 @@ fn write_cell(line: &mut String, text: &str, format: TextFormat) {
     }
 }
 
-/// The column of a cell: the first one that begins within it, as headings span more than their
-/// numbers do; otherwise the one that it begins in.
+/// The column of a cell: the first column that begins within it, since a heading may span more than its
+/// numbers; else the column in which the cell begins.
 fn place(cell: &TableCell, next: Option<&TableCell>, starts: &[u32], free: usize) -> usize {
     let at = starts.partition_point(|&start| start <= cell.column);
     let within = starts.get(at).is_some_and(|&start| start < cell.end);
@@ -272,7 +271,7 @@ fn place(cell: &TableCell, next: Option<&TableCell>, starts: &[u32], free: usize
     place.max(free)
 }
 
-/// Where columns begin, but for the first: the fewest that keep the cells of each row apart.
+/// The beginnings of the columns after the first: the fewest that separate the cells of each row.
 fn column_starts(rows: &[Vec<TableCell>]) -> Vec<u32> {
     let mut apart: Vec<(u32, u32)> = rows
         .iter()
@@ -289,7 +288,7 @@ fn column_starts(rows: &[Vec<TableCell>]) -> Vec<u32> {
     starts
 }
 
-/// Joins currency signs, parentheses and per cent signs that have a cell of their own to their number.
+/// Joins currency signs, parentheses and per cent signs in separate cells to their number.
 fn join_signs(row: &mut Vec<TableCell>) {
     if !row
         .iter()

@@ -1,7 +1,7 @@
-//! The tree of a document, as small as its text needs it: links, a name, a style.
+//! The tree of a document. It has only what the text needs: the links between nodes, names and styles.
 //!
-//! html5ever builds it through [`HtmlTreeSink`]. Nodes lie in one vector, texts in one string, so a document
-//! of 50 MB takes some 30 MB here. Nothing recurses, however deep the markup is.
+//! html5ever builds it through [`HtmlTreeSink`]. All nodes are in one vector and all texts in one string, so
+//! that the tree of a document of 50 MB takes about 30 MB. No function recurses, however deep the markup is.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -13,7 +13,7 @@ use html5ever::{Attribute, LocalName, Namespace, QualName};
 
 use super::style::ElementStyle;
 
-/// The number of a node.
+/// The index of a node.
 pub(super) type Id = u32;
 
 /// No node.
@@ -22,18 +22,17 @@ pub(super) const NIL: Id = Id::MAX;
 /// The document itself, above `<html>`.
 pub(super) const DOCUMENT: Id = 0;
 
-/// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NodeContent {
-    /// The document, comments: nothing that is shown.
+    /// The document or a comment, which is not shown.
     Nothing,
-    /// The number of its name; its style; what else is known of it, an index or `NIL`.
+    /// The number of the name; the style; the index of further properties, or `NIL`.
     Element {
         name: u32,
         style: ElementStyle,
         more: u32,
     },
-    /// From where to where it stands in the text of the tree.
+    /// The range in the text of the tree.
     Text { start: u32, end: u32 },
 }
 
@@ -48,14 +47,14 @@ pub(super) struct TreeNode {
     pub(super) content: NodeContent,
 }
 
-/// What few elements have.
+/// Properties that few elements have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ElementMore {
-    /// Columns and rows that a cell takes.
+    /// The columns and rows that a cell spans.
     Span { columns: u32, rows: u32 },
-    /// Where a link leads.
+    /// The address of a link.
     Link(Box<str>),
-    /// The number of the first item of a list, or of this item.
+    /// The number of a list's first item, or of this item.
     Number(i32),
 }
 
@@ -96,7 +95,7 @@ impl HtmlTree {
         &mut self.nodes[id as usize]
     }
 
-    /// The names of elements, by number.
+    /// The names of elements, by their numbers.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|name| &*name.local)
     }
@@ -149,7 +148,7 @@ impl HtmlTree {
         (node.parent, node.previous, node.next) = (NIL, NIL, NIL);
     }
 
-    /// Puts a node last among the children of another.
+    /// Adds a node as the last child of another one.
     fn append(&mut self, parent: Id, id: Id) {
         self.detach(id);
         let TreeNode { last, depth, .. } = *self.node(parent);
@@ -181,7 +180,7 @@ impl HtmlTree {
         }
     }
 
-    /// Text that follows text becomes part of it.
+    /// Appends text. If the last child is a text, it is extended.
     fn append_text(&mut self, parent: Id, text: &str) -> Id {
         let last = self.node(parent).last;
         if last != NIL
@@ -201,7 +200,7 @@ impl HtmlTree {
     }
 }
 
-/// Names of attributes under which a token carries what [`ElementMore`] and [`ElementStyle`] keep.
+/// The attribute names by which a token passes the values of [`ElementMore`] and [`ElementStyle`].
 pub(super) mod carried {
     pub(in super::super) const STYLE: &str = "style";
     pub(in super::super) const COLUMNS: &str = "colspan";
@@ -210,19 +209,19 @@ pub(super) mod carried {
     pub(in super::super) const NUMBER: &str = "start";
 }
 
-/// What html5ever builds the tree with.
+/// The interface through which html5ever builds the tree.
 #[derive(Debug)]
 pub(super) struct HtmlTreeSink {
     tree: RefCell<HtmlTree>,
-    /// The depth of the node that was placed last.
+    /// The depth of the node that was added last.
     pub(super) depth: Cell<u32>,
 }
 
 impl HtmlTreeSink {
-    /// A document without content, for one of so many bytes.
+    /// An empty tree, with capacity for a document of this many bytes.
     pub(super) fn new(bytes: usize) -> Self {
         let mut tree = HtmlTree::default();
-        // What real filings have: a node for every 60 to 80 bytes, text a fifth of it.
+        // Real filings have a node for every 60 to 80 bytes, and a fifth of their bytes is text.
         tree.nodes.reserve(bytes / 64);
         tree.text.reserve(bytes / 4);
         tree.push(NodeContent::Nothing);
@@ -232,7 +231,7 @@ impl HtmlTreeSink {
         }
     }
 
-    /// Nodes so far.
+    /// The number of nodes so far.
     pub(super) fn nodes(&self) -> usize {
         self.tree.borrow().nodes.len()
     }
@@ -242,7 +241,7 @@ impl HtmlTreeSink {
     }
 }
 
-/// The name of an element, as html5ever asks for it.
+/// The name of an element, in the type that html5ever expects.
 #[derive(Debug)]
 pub(super) struct Name(QualName);
 
@@ -349,7 +348,7 @@ impl TreeSink for HtmlTreeSink {
         self.placed(id);
     }
 
-    /// A second `<html>` or `<body>`: what hides them is not looked for.
+    /// Called for a second `<html>` or `<body>`. Its attributes are ignored.
     fn add_attrs_if_missing(&self, _: &Id, _: Vec<Attribute>) {}
 
     fn remove_from_parent(&self, id: &Id) {

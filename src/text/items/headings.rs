@@ -1,29 +1,29 @@
-//! The lines that head an item.
+//! Finds the headings of items.
 
 use super::titles::{Edition, ItemKey, item};
 
-/// A line that heads an item.
+/// A heading of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Heading {
     pub(super) key: ItemKey,
     pub(super) title: String,
-    /// Where its line begins, in bytes.
+    /// The beginning of its line, in bytes.
     pub(super) at: usize,
-    /// A number ends its line, as in a table of contents.
+    /// Whether its line ends with a number, as in a table of contents.
     pub(super) has_page: bool,
-    /// It heads another item as well: "Items 1 and 2".
+    /// Whether it is the heading of another item as well: "Items 1 and 2".
     pub(super) is_combined: bool,
-    /// Its title is one that the form gives the item. Otherwise the line may be a reference.
+    /// Whether its title is one that the form has for the item. Otherwise the line may be a reference.
     pub(super) is_sure: bool,
 }
 
-/// As much of a title is looked at, in bytes: text may follow it on its line.
+/// At most this many bytes of a title are compared, because text may follow it on its line.
 const LONGEST: usize = 300;
 
-/// Lines after "Item 1." among which its title is.
+/// The title must be within this many lines after "Item 1.".
 const LINES_OF_TITLE: usize = 3;
 
-/// All headings of items, the lines of a table of contents too.
+/// All headings of items, including the lines of a table of contents.
 pub(super) fn headings(text: &str, edition: Edition) -> Vec<Heading> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -80,13 +80,13 @@ fn heading(text: &str, line: &str, at: usize, edition: Edition) -> Option<Headin
     })
 }
 
-/// A heading that a later page repeats.
+/// Whether a title marks a heading that is repeated on a later page.
 fn is_continued(title: &str) -> bool {
     let title = title.trim_end_matches(is_between).to_ascii_lowercase();
     title.contains("(continued") || title.ends_with("continued") || title.ends_with("(cont")
 }
 
-/// What is around words: blanks, tabs, and the marks of Markdown and its tables.
+/// Whether a character can stand between words: blanks, tabs, and the marks of Markdown and its tables.
 fn is_between(c: char) -> bool {
     c.is_whitespace()
         || matches!(
@@ -95,7 +95,7 @@ fn is_between(c: char) -> bool {
         )
 }
 
-/// A line from its first word on.
+/// The line from its first word on.
 fn words(line: &str) -> &str {
     line.trim_start_matches(|c: char| {
         c.is_whitespace() || matches!(c, '*' | '|' | '#' | '_' | '-' | '•' | '[' | '(')
@@ -108,7 +108,8 @@ fn number(text: &str) -> Option<(u8, &str)> {
     (1..=2).contains(&end).then_some((number, &text[end..]))
 }
 
-/// The letter of `1A`, `7 (a)` or `9A(T)`; of an 8-K the number behind the point.
+/// The detail of an item number: the letter of `1A`, `7 (a)` or `9A(T)`, or for an 8-K the number after the
+/// point.
 fn detail(text: &str, edition: Edition) -> (u8, &str) {
     if edition == Edition::Current {
         let digits = text
@@ -118,7 +119,7 @@ fn detail(text: &str, edition: Edition) -> (u8, &str) {
             && let Some((detail, rest)) = number(digits)
             && digits.len() - rest.len() == 2
         {
-            // "Item 5.02(e)" is about a part of the item.
+            // "Item 5.02(e)" is a part of the item.
             let behind = rest
                 .strip_prefix('(')
                 .and_then(|letter| letter.get(1..)?.strip_prefix(')'));
@@ -150,7 +151,7 @@ fn detail(text: &str, edition: Edition) -> (u8, &str) {
     (letter - b'A' + 1, rest)
 }
 
-/// What follows `1 and 2`, `1 & 2`, `1. and 2.`.
+/// The text after `1 and 2`, `1 & 2` or `1. and 2.`.
 fn combined(text: &str) -> Option<&str> {
     let rest = text.trim_start_matches(is_between);
     let rest = rest
@@ -166,7 +167,7 @@ fn combined(text: &str) -> Option<&str> {
     Some(rest.strip_prefix(['A', 'B', 'C']).unwrap_or(rest))
 }
 
-/// The title that stands below "Item 1.".
+/// The title in the lines below "Item 1.".
 fn title_below(behind: &str) -> Option<String> {
     let lines = behind
         .lines()
@@ -184,7 +185,7 @@ fn title_below(behind: &str) -> Option<String> {
     (!is_item).then(|| title.to_owned())
 }
 
-/// A title without the page that a table of contents has behind it.
+/// A title without the page number of a table of contents, and whether it had one.
 fn without_page(title: &str) -> (String, bool) {
     let title = title.trim_end_matches(|c: char| is_between(c) && c != ')');
     let before =
@@ -200,7 +201,7 @@ fn without_page(title: &str) -> (String, bool) {
     )
 }
 
-/// Where the signatures begin, behind a place.
+/// The beginning of the signatures after a position.
 pub(super) fn signatures(text: &str, after: usize) -> Option<usize> {
     let mut at = after;
     for line in text[after..].split_inclusive('\n') {
@@ -217,7 +218,7 @@ pub(super) fn signatures(text: &str, after: usize) -> Option<usize> {
     None
 }
 
-/// The end of an item without what belongs to the next one: its part's heading, page breaks, blanks.
+/// The end of an item without the heading of the next part, page breaks and blanks.
 pub(super) fn trimmed_end(text: &str, from: usize, until: usize) -> usize {
     let mut end = until;
     loop {

@@ -1,8 +1,8 @@
-//! The items of 10-K, 10-Q and 8-K within the text of a document.
+//! Finds the items of 10-K, 10-Q and 8-K in the text of a document.
 //!
-//! A heading is a line that begins with "Item", a number of that form, and the title that the form gives
-//! it, on the same line or the next ones. Where headings contradict each other or the table of
-//! contents, the items concerned are left out rather than guessed, and the problem is told.
+//! A heading is a line that begins with "Item" and an item number of the form. The title that the form
+//! has for the item follows on the same line or the next ones. If headings contradict each other or the
+//! table of contents, the items concerned are left out rather than guessed, and the problem is reported.
 
 mod headings;
 mod titles;
@@ -16,31 +16,30 @@ use titles::{Edition, ItemKey, SUMMARY};
 /// An item of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportItem {
-    /// `1A`, `7`, `2.02`; of a 10-Q with its part: `I-2`, `II-1A`.
+    /// `1A`, `7`, `2.02`; for a 10-Q with the part: `I-2`, `II-1A`.
     pub item: String,
-    /// Its title, as the document has it.
+    /// The title in the document.
     pub title: String,
-    /// Where it stands in the text, heading included, in bytes.
+    /// The range in the text, including the heading, in bytes.
     pub bytes: Range<usize>,
-    /// The same in characters, which SQL and Python count.
+    /// The same range in characters, as SQL and Python count.
     pub characters: Range<usize>,
-    /// What else confirms the heading.
     pub method: ItemMethod,
 }
 
-/// What confirms the headings of a document.
+/// What confirms that a heading is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ItemMethod {
-    /// EDGAR's own list of the filing's items has it.
+    /// EDGAR lists the item for the filing.
     Listed,
-    /// The table of contents has it.
+    /// The table of contents lists the item.
     Contents,
-    /// Nothing but the order of the headings.
+    /// Only the order of the headings.
     Order,
 }
 
 impl ItemMethod {
-    /// Its name in tables.
+    /// The name in tables.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,7 +49,7 @@ impl ItemMethod {
         }
     }
 
-    /// How far an item is to be trusted, from 0 to 1.
+    /// How reliable the item is, from 0 to 1.
     #[must_use]
     pub fn confidence(self) -> f64 {
         match self {
@@ -60,27 +59,27 @@ impl ItemMethod {
     }
 }
 
-/// Between two lines of a table of contents, in bytes: that of a 10-Q names the statements between them.
+/// The largest distance of two lines of a table of contents, in bytes. That of a 10-Q lists the statements
+/// between the items.
 const NEAR: usize = 1500;
 
-/// The summary of a 10-K is optional and hardly ever there: what is longer are the pages behind it.
+/// The summary of a 10-K (item 16) is optional and rare. A longer text consists of the pages after it.
 const LONGEST_SUMMARY: usize = 1500;
 
-/// Fewer lines of items are no table of contents.
+/// A table of contents has at least this many items.
 const FEWEST: usize = 3;
 
 /// The items of a document, and why some are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Items {
-    /// In the order of the text.
+    /// The items in the order of the text.
     pub items: Vec<ReportItem>,
-    /// One line; `None` where nothing is in doubt.
+    /// The reason in one line; `None` if no item was left out.
     pub problem: Option<String>,
 }
 
-/// Finds the items of a document in its text, plain or Markdown. `listed` are the items that EDGAR has
-/// for the filing, such as `2.02,9.01`; empty where it has none. Forms other than 10-K, 10-Q and 8-K have
-/// no items.
+/// Finds the items of a document in its text, plain or Markdown. `listed` are the items that EDGAR lists
+/// for the filing, such as `2.02,9.01`, or empty. Forms other than 10-K, 10-Q and 8-K have no items.
 #[must_use]
 pub fn items(form: &str, text: &str, listed: &str) -> Items {
     let Some(edition) = Edition::of(form) else {
@@ -92,7 +91,7 @@ pub fn items(form: &str, text: &str, listed: &str) -> Items {
     if found.is_empty() {
         return problem("no heading of an item");
     }
-    // A line without the title of its item is a reference where the item has a heading elsewhere.
+    // A line without the title of its item is a reference if the item has a heading elsewhere.
     let numbers: HashSet<_> = found.iter().map(|heading| heading.key.number()).collect();
     let unsure: Vec<_> = unsure
         .into_iter()
@@ -147,7 +146,7 @@ fn current(
             doubts.add(&name, "is not among the items that EDGAR lists");
         }
     }
-    // An item without a heading lies within another one.
+    // The text of an item without a heading is within another item.
     let lacking = listed
         .iter()
         .filter(|item| found.iter().all(|heading| heading.key.name() != **item));
@@ -170,8 +169,8 @@ fn unsure_within(unsure: &[Heading], from: usize, until: usize) -> Option<&Headi
     unsure.get(first).filter(|line| line.at < until)
 }
 
-/// The headings behind a table of contents, if the document begins with one: lines near each other that
-/// all come again, once.
+/// The headings after the table of contents, if the document begins with one: lines near each other whose
+/// items all appear exactly once more.
 fn without_contents(found: &[Heading]) -> &[Heading] {
     let near = |pair: &[Heading]| pair[1].at - pair[0].at < NEAR;
     let run = 1 + found.windows(2).take_while(|pair| near(pair)).count();
@@ -191,7 +190,7 @@ fn without_contents(found: &[Heading]) -> &[Heading] {
     }
 }
 
-/// How many headings each item has.
+/// The number of headings of each item.
 fn times(found: &[Heading]) -> HashMap<ItemKey, usize> {
     let mut times = HashMap::new();
     for heading in found {
@@ -200,19 +199,19 @@ fn times(found: &[Heading]) -> HashMap<ItemKey, usize> {
     times
 }
 
-/// The items of a 10-K or 10-Q: a table of contents, perhaps, and the headings in order.
+/// The items of a 10-K or 10-Q: an optional table of contents, then the headings in order.
 fn periodic(text: &str, (found, unsure): (&[Heading], &[Heading]), end: usize) -> Items {
     let without_title = unsure;
     let (contents, body) = split_contents(found);
     let mut doubts = Doubts::default();
-    // Headings that running heads repeat count once.
+    // A heading that is repeated by running heads counts once.
     let mut body: Vec<&Heading> = body.iter().collect();
     body.dedup_by(|next, first| next.key == first.key && !next.is_combined);
     let in_order = longest_rising(&body);
     let mut unsure: HashSet<ItemKey> = HashSet::new();
     for (index, heading) in body.iter().enumerate() {
         if !in_order.contains(&index) {
-            // It may be this one, or the one in order; and it lies within another item.
+            // This heading or the one in order may be the right one, and this one is within another item.
             doubts.add(
                 &heading.key.name(),
                 "has several headings, or one out of order",
@@ -226,7 +225,7 @@ fn periodic(text: &str, (found, unsure): (&[Heading], &[Heading]), end: usize) -
     let keys: HashSet<ItemKey> = in_order.iter().map(|&index| body[index].key).collect();
     let listed: HashSet<ItemKey> = contents.iter().map(|heading| heading.key).collect();
     let mut before: Option<ItemKey> = None;
-    // What the table of contents has and the text has not lies within the item before it.
+    // An item that only the table of contents has is within the item before it.
     let mut all: Vec<ItemKey> = keys.union(&listed).copied().collect();
     all.sort_unstable();
     for key in all {
@@ -279,8 +278,8 @@ fn periodic(text: &str, (found, unsure): (&[Heading], &[Heading]), end: usize) -
     finish(text, spans.into_iter(), &doubts)
 }
 
-/// The headings of the table of contents, and the others: the first ones, one short line after the
-/// other, up to where the items begin anew.
+/// The headings of the table of contents, and the others. Those of the table of contents come first, close
+/// to each other, until the items start over.
 fn split_contents(found: &[Heading]) -> (&[Heading], &[Heading]) {
     let rises = |pair: &[Heading]| pair[0].key < pair[1].key && pair[1].at - pair[0].at < NEAR;
     let run = 1 + found.windows(2).take_while(|pair| rises(pair)).count();
@@ -298,9 +297,9 @@ fn split_contents(found: &[Heading]) -> (&[Heading], &[Heading]) {
     }
 }
 
-/// The places of the longest sequence of headings in the order of the form.
+/// The indices of the longest sequence of headings in the order of the form.
 fn longest_rising(headings: &[&Heading]) -> Vec<usize> {
-    // A form has some twenty items: keys are few, so this is linear in the headings.
+    // A form has about twenty items, so this is linear in the number of headings.
     let mut best: Vec<(usize, Option<usize>)> = Vec::with_capacity(headings.len());
     let mut best_of_key: std::collections::BTreeMap<ItemKey, usize> =
         std::collections::BTreeMap::new();
@@ -325,7 +324,7 @@ fn longest_rising(headings: &[&Heading]) -> Vec<usize> {
     places
 }
 
-/// Why items are left out.
+/// The reasons why items are left out.
 #[derive(Debug, Default)]
 struct Doubts(Vec<String>);
 

@@ -1,6 +1,6 @@
-//! The items that each form has, and how their titles begin.
+//! The items of each form, and the beginnings of their titles.
 
-/// A form with items.
+/// A form that has items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edition {
     Annual,
@@ -9,7 +9,7 @@ pub(super) enum Edition {
 }
 
 impl Edition {
-    /// The edition of a form type; amendments and transition reports are like their form.
+    /// The edition of a form type. Amendments and transition reports have the items of their form.
     pub(super) fn of(form: &str) -> Option<Self> {
         let form = form.split('/').next().unwrap_or_default();
         match form {
@@ -24,10 +24,10 @@ impl Edition {
 /// An item, in the order of its form: part, number, and letter or second number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ItemKey {
-    /// Of a 10-Q; 0 for other forms.
+    /// The part of a 10-Q; 0 for other forms.
     pub(super) part: u8,
     pub(super) number: u8,
-    /// 1 for A; of an 8-K since 2004 the number behind the point, and 100 more.
+    /// 1 for A. For an 8-K since 2004, 100 plus the number after the point.
     pub(super) detail: u8,
 }
 
@@ -50,12 +50,12 @@ impl ItemKey {
         }
     }
 
-    /// Without its part.
+    /// The number and the detail, without the part.
     pub(super) fn number(self) -> (u8, u8) {
         (self.number, self.detail)
     }
 
-    /// Whether an item that every document of the form has lies between the two.
+    /// Whether an item that every document of the form has is between the two.
     pub(super) fn skips(self, next: Self) -> bool {
         let always = match (self.part, next.part) {
             (0, 0) => [1, 2, 3, 5, 7, 8, 9, 10, 11, 12, 13, 14].as_slice(),
@@ -74,7 +74,7 @@ impl ItemKey {
     }
 }
 
-/// An item, and how its title may begin, in small letters without punctuation.
+/// An item, and the possible beginnings of its title, in lower case without punctuation.
 type Titles = (ItemKey, &'static [&'static str]);
 
 const fn key(part: u8, number: u8, detail: u8) -> ItemKey {
@@ -85,7 +85,7 @@ const fn key(part: u8, number: u8, detail: u8) -> ItemKey {
     }
 }
 
-/// The item of a number and a title; `None` where the form has none such.
+/// The item with a number and a title; `None` if the form has no such item.
 pub(super) fn item(edition: Edition, number: u8, detail: u8, title: &str) -> Option<ItemKey> {
     let title = normalized(title);
     let items = match edition {
@@ -99,7 +99,7 @@ pub(super) fn item(edition: Edition, number: u8, detail: u8, title: &str) -> Opt
     items.iter().find(is_it).map(|(key, _)| *key)
 }
 
-/// Words in small letters, a blank between them, without punctuation.
+/// The words in lower case, separated by blanks, without punctuation.
 fn normalized(title: &str) -> String {
     let mut out = String::with_capacity(title.len());
     for c in title.chars() {
@@ -115,7 +115,7 @@ fn normalized(title: &str) -> String {
     out
 }
 
-/// Items of a 10-K, also those of earlier years, and how their titles begin.
+/// The items of a 10-K, including those of earlier years, and the beginnings of their titles.
 #[rustfmt::skip]
 const ANNUAL: &[Titles] = &[
     (key(0, 1, 0), &["business", "description of business", "general", "our business"]),
@@ -144,7 +144,7 @@ const ANNUAL: &[Titles] = &[
     (key(0, 16, 0), &["form 10 k summary", "10 k summary", "summary", "form 10k summary"]),
 ];
 
-/// Items of a 10-Q.
+/// The items of a 10-Q.
 #[rustfmt::skip]
 const QUARTERLY: &[Titles] = &[
     (key(1, 1, 0), &["financial statement", "consolidated financial", "condensed", "interim", "unaudited", "consolidated condensed", "index to", "consolidated balance"]),
@@ -160,7 +160,7 @@ const QUARTERLY: &[Titles] = &[
     (key(2, 6, 0), &["exhibit"]),
 ];
 
-/// Items of an 8-K: since 23 August 2004, then those of before, which have one number.
+/// The items of an 8-K: those since 23 August 2004, then the earlier ones, which have a single number.
 #[rustfmt::skip]
 const CURRENT: &[Titles] = &[
     (key(0, 1, 101), &["entry into", "entry in", "material definitive", "amendment of a material"]),
