@@ -94,8 +94,9 @@ impl Rehearsal {
                 _folder: None,
             });
         }
-        let folder = tempfile::tempdir()
-            .context("cannot create a temporary folder for the dry run: set TMPDIR to a writable folder")?;
+        let folder = tempfile::tempdir().context(
+            "cannot create a temporary folder for the dry run: set TMPDIR to a writable folder",
+        )?;
         if !is_there(&settings.db) {
             settings.db = folder.path().join("filings.db");
         }
@@ -349,7 +350,8 @@ fn table(plan: &DryRunJson, days: Option<&UpdateRange>, estimate: Option<Estimat
                 ["request", "requests"]
             ),
             match plan.seconds_estimated.map(Duration::try_from_secs_f64) {
-                Some(Ok(more)) => format!(", and about {} more for the estimated ones", clock(more)),
+                Some(Ok(more)) =>
+                    format!(", and about {} more for the estimated ones", clock(more)),
                 _ => String::new(),
             },
         )),

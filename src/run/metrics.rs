@@ -38,10 +38,7 @@ const METRICS: [(&str, &str); 15] = [
         "filing_etl_last_run_timestamp_seconds",
         "When the last run ended.",
     ),
-    (
-        SUCCESS,
-        "When the last run with exit code 0 ended.",
-    ),
+    (SUCCESS, "When the last run with exit code 0 ended."),
     (
         "filing_etl_last_run_duration_seconds",
         "How long the last run took.",

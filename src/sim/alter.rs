@@ -1,4 +1,4 @@
-//! What a test changes at the simulated EDGAR while it is served: companies leave, filings are corrected.
+//! Changes to the simulated EDGAR while it is served: companies leave, filings are corrected.
 
 use jiff::civil::Date;
 
@@ -9,7 +9,7 @@ use super::documents::submission_size;
 use super::universe::{SimFiling, SimUniverse};
 use super::venue::Venue;
 
-/// Makes the rows of one year, oldest first, what they are by now.
+/// Applies the changes to the rows of one year. They are sorted, oldest first.
 pub(crate) fn apply(universe: &SimUniverse, filings: &mut [SimFiling]) {
     if universe.changes.spares_filings() {
         return;
@@ -34,7 +34,7 @@ impl SimUniverse {
         change(self.changes.lock().filings.entry(accession).or_default());
     }
 
-    /// Loses the master index of a day: it answers 403, as a day does on which EDGAR is closed.
+    /// Removes the master index of a day: the response is 403, as for a day on which EDGAR is closed.
     pub fn lose_day(&self, day: Date, how: LostDay) {
         let _ = self.changes.lock().days.insert(day, how);
     }
@@ -44,24 +44,24 @@ impl SimUniverse {
         let _ = self.changes.lock().days.remove(&day);
     }
 
-    /// Takes a company off the SEC's and the exchanges' lists. Its submissions stay, without
-    /// tickers; its documents stay.
+    /// Removes a company from the lists of the SEC and the exchanges. Its submissions stay, without
+    /// tickers, and so do its documents.
     pub fn delist(&self, cik: Cik) {
         self.change_company(cik, |company| company.delisted = true);
     }
 
-    /// Puts a company on the lists again.
+    /// Adds a removed company to the lists again.
     pub fn relist(&self, cik: Cik) {
         self.change_company(cik, |company| company.delisted = false);
     }
 
-    /// Moves a company to another exchange. A class that is traded over the counter besides
-    /// stays there. Tickers keep their root; what follows it is what the new exchange adds.
+    /// Moves a company to another exchange. A class that is also traded over the counter stays there.
+    /// Tickers keep their root; the new exchange determines the suffix.
     pub fn move_to(&self, cik: Cik, venue: Venue) {
         self.change_company(cik, |company| company.moved_to = Some(venue));
     }
 
-    /// Serves no submissions of a company any more: 404. Lists, indexes and documents stay.
+    /// Stops serving the submissions of a company: 404. Lists, indexes and documents stay.
     pub fn remove_company(&self, cik: Cik) {
         self.change_company(cik, |company| company.removed = true);
     }
@@ -71,8 +71,8 @@ impl SimUniverse {
         self.change_company(cik, |company| company.removed = false);
     }
 
-    /// Serves one name of a filing's folder no more: 403. Submissions, indexes and the complete
-    /// submission still have it.
+    /// Stops serving one file of a filing: 403. The submissions, the indexes and the complete submission
+    /// still list it.
     pub fn remove_document(&self, accession: Accession, name: &str) {
         let name = name.to_owned();
         self.change_filing(accession, |filing| {
@@ -80,12 +80,12 @@ impl SimUniverse {
         });
     }
 
-    /// Serves nothing of a filing any more: 403. Submissions and indexes still list it.
+    /// Stops serving a filing: 403. Submissions and indexes still list it.
     pub fn remove_filing(&self, accession: Accession) {
         self.change_filing(accession, |filing| filing.removed = true);
     }
 
-    /// Serves a filing again, with every document that was removed.
+    /// Serves a filing again, including all removed documents.
     pub fn restore_filing(&self, accession: Accession) {
         self.change_filing(accession, |filing| {
             filing.removed = false;
@@ -94,7 +94,7 @@ impl SimUniverse {
     }
 
     /// Corrects the form, the date or both in the submissions of every filer and in the indexes.
-    /// The documents, the acceptance and the day whose index has the filing stay.
+    /// The documents, the acceptance time and the day of the index do not change.
     pub fn correct(
         &self,
         accession: Accession,
@@ -107,19 +107,19 @@ impl SimUniverse {
         });
     }
 
-    /// Leaves a filing out of the submissions of every filer. The indexes list it, its documents
-    /// are served, and [`SimUniverse::filings`] has it.
+    /// Removes a filing from the submissions of every filer. The indexes still list it, its documents are
+    /// served, and [`SimUniverse::filings`] still has it.
     pub fn hide_from_submissions(&self, accession: Accession) {
         self.change_filing(accession, |filing| filing.hidden = true);
     }
 
-    /// Shows a hidden filing.
+    /// Lists a hidden filing in the submissions again.
     pub fn reveal(&self, accession: Accession) {
         self.change_filing(accession, |filing| filing.hidden = false);
     }
 
-    /// Changes a submission. Its length in the submissions, its `ETag` and what is served singly
-    /// follow. Several changes add up.
+    /// Changes a submission. Its length in the submissions, its `ETag` and the single documents change with
+    /// it. Several changes add up.
     pub fn change_submission(&self, accession: Accession, how: SubmissionChange) {
         let today = self.today();
         self.change_filing(accession, |filing| {

@@ -1,8 +1,8 @@
-//! `submissions.zip`, every company's submissions and older pages, and `companyfacts.zip`: each made on
-//! the first request of a day.
+//! The archives: `submissions.zip` with every company's submissions and older pages, and `companyfacts.zip`.
+//! Each is made at the first request of a day.
 //!
-//! An archive lies in a temp file without a name; the members of the first are the very bytes that the
-//! API serves. It has 64-bit end records, as EDGAR's own with its 950,000 members must have.
+//! An archive is an unnamed temporary file. The members of `submissions.zip` have the same bytes as the API
+//! responses. It has 64-bit end records, which EDGAR's archive with its 950,000 members must have.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -17,13 +17,13 @@ use super::routes::at;
 use super::universe::SimUniverse;
 use super::{facts, pages, render};
 
-/// The archives, by the path that each is at.
+/// The archives, by path.
 pub(crate) const PATHS: [&str; 2] = [
     "/Archives/edgar/daily-index/bulkdata/submissions.zip",
     "/Archives/edgar/daily-index/xbrl/companyfacts.zip",
 ];
 
-/// The archives of the current day, once somebody has asked for them.
+/// The archives of the current day that were requested.
 #[derive(Debug, Default)]
 pub(crate) struct Archives([Mutex<Option<SimArchive>>; 2]);
 
@@ -35,7 +35,8 @@ struct SimArchive {
 }
 
 impl Archives {
-    /// The answer to a GET of this one with this `Range`; `header` knows the others. `None` is no archive.
+    /// The response to a GET of this archive with this `Range`; `header` returns other request headers.
+    /// `None`: no archive has this path.
     pub(crate) fn answer<'a>(
         &self,
         path: &str,
@@ -85,7 +86,7 @@ impl Archives {
     }
 }
 
-/// Takes the members of an archive, by name.
+/// Receives the members of an archive.
 type Add<'a> = dyn FnMut(&str, &[u8]) -> io::Result<()> + 'a;
 
 fn submissions(universe: &SimUniverse, add: &mut Add<'_>) -> io::Result<()> {
@@ -129,7 +130,7 @@ impl SimArchive {
         Ok(Self { day, file, length })
     }
 
-    /// The file from a place on; empty where the disk fails, which no client takes for the archive.
+    /// The file from a position on. Empty if the disk fails; a client does not mistake that for the archive.
     fn read(&mut self, from: u64) -> Vec<u8> {
         let mut bytes = Vec::new();
         let read = self

@@ -1,10 +1,10 @@
-//! The days on which EDGAR takes filings.
+//! The days on which EDGAR accepts filings.
 
 use jiff::civil::{Date, Weekday};
 
-/// Whether EDGAR is open: a working day that is no federal holiday.
+/// Whether EDGAR is open: a weekday that is not a federal holiday.
 ///
-/// Holidays that fall on a weekend are not moved to the day beside it.
+/// A holiday on a weekend is not moved to another day.
 pub(crate) fn is_business_day(date: Date) -> bool {
     let (month, day, weekday) = (date.month(), date.day(), date.weekday());
     match weekday {
@@ -26,8 +26,8 @@ pub(crate) fn is_business_day(date: Date) -> bool {
     }
 }
 
-/// The first business day at or after the day `day` of `year`, counted from 1; never beyond the
-/// year's end for a `day` up to 355.
+/// The first business day at or after the day `day` of `year`, counted from 1. For a `day` up to 355 it is
+/// in the same year.
 pub(crate) fn business_day(year: i16, day: u64) -> Date {
     let mut date = day_of(year, day.clamp(1, 355));
     while !is_business_day(date) {
@@ -51,7 +51,7 @@ fn day_of(year: i16, day: u64) -> Date {
     Date::new(year, 12, 31).unwrap_or(Date::ZERO)
 }
 
-/// `date` moved by some days; the same date at the end of time.
+/// `date` moved by some days; `date` itself if the result is out of range.
 pub(crate) fn plus_days(date: Date, days: i64) -> Date {
     date.checked_add(jiff::SignedDuration::from_hours(24 * days))
         .unwrap_or(date)

@@ -1,9 +1,9 @@
-//! What happens to a universe while it is served: lost days, companies that leave or move, files
-//! that go, rows that are corrected.
+//! Records the changes to a universe while it is served: missing indexes, companies that leave or move,
+//! removed files, corrected rows.
 //!
-//! Only these are kept; everything else follows from the seed. Every change is answered from the
-//! next request on, but for `submissions.zip`, which is made once a day. A change of something
-//! that does not exist changes nothing.
+//! Only the changes are stored; everything else follows from the seed. A change takes effect at the next
+//! request, except in `submissions.zip`, which is made once a day. A change of something that does not
+//! exist has no effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::edgar::{Accession, Cik};
 
 use super::venue::Venue;
 
-/// How a day's index is lost.
+/// How a day's index is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LostDay {
     /// The quarter's listing still has it.
@@ -23,16 +23,16 @@ pub enum LostDay {
     Unlisted,
 }
 
-/// How a submission comes back changed. A document is named by its `<SEQUENCE>`, which has gaps.
+/// A change of a submission. A document is identified by its `<SEQUENCE>`, which has gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubmissionChange {
-    /// One document is no longer in it, nor served singly.
+    /// One document is removed, also as a single document.
     Drop(usize),
-    /// One document has a line more.
+    /// One document has an additional line.
     Alter(usize),
 }
 
-/// What happened to one filing.
+/// The changes of one filing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FilingChange {
     pub(crate) form: Option<&'static str>,
@@ -42,18 +42,18 @@ pub(crate) struct FilingChange {
     pub(crate) removed_documents: BTreeSet<String>,
     pub(crate) dropped: BTreeSet<usize>,
     pub(crate) altered: BTreeSet<usize>,
-    /// When its submission changed last.
+    /// The time of the last change of its submission.
     pub(crate) changed_on: Option<Date>,
 }
 
 impl FilingChange {
-    /// Whether a name in its folder is served no more.
+    /// Whether a file in its folder is no longer served.
     pub(crate) fn lacks(&self, name: &str) -> bool {
         self.removed || self.removed_documents.contains(name)
     }
 }
 
-/// What happened to one company.
+/// The changes of one company.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CompanyChange {
     pub(crate) delisted: bool,
@@ -61,7 +61,7 @@ pub(crate) struct CompanyChange {
     pub(crate) removed: bool,
 }
 
-/// Everything that happened.
+/// All changes of a universe.
 #[derive(Debug, Default)]
 pub(crate) struct SimChanges(Mutex<SimChangesState>);
 
@@ -90,12 +90,12 @@ impl SimChanges {
         state.filings.get(&accession).cloned().unwrap_or_default()
     }
 
-    /// The filings that something happened to.
+    /// The changed filings.
     pub(crate) fn filings(&self) -> Vec<Accession> {
         self.lock().filings.keys().copied().collect()
     }
 
-    /// Whether nothing happened to any filing.
+    /// Whether no filing was changed.
     pub(crate) fn spares_filings(&self) -> bool {
         self.lock().filings.is_empty()
     }

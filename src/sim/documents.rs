@@ -1,15 +1,15 @@
 //! The bytes of a filing: its complete submission text and every document in it.
 //!
-//! A submission's length is fixed before its content (the submissions documents tell it), so
-//! one document of each, the "rest", takes what the header and the others leave. What is served
-//! under a document's own name is what splitting the complete submission must give:
+//! The length of a submission is fixed before its content, because the submissions documents list it. So one
+//! document of each submission, the "rest", fills the length that the header and the other documents leave.
+//! The single documents are what splitting the complete submission must give:
 //!
-//! - HTML and text: with the `<DOCUMENT>` wrapper around it,
-//! - inline XBRL, XML and schemas: bare, without the `<XBRL>` or `<XML>` around it,
+//! - HTML and text: with the `<DOCUMENT>` wrapper,
+//! - inline XBRL, XML and schemas: without the wrapper and without `<XBRL>` or `<XML>`,
 //! - graphics and PDFs: decoded.
 //!
-//! Until September 2011 the lines of a submission are broken at 1,023 bytes, and those of a document
-//! served singly are not: it is shorter than its text by the line ends that joining takes away. So the
+//! Until September 2011 the lines of a submission are broken at 1,023 bytes, and those of single documents
+//! are not. A single document is shorter than its text in the submission by the added line ends, so the
 //! length of the submission stays fixed.
 
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ use super::universe::{SimFiling, SimUniverse};
 /// The last day whose submissions have broken lines.
 const BROKEN_UNTIL: Date = date(2011, 9, 30);
 
-/// The most bytes of a line there, without its end.
+/// The maximum length of a line there in bytes, without its end.
 const BROKEN_AT: usize = 1023;
 
 /// One document within a complete submission.
@@ -37,13 +37,13 @@ struct SimDocument {
     name: Option<String>,
     description: Option<&'static str>,
     content: SimContent,
-    /// Bytes of the text, or of the file before it is encoded, as it was filed.
+    /// The length of the text as it was filed, or of the file before encoding, in bytes.
     len: usize,
-    /// Whether [`ADDED`] follows it.
+    /// Whether [`ADDED`] is appended.
     altered: bool,
 }
 
-/// What a document has more once it is altered: a comment, which leaves markup well-formed.
+/// The additional line of an altered document: a comment, so that markup stays well-formed.
 const ADDED: &[u8] = b"<!-- altered -->\n";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ enum SimContent {
 }
 
 impl SimContent {
-    /// The element around it within `<TEXT>`.
+    /// The element inside `<TEXT>` that contains the document.
     fn wrapper(self) -> Option<&'static str> {
         match self {
             Self::Html | Self::Text | Self::Jpeg => None,
@@ -73,14 +73,14 @@ impl SimContent {
     }
 }
 
-/// A document as it is served under its own name.
+/// A single document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
     /// Its `<TYPE>`.
     pub kind: String,
     /// Its `<SEQUENCE>`.
     pub sequence: usize,
-    /// Its `<FILENAME>`; before mid-2000 there is none, and it is not served singly.
+    /// Its `<FILENAME>`. Before mid-2000 there is none, and the document cannot be requested.
     pub name: Option<String>,
     /// Its `<DESCRIPTION>`.
     pub description: Option<&'static str>,
@@ -109,8 +109,8 @@ impl SimUniverse {
             .collect()
     }
 
-    /// What is served under a name in a filing's folder: a document, the complete submission, the
-    /// folder's listing, or EDGAR's rendering of an XML document (`xsl…/name.xml`).
+    /// A file in a filing's folder: a document, the complete submission, the listing of the folder, or
+    /// EDGAR's rendering of an XML document (`xsl…/name.xml`).
     pub fn file(&self, filing: &SimFiling, name: &str) -> Option<Vec<u8>> {
         if name == submission_name(filing.accession) {
             return Some(self.submission_text(filing));
@@ -130,15 +130,15 @@ impl SimUniverse {
     }
 }
 
-/// The length of a filing's complete submission, whatever its row tells.
+/// The actual length of a filing's complete submission, whatever its row has.
 pub(crate) fn submission_size(universe: &SimUniverse, filing: &SimFiling) -> u64 {
     FilingPlan::of(universe, filing).size() as u64
 }
 
-/// A filing with everything about its bytes fixed.
+/// A filing with everything that determines its bytes.
 struct FilingPlan<'a> {
     universe: &'a SimUniverse,
-    /// The filing as it was filed: a correction leaves its documents alone.
+    /// The filing as it was filed. A correction does not change its documents.
     filing: SimFiling,
     header: String,
     trailer: &'static str,
@@ -165,7 +165,7 @@ impl<'a> FilingPlan<'a> {
         };
         let left = size.saturating_sub(plan.size());
         plan.documents[rest].len = left;
-        // Only now, so that every other document keeps its bytes.
+        // Only now, so that the bytes of the other documents do not change.
         plan.documents
             .retain(|document| !change.dropped.contains(&document.sequence));
         for document in &mut plan.documents {
@@ -180,7 +180,7 @@ impl<'a> FilingPlan<'a> {
         self.header.len() + documents.sum::<usize>() + self.trailer.len()
     }
 
-    /// How many bytes a document takes within the complete submission.
+    /// The bytes that a document takes in the complete submission.
     fn length(&self, document: &SimDocument) -> usize {
         let len = document.len + if document.altered { ADDED.len() } else { 0 };
         let body = if document.content.is_binary() {
@@ -201,7 +201,7 @@ impl<'a> FilingPlan<'a> {
         out
     }
 
-    /// Appends a document with everything around it.
+    /// Appends a document with its wrapper.
     fn wrapped(&self, document: &SimDocument, out: &mut Vec<u8>) {
         out.extend_from_slice(open(document).as_bytes());
         if document.content.is_binary() {
@@ -234,7 +234,7 @@ impl<'a> FilingPlan<'a> {
         out
     }
 
-    /// Appends the document itself with its lines as they were filed.
+    /// Appends the document with its lines as they were filed.
     fn whole_lines(&self, document: &SimDocument, out: &mut Vec<u8>) {
         let start = out.len();
         self.body(document, out);
@@ -244,7 +244,7 @@ impl<'a> FilingPlan<'a> {
                 let is_broken = line.len() == BROKEN_AT + 1;
                 out.extend_from_slice(&line[..line.len() - usize::from(is_broken)]);
             }
-            // The end of the text is one.
+            // The end of the text is a line end, too.
             if !out.ends_with(b"\n") {
                 out.push(b'\n');
             }
@@ -263,7 +263,7 @@ impl<'a> FilingPlan<'a> {
         ])
     }
 
-    /// Appends the document itself as it stands in the submission.
+    /// Appends the document in its form within the submission.
     fn body(&self, document: &SimDocument, out: &mut Vec<u8>) {
         let mut rng = self.rng(document);
         let len = document.len;
@@ -329,7 +329,7 @@ impl<'a> FilingPlan<'a> {
         }
     }
 
-    /// The staff's letters leave the ending off.
+    /// The name in the `begin` line. Letters of the staff have no extension there.
     fn begin_name(&self, document: &SimDocument) -> String {
         let name = document.name.clone().unwrap_or_default();
         match self.filing.form {
@@ -338,7 +338,7 @@ impl<'a> FilingPlan<'a> {
         }
     }
 
-    /// How uuencode writes a zero: a blank since 2017, a backtick before.
+    /// The character for zero in uuencode: a blank since 2017, a backtick before.
     fn zero(&self) -> u8 {
         if self.filing.filed_on.year() >= 2017 {
             b' '
@@ -395,7 +395,7 @@ impl<'a> FilingPlan<'a> {
     }
 }
 
-/// Puts a line end into every line that is longer than [`BROKEN_AT`], in the place of a byte.
+/// Breaks every line that is longer than [`BROKEN_AT`] by replacing a byte with a line end.
 fn break_lines(text: &mut [u8]) {
     let mut length = 0;
     for byte in text {
@@ -433,7 +433,7 @@ fn close(document: &SimDocument) -> String {
     }
 }
 
-/// The documents of a filing, and which of them takes the rest of its length.
+/// The documents of a filing, and which of them fills the rest of the length.
 fn documents(universe: &SimUniverse, filing: &SimFiling) -> (Vec<SimDocument>, usize) {
     let form = filing.form;
     let style = style(form, filing.filed_on);
@@ -480,12 +480,12 @@ fn share(filing: &SimFiling, percent: u64) -> usize {
     usize::try_from(budget * percent / 100).unwrap_or(0)
 }
 
-/// The length before encoding that takes about a share of it after.
+/// The length before encoding of a document that takes about this share of the submission once encoded.
 fn raw(filing: &SimFiling, percent: u64) -> usize {
     share(filing, percent) * 45 / 62 + 64
 }
 
-/// Adds what comes after the primary document.
+/// Adds the documents after the primary document.
 fn exhibits(
     filing: &SimFiling,
     style: DocumentStyle,
@@ -578,7 +578,7 @@ fn exhibits(
             share(filing, 6),
         );
     }
-    // Only a file name tells a splitter what to call a decoded graphic.
+    // A splitter needs a file name for a decoded graphic.
     if roomy
         && named
         && matches!(style, DocumentStyle::Inline | DocumentStyle::Html)
@@ -597,14 +597,14 @@ fn exhibits(
     }
 }
 
-/// EDGAR numbers the files it renders, too, and leaves them out of the text.
+/// EDGAR also gives numbers to the files that it renders, and leaves these out of the text.
 fn skip_rendered_files(documents: &mut [SimDocument]) {
     for document in documents.iter_mut().skip(2) {
         document.sequence += 3;
     }
 }
 
-/// Whether the submission comes in the envelope of old.
+/// Whether the submission has the old PEM envelope.
 fn is_pem(filing: &SimFiling) -> bool {
     filing.filed_on.year() < 2001
 }
@@ -626,7 +626,7 @@ fn header(universe: &SimUniverse, filing: &SimFiling, documents: usize) -> Strin
         let (h, m, s) = clock(filing.accepted);
         let _ = writeln!(out, "<ACCEPTANCE-DATETIME>{day}{h:02}{m:02}{s:02}");
     }
-    // The count is wrong at times, as it is in real ones.
+    // The count is sometimes wrong, as in real submissions.
     let count = documents + usize::from(accession.get() % 20 == 7);
     let _ = writeln!(out, "ACCESSION NUMBER:\t\t{accession}");
     let _ = writeln!(out, "CONFORMED SUBMISSION TYPE:\t{}", filing.form);
@@ -664,7 +664,7 @@ pub(crate) fn clock(seconds: u32) -> (u32, u32, u32) {
     (seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// The length of what [`encode`] writes.
+/// The length of the output of [`encode`].
 fn encoded_length(len: usize, name: &str, zero: u8) -> usize {
     let last = len % 45;
     let lines = len / 45 * 62
@@ -677,8 +677,8 @@ fn encoded_length(len: usize, name: &str, zero: u8) -> usize {
     "begin 644 \n".len() + name.len() + lines + end
 }
 
-/// Appends `bytes` in uuencode. With `garbage`, the bits beyond the last byte are not zero, as in
-/// two of three real ones: strict decoders refuse that.
+/// Appends `bytes` in uuencode. With `garbage`, the bits after the last byte are not zero, as in two thirds
+/// of real files; strict decoders refuse that.
 fn encode(bytes: &[u8], name: &str, zero: u8, garbage: bool, out: &mut Vec<u8>) {
     let char_of = |six: u8| if six == 0 { zero } else { six + b' ' };
     out.extend_from_slice(b"begin 644 ");
@@ -720,7 +720,7 @@ mod tests {
         })
     }
 
-    /// Decodes by the length byte, as a careful reader does.
+    /// Decodes by the length byte, as a correct decoder does.
     fn decode(text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         for line in text.split(|b| *b == b'\n').skip(1) {
@@ -744,7 +744,7 @@ mod tests {
         out
     }
 
-    /// Splits by what the documentation of the format says, independent of how it was made.
+    /// Splits as the format is documented, independently of the code that made it.
     fn split(text: &str) -> Vec<(Option<String>, Vec<u8>)> {
         let mut documents = Vec::new();
         for part in text.split("<DOCUMENT>\n").skip(1) {

@@ -1,4 +1,4 @@
-//! `companyfacts.zip`: what the reports of each company say, as EDGAR lists it.
+//! The members of `companyfacts.zip`: the XBRL facts of each company's reports.
 
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ const TAGS: [(&str, &str, &str, Option<&str>, bool); 6] = [
     ),
 ];
 
-/// The facts of a company; `None` where it never filed XBRL, so that the archive has no member of it.
+/// The facts of a company; `None` if it never filed XBRL and has no member in the archive.
 pub(crate) fn document(universe: &SimUniverse, company: &SimCompany) -> Option<Vec<u8>> {
     let mut filings = universe.filings(company.cik);
     filings.retain(|filing| filing.is_xbrl && filing.report_date.is_some());
@@ -80,7 +80,7 @@ fn point(universe: &SimUniverse, filing: &SimFiling, tag: &str, over_a_period: b
         "EarningsPerShareDiluted" => {
             json!(f64::from(i32::try_from(rng.below(900)).unwrap_or(0) - 200) / 100.0)
         }
-        // A loss now and then.
+        // Some values are negative.
         "NetIncomeLoss" => json!((millions - 20_000) * 1_000_000),
         _ => json!(millions * 1_000_000 + 1),
     };

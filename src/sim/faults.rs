@@ -1,7 +1,7 @@
-//! What goes wrong, scripted: kinds of fault, where and when they strike, and their text form.
+//! Simulated faults: their kinds, which requests they affect, and their text form.
 //!
-//! Whether a fault strikes depends on the seed, the path and how often that path was asked for,
-//! never on time or on the order of threads: the same run meets the same faults.
+//! Whether a fault affects a request depends on the seed, the path and how often that path was requested,
+//! never on time or on the order of threads. So the same run gets the same faults.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,16 +14,16 @@ use thiserror::Error;
 use super::log::Resource;
 use super::rng::{SimRng, key_of};
 
-/// One way in which some requests go wrong.
+/// A fault that affects some requests.
 ///
-/// Its text form, for a command line, is `KIND[=ARG][:PERCENT%][@PLACE][*TIMES|#N]`:
+/// The text form, for the command line, is `KIND[=ARG][:PERCENT%][@PLACE][*TIMES|#N]`:
 ///
 /// - `KIND[=ARG]`: see [`FaultKind`];
 /// - `:PERCENT%`: this share of the requests, at most two decimals; all of them by default;
 /// - `@PLACE`: `companies`, `listings`, `discovery`, `documents`, or a part of the path (with
 ///   its query); any request by default;
-/// - `*TIMES`: only the first so many times for each path, so that retries get through;
-///   `#N`: only the Nth request that PLACE matches.
+/// - `*TIMES`: only the first TIMES requests of each path, so that retries succeed; `#N`: only the Nth
+///   request that PLACE matches.
 ///
 /// ```
 /// use filing_etl::sim::Fault;
@@ -34,21 +34,21 @@ use super::rng::{SimRng, key_of};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What happens.
+    /// The kind of the fault.
     pub kind: FaultKind,
-    /// To which requests.
+    /// The requests that it may affect.
     pub place: FaultPlace,
-    /// To how many of these, in hundredths of a percent.
+    /// The share of these requests, in hundredths of a percent.
     pub share: u16,
-    /// When.
+    /// Which of the requests, by their number.
     pub when: When,
 }
 
-/// Every one of a hundred percent.
+/// A hundred percent.
 const ALL: u16 = 10_000;
 
 impl Fault {
-    /// A fault that always strikes everywhere.
+    /// A fault that affects every request.
     pub fn always(kind: FaultKind) -> Self {
         Self {
             kind,
@@ -59,14 +59,14 @@ impl Fault {
     }
 }
 
-/// What happens to a request. In brackets, the text form.
+/// The kind of a fault. The text form is in parentheses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// An error status with a page as EDGAR sends it, and perhaps `Retry-After` (`503`, `429=5`
-    /// for 5 seconds, `429=d5` for the date 5 seconds from now). 403 and 404 are S3's XML for a
-    /// file that is not there.
+    /// An error status with the page that EDGAR sends, optionally with `Retry-After` (`503`, `429=5`
+    /// for 5 seconds, `429=d5` for the date 5 seconds from now). 403 and 404 have S3's XML for a
+    /// missing file.
     Status(u16, Option<RetryAfter>),
-    /// The connection is closed without an answer (`refuse`).
+    /// The connection is closed without a response (`refuse`).
     Refuse,
     /// The connection is reset (`reset`, `reset-headers`, `reset-body`).
     Reset(ResetMoment),
@@ -74,15 +74,15 @@ pub enum FaultKind {
     ShortBody,
     /// Half of a chunked body, then the end (`chunked-cut`).
     ChunkedCut,
-    /// Half of a body without a length, then the end: looks complete (`close-cut`).
+    /// Half of a body without a length, then the end, so that it looks complete (`close-cut`).
     CloseCut,
     /// Half of a gzip stream in a complete HTTP body (`gzip-cut`).
     GzipCut,
     /// A gzip stream with some bytes changed (`gzip-damaged`).
     GzipDamaged,
-    /// Nothing for a while, then the right answer (`stall=60`, seconds).
+    /// A pause, then the right response (`stall=60`, seconds).
     Stall(Duration),
-    /// Half of the body, nothing for a while, then the rest (`stall-body=60`).
+    /// Half of the body, a pause, then the rest (`stall-body=60`).
     StallBody(Duration),
     /// The body byte by byte with a pause after each (`drip=1`).
     Drip(Duration),
@@ -92,70 +92,70 @@ pub enum FaultKind {
     Gateway,
     /// A login page with status 200 that names the path, so each path has its own (`login`).
     Login,
-    /// Random bytes with status 200, other ones for each request (`random`).
+    /// Random bytes with status 200, different for each request (`random`).
     Random,
     /// Status 200 and no body (`empty`).
     Empty,
-    /// One byte of the body is another one; nothing else tells (`altered`).
+    /// One byte of the body is changed, without any other sign (`altered`).
     Altered,
-    /// Half of the body with a length to match (`json-cut`).
+    /// Half of the body, with the matching length (`json-cut`).
     JsonCut,
-    /// JSON of another shape (`json-shape`).
+    /// JSON with another structure (`json-shape`).
     JsonShape,
     /// A redirect to itself (`redirect-loop`).
     RedirectLoop,
     /// A redirect to another site (`redirect-offsite`).
     RedirectOffsite,
-    /// A redirect to the same file on the same site, which is then served (`redirect`).
+    /// A redirect on the same site to the same file, which is then served (`redirect`).
     Redirect,
-    /// The right answer, then the connection is closed unannounced (`close`).
+    /// The right response, then the connection is closed without notice (`close`).
     Close,
-    /// A body of so many bytes (`huge=2000000000`).
+    /// A body with this number of bytes (`huge=2000000000`).
     Huge(u64),
     /// A block begins, whatever the rate (`throttle`).
     Throttle,
-    /// The page of a block with some status, this once (`throttle-page=200`).
+    /// The page of a block with this status, without a block (`throttle-page=200`).
     ThrottlePage(u16),
     /// The page for undeclared automated tools (`undeclared`).
     Undeclared,
-    /// The page seen since 2026 for bad user agents, whose title is the throttle's (`policy`).
+    /// The page seen since 2026 for bad user agents, with the title of a block (`policy`).
     Policy,
-    /// Bytes that are no HTTP (`garbage`).
+    /// Bytes that are not HTTP (`garbage`).
     Garbage,
     /// No fault: the right body, chunked (`chunked`).
     Chunked,
-    /// No fault: the right body without a length, ended by closing (`close-delimited`).
+    /// No fault: the right body without a length; the end of the connection ends it (`close-delimited`).
     CloseDelimited,
 }
 
-/// How `Retry-After` is given.
+/// The form of `Retry-After`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     /// Seconds.
     Seconds(u32),
-    /// An HTTP date so many seconds from now.
+    /// An HTTP date this many seconds from now.
     Date(u32),
 }
 
 /// When a connection is reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResetMoment {
-    /// Before the answer.
+    /// Before the response.
     Before,
-    /// Within its headers.
+    /// In the headers.
     Headers,
-    /// Within its body.
+    /// In the body.
     Body,
 }
 
-/// Which requests a fault is for.
+/// The requests that a fault may affect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultPlace {
-    /// All.
+    /// All requests.
     Any,
-    /// Those for one kind of thing.
+    /// Requests for one kind of resource.
     Resource(Resource),
-    /// Those whose path contains the text.
+    /// Requests whose path contains the text.
     Path(String),
 }
 
@@ -169,18 +169,18 @@ impl FaultPlace {
     }
 }
 
-/// When a fault strikes.
+/// Which of the matching requests a fault affects, by their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// At any time.
+    /// All of them.
     Always,
-    /// At most so many times for each path.
+    /// The first N requests of each path.
     Times(u32),
-    /// Only on the so many-th request for its place, from 1.
+    /// Only the Nth request that matches the place, counted from 1.
     Nth(u64),
 }
 
-/// A text that is no fault.
+/// The text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "{text:?} is not a fault: {reason}; expected KIND[=ARG][:PERCENT%][@PLACE][*TIMES|#N], such as 503:5%@documents*1"
@@ -190,7 +190,7 @@ pub struct BadFault {
     reason: String,
 }
 
-/// The kinds that are a word alone.
+/// The kinds without an argument.
 const WORDS: [(&str, FaultKind); 26] = [
     ("refuse", FaultKind::Refuse),
     ("reset", FaultKind::Reset(ResetMoment::Before)),
@@ -402,7 +402,7 @@ fn parse(text: &str) -> Result<Fault, String> {
     })
 }
 
-/// The faults of a simulator with what they have done so far.
+/// The faults of a simulator and their counts.
 #[derive(Debug)]
 pub(crate) struct Script {
     seed: u64,
@@ -412,9 +412,9 @@ pub(crate) struct Script {
 #[derive(Debug, Default)]
 struct FaultState {
     faults: Vec<Fault>,
-    /// Requests that matched each fault's place.
+    /// The number of requests that matched the place of each fault.
     matched: Vec<u64>,
-    /// By path: requests, and how often each fault struck.
+    /// By path: the number of requests, and how often each fault affected one.
     paths: HashMap<String, PathState>,
 }
 
@@ -434,7 +434,7 @@ impl Script {
         script
     }
 
-    /// Replaces the faults; counting starts anew.
+    /// Replaces the faults and resets the counts.
     pub(crate) fn set(&self, faults: Vec<Fault>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = FaultState {
@@ -450,7 +450,7 @@ impl Script {
         state.faults.iter().any(|fault| fault.kind == *kind)
     }
 
-    /// The first fault that strikes this request.
+    /// The first fault that affects this request.
     pub(crate) fn strike(&self, path: &str, kind: Resource) -> Option<Fault> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let FaultState {
@@ -458,7 +458,7 @@ impl Script {
             matched,
             paths,
         } = &mut *state;
-        // Nothing to count where nothing can go wrong: long benches stay small.
+        // Without faults nothing is counted, so that long benches need little memory.
         if faults.is_empty() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What the companies of a universe have filed so far: the truth that tests compare with.
+//! The filings of a universe up to today. Tests compare results with them.
 
 use std::cmp::Reverse;
 
@@ -11,7 +11,7 @@ use super::history;
 use super::render::accepted_at;
 use super::universe::{SimFiling, SimUniverse};
 
-/// The year in which a filing was filed: its accession tells.
+/// The year in which a filing was filed, from its accession.
 pub(crate) fn filed_in(accession: Accession) -> i16 {
     let short = i16::try_from(accession.get() / 1_000_000 % 100).unwrap_or(0);
     if short < 90 {
@@ -21,8 +21,8 @@ pub(crate) fn filed_in(accession: Accession) -> i16 {
     }
 }
 
-/// The day on which a filing appears in the lists and indexes: most often that of its date, for
-/// one in thirteen some days later. At EDGAR it is one in fifty; here every universe needs some.
+/// The day on which a filing appears in the lists and indexes: usually its filing date, for one in thirteen
+/// filings some days later. At EDGAR it is one in fifty; here it is more, so that every universe has some.
 pub(crate) fn released_on(filing: &SimFiling) -> Date {
     let number = filing.accession.get();
     let filed_on = filing.as_filed.filed_on;
@@ -38,7 +38,7 @@ pub(crate) fn released_on(filing: &SimFiling) -> Date {
 }
 
 impl SimUniverse {
-    /// A company's filings up to today, newest first, joint ones of its parent included. A few
+    /// The filings of a company up to today, newest first, including joint filings of its parent. A few
     /// appear some days after their date.
     pub fn filings(&self, cik: Cik) -> Vec<SimFiling> {
         let Some(number) = self.number(cik) else {
@@ -68,7 +68,7 @@ impl SimUniverse {
             .filter(|filing| released_on(filing) <= self.today())
     }
 
-    /// The history of a company goes back as far as that of each parent it files with.
+    /// The first year of a company's history, which includes that of each parent it files with.
     fn first_year_with_parent(&self, number: u32) -> i16 {
         let own = self.first_year(number);
         let parents = history::parents_of(self, number).map(|parent| self.first_year(parent));

@@ -1,4 +1,4 @@
-//! The filings of one company in one year: which forms, when, of what size and under which name.
+//! The filings of one company in one year: forms, dates, sizes and names.
 
 use jiff::civil::{Date, date};
 
@@ -10,29 +10,29 @@ use super::rng::SimRng;
 use super::style::{DocumentStyle, LEAST_SIZE, NAMED_SINCE, ROOM_FOR_EXHIBITS, style};
 use super::universe::{AGENTS, AsFiled, SimCompanyKind, SimFiling, SimUniverse, kind_of};
 
-/// From then on reports come with XBRL.
+/// From this year on, reports have XBRL.
 const XBRL_SINCE: Date = date(2010, 7, 1);
-/// From then on SC 13G is SCHEDULE 13G, in XML.
+/// From this date on, SC 13G is SCHEDULE 13G, in XML.
 const SCHEDULES_SINCE: Date = date(2024, 12, 18);
 
-/// A filing of which only form, day and company are fixed.
+/// A filing of which only form, day and company are determined.
 struct Draft {
     filed_on: Date,
     form: &'static str,
     period: Option<Date>,
-    /// How many companies after this one file jointly.
+    /// The number of companies after this one that file jointly.
     joint: u32,
 }
 
-/// The parents whose joint filings a company may share.
+/// The parents whose joint filings may include a company.
 pub(crate) fn parents_of(universe: &SimUniverse, number: u32) -> impl Iterator<Item = u32> {
     let farthest = universe.joint_filers.saturating_sub(1).max(2);
     (number.saturating_sub(farthest)..number)
         .filter(|parent| kind_of(*parent) == SimCompanyKind::Parent)
 }
 
-/// The filings under a company's CIK that were filed in one year, oldest first, as they are by
-/// now. Of the past and the future alike: the caller cuts it off at today.
+/// The filings under a company's CIK in one year, oldest first, with all changes applied. They include future
+/// ones, which the caller leaves out.
 pub(crate) fn year(universe: &SimUniverse, number: u32, year: i16) -> Vec<SimFiling> {
     let mut filings = own(universe, number, year);
     for parent in parents_of(universe, number) {
@@ -48,7 +48,7 @@ pub(crate) fn year(universe: &SimUniverse, number: u32, year: i16) -> Vec<SimFil
     filings
 }
 
-/// The filings that a company itself filed in one year, oldest first.
+/// The filings that the company itself filed in one year, oldest first.
 fn own(universe: &SimUniverse, number: u32, year: i16) -> Vec<SimFiling> {
     if year < universe.first_year(number) || !(1993..=2089).contains(&year) {
         return Vec::new();
@@ -79,7 +79,7 @@ fn own(universe: &SimUniverse, number: u32, year: i16) -> Vec<SimFiling> {
     for _ in 0..extras(universe, number, kind, &mut rng) {
         let filed_on = business_day(year, rng.between(1, 355));
         let form = modern(other_form(kind, &mut rng), filed_on);
-        // A parent's current reports concern the first subsidiary, too, half of the time.
+        // Half of a parent's current reports are joint filings with the first subsidiary.
         let joint = u32::from(subsidiaries > 0 && form == "8-K" && rng.chance(1, 2));
         drafts.push(Draft {
             filed_on,
@@ -89,7 +89,7 @@ fn own(universe: &SimUniverse, number: u32, year: i16) -> Vec<SimFiling> {
         });
     }
     drafts.sort_by_key(|draft| draft.filed_on);
-    // The sequence numbers of an agent leave a thousand a year for each company.
+    // An agent reserves a thousand sequence numbers a year for each company.
     drafts.truncate(990);
     drafts
         .into_iter()
@@ -98,7 +98,7 @@ fn own(universe: &SimUniverse, number: u32, year: i16) -> Vec<SimFiling> {
         .collect()
 }
 
-/// How many filings besides the periodic ones.
+/// The number of filings other than the periodic ones.
 fn extras(universe: &SimUniverse, number: u32, kind: SimCompanyKind, rng: &mut SimRng) -> u64 {
     let mean = u64::from(universe.filings_per_year);
     let size = [1, 2, 6][(number % 3) as usize];
@@ -106,12 +106,12 @@ fn extras(universe: &SimUniverse, number: u32, kind: SimCompanyKind, rng: &mut S
         SimCompanyKind::Giant => (mean * 25).min(900) * rng.between(80, 105) / 100,
         SimCompanyKind::Silent | SimCompanyKind::NewlyListed => 0,
         SimCompanyKind::FilesUnderParent => 2,
-        // On average a company has one and a half times the mean; the median has the mean.
+        // The median company has the given number; the average is one and a half times as much.
         _ => (mean * size * rng.between(60, 140) / 200).min(900),
     }
 }
 
-/// The reports that come every year, with their amendments and proxy statements.
+/// The annual and quarterly reports, with their amendments and proxy statements.
 fn periodic(
     kind: SimCompanyKind,
     number: u32,
@@ -128,7 +128,7 @@ fn periodic(
             joint,
         });
     };
-    // Quarter ends, with the days of the year on which their reports come.
+    // Quarter ends, with the days of the year on which their reports are filed.
     let quarter = |end: u64| match end {
         0 => (45, date(year - 1, 12, 31)),
         1 => (122, date(year, 3, 31)),
@@ -137,7 +137,7 @@ fn periodic(
     };
     match kind {
         SimCompanyKind::Domestic | SimCompanyKind::Giant | SimCompanyKind::Parent => {
-            // Three of four fiscal years end in December.
+            // Three of four companies have a fiscal year that ends in December.
             let annual = [0, 0, 0, 2][(number % 4) as usize];
             for end in 0..4 {
                 let (day, period) = quarter(end);
@@ -183,7 +183,7 @@ fn periodic(
     }
 }
 
-/// What a company files on its way to the exchange, in the five months before the universe began.
+/// The filings of a company before its listing, in the five months before the universe began.
 fn registration(universe: &SimUniverse, year: i16, rng: &mut SimRng, drafts: &mut Vec<Draft>) {
     let forms = [
         (140, "DRS"),
@@ -213,7 +213,7 @@ fn registration(universe: &SimUniverse, year: i16, rng: &mut SimRng, drafts: &mu
     }
 }
 
-/// A form that comes when it comes.
+/// A form that is filed at irregular times.
 fn other_form(kind: SimCompanyKind, rng: &mut SimRng) -> &'static str {
     match kind {
         SimCompanyKind::Giant => rng.weighted(&[
@@ -272,7 +272,7 @@ fn other_form(kind: SimCompanyKind, rng: &mut SimRng) -> &'static str {
     }
 }
 
-/// Forms that were renamed.
+/// The name that a form has on a day, if it was renamed.
 fn modern(form: &'static str, filed_on: Date) -> &'static str {
     match form {
         "SC 13G" if filed_on >= SCHEDULES_SINCE => "SCHEDULE 13G",
@@ -282,8 +282,7 @@ fn modern(form: &'static str, filed_on: Date) -> &'static str {
     }
 }
 
-/// About how many bytes a complete submission has: the middle of what such a form was measured
-/// to have in 2024 and 2025.
+/// The approximate length of a complete submission in bytes: the median of this form in 2024 and 2025.
 fn middle_size(form: &str, style: DocumentStyle) -> u64 {
     match (form, style) {
         ("10-K" | "10-K/A" | "10-KT" | "20-F" | "20-F/A" | "40-F", DocumentStyle::Inline) => {
@@ -303,7 +302,7 @@ fn middle_size(form: &str, style: DocumentStyle) -> u64 {
     }
 }
 
-/// Fills in what a draft leaves open.
+/// Completes a draft.
 fn finished(
     universe: &SimUniverse,
     number: u32,
@@ -355,14 +354,14 @@ fn finished(
     }
 }
 
-/// EDGAR has five nameless primary documents after 2000; here they are frequent enough for every
-/// universe to hold some among the wanted forms.
+/// Whether the primary document has no name. EDGAR has five of these after 2000; here they are frequent enough
+/// that every universe has some among the wanted forms.
 fn nameless(form: &str, rng: &mut SimRng) -> bool {
     form.starts_with("10-") && rng.chance(1, 70)
 }
 
-/// One in five filings is the company's own, the others an agent's; paper and staff have numbers
-/// of their own.
+/// The accession of a filing. The company itself submits one in five filings, an agent the others. Paper
+/// filings and letters of the staff have separate numbers.
 fn accession(
     universe: &SimUniverse,
     number: u32,
@@ -372,7 +371,7 @@ fn accession(
 ) -> Accession {
     let (slot, block) = (u64::from(number % 1000), (number / 1000) as usize);
     let (submitter, sequence) = match form {
-        // Ten thousand companies share one prefix: a block is a pretended submitter.
+        // Ten thousand companies share one prefix, which stands for an invented submitter.
         "EFFECT" if block == 0 => (9_999_999_995, slot * 1000 + index),
         "UPLOAD" if block == 0 => (0, slot * 1000 + index),
         "144" if block == 0 && filed_on.year() < 2023 => (9_999_999_997, slot * 1000 + index),
@@ -386,7 +385,7 @@ fn accession(
 
 fn report_date(form: &str, filed_on: Date, period: Option<Date>, rng: &mut SimRng) -> Option<Date> {
     match (period, form) {
-        // Later than the filing, and absurd: both occur.
+        // Report dates after the filing date and absurd ones both occur at EDGAR.
         (Some(_), _) if rng.chance(1, 400) => Some(date(2039, 12, 31)),
         (Some(period), _) => Some(period),
         (None, "3" | "4" | "5" | "4/A" | "8-K" | "8-K/A" | "6-K") => Some(plus_days(
@@ -415,7 +414,7 @@ fn items(form: &str, filed_on: Date, rng: &mut SimRng) -> &'static str {
 }
 
 fn size(universe: &SimUniverse, middle: u64, joint: u32, rng: &mut SimRng) -> u64 {
-    // From a third to three times the middle, as often below it as above.
+    // From a third to three times the median, as often below it as above.
     let percent = if rng.chance(1, 2) {
         rng.between(33, 100)
     } else {
@@ -431,10 +430,10 @@ fn size(universe: &SimUniverse, middle: u64, joint: u32, rng: &mut SimRng) -> u6
     let scaled = (bytes as f64 * universe.document_scale) as u64;
     let least = match joint {
         0 => LEAST_SIZE,
-        // The header says more than half a kilobyte of each filer.
+        // The header has more than half a kilobyte for each filer.
         _ => ROOM_FOR_EXHIBITS + 1200 * u64::from(joint.saturating_sub(2)),
     };
-    // Below the least, sizes still differ.
+    // Sizes that would be below the minimum still differ.
     scaled.min(200_000_000).max(least + bytes % 1024)
 }
 

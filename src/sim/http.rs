@@ -1,6 +1,6 @@
-//! As much HTTP/1.1 as the simulator needs: requests without a body, answers of any shape.
+//! The part of HTTP/1.1 that the simulator needs: requests without a body, responses of any form.
 //!
-//! Reads block; the server ends them by shutting the connection down.
+//! Reads block; the server ends them by shutting down the connection.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write as _};
@@ -9,22 +9,22 @@ use std::net::TcpStream;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// The most bytes a request may have.
+/// The size limit of a request in bytes.
 const LONGEST_REQUEST: usize = 16 * 1024;
 
 /// A request's line and headers.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// Path and query as asked for.
+    /// Path and query as requested.
     pub(crate) target: String,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     headers: Vec<(String, String)>,
     pub(crate) keep_alive: bool,
 }
 
 impl Request {
-    /// The first header of a name, given in lower case.
+    /// The first header with a name, which is given in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -32,7 +32,7 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The path without its query, percent-decoded; absent if that is no UTF-8.
+    /// The path without its query, percent-decoded; `None` if that is not UTF-8.
     pub(crate) fn path(&self) -> Option<String> {
         let path = self.target.split(['?', '#']).next().unwrap_or_default();
         percent_encoding::percent_decode_str(path)
@@ -58,19 +58,19 @@ impl Request {
     }
 }
 
-/// Why there is no request.
+/// Why no request could be read.
 #[derive(Debug)]
 pub(crate) enum NoRequest {
     /// The client or the simulator closed the connection.
     Closed,
-    /// It is no HTTP; answer with the status and close.
+    /// It is not HTTP; respond with this status and close.
     Refused(u16),
 }
 
-/// Reads a request but for its very last byte.
+/// Reads a request except for its last byte.
 ///
-/// Closing a connection with a byte unread is the one way to reset it that the standard library
-/// has. Once a request is to be answered, [`finish_reading`] takes that byte.
+/// With the standard library, a connection can be reset only by closing it with unread bytes. Before a
+/// response is sent, [`finish_reading`] reads the last byte.
 pub(crate) fn read_request(mut stream: &TcpStream) -> Result<Request, NoRequest> {
     let mut head: Vec<u8> = Vec::new();
     let mut buffer = [0; 4096];
@@ -83,7 +83,7 @@ pub(crate) fn read_request(mut stream: &TcpStream) -> Result<Request, NoRequest>
         };
         let before = head.len();
         head.extend_from_slice(&buffer[..seen]);
-        // The end may lie across what was read before and what is new.
+        // The end may be split between the earlier bytes and the new ones.
         let from = before.saturating_sub(3);
         let end = head[from..]
             .windows(4)
@@ -103,7 +103,7 @@ pub(crate) fn read_request(mut stream: &TcpStream) -> Result<Request, NoRequest>
     }
 }
 
-/// Takes the last byte of a request that [`read_request`] left. Whether that worked.
+/// Reads the last byte of a request, which [`read_request`] left. Returns whether that worked.
 pub(crate) fn finish_reading(mut stream: &TcpStream) -> bool {
     stream.read_exact(&mut [0]).is_ok()
 }
@@ -118,7 +118,7 @@ fn parse(head: &[u8]) -> Option<Request> {
     if !is_http || !is_method {
         return None;
     }
-    // A proxy is asked with the whole URL.
+    // Requests to a proxy have the whole URL.
     let target = match target.strip_prefix("http://") {
         Some(rest) => rest.find('/').map_or("/", |slash| &rest[slash..]),
         None => target,
@@ -141,7 +141,7 @@ fn parse(head: &[u8]) -> Option<Request> {
         request.keep_alive = !connection.eq_ignore_ascii_case("close")
             && (request.keep_alive || connection.eq_ignore_ascii_case("keep-alive"));
     }
-    // Nothing here is answered differently for a body, so nothing with one is kept.
+    // The body of a request is never read, so its connection is closed after the response.
     let empty = request.header("content-length").is_none_or(|n| n == "0");
     if !empty || request.header("transfer-encoding").is_some() {
         request.keep_alive = false;
@@ -149,14 +149,14 @@ fn parse(head: &[u8]) -> Option<Request> {
     Some(request)
 }
 
-/// An answer before it is brought into its form.
+/// A response before it is encoded.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
-    /// Whether it is compressed for clients that accept it.
+    /// Whether it is compressed for clients that accept gzip.
     pub(crate) compressible: bool,
 }
 
@@ -177,7 +177,7 @@ impl HttpAnswer {
         self
     }
 
-    /// Leaves it as it is, even for clients that accept gzip.
+    /// Never compresses the body.
     pub(crate) fn plain(mut self) -> Self {
         self.compressible = false;
         self
@@ -194,15 +194,15 @@ impl HttpAnswer {
 /// How the end of a body is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// By `Content-Length`: this number, which is a lie at times.
+    /// By `Content-Length` with this number, which may be wrong on purpose.
     Length(u64),
-    /// By chunks.
+    /// By chunked encoding.
     Chunked,
-    /// By closing.
+    /// By closing the connection.
     Close,
 }
 
-/// The status line and headers of an answer.
+/// The status line and headers of a response.
 pub(crate) fn head(
     answer: &HttpAnswer,
     gzipped: bool,
@@ -226,7 +226,7 @@ pub(crate) fn head(
     }
     let keep_alive = keep_alive && framing != Framing::Close;
     let _ = match framing {
-        // A 304 has no body, and says nothing of its length.
+        // A 304 has no body and no length.
         Framing::Length(_) if answer.status == 304 => Ok(()),
         Framing::Length(length) => write!(out, "Content-Length: {length}\r\n"),
         Framing::Chunked => write!(out, "Transfer-Encoding: chunked\r\n"),
@@ -237,7 +237,7 @@ pub(crate) fn head(
     out.into_bytes()
 }
 
-/// The body compressed, fast rather than small.
+/// Compresses the body, for speed rather than size.
 pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 3), Compression::fast());
     encoder

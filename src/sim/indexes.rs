@@ -1,6 +1,5 @@
-//! The daily and quarterly master indexes, with the oddities that were measured: the headers
-//! differ, lines occur twice, a joint filing has a row for each filer, and some rows come days
-//! after their filing date.
+//! The daily and quarterly master indexes, with the properties measured at EDGAR: headers differ, lines
+//! occur twice, a joint filing has a row for each filer, and some rows appear days after their filing date.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,23 +15,23 @@ use super::universe::{SimFiling, SimUniverse};
 use crate::edgar::Cik;
 use crate::edgar::calendar::quarter;
 
-/// The most lines of a day that occur twice; measured on one day.
+/// The maximum number of lines that occur twice in the index of a day, as measured on one day.
 const MOST_DUPLICATES: usize = 60;
 
-/// `master.YYYYMMDD.idx`; none of a day on which EDGAR is closed, which is still to come, or
-/// which is lost.
+/// `master.YYYYMMDD.idx`; `None` for a day on which EDGAR is closed, for a future day, and for a removed
+/// index.
 pub(crate) fn daily(universe: &SimUniverse, day: Date) -> Option<Vec<u8>> {
     let lost = universe.changes.of_day(day).is_some();
     if lost || !is_business_day(day) || day > universe.today() {
         return None;
     }
-    // What is released today was filed this year, or late in the last one.
+    // Filings that appear today were filed this year or late in the last one.
     let years = [plus_days(day, -30).year(), day.year()];
     let rows = rows(universe, years, |filing| released_on(filing) == day);
     Some(master(day, rows.iter().collect()))
 }
 
-/// The master index of a day with these rows.
+/// Formats the master index of a day with these rows.
 fn master(day: Date, rows: Vec<&SimIndexRow>) -> Vec<u8> {
     let mut out = format!(
         "Description:           Daily Index of EDGAR Dissemination Feed\n\
@@ -59,9 +58,9 @@ fn master(day: Date, rows: Vec<&SimIndexRow>) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// The quarter's `index.json` among the daily indexes, in the shape of a captured one of 2023.
-/// EDGAR lists four more files of each day. This lists the master indexes only, as nothing else
-/// is served.
+/// The quarter's `index.json` in the folder of the daily indexes, in the format of a real one of 2023. EDGAR
+/// lists four more files for each day. This one lists only the master indexes, since no other file is
+/// served.
 pub(crate) fn listing(universe: &SimUniverse, year: i16, number: i8) -> Option<Vec<u8>> {
     let first = first_day(universe, year, number)?;
     let rows = rows(universe, [plus_days(first, -30).year(), year], |filing| {
@@ -96,14 +95,14 @@ pub(crate) fn listing(universe: &SimUniverse, year: i16, number: i8) -> Option<V
     Some(listing.into_bytes())
 }
 
-/// The first day of a quarter, if it has come.
+/// The first day of a quarter; `None` if it is in the future.
 fn first_day(universe: &SimUniverse, year: i16, number: i8) -> Option<Date> {
     let month = number.checked_sub(1)?.checked_mul(3)?.checked_add(1)?;
     let first = Date::new(year, month, 1).ok()?;
     (first <= universe.today()).then_some(first)
 }
 
-/// `master.idx` of a quarter, without the last newline, as EDGAR serves it at times.
+/// `master.idx` of a quarter, without the last newline, as EDGAR sometimes serves it.
 pub(crate) fn quarterly(universe: &SimUniverse, year: i16, number: i8) -> Option<Vec<u8>> {
     let first = first_day(universe, year, number)?;
     let last = first.saturating_add(2.months()).last_of_month();
@@ -117,7 +116,7 @@ pub(crate) fn quarterly(universe: &SimUniverse, year: i16, number: i8) -> Option
         universe.today().min(last).strftime("%B %d, %Y"),
     );
     let today = universe.today();
-    // A correction may have moved a filing here from any year.
+    // A correction may have moved a filing from another year into this quarter.
     let changed = universe.changes.filings().into_iter().map(filed_in);
     let years = changed.fold([year, year], |[first, last], other| {
         [first.min(other), last.max(other)]
@@ -144,7 +143,7 @@ const DASHES: &str =
 /// A filing under one of its filers, with the filer's name.
 type SimIndexRow = (Cik, String, SimFiling);
 
-/// A row for every filing and filer, by CIK as text.
+/// A row for every filing and filer, sorted by CIK as text.
 fn rows(
     universe: &SimUniverse,
     years: [i16; 2],

@@ -1,13 +1,13 @@
-//! Fair access as EDGAR enforces it: too many requests in a second block the client for minutes,
-//! and every request during the block makes it longer.
+//! The rate limit as EDGAR enforces it: too many requests in a second block the client for minutes, and
+//! every request during the block extends it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What becomes of a request.
+/// What the limit decides about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It is answered.
+    /// It gets a response.
     Admitted,
     /// It exceeds the limit and starts a block.
     Exceeds,
@@ -15,12 +15,12 @@ pub(crate) enum Admission {
     Blocked,
 }
 
-/// Counts arrivals. The caller brings the clock, which never goes back.
+/// Counts arrivals. The caller passes the time, which never decreases.
 #[derive(Debug)]
 pub(crate) struct SimLimiter {
     rate: Option<u32>,
     block_for: Duration,
-    /// Arrivals of the last second.
+    /// The arrivals in the last second.
     recent: VecDeque<Instant>,
     blocked_until: Option<Instant>,
 }
@@ -60,7 +60,7 @@ impl SimLimiter {
         Admission::Admitted
     }
 
-    /// Starts a block, or starts it anew.
+    /// Starts or restarts a block.
     pub(crate) fn block(&mut self, now: Instant) {
         self.blocked_until = now.checked_add(self.block_for);
     }

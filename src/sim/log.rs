@@ -1,4 +1,4 @@
-//! The witness: every request with its times, as the server saw it.
+//! The request log: every request with its times, as the server saw it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-/// What a request asks for, by its path.
+/// The kind of resource that a request is for, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Resource {
     /// The SEC's company list.
     Companies,
-    /// The Nasdaq Trader symbol directory. Another operator: EDGAR's limit does not apply.
+    /// The Nasdaq Trader symbol directory. It belongs to another site, so EDGAR's limit does not apply.
     Listings,
     /// A submissions document, one of its older pages, or an index.
     Discovery,
-    /// Something of a filing.
+    /// A file of a filing.
     Documents,
     /// Anything else.
     Other,
 }
 
 impl Resource {
-    /// What `path` asks for.
+    /// The kind of resource at `path`.
     pub fn of(path: &str) -> Self {
         let kinds = [
             ("/files/", Self::Companies),
@@ -45,33 +45,33 @@ impl Resource {
     }
 }
 
-/// One request.
+/// A logged request.
 #[derive(Debug, Clone, Serialize)]
 pub struct Entry {
-    /// When it arrived, since the simulator's start.
+    /// The time of its arrival since the start of the simulator.
     #[serde(serialize_with = "seconds")]
     pub at: Duration,
-    /// When the first byte of its answer left; absent before that and where there was none.
+    /// The time when the first byte of the response was sent; `None` before that and without a response.
     #[serde(serialize_with = "maybe_seconds")]
     pub answered_at: Option<Duration>,
-    /// `GET` or `HEAD`, or what the client made up.
+    /// The method: `GET`, `HEAD`, or another one that the client sent.
     pub method: String,
-    /// The path as asked for, with any query.
+    /// The requested path with its query.
     pub path: String,
-    /// What it asks for.
+    /// The kind of resource.
     pub kind: Resource,
-    /// The status sent; absent before the answer and where none was sent.
+    /// The status of the response; `None` before the response and without one.
     pub status: Option<u16>,
-    /// The `User-Agent`, if there was one.
+    /// The `User-Agent`, if it has one.
     pub user_agent: Option<String>,
-    /// The number of the connection it came on, from 1 in the order of accepting.
+    /// The number of its connection, from 1, in the order of acceptance.
     pub connection: u64,
-    /// Bytes handed to the network so far, header included. Counted before they leave: a client
-    /// that has read an answer finds it here in full.
+    /// The bytes of the response sent so far, including headers. They are counted before they are sent, so a
+    /// client that has read a response finds all of it here.
     pub sent: u64,
-    /// Whether it arrived during a block, and so extended it.
+    /// Whether it arrived during a block and extended it.
     pub while_blocked: bool,
-    /// The fault it met, as text.
+    /// The fault that affected it, as text.
     pub fault: Option<String>,
 }
 
@@ -84,7 +84,7 @@ fn maybe_seconds<S: serde::Serializer>(time: &Option<Duration>, to: S) -> Result
     time.map(|time| time.as_secs_f64()).serialize(to)
 }
 
-/// Every request since the start or the last [`RequestLog::clear`], in order of arrival.
+/// All requests since the start or the last [`RequestLog::clear`], in order of arrival.
 #[derive(Debug)]
 pub struct RequestLog {
     started: Instant,
@@ -93,7 +93,7 @@ pub struct RequestLog {
 
 #[derive(Debug, Default)]
 struct Entries {
-    /// How many entries were cleared away, so that numbers stay valid.
+    /// The number of cleared entries, so that the numbers of the others stay valid.
     cleared: usize,
     kept: Vec<Entry>,
 }
@@ -114,8 +114,8 @@ impl RequestLog {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a request that arrives now. `admit` runs under the log's lock, so that the log's
-    /// order is the order in which the limiter saw the requests.
+    /// Records a request that arrives now. `admit` runs under the lock of the log, so that the limit sees the
+    /// requests in the order of the log.
     pub(crate) fn arrive<T>(
         &self,
         admit: impl FnOnce(Instant) -> T,
@@ -129,12 +129,12 @@ impl RequestLog {
         (EntryId(entries.cleared + entries.kept.len() - 1), verdict)
     }
 
-    /// Notes the fault that a request met.
+    /// Records the fault that affected a request.
     pub(crate) fn struck(&self, id: EntryId, fault: String) {
         self.change(id, |entry| entry.fault = Some(fault));
     }
 
-    /// Records that some bytes of the answer are about to leave.
+    /// Records that some bytes of the response will be sent now.
     pub(crate) fn answering(&self, id: EntryId, status: Option<u16>, bytes: u64) {
         let at = self.started.elapsed();
         self.change(id, |entry| {
@@ -144,7 +144,7 @@ impl RequestLog {
         });
     }
 
-    /// Changes an entry, if it was not cleared away.
+    /// Changes an entry, unless it was cleared.
     fn change(&self, id: EntryId, change: impl FnOnce(&mut Entry)) {
         let mut entries = self.lock();
         if let Some(index) = id.0.checked_sub(entries.cleared)
@@ -159,17 +159,17 @@ impl RequestLog {
         self.lock().kept.clone()
     }
 
-    /// How many requests arrived.
+    /// The number of requests.
     pub fn requests(&self) -> usize {
         self.lock().kept.len()
     }
 
-    /// How many requests of a kind arrived.
+    /// The number of requests for a kind of resource.
     pub fn of_kind(&self, kind: Resource) -> usize {
         self.count(|entry| entry.kind == kind)
     }
 
-    /// How many requests arrived that `wanted` picks.
+    /// The number of requests that `wanted` selects.
     pub fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
         self.lock()
             .kept
@@ -178,7 +178,7 @@ impl RequestLog {
             .count()
     }
 
-    /// How many requests arrived for each path (with any query).
+    /// The number of requests for each path (with query).
     pub fn paths(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for entry in &self.lock().kept {
@@ -187,13 +187,13 @@ impl RequestLog {
         counts
     }
 
-    /// How many requests arrived during a block, each of which extended it.
+    /// The number of requests that arrived during a block and extended it.
     pub fn while_blocked(&self) -> usize {
         self.count(|entry| entry.while_blocked)
     }
 
-    /// The most requests to EDGAR that arrived within any one second (sliding, its end left
-    /// out). Those for the exchanges' listings are another operator's and not counted.
+    /// The largest number of requests to EDGAR in any second (a sliding window without its end). Requests for
+    /// the exchanges' lists do not count, because they belong to another site.
     pub fn most_in_a_second(&self) -> usize {
         self.most_within(Duration::from_secs(1))
     }
@@ -210,14 +210,14 @@ impl RequestLog {
         most_within(&times, window)
     }
 
-    /// Forgets every entry. Requests under way are forgotten, too.
+    /// Removes all entries, including those of requests in progress.
     pub fn clear(&self) {
         let mut entries = self.lock();
         entries.cleared += entries.kept.len();
         entries.kept.clear();
     }
 
-    /// The log as JSON, one entry a line.
+    /// The log as JSON, one entry per line.
     pub fn to_json_lines(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for entry in &self.entries() {
@@ -228,7 +228,7 @@ impl RequestLog {
         out
     }
 
-    /// The figures as JSON.
+    /// The counts as JSON.
     pub fn stats(&self) -> serde_json::Value {
         let entries = self.entries();
         let mut statuses = BTreeMap::new();
@@ -256,7 +256,7 @@ impl RequestLog {
     }
 }
 
-/// The most of `times`, which ascend, in any half-open window.
+/// The largest number of `times`, which are sorted, in any half-open window.
 fn most_within(times: &[Duration], window: Duration) -> usize {
     let mut first = 0;
     let mut most = 0;

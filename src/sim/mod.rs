@@ -1,11 +1,11 @@
-//! A synthetic EDGAR on loopback: used by `--demo`, the tests and the benches alike.
+//! A synthetic EDGAR on loopback, for `--demo`, the tests and the benches.
 //!
-//! [`Simulator::start`] serves, on one port and with plain HTTP, what the SEC's two hosts and the
-//! Nasdaq Trader site serve: the company list, submissions with their older pages, documents and
-//! complete submissions, `submissions.zip`, `companyfacts.zip`, daily and quarterly indexes, the exchanges' listings. It behaves as EDGAR was measured to: S3's XML
-//! for what is not there, a page for undeclared clients, a block for hasty ones. It adds latency
-//! and scripted [faults](Fault), and keeps a [log](RequestLog) of what arrived when, which is the
-//! witness for every claim about fair access.
+//! [`Simulator::start`] serves the resources of the SEC's two hosts and of the Nasdaq Trader site on one
+//! port with plain HTTP: the company list, submissions with their older pages, documents and complete
+//! submissions, `submissions.zip`, `companyfacts.zip`, daily and quarterly indexes, and the exchanges' lists.
+//! It behaves as EDGAR was measured to behave: S3's XML for missing files, a page for undeclared clients, a
+//! block for clients that exceed the limit. It adds latency and simulated [faults](Fault). Its
+//! [log](RequestLog) records every arrival, and the tests of fair access check that log.
 //!
 //! ```text
 //! options ─→ universe (companies, listings) ─→ history (a year's filings)
@@ -13,17 +13,16 @@
 //!                     ├── render (lists, JSON) ──────┤
 //!                     └── documents ← text           │
 //!  server: a thread per connection ←─────────────────┘
-//!     each request: latency → log + limit → fault? → answer → latency
+//!     each request: latency → log + limit → fault? → response → latency
 //! ```
 //!
 //! # Threads
-//! One accepts, and each connection has its own: what a client does on one connection never
-//! delays another. Dropping the [`Simulator`] ends all of them at once, whatever they wait for.
+//! One thread accepts connections, and each connection has its own thread, so that no connection delays
+//! another. Dropping the [`Simulator`] ends all threads at once.
 //!
 //! # Same seed, same bytes
-//! Everything served is a pure function of the seed, the company, `today` and the changes that a
-//! test made (`SimUniverse::delist` and its like); nothing is kept but these and the two archives,
-//! in temp files.
+//! Every response is a pure function of the seed, the company, `today` and the changes of a test (such as
+//! `SimUniverse::delist`). Only these are stored, and the two archives in temporary files.
 
 mod alter;
 mod archive;

@@ -1,4 +1,4 @@
-//! What a simulated EDGAR is like.
+//! The options of the simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -9,47 +9,46 @@ use jiff::tz::TimeZone;
 use super::faults::{Fault, FaultKind, FaultPlace, ResetMoment, RetryAfter, When};
 use super::log::Resource;
 
-/// The size, age and manners of a simulated EDGAR.
+/// The size, age and behaviour of a simulated EDGAR.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where to listen; port 0 takes a free one. Default `127.0.0.1:0`.
+    /// The address to listen on; port 0 chooses a free port. Default `127.0.0.1:0`.
     pub address: SocketAddr,
-    /// How many companies are in the company list. Default 200.
+    /// The number of companies in the company list. Default 200.
     pub companies: u32,
-    /// Everything served is a pure function of the seed (and of `today`, which cuts it off).
+    /// Every response is a pure function of the seed and of `today`, the last day with filings.
     pub seed: u64,
     /// The last day with filings. Default: the real day, UTC.
     pub today: Date,
-    /// How many years back a company's filings go, but for a few old ones, which always go back
-    /// to 1996. Default 10.
+    /// The number of years of a company's filings, except for a few old companies, whose filings always go
+    /// back to 1996. Default 10.
     pub years: u16,
-    /// Filings a year of a middling company besides its annual and quarterly reports. Default
-    /// 12; 40 is like EDGAR. A few giants file 25 times as many (at most 900).
+    /// Filings a year of a median company besides its annual and quarterly reports. Default 12; EDGAR has 40.
+    /// A few giants file 25 times as many (at most 900).
     pub filings_per_year: u32,
-    /// How many companies file each annual report of a parent: itself and those after it, of
-    /// whatever kind. Default 0, which leaves them to the parent and its one or two subsidiaries.
-    /// The most seen at EDGAR are 469.
+    /// The number of companies that file each annual report of a parent jointly: the parent and the companies
+    /// after it, of any kind. Default 0: the parent and its one or two subsidiaries. The maximum seen at
+    /// EDGAR is 469.
     pub joint_filers: u32,
-    /// How many rows `filings.recent` holds at least where older pages exist. EDGAR, and the
-    /// default: 1000. Smaller makes older pages frequent in a small universe.
+    /// The minimum number of rows in `filings.recent` if older pages exist. Default 1000, as at EDGAR. A
+    /// smaller number makes older pages frequent in a small universe.
     pub page_rows: usize,
-    /// The size of filings, 1.0 being like EDGAR (an annual report of some 8 MB in all).
-    /// Default 0.05. The smallest filings keep their size.
+    /// The size of filings relative to EDGAR, where an annual report has about 8 MB in total. Default 0.05.
+    /// The smallest filings keep their size.
     pub document_scale: f64,
-    /// The round trip. Half of it passes before a request arrives (is logged and counted), half
-    /// before its answer leaves.
+    /// The round-trip time. Half of it passes before a request arrives (is logged and counted), half before its
+    /// response is sent.
     pub latency: Duration,
-    /// Up to so much more passes, by chance, before a request arrives, so that evenly sent
-    /// requests come in bunches.
+    /// The maximum random delay before a request arrives, so that evenly sent requests arrive in bursts.
     pub jitter: Duration,
-    /// How many requests may arrive in any second before EDGAR blocks. Default: no limit.
+    /// The number of requests that may arrive in any second before a block. Default: no limit.
     pub rate_limit: Option<u32>,
-    /// How long a block lasts; every request during it starts it anew. Default 10 minutes.
+    /// The duration of a block. Every request during a block restarts it. Default 10 minutes.
     pub block_for: Duration,
-    /// What goes wrong.
+    /// The simulated faults.
     pub faults: Vec<Fault>,
-    /// Whether bodies are compressed for clients that accept it, as EDGAR does. Default true;
-    /// benches of other things can save the time.
+    /// Whether bodies are compressed for clients that accept it, as at EDGAR. Default true; a bench can turn it
+    /// off to save time.
     pub compress: bool,
 }
 
@@ -76,8 +75,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// A universe small enough to be downloaded within seconds, with a few mishaps that a client
-    /// gets over.
+    /// A universe that is downloaded within seconds, with a few faults from which a client recovers.
     pub fn demo() -> Self {
         let mishap = |kind, place, share| Fault {
             kind,
@@ -109,8 +107,8 @@ impl Options {
         }
     }
 
-    /// As large and as busy as EDGAR's exchange-listed companies were measured to be in 2025:
-    /// submissions of about 150 KB, annual reports of about 8 MB.
+    /// The measured size of EDGAR's exchange-listed companies in 2025: submissions of about 150 KB, annual
+    /// reports of about 8 MB.
     pub fn realistic() -> Self {
         Self {
             companies: 5_911,

@@ -1,6 +1,6 @@
-//! The pages that are no data: blocks, S3's errors, and the site's apology.
+//! Error pages: blocks, S3's errors, and the maintenance page of the site.
 //!
-//! Titles, decisive sentences and codes are those of captured pages; the rest is ours.
+//! Titles, codes and the sentences that identify a page are those of real pages; the rest is invented.
 
 use super::rng::SimRng;
 
@@ -34,7 +34,7 @@ pub(crate) fn rate_threshold(reference: u64) -> Vec<u8> {
     )
 }
 
-/// The page for a client that does not say who it is.
+/// The page for a client without a declared user agent.
 pub(crate) fn undeclared(reference: u64) -> Vec<u8> {
     page(
         "SEC.gov | Your Request Originates from an Undeclared Automated Tool",
@@ -47,7 +47,7 @@ pub(crate) fn undeclared(reference: u64) -> Vec<u8> {
     )
 }
 
-/// The page reported since 2026 for a bad user agent: its title is that of a block.
+/// The page reported since 2026 for a bad user agent. It has the title of a block.
 pub(crate) fn policy(reference: u64) -> Vec<u8> {
     page(
         "SEC.gov | Request Rate Threshold Exceeded",
@@ -57,7 +57,7 @@ pub(crate) fn policy(reference: u64) -> Vec<u8> {
     )
 }
 
-/// The site's apology, which comes with 503 and at times with other statuses.
+/// The maintenance page of the site, sent with 503 and sometimes with other statuses.
 pub(crate) fn unavailable(reference: u64) -> Vec<u8> {
     page(
         "SEC.gov | File Unavailable",
@@ -67,7 +67,7 @@ pub(crate) fn unavailable(reference: u64) -> Vec<u8> {
     )
 }
 
-/// What a proxy or firewall sends in place of anything: the same bytes each time.
+/// The page of a proxy or firewall: the same bytes for every request.
 pub(crate) fn gateway() -> Vec<u8> {
     page(
         "Access to this site needs a confirmation",
@@ -77,7 +77,7 @@ pub(crate) fn gateway() -> Vec<u8> {
     )
 }
 
-/// A login page, which remembers where its reader wanted to go.
+/// A login page that contains the requested path.
 pub(crate) fn login(target: &str) -> Vec<u8> {
     let target = target.replace('&', "&amp;").replace('<', "&lt;");
     page(
@@ -88,7 +88,7 @@ pub(crate) fn login(target: &str) -> Vec<u8> {
     )
 }
 
-/// S3's answer for a path below `/Archives` that does not exist; it comes with status 403.
+/// S3's response for a path below `/Archives` that does not exist, sent with status 403.
 pub(crate) fn access_denied(rng: &mut SimRng) -> Vec<u8> {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code>\
@@ -100,7 +100,7 @@ pub(crate) fn access_denied(rng: &mut SimRng) -> Vec<u8> {
     .into_bytes()
 }
 
-/// S3's answer for a company that does not exist; it comes with status 404.
+/// S3's response for a company that does not exist, sent with status 404.
 pub(crate) fn no_such_key(key: &str, rng: &mut SimRng) -> Vec<u8> {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\

@@ -1,4 +1,4 @@
-//! The lists and submissions documents, as bytes in the form they have on the wire.
+//! Renders the company lists and submissions documents as bytes.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -40,8 +40,7 @@ fn json_onto(out: &mut Vec<u8>, value: &Value) {
     serde_json::to_writer(out, value).expect("JSON values can be written to memory");
 }
 
-/// Which columns a company's rows have: EDGAR added two over the years, and some documents are
-/// old.
+/// The columns of a company's rows. EDGAR added two over the years, and some documents are old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Shape {
     /// 14 columns, CIK without padding.
@@ -60,7 +59,7 @@ fn shape(cik: Cik) -> Shape {
     }
 }
 
-/// The filings that the submissions of a company show.
+/// The filings that the submissions of a company list.
 fn shown(universe: &SimUniverse, cik: Cik) -> Vec<SimFiling> {
     let mut filings = universe.filings(cik);
     if !universe.changes.spares_filings() {
@@ -76,7 +75,7 @@ struct SimPage {
     to: Date,
 }
 
-/// Cuts a company's filings into the recent ones and pages, at whole filing dates.
+/// Divides a company's filings into the recent ones and older pages, at filing dates.
 fn split(universe: &SimUniverse, filings: &[SimFiling]) -> (usize, Vec<SimPage>) {
     let least = universe.page_rows;
     let date = |row: usize| filings[row].filed_on;
@@ -86,7 +85,7 @@ fn split(universe: &SimUniverse, filings: &[SimFiling]) -> (usize, Vec<SimPage>)
         }
         end
     };
-    // `recent` holds a year at least.
+    // `recent` covers at least a year.
     let year_ago = plus_days(universe.today(), -365);
     let of_year = filings.partition_point(|filing| filing.filed_on > year_ago);
     let recent = whole_date(least.max(of_year).min(filings.len()));
@@ -95,7 +94,7 @@ fn split(universe: &SimUniverse, filings: &[SimFiling]) -> (usize, Vec<SimPage>)
     while start < filings.len() {
         let end = whole_date((start + 2 * least).min(filings.len()));
         let (newest, oldest) = (date(start), date(end - 1));
-        // The dates are only about right: seen were one a day too early and some days too late.
+        // The dates are not exact: EDGAR's were seen a day too early and some days too late.
         let to = match filings[start].accession.get() % 4 {
             0 => plus_days(newest, -1),
             1 => plus_days(newest, 5),
@@ -112,7 +111,7 @@ fn split(universe: &SimUniverse, filings: &[SimFiling]) -> (usize, Vec<SimPage>)
     (recent, pages)
 }
 
-/// All older pages of a company with their names, the newest first.
+/// All older pages of a company with their names, newest first.
 pub(crate) fn pages(universe: &SimUniverse, cik: Cik) -> Vec<(String, Vec<u8>)> {
     if universe.changes.of_company(cik).removed {
         return Vec::new();
@@ -161,7 +160,7 @@ pub(crate) fn submissions(universe: &SimUniverse, cik: Cik) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// An older page; `index` counts from 0, the newest.
+/// An older page. `index` 0 is the newest.
 pub(crate) fn page(universe: &SimUniverse, cik: Cik, index: usize) -> Option<Vec<u8>> {
     if universe.changes.of_company(cik).removed {
         return None;
@@ -174,7 +173,7 @@ pub(crate) fn page(universe: &SimUniverse, cik: Cik, index: usize) -> Option<Vec
     Some(out)
 }
 
-/// Everything before `filings`, without the closing brace.
+/// The document before `filings`, without the closing brace.
 fn header(company: &SimCompany, out: &mut Vec<u8>) {
     let cik = company.cik;
     let shape = shape(cik);
@@ -257,7 +256,7 @@ fn header(company: &SimCompany, out: &mut Vec<u8>) {
         ("flags", json!("")),
         ("formerNames", former),
     ]);
-    // In EDGAR's order, which a map would not keep.
+    // A map would not keep EDGAR's order.
     for (index, (name, value)) in fields.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
         out.extend_from_slice(name.as_bytes());
@@ -266,8 +265,8 @@ fn header(company: &SimCompany, out: &mut Vec<u8>) {
     }
 }
 
-/// The acceptance time as EDGAR gives it: always with a `Z`, but for some companies it is UTC,
-/// for others New York time.
+/// The acceptance time as EDGAR sends it: always with a `Z`, although it is UTC for some companies and New
+/// York time for others.
 pub(crate) fn accepted_at(universe: &SimUniverse, cik: Cik, filing: &SimFiling) -> String {
     let mut out = Vec::with_capacity(24);
     accepted_onto(&mut out, in_utc(universe, cik), filing);
@@ -282,7 +281,7 @@ fn accepted_onto(out: &mut Vec<u8>, utc: bool, filing: &SimFiling) {
     let filed_on = filing.as_filed.filed_on;
     let (seconds, shift) = match filed_on.year() {
         ..2002 => (0, 0),
-        // Summer time, roughly: the hour is used for nothing.
+        // Summer time, approximately; no test depends on the hour.
         _ => (
             filing.accepted,
             if (4..=10).contains(&filed_on.month()) {
@@ -388,7 +387,7 @@ fn columns(universe: &SimUniverse, cik: Cik, rows: &[SimFiling], out: &mut Vec<u
         column("core_type", &|out, row| match style_of(row) {
             DocumentStyle::Inline => text(out, "XBRL"),
             DocumentStyle::Letter => text(out, "LETTER"),
-            // Null on a few rows of 1995 and its like.
+            // Null on a few old rows, such as those of 1995.
             _ if row.filed_on.year() == 1996 && row.accession.get() % 50 == 0 => {
                 out.extend_from_slice(b"null");
             }
@@ -438,7 +437,7 @@ fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// `fmt::Write` onto bytes.
+/// `fmt::Write` for a byte vector.
 struct TextWriter<'a>(&'a mut Vec<u8>);
 
 impl std::fmt::Write for TextWriter<'_> {
@@ -448,7 +447,7 @@ impl std::fmt::Write for TextWriter<'_> {
     }
 }
 
-/// What the listed security is called in the Nasdaq Trader files.
+/// The name of a security in the Nasdaq Trader files.
 fn security_name(company: &SimCompany, listing: &SimListing) -> String {
     let what = match listing.security {
         Security::Common => "Common Stock".to_owned(),
@@ -461,20 +460,20 @@ fn security_name(company: &SimCompany, listing: &SimListing) -> String {
     format!("{} {what}", company.name.replace('|', " "))
 }
 
-/// The date of creation in a footer: today, a quarter past noon.
+/// The creation time in a footer: today, a quarter past noon.
 fn footer(universe: &SimUniverse, fields: usize) -> String {
     let stamp = universe.today().strftime("%m%d%Y12:15").to_string();
     format!("File Creation Time: {stamp}{}\n", "|".repeat(fields - 1))
 }
 
 impl SimUniverse {
-    /// Whether a company is in the exchanges' files, as nearly all are.
+    /// Whether a company is in the exchanges' files. Nearly all are.
     pub fn in_symbol_lists(&self, company: &SimCompany) -> bool {
         !unlisted(self, company)
     }
 }
 
-/// Whether the exchanges' files lack a listing that the SEC has: seen for one in a hundred.
+/// Whether the exchanges' files lack a listing that the SEC has, as one in a hundred does.
 fn unlisted(universe: &SimUniverse, company: &SimCompany) -> bool {
     SimRng::of(&[universe.seed, company.cik.get(), 0x0FF]).chance(1, 100)
 }
@@ -483,7 +482,7 @@ fn unlisted(universe: &SimUniverse, company: &SimCompany) -> bool {
 pub(crate) fn nasdaq_listed(universe: &SimUniverse) -> Vec<u8> {
     let mut rows = Vec::new();
     for company in universe.companies() {
-        // A recent listing is in the exchange's file before the SEC knows its exchange.
+        // The exchange's file has a new listing before the SEC knows its exchange.
         let of_nasdaq =
             |listing: &&SimListing| matches!(listing.venue, Venue::Nasdaq | Venue::Unknown);
         if unlisted(universe, &company) {
@@ -514,7 +513,7 @@ pub(crate) fn nasdaq_listed(universe: &SimUniverse) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// A listing's symbol in the dialects of otherlisted.txt: ACT, CQS and Nasdaq.
+/// The symbol of a listing in the three formats of otherlisted.txt: ACT, CQS and Nasdaq.
 fn dialects(listing: &SimListing) -> (String, String, String) {
     let root = &listing.root;
     match listing.security {
@@ -542,7 +541,7 @@ fn letter(n: u32) -> char {
     char::from(b'A' + u8::try_from(n % 26).unwrap_or(0))
 }
 
-/// `otherlisted.txt`. Its footer has a field less than its rows, as the real one.
+/// `otherlisted.txt`. As in the real file, the footer has one field less than the rows.
 pub(crate) fn other_listed(universe: &SimUniverse) -> Vec<u8> {
     let mut rows = Vec::new();
     for company in universe.companies() {
@@ -581,7 +580,7 @@ pub(crate) fn other_listed(universe: &SimUniverse) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// Whether EDGAR takes filings on a day, and so publishes an index of it.
+/// Whether EDGAR accepts filings on a day and publishes its index.
 pub fn is_filing_day(date: Date) -> bool {
     is_business_day(date)
 }

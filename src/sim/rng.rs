@@ -1,16 +1,15 @@
-//! Seeded numbers that stay the same for ever: `SplitMix64`.
+//! A seeded random number generator whose numbers never change: `SplitMix64`.
 //!
-//! The universe is a pure function of its seed, so that a test, a bench and a bug report all see
-//! the same bytes. A general-purpose generator may change its stream with any release, and none
-//! gives random access: here the numbers for one company, year or document follow from their key
-//! alone, without the ones before it.
+//! The universe is a pure function of its seed, so that a test, a bench and a bug report see the same bytes.
+//! A general-purpose generator may change its numbers with any release, and none has random access: here the
+//! numbers for a company, year or document follow from their key alone, without those before it.
 
-/// A stream of numbers that follows from its key.
+/// A sequence of numbers that follows from its key.
 #[derive(Debug, Clone)]
 pub(crate) struct SimRng(u64);
 
 impl SimRng {
-    /// The stream for `key`, such as seed, company and year.
+    /// The sequence for `key`, such as seed, company and year.
     pub(crate) fn of(key: &[u64]) -> Self {
         let mut rng = Self(0x5EC0_0001);
         for part in key {
@@ -29,7 +28,7 @@ impl SimRng {
         z ^ (z >> 31)
     }
 
-    /// A number in `0..end`, or 0 if that is empty.
+    /// A number in `0..end`; 0 if the range is empty.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         u64::try_from((u128::from(self.number()) * u128::from(end)) >> 64)
             .expect("the upper half of a product of two u64 fits")
@@ -45,13 +44,13 @@ impl SimRng {
         self.below(of) < times
     }
 
-    /// One of `choices`, which is not empty.
+    /// One of `choices`, which must not be empty.
     pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         let at = self.below(choices.len() as u64);
         choices[usize::try_from(at).expect("an index fits")]
     }
 
-    /// One of `choices`, each as often as its weight says.
+    /// One of `choices`, by their weights.
     pub(crate) fn weighted<T: Copy>(&mut self, choices: &[(u64, T)]) -> T {
         let mut at = self.below(choices.iter().map(|(weight, _)| weight).sum());
         for &(weight, choice) in choices {
@@ -64,7 +63,7 @@ impl SimRng {
     }
 }
 
-/// The text's own number, for keys.
+/// A hash of the text, for keys.
 pub(crate) fn key_of(text: &str) -> u64 {
     // FNV-1a.
     text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {

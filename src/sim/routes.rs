@@ -1,4 +1,4 @@
-//! What EDGAR answers to a path when all is well.
+//! The responses to requests without a fault.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ use super::{indexes, pages, render};
 
 const JSON: &str = "application/json";
 
-/// The answer to a GET of a path, already percent-decoded.
+/// The response to a GET of a path, which is already percent-decoded.
 pub(crate) fn answer(universe: &SimUniverse, path: &str) -> HttpAnswer {
     let found = if path == "/files/company_tickers_exchange.json" {
         let modified = at(universe.today(), 3600);
@@ -42,7 +42,7 @@ pub(crate) fn answer(universe: &SimUniverse, path: &str) -> HttpAnswer {
     found.unwrap_or_else(|| missing(universe, path))
 }
 
-/// What is not there: each store has its own way to say so.
+/// The response for a missing file, which differs between EDGAR's hosts.
 pub(crate) fn missing(universe: &SimUniverse, path: &str) -> HttpAnswer {
     let mut rng = SimRng::of(&[universe.seed, key_of(path)]);
     let xml = "application/xml";
@@ -55,7 +55,7 @@ pub(crate) fn missing(universe: &SimUniverse, path: &str) -> HttpAnswer {
     }
 }
 
-/// A submissions document or page. They come without validators, for no cache to keep.
+/// A submissions document or older page. They have no validators and must not be cached.
 fn submissions(universe: &SimUniverse, name: &str) -> Option<HttpAnswer> {
     let rest = name.strip_prefix("CIK")?.strip_suffix(".json")?;
     let (digits, page) = match rest.split_once("-submissions-") {
@@ -83,7 +83,7 @@ fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     if digits { text.parse().ok() } else { None }
 }
 
-/// `{cik}/{accession}/{name}`, and `{cik}/{accession}.txt` as the indexes name it.
+/// `{cik}/{accession}/{name}`, and `{cik}/{accession}.txt`, the path in the indexes.
 fn archives(universe: &SimUniverse, rest: &str) -> Option<HttpAnswer> {
     let (cik, rest) = rest.split_once('/')?;
     let cik = number::<u64>(cik)
@@ -102,7 +102,7 @@ fn archives(universe: &SimUniverse, rest: &str) -> Option<HttpAnswer> {
     }
     let body = universe.file(&filing, name)?;
     let modified = change.changed_on.unwrap_or(filing.as_filed.filed_on);
-    // Complete submissions name their MD5; single documents came without it.
+    // The `ETag` of a complete submission is its MD5; single documents were served without one.
     let tag = (name == submission_name(accession)).then(|| md5_tag(&body));
     let answer = HttpAnswer::new(200, content_type(name), body)
         .with("Last-Modified", at(modified, accepted(&filing)))
@@ -113,7 +113,7 @@ fn archives(universe: &SimUniverse, rest: &str) -> Option<HttpAnswer> {
     })
 }
 
-/// An `ETag` as the archive's store writes it: the MD5 of the content.
+/// The `ETag` of EDGAR's archives: the MD5 of the content.
 fn md5_tag(body: &[u8]) -> String {
     let mut tag = String::from("\"");
     for byte in Md5::digest(body) {
@@ -122,15 +122,15 @@ fn md5_tag(body: &[u8]) -> String {
     tag + "-gzip\""
 }
 
-/// Seconds of the day in UTC, near enough.
+/// The acceptance time as seconds of the day in UTC, approximately.
 fn accepted(filing: &SimFiling) -> u32 {
     filing.accepted + 4 * 3600
 }
 
-/// By the ending, in any case, as the store does.
+/// The content type by the extension, in any case, as at EDGAR.
 fn content_type(name: &str) -> &'static str {
     let ending = name.rsplit('.').next().unwrap_or_default();
-    // EDGAR's renderings of XML are HTML.
+    // EDGAR renders XML as HTML.
     match ending.to_ascii_lowercase().as_str() {
         "xml" if name.contains('/') => "text/html",
         "htm" | "html" => "text/html",
@@ -157,7 +157,7 @@ fn daily_index(universe: &SimUniverse, rest: &str) -> Option<HttpAnswer> {
     let day = Date::new(part(0, 4)?, small(4, 6)?, small(6, 8)?).ok()?;
     let right = folder == format!("{}/QTR{}", day.year(), quarter(day));
     let body = right.then(|| indexes::daily(universe, day)).flatten()?;
-    // Stamped about 22:00 in New York.
+    // EDGAR writes it at about 22:00 New York time.
     Some(HttpAnswer::new(200, "text/plain", body).with("Last-Modified", at(day, 27 * 3600)))
 }
 
@@ -168,7 +168,7 @@ fn quarterly_index(universe: &SimUniverse, rest: &str) -> Option<HttpAnswer> {
     Some(HttpAnswer::new(200, "text/plain", body))
 }
 
-/// The Nasdaq Trader files, which have both validators.
+/// The Nasdaq Trader files, which have an `ETag` and a `Last-Modified`.
 fn listings(universe: &SimUniverse, name: &str) -> Option<HttpAnswer> {
     let body = match name {
         "nasdaqlisted.txt" => render::nasdaq_listed(universe),
@@ -183,7 +183,7 @@ fn listings(universe: &SimUniverse, name: &str) -> Option<HttpAnswer> {
     )
 }
 
-/// A time of a day in UTC as HTTP writes it. Beyond midnight is the next day.
+/// A time of a day in UTC in HTTP format. Seconds beyond midnight belong to the next day.
 pub(crate) fn at(day: Date, seconds: u32) -> String {
     let day = plus_days(day, i64::from(seconds / 86_400));
     TimeZone::UTC
@@ -196,7 +196,7 @@ pub(crate) fn at(day: Date, seconds: u32) -> String {
         .map_or_else(String::new, http_date)
 }
 
-/// A time as HTTP writes it.
+/// A time in HTTP format.
 pub(crate) fn http_date(time: jiff::Timestamp) -> String {
     DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&time)

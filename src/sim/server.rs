@@ -1,4 +1,4 @@
-//! The server: a thread that accepts and one for each connection.
+//! The server: one thread accepts connections, and each connection has a thread.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -45,11 +45,11 @@ struct Shared {
     jitter: Duration,
     compress: bool,
     stop: Cancel,
-    /// Open connections by number, to be shut down at the end.
+    /// The open connections by number. They are shut down at the end.
     connections: Mutex<HashMap<u64, Arc<TcpStream>>>,
-    /// How many requests came, for the jitter of the next.
+    /// The number of requests, for the jitter of the next one.
     requests: AtomicU64,
-    /// How many answers of random bytes were sent, so that the next has other ones.
+    /// The number of random bodies sent, so that the next one differs.
     noises: AtomicU64,
 }
 
@@ -58,10 +58,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Simulator {
-    /// Starts to serve.
+    /// Starts the server.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or no thread can be started.
+    /// If the server cannot listen on the address, or cannot start a thread.
     pub fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.address)?;
         let address = listener.local_addr()?;
@@ -91,27 +91,27 @@ impl Simulator {
         })
     }
 
-    /// `http://127.0.0.1:PORT`: the archives, the data and the listings host in one.
+    /// `http://127.0.0.1:PORT`, the URL of the archives, of the data and of the listings.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What arrived, and when.
+    /// The request log.
     pub fn log(&self) -> &RequestLog {
         &self.shared.log
     }
 
-    /// What there really is.
+    /// The companies and filings behind the responses.
     pub fn universe(&self) -> &SimUniverse {
         &self.shared.universe
     }
 
-    /// Replaces the faults. Their counts start anew, and a stall ends that is of none of them.
+    /// Replaces the faults and resets their counts. Stalls of replaced faults end.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.shared.script.set(faults);
     }
@@ -121,7 +121,7 @@ impl Simulator {
         lock(&self.shared.limiter).set_rate(rate);
     }
 
-    /// Blocks the client from now on, as if it had exceeded the limit.
+    /// Starts a block, as if the client had exceeded the limit.
     pub fn block(&self) {
         lock(&self.shared.limiter).block(Instant::now());
     }
@@ -136,18 +136,18 @@ impl Simulator {
         lock(&self.shared.limiter).is_blocked(Instant::now())
     }
 
-    /// Goes on to the next day: its filings appear.
+    /// Moves to the next day, whose filings then appear.
     pub fn advance_day(&self) {
         let universe = &self.shared.universe;
         universe.set_today(plus_days(universe.today(), 1));
     }
 
-    /// Goes on to a later day: everything filed up to it appears.
+    /// Moves to a later day. All filings up to it then appear.
     pub fn advance_to(&self, day: jiff::civil::Date) {
         self.shared.universe.set_today(day);
     }
 
-    /// Blocks until the simulator is stopped from elsewhere with [`Simulator::stopper`].
+    /// Blocks until another thread stops the simulator with [`Simulator::stopper`].
     pub fn wait(&self) {
         let _ = self
             .shared
@@ -155,12 +155,12 @@ impl Simulator {
             .sleep(Duration::from_secs(u64::from(u32::MAX)));
     }
 
-    /// The flag that ends [`Simulator::wait`] and every request under way.
+    /// The flag that ends [`Simulator::wait`] and all requests in progress.
     pub fn stopper(&self) -> Cancel {
         self.shared.stop.clone()
     }
 
-    /// Ends every connection and thread.
+    /// Ends all connections and threads.
     fn stop(&mut self) {
         let Some(acceptor) = self.acceptor.take() else {
             return;
@@ -169,7 +169,7 @@ impl Simulator {
         for stream in lock(&self.shared.connections).values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
-        // Accepting ends with the next connection.
+        // A connection wakes the accepting thread, which then ends.
         let mut address = self.address;
         match address {
             SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
@@ -192,7 +192,7 @@ impl Drop for Simulator {
     }
 }
 
-/// Accepts until the stop, then waits for the threads it started.
+/// Accepts connections until the stop, then waits for the threads that it started.
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut serving: Vec<JoinHandle<()>> = Vec::new();
     for number in 1.. {
@@ -200,7 +200,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         if shared.stop.is_set() {
             break;
         }
-        // Out of file descriptors, or the client is gone already: others may still come.
+        // There are no file descriptors left, or the client has disconnected. Later connections may succeed.
         let Ok((stream, _)) = accepted else {
             if shared.stop.sleep(Duration::from_millis(10)) {
                 break;
@@ -220,7 +220,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                     shared: &shared,
                 }
                 .serve();
-                // First this reference, then the last: closing resets what is left unread.
+                // Dropping the last reference closes the connection. Unread bytes then cause a reset.
                 lock(&shared.connections).remove(&number);
                 drop(stream);
             }
@@ -230,7 +230,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             Err(_) => drop(lock(&shared.connections).remove(&number)),
         }
     }
-    // Whoever was accepted while the stop shut the others down.
+    // Connections that were accepted while the others were shut down.
     for stream in lock(&shared.connections).values() {
         let _ = stream.shutdown(Shutdown::Both);
     }
@@ -239,24 +239,23 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// One connection.
 struct Connection<'a> {
     number: u64,
     stream: &'a TcpStream,
     shared: &'a Shared,
 }
 
-/// What follows an answer.
+/// What follows a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AfterAnswer {
     /// The next request.
     Request,
-    /// The end.
+    /// The end of the connection.
     Close,
 }
 
 impl Connection<'_> {
-    /// Answers one request after the other.
+    /// Responds to one request after another.
     fn serve(&self) {
         loop {
             match read_request(self.stream) {
@@ -324,7 +323,7 @@ impl Connection<'_> {
         self.deliver(request, answer, kind, Some(id))
     }
 
-    /// The simulator's own pages: no latency, no limit, no log.
+    /// The simulator's own pages, without latency, limit and log.
     fn own(&self, request: &Request) -> AfterAnswer {
         let log = &self.shared.log;
         let answer = match request.path().as_deref() {
@@ -348,8 +347,8 @@ impl Connection<'_> {
         Duration::from_micros(SimRng::of(&[self.shared.seed, number, 0x717]).below(jitter))
     }
 
-    /// Waits as long as a fault of this kind is set, at most for its time. Returns whether the
-    /// simulator stops.
+    /// Waits while a fault of this kind is set, at most for its duration. Returns whether the simulator
+    /// stops.
     fn stall(&self, kind: &FaultKind, time: Duration) -> bool {
         let ends = Instant::now() + time;
         while Instant::now() < ends && self.shared.script.holds(kind) {
@@ -364,7 +363,7 @@ impl Connection<'_> {
         false
     }
 
-    /// What is to be answered, with the fault that then spoils it.
+    /// The response, and the fault to apply when it is sent.
     fn answer(
         &self,
         request: &Request,
@@ -383,7 +382,7 @@ impl Connection<'_> {
         let fault = shared
             .script
             .strike(&request.target, kind)
-            // What a redirect leads to is there.
+            // The target of a redirect exists.
             .filter(|fault| !(fault.kind == FaultKind::Redirect && request.query() == REDIRECTED));
         if let Some(answer) = fault
             .as_ref()
@@ -405,7 +404,7 @@ impl Connection<'_> {
         (unless_unchanged(request, answer), fault)
     }
 
-    /// The answer of a fault that does not ask for the right one.
+    /// The response of a fault that replaces the right response.
     fn instead(&self, kind: &FaultKind, request: &Request, reference: u64) -> Option<HttpAnswer> {
         let html = "text/html";
         let redirect = |to: String| {
@@ -467,7 +466,7 @@ impl Connection<'_> {
         })
     }
 
-    /// Sends an answer, or what a fault leaves of it.
+    /// Sends a response, changed by the fault if there is one.
     fn deliver(
         &self,
         request: &Request,
@@ -482,7 +481,7 @@ impl Connection<'_> {
             status: Some(answer.status),
         };
         match fault {
-            // The byte still unread makes a reset of the close.
+            // Closing with an unread byte resets the connection.
             Some(FaultKind::Reset(ResetMoment::Before)) => return AfterAnswer::Close,
             Some(FaultKind::Reset(moment)) => {
                 let (mut bytes, body) = self.form(request, &mut answer, false);
@@ -547,7 +546,7 @@ impl Connection<'_> {
         Ok(AfterAnswer::Request)
     }
 
-    /// Header and body of an answer, compressed if that is wanted or forced.
+    /// The headers and body of a response, compressed if the client accepts it or a fault requires it.
     fn form(&self, request: &Request, answer: &mut HttpAnswer, force: bool) -> (Vec<u8>, Vec<u8>) {
         let (body, gzipped) = self.body(request, answer, force);
         let framing = Framing::Length(body.len() as u64);
@@ -564,7 +563,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Sends an answer as a fault has it.
+    /// Sends a response with a fault.
     fn spoiled(
         &self,
         request: &Request,
@@ -663,14 +662,14 @@ impl Connection<'_> {
     }
 }
 
-/// Between two looks whether a stall's fault is still set.
+/// The time between two checks whether the fault of a stall is still set.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// The query that marks the target of a redirect.
 const REDIRECTED: &str = "redirected";
 
-/// After a header that is too long more may follow, and a byte is left of one that is no HTTP:
-/// unread, it would reset the connection before the client has read why.
+/// Reads the rest of an invalid request. Unread bytes would reset the connection before the client has read
+/// the response.
 fn finish_reading_quietly(stream: &TcpStream, status: u16) -> bool {
     status == 431 || finish_reading(stream)
 }
@@ -683,7 +682,7 @@ fn block_page(status: u16, body: Vec<u8>) -> HttpAnswer {
         .with("Cache-Control", "no-cache,no-store")
 }
 
-/// Whether a user agent holds something like an e-mail address, as EDGAR demands.
+/// Whether a user agent contains something like an e-mail address, as EDGAR requires.
 fn is_declared(user_agent: Option<&str>) -> bool {
     user_agent.is_some_and(|agent| {
         agent.split_whitespace().any(|word| {
@@ -693,7 +692,7 @@ fn is_declared(user_agent: Option<&str>) -> bool {
     })
 }
 
-/// 304 in place of what the client says it has.
+/// Responds with 304 if the client has the current version.
 fn unless_unchanged(request: &Request, answer: HttpAnswer) -> HttpAnswer {
     let same = |theirs: &str, ours: &str| {
         let theirs = request.header(theirs);
@@ -712,7 +711,7 @@ fn unless_unchanged(request: &Request, answer: HttpAnswer) -> HttpAnswer {
     }
 }
 
-/// A connection's sending side, which logs what leaves.
+/// The sending side of a connection, which logs the sent bytes.
 struct LoggedStream<'a> {
     stream: &'a TcpStream,
     log: &'a RequestLog,

@@ -1,26 +1,26 @@
-//! How a primary document was made on a day, and the sizes at which a submission holds more than it.
+//! The format of a primary document on a day, and the sizes from which a submission has further documents.
 
 use jiff::civil::{Date, date};
 
 /// The first day from which every filing names its primary document, and every document in the
 /// complete submission has a file name (measured on four million rows).
 pub(crate) const NAMED_SINCE: Date = date(2000, 6, 1);
-/// From then on reports are inline XBRL.
+/// From this date on, reports are inline XBRL.
 const INLINE_SINCE: Date = date(2019, 7, 1);
-/// From then on ownership forms are XML.
+/// From this date on, ownership forms are XML.
 const OWNERSHIP_XML_SINCE: Date = date(2003, 7, 1);
 
-/// The least size at which a submission holds more than its primary document.
+/// The minimum size of a submission with more than its primary document.
 pub(crate) const ROOM_FOR_EXHIBITS: u64 = 16_000;
-/// The least size: header and wrappers take up to 4 KB of it.
+/// The minimum size of a submission. Header and wrappers take up to 4 KB of it.
 pub(crate) const LEAST_SIZE: u64 = 6_000;
 
-/// How a form's primary document is made at some time.
+/// The format of a form's primary document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DocumentStyle {
     /// HTML in its `<DOCUMENT>` wrapper.
     Html,
-    /// Inline XBRL, served bare.
+    /// Inline XBRL, served without a wrapper.
     Inline,
     /// Plain text in its wrapper.
     Text,
@@ -30,11 +30,11 @@ pub(crate) enum DocumentStyle {
     Pdf,
     /// A letter of the staff: a PDF and its text.
     Letter,
-    /// A stub for a filing on paper.
+    /// A placeholder for a filing on paper.
     Paper,
 }
 
-/// How the primary document of a form was made on a day.
+/// The format of a form's primary document on a day.
 pub(crate) fn style(form: &str, filed_on: Date) -> DocumentStyle {
     let year = filed_on.year();
     match form {

@@ -1,24 +1,24 @@
-//! Bytes that look and compress like what companies file, of any exact length, fast.
+//! Quickly generates text of an exact length that looks and compresses like real filings.
 //!
-//! A few hundred paragraphs are made once and then repeated in seeded order between tables of
-//! seeded figures. Like real reports such text shrinks to about a sixth.
+//! A few hundred paragraphs are generated once. They are repeated in seeded order, between tables of seeded
+//! figures. Like real reports, such text is compressed to about a sixth.
 
 use std::sync::LazyLock;
 
 use super::rng::SimRng;
 
-/// What is made once.
+/// The parts that are generated once.
 struct Stock {
     html: Vec<Vec<u8>>,
     plain: Vec<Vec<u8>>,
-    /// Words without any mark-up or dash, to fill up with: safe in text and comments.
+    /// Words without markup or dashes, for filling up. They are valid in text and in comments.
     filler: Vec<u8>,
 }
 
 static STOCK: LazyLock<Stock> = LazyLock::new(stock);
 
 const PARAGRAPHS: u64 = 256;
-/// The longest piece that is added at a time; the rest is filled up with words.
+/// The longest part that is added at once. The rest is filled up with words.
 const LONGEST: usize = 2_048;
 
 const WORDS: [&str; 96] = [
@@ -164,7 +164,7 @@ fn stock() -> Stock {
     }
 }
 
-/// Lines of at most 78 characters and a blank one.
+/// Lines of at most 78 characters, followed by a blank line.
 fn wrapped(text: &str) -> Vec<u8> {
     let mut out = String::new();
     let mut column = 0;
@@ -183,21 +183,21 @@ fn wrapped(text: &str) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// How a text is marked up.
+/// The markup of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Markup {
     /// HTML paragraphs and tables.
     Html,
-    /// HTML whose figures are tagged.
+    /// HTML with tagged figures.
     Inline,
-    /// Lines.
+    /// Plain lines.
     Plain,
-    /// Elements without a meaning.
+    /// XML elements without a meaning.
     Xml,
 }
 
 impl Markup {
-    /// One line of figures; each `#` becomes a digit.
+    /// One line of figures, in which each `#` becomes a digit.
     fn row(self) -> &'static [u8] {
         match self {
             Self::Html => {
@@ -218,8 +218,8 @@ impl Markup {
     }
 }
 
-/// Appends exactly `len` bytes: `head`, paragraphs and figures, `tail`. Where that does not fit,
-/// words. Ends in a line break.
+/// Appends exactly `len` bytes: `head`, paragraphs and figures, `tail`. If that does not fit, it appends words.
+/// The last byte is a line break.
 pub(crate) fn fill(
     out: &mut Vec<u8>,
     len: usize,
@@ -272,7 +272,7 @@ pub(crate) fn fill(
     debug_assert_eq!(out.len(), end, "the text has its exact length");
 }
 
-/// Appends a row of figures with its digits rolled.
+/// Appends a row of figures with random digits.
 fn figures(out: &mut Vec<u8>, row: &[u8], rng: &mut SimRng) {
     let start = out.len();
     out.extend_from_slice(row);
@@ -285,7 +285,7 @@ fn figures(out: &mut Vec<u8>, row: &[u8], rng: &mut SimRng) {
     }
 }
 
-/// Appends exactly `len` bytes of words, the last a line break.
+/// Appends exactly `len` bytes of words. The last byte is a line break.
 fn words(out: &mut Vec<u8>, len: usize) {
     let end = out.len() + len;
     while out.len() < end {

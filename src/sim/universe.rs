@@ -1,9 +1,8 @@
-//! The truth behind the simulator: its companies, their listings and their filings.
+//! The companies of the simulator, their listings and their filings.
 //!
-//! Nothing is kept. A company follows from the seed and its number, a filing from the seed, its
-//! company and its year, so that a universe of any size costs no memory and any document can be
-//! had without computing the ones before it. What the network shows of it is made in `render`
-//! and `documents`; tests ask here what it should have been.
+//! Nothing is stored. A company follows from the seed and its number, a filing from the seed, its company
+//! and its year. So a universe of any size needs no memory, and any document can be computed without those
+//! before it. `render` and `documents` make the responses from it; tests compare results with it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,7 +16,7 @@ use super::options::Options;
 use super::rng::SimRng;
 use super::venue::Venue;
 
-/// Every company and every filing of one simulated EDGAR.
+/// All companies and filings of a simulated EDGAR.
 #[derive(Debug)]
 pub struct SimUniverse {
     pub(crate) seed: u64,
@@ -28,26 +27,26 @@ pub struct SimUniverse {
     pub(crate) document_scale: f64,
     /// Shifts all CIKs, so that no company has a filing agent's number.
     shift: u64,
-    /// `today` when it began: what "newly listed" is measured from.
+    /// The first `today`, from which "newly listed" is measured.
     pub(crate) began: Date,
     today: Mutex<Date>,
-    /// How many companies file the largest joint filings; see [`Options::joint_filers`].
+    /// The number of filers of the largest joint filings; see [`Options::joint_filers`].
     pub(crate) joint_filers: u32,
     pub(crate) changes: SimChanges,
 }
 
-/// What a company files.
+/// The kind of a company, which determines its filings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SimCompanyKind {
     /// 10-K, 10-Q, 8-K.
     Domestic,
-    /// As `Domestic`, with hundreds of filings a year: it has older pages.
+    /// As `Domestic`, with hundreds of filings a year and older pages.
     Giant,
     /// As `Domestic`; its reports are joint filings with the one or two companies after it.
     Parent,
     /// Its reports are the parent's joint filings.
     Subsidiary,
-    /// It is listed, but reports only through its parent: no report is under its own CIK.
+    /// It is listed, but only its parent reports: no report is under its own CIK.
     FilesUnderParent,
     /// 20-F and 6-K.
     Foreign,
@@ -61,7 +60,7 @@ pub enum SimCompanyKind {
     Silent,
 }
 
-/// What kind of security is listed.
+/// The kind of a listed security.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Security {
     /// Common stock.
@@ -81,62 +80,62 @@ pub enum Security {
 /// One listing of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimListing {
-    /// The ticker in the SEC's dialect, such as `ABC-PA`.
+    /// The ticker in the SEC's spelling, such as `ABC-PA`.
     pub ticker: String,
-    /// The ticker without what tells the securities of a company apart.
+    /// The ticker without the suffix that distinguishes the securities of a company.
     pub root: String,
-    /// What is listed.
+    /// The kind of the security.
     pub security: Security,
-    /// Where.
+    /// The venue.
     pub venue: Venue,
 }
 
 /// One company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimCompany {
-    /// Its place in the company list, from 0.
+    /// Its position in the company list, from 0.
     pub number: u32,
     /// Its CIK.
     pub cik: Cik,
-    /// Its name as the SEC gives it.
+    /// Its name in the SEC's list.
     pub name: String,
-    /// Its listings; the first is the most important. None once it is delisted.
+    /// Its listings, the primary one first. Empty once it is delisted.
     pub listings: Vec<SimListing>,
-    /// What it files.
+    /// Its kind.
     pub kind: SimCompanyKind,
 }
 
-/// One filing. Which CIKs it is under: [`SimUniverse::filers`].
+/// A filing. [`SimUniverse::filers`] returns the CIKs of its filers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimFiling {
     /// Its number.
     pub accession: Accession,
     /// The number of the company that filed it.
     pub(crate) company: u32,
-    /// How many of the companies after it filed jointly.
+    /// The number of companies after it that filed jointly.
     pub(crate) joint: u32,
-    /// What was filed, whatever was corrected or changed since.
+    /// The filing as it was filed, without later corrections and changes.
     pub(crate) as_filed: AsFiled,
     /// The form type.
     pub form: &'static str,
     /// The filing date.
     pub filed_on: Date,
-    /// The period it reports on.
+    /// The end of the reported period.
     pub report_date: Option<Date>,
-    /// When it was accepted: seconds of the filing day, New York time.
+    /// The acceptance time, in seconds of the filing day in New York.
     pub(crate) accepted: u32,
-    /// The primary document as the submissions name it, with any `xsl…/`; empty at times.
+    /// The primary document as the submissions name it, with any `xsl…/`; sometimes empty.
     pub primary_document: String,
     /// 8-K items.
     pub items: &'static str,
     /// The exact length of the complete submission text.
     pub size: u64,
-    /// Whether it has XBRL, and whether the primary document is inline XBRL.
+    /// Whether it has XBRL. The submissions say the same of inline XBRL.
     pub is_xbrl: bool,
 }
 
 impl SimFiling {
-    /// The filing without what was corrected or changed since.
+    /// The filing without corrections and changes.
     pub(crate) fn as_filed(&self) -> Self {
         let AsFiled {
             form,
@@ -152,7 +151,7 @@ impl SimFiling {
     }
 }
 
-/// What a correction or a change leaves alone.
+/// The properties of a filing that a correction or change does not affect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AsFiled {
     pub(crate) form: &'static str,
@@ -161,22 +160,22 @@ pub(crate) struct AsFiled {
     pub(crate) size: u64,
 }
 
-/// CIKs are spread over this range, which is prime.
+/// CIKs are distributed over a range of this size, which is prime.
 const CIK_RANGE: u64 = 2_000_003;
-/// The least CIK.
+/// The smallest CIK.
 const CIK_FIRST: u64 = 1_750;
 /// The step from one company's CIK to the next, modulo the range, and its inverse.
 const CIK_STEP: u64 = 1_234_577;
 
-/// Filing agents, whose numbers begin the accessions of those they file for. Each files for a
-/// thousand companies, each with up to a thousand filings a year.
+/// Filing agents. Their CIKs are the first part of the accessions that they submit. Each files for a thousand
+/// companies with up to a thousand filings a year each.
 pub(crate) const AGENTS: [u64; 10] = [
     1_193_125, 950_170, 1_104_659, 1_213_900, 1_437_749, 1_493_152, 1_628_280, 1_140_361,
     1_477_932, 1_640_334,
 ];
 
 impl SimUniverse {
-    /// A universe. The number of companies is cut to 10,000.
+    /// A universe with at most 10,000 companies.
     pub fn new(options: &Options) -> Self {
         let companies = options.companies.min(10_000);
         let mut universe = Self {
@@ -208,22 +207,22 @@ impl SimUniverse {
         *self.today.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves to another day. Filings up to it exist from then on; later ones do not.
+    /// Moves to another day. Only filings up to that day exist then.
     pub fn set_today(&self, today: Date) {
         *self.today.lock().unwrap_or_else(PoisonError::into_inner) = today;
     }
 
-    /// How many companies there are.
+    /// The number of companies.
     pub fn len(&self) -> u32 {
         self.companies
     }
 
-    /// Whether there is no company.
+    /// Whether there are no companies.
     pub fn is_empty(&self) -> bool {
         self.companies == 0
     }
 
-    /// Every company, in the order of the company list.
+    /// All companies, in the order of the company list.
     pub fn companies(&self) -> impl Iterator<Item = SimCompany> + '_ {
         (0..self.companies).map(|number| self.company(number))
     }
@@ -250,7 +249,7 @@ impl SimUniverse {
         Cik::new(CIK_FIRST + offset).expect("the range holds CIKs only")
     }
 
-    /// How many companies after a parent file jointly with it.
+    /// The number of companies after a parent that file jointly with it.
     pub(crate) fn subsidiaries(&self, parent: u32) -> u32 {
         (1..=2)
             .filter(|n| {
@@ -266,7 +265,7 @@ impl SimUniverse {
         let years = i16::try_from(self.years).unwrap_or(i16::MAX).min(60);
         match kind_of(number) {
             SimCompanyKind::NewlyListed => plus_days(self.began, -150).year(),
-            // A few are as old as EDGAR, whatever the option says.
+            // A few are as old as EDGAR, whatever the option is.
             _ if number % 12 == 1 => 1996,
             _ => {
                 let age = SimRng::of(&[self.seed, u64::from(number), 0xA6E]).below(40);
@@ -299,7 +298,7 @@ impl SimUniverse {
         }
     }
 
-    /// Every CIK a filing is under: the company that filed it first.
+    /// The CIKs of all filers of a filing, first that of the company that filed it.
     pub fn filers(&self, filing: &SimFiling) -> Vec<Cik> {
         (0..=filing.joint)
             .map(|n| self.cik(filing.company + n))
@@ -307,7 +306,7 @@ impl SimUniverse {
     }
 }
 
-/// What a company files. Every kind occurs among any 41 companies in a row.
+/// The kind of a company. Every kind occurs among any 41 consecutive companies.
 pub(crate) fn kind_of(number: u32) -> SimCompanyKind {
     match number % 41 {
         5 => SimCompanyKind::NewlyListed,
@@ -323,7 +322,7 @@ pub(crate) fn kind_of(number: u32) -> SimCompanyKind {
     }
 }
 
-/// The inverse modulo the prime range, by Fermat.
+/// The inverse modulo the prime range, by Fermat's little theorem.
 fn inverse(number: u64) -> u64 {
     let (mut result, mut base, mut power) = (1, number % CIK_RANGE, CIK_RANGE - 2);
     while power > 0 {
@@ -420,7 +419,7 @@ const SECOND: [&str; 36] = [
 fn name(seed: u64, number: u32, kind: SimCompanyKind) -> String {
     let mut rng = SimRng::of(&[seed, u64::from(number), 0x9A3E]);
     let (first, second) = (rng.pick(&FIRST), rng.pick(&SECOND));
-    // The odd characters of real names: EDGAR has no HTML entities and only ASCII.
+    // Unusual characters of real names. EDGAR's names are ASCII, without HTML entities.
     match (kind, number % 29) {
         (SimCompanyKind::Fund, _) => format!("{first} {second} Income Fund, Inc."),
         (SimCompanyKind::Foreign, _) => format!("{first} {second} PLC/ADR"),
@@ -436,7 +435,7 @@ fn name(seed: u64, number: u32, kind: SimCompanyKind) -> String {
     }
 }
 
-/// The exchange of a company. All occur among any 50 companies in a row.
+/// The exchange of a company. All occur among any 50 consecutive companies.
 fn venue(number: u32) -> Venue {
     match number % 50 {
         1 | 6 | 14 | 19 | 23 | 28 | 31 | 35 | 38 | 40 | 43 | 46 | 49 => Venue::Nyse,
@@ -450,7 +449,7 @@ fn venue(number: u32) -> Venue {
 }
 
 fn listings(seed: u64, number: u32, kind: SimCompanyKind, on: Venue) -> Vec<SimListing> {
-    // A company that moved keeps the root it was given first.
+    // A company that moved to another exchange keeps its first root.
     let root = root(seed, number, venue(number));
     let mut rng = SimRng::of(&[seed, u64::from(number), 0x115]);
     let mut securities = vec![(Security::Common, on)];
@@ -481,14 +480,14 @@ fn listings(seed: u64, number: u32, kind: SimCompanyKind, on: Venue) -> Vec<SimL
         .collect()
 }
 
-/// A ticker in the SEC's dialect. Nasdaq and OTC add a fifth letter, the others a suffix.
+/// A ticker in the SEC's spelling. Nasdaq and OTC add a fifth letter, other exchanges a suffix.
 fn ticker(root: &str, security: Security, venue: Venue) -> String {
     let fifth = matches!(venue, Venue::Nasdaq | Venue::Otc | Venue::Unknown);
     match security {
         Security::Common => root.to_owned(),
         Security::Class(letter) if venue == Venue::Otc => format!("{root}{letter}"),
         Security::Class(letter) => format!("{root}-{letter}"),
-        // Nasdaq's fifth letters for preferred stock are P, O, N, M, …
+        // Nasdaq's fifth letters for preferred stock are P, O, N, M and so on.
         Security::Preferred(letter) if fifth => {
             let place = u8::try_from(letter).unwrap_or(b'A') - b'A';
             format!("{root}{}", char::from(b'P' - place.min(15)))
@@ -503,11 +502,11 @@ fn ticker(root: &str, security: Security, venue: Venue) -> String {
     }
 }
 
-/// A ticker's root: three letters on the New York exchanges where there are enough of them, else
-/// four. Those of five are always a root and a letter, so nothing collides.
+/// The root of a ticker: three letters on the New York exchanges while there are enough of them, else four.
+/// Tickers of five letters always are a root and a letter, so no two tickers collide.
 fn root(seed: u64, number: u32, venue: Venue) -> String {
     let plain = matches!(venue, Venue::Nasdaq | Venue::Otc | Venue::Unknown);
-    // Both factors have no divisor in common with 26, so each number has its own letters.
+    // Neither factor has a divisor in common with 26, so each number has different letters.
     let (letters, range, factor) = if plain || number % 16 == 12 {
         (4, 456_976, 98_417)
     } else {

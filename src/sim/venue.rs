@@ -1,6 +1,6 @@
-//! Where the simulator's securities are traded.
+//! The venues where the simulator's securities are traded.
 
-/// Where a security is traded.
+/// A venue where a security is traded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Venue {
     /// Nasdaq.
@@ -15,12 +15,12 @@ pub enum Venue {
     Cboe,
     /// Over the counter.
     Otc,
-    /// The SEC gives no exchange: null.
+    /// The SEC's list has no exchange: null.
     Unknown,
 }
 
 impl Venue {
-    /// The SEC's word for it: it knows neither NYSE American nor NYSE Arca.
+    /// The SEC's label, which distinguishes neither NYSE American nor NYSE Arca.
     pub fn sec_label(self) -> Option<&'static str> {
         match self {
             Self::Nasdaq => Some("Nasdaq"),
@@ -31,7 +31,7 @@ impl Venue {
         }
     }
 
-    /// The code in otherlisted.txt, for the exchanges that are in it.
+    /// The code in otherlisted.txt, if the exchange is in that file.
     pub fn other_listed_code(self) -> Option<char> {
         match self {
             Self::Nyse => Some('N'),

@@ -505,7 +505,7 @@ fn more_words_say_what_a_run_is_about_and_how_everything_went() {
         .find(|line| line.starts_with("info: run 1 (backfill): "))
         .unwrap();
     for part in [
-        "4 companies to look at",
+        "4 companies to visit",
         "no rate limit",
         "database filings.db",
         "data dir filings",
