@@ -1,10 +1,10 @@
-//! `prune`: rows and files that no recorded selection wants, followed or not. Shows them, and removes
-//! them only with `--yes`.
+//! `prune`: shows the rows and files that no recorded selection wants, followed or not, and removes them with
+//! `--yes`.
 //!
 //! # Crashes
 //!
-//! The files of some filings go first, then their rows, in one transaction. After a kill between the
-//! two the rows are still there, so the next `prune` removes them.
+//! The files of a batch of filings are removed first, then their rows, in one transaction. After a kill
+//! between the two, the rows still exist, so the next `prune` removes them.
 
 use std::collections::BTreeMap;
 
@@ -23,20 +23,20 @@ use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
 use crate::store::{self, ArtifactStatus, Reader, RecordedSelections, Unwanted, Writer};
 
-/// Filings looked at in one step, and removed in one transaction.
+/// Filings per batch and transaction.
 const AT_ONCE: usize = 500;
 
-/// How many forms the table shows.
+/// The maximum number of forms in the table.
 const FORMS: usize = 15;
 
-/// What is unwanted, as `--json` prints it: the names of the fields are public.
+/// The counts of unwanted rows and files, as `--json` prints them. The field names are public.
 #[derive(Debug, Default, Serialize)]
 struct Pruning {
-    /// Whether it was removed.
+    /// Whether they were removed.
     removed: bool,
-    /// Whether every filing was looked at.
+    /// Whether every filing was checked.
     complete: bool,
-    /// Filings of which nothing is wanted.
+    /// Filings that are unwanted as a whole.
     filings: u64,
     /// Filings of which only some files are unwanted.
     partly: u64,
@@ -45,7 +45,7 @@ struct Pruning {
     bytes: u64,
     /// Unwanted entries of the queue.
     queued: u64,
-    /// Filers that nothing needs any more; known only once their filings are gone.
+    /// Filers that are no longer needed; known only after their filings were removed.
     companies: Option<u64>,
     forms: Vec<PrunedForm>,
 }
@@ -58,7 +58,6 @@ struct PrunedForm {
     bytes: u64,
 }
 
-/// Runs `prune`.
 pub(super) fn run(cli: &Cli, args: PruneArgs) -> Result<Exit> {
     let settings = cli.settings()?;
     let cancel = Cancel::default();
@@ -83,12 +82,12 @@ pub(super) fn run(cli: &Cli, args: PruneArgs) -> Result<Exit> {
     Ok(interrupt.exit().unwrap_or(Exit::Complete))
 }
 
-/// Without any selection nothing at all would be wanted.
+/// The recorded selections. Refuses to continue without any, since every filing would be unwanted then.
 fn selections(db: &Reader) -> Result<RecordedSelections> {
     let selections = db.selections_with_members()?;
     if selections.is_empty() {
         return Err(UsageError(
-            "no selection is recorded, so nothing at all is wanted: record one with `filing-etl \
+            "no selection is recorded, so every filing would be unwanted: record one with `filing-etl \
              backfill`, or remove the database and its data dir yourself"
                 .to_owned(),
         )
@@ -97,7 +96,7 @@ fn selections(db: &Reader) -> Result<RecordedSelections> {
     Ok(selections)
 }
 
-/// Adds up what is unwanted, batch by batch, after `handle` has dealt with the batch.
+/// Passes the unwanted filings to `handle`, batch by batch, and counts them.
 fn each_batch(
     db: &Reader,
     cancel: &Cancel,
@@ -147,7 +146,7 @@ fn remove(
     Ok(())
 }
 
-/// All that lies under a name of an unwanted file, downloaded or lost and damaged.
+/// Removes the unwanted files, whether they are intact or damaged.
 fn remove_files(data_dir: &std::path::Path, unwanted: &Unwanted) -> Result<()> {
     for file in &unwanted.files {
         let place = FilePath {
@@ -215,7 +214,7 @@ impl Pruning {
             return "Every file and row is wanted by a recorded selection\n".to_owned();
         }
         let mut text = format!(
-            "Filings    {} that no selection wants, {} with files that none wants\n\
+            "Filings    {} unwanted, {} with unwanted files\n\
              Files      {} ({})\n\
              Queue      {}\n",
             count(self.filings),
@@ -246,11 +245,11 @@ impl Pruning {
             text += &line;
         }
         let last = match (self.removed, self.complete) {
-            (true, true) => "All of it was removed.".to_owned(),
-            (true, false) => "This was removed, and then it was stopped.".to_owned(),
+            (true, true) => "All of this was removed.".to_owned(),
+            (true, false) => "This was removed before the command was stopped.".to_owned(),
             (false, _) => {
                 let next = printable(&repeated_args.here("prune"));
-                format!("Nothing was removed: `{next} --yes` removes it.")
+                format!("Nothing was removed. `{next} --yes` removes all of this.")
             }
         };
         text += "\n";

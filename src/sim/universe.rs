@@ -130,7 +130,7 @@ pub struct SimFiling {
     pub items: &'static str,
     /// The exact length of the complete submission text.
     pub size: u64,
-    /// Whether it has XBRL. The submissions say the same of inline XBRL.
+    /// Whether it has XBRL.
     pub is_xbrl: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What an export reads: the rows of a table of the dataset, in the order of its file.
+//! Reads the rows of a dataset's tables, in the order of its files.
 
 use anyhow::anyhow;
 use jiff::civil::Date;
@@ -13,45 +13,39 @@ use super::values::{DateColumn, DayText, json_ciks, json_texts};
 use crate::dataset::{DataCell, Feed, Table, table};
 use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName};
 
-/// KiB of pages in memory: rows of a filing lie in four tables, far from each other.
+/// The page cache in KiB. The rows of a filing are in four tables, far from each other.
 const CACHE: i64 = 16 * 1024;
 
-/// A filer of a filing as it is sorted: CIK, day as YYYYMMDD, number of the accession.
+/// The sort key of a filer of a filing: CIK, day as YYYYMMDD, number of the accession.
 type Pair = (u64, u32, u64);
 
-/// Which rows.
+/// The rows of an export.
 #[derive(Debug, Clone, Default)]
 pub struct DatasetScope {
-    /// Of filings with one of these companies among the filers; `None` is no condition.
+    /// Only filings with one of these companies among the filers; `None` is all.
     pub companies: Option<Vec<Cik>>,
-    /// Of filings of exactly these types; `None` is no condition.
+    /// Only filings of exactly these types; `None` is all.
     pub forms: Option<Vec<String>>,
 }
 
-/// A file that is stored, with what an export tells of it.
+/// A stored file with the values that an export needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDocument {
-    /// Its number in `v_artifacts`.
+    /// The ID in `v_artifacts`.
     pub id: i64,
-    /// Its filing.
     pub accession: Accession,
-    /// The company in whose folder it lies.
+    /// The company whose folder has the file.
     pub folder: Cik,
-    /// The form of the filing.
     pub form: String,
-    /// When the filing was filed.
     pub filed_on: Date,
-    /// The items that EDGAR has for the filing, such as `2.02,9.01`.
+    /// The items that EDGAR lists for the filing, such as `2.02,9.01`.
     pub items: String,
-    /// What it is, and its names.
     pub file: FileName,
-    /// Its type within the filing, such as `EX-99.1`, where a submission told it.
+    /// The type within the submission, such as `EX-99.1`, if it was split.
     pub type_: Option<String>,
-    /// Its place within the filing, where a submission told it.
+    /// The position within the submission, if it was split.
     pub sequence: Option<i64>,
-    /// Its size.
     pub bytes: u64,
-    /// The SHA-256 that it was stored with.
     pub sha256: Option<Vec<u8>>,
 }
 
@@ -78,13 +72,13 @@ impl StoredDocument {
     }
 }
 
-/// The database as it is at one moment. While it lives, the write-ahead log of a run at work grows:
-/// at EDGAR's 10 requests a second some megabytes a minute.
+/// One state of the database. While it is open, the write-ahead log of a running run grows: at EDGAR's 10
+/// requests a second by some megabytes a minute.
 #[derive(Debug)]
 pub struct DatasetSnapshot<'r>(&'r Reader);
 
 impl Reader {
-    /// Begins to read at one moment.
+    /// Begins a read transaction.
     pub fn snapshot(&self) -> Result<DatasetSnapshot<'_>> {
         let doing = "begin to read";
         self.db
@@ -97,14 +91,14 @@ impl Reader {
 
 impl Drop for DatasetSnapshot<'_> {
     fn drop(&mut self) {
-        // Nothing was written, so there is nothing to lose.
+        // Nothing was written, so a failure has no effect.
         let _ = self.0.db.execute_batch("COMMIT");
     }
 }
 
 impl DatasetSnapshot<'_> {
-    /// The years with filings, each with a number that is another one after every change of what an
-    /// export has of that year.
+    /// The years with filings, each with its change number. Every change to the exported rows of a year changes
+    /// its number.
     pub fn years(&self) -> Result<Vec<(i16, i64)>> {
         let doing = "read which years changed";
         self.0.rows(sql::YEARS, (), doing, |row| row.try_into())
@@ -116,17 +110,17 @@ impl DatasetSnapshot<'_> {
         self.0.rows(sql::FORMS, (), doing, |row| row.get(0))
     }
 
-    /// What the addresses in `v_artifacts` begin with.
+    /// The beginning of the URLs in `v_artifacts`.
     pub fn archives_url(&self) -> Result<Option<String>> {
         self.0.meta(meta::ARCHIVES_URL)
     }
 
-    /// Puts the rows of a table, those of filings filed on these days where it is partitioned by them,
-    /// into a file.
+    /// Puts the rows of a table into a feed. For a table that is partitioned by year, only those of filings filed
+    /// in these days.
     ///
     /// # Errors
     ///
-    /// As the room, and as [`Feed::put`].
+    /// As [`Feed::put`], and if the database cannot be read.
     pub fn rows(
         &self,
         of: &'static Table,
@@ -150,12 +144,12 @@ impl DatasetSnapshot<'_> {
         }
     }
 
-    /// Hands the files that are stored, of filings filed on these days, to `each`, in the order of their
-    /// companies, days, filings and names.
+    /// Passes the stored files of filings filed in these days to `each`, sorted by company, day, filing and
+    /// name.
     ///
     /// # Errors
     ///
-    /// As the room, and as `each`.
+    /// As `each`, and if the database cannot be read.
     pub fn documents(
         &self,
         dates: DateRange,
@@ -173,7 +167,7 @@ impl DatasetSnapshot<'_> {
         })
     }
 
-    /// Puts what a query returns, column by column.
+    /// Puts the rows of a query into the feed, column by column.
     fn put(
         &self,
         sql: &'static str,
@@ -195,7 +189,7 @@ impl DatasetSnapshot<'_> {
         })
     }
 
-    /// Filers are found by folder, so those of a year, 24 bytes each, are sorted here.
+    /// The query returns filers in the order of folders, so those of a year are sorted here, 24 bytes each.
     fn put_filers(&self, params: impl Params, feed: &mut Feed) -> anyhow::Result<()> {
         let mut pairs: Vec<Pair> = Vec::new();
         self.each(sql::FILERS, params, |row| {
@@ -239,7 +233,7 @@ impl DatasetSnapshot<'_> {
     }
 }
 
-const DOING: &str = "read what is to be exported";
+const DOING: &str = "read the exported rows";
 
 fn day_number(day: Date) -> u32 {
     let part = |part: i8| u32::from(part.unsigned_abs());

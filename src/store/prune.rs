@@ -1,9 +1,8 @@
-//! What no recorded selection wants: found filing by filing, and taken off the record.
+//! Finds the filings and files that no recorded selection wants, and deletes their rows.
 //!
-//! A selection wants the filings of its forms and dates of its companies, and of each what it says:
-//! the primary document, the complete submission, or every document. Companies that left its
-//! exchanges, however long ago, count as its companies: otherwise a collection would lose those
-//! that were delisted.
+//! A selection wants the filings of its companies that have its forms and dates. Of each filing it wants the
+//! primary document, the complete submission, or every document. Companies that left its exchanges still
+//! count as its companies, however long ago. Otherwise a collection would lose delisted companies.
 
 use std::collections::HashSet;
 
@@ -20,12 +19,11 @@ use super::reader::Reader;
 use super::values::{ArtifactStatus, SubmissionStatus, integer};
 use crate::edgar::{Accession, ArtifactChoice, ArtifactKind, Cik, Filing, QueueItem, Target};
 
-/// What all recorded selections want, followed or not.
+/// All recorded selections with their companies, followed or not.
 #[derive(Debug)]
 pub struct RecordedSelections(Vec<SelectionWithMembers>);
 
 impl RecordedSelections {
-    /// Whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -36,43 +34,34 @@ impl RecordedSelections {
     }
 }
 
-/// What is unwanted of one filing.
+/// The unwanted part of a filing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unwanted {
-    /// The filing.
     pub accession: Accession,
-    /// Its form.
     pub form: String,
-    /// The company whose folder holds its files.
+    /// The company whose folder has its files.
     pub folder: Cik,
-    /// Whether nothing of it is wanted: then all of it goes.
+    /// Whether the whole filing is unwanted.
     pub whole: bool,
-    /// The files that go.
     pub files: Vec<UnwantedFile>,
-    /// What became of its documents, where they were wanted once and are no more.
+    /// The status of its submission, if its documents are no longer wanted.
     pub submission: Option<SubmissionStatus>,
-    /// A file that comes with the unwanted documents, is wanted and is not on record.
+    /// A wanted file that is not on record, because a queued split of the unwanted documents would have
+    /// stored it.
     instead: Option<QueueItem>,
     filers: Vec<Cik>,
 }
 
-/// One file that is unwanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnwantedFile {
-    /// Its name.
     pub name: String,
-    /// What became of it.
     pub status: ArtifactStatus,
-    /// Its length, if it is on disk.
+    /// The length, if the file is on disk.
     pub bytes: Option<u64>,
 }
 
 impl Reader {
-    /// What the recorded selections want.
-    ///
-    /// # Errors
-    ///
-    /// As [`Reader::selections`].
+    /// All recorded selections with their companies.
     pub fn selections_with_members(&self) -> Result<RecordedSelections> {
         let doing = "read the companies that left a selection";
         let mut selections = Vec::new();
@@ -86,15 +75,15 @@ impl Reader {
         Ok(RecordedSelections(selections))
     }
 
-    /// What is unwanted among the next `n` filings after a place, and the place after them; 0 is the
-    /// beginning. `None` at the end.
+    /// The unwanted parts of the next `n` filings after the row ID `after`, and the last row ID. Begin with 0.
+    /// `None` after the last filing.
     pub fn unwanted(
         &self,
         selections: &RecordedSelections,
         after: i64,
         n: usize,
     ) -> Result<Option<(Vec<Unwanted>, i64)>> {
-        let doing = "look for what is unwanted";
+        let doing = "search for unwanted filings";
         let filings = self.rows(sql::NEXT, (after, integer(n as u64)), doing, |row| {
             let filers: String = row.get(11)?;
             let filing = super::filings::filing(row)?;
@@ -130,15 +119,15 @@ impl Reader {
         Ok(Some((unwanted, next)))
     }
 
-    /// Filers on record that nothing needs any more: they were never listed, are in no selection, and
-    /// have no filing.
+    /// Filers on record that are no longer needed: they were never listed, are in no selection, and have no
+    /// filing.
     pub fn unneeded_companies(&self) -> Result<Vec<Cik>> {
-        let doing = "look for companies that nothing needs";
+        let doing = "search for unneeded companies";
         self.rows(companies_sql::UNNEEDED, (), doing, |row| row.get(0))
     }
 }
 
-/// What of a filing is unwanted, where `wanted` is what the selections ask for of it. `None` is nothing.
+/// The unwanted part of a filing, of which the selections want `wanted`. `None` if all of it is wanted.
 fn of_filing(
     filing: &Filing,
     folder: Cik,
@@ -152,7 +141,7 @@ fn of_filing(
         .iter()
         .map(|wanted| filing.target(*wanted).name(filing.accession))
         .collect();
-    // A submission that holds no document is kept as a text: it is all there is of the documents.
+    // A submission without documents is stored as a text, which then counts as its documents.
     let is_only_file = known.files.len() == 1;
     let is_wanted = |file: &crate::edgar::FileName| {
         let named = || {
@@ -164,7 +153,7 @@ fn of_filing(
             ArtifactKind::Submission => {
                 named() && !only_splits(filing, wanted) || is_split && is_only_file
             }
-            // EDGAR may have corrected the name since it was stored.
+            // EDGAR may have corrected the name since the file was stored.
             ArtifactKind::Primary => wanted.contains(&ArtifactChoice::Primary) || is_split,
             _ => is_split || named(),
         }
@@ -213,22 +202,18 @@ fn of_filing(
     })
 }
 
-/// Whether the submission's own name is only that of the request for its documents.
+/// Whether the submission is wanted only for its documents, so that its text is not kept.
 fn only_splits(filing: &Filing, wanted: &[ArtifactChoice]) -> bool {
     let mut targets = wanted.iter().map(|wanted| filing.target(*wanted));
     targets.all(|target| target == Target::Documents)
 }
 
 impl Batch<'_> {
-    /// Takes what is unwanted of a filing off the record, and moves the counts. Where all of it goes, the
-    /// older pages of its filers are read again when they are wanted: they have told of it.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written, or the filing is not on record.
+    /// Deletes the unwanted part of a filing and updates the counts. If the whole filing is deleted, the older
+    /// pages of its filers count as unread, because they list the filing.
     pub fn prune(&mut self, unwanted: &Unwanted) -> Result<()> {
         let filing = self.filing(unwanted.accession)?;
-        let (path, doing) = (self.path, "take a filing off the record");
+        let (path, doing) = (self.path, "delete a filing");
         for file in &unwanted.files {
             self.execute(artifacts_sql::DELETE, (filing.id, &file.name), doing)?;
             let bytes = file.bytes.map(|bytes| -integer(bytes));
@@ -259,9 +244,9 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Takes a filer off the record that [`Reader::unneeded_companies`] named.
+    /// Deletes a filer that [`Reader::unneeded_companies`] returned.
     pub fn forget_company(&self, cik: Cik) -> Result<()> {
-        let doing = "take a company off the record";
+        let doing = "delete a company";
         for statement in [
             companies_sql::FORGET_FACTS,
             companies_sql::FORGET_NAMES,
@@ -287,7 +272,7 @@ mod tests {
     use jiff::ToSpan as _;
     use jiff::civil::date;
 
-    /// Prunes all of it, and tells what went, as `accession's end: whole or names`.
+    /// Prunes everything, and returns what was deleted as `END OF THE ACCESSION: whole NAMES`.
     fn prune(sandbox: &mut Sandbox) -> Vec<String> {
         let reader = sandbox.reader();
         let selections = reader.selections_with_members().unwrap();
@@ -335,7 +320,7 @@ mod tests {
         }
         record(&mut sandbox, &named(&[1]), true);
         record(&mut sandbox, &named(&[2]), false);
-        // The joint filing stays for one of its filers.
+        // The joint filing stays, because one of its filers is wanted.
         assert_eq!(prune(&mut sandbox), ["4: whole report.htm"]);
         assert_eq!(sandbox.rows("SELECT count(*) FROM v_filings"), ["4"]);
         assert!(prune(&mut sandbox).is_empty());
@@ -445,7 +430,7 @@ mod tests {
             ["0"]
         );
         assert_eq!(prune(&mut sandbox), ["2: whole "]);
-        // A wider selection takes the memory over; a dropped one takes it along.
+        // A wider selection keeps the companies that left; dropping a selection deletes them.
         let wide = Selection {
             companies: crate::selection::Companies::Listed(None),
             ..listed(&[Nasdaq])

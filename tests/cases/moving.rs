@@ -264,7 +264,7 @@ fn a_company_is_split_off_and_the_rest_can_be_had_again() {
         (&false.into(), &true.into())
     );
     let text = part.run(&["prune"]).code(0).stdout;
-    let next = "Nothing was removed: `filing-etl prune --yes` removes it.";
+    let next = "Nothing was removed. `filing-etl prune --yes` removes all of this.";
     assert!(text.contains(next), "{text}");
     assert_eq!(part.files(), before);
     assert_eq!(part.number("SELECT count(*) FROM v_filings"), rows);

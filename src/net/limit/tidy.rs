@@ -1,8 +1,8 @@
-//! Removes what the state folder keeps of hosts that nobody has asked for a month: simulators on changing
-//! ports and mirrors of earlier days leave a folder each.
+//! Removes files of the state folder for hosts that got no request for a month. Each simulator on another port
+//! and each former mirror leaves a folder.
 //!
-//! What is younger is never touched, nor a file that is locked; the slots of sec.gov, which a run may be
-//! about to take, stay for ever.
+//! Newer files and locked files are never removed. The slots of sec.gov are never removed either, since a run
+//! may be about to take them.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,10 +13,10 @@ use log::debug;
 
 use super::site::SEC;
 
-/// A file that was not written for so long is of a host not seen.
+/// Files that were not written for this time are removed.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
-/// Tidies the state folder; `site` is the folder in use. What cannot be removed stays.
+/// Removes old files from the state folder; `site` is the folder in use. Files that cannot be removed stay.
 pub(super) fn tidy(state_dir: &Path, site: &str, now: SystemTime) {
     let Ok(folders) = fs::read_dir(state_dir) else {
         return;
@@ -54,7 +54,7 @@ fn tidy_site(folder: &Path, is_kept: bool, now: SystemTime) -> io::Result<()> {
 
 fn is_old(path: &Path, now: SystemTime) -> io::Result<bool> {
     let meta = fs::symlink_metadata(path)?;
-    // An empty folder was changed when its last file went.
+    // The modification time of a folder is that of the last removal in it.
     let age = now.duration_since(meta.modified()?).unwrap_or_default();
     Ok((meta.is_file() && age > KEPT) || meta.is_dir())
 }
