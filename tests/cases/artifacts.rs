@@ -1,4 +1,4 @@
-//! What of a filing is downloaded: its primary document, its submission, or all its documents.
+//! `--artifacts`: the primary document, the submission, or all documents of a filing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
     Output::of(sandbox.backfill(sim, args))
 }
 
-/// One company's reports: few enough for faults that are tried again.
+/// The reports of one company: few enough for faults that are retried.
 fn one(sim: &Simulator) -> (String, Vec<(u64, SimFiling)>) {
     let company = truth::national(sim)
         .into_iter()
@@ -43,7 +43,7 @@ fn submissions(sim: &Simulator, filings: &[(u64, SimFiling)]) -> BTreeMap<String
     filings.iter().map(file).collect()
 }
 
-/// Fails unless exactly these files are there, and the record says the same.
+/// Fails unless exactly these files are on disk and on record.
 #[track_caller]
 fn assert_stored(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>) {
     let files = sandbox.files();
@@ -159,7 +159,7 @@ fn a_submission_that_stays_damaged_leaves_no_file_and_is_queued() {
     }
 }
 
-/// An EDGAR with one company that filed these submissions, by accession.
+/// An EDGAR with one company that filed these submissions.
 fn edgar(submissions: &BTreeMap<String, Vec<u8>>) -> Scripted {
     let list = json!({
         "fields": ["cik", "name", "ticker", "exchange"],
@@ -199,7 +199,7 @@ fn edgar(submissions: &BTreeMap<String, Vec<u8>>) -> Scripted {
     Scripted::start(bodies)
 }
 
-/// All that [`edgar`] has.
+/// All files that [`edgar`] serves.
 fn everything<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let args = [
         "backfill",
@@ -210,7 +210,7 @@ fn everything<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&args[..], more].concat()
 }
 
-/// The folder of real captures beside the repository, where there is one.
+/// The folder of real captures beside the repository, if it exists.
 #[test]
 fn every_real_capture_is_stored_whole_and_in_all_its_documents() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
@@ -311,7 +311,7 @@ fn no_name_in_a_submission_leads_out_of_its_folder() {
         sandbox.number("SELECT count(*) FROM v_artifacts WHERE status = 'failed'"),
         0
     );
-    // What EDGAR calls them stands in their addresses.
+    // Their URLs have EDGAR's names.
     assert_eq!(
         sandbox.rows("SELECT url FROM v_artifacts WHERE name LIKE '%-4' OR name LIKE '%-10.txt'"),
         ["con", "nul.txt"].map(|name| {
@@ -328,7 +328,7 @@ fn no_name_in_a_submission_leads_out_of_its_folder() {
     );
 }
 
-/// Twice what it may hold; by hand, 612 MB took 14 MB.
+/// The document is larger than the allowed memory. Run by hand, a document of 612 MB took 14 MB.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_submission_of_any_size_is_split_in_little_memory() {

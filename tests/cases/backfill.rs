@@ -1,4 +1,4 @@
-//! The main job, end to end: what it leaves, and what it asks for.
+//! The main job, end to end: its requests and its results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,13 +20,13 @@ fn backfill(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
     Output::of(sandbox.backfill(sim, args)).code(0)
 }
 
-/// The paths that were asked for of one kind, in order of arrival.
+/// The requested paths of one kind, in order of arrival.
 fn asked(sim: &Simulator, kind: Resource) -> Vec<String> {
     let entries = sim.log().entries().into_iter();
     entries.filter(|e| e.kind == kind).map(|e| e.path).collect()
 }
 
-/// The CIKs whose submissions were asked for, in order of arrival, older pages left out.
+/// The CIKs whose submissions were requested, in order of arrival, without older pages.
 fn visited(sim: &Simulator) -> Vec<u64> {
     let paths = asked(sim, Resource::Discovery).into_iter();
     paths
@@ -154,7 +154,7 @@ fn older_pages_are_fetched_only_where_the_dates_reach() {
             pages_of_all += pages.len();
             expected.insert(path);
             expected.extend(pages.into_iter().filter_map(|(path, first, last)| {
-                // The dates of a page are off by some days at times.
+                // The listed dates of a page may differ by some days from the real ones.
                 let margin = jiff::Span::new().days(7);
                 let reached =
                     last.saturating_add(margin) >= since && first.saturating_sub(margin) <= until;
@@ -173,7 +173,7 @@ fn older_pages_are_fetched_only_where_the_dates_reach() {
     }
 }
 
-/// Path, first and last date of the older pages of a company, as its submissions list them.
+/// The path, first date and last date of a company's older pages, as its submissions list them.
 fn pages_of(sim: &Simulator, path: &str) -> Vec<(String, Date, Date)> {
     let document: Value = serde_json::from_slice(&crate::harness::get(sim, path)).unwrap();
     let files = document["filings"]["files"].as_array().unwrap();
@@ -268,7 +268,7 @@ fn the_views_have_the_columns_that_users_rely_on() {
     }
 }
 
-/// Everything the public views say that a run without news must leave alone.
+/// The content of the public views that a run without news must not change.
 fn record(sandbox: &Sandbox) -> Vec<Vec<String>> {
     [
         "SELECT cik, name, ticker, exchange, active, filings FROM v_companies ORDER BY cik",
@@ -441,7 +441,7 @@ fn companies_can_be_named_by_ticker_cik_and_file() {
         .unwrap();
     let dashed_ticker = dashed.listings.iter().find(|l| l.ticker.contains('-'));
     let dotted = dashed_ticker.unwrap().ticker.replace('-', ".");
-    // Named companies are meant wherever they are listed: this one is over the counter.
+    // A named company is visited wherever it is listed: this one is over the counter.
     let otc = &truth::on(&sim, &[Exchange::Otc])[0];
     let lower = otc.listings[0].ticker.to_lowercase();
     let (first, last) = (&companies[0], &companies[49]);
@@ -474,7 +474,7 @@ fn an_unknown_company_is_an_error_before_any_request_about_filings() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     let _ = Output::of(sandbox.backfill(&sim, &["--ticker", "NOSUCH.T"])).code(2);
     assert_eq!(sim.log().of_kind(Resource::Discovery), 0);
-    // Only its submissions tell whether a CIK is one.
+    // Whether a CIK exists is known only from its submissions.
     let _ = Output::of(sandbox.backfill(&sim, &["--cik", "1234"])).code(2);
     assert_eq!(sim.log().of_kind(Resource::Discovery), 1);
     assert_eq!(sim.log().of_kind(Resource::Documents), 0);
@@ -550,7 +550,7 @@ fn forms_are_exact_and_take_their_amendments_along() {
 #[test]
 fn every_form_of_a_company_can_be_downloaded() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    // Every company that is not a giant: all styles of documents, in the least time.
+    // All companies except giants: all kinds of documents in the shortest time.
     let few = truth::filings(&sim, &truth::national(&sim), |f| {
         f.filed_on >= date(2025, 3, 1)
     });
@@ -603,8 +603,8 @@ fn the_size_of_a_batch_changes_neither_order_nor_result() {
     assert_eq!(results[1], results[2]);
 }
 
-/// What stands in the database whatever the order of work was: a joint filing's file may have
-/// come under any of its companies, and `accepted_at` is as the first of them had it.
+/// The content of the database that does not depend on the order of work. A file of a joint filing may be
+/// under any of its companies, and `accepted_at` is that of the first of them.
 fn content(sandbox: &Sandbox) -> [Vec<String>; 3] {
     [
         "SELECT cik, name, ticker, exchange, active, filings FROM v_companies ORDER BY cik",
@@ -658,7 +658,7 @@ fn a_sequential_run_asks_for_the_first_document_after_the_last_company() {
 #[test]
 fn a_fast_run_asks_for_documents_while_it_discovers() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    // One company is asked for again and again, so that discovery lasts.
+    // One company is requested again and again, so that discovery takes long.
     let company = truth::national(&sim)[0].cik.padded();
     let busy = format!("503=1@CIK{company}.json");
     sim.set_faults(vec![busy.parse().unwrap()]);
@@ -671,7 +671,7 @@ fn a_fast_run_asks_for_documents_while_it_discovers() {
     let _ = run.end().code(0);
 }
 
-/// The places in the log of the last request of discovery and of the first for a document.
+/// The positions in the log of the last discovery request and of the first document request.
 fn turning_points(sim: &Simulator) -> (usize, usize) {
     let entries = sim.log().entries();
     let is = |kind| move |e: &Entry| e.kind == kind;
@@ -703,7 +703,7 @@ fn a_dry_run_asks_nothing_about_filings() {
     assert_eq!(plan["companies"], companies);
     assert_eq!(plan["requests"]["discovery"], companies);
     assert_eq!(plan["requests"]["documents"], 0);
-    // Before anything is known: the default forms of some years.
+    // With an empty database: the default forms of some years.
     let estimated = plan["requests"]["documents_estimated"].as_u64().unwrap();
     let companies_u64 = companies as u64;
     assert!(
@@ -870,7 +870,7 @@ fn a_joint_filing_queued_under_a_company_out_of_scope_is_downloaded_with_the_one
         assert!(fetched > 5);
         let documents = asked(&sim, Resource::Documents);
         assert_eq!(i64::try_from(documents.len()), Ok(fetched), "{preset}");
-        // The parent's own stay queued, and the joint ones are not fetched again with them.
+        // The parent's own files stay queued, and the joint ones are not fetched again.
         let summary = backfill(&sandbox, &sim, &["--cik", &parent, "--json"]).json();
         assert_eq!(summary["artifacts"]["pending"], 0);
         let all = sandbox.number("SELECT count(*) FROM v_artifacts");
@@ -902,8 +902,8 @@ fn family(sim: &Simulator) -> [Cik; 3] {
     [0, 1, 2].map(|n| companies[parent + n].cik)
 }
 
-/// The second subsidiary is visited when the first's rows stand, but its documents are still to
-/// come.
+/// The second subsidiary is visited when the rows of the first exist, but its documents are not downloaded
+/// yet.
 fn hold_joint(sim: &Simulator, [a, b, c]: [Cik; 3]) {
     let (second, first) = (b.max(c), b.min(c));
     let faults = [
@@ -914,7 +914,7 @@ fn hold_joint(sim: &Simulator, [a, b, c]: [Cik; 3]) {
     sim.set_faults(faults.iter().map(|f| f.parse().unwrap()).collect());
 }
 
-/// Two subsidiaries ask for what they filed jointly after their parent's run: nothing twice.
+/// After a run of the parent, two subsidiaries are visited. Their joint filings are not fetched twice.
 #[track_caller]
 fn asked_once_after_the_parent(parents: &[&str], theirs: &[&str]) {
     let sim = truth::start(Options {
@@ -931,7 +931,7 @@ fn asked_once_after_the_parent(parents: &[&str], theirs: &[&str]) {
     let _ = backfill(&sandbox, &sim, &[&both, theirs].concat());
     let documents = asked(&sim, Resource::Documents);
     assert!(documents.len() > 5);
-    // Whichever company's folder they are asked for in.
+    // In the folder of whichever company.
     let names: BTreeSet<_> = documents
         .iter()
         .map(|path| path.splitn(6, '/').last())
@@ -967,8 +967,7 @@ fn a_run_over_all_companies_stays_under_64_mb() {
     assert!(peak < 64 << 10, "{peak} kB");
 }
 
-/// Fails unless a company's reports are there in all their documents, each file with its row and
-/// each row with its file.
+/// Fails unless all documents of a company's reports are stored, each file has its row and each row its file.
 #[track_caller]
 fn split_and_sound(sandbox: &Sandbox, cik: &str, when: &str) {
     let left = format!(
@@ -985,7 +984,7 @@ fn split_and_sound(sandbox: &Sandbox, cik: &str, when: &str) {
 fn all_files_of_a_joint_filing_stay_together_whoever_asks_for_them_and_how() {
     let sim = truth::start(truth::small());
     let (parent, subsidiary) = joint(&sim);
-    // What stands under the parent when its subsidiary alone is asked for: files, or a queue.
+    // The parent has either files or queue entries when only its subsidiary is visited.
     for (download, job) in [(true, "primary"), (false, "primary"), (false, "documents")] {
         for preset in ["sequential", "fast"] {
             for first in [None, Some("--no-download")] {

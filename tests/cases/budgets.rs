@@ -1,4 +1,4 @@
-//! Budgets: a run that may cost only so much stops cleanly, and the next one goes on.
+//! Budgets: a run with a budget stops cleanly, and the next one continues.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
     RANGE.iter().chain(more).copied().collect()
 }
 
-/// Fails unless an unlimited run finishes what is left, with every file fetched once in all.
+/// Fails unless a run without budgets downloads the rest, and every file was fetched once in total.
 fn finish(sandbox: &Sandbox, sim: &Simulator) {
     let rest = sandbox.run_against(sim, &args(&["--json"])).code(0);
     assert_eq!(rest.json()["artifacts"]["pending"], 0);

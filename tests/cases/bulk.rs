@@ -50,14 +50,14 @@ fn requests(sim: &Simulator) -> Vec<Entry> {
     entries
 }
 
-/// How often the archive was asked for, and anything else of discovery.
+/// The number of requests for the archive, and of other discovery requests.
 fn asked(sim: &Simulator) -> (usize, usize) {
     let (archive, api): (Vec<_>, Vec<_>) =
         requests(sim).into_iter().partition(|e| e.path == ARCHIVE);
     (archive.len(), api.len())
 }
 
-/// Everything that discovery finds out, in no order that depends on the way.
+/// Everything that discovery records, in an order that does not depend on the source.
 fn found(sandbox: &Sandbox) -> Vec<String> {
     [
         "SELECT accession, cik, form, filed_on, report_date, primary_document, items, size,
@@ -75,7 +75,7 @@ fn zip_of(sandbox: &Sandbox) -> PathBuf {
     sandbox.path("filings/.bulk/submissions.zip")
 }
 
-/// The database of a run that asked the API.
+/// The database of a run with `--discover-from api`.
 fn by_api(sim: &Simulator) -> Vec<String> {
     let sandbox = Sandbox::new();
     let _ = discover(&sandbox, sim, &["--discover-from", "api"]).code(0);
@@ -94,7 +94,7 @@ fn the_archive_gives_the_same_rows_as_the_api_in_one_request() {
     assert_eq!(json["discovery"]["from"], "bulk");
     assert_eq!(json["requests"]["discovery"], 1);
     assert_eq!(sandbox.number("SELECT count(*) FROM v_errors"), 0);
-    // Older pages were needed, or the comparison would say little.
+    // Older pages were needed, so that the comparison covers them.
     let sql = "SELECT max(filings) FROM v_companies";
     assert!(sandbox.number(sql) > 20);
 }
@@ -137,7 +137,7 @@ fn a_break_costs_only_the_rest_in_the_next_run() {
     let api = by_api(&sim);
     sim.set_faults(vec!["short@submissions.zip*1".parse().unwrap()]);
     let args = ["--discover-from", "bulk", "--max-attempts", "1"];
-    // Without the archive, the companies are asked for by themselves.
+    // Without the archive, each company is requested from the API.
     let _ = discover(&sandbox, &sim, &args)
         .code(0)
         .says("each company is asked for by itself");
@@ -187,7 +187,7 @@ fn a_damaged_member_costs_its_company_one_request() {
     let _ = bulk(&sandbox, &sim).code(0).says("damaged");
     let paths: Vec<_> = requests(&sim).into_iter().map(|entry| entry.path).collect();
     assert!(paths.contains(&format!("/submissions/{name}")), "{paths:?}");
-    // The archive is unchanged, and the older pages of this company are asked for with it.
+    // The archive is unchanged, and now the older pages of this company are read from it.
     let of_it = paths
         .iter()
         .filter(|path| path.contains(&format!("{cik:0>10}")));
@@ -246,7 +246,7 @@ fn a_member_of_another_company_or_that_is_no_json_is_not_believed() {
     let _ = bulk(&sandbox, &sim).code(0);
     let ciks = sandbox.rows("SELECT cik FROM v_companies ORDER BY cik LIMIT 2");
     let [first, second] = [0, 1].map(|i| format!("CIK{:0>10}.json", ciks[i]));
-    // Only these two are left; the others are missing, which is no error.
+    // Only these two remain in the archive. A missing company is not an error.
     let mut zip = zip::ZipWriter::new(fs::File::create(zip_of(&sandbox)).unwrap());
     let options = zip::write::SimpleFileOptions::default();
     let stranger = format!(
@@ -286,7 +286,7 @@ fn auto_takes_what_takes_less_time_and_says_why() {
     assert_eq!(plan["requests"]["discovery"], 1);
     assert_eq!(plan["bytes"]["archive"], 1_500_000_000);
 
-    // Once the archive is here, it is the faster way for more than a few.
+    // Once the archive is cached, it is faster for more than a few companies.
     let _ = bulk(&sandbox, &sim).code(0);
     sim.log().clear();
     let plan = auto(&["--dry-run", "--rate", "20"]);
@@ -306,7 +306,7 @@ fn auto_takes_what_takes_less_time_and_says_why() {
 #[test]
 fn auto_fetches_no_archive_that_is_larger_than_the_run_may_store() {
     let (sandbox, sim) = (Sandbox::new(), sim());
-    // A small one of yesterday on a fast link: it takes the time of 11 requests.
+    // A small archive of yesterday with a fast connection: it takes the time of 11 requests.
     fs::create_dir_all(sandbox.path("filings/.bulk")).unwrap();
     fs::write(zip_of(&sandbox), "PK").unwrap();
     let notes = serde_json::json!({
@@ -348,7 +348,7 @@ fn an_archive_for_which_the_disk_has_no_room_is_not_fetched() {
         stream.write_all(&vec![0; 1 << 20])
     });
     let free = filing_etl::internals::free_space(&sandbox.path("")).unwrap();
-    // Others may write to this disk meanwhile.
+    // Other programs may write to this disk at the same time.
     let keep = free.saturating_sub(LENGTH / 2).to_string();
     let args = ["--discover-from", "bulk", "--min-free-space", &keep];
     let mut command = sandbox.command_against(&sim, &command(&args));
@@ -368,7 +368,7 @@ fn an_archive_for_which_the_disk_has_no_room_is_not_fetched() {
 fn an_archive_that_turns_out_too_large_to_be_worth_it_is_not_fetched() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     let api = by_api(&sim);
-    // All that is known of it is small, and the link is slow.
+    // The known archive is small, and the connection is slow.
     fs::create_dir_all(sandbox.path("filings/.bulk")).unwrap();
     fs::write(zip_of(&sandbox), "PK").unwrap();
     let notes = serde_json::json!({
@@ -405,7 +405,7 @@ fn a_symlink_in_the_place_of_the_archive_leads_nothing_out() {
     }
 }
 
-/// The submissions of a company with so many rows: 900 are 150 KB, EDGAR's median.
+/// The submissions of a company with this number of rows. 900 rows have 150 KB, EDGAR's median.
 #[cfg(target_os = "linux")]
 fn document(cik: u64, rows: u64) -> String {
     let column =

@@ -1,4 +1,4 @@
-//! A clock that was wrong for a while: nothing waits for ever, and nothing is forgotten.
+//! A clock that was wrong for a while: no wait is endless, and no pause is lost.
 
 use std::fs;
 
@@ -9,14 +9,14 @@ use crate::harness::process::for_each;
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
-/// Notes a pause for the simulator, as a run does that was blocked.
+/// Records a pause for the simulator's host, as a blocked run does.
 fn note_pause(sandbox: &Sandbox, sim: &Simulator, until: Timestamp, length_ms: u32) {
     let name = sim.address().to_string().replace(':', "_");
     let folder = sandbox.path("state/filing-etl").join(&name);
     fs::create_dir_all(&folder).unwrap();
     let text = format!("paused {until} {length_ms}\n");
     fs::write(folder.join(format!("pause-{name}")), text).unwrap();
-    // And the slots of the rate limit: in use for a long time to come.
+    // The slots of the rate limit are reserved until long after now.
     for slot in 0..50 {
         fs::write(
             folder.join(format!("slot-{slot:02}")),
@@ -26,7 +26,7 @@ fn note_pause(sandbox: &Sandbox, sim: &Simulator, until: Timestamp, length_ms: u
     }
 }
 
-/// How long the next run pauses, in seconds; it completes.
+/// Runs a job to its end, and returns how long it paused, in seconds.
 fn paused(sandbox: &Sandbox, sim: &Simulator) -> f64 {
     let args = ["--limit", "3", "--rate", "50", "--json"];
     let output = Output::of(sandbox.backfill(sim, &args)).code(0);
@@ -81,7 +81,7 @@ fn a_record_from_a_time_to_come_keeps_no_run_from_its_work() {
     let mut command = sandbox.backfill(&sim, &["--until", "2025-08-31"]);
     command.env("FILING_ETL_NOW", "2025-06-01T00:00:00Z");
     let _ = Output::of(command).code(0);
-    // The list of companies is no fresher for that, and every company is looked at again.
+    // The company list does not count as fresh then, and every company is visited again.
     assert_eq!(sim.log().of_kind(Resource::Companies), 1);
     let contents = truth::contents(&sim, &truth::reports(&sim));
     assert_eq!(sandbox.files().len(), contents.len());

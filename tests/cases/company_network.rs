@@ -1,5 +1,5 @@
-//! Inside a company's network: proxies that ask for a password, which is shown to nobody, and
-//! authorities that only the company knows.
+//! In a company's network: proxies with a password, which is never shown, and certificate authorities that
+//! only the company knows.
 
 use std::fs;
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::harness::proxy::{Asked, Proxy};
 use crate::harness::tls::Tls;
 use crate::harness::{Output, Sandbox};
 
-/// A host that is nowhere: only the proxy can know it.
+/// A host that does not exist; only the proxy accepts it.
 const NOWHERE: &str = "http://edgar.invalid";
 
-/// A user with a password, as a URL has them, and as they go to the proxy.
+/// A user with a password, in the form of a URL and in the form that is sent to the proxy.
 const USER: &str = "me:s3cr3t%21";
 const SENT: &str = "Basic bWU6czNjcjN0IQ==";
 
-/// What of these must never be seen: the password as given, as meant, and as sent.
+/// The forms of the password that must never be shown: as given, decoded, and as sent.
 const SECRETS: [&str; 3] = ["s3cr3t", "bWU6czNjcjN0IQ", "me:s3"];
 
 const JOB: [&str; 5] = [
@@ -47,7 +47,7 @@ fn job(sandbox: &Sandbox, url: &str, args: &[&str]) -> Command {
     command
 }
 
-/// Fails if a secret was shown, or stands in any file that the run left.
+/// Fails if a secret was printed or is in any file of the run.
 #[track_caller]
 fn keeps_secrets(output: &Output, sandbox: &Sandbox) {
     for secret in SECRETS {
@@ -116,7 +116,7 @@ fn a_proxy_that_refuses_is_named_without_its_password() {
             .says("the proxy refused to connect; check HTTPS_PROXY and its password");
         keeps_secrets(&output, &sandbox);
     }
-    // Nor is it shown where the list of companies is there already.
+    // It is not shown either if the company list was loaded before.
     let sim = simulator();
     let sandbox = Sandbox::new();
     let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
@@ -147,7 +147,7 @@ fn a_proxy_that_cannot_be_used_is_refused_without_a_word_of_its_password() {
 #[test]
 fn hosts_of_no_proxy_and_this_machine_are_asked_directly() {
     let sim = simulator();
-    // An address of this machine that does not look like loopback.
+    // An address of this machine that is not a loopback address.
     let here = format!("http://0.0.0.0:{}", sim.address().port());
     for (url, no_proxy, directly) in [
         (&here, "", false),
@@ -200,7 +200,7 @@ fn a_companys_own_authority_is_trusted_where_the_environment_names_it() {
     let sandbox = Sandbox::new();
     fs::write(sandbox.path("ca.pem"), &server.authority).unwrap();
     let sync = || sandbox.command_to(&server.url(), &["companies", "sync"]);
-    // Other tests' servers have other authorities.
+    // The servers of other tests have other certificate authorities.
     fs::write(
         sandbox.path("other.pem"),
         Tls::before(sim.address()).authority,

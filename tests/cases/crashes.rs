@@ -1,5 +1,5 @@
-//! Killed without a word, at any moment, again and again: what stands is whole, and what is on
-//! record is never asked for again.
+//! A run is killed at any moment, again and again: stored files are complete, and recorded files are never
+//! requested again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,11 +12,11 @@ use crate::harness::same::same_set;
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox, key, sha256};
 
-/// How often the job is killed, unless `FILING_ETL_KILLS` says otherwise.
+/// The number of kills, unless `FILING_ETL_KILLS` is set.
 const KILLS: u32 = 8;
 
-/// A kill comes after at most so many more requests: a second at this latency, so that most
-/// runs commit some rows before they die.
+/// The maximum number of requests before a kill: about a second at this latency, so that most runs commit
+/// some rows.
 const REQUESTS: usize = 250;
 
 const ARGS: [&str; 2] = ["--artifacts", "documents"];
@@ -27,7 +27,7 @@ fn kills() -> u32 {
     given.map_or(KILLS, |kills| kills.parse().unwrap())
 }
 
-/// What a killed run left, looked at without touching it: SQLite would tidy up the original.
+/// A copy of the database of a killed run. SQLite would repair the original when it is opened.
 fn copy_of_database(sandbox: &Sandbox) -> Option<Connection> {
     let copy = sandbox.path("copy.db");
     for ending in ["", "-wal"] {
@@ -55,7 +55,7 @@ fn recorded(db: &Connection) -> BTreeMap<String, String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// The folders of all filings on record, whether their files are there or queued.
+/// The folders of all filings on record, with stored or queued files.
 fn folders(db: &Connection) -> BTreeSet<String> {
     let sql = "SELECT DISTINCT cik || '/' || replace(accession, '-', '') FROM v_artifacts";
     let mut rows = db.prepare(sql).unwrap();
@@ -63,7 +63,7 @@ fn folders(db: &Connection) -> BTreeSet<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// Fails unless every file is whole and known, and every row has its file. Returns the filings on record.
+/// Fails unless every file is complete and recorded, and every row has its file. Returns the recorded files.
 fn check(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>, when: &str) -> BTreeSet<String> {
     let files = sandbox.files();
     for (path, bytes) in &files {
@@ -75,7 +75,7 @@ fn check(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>, when: &str) ->
     };
     let folders = folders(&db);
     for path in files.keys() {
-        // In another company's folder, no later run would look for it.
+        // No later run would find the file in the folder of another company.
         let folder = path
             .splitn(3, '/')
             .last()
@@ -96,7 +96,7 @@ fn check(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>, when: &str) ->
         .collect()
 }
 
-/// Fails if one of these filings was asked for by the run of that name.
+/// Fails if the run with this name requested one of these filings.
 fn asked_for_none_of(sim: &Simulator, filings: &BTreeSet<String>, name: &str) {
     for entry in sim.log().entries() {
         let filing = entry.path.split('/').nth(5).unwrap_or_default();
@@ -113,7 +113,7 @@ fn asked_for_none_of(sim: &Simulator, filings: &BTreeSet<String>, name: &str) {
 fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
     let kills = kills();
     let sim = truth::start(Options {
-        // Too many to be done before the last kill.
+        // Too many to be complete before the last kill.
         companies: 60 + 16 * kills,
         latency: std::time::Duration::from_millis(60),
         ..truth::small()
@@ -144,7 +144,7 @@ fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
         commits += u32::from(on_record.len() > before.len());
         asked_for_none_of(&sim, &before, &name);
     }
-    // Otherwise the kills came too early to show anything.
+    // Otherwise the kills came too early for a meaningful test.
     assert!(commits > kills / 4, "{commits} of {kills}");
     let _ = Output::of(sandbox.backfill(&sim, &ARGS)).code(0);
     asked_for_none_of(&sim, &on_record, crate::harness::USER_AGENT);

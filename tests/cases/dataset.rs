@@ -1,5 +1,5 @@
-//! The record as files that other programs read: every row once, as the views have it, and only what
-//! changed anew.
+//! `export`: every row is written once with the values of the views, and later only changed files are
+//! written again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -54,7 +54,7 @@ pub fn simulator() -> Simulator {
     })
 }
 
-/// A sandbox in which a backfill of every form since 2021 has run, documents and all.
+/// A sandbox after a backfill of every form since 2021, with documents.
 fn filled(sim: &Simulator) -> Sandbox {
     let sandbox = Sandbox::new();
     let args = ["--form", "all", "--since", "2021-01-01", "--no-download"];
@@ -101,7 +101,7 @@ pub fn files_of(sandbox: &Sandbox, table: &str) -> Vec<String> {
         .collect()
 }
 
-/// A value as a query shows it.
+/// A value in the form of a query result.
 pub fn shown(field: &Field) -> String {
     match field {
         Field::Null => "NULL".to_owned(),
@@ -222,7 +222,7 @@ fn a_second_export_writes_only_the_years_that_changed() {
     for (table, _) in TABLES {
         assert_eq!(json["tables"][table]["files_written"], 0, "{table}");
     }
-    // What is queued of one year is downloaded.
+    // The queued files of one year are downloaded.
     let one = sandbox.rows(
         "SELECT DISTINCT cik FROM v_artifacts WHERE status = 'pending' AND filed_on LIKE '2022%' LIMIT 1",
     );
@@ -241,7 +241,7 @@ fn a_second_export_writes_only_the_years_that_changed() {
     for year in &years {
         assert!(changed.contains(year), "{year}: {changed:?}");
     }
-    // Another target knows what it has by itself.
+    // Another target does not depend on this one.
     let json = sandbox
         .run(&["export", "--to", "other", "--json"])
         .code(0)
@@ -252,7 +252,7 @@ fn a_second_export_writes_only_the_years_that_changed() {
     );
 }
 
-/// A database whose filings are of three years, one of them in the first; no artifacts.
+/// A database with filings of three years, one filing in the first of them, and no artifacts.
 fn three_years() -> (Sandbox, filing_etl::internals::Writer) {
     let sandbox = Sandbox::new();
     let mut writer = filing_etl::internals::Writer::open(&sandbox.path("filings.db")).unwrap();
@@ -270,7 +270,7 @@ fn three_years() -> (Sandbox, filing_etl::internals::Writer) {
     (sandbox, writer)
 }
 
-/// Records a filing of a year under both companies, or corrects it.
+/// Records or corrects a filing of a year with both companies as filers.
 fn put(writer: &mut filing_etl::internals::Writer, number: u64, year: i16) {
     let filing = filing_etl::internals::Filing {
         accession: filing_etl::internals::Accession::new(number).unwrap(),
@@ -329,8 +329,8 @@ fn a_corrected_date_changes_both_years_and_an_empty_year_goes() {
 fn what_a_killed_export_left_is_completed_by_the_next_one() {
     let (sandbox, mut writer) = three_years();
     let _ = export(&sandbox, &[]).code(0);
-    // Killed while it renamed: one file is new already, another one of no year on record any more, and
-    // the manifest is the old one.
+    // The state after a kill during the renames: one file is new already, another is of a year that is no
+    // longer on record, and the manifest is the old one.
     put(&mut writer, 4, 2023);
     let folder = sandbox.path("dataset");
     let new = sandbox.run(&["export", "--to", "new"]).code(0);
@@ -355,7 +355,7 @@ fn what_a_killed_export_left_is_completed_by_the_next_one() {
     assert!(!sandbox.path("dataset/_filing_etl.tmp").exists());
 }
 
-/// Adds so many filings, each with a file, without going through the program.
+/// Adds this number of filings, each with a file, directly to the database.
 fn many(sandbox: &Sandbox, filings: u32) {
     let sql = format!(
         "INSERT INTO filings (accession, folder, form, filed_on, accepted_at, primary_document, items,
@@ -394,7 +394,7 @@ fn a_killed_or_interrupted_export_leaves_the_old_dataset() {
         let mut after = files(&sandbox.path("dataset"));
         after.retain(|path, _| !path.starts_with("_filing_etl.tmp"));
         assert_eq!(after, before);
-        // What the next export removes would look as if it had begun.
+        // The leftovers of this export would look like the beginning of the next one.
         let _ = fs::remove_dir_all(sandbox.path("dataset/_filing_etl.tmp"));
     }
     let json = export(&sandbox, &[]).code(0).json();
@@ -450,7 +450,7 @@ fn a_full_disk_is_told_and_leaves_the_old_dataset() {
     let before = files(&sandbox.path("dataset"));
     drop(writer);
     many(&sandbox, 100_000);
-    // No file can grow beyond so many blocks: as a full disk, but on every machine.
+    // A limit on file sizes acts like a full disk, and works on every machine.
     let command = sandbox.command(&["export", "--to", "dataset"]);
     let _ = Output::of(after("trap '' XFSZ; ulimit -f 64", &command))
         .code(1)
@@ -499,7 +499,7 @@ fn a_dataset_keeps_its_filters() {
     let _ = export(&sandbox, &["--format", "csv"])
         .code(2)
         .says("name another folder");
-    // A year without a row is known, too.
+    // A year without rows is in the manifest, too.
     let json = export(&sandbox, &[]).code(0).json();
     assert_eq!(json["tables"]["artifacts"]["files_written"], 0);
 }
@@ -570,7 +570,7 @@ fn csv_has_the_same_rows() {
         let expected: Vec<_> = expected(&sandbox, query);
         assert_eq!(rows.len(), expected.len(), "{table}");
         for (row, expected) in rows.iter().zip(&expected) {
-            // In CSV a flag is a word.
+            // In CSV, flags are words.
             let flags = |row: &str| row.replace("|true", "|1").replace("|false", "|0");
             assert_eq!(flags(row), *expected, "{table}");
         }
@@ -620,7 +620,7 @@ fn an_update_refreshes_the_dataset_at_its_end() {
         .says("dataset in dataset");
     assert_complete(&sandbox);
     assert_eq!(manifest(&sandbox)["through"], "2025-11-14");
-    // Those that are new lie in one year.
+    // The new filings are in one year.
     let first = files(&sandbox.path("dataset"));
     sim.advance_to(date(2025, 11, 28));
     let now = "2025-11-29T12:00:00Z";
@@ -681,7 +681,7 @@ fn texts_with_nul_or_without_utf8_are_written_and_told() {
     assert_eq!(names, ["a\0b", "a\u{fffd}b"]);
     let last = parquet_rows(&sandbox, "filings").pop().unwrap();
     assert_eq!(last.split('|').nth(5), Some("NULL"));
-    // What the schema does not allow is damage, and nothing half-written stands.
+    // Values that the schema does not allow count as damage, and no incomplete file is left.
     let before = files(&sandbox.path("dataset"));
     db.execute(
         "UPDATE filings SET filed_on = '2023-02-30' WHERE filed_on LIKE '2023%'",

@@ -1,5 +1,4 @@
-//! The texts of stored documents and their items in the dataset: a row for each document that has a
-//! text, and only the months that changed anew.
+//! `export --what text`: a row for each document with a text, its items, and later only changed months.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +12,7 @@ use crate::harness::{Output, Sandbox, sha256};
 
 const WITH_TEXT: [&str; 2] = ["--what", "text"];
 
-/// A sandbox that has every document of some reports.
+/// A sandbox with every document of some reports.
 fn filled(sim: &Simulator) -> Sandbox {
     let sandbox = Sandbox::new();
     let args = [
@@ -46,7 +45,7 @@ fn cells(row: &BTreeMap<String, Field>, columns: &[&str]) -> String {
     cells.join("|")
 }
 
-/// Those that are stored and have a text, in the order of the files.
+/// The stored documents with a text, in the order of the files.
 fn expected(sandbox: &Sandbox) -> Vec<String> {
     sandbox.rows(
         "SELECT accession, cik, form, filed_on, name, type, sequence, sha256
@@ -77,7 +76,7 @@ fn assert_texts_complete(sandbox: &Sandbox) {
     assert_eq!(found, expected);
 }
 
-/// Where a stored document lies, and puts other bytes there as if they had been stored.
+/// Replaces a stored document by other bytes, as if these had been stored, and returns its path.
 fn store(sandbox: &Sandbox, accession: &str, name: &str, bytes: &str) {
     let path = place(sandbox, accession, name);
     fs::write(path, bytes).unwrap();
@@ -177,7 +176,7 @@ fn only_the_months_that_changed_are_extracted_again() {
     assert_eq!(json["tables"]["text"]["files_written"], 0);
     let second = files(&sandbox.path("dataset"));
     assert_eq!(written(&first, &second), BTreeSet::new());
-    // One document of one month; other months of that year are kept.
+    // One document of one month changes; other months of that year are kept.
     let [accession, name, month] = &documents(&sandbox, "8-K")[0];
     store(
         &sandbox,
@@ -197,11 +196,11 @@ fn only_the_months_that_changed_are_extracted_again() {
     let found = rows(&sandbox, "text");
     let row = found.iter().find(|row| shown(&row["name"]) == *name);
     assert_eq!(shown(&row.unwrap()["text"]), "Another text.");
-    // A file of the dataset that is lost is written again, its month's other one with it.
+    // A lost file of the dataset is written again, together with the other file of its month.
     fs::remove_file(sandbox.path("dataset").join(month_of("text", month))).unwrap();
     let _ = export(&sandbox, &[]).code(0);
     assert_eq!(files(&sandbox.path("dataset")).len(), third.len());
-    // A year of which only the number changed keeps its files, and a month without documents loses them.
+    // If only the change number of a year changed, its files are kept. A month without documents loses its files.
     sandbox
         .db()
         .execute("UPDATE years SET change = change + 1", [])
@@ -246,7 +245,7 @@ fn documents_that_cannot_be_read_are_told_and_tried_again() {
     assert_eq!(output.json()["documents"]["failed"], 2);
     let rows_before = rows(&sandbox, "text").len();
     assert_eq!(rows_before + 2, expected(&sandbox).len());
-    // Still so: told again. Their months alone are read again.
+    // The documents are still unreadable, so the warning is repeated. Only their months are read again.
     let again = export(&sandbox, &[]).code(3).json();
     assert_eq!(again["documents"]["failed"], 2);
     assert!(again["tables"]["text"]["files_written"].as_u64().unwrap() <= 2);
@@ -282,7 +281,7 @@ fn a_dataset_keeps_the_format_of_its_texts() {
     assert_eq!(shown(&row["text"]) + "\n", printed.code(0).stdout);
 }
 
-/// A report as companies write them.
+/// A typical report.
 const REPORT: &str = "<html><body><p>FORM 10-K</p>
 <table><tr><td>Item 1.</td><td>Business</td><td>3</td></tr>
 <tr><td>Item 1A.</td><td>Risk Factors</td><td>9</td></tr>
@@ -334,7 +333,7 @@ fn items_stand_in_the_text_where_their_rows_say() {
             .join(month_of("items", month))
             .exists()
     );
-    // A report without headings has no row, and the text says why.
+    // A report without headings has no items, and `items_problem` gives the reason.
     let other = texts.iter().find(|row| {
         shown(&row["form"]) == "10-K"
             && shown(&row["sequence"]) == "1"

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::harness::{Output, Sandbox, truth};
 
-/// Every kind of company, on a day that does not move.
+/// Every kind of company, on a fixed day.
 fn simulator() -> Simulator {
     Simulator::start(Options {
         companies: 45,
@@ -22,11 +22,11 @@ fn simulator() -> Simulator {
 
 fn backfill(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
     let range = ["--since", "2024-01-01", "--until", "2026-02-27"];
-    // One after the other, so that joint filings lie where they always do.
+    // Sequentially, so that the files of joint filings are always in the same folders.
     let head = ["backfill", "--exchange", "all", "--preset", "sequential"];
     let head = [&head[..], &["--max-attempts", "1"], &range].concat();
     let output = sandbox.run_against(sim, &[&head, args].concat());
-    // What is newly listed is counted back from the day of the check, which is the real one.
+    // Whether a company is newly listed is counted from the day of the check.
     sandbox
         .db()
         .execute_batch(
@@ -42,7 +42,7 @@ fn diagnose(sandbox: &Sandbox, args: &[&str]) -> Output {
     sandbox.run(&[head, args].concat()).code(0)
 }
 
-/// Texts that differ from run to run, by a name: ports and times.
+/// Replaces texts that differ from run to run, such as ports and times, by a name.
 fn redacted(text: &str, sim: &Simulator) -> String {
     let text = text.replace(&sim.url(), "[sim]");
     text.lines()
@@ -324,7 +324,7 @@ fn reconcile_and_complete_with(command: &str) {
     assert_eq!(mended["missing"], serde_json::json!([]));
 }
 
-/// Takes a filing off the record.
+/// Deletes a filing from the database.
 fn forget(sandbox: &Sandbox, accession: &str) {
     let db = sandbox.db();
     let of = "(SELECT id FROM filings WHERE accession = ?1)";
@@ -355,12 +355,12 @@ fn a_quarter_without_a_working_day_yet_proves_nothing_less() {
     for now in ["2026-01-01T12:00:00Z", "2026-01-02T23:00:00Z"] {
         assert_eq!(at(now, &reconcile).code(0).json()["quarters"], 1);
     }
-    // From the first working day's end on, its index is missing.
+    // The index of the first working day is missing after that day.
     let problems = at("2026-01-03T12:00:00Z", &reconcile).code(3).json();
     assert_eq!(problems["problems"].as_array().unwrap().len(), 1);
 }
 
-/// What EDGAR sends for a path, changed.
+/// A changed response for a path.
 type Change = Box<dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send>;
 
 fn reconciled(sandbox: &Sandbox, sim: &Simulator, dates: &[&str], change: Change) -> Output {
@@ -501,7 +501,7 @@ fn without_a_form_the_selections_say_what_is_wanted_and_dates_are_not_blamed_for
         }
     }
     assert!(outside > 0, "nobody's filings lie outside the dates");
-    // Asked for other forms, it says that no selection wants them.
+    // For other forms, the reason is that no selection includes them.
     let reports = diagnose(&sandbox, &["--form", "10-K", "--json"]).json();
     let of_reports = reasons(&reports);
     assert!(

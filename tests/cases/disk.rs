@@ -1,5 +1,5 @@
-//! Disks that are full or closed, and databases that others hold: the run says so and ends, nothing
-//! half-written stands under a final name, and a later run completes it.
+//! Full and read-only disks, and locked databases: the run ends with a message, no incomplete file has a final
+//! name, and a later run completes the work.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -25,7 +25,7 @@ fn simulator() -> (Simulator, Vec<(u64, SimFiling)>) {
     (sim, filings)
 }
 
-/// Fails unless every file that stands is whole.
+/// Fails unless every file is complete.
 #[track_caller]
 fn whole(sandbox: &Sandbox, contents: &BTreeMap<String, Vec<u8>>) {
     for (path, bytes) in sandbox.files() {
@@ -33,7 +33,7 @@ fn whole(sandbox: &Sandbox, contents: &BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// Runs the same job again, undisturbed, and fails unless it then is complete.
+/// Runs the same job again without faults, and fails unless everything is complete then.
 #[track_caller]
 fn completed(sandbox: &Sandbox, sim: &Simulator, filings: &[(u64, SimFiling)]) {
     assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);
@@ -45,7 +45,7 @@ fn completed(sandbox: &Sandbox, sim: &Simulator, filings: &[(u64, SimFiling)]) {
     same_set(&files, &sandbox.recorded(), "a row for each file");
 }
 
-/// The one line that an aborted run ends with.
+/// The last line of an aborted run.
 #[track_caller]
 fn last_line(output: &Output) -> &str {
     let errors = output.stderr.lines().filter(|l| l.starts_with("error: "));
@@ -53,15 +53,15 @@ fn last_line(output: &Output) -> &str {
     output.stderr.lines().last().unwrap()
 }
 
-/// The same command where no file can grow beyond so many KiB: as a full disk, but on every
-/// machine. The signal that goes with it has to be ignored, or it would end the process. (A block
-/// has 512 bytes in one shell, 1024 in another: nothing here depends on it.)
+/// The same command with a limit of this many KiB on file sizes, which acts like a full disk and works on
+/// every machine. The signal of the limit must be ignored, or it would end the process. (The unit is 512
+/// bytes in some shells and 1024 in others; no test depends on it.)
 fn confined(command: &Command, kib: u32) -> Command {
     let limit = format!("trap '' XFSZ; ulimit -f {}", 2 * kib);
     after(&limit, command)
 }
 
-/// The arguments with which `unshare` lets us mount, if there are any.
+/// The arguments of `unshare` that permit mounting, if the system permits it.
 fn may_mount() -> Option<&'static [&'static str]> {
     let ways = [&["--user", "--map-root-user", "--mount"][..], &["--mount"]];
     let works = |way: &&[&str]| {
@@ -74,8 +74,8 @@ fn may_mount() -> Option<&'static [&'static str]> {
     ways.into_iter().find(works)
 }
 
-/// Puts a disk in the place of a folder, with what the folder holds, and runs a command. Nobody else
-/// sees that disk. In the end all its files lie in the folder, as if moved to a larger disk.
+/// Mounts a disk over a folder, copies the content of the folder to it, and runs a command. No other process
+/// sees the disk. At the end its files are copied to the folder, as if to a larger disk.
 const WITH_A_DISK_OF: &str = r#"
 set -e
 folder=$1 kib=$2
@@ -93,8 +93,8 @@ cp -a disk/. "$folder"
 exit $code
 "#;
 
-/// The same command with one of the sandbox's folders on a disk of so many KiB: the kernel itself
-/// says when it is full. `None`, and a word about it, on a system that does not let us mount one.
+/// The same command with one of the sandbox's folders on a disk of this many KiB, so that the kernel reports a
+/// full disk. `None`, with a message, if the system does not permit mounting.
 #[expect(clippy::print_stderr, reason = "a test that was skipped has to say so")]
 fn on_a_small_disk(folder: &str, kib: u64, command: &Command) -> Option<Output> {
     let Some(way) = may_mount() else {
@@ -108,7 +108,7 @@ fn on_a_small_disk(folder: &str, kib: u64, command: &Command) -> Option<Output> 
     Some(Output::of(small))
 }
 
-/// Documents of which some are larger than a MiB.
+/// Documents, some of them larger than a MiB.
 fn simulator_of_large_documents() -> (Simulator, Vec<(u64, SimFiling)>) {
     let sim = truth::start(Options {
         companies: 13,
@@ -119,7 +119,7 @@ fn simulator_of_large_documents() -> (Simulator, Vec<(u64, SimFiling)>) {
     (sim, filings)
 }
 
-/// Fails unless a run ended because the disk took no more files, and the next one completes it.
+/// Fails unless a run ended because of the full disk, and the next one completes it.
 #[track_caller]
 fn ended_for_want_of_room(
     output: Output,
@@ -163,7 +163,7 @@ fn a_full_disk_under_the_files_ends_the_run_with_what_to_do() {
     let (sim, filings) = simulator_of_large_documents();
     let contents = truth::contents(&sim, &filings);
     assert!(contents.values().map(Vec::len).sum::<usize>() > 2 * 1024 * 1024);
-    // No room for a single document beside the identity of the data dir, and room for some.
+    // Without space for any document after the identity file of the data dir, and with space for some.
     for kib in [8, 2 * 1024] {
         let sandbox = Sandbox::new();
         let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
@@ -176,8 +176,8 @@ fn a_full_disk_under_the_files_ends_the_run_with_what_to_do() {
     }
 }
 
-/// So many filings that a database of them takes more than 256 KiB, however the writer groups its
-/// commits: the most that the limits here may come to.
+/// Enough filings that the database takes more than 256 KiB, however the writer groups its commits. That is
+/// the largest of the limits in these tests.
 fn simulator_of_many_filings() -> (Simulator, Vec<(u64, SimFiling)>) {
     let sim = truth::start(Options {
         companies: 120,
@@ -193,13 +193,13 @@ fn needs_more_than(kib: u64, sandbox: &Sandbox) {
     assert!(database > kib * 1024, "{database} bytes fit");
 }
 
-/// What is said of a disk that is full.
+/// The message about a full disk.
 const MAKE_ROOM: &str = " (make room on its disk, then start again): ";
 
 #[test]
 fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {
     let (sim, filings) = simulator_of_many_filings();
-    // From nothing at all, where SQLite cannot even share its memory, and in the midst of the run.
+    // From the start, when SQLite cannot create its shared memory, and in the middle of the run.
     for (synced, kib, hint) in [
         (false, 8, MAKE_ROOM),
         (true, 64, " (check its disk): "),
@@ -226,8 +226,8 @@ fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {
 #[test]
 fn a_full_disk_under_the_database_ends_the_run_with_what_to_do() {
     let (sim, filings) = simulator_of_many_filings();
-    // From nothing at all, without room for SQLite's shared memory or for the tables, and in the
-    // midst of the run.
+    // From the start, without space for SQLite's shared memory or for the tables, and in the middle of the
+    // run.
     for (synced, room, cause) in [
         (false, 16, "cannot read it"),
         (false, 64, "cannot create its schema"),
@@ -258,7 +258,7 @@ fn a_full_disk_under_the_database_ends_the_run_with_what_to_do() {
     }
 }
 
-/// The same command as somebody without any rights. Permissions mean nothing to root.
+/// The same command as an unprivileged user, because permissions do not apply to root.
 fn without_rights(sandbox: &Sandbox, command: &Command) -> Command {
     let here = sandbox.path("");
     let mut other = Command::new(command.get_program());
@@ -274,12 +274,12 @@ fn without_rights(sandbox: &Sandbox, command: &Command) -> Command {
     other
 }
 
-/// Who owns nothing.
+/// The user ID of nobody.
 const NOBODY: u32 = 65534;
 
-/// Gives a folder and all in it to nobody, where that can be done.
+/// Makes nobody the owner of a folder and its content, if that is possible.
 fn give_away(path: &Path) {
-    // Without root's rights it is all ours already.
+    // Without root rights, this user is the owner already.
     let _ = chown(path, Some(NOBODY), Some(NOBODY));
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
@@ -298,7 +298,7 @@ fn what_may_not_be_written_is_named_and_left_as_it_was() {
             "error: database filings.db cannot be written: check the permissions of the file and its folder",
         ),
         (
-            // SQLite's files are all there; the lock is the first that is to be made.
+            // SQLite's files exist; the lock is the first file to create.
             "",
             0o555,
             "filings.db.lock: check the permissions of its folder: Permission denied (os error 13)",
@@ -341,7 +341,7 @@ fn what_may_not_be_written_is_named_and_left_as_it_was() {
     }
 }
 
-/// Another program in the middle of a change.
+/// Another program in a write transaction.
 fn lock_database(sandbox: &Sandbox) -> rusqlite::Connection {
     let other = sandbox.db();
     other.busy_timeout(Duration::from_secs(30)).unwrap();
@@ -349,10 +349,10 @@ fn lock_database(sandbox: &Sandbox) -> rusqlite::Connection {
     other
 }
 
-/// A run that has come to a database which another program keeps locked.
+/// A run that waits for a database which another program has locked.
 fn waiting_run(sandbox: &Sandbox, sim: &Simulator) -> Running {
     let mut run = Running::start(sandbox.backfill(sim, &[]));
-    // It opens the database right after it has taken the run's lock.
+    // It opens the database directly after it has taken the run lock.
     let id = format!("{}\n", run.id());
     let lock = sandbox.path("filings.db.lock");
     assert!(run.until(|| fs::read_to_string(&lock).is_ok_and(|text| text == id)));
@@ -383,7 +383,7 @@ fn a_run_that_waits_for_the_database_can_be_interrupted() {
     let other = lock_database(&sandbox);
     let run = waiting_run(&sandbox, &sim);
     run.signal("INT");
-    // Ten seconds are promised; it would wait for thirty.
+    // It must end within ten seconds; without that rule it would wait for thirty.
     let _ = run.end_within(Duration::from_secs(20)).code(130);
     drop(other);
     completed(&sandbox, &sim, &filings);
@@ -392,7 +392,7 @@ fn a_run_that_waits_for_the_database_can_be_interrupted() {
 #[test]
 fn a_database_that_stays_locked_ends_the_run_with_what_to_do() {
     let said = "database filings.db: cannot begin a transaction (another program keeps it locked: close that one, then start again): database is locked";
-    // At the start, and in the midst of it.
+    // At the start, and in the middle of a run.
     for_each(&[0, 20], |requests| {
         let (sim, filings) = simulator();
         let sandbox = Sandbox::new();
@@ -403,7 +403,7 @@ fn a_database_that_stays_locked_ends_the_run_with_what_to_do() {
         command.env("FILING_ETL_PATIENCE", "4s");
         let mut run = Running::start(command);
         if other.is_none() {
-            // It cannot be done before the database is locked.
+            // It cannot end before the database is locked.
             sim.set_faults(vec!["stall=3600@documents".parse().unwrap()]);
             assert!(run.until(|| sim.log().of_kind(Resource::Documents) >= 3));
             other = Some(lock_database(&sandbox));

@@ -1,4 +1,4 @@
-//! EDGAR's archive of XBRL facts: fetched in one request, and exported beside the filings.
+//! EDGAR's archive of XBRL facts: fetched in one request, and exported with the filings.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -38,7 +38,7 @@ fn export(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
     sandbox.run_against(sim, &command)
 }
 
-/// A fact as a line: CIK, tag, unit, start, end, digits, number, accession.
+/// A fact in one line: CIK, tag, unit, start, end, digits, number, accession.
 fn facts(folder: &Path) -> Vec<String> {
     let mut rows = Vec::new();
     let mut files: Vec<_> = fs::read_dir(folder)
@@ -61,7 +61,7 @@ fn facts(folder: &Path) -> Vec<String> {
     rows
 }
 
-/// Replaces the archive on disk by one with these members, as if EDGAR had sent it.
+/// Replaces the cached archive by one with these members, as if it came from EDGAR.
 fn replace(sandbox: &Sandbox, members: &[(&str, &[u8])]) {
     let path = sandbox.path("filings/.facts/companyfacts.zip");
     let mut zip = ZipWriter::new(File::create(&path).unwrap());
@@ -78,7 +78,7 @@ fn replace(sandbox: &Sandbox, members: &[(&str, &[u8])]) {
 
 #[test]
 fn the_archive_is_one_request_resumed_after_a_break_and_none_while_it_is_the_same() {
-    // Of some size: a part that fits one read is not kept.
+    // Large enough: an incomplete download of a single read is not kept.
     let sim = truth::start(Options {
         companies: 300,
         ..truth::small()
@@ -130,7 +130,7 @@ fn facts_are_those_of_the_companies_on_record_sorted_and_with_their_digits() {
     let as_they_are = sorted.clone();
     sorted.sort();
     assert_eq!(as_they_are, sorted);
-    // Every XBRL filing with a period has one fact of each tag, in the digits of the archive.
+    // Every XBRL filing with a report date has one fact of each tag, with the digits of the archive.
     let mut expected = 0;
     for company in sim.universe().companies() {
         let filings = sim.universe().filings(company.cik);
@@ -154,7 +154,7 @@ fn facts_are_those_of_the_companies_on_record_sorted_and_with_their_digits() {
     assert_eq!(cells[5].parse::<f64>().unwrap().to_string(), cells[6]);
     assert_eq!(json["tables"]["facts_tags"]["rows"], 6);
 
-    // The same archive: nothing is written. Another day's: all of it.
+    // For the same archive nothing is written; for one of another day, everything.
     let json = export(&sandbox, &sim, &[]).code(0).json();
     assert_eq!(json["tables"]["facts"]["files_written"], 0);
     assert_eq!(json["tables"]["facts_tags"]["files_written"], 0);

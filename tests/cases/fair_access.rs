@@ -1,4 +1,4 @@
-//! Fair access, with the simulator's log as the witness.
+//! Fair access, checked with the simulator's log.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::harness::process::Running;
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
-/// So many requests make a run of some seven seconds at ten a second.
+/// This number of requests makes a run of about seven seconds at ten a second.
 const REQUESTS: usize = 60;
 
 fn simulator(latency: u64, jitter: u64) -> Simulator {
@@ -65,10 +65,10 @@ fn runs_of_one_user_share_the_rate() {
         sim.log()
             .count(|e| e.user_agent.as_deref().is_some_and(|a| a.starts_with(name)))
     };
-    // Both are at work at the same time, or the test would show nothing.
+    // Both must run at the same time, or the test would prove nothing.
     assert!(first.until(|| from("two") > 10));
     let outputs = [first.end().code(0), second.end().code(0)];
-    // Whoever finds the other one asking says so, once.
+    // The run that finds the slots of the other one in use logs it once.
     let said = "warn: another run is sending requests, too: both share the rate limit\n";
     let told = outputs.map(|output| output.stderr.matches(said).count());
     assert!(told.iter().all(|n| *n <= 1) && told != [0, 0], "{told:?}");
@@ -87,7 +87,7 @@ fn a_run_started_right_after_another_keeps_the_rate_too() {
     assert!(sim.log().most_in_a_second() <= 10, "{}", sim.log().stats());
 }
 
-/// The place in the log of the first request after the longest silence, and how long that was.
+/// The position in the log of the first request after the longest silence, and the length of the silence.
 fn after_the_silence(entries: &[Entry]) -> (usize, Duration) {
     let gaps = entries
         .windows(2)
@@ -104,7 +104,7 @@ fn a_blocked_run_is_silent_then_probes_once_and_completes() {
         ..truth::small()
     });
     let sandbox = Sandbox::new();
-    // One thread, so nothing is in flight when the block begins.
+    // With one thread, no request is in flight when the block begins.
     sim.set_faults(vec!["throttle@discovery#10".parse().unwrap()]);
     let args = ["--block-cooldown", "3s", "--preset", "sequential", "--json"];
     let args = [&args[..], &["--since", "2025-03-01", "--rate", "50"]].concat();
@@ -145,7 +145,7 @@ fn of_many_threads_one_alone_probes_after_a_block() {
     let answered = entries[probe].answered_at.unwrap();
     let next = entries[probe + 1].at;
     assert!(next >= answered, "the others wait for the probe's answer");
-    // What was in flight at that moment cannot be called back: a request a thread.
+    // Requests in flight at that moment cannot be stopped: at most one for each thread.
     assert!(sim.log().while_blocked() < 10, "{}", sim.log().stats());
     assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["completed"]);
 }
@@ -173,7 +173,7 @@ fn a_block_is_known_to_the_next_run() {
             .count(|e| e.fault.is_some() && e.answered_at.is_some())
             == 1
     }));
-    // Perhaps before it has noted the block; its end makes sure.
+    // The signal may arrive before the run has recorded the block. Its end makes sure that it has.
     run.signal("INT");
     let _ = run.end().code(130);
     let mut command = two.backfill(&sim, &args);
@@ -210,12 +210,12 @@ fn of_two_runs_one_alone_probes_after_a_block() {
         let agents = entries.iter().filter_map(|e| e.user_agent.as_deref());
         agents.filter(|agent| agent.starts_with(name)).count()
     };
-    // Both are at work before and after it, or the test would show nothing.
+    // Both must run before and after the block, or the test would prove nothing.
     for name in ["one", "two"] {
         assert!(of(before, name) > 0 && of(after, name) > 0, "{name}");
     }
     assert!(after[1].at >= after[0].answered_at.unwrap());
-    // What was in flight at that moment cannot be called back.
+    // Requests in flight at that moment cannot be stopped.
     assert!(sim.log().while_blocked() < 10, "{}", sim.log().stats());
 }
 
@@ -248,7 +248,7 @@ fn after_a_block_the_rate_is_half_of_what_it_was() {
 fn a_signal_ends_a_pause_at_once_and_a_restart_asks_nothing() {
     let sim = truth::start(truth::small());
     let sandbox = Sandbox::new();
-    // Ten minutes, as by default.
+    // The default: ten minutes.
     let args = ["--rate", "50", "--preset", "sequential"];
     sim.set_faults(vec!["throttle@discovery#5".parse().unwrap()]);
     let mut asked = None;

@@ -1,5 +1,5 @@
-//! Whatever goes wrong on the way: in the end every document is there, byte for byte, or named as
-//! failed; the others are never affected; and a later run completes what is missing.
+//! Network faults: at the end every document is either stored byte for byte or reported as failed, other
+//! documents are not affected, and a later run downloads the missing ones.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::harness::process::{Running, for_each};
 use crate::harness::same::same_files;
 use crate::harness::{self, Output, Sandbox};
 
-/// The last day of the simulated EDGAR, and the first that is asked for.
+/// The last day of the simulated EDGAR, and the first filing date of the job.
 const TODAY: Date = date(2025, 6, 30);
 const SINCE: Date = date(2024, 1, 1);
 
-/// A job small enough for one run for each fault: annual reports of a few companies.
+/// A job that is small enough for one run per fault: annual reports of a few companies.
 const JOB: [&str; 10] = [
     "backfill",
     "--exchange=all",
@@ -43,7 +43,7 @@ fn set(sim: &Simulator, faults: &[String]) {
     sim.set_faults(harness::faults(faults));
 }
 
-/// Every filing that the job is about, with one of its companies.
+/// Every filing of the job, with one of its companies.
 fn filings(sim: &Simulator) -> Vec<(Cik, SimFiling)> {
     let wanted = |f: &SimFiling| {
         let form = f.form.strip_suffix("/A").unwrap_or(f.form);
@@ -59,7 +59,7 @@ fn filings(sim: &Simulator) -> Vec<(Cik, SimFiling)> {
     all.filter(|(_, f)| wanted(f)).collect()
 }
 
-/// `accession/name` and bytes of every document that the job is about.
+/// `accession/name` and bytes of every document of the job.
 fn truth(sim: &Simulator) -> BTreeMap<String, Vec<u8>> {
     let file = |(_, f): (Cik, SimFiling)| {
         let bytes = sim.universe().file(&f, &f.primary_document).unwrap();
@@ -71,12 +71,12 @@ fn truth(sim: &Simulator) -> BTreeMap<String, Vec<u8>> {
     filings(sim).into_iter().map(file).collect()
 }
 
-/// The same of what a run left. A joint filing may lie in the folder of any of its companies.
+/// The same for the stored files. Those of a joint filing may be in the folder of any of its companies.
 fn found(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
     harness::by_filing(sandbox.files())
 }
 
-/// Fails unless everything is there, byte for byte, and the database says so.
+/// Fails unless every document is stored byte for byte and recorded as downloaded.
 #[track_caller]
 fn complete(what: &str, sim: &Simulator, sandbox: &Sandbox) {
     let (truth, found) = (truth(sim), found(sandbox));
@@ -130,8 +130,7 @@ fn what_goes_wrong_once_for_each_request_costs_only_time() {
     });
 }
 
-/// So long these runs wait for a server, instead of half a minute: longer than the slowest machine
-/// takes for an answer that is to come.
+/// The timeout of these runs, instead of half a minute. The slowest machine responds faster.
 const PATIENCE: (&str, &str) = ("FILING_ETL_PATIENCE", "4s");
 
 #[test]
@@ -231,7 +230,7 @@ fn what_is_odd_but_right_is_taken_at_the_first_try() {
             let sandbox = Sandbox::new();
             let output = sandbox.run_against(&sim, &JOB).code(0);
             complete(fault, &sim, &sandbox);
-            // Only `close` may cost a second try: for a request that was under way on that connection.
+            // Only `close` may cause a retry, of a request that was in flight on that connection.
             if *fault != "close" {
                 assert_eq!(output.json()["requests"]["retries"], 0, "{fault}");
             }
@@ -241,7 +240,7 @@ fn what_is_odd_but_right_is_taken_at_the_first_try() {
 
 #[test]
 fn a_body_that_ends_with_its_connection_is_whole_only_where_it_says_so_itself() {
-    // Without gzip there is no checksum that would tell.
+    // Without gzip there is no checksum that would reveal the cut.
     let sim = simulator(Options {
         compress: false,
         ..Options::default()
@@ -275,7 +274,7 @@ fn a_server_that_asks_for_a_pause_gets_it_and_is_asked_again() {
 
 #[test]
 fn what_goes_wrong_for_good_costs_its_item_alone_until_a_later_run() {
-    // The fault, its sort in `v_errors`, how often it is asked for, a word of the message.
+    // The fault, its kind in `v_errors`, the number of requests, and a word of the message.
     let cases = [
         ("refuse", "network", 3, ""),
         ("reset", "network", 3, ""),
@@ -319,7 +318,7 @@ fn what_goes_wrong_for_good_costs_its_item_alone_until_a_later_run() {
         let sandbox = Sandbox::new();
         let output = sandbox.run_against(&sim, &JOB).code(3);
 
-        // Both are named as failed.
+        // Both are reported as failed.
         let failed = "SELECT accession, name, attempts, instr(last_error, char(10)) FROM v_artifacts WHERE status <> 'downloaded'";
         let accession = bad_filing.accession;
         let attempts = if *kind == "redirect" { 3 } else { *tries };
@@ -351,7 +350,7 @@ fn what_goes_wrong_for_good_costs_its_item_alone_until_a_later_run() {
             let asked = sim.log().count(|e| e.path.ends_with(path.as_str()));
             assert_eq!(asked, *tries, "{fault}: {path}");
         }
-        // All others are there.
+        // All others are stored.
         let mut others = truth(&sim);
         others.remove(&file);
         let theirs: Vec<_> = sim.universe().filings(*bad_company);
@@ -369,7 +368,7 @@ fn what_goes_wrong_for_good_costs_its_item_alone_until_a_later_run() {
         );
         assert!(!found.contains_key(&file), "{fault}");
 
-        // A later run asks for what is missing, and for nothing twice.
+        // A later run requests the missing documents, and no document twice.
         set(&sim, &[]);
         sim.log().clear();
         let _ = sandbox.run_against(&sim, &JOB).code(0);
@@ -442,7 +441,7 @@ fn symbol_lists_that_cannot_be_had_cost_a_warning_and_no_company() {
 
 #[test]
 fn one_item_in_trouble_never_holds_up_the_others() {
-    // One thread of each kind: whoever waited there would hold up everything.
+    // One thread of each kind: a thread that waited for a retry would delay everything.
     let narrow = [
         "--max-concurrent-companies=1",
         "--max-concurrent-downloads=1",
@@ -453,7 +452,7 @@ fn one_item_in_trouble_never_holds_up_the_others() {
             Resource::Discovery => "discovery",
             _ => "documents",
         };
-        // Ten minutes of patience are asked for, so that the order is no matter of speed.
+        // `Retry-After` is ten minutes, so that the order does not depend on speed.
         set(&sim, &[format!("503=600@{name}#1")]);
         let sandbox = Sandbox::new();
         let command = sandbox.command_against(&sim, &[&JOB[..], &narrow].concat());
@@ -501,7 +500,7 @@ fn an_agent_that_edgar_does_not_accept_ends_the_run_at_once_with_what_to_do() {
             error.ends_with("EDGAR does not accept this user agent; set --user-agent to \"Company Name contact@example.com\", with your own name and address"),
             "{fault}@{place}: {error}"
         );
-        // What was under way when the first refusal came, one for each thread at most.
+        // Requests in flight when the first refusal arrived: at most one for each thread.
         let most = match *place {
             "companies" => 1,
             "discovery" => 10,
@@ -536,7 +535,7 @@ fn the_page_of_a_block_is_known_whatever_its_status_and_encoding() {
         let output = sandbox.run_against(&sim, &JOB).code(0);
         let what = format!("{status} at {place}, compressed: {compress}");
         assert_eq!(sim.log().count(|e| e.fault.is_some()), 1, "{what}");
-        // A second is what this job pauses for.
+        // This job has a cooldown of one second.
         let paused = output.json()["requests"]["paused_s"].as_f64();
         assert!(paused >= Some(0.9), "{what}: {paused:?}");
         complete(&what, &sim, &sandbox);

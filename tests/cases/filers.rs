@@ -36,7 +36,7 @@ fn cik(number: u64) -> Cik {
     Cik::new(number).unwrap()
 }
 
-/// No CIK of the simulator begins so.
+/// No CIK of the simulator begins with these digits.
 const NOBODY: &str = "9999999999";
 
 #[test]
@@ -181,7 +181,7 @@ fn other_commands_know_only_what_is_on_record() {
     );
 }
 
-/// The companies with a code, as `v_companies` has it.
+/// The companies with a SIC code in `v_companies`.
 fn of_industry(sandbox: &Sandbox, code: &str) -> Vec<String> {
     sandbox.rows(&format!(
         "SELECT cik FROM v_companies WHERE sic = '{code}' ORDER BY cik"
@@ -210,12 +210,12 @@ fn an_industry_is_found_by_looking_at_each_company_once() {
     assert_eq!(sandbox.rows(selection), [expected.as_str()]);
     let shown = run(&sandbox, &sim, &["selections"]).code(0).stdout;
     assert!(shown.contains("SIC"), "{shown}");
-    // Now the codes are known: nobody else is asked for.
+    // Now that the codes are known, no other company is requested.
     sim.log().clear();
     let _ = run(&sandbox, &sim, &backfill).code(0);
     assert_eq!(sim.log().of_kind(Resource::Discovery), software.len());
     assert_eq!(sandbox.rows(selection), [expected.as_str()]);
-    // The last night's filings of others are none of its concern.
+    // Last night's filings of other companies are not downloaded.
     sim.universe().set_today(jiff::civil::date(2025, 7, 15));
     let mut update = sandbox.command_against(&sim, &["update", "--no-download"]);
     update.env("FILING_ETL_NOW", "2025-07-16T16:00:00Z");

@@ -1,11 +1,11 @@
-//! Finding a company by what people know of it, and listing what it filed.
+//! Finding a company by name, ticker or CIK, and listing its filings.
 
 use filing_etl::sim::Options;
 
 use crate::harness::lists::Lists;
 use crate::harness::{Output, Sandbox, truth};
 
-/// Companies before and after a day on which tickers changed hands.
+/// Companies before and after a day on which tickers moved to other companies.
 fn lists() -> (Sandbox, Lists) {
     let (sandbox, lists) = (Sandbox::new(), Lists::start());
     let before = [
@@ -122,7 +122,7 @@ fn a_ticker_is_taken_in_any_spelling_and_it_is_said_who_has_it_now() {
     let _ = list("APPL")
         .code(2)
         .says("did you mean AAPL (Apple Inc.)? `filing-etl companies find` shows more");
-    // Who asks for days on which it was somebody else's is told.
+    // A warning names the former company of the ticker if the dates include its days.
     for (since, told) in [("2025-01-01", true), ("2025-06-15", false)] {
         let args = ["backfill", "--dry-run", "--ticker=HOLD", "--since", since];
         let mut command = lists.command(&sandbox, &args);

@@ -1,4 +1,4 @@
-//! Form types: families, lists, misspelt and renamed ones.
+//! Form types: families, lists, misspelt and renamed types.
 
 use filing_etl::sim::{Options, Simulator};
 

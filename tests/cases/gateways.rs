@@ -1,5 +1,5 @@
-//! Pages that come in place of documents, with status 200: of a proxy, of a login, noise. None is taken for
-//! a document, and what EDGAR has under an odd name is.
+//! Pages with status 200 in place of documents: of a proxy, of a login, random bytes. None of them is stored
+//! as a document, but EDGAR's own documents with unusual content are.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -20,7 +20,7 @@ fn simulator() -> Simulator {
     })
 }
 
-/// Everything of the default forms, in one order.
+/// All documents of the default forms, downloaded sequentially.
 fn backfill(sandbox: &Sandbox, sim: &Simulator) -> Output {
     Output::of(sandbox.backfill(sim, &["--exchange=all", "--preset=sequential", "--json"]))
 }
@@ -40,7 +40,7 @@ fn a_gateways_page_is_stored_for_no_filing_and_asked_for_again_by_the_next_run()
     let output = backfill(&sandbox, &sim).code(3);
     let all = sandbox.number("SELECT count(*) FROM v_artifacts");
     assert!(all > 10);
-    // The first two were stored, and taken back.
+    // The first two were stored, then removed.
     assert_eq!(sandbox.files(), BTreeMap::new());
     assert_eq!(statuses(&sandbox), [format!("failed|{all}")]);
     assert_eq!(kinds(&sandbox), [format!("gateway|{all}")]);
@@ -101,7 +101,7 @@ fn a_mirror_that_sends_the_same_again_in_a_later_run_has_it_so() {
     let _ = sandbox.run(&["verify"]).code(0);
 }
 
-/// Like [`backfill`], from hosts under sec.gov: a proxy leads to the simulator.
+/// As [`backfill`], from hosts under sec.gov: a proxy forwards to the simulator.
 fn from_sec(sandbox: &Sandbox, proxy: &Proxy, now: &str, args: &[&str]) -> Output {
     let mut command = sandbox.command_to("http://www.sec.gov", args);
     command
@@ -131,7 +131,7 @@ fn from_sec_gov_a_gateways_page_is_never_taken_and_on_the_fourth_day_it_is_given
     let _ = run(1, 16, &backfill).code(3);
     let all = sandbox.number("SELECT count(*) FROM v_artifacts");
     assert!((3..10).contains(&all), "{all}");
-    // As often as one likes on a day.
+    // Any number of runs on one day.
     for hour in [17, 18] {
         let _ = run(1, hour, &["download"]).code(3);
     }
@@ -180,8 +180,8 @@ struct Answer {
     body: Vec<u8>,
 }
 
-/// One company with this many filings, whose primary documents have this name; each is answered as
-/// the test says.
+/// One company with this many filings, whose primary documents have this name. The test chooses the response
+/// for each.
 struct Filings {
     edgar: Scripted,
     answer: Arc<Mutex<Answer>>,

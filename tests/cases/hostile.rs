@@ -1,5 +1,5 @@
-//! An EDGAR in the wrong hands: whatever it sends, nothing is written outside the data dir, nothing
-//! reaches the terminal raw, nothing grows without a bound, and the other companies are served.
+//! A hostile EDGAR: nothing is written outside the data dir, no escape sequence reaches the terminal, memory
+//! and disk use are limited, and other companies are downloaded.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::harness::scripted::{Scripted, response};
 use crate::harness::{Output, Sandbox};
 
-/// A job about all that the hostile EDGAR has.
+/// A job for everything that the hostile EDGAR serves.
 fn job(extra: &[&'static str]) -> Vec<&'static str> {
     let job = [
         "backfill",
@@ -25,7 +25,7 @@ fn job(extra: &[&'static str]) -> Vec<&'static str> {
     [&job[..], &["--until=2025-06-30"], extra].concat()
 }
 
-/// Escape sequences, a line break, a C1 control and a character that turns the writing around.
+/// Escape sequences, a line break, a C1 control and a character that reverses the text direction.
 const EVIL: &str = "Evil\u{1b}[2J\u{1b}]0;owned\u{7}\r\nerror: fake\u{9b}31m\u{202e}Corp";
 
 /// An EDGAR with one company whose filings have these document names.
@@ -72,7 +72,7 @@ fn hostile(names: &[&str]) -> Scripted {
     Scripted::start(bodies)
 }
 
-/// Document names that lead elsewhere, mean something else, or attack the terminal.
+/// Document names that leave the folder, have a special meaning, or attack the terminal.
 const NAMES: [&str; 18] = [
     "good.htm",
     "../../x",
@@ -94,7 +94,7 @@ const NAMES: [&str; 18] = [
     "-rf",
 ];
 
-/// Longer than any file system takes.
+/// Longer than any file system permits.
 const LONG: &str = concat!(
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -138,7 +138,7 @@ fn nothing_from_the_network_reaches_the_terminal_raw() {
         harmless(&output.stderr, &format!("{args:?}"));
         let _ = output.code(if args == ["--dry-run"] { 0 } else { 3 });
     }
-    // What ends the run may quote the network as well.
+    // The error that ends the run may quote the network as well.
     let list = r#"{"fields":["cik","name","ticker","exchange"],"data":"\u001b[31m\u009b"}"#;
     for body in [list, "{\"fields\":[\"\u{1b}[31m\"]}", "{\u{1b}[31m"] {
         let path = "/files/company_tickers_exchange.json".to_owned();
@@ -175,7 +175,7 @@ fn nothing_on_record_reaches_the_terminal_raw_later() {
         let output = Output::of(sandbox.command_to(&server.url(), &args)).code(0);
         harmless(&output.stdout, &format!("{args:?}"));
         if command[0] == "companies" {
-            // Harmless, and still the name that was sent, blanks around it aside.
+            // The stored name is harmless and, apart from surrounding blanks, the one that was sent.
             let names = output.json()["companies"].clone();
             assert_eq!(names[0]["name"], EVIL);
         }
@@ -187,7 +187,7 @@ fn no_document_name_leads_out_of_its_folder() {
     let server = hostile(&NAMES);
     let sandbox = Sandbox::new();
     let _ = Output::of(sandbox.command_to(&server.url(), &job(&[]))).code(3);
-    // What follows the last slash is a name like any other; the rest is no name at all.
+    // The part after the last slash is a valid name; the others are not names.
     let files: Vec<_> = sandbox.files().into_keys().collect();
     let folder = |i| format!("edgar/data/7/0000000007250000{i:02}");
     let names = [
@@ -207,7 +207,7 @@ fn no_document_name_leads_out_of_its_folder() {
         .collect();
     made.sort();
     assert_eq!(made, ["filings", "filings.db", "filings.db.lock", "state"]);
-    // Nor was anything asked for under such a name.
+    // No request used such a name either.
     for path in server.asked() {
         assert!(
             path.bytes()
@@ -225,7 +225,7 @@ const SUBMISSIONS: &str = "/submissions/CIK0000000007.json";
 /// The list of companies.
 const LIST: &str = "/files/company_tickers_exchange.json";
 
-/// A list of one company with one good filing, of this listed size, by path.
+/// The lists of one company with one valid filing of this listed size, by path.
 fn one_filing(size: u64) -> BTreeMap<String, Vec<u8>> {
     let list = json!({
         "fields": ["cik", "name", "ticker", "exchange"],
@@ -264,7 +264,7 @@ fn one_filing(size: u64) -> BTreeMap<String, Vec<u8>> {
     .into()
 }
 
-/// Serves one good company, but for one path.
+/// Serves one valid company, except at one path.
 fn one_filing_but(
     path: &'static str,
     size: u64,
@@ -302,7 +302,7 @@ fn a_filing_that_is_listed_twice_is_fetched_once() {
     );
 }
 
-/// Runs the job against it, one try for each item.
+/// Runs the job against it, with one attempt for each item.
 fn run(sandbox: &Sandbox, server: &Scripted) -> Output {
     Output::of(sandbox.command_to(
         &server.url(),
@@ -310,7 +310,7 @@ fn run(sandbox: &Sandbox, server: &Scripted) -> Output {
     ))
 }
 
-/// Everything below a folder that is no folder, by path.
+/// All files below a folder, by path.
 fn below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -335,7 +335,7 @@ fn a_symlink_in_the_data_dir_leads_nothing_out() {
         ("edgar/data/7/000000000725000000/good.htm", false),
     ] {
         let (sandbox, outside) = (Sandbox::new(), Sandbox::new());
-        // What a cleaning run would remove, and an opening one empty.
+        // A file that a run would remove when it cleans up, and one that it would truncate when it opens it.
         fs::write(outside.path("mine.part"), "mine").unwrap();
         let is_file = place.contains("good") || place.contains("lock");
         let target = if is_file { "mine.part" } else { "" };
@@ -355,7 +355,7 @@ fn a_symlink_in_the_data_dir_leads_nothing_out() {
             usize::from(refused),
             "{place}"
         );
-        // Nothing was written there, and nothing taken away.
+        // No file was written there, and none removed.
         let mine = outside.path("mine.part");
         assert_eq!(
             below(&outside.path("")),
@@ -433,7 +433,7 @@ fn absurd_json_costs_what_is_absurd_and_no_more() {
     let deep_object = r#"{"a":"#.repeat(100_000) + "1" + &"}".repeat(100_000);
     let large = "9".repeat(400);
     let many = format!("[{}1]", "1,".repeat(1_000_000));
-    // What is of no use to us costs nothing, a bad entry itself, and a broken document its company.
+    // Unused fields have no effect, an invalid entry is skipped, and an invalid document fails its company.
     for (what, body, code, files, errors) in [
         ("deep arrays", with(&format!(r#""x":{deep}"#)), 0, 1, 0),
         (
@@ -504,7 +504,7 @@ fn absurd_json_costs_what_is_absurd_and_no_more() {
     }
 }
 
-/// Sends a body of so many bytes, of which the last ones are most likely never asked for.
+/// Sends a body of this many bytes; the client most likely does not read all of them.
 fn send(stream: &mut dyn io::Write, headers: &str, piece: &[u8], times: u64) -> io::Result<()> {
     write!(
         stream,
@@ -569,7 +569,7 @@ fn bomb(stream: &mut dyn io::Write) -> io::Result<()> {
     assert!(member.len() < 17_000, "it is a bomb: {}", member.len());
     let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n";
     stream.write_all(head.as_bytes())?;
-    // JSON so far, and a document.
+    // The beginning of a JSON document, and a filing document.
     let mut first = GzEncoder::new(Vec::new(), Compression::best());
     first.write_all(b"[")?;
     stream.write_all(&first.finish()?)?;

@@ -1,4 +1,4 @@
-//! The data dir knows its database, and the database its EDGAR.
+//! A database belongs to one data dir and one EDGAR.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::harness::{Output, Sandbox};
 
 const BACKFILL: [&str; 3] = ["backfill", "--since", "2025-01-01"];
 
-/// Every command that writes into the data dir or says what is in it.
+/// Every command that writes to the data dir or reports its content.
 const COMMANDS: [&[&str]; 4] = [&BACKFILL, &["update"], &["download"], &["verify"]];
 
 fn sim() -> Simulator {
@@ -32,7 +32,7 @@ fn filled() -> (Sandbox, Simulator) {
     (sandbox, sim)
 }
 
-/// Everything below a folder but the database's log and lock: path and content.
+/// The path and content of all files below a folder, except the log and lock of the database.
 fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -48,7 +48,7 @@ fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Each command is refused with these words, asks for nothing and writes nothing.
+/// Fails unless each command is refused with these words, sends no request and writes nothing.
 #[track_caller]
 fn all_refused(sandbox: &Sandbox, sim: &Simulator, options: &[&str], says: &str) {
     let before = content(&sandbox.path(""));
@@ -68,7 +68,7 @@ fn a_disk_that_is_not_mounted_is_not_written_to() {
     let (sandbox, sim) = filled();
     fs::rename(sandbox.path("filings"), sandbox.path("away")).unwrap();
     all_refused(&sandbox, &sim, &[], "whether its disk is mounted");
-    // The mount point is there, and empty.
+    // The mount point exists and is empty.
     fs::create_dir(sandbox.path("filings")).unwrap();
     all_refused(&sandbox, &sim, &[], "filings is not the data dir of");
     fs::remove_dir(sandbox.path("filings")).unwrap();
@@ -113,7 +113,7 @@ fn a_new_data_dir_is_empty_and_gets_everything_again() {
     assert_eq!(report["queued_again"].as_i64(), Some(files));
     let _ = run(&sandbox, &sim, &["download", "--data-dir", "new"]).code(0);
     let _ = run(&sandbox, &sim, &["verify", "--data-dir", "new"]).code(0);
-    // Saying it again does no harm.
+    // Repeating the option is harmless.
     let _ = run(&sandbox, &sim, &[&["update"][..], &new].concat()).code(0);
 }
 
@@ -135,7 +135,7 @@ fn an_identity_that_cannot_be_one_is_named() {
 
 const ADDRESSES: &str = "('archives_url', 'data_url', 'listings_url')";
 
-/// As if the database had been filled from there.
+/// Records these addresses, as if the database had been filled from them.
 fn filled_from(sandbox: &Sandbox, url: &str) {
     let sql = format!("UPDATE meta SET value = '{url}' WHERE key IN {ADDRESSES}");
     sandbox.db().execute_batch(&sql).unwrap();
@@ -153,7 +153,7 @@ fn a_database_filled_from_sec_gov_refuses_this_machine() {
     }
     assert_eq!(sim.log().count(|_| true), 0);
 
-    // One of the three is enough, in any spelling.
+    // One of the three URLs is enough, in any spelling.
     for (name, url) in [
         ("--archives-url", "http://localhost:1"),
         ("--data-url", "http://[::1]:1"),
@@ -186,7 +186,7 @@ fn a_database_filled_from_a_simulator_refuses_sec_gov() {
             .code(1)
             .says("but requests would now go to https://www.sec.gov");
     }
-    // It asks for nothing, so the address does not matter.
+    // It sends no request, so the address does not matter.
     let _ = sandbox.run(&["verify"]).code(0);
 }
 

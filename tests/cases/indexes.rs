@@ -1,4 +1,4 @@
-//! Daily indexes that are missing, and filings that only an index has.
+//! Missing daily indexes, and filings that only an index lists.
 
 use filing_etl::internals::Accession;
 use filing_etl::sim::{LostDay, Options, Resource, Simulator};
@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
-/// What a server in front of the simulator makes of an answer.
+/// A change to a response, made by a server in front of the simulator.
 type Change = Box<dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send>;
 
 /// A Tuesday on which reports were filed.
@@ -21,7 +21,7 @@ fn sim() -> Simulator {
     })
 }
 
-/// Runs a command at noon in New York, EDGAR being as far.
+/// Runs a command at noon in New York, with EDGAR on the same day.
 fn run(sandbox: &Sandbox, sim: &Simulator, day: Date, args: &[&str]) -> Output {
     sim.advance_to(day);
     sandbox.run_at(sim, &format!("{day}T16:00:00Z"), args)
@@ -52,7 +52,7 @@ fn kinds(sandbox: &Sandbox) -> Vec<String> {
     sandbox.rows("SELECT DISTINCT kind FROM v_errors ORDER BY kind")
 }
 
-/// The filings of a day under companies that are followed.
+/// The filings of a day whose filers are followed.
 fn filings_of(sandbox: &Sandbox, sim: &Simulator, day: Date) -> Vec<Accession> {
     let mut found = Vec::new();
     for (cik, filing) in truth::filings(sim, &truth::national(sim), |f| f.filed_on == day) {
@@ -136,7 +136,7 @@ fn a_filing_that_only_the_index_has_is_fetched_on_a_later_day() {
         .says(&format!("{hidden} is in the index of 2025-08-05"));
     assert_eq!(through(&sandbox), "2025-08-04");
     assert_eq!(kinds(&sandbox), ["listed_missing"]);
-    // Not twice on one day.
+    // It is not searched for twice on one day.
     let _ = update(&sandbox, &sim, date(2025, 8, 6)).code(3);
     assert!(!on_record(&sandbox, hidden));
     let _ = update(&sandbox, &sim, date(2025, 8, 7)).code(0);
@@ -148,7 +148,7 @@ fn a_filing_that_only_the_index_has_is_fetched_on_a_later_day() {
          AND accepted_at LIKE '2025-08-0%Z' AND size > 0"
     );
     assert!(sandbox.number(&facts) > 0);
-    // Its primary document is there once the submissions show it.
+    // Its primary document is downloaded once the submissions list it.
     sim.universe().reveal(hidden);
     let _ = update(&sandbox, &sim, date(2025, 8, 8)).code(0);
     let mut rows = sandbox.rows(&files);
@@ -223,8 +223,8 @@ fn an_index_of_another_day_and_a_listing_that_is_none_are_told_and_hold_the_day(
     }
 }
 
-/// What EDGAR lists of a company that it does not have is looked for by its path, and holds `through` no
-/// longer than any other filing that only an index has.
+/// If EDGAR lists a filing of a company whose submissions are missing, the filing is searched for by its path.
+/// It delays `through` no longer than any other filing that only an index lists.
 #[test]
 fn a_filing_of_an_unavailable_company_is_fetched_by_its_path_and_holds_nothing_up() {
     let (sandbox, sim) = after_a_backfill();
@@ -237,13 +237,12 @@ fn a_filing_of_an_unavailable_company_is_fetched_by_its_path_and_holds_nothing_u
         .unwrap();
     let cik = filing_etl::internals::Cik::new(cik).unwrap();
     sim.universe().remove_company(cik);
-    // Missing on three days, then unavailable: the third run still says so.
+    // The company is missing on three days, then unavailable. The third run still reports it.
     for day in 6..=8 {
         let _ = update(&sandbox, &sim, date(2025, 8, day)).code(3);
     }
     assert!(through(&sandbox).as_str() < "2025-08-05");
-    // From then on its filings are looked for as those that only the index has: a day later they are
-    // there.
+    // From then on its filings are searched for by their paths in the index. A day later they are stored.
     for day in 9..=20 {
         let output = update(&sandbox, &sim, date(2025, 8, day));
         assert!([0, 3].contains(&output.status.code().unwrap()));
