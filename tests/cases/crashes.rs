@@ -63,7 +63,7 @@ fn folders(db: &Connection) -> BTreeSet<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// Fails unless every file is complete and recorded, and every row has its file. Returns the recorded files.
+/// Fails unless every file is complete and recorded, and every row has its file. Returns the recorded filings.
 fn check(sandbox: &Sandbox, expected: &BTreeMap<String, Vec<u8>>, when: &str) -> BTreeSet<String> {
     let files = sandbox.files();
     for (path, bytes) in &files {

@@ -1,5 +1,4 @@
-//! Filings with their filers, and selections with what was checked for them: the cases that the
-//! model has to answer.
+//! The data model: filings and their filers, selections and their checked companies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +30,7 @@ fn backfill(sandbox: &Sandbox, sim: &Simulator, day: i8, args: &[&str]) -> Outpu
     run(sandbox, sim, day, &[&["backfill"], args, &SINCE].concat())
 }
 
-/// How often each company's own list was asked for.
+/// The number of submissions requests for each company.
 fn visits(sim: &Simulator) -> BTreeMap<String, usize> {
     let mut visits = BTreeMap::new();
     for entry in sim.log().entries() {
@@ -42,7 +41,7 @@ fn visits(sim: &Simulator) -> BTreeMap<String, usize> {
     visits
 }
 
-/// Fails unless `stats` says what the views have, by form and by exchange.
+/// Fails unless `stats` has the same counts as the views, by form and by exchange.
 fn assert_counts(sandbox: &Sandbox) {
     let stats = sandbox.run(&["stats", "--json"]).code(0).json();
     let said = |table: &str, by: &str| -> BTreeSet<String> {
@@ -138,7 +137,7 @@ fn selections_that_overlap_are_checked_apart_with_one_request_a_company() {
     assert_eq!(sandbox.rows(through), ["2025-07-24|1", "2025-07-24|1"]);
     let visits = visits(&sim);
     assert!(!visits.is_empty() && visits.values().all(|times| *times == 1));
-    // Each row was held against each selection.
+    // Each row was compared with each selection.
     let witness = Sandbox::new();
     let _ = backfill(&witness, &sim, 25, &reports).code(0);
     let _ = run(&witness, &sim, 25, &news).code(0);
@@ -273,7 +272,7 @@ fn a_file_of_a_run_that_was_killed_before_its_row_is_made_again_and_is_no_orphan
     let sim = truth::start(truth::small());
     let sandbox = Sandbox::new();
     let _ = backfill(&sandbox, &sim, 1, &["--no-download"]).code(0);
-    // A joint filing's file stands under its name, and its row is still queued.
+    // A file of a joint filing exists under its name, and its row is still queued.
     let row = sandbox
         .rows(
             "SELECT folder, replace(a.accession, '-', ''), a.name FROM v_artifacts AS a
@@ -328,7 +327,7 @@ fn a_company_checked_from_an_archive_that_is_older_than_what_is_known_is_visited
         sandbox.rows("SELECT through FROM v_selections"),
         ["2025-07-08"]
     );
-    // A company that no run has looked at, as one that is newly listed.
+    // A company that no run has visited, such as a newly listed one.
     let cik = sandbox.number("SELECT cik FROM v_filings ORDER BY cik LIMIT 1");
     let forget = "UPDATE selection_companies SET checked_at = NULL WHERE cik = ?1";
     assert_eq!(sandbox.db().execute(forget, [cik]).unwrap(), 1);

@@ -1,4 +1,4 @@
-//! Watching a run from another process.
+//! `monitor`: watches a run of another process.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ use crate::snapshot;
 
 const ONCE: [&str; 3] = ["monitor", "--once", "--json"];
 
-/// A run that has visited some companies and waits for the simulator, until [`go_on`] lets it.
+/// A run that has visited some companies and waits for the simulator until [`go_on`].
 fn under_way(sandbox: &Sandbox) -> (Simulator, Running) {
     let sim = truth::start(truth::small());
     sim.set_faults(faults(&["stall=3600@discovery#20"]));
@@ -38,12 +38,12 @@ fn under_way(sandbox: &Sandbox) -> (Simulator, Running) {
     (sim, run)
 }
 
-/// Lets the run under way come to its end.
+/// Lets the running run complete.
 fn go_on(sim: &Simulator) {
     sim.set_faults(Vec::new());
 }
 
-/// A monitor that has shown something on standard error, which goes to the file `log`.
+/// A monitor that has printed something on standard error, which is the file `log`.
 fn watching(sandbox: &Sandbox) -> Running {
     let args = ["monitor", "--progress", "plain", "--progress-interval", "1"];
     let log = sandbox.path("log");
@@ -96,14 +96,14 @@ fn a_run_that_was_killed_looks_dead() {
     let (_sim, run) = under_way(&sandbox);
     let _ = run.kill();
     assert_eq!(sandbox.run(&ONCE).code(0).json()["state"], "dead");
-    // There is nothing to wait for.
+    // Without a run, the command does not wait.
     let watched = sandbox.run(&["monitor"]).code(0);
     assert!(
         watched.stdout.contains("was killed; last heartbeat"),
         "{}",
         watched.stdout
     );
-    // To look is not to write.
+    // Reading does not change the database.
     assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["running"]);
 }
 
@@ -171,7 +171,7 @@ fn one_frame_looks_like_this() {
         mask::json(sandbox.run(&ONCE).code(0).json())
     );
 
-    // The process still has the lock, but says nothing any more.
+    // The process still has the lock, but writes no more heartbeats.
     beat(&mut db, now - 2.minutes());
     let silent = sandbox.run(&["monitor", "--once"]).code(0).stdout;
     assert!(

@@ -1,5 +1,5 @@
-//! Moving house as `docs/operating.md` describes it: backup beside a run, an older database over newer
-//! files, another place, a part split off, and `prune`.
+//! The procedures of `docs/operating.md`: a backup during a run, an older database with newer files, moving,
+//! splitting a collection, and `prune`.
 
 use std::fs;
 use std::path::Path;
@@ -30,13 +30,13 @@ fn run(sandbox: &Sandbox, sim: &Simulator, now: &str, args: &[&str]) -> Output {
 
 const BACKFILL: [&str; 3] = ["backfill", "--since", "2023-07-01"];
 
-/// A snapshot of a database that others may be writing to, as the documentation has it.
+/// A snapshot of a database that a run may be writing, made as documented.
 fn snapshot(sandbox: &Sandbox, to: &Path) {
     let to = to.to_str().unwrap();
     sandbox.db().execute("VACUUM INTO ?1", [to]).unwrap();
 }
 
-/// All that lies in a data dir but what is not whole yet.
+/// All complete files of a data dir.
 fn copy_files(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -51,7 +51,7 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-/// A copy of database and files in a sandbox of its own.
+/// A copy of database and files in a separate sandbox.
 fn copy(sandbox: &Sandbox) -> Sandbox {
     let copy = Sandbox::new();
     snapshot(sandbox, &copy.path("filings.db"));
@@ -86,7 +86,7 @@ fn a_backup_beside_a_run_is_whole_and_a_run_goes_on_from_it() {
     let there = backup.number(downloaded);
     assert!(there < sandbox.number(downloaded), "the run was over");
 
-    // No file is missing; what the run had stored since the snapshot is there, and no loss.
+    // No file is missing. Files that the run stored after the snapshot are orphans, which is no problem.
     let report = backup.run(&["verify", "--json"]).code(0).json();
     assert_eq!(report["checked"], there);
     let _ = run(&backup, &sim, NOW, &BACKFILL).code(0);
@@ -96,8 +96,8 @@ fn a_backup_beside_a_run_is_whole_and_a_run_goes_on_from_it() {
     assert_eq!(report["orphan"], 0);
 }
 
-/// A database of [`NOW`] over the files of [`LATER`], with what was asked of EDGAR meanwhile queued; and
-/// the files as they were.
+/// A database of [`NOW`] with the files of [`LATER`], after an update that has queued the filings since then;
+/// and the files before that update.
 fn older_database(sim: &Simulator) -> (Sandbox, std::collections::BTreeMap<String, Vec<u8>>) {
     let sandbox = Sandbox::new();
     let _ = run(&sandbox, sim, NOW, &BACKFILL).code(0);
@@ -136,11 +136,11 @@ fn an_older_database_takes_its_newer_files_back_without_a_request_for_them() {
     assert_eq!(json["requests"]["documents"], 0);
     let (now, before) = (by_filing(sandbox.files()), by_filing(files.clone()));
     same_files(&now, &before, "the files taken back");
-    // What was recorded is what a download would have recorded.
+    // The recorded values are those that a download would have recorded.
     let report = sandbox.run(&["verify", "--json"]).code(0).json();
     assert_eq!(report["checked"], files.len());
     assert_eq!(report["reused"], serde_json::Value::Null);
-    // A second time there is nothing to take.
+    // A second time, no file is left to reuse.
     let text = sandbox.run(&["verify", "--reuse"]).code(0).stdout;
     assert!(text.contains("Reused     0 from the queue"), "{text}");
 }
@@ -154,7 +154,7 @@ fn what_cannot_be_shown_to_be_whole_is_downloaded() {
         "SELECT 'edgar/data/' || cik || '/' || replace(accession, '-', '') || '/' || name
          FROM v_artifacts WHERE status = 'pending' ORDER BY id",
     );
-    // A joint filing may lie in the folder of another filer.
+    // The files of a joint filing may be in the folder of another filer.
     paths.retain(|path| files.contains_key(path));
     let cut = sandbox.path("filings").join(&paths[0]);
     let whole = fs::read(&cut).unwrap();
@@ -183,7 +183,7 @@ fn lost_files_that_were_found_again_are_taken_back_only_as_they_were() {
     .concat();
     let _ = run(&sandbox, &sim, NOW, &documents).code(0);
     let files = sandbox.files();
-    // The disk was lost, and `verify` has queued it all; then a copy is found, with one file changed.
+    // The disk was lost, and `verify` has queued all files. Then a copy is found, with one file changed.
     fs::rename(sandbox.path("filings/edgar"), sandbox.path("found")).unwrap();
     let _ = sandbox.run(&["verify"]).code(3);
     fs::rename(sandbox.path("found"), sandbox.path("filings/edgar")).unwrap();
@@ -239,7 +239,7 @@ fn database_and_files_move_together_or_each_by_itself() {
     assert_eq!(report.code(0).json()["checked"], files.len());
     sim.advance_to(date(2025, 8, 14));
     let _ = run(&sandbox, &sim, LATER, &[&["update"][..], &place].concat()).code(0);
-    // The database without its files is refused, and makes no second data dir.
+    // A database without its files is refused, and creates no second data dir.
     let _ = run(&sandbox, &sim, LATER, &["update", "--db", "disk/record.db"])
         .code(1)
         .says("is not the data dir of");
@@ -290,7 +290,7 @@ fn a_company_is_split_off_and_the_rest_can_be_had_again() {
         text,
         "Every file and row is wanted by a recorded selection\n"
     );
-    // Counters, and no empty folder.
+    // The counts are right, and no empty folder is left.
     let stats = part.run(&["stats", "--json"]).code(0).json();
     assert_eq!(stats["total"]["downloaded"], kept.len());
     for folder in fs::read_dir(part.path("filings/edgar/data")).unwrap() {
@@ -302,9 +302,9 @@ fn a_company_is_split_off_and_the_rest_can_be_had_again() {
         );
     }
 
-    // Older pages that told of what was pruned are read again.
+    // Older pages that list pruned filings are read again.
     let _ = run(&part, &sim, NOW, &BACKFILL).code(0);
-    // The folder of a joint filing is that of the filer which was found first.
+    // The folder of a joint filing is that of the filer that was found first.
     let (again, all) = (by_filing(part.files()), by_filing(sandbox.files()));
     same_files(&again, &all, "after asking for all again");
 }
@@ -331,7 +331,7 @@ fn a_selection_that_is_dropped_takes_only_what_it_alone_wanted() {
     assert_eq!(pruned["filings"], 0);
     assert_eq!(sandbox.files(), primaries);
     let _ = sandbox.run(&["verify"]).code(0);
-    // Wanted again, they come again.
+    // When the filings are wanted again, they are downloaded again.
     let _ = run(&sandbox, &sim, NOW, &documents).code(0);
     assert!(sandbox.files().len() > primaries.len());
 }

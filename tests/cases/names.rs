@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every file of the program but those that hold nothing but tests.
+/// All source files except those that contain only tests.
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -16,7 +16,7 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The name of the type that a line declares, if it does so at the top of its module.
+/// The name of the type that a line declares at the top level of its module.
 fn declared(line: &str) -> Option<&str> {
     let line = line.strip_prefix("pub").unwrap_or(line);
     let line = match line.strip_prefix('(') {

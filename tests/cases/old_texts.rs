@@ -1,6 +1,6 @@
-//! What EDGAR's texts cannot prove: lines broken at 1,023 bytes, a header alone, uuencode in odd
-//! places, and ends that are missing. In the end what is stored is what EDGAR serves, and what is not
-//! is said.
+//! Submissions from which a document cannot be reconstructed with certainty: lines broken at 1,023 bytes, a
+//! header without documents, uuencode in unusual places, missing ends. At the end the stored files are those
+//! that EDGAR serves, and every exception is reported.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ use crate::harness::{Output, Sandbox};
 
 const OLD: &str = "0000796343-08-000003";
 
-/// How the one company of an EDGAR is listed with the one filing it has.
+/// The lists of an EDGAR with one company and one filing.
 struct Listed {
     accession: &'static str,
     filed_on: &'static str,
@@ -98,7 +98,7 @@ fn backfill(sandbox: &Sandbox, edgar: &Scripted, artifacts: &str) -> Output {
     Output::of(sandbox.command_to(&edgar.url(), &args))
 }
 
-/// The names of the files of the filing that were asked for.
+/// The requested file names of the filing.
 fn asked(edgar: &Scripted) -> Vec<String> {
     let asked = edgar.asked().into_iter();
     let files = asked.filter(|path| path.starts_with("/Archives/edgar/data"));
@@ -137,7 +137,7 @@ fn document(number: u32, type_: &str, name: Option<&str>, body: &str) -> String 
     format!("{head}<TEXT>\n{body}</TEXT>\n</DOCUMENT>\n")
 }
 
-/// A page with a long line, and the same as a text of those years has it.
+/// A page with a long line, and the same page in a submission of those years.
 fn page() -> (String, String) {
     let words =
         "Annual report of the company, words and more words without any line end, ".repeat(30);
@@ -309,7 +309,7 @@ fn a_broken_document_without_a_name_is_joined_and_that_is_told() {
     );
 }
 
-/// The small input that first failed, beside the repository where it is there.
+/// The small input that failed first, if it exists beside the repository.
 #[test]
 fn the_broken_text_on_file_is_stored_as_edgar_would_serve_its_documents() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cases");
@@ -317,7 +317,7 @@ fn the_broken_text_on_file_is_stored_as_edgar_would_serve_its_documents() {
         return;
     };
     let instance = fs::read(cases.join("wrapped-1023.adbe-20071130.xml")).unwrap();
-    // What the page is with its lines joined.
+    // The page with its lines joined.
     let string = String::from_utf8(text.clone()).unwrap();
     let page = &string[string.find("<DOCUMENT>").unwrap()..];
     let page = &page[..page.find("</DOCUMENT>\n").unwrap() + "</DOCUMENT>\n".len()];
@@ -343,7 +343,7 @@ fn the_broken_text_on_file_is_stored_as_edgar_would_serve_its_documents() {
     assert_eq!(errors(&sandbox), [""; 0]);
 }
 
-/// The filings of the companies that have been there since 1996.
+/// The filings of the companies that have existed since 1996.
 fn old(sim: &Simulator) -> Vec<(SimCompany, Vec<(u64, SimFiling)>)> {
     let companies = sim.universe().companies();
     let of = |company: SimCompany| {
@@ -374,7 +374,7 @@ fn the_documents_of_thirty_years_are_what_edgar_serves() {
         &cik,
         "--artifacts",
     ];
-    // A primary document that is there is not touched by the text's.
+    // A stored primary document is not replaced by that of the submission.
     let primary = [&all[..4], &["--until=2003-12-31"]].concat();
     let _ = sandbox.run_against(&sim, &primary).code(0);
     let first = sandbox.files();
@@ -397,7 +397,7 @@ fn the_documents_of_thirty_years_are_what_edgar_serves() {
     for (name, bytes) in &expected {
         assert!(found.get(name) == Some(&bytes), "{name}");
     }
-    // One request a filing, and one for each document that its text cannot prove.
+    // One request for a filing, and one for each document that its submission cannot prove.
     let of_kind = sim.log().of_kind(Resource::Documents);
     let is_text = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or_default();
@@ -421,7 +421,7 @@ fn the_documents_of_thirty_years_are_what_edgar_serves() {
     let _ = sandbox.run(&["verify"]).code(0);
 }
 
-/// A header alone, after that of 0000950123-96-000525.
+/// A header without documents, modelled on 0000950123-96-000525.
 fn header_only(count: u8) -> String {
     format!(
         "<SEC-HEADER>{OLD}.hdr.sgml : 20080124\n<ACCESSION-NUMBER>{OLD}\n<TYPE>10-K\n\
@@ -430,7 +430,7 @@ fn header_only(count: u8) -> String {
     )
 }
 
-/// Texts without a document of each kind.
+/// Submissions without documents, of each kind.
 fn header_only_texts() -> Vec<String> {
     let mut texts = vec![header_only(0), header_only(1)];
     texts.push(format!(
@@ -483,7 +483,7 @@ fn a_text_with_a_header_alone_is_kept_whatever_was_asked_for() {
     }
 }
 
-/// The real one, beside the repository where it is there.
+/// The real submission, if it exists beside the repository.
 #[test]
 fn the_header_on_file_is_kept() {
     const ACCESSION: &str = "0000950123-96-000525";
@@ -523,7 +523,7 @@ fn a_submission_whose_documents_are_all_gone_is_kept_as_it_is() {
     assert_eq!(sim.log().of_kind(Resource::Documents), 0);
 }
 
-/// How a body says where it ends.
+/// How the end of a body is marked.
 #[derive(Debug, Clone, Copy)]
 enum Framing {
     Length,
@@ -534,7 +534,7 @@ enum Framing {
 
 impl Framing {
     fn answer(self, body: &[u8]) -> Vec<u8> {
-        // RFC 1321: a hash that a server names is that of what it sends.
+        // The MD5 (RFC 1321) of the sent body.
         let headers = match self {
             Self::Length => return response("200 OK", "", body),
             Self::Chunked => {
@@ -561,7 +561,7 @@ fn md5(body: &[u8]) -> String {
     })
 }
 
-/// An EDGAR that serves the text of its one filing so.
+/// An EDGAR that serves the submission of its one filing in this way.
 fn framed(listed: &Listed, text: &str, framing: Framing) -> Scripted {
     let (bodies, own) = (
         listed.bodies(),
@@ -743,7 +743,7 @@ fn what_is_whole_on_disk_stays_and_what_takes_the_place_of_other_bytes_is_told()
     let text = submission(OLD, "20080124", &documents);
     let listed = Listed::old(Some(text.len()));
     let (sandbox, edgar) = (Sandbox::new(), listed.edgar(text.as_bytes(), &[]));
-    // A file that no record tells of.
+    // A file that is not on record.
     let folder = sandbox
         .path("filings")
         .join(format!("edgar/data/7/{}", OLD.replace('-', "")));
@@ -759,7 +759,7 @@ fn what_is_whole_on_disk_stays_and_what_takes_the_place_of_other_bytes_is_told()
     let _ = Output::of(sandbox.command_to(&edgar.url(), &["download"])).code(0);
     assert!(stored(&sandbox)["b.htm"] == documents[1].as_bytes());
     assert_eq!(errors(&sandbox), ["replaced"]);
-    // One that was lost and is there again, while EDGAR has another meanwhile.
+    // A file that was lost and is there again, while EDGAR has a different version now.
     fs::rename(folder.join("b.htm"), sandbox.path("b.htm")).unwrap();
     let _ = sandbox.run(&["verify"]).code(3);
     fs::rename(sandbox.path("b.htm"), folder.join("b.htm")).unwrap();

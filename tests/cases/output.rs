@@ -1,4 +1,4 @@
-//! What is shown where: results on standard output, everything else on standard error.
+//! Output: results on standard output, everything else on standard error.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::harness::process::{Running, for_each};
 use crate::harness::{Output, Sandbox};
 
-/// A job of a second, the same on every day.
+/// A job of about a second that does not depend on the day.
 const JOB: [&str; 5] = [
     "backfill",
     "--exchange=all",
@@ -35,7 +35,7 @@ fn job(extra: &[&'static str]) -> Vec<&'static str> {
     [&JOB[..], extra].concat()
 }
 
-/// What may differ between two runs of one job: the time.
+/// Masks what may differ between two runs of a job: times.
 fn without_time(table: &str) -> String {
     let (first, rest) = table.split_once('\n').unwrap();
     let (start, _time) = first.rsplit_once(" in ").unwrap();
@@ -78,7 +78,7 @@ fn help_says_what_there_is() {
 #[test]
 fn bash_completes_the_options_of_every_command() {
     let script = Sandbox::new().run(&["completions", "bash"]).code(0).stdout;
-    // What the words typed so far are found to be has to be what the options are listed under.
+    // The command that the completion script recognises must be the one whose options it lists.
     let quoted = |line: &str| Some(line.strip_prefix("cmd=\"")?.strip_suffix('"')?.to_owned());
     let names: Vec<_> = script.lines().filter_map(|l| quoted(l.trim())).collect();
     assert!(names.len() > 12, "{names:?}");
@@ -109,7 +109,7 @@ fn the_summary_is_a_table_on_standard_output_alone() {
     snapshot!("summary", without_time(&first.stdout));
     let second = sandbox.run_against(&sim, &job(&[])).code(0);
     snapshot!("summary_of_a_second_run", without_time(&second.stdout));
-    // The dashboard is on standard error, and printed at the end at least.
+    // The dashboard is on standard error, and printed at least at the end.
     for output in [first, second] {
         let _ = output
             .says("Elapsed ")
@@ -122,7 +122,7 @@ fn the_summary_is_a_table_on_standard_output_alone() {
 fn the_summary_of_a_run_with_failures_says_so() {
     let sim = simulator(&["404@documents#1", "404@discovery#1"]);
     let sandbox = Sandbox::new();
-    // One thing after the other, so that the faults always meet the same ones.
+    // Sequentially, so that the faults always affect the same requests.
     let output = sandbox.run_against(&sim, &job(&["--preset=sequential"]));
     let output = output.code(3);
     snapshot!("summary_with_failures", without_time(&output.stdout));
@@ -275,7 +275,7 @@ fn a_result_that_cannot_be_written_is_an_error_that_says_so() {
         "error: failed to write the result to standard output: No space left on device (os error 28)\n"
     );
     assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["completed"]);
-    // Of what is only shown, nobody depends.
+    // Output that is only shown does not fail the command.
     let mut command = sandbox.command_against(&sim, &job(&[]));
     let child = command
         .stderr(full())
@@ -286,8 +286,8 @@ fn a_result_that_cannot_be_written_is_an_error_that_says_so() {
     assert!(output.stdout.starts_with("Run 2 "));
 }
 
-/// The program below a pseudo terminal, or `None` where util-linux is missing. Everything it
-/// writes comes back as standard output.
+/// Runs the program on a pseudo terminal; `None` if util-linux is missing. All of its output is returned as
+/// standard output.
 fn on_a_terminal(
     sandbox: &Sandbox,
     sim: &Simulator,
@@ -319,7 +319,7 @@ fn on_a_terminal(
     Some(Output::of(command))
 }
 
-/// A job long enough to be watched, with something to be warned of.
+/// A job that is long enough to be watched and logs a warning.
 fn slow_simulator() -> Simulator {
     Simulator::start(Options {
         companies: 6,
@@ -332,13 +332,13 @@ fn slow_simulator() -> Simulator {
     .unwrap()
 }
 
-/// The lines that were drawn, as wide as the terminal or shorter, without what moves the cursor.
+/// The drawn lines, at most as wide as the terminal, without the sequences that move the cursor.
 fn drawn(shown: &str, columns: usize) -> Vec<String> {
     let (drawn, _printed_at_the_end) = shown.rsplit_once('\u{1b}').unwrap();
     let sequences = drawn.split('\u{1b}').skip(1);
     let text =
         sequences.flat_map(|s| s[s.find(|c: char| c.is_ascii_alphabetic()).unwrap() + 1..].lines());
-    // Full lines follow each other without a line feed.
+    // Lines of the full width follow each other without a line feed.
     let rows = text
         .filter(|text| !text.starts_with("warn: "))
         .flat_map(|text| {
@@ -369,7 +369,7 @@ fn the_dashboard_is_live_on_a_terminal_and_fits_it() {
             .filter(|l| l.starts_with("Companies ["))
             .count();
         assert!(bars > 1, "nothing moved: {:?}", output.stdout);
-        // A line that is too long would go on in a row that begins like none of these.
+        // A line that is too long would continue in a row with another beginning.
         let starts = [
             "Companies ",
             "Downloads ",
@@ -399,9 +399,9 @@ fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
         (&[("TERM", "dumb")], &[], false, false),
         (&[("TERM", "dumb")], &["--progress=bars"], false, false),
         (&[("NO_COLOR", "1")], &["--progress=none"], false, false),
-        // The summary is for people, whatever the log is for.
+        // The summary is text, whatever the log format is.
         (&[], &["--log-format=json"], true, false),
-        // The closing line, which is a log line.
+        // The last line is a log line.
         (&[], &["-q"], true, false),
     ];
     for_each(&cases, |&(env, args, coloured, moving)| {
@@ -410,7 +410,7 @@ fn a_terminal_gets_colours_and_bars_only_where_it_can_show_them() {
             return;
         };
         let shown = &output.stdout;
-        // Of all sequences, those that end in "m" colour, and the others move.
+        // Escape sequences that end in "m" set colours; the others move the cursor.
         let ends: Vec<_> = shown
             .split('\u{1b}')
             .skip(1)
@@ -484,7 +484,7 @@ fn reports_fit_a_narrow_terminal_without_breaking_a_word() {
         let (narrow, wide) = (narrow.code(0).stdout, wide.code(0).stdout);
         for line in narrow.lines() {
             let line = line.trim_end_matches('\r');
-            // A command is to be copied.
+            // A command must be on one line, so that it can be copied.
             let is_command = line.trim_start().starts_with("filing-etl ");
             assert!(
                 line.chars().count() <= 60 || is_command,
@@ -493,7 +493,7 @@ fn reports_fit_a_narrow_terminal_without_breaking_a_word() {
         }
         let is_rule = |word: &&str| word.chars().all(|c| c == '-');
         for word in narrow.split_whitespace().filter(|word| !is_rule(word)) {
-            // Times and numbers of runs differ.
+            // Times and run IDs differ.
             let is_word = word.chars().all(char::is_alphabetic);
             assert!(
                 !is_word || wide.contains(word),
@@ -514,7 +514,7 @@ fn bars_take_the_new_width_when_the_terminal_is_resized() {
     })
     .unwrap();
     let sandbox = Sandbox::new();
-    // As soon as the first file is there.
+    // As soon as the first file is stored.
     let size = "cols 80 rows 24; (until [ -d filings/edgar ]; do sleep 0.05; done; \
                 stty cols 50 </dev/tty) & true";
     let args = job(&["--preset=sequential"]);
@@ -526,7 +526,7 @@ fn bars_take_the_new_width_when_the_terminal_is_resized() {
     let wide = drawn(&output.stdout, 80);
     let first = wide.iter().find(is_bar).unwrap();
     assert_eq!(first.chars().count(), 80, "{first:?}");
-    // Read as rows of 50, wide lines go on in rows that begin with none of these, and narrow ones do not.
+    // In rows of 50 characters, wider lines continue in rows with another beginning, and narrower lines do not.
     let starts = [
         "Companies ",
         "Downloads ",

@@ -1,4 +1,4 @@
-//! What stays queued, whatever happens to its company, its folder or the list of companies.
+//! The queue stays, whatever happens to a company, its folder or the company list.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ fn the_queue_of_a_company_that_left_the_list_is_downloaded_and_the_company_is_st
     let gone = reporting(&sim);
     sim.universe().delist(gone.cik);
     assert!(left(&sandbox) > 0);
-    // Two days later the list is loaded again, and does not have it any more.
+    // Two days later the list is loaded again and lacks the company.
     let _ = run(&sandbox, &sim, &day(3), &["backfill"]).code(0);
     assert_eq!(left(&sandbox), 0);
     let active = format!("SELECT active FROM v_companies WHERE cik = {}", gone.cik);
@@ -111,7 +111,7 @@ fn what_edgar_does_not_have_on_three_days_is_unavailable_and_no_failure_any_more
     let status = format!("SELECT status FROM v_artifacts WHERE accession = '{accession}'");
     for (n, code, expected) in [
         (1, 3, "failed"),
-        // A second run on the same day does not count.
+        // A second run on the same day does not count as another day.
         (1, 3, "failed"),
         (2, 3, "failed"),
         (3, 3, "unavailable"),
@@ -172,7 +172,7 @@ fn several_lost_files_of_a_filing_are_one_request_and_what_is_stored_stays() {
         std::fs::remove_file(sandbox.path("filings").join(path)).unwrap();
     }
     let before = sandbox.files();
-    // EDGAR's submission has another third document meanwhile.
+    // The third document of EDGAR's submission has changed.
     let third = format!("{of_filing} LIMIT 1 OFFSET 2").replace("path", "sequence");
     let third = usize::try_from(sandbox.number(&third)).unwrap();
     sim.universe()
@@ -183,7 +183,7 @@ fn several_lost_files_of_a_filing_are_one_request_and_what_is_stored_stays() {
          AND sha256 IS NOT NULL"
     );
     assert_eq!(sandbox.number(&hashes), 2, "a lost file keeps its hash");
-    // The new size comes with the submissions, the file with the queue.
+    // The submissions give the new size; the queue downloads the file.
     let look = ["backfill", "--cik", &cik, "--no-download"];
     let _ = run(&sandbox, &sim, &day(1), &look).code(0);
     sim.log().clear();
@@ -302,8 +302,8 @@ fn joint_filings_of_many_filers_are_stored_once_in_a_folder_that_stays() {
     let _ = sandbox.run(&["verify"]).code(0);
 }
 
-/// A run that cannot go on leaves a selection that is wider on record and companies that were never
-/// checked for it: the next one queues what was dropped, as the first one would have.
+/// An aborted run leaves a widened selection on record, for which no company was checked. The next run queues
+/// the dropped files, as the first one would have.
 #[test]
 fn a_wider_backfill_that_did_not_get_through_is_completed_by_the_next_one() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
@@ -324,7 +324,7 @@ fn a_wider_backfill_that_did_not_get_through_is_completed_by_the_next_one() {
     sim.set_faults(Vec::new());
     let _ = run(&sandbox, &sim, &day(1), &wider).code(0);
     assert_eq!(left(&sandbox), 0);
-    // Once looked at, what is dropped stays so.
+    // Once the companies are checked, dropped files stay dropped.
     let _ = run(
         &sandbox,
         &sim,

@@ -1,4 +1,4 @@
-//! Users who may read the record and change nothing, and readers who keep it open.
+//! Users with read access only, and readers that keep a transaction open.
 
 #![cfg(unix)]
 
@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::harness::process::Running;
 use crate::harness::{Output, Sandbox, faults, truth};
 
-/// Somebody whom nothing belongs to.
+/// The user ID of a user who owns no files.
 const NOBODY: u32 = 65_534;
 
 /// Every command that only reads.
@@ -26,8 +26,8 @@ const COMMANDS: [&[&str]; 5] = [
     &["companies", "list", "--json"],
 ];
 
-/// A sandbox in which a second user may only read: another one if the tests are run by root, who may
-/// do all; else ourselves, without the right to write.
+/// A sandbox in which a second user can only read. If root runs the tests, that is another user; else it is
+/// the same user without write permissions.
 struct Shared<'a> {
     sandbox: &'a Sandbox,
     is_root: bool,
@@ -47,7 +47,7 @@ impl<'a> Shared<'a> {
         fs::set_permissions(self.sandbox.path(""), Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Runs something as the user who may only read.
+    /// Runs a command as the user who can only read.
     fn read(&self, mut command: Command) -> Output {
         if self.is_root {
             command.uid(NOBODY).gid(NOBODY);
@@ -67,7 +67,7 @@ impl<'a> Shared<'a> {
         output
     }
 
-    /// Runs the program as the user who may only read.
+    /// Runs the program as the user who can only read.
     fn run(&self, args: &[&str]) -> Output {
         let ours = self.sandbox.command(args);
         if !self.is_root {
@@ -82,7 +82,7 @@ impl<'a> Shared<'a> {
         self.read(command)
     }
 
-    /// What SQLite's own shell says, where there is one.
+    /// The output of SQLite's shell, if it is installed.
     fn sqlite(&self, sql: &str) -> Option<String> {
         Command::new("sqlite3").arg("--version").output().ok()?;
         let mut command = Command::new("sqlite3");
@@ -99,7 +99,7 @@ impl<'a> Shared<'a> {
         entries.map(|e| name(e).into_string().unwrap()).collect()
     }
 
-    /// Every command reads as the owner's does, and leaves no trace.
+    /// Fails unless every read-only command gives the same result as for the owner and changes nothing.
     #[track_caller]
     fn all_can_be_read(&self, companies: &str) {
         let before = self.names();
@@ -126,7 +126,7 @@ fn companies(sandbox: &Sandbox) -> String {
     sandbox.rows("SELECT count(*) FROM v_companies").remove(0)
 }
 
-/// What the test itself reads with leaves the log's files as SQLite does it: it removes them.
+/// Reads as SQLite does by default, which removes the files of the log at the end.
 fn put_back(sandbox: &Sandbox) {
     let _ = sandbox.run(&["stats"]).code(0);
 }
@@ -180,7 +180,7 @@ fn during_a_run_and_after_a_killed_one_a_user_who_may_only_read_reads_everything
 fn a_user_who_may_only_read_is_told_how_missing_log_files_come_back() {
     let (sandbox, _sim) = filled();
     let shared = Shared::new(&sandbox);
-    // As SQLite's own shell does it for a user who may write.
+    // As SQLite's shell does for a user with write access.
     for name in ["filings.db-wal", "filings.db-shm"] {
         fs::remove_file(sandbox.path(name)).unwrap();
     }
@@ -193,7 +193,7 @@ fn a_user_who_may_only_read_is_told_how_missing_log_files_come_back() {
     let _ = shared.run(&["stats"]).code(0);
 }
 
-/// A transaction of another program: this one.
+/// An open transaction of another program, which is the test itself.
 fn reading(sandbox: &Sandbox) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let db = Connection::open_with_flags(sandbox.path("filings.db"), flags).unwrap();

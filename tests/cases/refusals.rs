@@ -1,4 +1,4 @@
-//! Refusals that nobody explains, pauses that one document asks for, and messages that say what to do.
+//! Unexplained refusals, pauses requested for one document, and messages with the next step.
 
 use std::fs;
 
@@ -103,7 +103,7 @@ fn a_document_that_always_answers_a_bare_429_costs_one_pause() {
         sandbox.rows("SELECT name FROM v_artifacts WHERE status <> 'downloaded'"),
         name
     );
-    // It costs one pause where nothing else is left to ask for, too.
+    // If nothing else is left to request, it costs only one pause, too.
     let output = backfill(&sandbox, &sim).code(3);
     let paused = output.json()["requests"]["paused_s"].as_f64().unwrap();
     assert!((0.9..1.9).contains(&paused), "{paused}");
@@ -160,7 +160,7 @@ fn certificates_that_cannot_be_read_are_named_before_anything_is_asked() {
         command.env("SSL_CERT_FILE", file);
         let _ = Output::of(command).code(1).says(says);
     }
-    // Plain HTTP asks for none.
+    // Plain HTTP needs no certificates.
     let sim = simulator();
     let mut command = sandbox.command_against(&sim, &["companies", "sync"]);
     command.env("SSL_CERT_FILE", "nowhere.pem");

@@ -1,5 +1,5 @@
-//! `report`: the page is HTML without a fault, says what the database says, lets nothing from outside
-//! become more than text, and a browser shows it without a complaint.
+//! `report`: the page is valid HTML and has the values of the database, texts from outside are shown only as
+//! text, and a browser renders it without an error.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,10 +15,10 @@ use sha2::{Digest as _, Sha256};
 use crate::harness::html::{self, Element};
 use crate::harness::{Output, Sandbox, after, faults};
 
-/// What tries to become more than a text.
+/// A text that tries to become markup or script.
 const HOSTILE: &str = "<img src=x onerror=alert(1)></style></title>\"'&amp;\u{1}\u{202e}";
 
-/// A database after a run with failures, and one that was stopped early.
+/// A database after a run with failures and a run that was stopped early.
 fn recorded() -> Sandbox {
     let sim = Simulator::start(Options {
         companies: 25,
@@ -43,7 +43,7 @@ fn report(sandbox: &Sandbox) -> String {
     fs::read_to_string(sandbox.path("report.html")).unwrap()
 }
 
-/// Nothing in it can be run or loaded, whatever a browser makes of the policy.
+/// Fails if the page can run or load anything, even without its content security policy.
 #[track_caller]
 fn assert_inert(elements: &[Element]) {
     let known: BTreeSet<&str> = [
@@ -139,7 +139,7 @@ fn the_page_says_what_the_database_says() {
              GROUP BY month ORDER BY month"
         )
     );
-    // No month is left out between the first and the last.
+    // All months between the first and the last are listed.
     let numbers: Vec<i64> = months[1..]
         .iter()
         .map(|row| number(&row[0][..4]) * 12 + number(&row[0][5..]))
@@ -199,7 +199,7 @@ fn behind_every_picture_are_hover_texts_and_a_table() {
         let label = picture.attribute("aria-label");
         assert!(label.is_some_and(|label| !label.is_empty()));
     }
-    // Every group of marks has its own title, and every mark is in such a group.
+    // Every group of shapes has a title, and every shape is in such a group.
     let groups = named(&page, "g");
     let in_groups = |name: &str| {
         let all = page.iter().filter(|e| e.name == name);
@@ -211,7 +211,7 @@ fn behind_every_picture_are_hover_texts_and_a_table() {
     for title in page.iter().filter(|e| e.name == "title") {
         assert!(!title.text.trim().is_empty());
     }
-    // Each section with a picture has a table.
+    // Each section with a chart has a table.
     let mut section = Vec::new();
     for element in &page {
         match element.name.as_str() {
@@ -246,7 +246,7 @@ fn the_policy_lets_nothing_in_but_the_style_of_the_page() {
     assert!(!style.text.contains("url(") && !style.text.contains("@import"));
 }
 
-/// Puts the hostile text wherever the page shows one that came from outside.
+/// Puts the hostile text in every place where the page shows a text from outside.
 fn poison(sandbox: &Sandbox) {
     let db = sandbox.db();
     for sql in [
@@ -272,7 +272,8 @@ fn a_name_from_outside_is_nothing_but_a_text() {
     assert!(!text.contains("<img"));
     let page = html::elements(&text);
     assert_inert(&page);
-    // It is there, as it was written but for what no page may hold and what turns the writing around.
+    // The text is shown unchanged, except for characters that HTML does not allow and that reverse the text
+    // direction.
     let said = HOSTILE.replace(['\u{1}', '\u{202e}'], "?");
     for caption in [
         "The last runs, newest first",
@@ -352,7 +353,7 @@ fn whoever_serves_the_folder_may_read_the_page() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o644);
-    // Nothing is left of the way there.
+    // No temporary file is left.
     let names = fs::read_dir(sandbox.path("")).unwrap();
     for entry in names {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -369,7 +370,7 @@ fn it_is_made_beside_a_run() {
     let _ = report(&sandbox);
 }
 
-/// Chromium, where there is one.
+/// Chromium, if it is installed.
 #[expect(clippy::disallowed_methods, reason = "a tool of this machine")]
 fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -379,8 +380,7 @@ fn browser() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// What a browser does with a page: a picture of it is written to a file. Returns what it complained
-/// of.
+/// Renders a page in a browser and writes a screenshot to a file. Returns the errors of the browser.
 fn browse(browser: &Path, folder: &Path, page: &Path, options: &[&str]) -> Vec<String> {
     let output = Command::new(browser)
         .args([
@@ -408,8 +408,8 @@ fn browse(browser: &Path, folder: &Path, page: &Path, options: &[&str]) -> Vec<S
     complaints.map(str::to_owned).collect()
 }
 
-/// The colour of the corner of a PNG with 8 bits a channel: the first row's filter cannot change its
-/// first pixel.
+/// The colour of the first pixel of a PNG with 8 bits per channel. The filter of the first row does not affect
+/// it.
 fn corner(png: &Path) -> [u8; 3] {
     use std::io::Read as _;
     let bytes = fs::read(png).unwrap();
@@ -468,7 +468,7 @@ fn a_browser_shows_it_light_dark_and_printed_without_a_complaint() {
             .unwrap()
             .starts_with(b"%PDF")
     );
-    // The check can fail: a style of somebody else's is refused, and the browser says so.
+    // The check can fail: the browser refuses another style and reports an error.
     let text = fs::read_to_string(&page).unwrap();
     let other = sandbox.path("other.html");
     fs::write(

@@ -1,4 +1,4 @@
-//! Stopping and going on: killed, interrupted, started twice.
+//! Runs that are killed, interrupted, resumed, or started twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::harness::same::same_set;
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox, after, key, started_by};
 
-/// Starts a run and waits until so many requests have arrived.
+/// Starts a run and waits until this number of requests has arrived.
 fn run_until(sandbox: &Sandbox, sim: &Simulator, args: &[&str], requests: usize) -> Running {
     let mut run = Running::start(sandbox.backfill(sim, args));
     let came = run.until(|| sim.log().requests() >= requests);
@@ -19,8 +19,8 @@ fn run_until(sandbox: &Sandbox, sim: &Simulator, args: &[&str], requests: usize)
     run
 }
 
-/// Lets no run come further than the last documents for so many seconds, on so many threads as any
-/// run here has: it is not done before it is stopped, however late this test gets to do that.
+/// Stalls the last documents for this many seconds, one for each thread. So the run cannot complete before the
+/// test stops it, however late that is.
 fn hold_the_end(sim: &Simulator, seconds: u32) {
     let documents = truth::contents(sim, &truth::reports(sim)).len();
     let last = documents - 9..=documents;
@@ -28,7 +28,7 @@ fn hold_the_end(sim: &Simulator, seconds: u32) {
     sim.set_faults(holds.map(|fault| fault.parse().unwrap()).collect());
 }
 
-/// Fails unless database and files are what an undisturbed run leaves.
+/// Fails unless database and files are those of an uninterrupted run.
 fn assert_complete(sandbox: &Sandbox, sim: &Simulator) {
     let wanted = truth::reports(sim);
     let contents = truth::contents(sim, &wanted);
@@ -52,7 +52,7 @@ fn assert_complete(sandbox: &Sandbox, sim: &Simulator) {
     );
 }
 
-/// Who the run after a killed one says it is.
+/// The user agent of the run after a killed one.
 const NEXT_RUN: &str = "filing-etl next run tests@example.com";
 
 #[test]
@@ -82,8 +82,7 @@ fn a_run_killed_at_any_moment_is_continued_by_the_next() {
         for path in &before {
             assert!(sandbox.path("filings").join(path).is_file(), "{path}");
         }
-        // What the killed run had sent may arrive after its death, so the next one has a name of
-        // its own.
+        // Requests of the killed run may arrive after its end, so the next run has another user agent.
         let mut next = sandbox.backfill(&sim, &args);
         next.env("FILING_ETL_USER_AGENT", NEXT_RUN);
         let _ = Output::of(next).code(0);
@@ -117,7 +116,7 @@ fn a_run_killed_again_and_again_gets_there() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     let mut kills = 0;
     loop {
-        // Each gets further than the last, and no further.
+        // Each run gets a little further than the one before.
         let documents = 20 + 20 * kills;
         let hold = |n| format!("stall=60@documents#{n}").parse().unwrap();
         sim.set_faults((documents..documents + 5).map(hold).collect());
@@ -174,7 +173,7 @@ fn a_stalled_server_does_not_keep_an_interrupted_run() {
         let mut run = Running::start(sandbox.backfill(&sim, &[]));
         assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
         run.signal("TERM");
-        // Ten are promised; without the promise it would be thirty.
+        // It must end within ten seconds; without that rule it would be thirty.
         let ended = run.end_within(Duration::from_secs(20)).code(143);
         let _ = ended.says("a second signal ends the run at once");
         let files: BTreeSet<String> = sandbox.files().into_keys().collect();
@@ -202,13 +201,13 @@ fn a_second_signal_leaves_at_once() {
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
     let mut run = Running::start(sandbox.backfill(&sim, &[]));
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
-    // Two signals that come too close together count as one, so they are repeated.
+    // Two signals in quick succession may count as one, so they are repeated.
     while !run.has_ended() {
         run.signal("INT");
         (0..20).for_each(|_| pause());
     }
     let _ = run.end().code(130);
-    // It did not wait for what is in flight: there was no time to say that it ends.
+    // It did not wait for the requests in flight, so the end of the run was not logged.
     assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["running"]);
     sim.set_faults(Vec::new());
     let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
@@ -236,7 +235,7 @@ fn a_second_run_on_a_database_leaves_at_once_and_asks_nothing() {
     };
     assert_eq!(sim.log().count(second), 0);
     let _ = run.kill();
-    // The lock dies with its holder.
+    // The lock is released when its process ends.
     sim.set_faults(Vec::new());
     let _ = Output::of(sandbox.backfill(&sim, &["--limit", "1"])).code(0);
 }
@@ -250,7 +249,7 @@ fn what_a_killed_run_had_begun_is_downloaded_by_the_next_one() {
     let sandbox = Sandbox::new();
     sim.set_faults(vec!["stall=60@documents".parse().unwrap()]);
     let mut run = Running::start(sandbox.backfill(&sim, &[]));
-    // Every download thread hangs, with the rows of what it was to fetch in the database.
+    // Every download thread hangs, and the rows of its files are in the database.
     assert!(run.until(|| sim.log().of_kind(Resource::Documents) >= 5));
     let queued = "SELECT count(*) > 5 FROM v_artifacts WHERE status = 'pending'";
     assert!(run.until(|| sandbox.number(queued) == 1));
@@ -265,7 +264,7 @@ fn what_a_killed_run_had_begun_is_downloaded_by_the_next_one() {
 fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
-    // The tests themselves may run under `nohup`: `env` gives the run the signal's default again.
+    // The tests themselves may run under `nohup`, so `env` restores the default of the signal.
     let job = sandbox.backfill(&sim, &[]);
     let mut run = Running::start(started_by("env", &["--default-signal=HUP"], &job));
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
@@ -273,7 +272,7 @@ fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
     let _ = run.end_within(Duration::from_secs(40)).code(129);
     assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);
 
-    // As `nohup` starts it.
+    // Started as by `nohup`.
     let sandbox = Sandbox::new();
     let job = sandbox.backfill(&sim, &[]);
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);

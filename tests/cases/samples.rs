@@ -1,5 +1,5 @@
-//! Submissions written by hand after real ones, in shapes that the simulator does not make: what
-//! they say of their filing, and which documents come out.
+//! Submissions written by hand after real ones, of kinds that the simulator does not make: checks their
+//! headers and their documents.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use filing_etl::internals::{
 };
 use jiff::civil::{Date, date};
 
-/// A document as it came out.
+/// A document of a split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Document {
     kind: DocumentKind,
@@ -66,13 +66,13 @@ fn accession(text: &str) -> Accession {
     text.parse().unwrap()
 }
 
-/// What a sample's documents, summary and dots are, in pieces of so many bytes.
+/// The documents, the summary and the dots of a sample that is read in chunks of this many bytes.
 fn split_by(text: &[u8], filed_on: Date, size: usize) -> (Vec<Document>, SplitSummary, Dots) {
     let mut scan = DotScan::default();
     text.chunks(size).for_each(|piece| scan.write(piece));
     let dots = scan.finish(Some(filed_on));
     let mut documents = Collected::default();
-    // Only documents without a name take one from it.
+    // It is used only to name documents without a name.
     let accession = Header::parse(text).accession;
     let accession = accession.unwrap_or_else(|| "0009999905-25-000280".parse().unwrap());
     let mut splitter = Splitter::new(accession, dots, &[], &mut documents);
@@ -83,8 +83,8 @@ fn split_by(text: &[u8], filed_on: Date, size: usize) -> (Vec<Document>, SplitSu
     (documents.0, summary, dots)
 }
 
-/// Splits a sample, and fails where a byte of it is lost, a document has a problem, or the pieces
-/// that it comes in make a difference.
+/// Splits a sample. Fails if a byte is lost, if a document has a problem, or if the result depends on the size
+/// of the chunks.
 #[track_caller]
 fn split(text: &[u8], filed_on: Date) -> (Vec<Document>, SplitSummary, Dots) {
     let whole = split_with_problems(text, filed_on);
@@ -94,8 +94,8 @@ fn split(text: &[u8], filed_on: Date) -> (Vec<Document>, SplitSummary, Dots) {
     whole
 }
 
-/// Splits a sample that may have problems, and fails where a byte of it is lost, or the pieces that it
-/// comes in make a difference.
+/// Splits a sample that may have problems. Fails if a byte is lost or if the result depends on the size of the
+/// chunks.
 #[track_caller]
 fn split_with_problems(text: &[u8], filed_on: Date) -> (Vec<Document>, SplitSummary, Dots) {
     let whole = split_by(text, filed_on, text.len());
@@ -148,7 +148,7 @@ fn of_a_pem_envelope_the_documents_come_out_as_filed() {
             ),
         ]
     );
-    // Four lines begin with a dash, and only theirs are escapes.
+    // Four lines begin with a dash, and only they are escaped.
     assert_eq!(summary.bytes.escapes, 8);
     let report = documents[0].text();
     assert!(report.starts_with("<DOCUMENT>\n<TYPE>10-Q\n"));
@@ -239,7 +239,7 @@ fn doubled_dots_are_taken_off_in_text_and_in_encoded_lines() {
     assert!(report.contains("\n.07 dollars, after\n...06 in the year"));
     let schema = documents[1].text();
     assert!(schema.starts_with("<?xml ") && schema.ends_with("XMLSchema\"/>\n"));
-    // Its second line encodes 14 bytes, so it begins with a dot; it ends in bits of no byte.
+    // Its second line encodes 14 bytes, so it begins with a dot. Its last bits do not belong to a byte.
     let picture = &documents[2].bytes;
     assert_eq!(picture.len(), 59);
     assert!(picture.starts_with(b"GIF89a") && picture.ends_with(b"D\x01\0;"));
@@ -276,7 +276,7 @@ fn a_member_of_a_feed_with_bare_cr_splits_and_keeps_its_line_ends() {
     let text = sample("feed-2025.nc");
     let line_feeds = text.iter().filter(|byte| **byte == b'\n');
     assert_eq!(line_feeds.count(), 1, "the sample is as it was");
-    // It has tags where a complete submission has words.
+    // It has tags in place of the header lines of a complete submission.
     let header = Header::parse(&text);
     assert_eq!(header.accession, Some(accession("0009999905-25-000280")));
     assert_eq!(

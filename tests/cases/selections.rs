@@ -1,4 +1,4 @@
-//! `selections`: what is followed, and what is followed no longer.
+//! `selections`: showing and dropping selections.
 
 use filing_etl::sim::{Options, Simulator};
 use jiff::civil::date;
@@ -118,14 +118,14 @@ fn a_list_of_companies_is_updated_although_one_left_and_one_was_never_followed()
     let kept = "is no longer in the SEC's list of companies";
     assert_eq!(output.stderr.matches(kept).count(), 1, "{}", output.stderr);
 
-    // One that is on record and that nothing follows is left out.
+    // A company on record that no selection follows is left out.
     std::fs::write(sandbox.path("list.txt"), format!("{list}{other}\n")).unwrap();
     let _ = on("2025-07-03T16:00:00Z", &update)
         .code(0)
         .says(&format!("company {other}"))
         .says("is left out: no followed selection covers it");
 
-    // One that was never known is a mistake: the line is named, and nothing is asked for.
+    // An unknown company is an error: its line is named, and no request is sent.
     std::fs::write(
         sandbox.path("list.txt"),
         format!("# ours\n{list}nosuch # a slip\n"),

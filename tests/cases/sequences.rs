@@ -1,27 +1,27 @@
-//! Random sequences of commands against an EDGAR that changes and fails, and what holds after them.
+//! Random sequences of commands against an EDGAR that changes and fails.
 //!
-//! Every other test shows one promise. Most faults that users found lay where two of them meet:
-//! `verify` and unnamed documents, dates and `update`, a company that leaves and its queue. So here
-//! the steps come in any order, and what holds after any of them is checked:
+//! Every other test checks one promise. Most faults that users found were combinations: `verify` with unnamed
+//! documents, dates with `update`, a delisted company with its queue. So here the steps come in any order, and
+//! these invariants are checked:
 //!
-//! - every file on record is on disk, and is what the record says; nothing else is on disk;
-//! - `stats` counts what the views hold, and nothing queued is missing from it;
-//! - the exit code is 0 only if nothing is left, and 1 never;
-//! - no file is asked for twice without a cause;
-//! - after an `update` without options and with exit 0, nothing filed up to `through` is lacking but
-//!   what is on record as unavailable or dropped. A fresh backfill of all that was asked for, into an
-//!   empty database, is the witness;
-//! - `verify` finds nothing wrong.
+//! - every recorded file is on disk with the recorded content, and no other file is on disk;
+//! - `stats` has the counts of the views, including the whole queue;
+//! - the exit code is 0 only if nothing is left, and never 1;
+//! - no file is requested twice without a cause;
+//! - after an `update` without options and with exit code 0, no filing up to `through` is missing except those
+//!   on record as unavailable or dropped. The result is compared with a fresh backfill of all selections into
+//!   an empty database;
+//! - `verify` finds no problem.
 //!
-//! By hand, for as long as one likes:
+//! To run more or longer sequences by hand:
 //!
 //! ```text
 //! FILING_ETL_SEQUENCES=100 FILING_ETL_STEPS=30 cargo test --test integration sequences
 //! FILING_ETL_SEED=17 FILING_ETL_SHRINK=1 cargo test --test integration sequences -- --nocapture
 //! ```
 //!
-//! A sequence follows from its seed, but for the order of the program's threads. With
-//! `FILING_ETL_SHRINK`, steps that a failure does not need are left out one by one.
+//! A sequence follows from its seed, except for the order of the program's threads. With
+//! `FILING_ETL_SHRINK`, a failing sequence is reduced step by step to the steps that the failure needs.
 
 #![expect(
     clippy::print_stdout,
@@ -37,9 +37,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use self::steps::Step;
 use self::world::World;
 
-/// How many sequences there are, unless told otherwise, each with the seed after the last one's.
+/// The default number of sequences. Their seeds are consecutive.
 const SEQUENCES: u64 = 4;
-/// How many steps each has.
+/// The default number of steps of a sequence.
 const STEPS: u64 = 14;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -48,7 +48,7 @@ fn number(name: &str, default: u64) -> u64 {
     given.map_or(default, |number| number.parse().unwrap())
 }
 
-/// Runs the steps to the end; fails at the first thing that does not hold.
+/// Runs the steps; fails at the first violated invariant.
 fn run(seed: u64, steps: &[Step]) {
     let mut world = World::new(seed);
     for step in steps {

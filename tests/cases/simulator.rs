@@ -1,4 +1,4 @@
-//! The simulator as a command.
+//! The command `sim`.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -7,7 +7,7 @@ use crate::harness::process::Running;
 use crate::harness::truth::{SINCE, TODAY};
 use crate::harness::{Output, Sandbox};
 
-/// A simulator in a process of its own; ends with the test.
+/// A simulator in a separate process, which ends with the test.
 struct Served {
     child: Child,
     url: String,

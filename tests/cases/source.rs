@@ -1,7 +1,7 @@
-//! What the program is made of: licences and sources of its dependencies, and where SQL stands.
+//! The source code: licences and origins of the dependencies, and SQL only in files.
 //!
-//! Known vulnerabilities are not looked for: their list is a git repository, and a test has no
-//! network. `cargo audit` does that.
+//! Known vulnerabilities are not checked, because their list is a git repository and a test has no network.
+//! `cargo audit` checks them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 use spdx::{Expression, ParseMode};
 
-/// The licences under which we take what others wrote.
+/// The permitted licences of dependencies.
 const LICENCES: [&str; 9] = [
     "Apache-2.0",
     "BSD-2-Clause",
@@ -28,8 +28,8 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// All packages, those for other systems included where they are on this machine: after `cargo
-/// fetch`. Otherwise those that the tests were built with.
+/// All packages, including those for other systems if they are on this machine (after `cargo fetch`).
+/// Otherwise those that the tests were built with.
 fn packages() -> Vec<Value> {
     let metadata = |more: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));
@@ -87,7 +87,7 @@ fn every_dependency_has_a_licence_that_we_take_and_none_is_taken_in_vain() {
         );
         needed.extend(LICENCES.into_iter().filter(|licence| !may(licence)));
     }
-    // Most packages offer a choice of the two that are left out here.
+    // Most packages have a choice of these two licences, so they are left out.
     let both = ["Apache-2.0", "MIT"];
     needed.extend(both);
     assert_eq!(needed, BTreeSet::from(LICENCES));
@@ -98,7 +98,7 @@ fn every_dependency_comes_from_crates_io() {
     for package in packages() {
         assert_eq!(package["source"], CRATES_IO, "{}", package["name"]);
     }
-    // The lock file knows those for other systems, too, and what each of them has to be.
+    // The lock file also lists packages for other systems, with their checksums.
     let lock = fs::read_to_string(Path::new(ROOT).join("Cargo.lock")).unwrap();
     let count = |text: &str| lock.lines().filter(|line| line.starts_with(text)).count();
     let sources = count(&format!("source = \"{CRATES_IO}\""));
@@ -131,8 +131,8 @@ fn sources() -> Vec<(String, String)> {
     found
 }
 
-/// SQL is never put together from data: statements are files of their own, and what runs one
-/// takes nothing that was made while the program runs.
+/// SQL is never built from data: statements are separate files, and the functions that run them take no
+/// strings that were made at run time.
 #[test]
 fn no_sql_is_built() {
     const VERBS: [&str; 9] = [
@@ -153,9 +153,9 @@ fn no_sql_is_built() {
             .filter(|line| !line.trim_start().starts_with("//"))
         {
             let statement = VERBS.iter().any(|verb| line.contains(verb));
-            // What the demo suggests to type is shown and not run.
+            // The statement that the demo suggests is only printed.
             let shown = name == "src/commands/demo.rs" && line.contains("sqlite3");
-            // The registry of statements names them.
+            // The list of the statement files.
             let named = name == "src/store/queries.rs" && line.contains(" = \"");
             assert!(!statement || shown || named, "{name} holds SQL: {line}");
             if let Some((_, kind)) = line.split_once("sql: ") {

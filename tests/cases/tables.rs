@@ -1,4 +1,4 @@
-//! The operator's questions: who is listed, what do we hold, how do I call this.
+//! `companies list`, `stats`, and the help.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::harness::mask;
 use crate::harness::{Output, Sandbox, truth};
 use crate::snapshot;
 
-/// A sandbox in which a whole backfill has run, one thing after the other: which filer of a joint
-/// filing comes first decides whose its files are.
+/// A sandbox after a whole backfill, which ran sequentially, because the first visited filer of a joint filing
+/// determines its folder.
 fn complete() -> Sandbox {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     let _ = Output::of(sandbox.backfill(&sim, &["--preset", "sequential"])).code(0);
@@ -70,7 +70,7 @@ fn the_list_of_companies_has_those_that_the_filters_mean() {
 #[test]
 fn the_list_of_companies_looks_like_this() {
     let sandbox = complete();
-    // The order is that in which they were checked, which differs from run to run.
+    // They are in the order in which they were checked, which differs from run to run.
     let same = "UPDATE companies SET last_checked_at = '2025-06-30T06:00:00.000Z' \
                 WHERE last_checked_at IS NOT NULL";
     sandbox.db().execute(same, []).unwrap();
@@ -132,7 +132,7 @@ fn stats_count_what_the_views_have() {
     for by in ["exchanges", "forms", "years"] {
         let parts = stats[by].as_array().unwrap().iter();
         let sum: u64 = parts.map(|part| part["filings"].as_u64().unwrap()).sum();
-        // A joint filing counts for each of its filers among the companies.
+        // A joint filing counts for each of its filers.
         let expected = match by {
             "exchanges" => number("SELECT count(*) FROM v_filings"),
             _ => number("SELECT count(DISTINCT accession) FROM v_filings"),

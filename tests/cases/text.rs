@@ -1,4 +1,4 @@
-//! `text`: a document as people read it.
+//! `text`: prints a document as text.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use filing_etl::sim::{Options, Simulator};
 use crate::harness::scripted::Scripted;
 use crate::harness::{Output, Sandbox, truth};
 
-/// A sandbox that knows filings of some companies and has none of their files.
+/// A sandbox with filings of some companies on record and none of their files.
 fn discovered(sim: &Simulator, args: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new();
     let args = [&["--limit", "8", "--preset", "sequential"], args].concat();
@@ -93,7 +93,7 @@ fn a_document_that_is_known_is_fetched_once_and_recorded() {
     assert_eq!(stored, [format!("{accession}|primary")]);
     assert_eq!(sandbox.files().len(), 1);
     assert_eq!(sandbox.incoming(), ["lock"]);
-    // What else is queued stays so, and the next run does not fetch the file again.
+    // Other queue entries stay, and the next run does not fetch this file again.
     let _ = sandbox.run_against(&sim, &["download"]).code(0);
     let _ = sandbox.run_against(&sim, &["verify"]).code(0);
 }

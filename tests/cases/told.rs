@@ -1,5 +1,4 @@
-//! Who runs this for others is told when something is wrong: by JSON, Prometheus, a monitoring service,
-//! the journal, and the closing line.
+//! Reports of failures: JSON, Prometheus, a monitoring service, the journal, and the last line.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -25,7 +24,7 @@ fn few(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Command {
     sandbox.backfill(sim, &[&FEW, args].concat())
 }
 
-/// A monitoring service on loopback that takes down what it is told.
+/// A monitoring service on loopback that records its requests.
 struct Service {
     address: std::net::SocketAddr,
     told: Arc<Mutex<Vec<(String, String)>>>,
@@ -34,7 +33,7 @@ struct Service {
 }
 
 impl Service {
-    /// A service that gives this answer to everything.
+    /// A service that gives this response to every request.
     fn start(answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -65,7 +64,7 @@ impl Service {
         format!("http://{}/ping/secret-uuid", self.address)
     }
 
-    /// What was told since the last look: method and path, and body.
+    /// The requests since the last call: method and path, and body.
     fn told(&self) -> Vec<(String, String)> {
         std::mem::take(&mut *self.told.lock().unwrap())
     }
@@ -100,7 +99,7 @@ fn request(stream: &TcpStream) -> Option<(String, String)> {
         if name.eq_ignore_ascii_case("content-length") {
             length = value.trim().parse().unwrap();
         }
-        // Whom EDGAR is told is nobody else's business.
+        // The user agent for EDGAR is not sent to the service.
         assert!(!header.contains("tests@example.com"), "{header}");
     }
     let mut body = vec![0; length];
@@ -135,7 +134,7 @@ fn a_monitoring_service_is_told_of_every_beginning_and_end() {
         told[1].1
     );
 
-    // Nobody waits to hear of a plan, and an error is told before the run has begun.
+    // A dry run is not reported; an error before the start of a run is.
     let _ = with_ping(few(&sandbox, &sim, &["--dry-run"])).code(0);
     assert_eq!(service.steps(), [] as [&str; 0]);
     let _ = with_ping(few(&sandbox, &sim, &["--companies-file", "none"])).code(2);
@@ -144,7 +143,7 @@ fn a_monitoring_service_is_told_of_every_beginning_and_end() {
     assert_eq!(told[0].0, "POST /ping/secret-uuid/2");
     assert!(told[0].1.contains("none cannot be read"), "{}", told[0].1);
 
-    // The other run tells of its own end.
+    // The other run reports its own end.
     let lock = RunLock::acquire(&sandbox.path("filings.db")).unwrap();
     let _ = with_ping(few(&sandbox, &sim, &[])).code(75);
     assert_eq!(service.steps(), ["POST /ping/secret-uuid/log"]);
@@ -159,7 +158,7 @@ fn a_service_that_does_not_answer_changes_nothing_and_its_address_stays_secret()
     let output = Output::of(few(&sandbox, &sim, &args)).code(0);
     assert!(!output.stderr.contains("secret-uuid"), "{}", output.stderr);
     let _ = output.says("warn: the result could not be sent to 127.0.0.1: HTTP 404");
-    assert_eq!(service.steps().len(), 4); // the end is told three times
+    assert_eq!(service.steps().len(), 4); // the end is sent three times
     drop(service);
     let output = Output::of(few(&sandbox, &sim, &args)).code(0);
     let _ = output.says("connection refused");
@@ -222,21 +221,21 @@ fn the_metrics_file_tells_of_the_last_run_and_keeps_the_last_success() {
         "{second}"
     );
 
-    // A run that has not got far says so, too, and what the database held stays.
+    // A run that ended early has metrics, too, and the values of the database stay.
     let (output, third) = run("2025-07-03T12:00:00Z", &["--ticker", "NOSUCH"]);
     let _ = output.code(2);
     assert_eq!(value(&third, success), Some(began));
     assert_eq!(value(&third, code), Some(2.0));
     assert_eq!(value(&third, "filing_etl_queue_artifacts"), Some(1.0));
 
-    // Another run is at work, and writes the file at its end.
+    // Another run is active, and writes the file at its end.
     let lock = RunLock::acquire(&sandbox.path("filings.db")).unwrap();
     let (output, fourth) = run("2025-07-04T12:00:00Z", &[]);
     let _ = output.code(75);
     assert_eq!(fourth, third);
     drop(lock);
 
-    // A file that cannot be written is told, and changes no exit code.
+    // A file that cannot be written is reported, and does not change the exit code.
     let args = [
         "--limit=1",
         "--no-download",
@@ -276,7 +275,7 @@ fn the_metrics_file_is_readable_by_all_whatever_the_umask() {
     assert_eq!(temporary.count(), 0);
 }
 
-/// What the real collector of Prometheus reads from the file, where it is installed.
+/// The metrics that the real collector of Prometheus reads from the file, if it is installed.
 #[cfg(target_os = "linux")]
 #[test]
 fn node_exporter_reads_the_metrics_file() {
@@ -393,7 +392,7 @@ fn a_run_that_ends_early_prints_one_line_of_json_with_its_error() {
     ended_early(&busy, "busy", "another command, process ");
     assert_eq!(busy.json()["run_id"], Value::Null);
     drop(lock);
-    // One that has begun has a number, and all that it counted.
+    // A run that has begun has an ID and its counts.
     sim.set_faults(faults(&["undeclared@documents"]));
     let output = json(&[]).code(1);
     ended_early(&output, "failed", "");
@@ -438,8 +437,8 @@ fn a_second_run_is_told_which_one_is_at_work() {
         .says("`filing-etl monitor`");
 }
 
-/// Runs a command whose standard error is a file, and says in `JOURNAL_STREAM` that it is the journal's,
-/// or that another stream is. Returns what the file holds.
+/// Runs a command whose standard error is a file. `JOURNAL_STREAM` names this file as the stream of the journal,
+/// or another one. Returns the content of the file.
 #[cfg(unix)]
 fn journalled(sandbox: &Sandbox, mut command: Command, is_journal: bool) -> String {
     use std::os::unix::fs::MetadataExt as _;

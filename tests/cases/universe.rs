@@ -1,4 +1,4 @@
-//! The companies: who they are and where they are listed.
+//! The companies and their listings.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +88,7 @@ fn without_the_exchanges_lists_a_run_goes_on_with_the_secs_labels() {
     let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
     let exchanges = sandbox.rows("SELECT DISTINCT exchange FROM v_companies ORDER BY exchange");
     assert_eq!(exchanges, ["NULL", "Cboe", "NYSE", "Nasdaq", "OTC"]);
-    // What the SEC does not tell apart cannot be asked for.
+    // Exchanges that the SEC's list does not distinguish cannot be selected.
     let args = ["--exchange", "NYSE Arca", "--no-download"];
     let before = sim.log().requests();
     let _ = Output::of(sandbox.backfill(&sim, &args))

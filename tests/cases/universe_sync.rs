@@ -1,4 +1,4 @@
-//! What becomes of the universe when the lists change, are damaged or cannot be had.
+//! `companies sync` when the lists change, are damaged or unavailable.
 
 use filing_etl::sim::Options;
 
@@ -10,7 +10,7 @@ const V_COMPANIES: &str =
 const V_LISTINGS: &str =
     "SELECT cik, ticker, exchange, active FROM v_listings ORDER BY cik, ticker";
 
-/// Four companies that the SEC and the exchanges agree on, as far as the SEC's labels go.
+/// Four companies for which the lists of the SEC and of the exchanges agree, as far as the SEC's labels go.
 fn four() -> Lists {
     let lists = Lists::start();
     lists.companies(&[
@@ -64,7 +64,7 @@ fn a_company_that_is_renamed_or_delisted_keeps_its_row() {
             FOUR[3]
         ]
     );
-    // It is still known, with a word.
+    // The company is still known, and a message says that it is no longer listed.
     let _ = sandbox
         .run(&["companies", "list", "--ticker", "BETA"])
         .code(0)
@@ -164,7 +164,7 @@ fn without_nasdaq_trader_a_sync_keeps_the_exchanges_it_knew() {
         (4, "Delta", "DELT", Some("OTC")),
         (5, "Epsilon", "EPSI", Some("NYSE")),
     ]);
-    // However often it has to do without.
+    // However often the directory is unavailable.
     for _ in 0..2 {
         let _ = lists
             .sync(&sandbox)
@@ -271,7 +271,7 @@ fn funds_are_of_no_exchange_and_companies_like_others_by_ticker_and_cik() {
         .code(0)
         .json();
     assert_eq!(json["unmatched"][0]["exchange"], "NYSE");
-    // A fund that becomes a company's listing is one from then on.
+    // A fund that becomes a listing of a company counts as one from then on.
     lists.directory(&[
         ("ALPH", "Alpha", 'Q', 'N'),
         ("BANK", "Bank", 'N', 'N'),
@@ -312,7 +312,7 @@ fn a_row_without_a_usable_ticker_keeps_its_company_and_is_told_once() {
 fn symbol_lists_much_older_than_those_on_record_do_not_replace_them() {
     let (sandbox, lists) = (Sandbox::new(), four());
     let _ = lists.sync(&sandbox).code(0);
-    // Gamma and Delta were elsewhere then, and Beta was none of theirs.
+    // Gamma and Delta were on other exchanges then, and Beta was not on these.
     let old = [
         ("ALPH", "Alpha", 'Q', 'N'),
         ("GAMM", "Gamma", 'N', 'N'),
@@ -325,7 +325,7 @@ fn symbol_lists_much_older_than_those_on_record_do_not_replace_them() {
         .says("they were made on 2025-10-20T12:11:00, and those on record on 2026-01-02T12:11:00")
         .says("check --listings-url");
     assert_eq!(sandbox.rows(V_COMPANIES), FOUR);
-    // A mirror may lag a little, and newer ones count.
+    // A mirror may be slightly out of date, and newer lists are accepted.
     lists.directory_of("0101202612:11", &old);
     let _ = lists.sync(&sandbox).code(0);
     assert_eq!(

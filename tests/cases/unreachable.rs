@@ -1,5 +1,5 @@
-//! Servers that cannot be reached, or not safely: the run ends early, says why and what to do, and
-//! a later run completes it.
+//! Servers that cannot be reached, or not securely: the run ends early with the cause and the next step, and
+//! a later run completes the work.
 
 use std::io::Read as _;
 
@@ -11,18 +11,18 @@ use crate::harness::tls::{Tls, listen};
 use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
-/// An address on this machine where nobody listens: a port that was free a moment ago could be
-/// another test's by now.
+/// An address on this machine where no program listens. A port that was free a moment ago could be used by
+/// another test now.
 fn nobody() -> String {
     "http://127.0.0.1:9".to_owned()
 }
 
-/// A name that no resolver even asks for: its first part is longer than 63 bytes.
+/// A host name that no resolver looks up: its first label is longer than 63 bytes.
 fn no_such_host() -> String {
     format!("http://{}.invalid", "x".repeat(64))
 }
 
-/// A server that closes every connection within the TLS handshake.
+/// A server that closes every connection during the TLS handshake.
 fn cut_handshake() -> String {
     let address = listen(|mut stream| {
         let _ = stream.read(&mut [0; 16 * 1024]);
@@ -119,7 +119,7 @@ fn a_server_that_is_gone_costs_the_queue_no_attempts() {
     let queued = sandbox.number("SELECT count(*) FROM v_artifacts WHERE status = 'pending'");
     assert!(queued >= 60, "{before:?}");
 
-    // The lists and the submissions can be had, the files cannot.
+    // The lists and submissions are available, the files are not.
     let threads = 8;
     let args = ["--json", "--max-concurrent-downloads", "8"];
     let mut command = sandbox.backfill(&sim, &args);

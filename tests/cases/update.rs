@@ -1,4 +1,4 @@
-//! The nightly job: nothing missed, nothing twice, and not one request more than it takes.
+//! `update`: no filing is missed, none is fetched twice, and no unnecessary request is sent.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -15,7 +15,7 @@ const BEFORE: Date = date(2025, 11, 5);
 /// The last day before the update, a Friday.
 const LATER: Date = date(2025, 11, 14);
 
-/// Seven in the morning in New York after these days.
+/// Seven o'clock in the morning in New York on the day after each of these.
 const NOW_BEFORE: &str = "2025-11-06T12:00:00Z";
 const NOW_LATER: &str = "2025-11-15T12:00:00Z";
 
@@ -98,7 +98,7 @@ fn indexes(sim: &Simulator) -> usize {
         .count(|entry| entry.path.contains("/daily-index/"))
 }
 
-/// Fails unless the database is what a new backfill of the same day makes.
+/// Fails unless the database is the same as that of a new backfill on the same day.
 #[track_caller]
 fn assert_like_new(sandbox: &Sandbox, sim: &Simulator) {
     let new = Sandbox::new();
@@ -126,7 +126,7 @@ fn an_update_after_a_bulk_backfill_begins_with_the_day_the_archive_was_made() {
     sim.log().clear();
     let output = update(&sandbox, &sim, &[]).code(0);
     assert_eq!(through(&output), "2025-11-14");
-    // Made in the night before, it cannot hold what was filed on that day.
+    // It was made in the night before, so it cannot have the filings of that day.
     let of = |day| sim.log().count(|entry| entry.path.contains(day));
     assert_eq!((of("master.20251104"), of("master.20251105")), (0, 1));
     assert_like_new(&sandbox, &sim);
@@ -150,11 +150,11 @@ fn an_update_finds_what_a_new_backfill_would_with_the_fewest_requests() {
     let late = "SELECT count(*) FROM v_filings WHERE filed_on <= '2025-11-05'
         AND discovered_at > (SELECT max(started_at) FROM v_runs)";
     assert!(sandbox.number(late) > 0, "the simulator has no late filing");
-    // Seven days that are no weekend, one of them a holiday.
+    // Seven weekdays, one of them a holiday.
     assert_eq!(indexes(&sim), 7);
     assert_eq!(sim.log().of_kind(Resource::Discovery), 7 + changed.len());
     assert_eq!(sim.log().of_kind(Resource::Documents), documents);
-    // The lists of companies, once a day.
+    // The company lists, once a day.
     assert_eq!(sim.log().requests(), 3 + 7 + changed.len() + documents);
     let runs = sandbox.rows("SELECT command, status FROM v_runs ORDER BY run_id");
     assert_eq!(runs, ["backfill|completed", "update|completed"]);
@@ -227,7 +227,7 @@ fn a_broken_index_holds_the_watermark_and_nothing_else() {
     assert_like_new(&sandbox, &sim);
 }
 
-/// An update that gets indexes in which something is changed.
+/// An update with changed indexes.
 fn update_with(
     sandbox: &Sandbox,
     sim: &Simulator,
@@ -243,7 +243,7 @@ fn update_with(
     Output::of(command)
 }
 
-/// Some bytes of an index in place of others, in all its lines.
+/// Replaces a text in all lines of an index.
 fn replaced(index: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     let text = String::from_utf8(index).unwrap();
     assert!(text.contains(from), "{text}");
@@ -274,7 +274,7 @@ fn an_index_with_another_header_or_other_dates_is_broken() {
     }
 }
 
-/// The line of a report in the index of the 12th.
+/// The line of a report in the index of 12 November.
 fn a_line(sim: &Simulator) -> String {
     let path = "/Archives/edgar/daily-index/2025/QTR4/master.20251112.idx";
     let text = String::from_utf8(harness::get(sim, path)).unwrap();
@@ -304,7 +304,7 @@ fn a_line_that_cannot_be_read_holds_the_watermark_for_a_week() {
         .says("is no submission's path");
     assert_eq!(through(&output), "2025-11-11");
     assert_eq!(output.json()["indexes"]["failed"], 1);
-    // Mended, nothing is missed; not mended, the update does not stay there for ever.
+    // If the index is corrected, no filing is missed; if it is not, the update does not wait for it for ever.
     let (late, late_sim) = a_week_later();
     let _ = update_with(&late, &late_sim, NOW_LATER, damage.clone()).code(3);
     let output = update_with(&late, &late_sim, "2025-11-21T12:00:00Z", damage).code(0);
@@ -431,7 +431,7 @@ fn a_dry_run_tells_the_days_and_asks_for_nothing() {
     let plan = update(&sandbox, &sim, &["--dry-run"]).code(0).json();
     assert_eq!(plan["command"], "update");
     assert_eq!(plan["requests"]["discovery"], 7);
-    // What the run may cost is no matter of its plan.
+    // Budgets do not apply to a dry run.
     let budgets = ["--max-duration", "1ms", "--min-free-space", "1000000TB"];
     let limited = update(&sandbox, &sim, &[&budgets[..], &["--dry-run"]].concat());
     assert_eq!(limited.code(0).json(), plan);
@@ -440,7 +440,7 @@ fn a_dry_run_tells_the_days_and_asks_for_nothing() {
         3,
         "the lists of companies, once a day"
     );
-    // An update that a budget ends before it begins speaks of no way of discovery.
+    // An update that a budget ends before it begins reports no source of discovery.
     let ended = update(&sandbox, &sim, &budgets[2..]).code(3).json();
     assert!(ended.get("discovery").is_none(), "{ended}");
 }
@@ -451,7 +451,7 @@ fn one_company_is_updated_by_the_watermark_of_all() {
     let cik = sandbox.number("SELECT cik FROM v_companies WHERE exchange = 'Nasdaq' LIMIT 1");
     let output = update(&sandbox, &sim, &["--cik", &cik.to_string()]).code(0);
     assert_eq!(through(&output), "2025-11-05");
-    // It says nothing about the others.
+    // `through` of the others does not change.
     let output = update(&sandbox, &sim, &[]).code(0);
     assert_eq!(output.json()["indexes"]["read"], 6);
     assert_like_new(&sandbox, &sim);
@@ -465,11 +465,11 @@ fn fewer_forms_and_companies_are_updated_by_the_watermark_of_more() {
     assert_eq!(through(&output), "2025-11-05");
     assert!(output.json()["filings"]["new"].as_u64().unwrap() > 0);
     let _ = update(&sandbox, &sim, &["--no-amendments", "--exchange", "nasdaq"]).code(0);
-    // It says nothing about the other forms and companies.
+    // `through` for other forms and companies does not change.
     let output = update(&sandbox, &sim, &[]).code(0);
     assert_eq!(output.json()["indexes"]["read"], 6);
     assert_like_new(&sandbox, &sim);
-    // And what is known of more is known of fewer.
+    // A result for more companies holds for fewer as well.
     sim.log().clear();
     for fewer in [&forms[..], &["--exchange", "nasdaq"], &["--form", "20-F"]] {
         assert_eq!(
@@ -481,7 +481,7 @@ fn fewer_forms_and_companies_are_updated_by_the_watermark_of_more() {
     let _ = update(&sandbox, &sim, &["--form", "10-Q", "--form", "8-K"]).code(2);
 }
 
-/// A database in which a company is new to the universe: no run has looked at it.
+/// A database with a newly listed company that no run has visited.
 fn with_a_new_company(sandbox: &Sandbox) -> i64 {
     let cik = sandbox.number(
         "SELECT cik FROM v_filings JOIN v_companies USING (cik)
@@ -515,7 +515,7 @@ fn a_new_company_is_looked_at_for_all_forms_that_are_followed() {
         let _ = update(&sandbox, &sim, &[]).code(0);
         assert!(count("10-K") > 0, "{command}");
         assert_like_new(&sandbox, &sim);
-        // Once.
+        // Only once.
         sim.log().clear();
         let _ = update(&sandbox, &sim, &[]).code(0);
         assert_eq!(sim.log().requests(), 0);
@@ -576,7 +576,7 @@ fn selections_of_other_forms_have_their_own_checks_and_are_followed_together() {
     let (sandbox, sim) = (Sandbox::new(), sim());
     sim.advance_to(LATER);
     let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &["--form", "8-K"]).code(0);
-    // What no selection has is not taken for known.
+    // Companies outside the selections do not count as checked.
     let _ = update(&sandbox, &sim, &["--form", "10-K"]).code(2);
     let _ = run(&sandbox, &sim, NOW_LATER, "backfill", &[]).code(0);
     let reports = |sandbox: &Sandbox| {

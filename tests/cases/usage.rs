@@ -1,5 +1,4 @@
-//! Bad input: one line that says what is wrong and what to do, the right exit code, and nothing
-//! half-done.
+//! Invalid input: one line with the cause and the next step, the right exit code, and no partial changes.
 
 use std::fs;
 
@@ -7,7 +6,7 @@ use filing_etl::sim::{Options, Resource, Simulator};
 
 use crate::harness::{Output, Sandbox};
 
-/// Somebody to be, where only the rest of the command line is wrong.
+/// A valid user agent, where only the rest of the command line is wrong.
 const AGENT: [&str; 2] = ["--user-agent", "Example Corp ops@example.com"];
 
 fn small_simulator() -> Simulator {
@@ -19,7 +18,7 @@ fn small_simulator() -> Simulator {
     .unwrap()
 }
 
-/// Fails unless the run said exactly this, in one line and a hint of clap's.
+/// Fails unless the run printed exactly this line, followed by clap's hint.
 #[track_caller]
 fn refused(output: Output, code: i32, message: &str) {
     let output = output.code(code);
@@ -28,7 +27,7 @@ fn refused(output: Output, code: i32, message: &str) {
     assert_eq!(output.stdout, "", "a refusal is no result");
 }
 
-/// Fails unless the sandbox holds just these names.
+/// Fails unless the sandbox contains exactly these names.
 #[track_caller]
 fn holds_only(sandbox: &Sandbox, names: &[&str]) {
     let mut found: Vec<_> = fs::read_dir(sandbox.path(""))
@@ -39,7 +38,7 @@ fn holds_only(sandbox: &Sandbox, names: &[&str]) {
     assert_eq!(found, names);
 }
 
-/// A command line that makes no sense, with what is said about it, leaves no trace.
+/// Fails unless an invalid command line gives this message and changes nothing.
 #[track_caller]
 fn makes_no_sense(args: &[&str], message: &str) {
     let sandbox = Sandbox::new();
@@ -247,7 +246,7 @@ fn companies_that_are_not_in_the_list_are_named_before_any_of_their_filings_is_a
     assert_eq!(sandbox.number("SELECT count(*) FROM v_runs"), 0);
 }
 
-/// A database of someone else's, or of the future, or broken.
+/// A database of another program, of a newer version, or damaged.
 #[test]
 fn a_database_that_is_not_ours_is_left_as_it_is_and_nothing_is_asked() {
     let sim = small_simulator();
@@ -425,7 +424,7 @@ fn an_empty_variable_counts_as_unset() {
     command
         .env("FILING_ETL_ARCHIVES_URL", "")
         .env("FILING_ETL_RATE", "");
-    // The defaults hold: sec.gov, which wants to know who asks.
+    // With the defaults, the host is sec.gov, which requires a user agent.
     let _ = Output::of(command).code(2).says("--user-agent");
 }
 
@@ -472,7 +471,7 @@ fn a_bad_value_of_the_environment_is_told_by_its_variable() {
         let mut command = sandbox.command(&["stats"]);
         command.env(name, value);
         let _ = Output::of(command).code(2).says(says);
-        // The option on the command line is named as it is, whatever the environment has.
+        // The error names the option on the command line, whatever the environment has.
         if name == "FILING_ETL_RATE" {
             let mut command = sandbox.command(&["stats", "--rate=x"]);
             command.env(name, "5");

@@ -1,4 +1,4 @@
-//! `verify`: what damaged files are told as, and that they come back.
+//! `verify`: reports damaged files, which are then downloaded again.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -27,12 +27,12 @@ fn complete() -> (Sandbox, Simulator) {
 
 fn backfill(sandbox: &Sandbox, sim: &Simulator) -> Output {
     let range = ["--since", "2024-01-01", "--until", "2026-02-27"];
-    // One after the other, so that the record has one order.
+    // Sequentially, so that the rows are always in the same order.
     let head = ["backfill", "--exchange", "all", "--preset", "sequential"];
     sandbox.run_against(sim, &[&head[..], &range].concat())
 }
 
-/// The files on record, in the order of the record.
+/// The files on record, in the order of their rows.
 fn stored(sandbox: &Sandbox) -> Vec<PathBuf> {
     let rows = sandbox.rows("SELECT path FROM v_artifacts ORDER BY id");
     rows.iter()
@@ -95,7 +95,7 @@ fn missing_damaged_and_stray_files_are_told_apart_and_the_first_two_come_back() 
         ["verify: missing", "verify: damaged: different content"]
     );
 
-    // What is queued is neither checked nor an orphan, and is not forgotten.
+    // Queued files are neither checked nor orphans, and stay queued.
     let again = sandbox.run(&["verify", "--json"]).code(3).json();
     assert_eq!(
         (&again["orphan"], &again["queued_again"], &again["waiting"]),
@@ -186,7 +186,7 @@ fn an_interrupt_ends_it_within_a_file_and_what_was_found_is_recorded() {
     let (sandbox, _sim) = complete();
     let files = stored(&sandbox);
     fs::remove_file(&files[0]).unwrap();
-    // A file that takes hours to read and no room on the disk.
+    // A sparse file: it takes hours to read and no disk space.
     let size: u64 = 1 << 42;
     File::options()
         .write(true)

@@ -1,4 +1,4 @@
-//! What has to hold after every step, and at the end.
+//! The invariants after every step and at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::steps::Command;
 use super::world::World;
 use crate::harness::{Output, Sandbox, sha256};
 
-/// The filing that a path at EDGAR is about, if it is about one.
+/// The filing that a path at EDGAR belongs to, if any.
 pub(super) fn accession_in(path: &str) -> Option<Accession> {
     let bare = path
         .strip_prefix("/Archives/edgar/data/")?
@@ -21,12 +21,12 @@ pub(super) fn accession_in(path: &str) -> Option<Accession> {
     format!("{filer}-{year}-{number}").parse().ok()
 }
 
-/// What has to hold after a command that came to its end.
+/// Checks the invariants after a command that was not killed.
 pub(super) fn after(world: &mut World, command: &Command, output: &Output) {
     let args: Vec<_> = command.args.iter().map(String::as_str).collect();
     let code = output.status.code().unwrap_or_else(|| panic!("{output:?}"));
     match (args[0], code) {
-        // Options that no selection has, or companies that are on no list any more.
+        // Options that no selection covers, or companies that are no longer on a list.
         ("update" | "backfill" | "download", 2) => {}
         ("download" | "verify", 1) if output.stderr.contains("there is no database") => return,
         ("verify", 0 | 3) => {
@@ -42,7 +42,7 @@ pub(super) fn after(world: &mut World, command: &Command, output: &Output) {
     whole(world);
 }
 
-/// The exit code and the summary of a run tell what is left.
+/// The exit code and the summary of a run agree with the queue.
 fn run_said_what_is_left(world: &World, args: &[&str], output: &Output, no_faults: bool) {
     if args.contains(&"--drop") {
         return;
@@ -93,8 +93,8 @@ fn queue(world: &World) -> BTreeMap<String, u64> {
     .collect()
 }
 
-/// Nothing is asked for twice in a run in which nothing goes wrong, and no file that was had is asked
-/// for again unless it was lost.
+/// In a run without faults nothing is requested twice, and no downloaded file is requested again unless it was
+/// lost.
 fn asked_with_cause(world: &mut World, command: &Command) {
     let kept = world.rows("SELECT accession FROM v_artifacts WHERE kind = 'submission'");
     let kept: BTreeSet<Accession> = kept.iter().map(|text| text.parse().unwrap()).collect();
@@ -111,7 +111,7 @@ fn asked_with_cause(world: &mut World, command: &Command) {
             Some(accession) => world.excused.contains(&accession),
             None => !command.faults.is_empty(),
         };
-        // A text may be wanted for its documents first, and for itself once that is under way.
+        // A submission may be wanted for its documents first, and then, during that request, as a text.
         let may_be_kept = |accession| {
             let name = format!("{accession}.txt");
             kept.contains(&accession) && entry.path.ends_with(&name)
@@ -135,7 +135,7 @@ fn asked_with_cause(world: &mut World, command: &Command) {
     }
 }
 
-/// What is on record is on disk, and nothing else is; the counts are those of the rows.
+/// The files on disk are those on record, and the counts are those of the rows.
 pub(super) fn whole(world: &World) {
     if !world.sandbox.path("filings.db").exists() {
         return;
@@ -146,7 +146,7 @@ pub(super) fn whole(world: &World) {
         .rows("SELECT name FROM sqlite_schema WHERE name = 'v_artifacts'")
         .is_empty()
     {
-        return; // killed before there was anything
+        return; // killed before the database was created
     }
     files_are_as_recorded(world);
     counts_are_those_of_the_rows(world);
@@ -202,7 +202,7 @@ fn counts_are_those_of_the_rows(world: &World) {
 
 type Counts = BTreeMap<(String, String), u64>;
 
-/// The numbers that are not 0 of a table of `stats`.
+/// The numbers of a table of `stats` that are not 0.
 fn sums(stats: &Value, table: &str, by: &str) -> Counts {
     let mut counts = Counts::new();
     for row in stats[table].as_array().unwrap() {
@@ -233,7 +233,7 @@ fn table(rows: &[String]) -> Counts {
     rows.iter().map(row).collect()
 }
 
-/// What a fresh backfill finds and gets of what was filed up to a day is there.
+/// Everything filed up to a day that a fresh backfill finds is stored.
 pub(super) fn nothing_is_lacking(world: &World, witness: &Sandbox, through: Date) {
     let known = world.rows("SELECT min(through) FROM v_selections WHERE followed = 1");
     assert!(
@@ -273,9 +273,9 @@ pub(super) fn nothing_is_lacking(world: &World, witness: &Sandbox, through: Date
             let status = ours.get(&(accession, name)).map(|(status, _)| *status);
             matches!(status, Some("unavailable" | "dropped"))
         };
-        // The text stands for a primary document without a name, where the documents are not wanted.
+        // A submission text is stored for a primary document without a name, unless all documents are wanted.
         let is_split = splits.contains(accession) && name == format!("{accession}.txt");
-        // What was fetched by its index path is the whole text, and not visited again for ever.
+        // A filing that was fetched by its index path has its whole text, and is not searched for again.
         let is_hidden = world.hidden.contains(&accession.parse().unwrap());
         let never_found = left_out.contains(accession);
         if given_up(name) || given_up("documents") || is_split || is_hidden || never_found {
@@ -289,8 +289,8 @@ pub(super) fn nothing_is_lacking(world: &World, witness: &Sandbox, through: Date
     }
 }
 
-/// The filings that the record says were given up: listed and never found, or of a day whose index
-/// never came. An index also lists what was filed some days before.
+/// The filings recorded as given up: those that were listed and never found, and those of a day whose index
+/// was given up. An index also lists filings of some days before.
 fn given_up(world: &World, witness: &Sandbox) -> BTreeSet<String> {
     let listed = "SELECT accession FROM listed_filings WHERE status = 'given_up'";
     let mut given_up: BTreeSet<_> = world.rows(listed).into_iter().collect();

@@ -1,4 +1,4 @@
-//! The steps of a sequence, drawn by chance from a seed.
+//! The steps of a sequence, chosen at random from a seed.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use fastrand::Rng;
 use filing_etl::internals::Cik;
 use filing_etl::sim::{Fault, Venue};
 
-/// One thing that happens.
+/// A step of a sequence.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     /// A command is run to its end.
     Run(Command),
-    /// A command is killed, once EDGAR got so many requests of it.
+    /// A command is killed after this number of requests.
     Kill(Command, usize),
-    /// So many days go by.
+    /// Days pass.
     Days(i32),
     /// Some files are lost: one, or all of a filing's.
     Lose(u64, Lost),
@@ -21,7 +21,7 @@ pub(super) enum Step {
     Edgar(Change),
 }
 
-/// A command, and what goes wrong at EDGAR while it runs.
+/// A command, and the faults of EDGAR while it runs.
 #[derive(Debug, Clone)]
 pub(super) struct Command {
     pub args: Vec<String>,
@@ -35,11 +35,11 @@ pub(super) enum Lost {
     File,
     /// Those of one filing are removed.
     Filing,
-    /// One has other bytes.
+    /// One gets other bytes.
     Bytes,
 }
 
-/// What changes at EDGAR, for a company or a filing on record that the number picks.
+/// A change at EDGAR, of a company or a filing on record that the number selects.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Change {
     Delist(u64),
@@ -47,15 +47,15 @@ pub(super) enum Change {
     Move(u64, Venue),
     RemoveDocument(u64),
     RemoveFiling(u64),
-    /// A document of a submission has other bytes.
+    /// A document of a submission changes.
     Alter(u64),
     /// A submission lacks a document.
     Lack(u64),
-    /// The index of a day so many days ago is not served, although the listing of the quarter has it.
+    /// The index of a day, this many days ago, is not served, although the listing of the quarter has it.
     LoseDay(i32),
-    /// A filing of the last days that is not on record is in the indexes and not in the submissions.
+    /// A filing of the last days that is not on record is hidden from the submissions; the indexes list it.
     Hide(u64),
-    /// All that was removed, lost or hidden is there again.
+    /// Everything that was removed or hidden is served again.
     Restore,
 }
 
@@ -81,13 +81,13 @@ impl fmt::Display for Command {
     }
 }
 
-/// So many steps about these companies, the same ones for the same seed.
+/// This number of steps for these companies, the same ones for the same seed.
 pub(super) fn random(seed: u64, number: u64, ciks: &[Cik]) -> Vec<Step> {
     let mut chance = Chance {
         rng: Rng::with_seed(seed),
         ciks,
     };
-    // Without a selection there is nothing to go wrong.
+    // Every sequence begins with a selection.
     let mut steps = vec![Step::Run(chance.backfill())];
     while (steps.len() as u64) < number {
         steps.push(chance.step());
@@ -143,7 +143,7 @@ impl Chance<'_> {
         }
     }
 
-    /// A command with these arguments. Often something goes wrong at EDGAR in the meantime.
+    /// A command with these arguments, often with faults of EDGAR.
     fn command(&mut self, args: &[&[&str]]) -> Command {
         let mut command = plain(&args.concat());
         if self.rng.u32(0..4) == 0 {

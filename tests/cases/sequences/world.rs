@@ -1,4 +1,4 @@
-//! A simulated EDGAR, an archive of it, and what was done to both.
+//! A simulated EDGAR, a database with its files, and the changes to both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use super::steps::{Change, Command, Lost, Step};
 use crate::harness::process::Running;
 use crate::harness::{Output, Sandbox, truth};
 
-/// Small, and with something of every kind: joint filings, older pages, foreign companies, funds.
+/// A small EDGAR with something of every kind: joint filings, older pages, foreign companies, funds.
 fn options(seed: u64) -> Options {
     Options {
         companies: 28,
@@ -31,27 +31,27 @@ pub(super) fn ciks(seed: u64) -> Vec<Cik> {
     universe.companies().map(|company| company.cik).collect()
 }
 
-/// What a sequence works on.
+/// The state of a sequence.
 pub(super) struct World {
     pub sim: Simulator,
     pub sandbox: Sandbox,
-    /// What `FILING_ETL_NOW` says.
+    /// The value of `FILING_ETL_NOW`.
     now: Timestamp,
     /// Backfills that `update` follows from then on.
     asked: Vec<Vec<String>>,
-    /// Files that were removed or changed on disk since `verify` looked last.
+    /// Files that were removed or changed on disk since the last `verify`.
     pub lost: BTreeSet<String>,
-    /// Filings whose files may have to be asked for again: some were lost, or a run was killed.
+    /// Filings whose files may be requested again, because some were lost or a run was killed.
     pub excused: BTreeSet<Accession>,
-    /// Filings that EDGAR serves differently by now.
+    /// Filings that EDGAR has changed.
     pub changed: BTreeSet<Accession>,
-    /// How often each file was served as it is.
+    /// How often each file was served without a fault.
     pub served: BTreeMap<String, usize>,
-    /// Whether EDGAR lacks something that it had.
+    /// Whether EDGAR lacks something that it had before.
     pub removed: bool,
-    /// The days whose indexes were lost at some time.
+    /// The days whose indexes were missing at some time.
     pub lost_days: BTreeSet<Date>,
-    /// The filings that the submissions lacked at some time although an index had them.
+    /// The filings that the submissions lacked at some time although an index listed them.
     pub hidden: BTreeSet<Accession>,
 }
 
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// Takes a step, and checks what has to hold after it.
+    /// Takes a step and checks the invariants.
     pub(super) fn take(&mut self, step: &Step) {
         println!("{} {step}", self.now);
         match step {
@@ -108,7 +108,7 @@ impl World {
         output
     }
 
-    /// Runs a command as it is, without faults.
+    /// Runs a command without faults.
     fn run_plain(&mut self, args: &[&str]) -> Output {
         println!("{} (end) filing-etl {}", self.now, args.join(" "));
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
@@ -124,7 +124,7 @@ impl World {
         let _killed = running.until(|| log.requests() >= after);
         let output = running.kill();
         self.sim.set_faults(Vec::new());
-        // What came last may not be on record.
+        // The last downloads may not be on record.
         for entry in self.sim.log().entries() {
             self.excused.extend(checks::accession_in(&entry.path));
         }
@@ -132,7 +132,7 @@ impl World {
         self.note_asked(command, output.status.code());
     }
 
-    /// A backfill that came as far as its flow has recorded what `update` is to follow.
+    /// A backfill whose flow has begun has recorded a selection for `update` to follow.
     fn note_asked(&mut self, command: &Command, code: Option<i32>) {
         let given = |option: &str| command.args.iter().any(|arg| arg == option);
         let one_off = ["--limit", "--until", "--no-follow"];
@@ -221,7 +221,7 @@ impl World {
                 let document = 1 + usize::try_from(pick % 3).unwrap();
                 let how = match change {
                     Change::Alter(_) => SubmissionChange::Alter(document),
-                    // The primary document is not lacking.
+                    // The primary document is never removed.
                     _ => SubmissionChange::Drop(1 + document),
                 };
                 universe.change_submission(accession, how);
@@ -253,7 +253,7 @@ impl World {
         }
     }
 
-    /// Serves every index, and shows every filing.
+    /// Serves every index, and lists every filing in the submissions.
     fn show_all(&self) {
         let universe = self.sim.universe();
         for day in &self.lost_days {
@@ -264,7 +264,7 @@ impl World {
         }
     }
 
-    /// What was filed lately and is not on record.
+    /// Recent filings that are not on record.
     fn filings_of_the_last_days(&self) -> Vec<String> {
         let known: BTreeSet<_> = self
             .rows("SELECT accession FROM v_filings")
@@ -280,8 +280,8 @@ impl World {
         unknown.into_iter().collect()
     }
 
-    /// Whether all that is queued is of submissions with another length than EDGAR lists: their
-    /// companies are not visited again, so the length on record stays the old one.
+    /// Whether all queued submissions have another length than the recorded one. Their companies are not visited
+    /// again, so the recorded length stays the old one.
     fn lacks_only_changed(&self) -> bool {
         let queued = "SELECT DISTINCT accession, last_error FROM v_artifacts \
                       WHERE status IN ('pending', 'failed')";
@@ -293,13 +293,13 @@ impl World {
         !queued.is_empty() && queued.iter().all(is_changed)
     }
 
-    /// Some filing on record.
+    /// A filing on record, selected by the number.
     fn filing(&self, pick: u64) -> Option<Accession> {
         let filings = self.rows("SELECT DISTINCT accession FROM v_filings ORDER BY accession");
         chosen(&filings, pick).map(|accession| accession.parse().unwrap())
     }
 
-    /// The rows of a query; none where there is no database yet.
+    /// The rows of a query; none if there is no database yet.
     pub(super) fn rows(&self, sql: &str) -> Vec<String> {
         if self.sandbox.path("filings.db").exists() {
             self.sandbox.rows(sql)
@@ -308,17 +308,17 @@ impl World {
         }
     }
 
-    /// Lets EDGAR be well, and checks that what was asked for is there.
+    /// Ends all faults, and checks that everything selected is stored.
     pub(super) fn end(&mut self) {
         if self.asked.is_empty() {
             return;
         }
         let last = self.today();
         self.show_all();
-        // Some filings show up days after their date. And the lists are loaded again.
+        // Some filings appear days after their date, and the company lists are loaded again.
         self.pass(12);
         let _ = self.run_plain(&["verify"]);
-        // What EDGAR does not have any more is given up on the fourth day.
+        // Files that EDGAR no longer has are given up on the fourth day.
         let complete = (0..4).any(|_| {
             let output = self.run_plain(&["update"]);
             let is_complete = output.status.code() == Some(0) || self.lacks_only_changed();
@@ -335,14 +335,14 @@ impl World {
             println!("{} (witness) filing-etl {}", self.now, args.join(" "));
             let output = Output::of(self.start(&witness, args));
             let code = output.status.code();
-            // Companies that left their exchange, and what EDGAR does not have.
+            // Companies that left their exchange, and files that EDGAR does not have.
             assert!(matches!(code, Some(0 | 2 | 3)), "{output:?}");
         }
         checks::nothing_is_lacking(self, &witness, last);
     }
 }
 
-/// A time of that day in New York: before its index is out, or after.
+/// A time of that day in New York, before or after the index of the day before is published.
 fn on(day: Date, pick: u64) -> Timestamp {
     let hour = if pick.is_multiple_of(2) { 9 } else { 23 };
     let time: DateTime = day.at(hour, 0, 0, 0);
@@ -350,7 +350,7 @@ fn on(day: Date, pick: u64) -> Timestamp {
 }
 
 fn new_york() -> TimeZone {
-    // Within an hour, which is enough: the clocks there change twice a year.
+    // Exact to an hour, which is enough, as daylight saving time is ignored.
     TimeZone::fixed(jiff::tz::offset(-5))
 }
 
