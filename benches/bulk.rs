@@ -1,9 +1,8 @@
-//! How many companies a second are discovered from `submissions.zip`, on two threads.
+//! Measures the speed of discovery from `submissions.zip`, in companies a second on two threads.
 //!
-//! The archive has as many members as EDGAR's, 950,000; those of the wanted companies have EDGAR's
-//! size (150 KB in the median).
-//! What is measured is all that discovery does before the database: opening the archive for the
-//! wanted companies, inflating, checking, parsing, and looking at each row's form and date.
+//! The archive has 950,000 members, as EDGAR's archive. The members of the wanted companies have EDGAR's size
+//! (150 KB in the median). The bench measures discovery without the database: opening the archive for the
+//! wanted companies, inflating, checking, parsing, and comparing the form and date of each row.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -18,11 +17,11 @@ use rayon::prelude::*;
 use tempfile::NamedTempFile;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-/// Companies that are wanted.
+/// The number of wanted companies.
 const COMPANIES: u64 = 2000;
-/// Members of companies that are not.
+/// The number of members of other companies.
 const STRANGERS: u64 = 948_000;
-/// Rows of a company: 900 in the median, which are 150 KB.
+/// The median number of rows of a company, which are 150 KB.
 const ROWS: std::ops::RangeInclusive<usize> = 100..=1700;
 
 fn archive() -> (NamedTempFile, HashSet<Cik>) {
@@ -46,7 +45,7 @@ fn archive() -> (NamedTempFile, HashSet<Cik>) {
     (file, wanted)
 }
 
-/// A company's submissions, with the columns that EDGAR has.
+/// A company's submissions with EDGAR's columns.
 fn document(cik: u64, random: &mut fastrand::Rng) -> String {
     let forms = [
         "4", "4", "4", "8-K", "8-K", "10-Q", "10-K", "SC 13G/A", "424B2", "DEF 14A",

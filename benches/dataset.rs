@@ -1,8 +1,8 @@
-//! How fast the record becomes a dataset, and how much memory that takes: the binary as a user runs it.
+//! Measures the speed and the memory of an export, with the binary as a user runs it.
 //!
-//! `cargo bench --bench dataset -- [rows] [MB of facts] [folder]`: so many rows of filings, filers and
-//! artifacts, a third each (1,000,000 unless said), and so much JSON of facts in members of 1 to 10 MB
-//! (200). A folder that is named is kept for `benches/compare/dataset.py`, which does the same work with
+//! `cargo bench --bench dataset -- [rows] [MB of facts] [folder]`: the number of rows, a third each of
+//! filings, filers and artifacts (default 1,000,000), and the amount of JSON facts in members of 1 to 10 MB
+//! (default 200). A given folder is kept for `benches/compare/dataset.py`, which does the same work with
 //! DuckDB and pyarrow.
 
 use std::fmt::Write as _;
@@ -38,7 +38,7 @@ fn main() {
     let json = facts(&folder.join("filings/.facts"), megabytes << 20);
 
     for made in ["dataset", "csv", "facts"] {
-        // Of an earlier time, if the folder was kept.
+        // Files of an earlier bench, if the folder was kept.
         let _ = fs::remove_dir_all(folder.join(made));
     }
     let first = run(&folder, &["export", "--to", "dataset"]);
@@ -60,7 +60,7 @@ fn report(what: &str, amount: u64, unit: &str, (time, peak): &(Duration, u64)) {
         .expect("standard output");
 }
 
-/// Runs the binary to its end; how long that took, and the most memory that it held, in kB.
+/// Runs the binary. Returns its duration and its peak memory in kB.
 fn run(folder: &Path, args: &[&str]) -> (Duration, u64) {
     let began = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_filing-etl"))
@@ -86,8 +86,8 @@ fn run(folder: &Path, args: &[&str]) -> (Duration, u64) {
     (began.elapsed(), peak)
 }
 
-/// A database with so many filings of eleven years, each with a filer and a file, grouped by company as
-/// a backfill leaves them.
+/// A database with this number of filings in eleven years, each with a filer and a file, grouped by company as
+/// after a backfill.
 fn fill(path: &Path, filings: u64) {
     if path.exists() {
         return;
@@ -138,7 +138,7 @@ fn fill(path: &Path, filings: u64) {
     db.execute_batch(&sql).expect("a disk with room");
 }
 
-/// An archive of facts in EDGAR's shape; returns how many bytes of JSON it holds.
+/// An archive of facts in EDGAR's format. Returns its bytes of JSON.
 fn facts(folder: &Path, bytes: u64) -> u64 {
     fs::create_dir_all(folder).expect("a folder");
     let path = folder.join("companyfacts.zip");
@@ -168,7 +168,7 @@ fn facts(folder: &Path, bytes: u64) -> u64 {
     written
 }
 
-/// A member of about this size: tags with some hundred facts each.
+/// A member of about this size: tags with about a hundred facts each.
 fn document(cik: u64, size: usize, random: &mut fastrand::Rng) -> String {
     let mut text =
         format!("{{\"cik\":{cik},\"entityName\":\"Company {cik}\",\"facts\":{{\"us-gaap\":{{");

@@ -1,9 +1,9 @@
-//! How much of what fair access allows is used, and does it hold, with 1, 10 and 30 threads?
+//! Measures how much of the rate limit is used, and whether it is kept, with 1, 10 and 30 threads.
 //!
-//! A slot rests for a second from the beginning of its response, so a limit of 10 requests a second
-//! with a round trip of 60 ms allows 10 / 1.06 = 9.43 a second. What arrives at the simulator is
-//! counted over ten seconds, after two that are left out because all slots are free at the start.
-//! Without a limit, the same requests show what the client costs where nothing holds it back.
+//! A slot rests for a second after the beginning of its response. So a limit of 10 requests a second with a
+//! round trip of 60 ms allows 10 / 1.06 = 9.43 a second. The arrivals at the simulator are counted over ten
+//! seconds, after two seconds that do not count because all slots are free at the start. The same requests
+//! without a limit show the cost of the client.
 
 use std::io::{self, Write as _};
 use std::num::NonZeroU32;
@@ -21,7 +21,7 @@ const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(10);
 
 fn main() {
-    // `cargo test --benches` only wants to know that it runs.
+    // `cargo test --benches` only checks that the bench starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -41,11 +41,11 @@ fn main() {
 }
 
 fn print(line: &str) {
-    // Nobody reads when the pipe is closed.
+    // The pipe may be closed.
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Asks from so many threads; returns the requests a second, and the most in any second.
+/// Sends requests from this number of threads. Returns the requests a second and the maximum in any second.
 fn storm(threads: usize, rate: Option<NonZeroU32>, latency: Duration) -> (f64, usize) {
     let simulator = Simulator::start(Options {
         companies: 10,

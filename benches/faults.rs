@@ -1,12 +1,12 @@
-//! How much of the throughput remains when 5% of the requests fail?
+//! Measures how much of the throughput remains when 5% of the requests fail.
 //!
-//! The real binary against the simulator, at a rate limit that it reaches. A failed request takes
-//! up a place within the limit as any other does, so 1/1.05 = 95.2% is all that can remain; at
-//! least 95% has to: while an item waits for its next try, others are worked on.
+//! Runs the real binary against the simulator, at a rate limit that it reaches. A failed request counts
+//! towards the limit, so at most 1/1.05 = 95.2% can remain. At least 95% must remain, because other items are
+//! processed while one waits for its retry.
 //!
-//! What counts is how fast good answers come until nineteen of twenty are there. The last ones are
-//! left out, because at the very end there are no others: a run then waits for a last retry, half
-//! a second or one, however long it was.
+//! The result is the rate of good responses until nineteen of twenty have arrived. The last ones do not count,
+//! because at the end no other items are left: a run then waits for the last retry, half a second or one,
+//! however long the run was.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,13 +17,13 @@ use std::time::Duration;
 use filing_etl::sim::{Options, Simulator};
 use jiff::civil::date;
 
-/// Requests a second: ten times as fast as EDGAR allows, so that a run takes some fifteen seconds.
+/// Requests a second: ten times EDGAR's limit, so that a run takes about fifteen seconds.
 const RATE: &str = "100";
 
-/// Runs of each sort, one after the other.
+/// Runs of each kind, one after another.
 const ROUNDS: usize = 3;
 
-/// One request in twenty, each by a sort of its own; the next try for the same path gets through.
+/// Faults for one request in twenty, each of a different kind. The retry of the same path succeeds.
 const FAULTS: [&str; 10] = [
     "500:0.5%*1",
     "502:0.5%*1",
@@ -37,11 +37,11 @@ const FAULTS: [&str; 10] = [
     "html:0.5%*1",
 ];
 
-/// What one run came to.
+/// The result of one run.
 struct Sample {
-    /// Good answers a second, without the last twentieth.
+    /// Good responses a second, without the last twentieth.
     rate: f64,
-    /// The share of the requests that met a fault.
+    /// The share of requests with a fault.
     failed: f64,
 }
 
@@ -60,7 +60,7 @@ fn main() {
     for _ in 0..ROUNDS {
         for (faults, samples) in [(&[][..], &mut without), (&FAULTS[..], &mut with)] {
             let sample = run(&simulator, faults);
-            // Nobody reads when the pipe is closed.
+            // The pipe may be closed.
             let _ = writeln!(
                 out,
                 "{:>5.2}% failed: {:>6.2} good answers/s",
@@ -78,7 +78,7 @@ fn main() {
     );
 }
 
-/// One run over a fresh database and folder.
+/// One run with a new database and folder.
 fn run(simulator: &Simulator, faults: &[&str]) -> Sample {
     let folder = tempfile::tempdir().expect("a temp folder");
     let fault = |text: &&str| text.parse().expect("a fault");
@@ -125,7 +125,7 @@ fn backfill(simulator: &Simulator, folder: &Path) {
     assert!(fs::exists(folder.join("filings.db")).expect("a folder"));
 }
 
-/// The middle one.
+/// The median.
 fn median(mut rates: Vec<f64>) -> f64 {
     rates.sort_by(f64::total_cmp);
     rates[rates.len() / 2]

@@ -1,17 +1,16 @@
-//! How does it grow? What must stay flat, whatever the database holds: the time a company takes in
-//! discovery, the start of a run, `stats`, `monitor --once`, the memory of each, and the writer.
+//! Measures how times and memory grow with the database: discovery of a company, the start of a run, `stats`,
+//! `monitor --once`, and the writer.
 //!
-//! Arguments name the sizes, as companies and artifacts of each: by default `1000x20 5000x20`, and
-//! `cargo bench --bench growth -- 1000x100 10000x100 100000x100` up to ten million artifacts (a
-//! database of some 2 GB in the system's temp folder). Below each size stand its ratios to the
-//! first one: 1.00 is flat.
+//! The arguments are sizes, as the number of companies and the artifacts of each. The default is `1000x20
+//! 5000x20`. `cargo bench --bench growth -- 1000x100 10000x100 100000x100` goes up to ten million artifacts (a
+//! database of about 2 GB in the system's temporary folder). Below each size are its ratios to the first one;
+//! 1.00 means no growth.
 //!
-//! Filings come through the writer, 20 companies a commit; all artifacts stay queued. To be quick
-//! about it, the accession numbers of the database ascend with its companies. What is measured is
-//! what is written on top: companies whose numbers fall anywhere among them, as they really do.
-//! Then the real binary runs; its peak memory is read from `/proc` (Linux; elsewhere it is left out).
-//! Others may be at work on the machine: of several runs the fastest counts, and of the writer's
-//! thread the time on a processor is told as well (Linux).
+//! The writer adds the filings, 20 companies per commit, and all artifacts stay queued. To save time, the
+//! accession numbers of the database ascend with its companies. The measured rows are added afterwards; their
+//! numbers are spread among the others, as in reality. Then the real binary runs. Its peak memory is read from
+//! `/proc` (Linux only). Other programs may be running, so the fastest of several runs counts, and the CPU time
+//! of the writer's thread is shown as well (Linux only).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -29,17 +28,18 @@ use jiff::civil::date;
 /// Companies in a commit, as a run commits many records at once.
 const COMMIT: usize = 20;
 
-/// Companies that are written on top of each database at last, so many between two looks at the
-/// clock. The first half is not measured: its rows are what the writer tidies up in the second.
+/// The companies that are added to each database for the measurement, and how many are added between two
+/// readings of the clock. The first half is a warm-up and not measured, since part of its cost
+/// arises in the second half.
 const MORE: u32 = 4000;
 const STEP: u32 = 500;
 
-/// Runs of each command, and the companies that each of the last kind discovers.
+/// The number of runs of each command, and the companies that each run of the last kind discovers.
 const RUNS: usize = 3;
 const NEW: &str = "300";
 
 fn main() {
-    // `cargo test --benches` only wants to know that it runs.
+    // `cargo test --benches` only checks that the bench starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -65,7 +65,7 @@ fn main() {
     }
 }
 
-/// Nobody reads when the pipe is closed.
+/// Prints a line. The pipe may be closed.
 fn say(text: &str) {
     let _ = write!(io::stdout(), "{text}");
 }
@@ -73,7 +73,7 @@ fn say(text: &str) {
 const HEADER: &str = "companies  artifacts   db MB | written/s  fastest  CPU us a row  worst commit | \
                       nothing to do    stats            monitor --once   300 companies more";
 
-/// What one size came to.
+/// The results of one size.
 struct Row {
     companies: u32,
     artifacts: u32,
@@ -83,11 +83,11 @@ struct Row {
     commands: Vec<(Duration, u64)>,
 }
 
-/// How the writer did on top of what was there, in filings with their artifacts a second.
+/// The speed of the writer on the existing database, in filings with their artifacts a second.
 struct Written {
     overall: f64,
     fastest: f64,
-    /// Microseconds on a processor for each of them.
+    /// CPU time for each filing in microseconds.
     cpu: f64,
     worst_commit: Duration,
 }
@@ -113,7 +113,7 @@ impl Row {
         out + "\n"
     }
 
-    /// This row as multiples of another; of the rate, as a part of it.
+    /// The ratios of this row to another one.
     fn ratios(&self, first: &Self) -> String {
         let mut out = format!(
             "{:>29} | {:>9.2}  {:>7.2}  {:>12.2}  {:>12} |",
@@ -149,7 +149,7 @@ fn measure(companies: u32, each: u32) -> Row {
     fill(&database, &real, companies, each);
     let bytes = fs::metadata(&database).map_or(0, |file| file.len());
 
-    // The second time there is nothing new about this one.
+    // In the second run, this company has nothing new.
     let cik = format!("--cik={}", real[0].get());
     let discover = [
         "backfill",
@@ -179,26 +179,25 @@ fn measure(companies: u32, each: u32) -> Row {
     }
 }
 
-/// Adds companies with filings and a queued artifact for each, beside those that exist.
+/// Adds companies with filings and one queued artifact for each filing.
 fn fill(database: &Path, real: &[Cik], companies: u32, each: u32) {
     let mut writer = Writer::open(database).expect("a database");
     put_universe(&mut writer, real, companies);
     let numbers: Vec<_> = (0..companies).collect();
     for some in numbers.chunks(COMMIT) {
-        // Backwards within a commit: pages that only ever grow at the end would be fuller than
-        // they really are.
+        // In descending order within a commit: pages that grow only at the end would be fuller than in reality.
         let some: Vec<_> = some.iter().rev().copied().collect();
         write(&mut writer, &some, each, |n| n * 10);
     }
     writer.close().expect("room");
 }
 
-/// Adds some more companies, whose accession numbers are anywhere among those that there are.
+/// Adds more companies, whose accession numbers are spread among the existing ones.
 fn write_more(database: &Path, real: &[Cik], companies: u32, each: u32) -> Written {
     let mut writer = Writer::open(database).expect("a database");
     put_universe(&mut writer, real, companies + MORE);
     let all = u64::from(companies) * u64::from(each);
-    // Each is one of the gaps: 7919 is a prime that does not divide the number of rows.
+    // Each number fills a gap: 7919 is a prime that does not divide the number of rows.
     let anywhere = |n: u64| (n * 7919 % all) * 10 + 1 + n / all % 9;
     let numbers: Vec<_> = (companies..companies + MORE).collect();
     let (unmeasured, measured) = numbers.split_at((MORE / 2) as usize);
@@ -227,7 +226,7 @@ fn write_more(database: &Path, real: &[Cik], companies: u32, each: u32) -> Writt
     }
 }
 
-/// The companies of the simulator, and so many made up.
+/// The companies of the simulator, and this number of invented ones.
 fn put_universe(writer: &mut Writer, real: &[Cik], companies: u32) {
     let ciks = (0..companies).map(made_up).chain(real.iter().copied());
     let rows: Vec<_> = ciks
@@ -238,12 +237,12 @@ fn put_universe(writer: &mut Writer, real: &[Cik], companies: u32) {
             listings: Vec::new(),
         })
         .collect();
-    // Now, so that the list is not asked for again.
+    // The current time, so that the company list is not loaded again.
     let now = Timestamp::now();
     writer.put_universe(&rows, true, now).expect("room");
 }
 
-/// Writes companies in one commit. `place` tells where the n-th filing stands among all numbers.
+/// Writes companies in one commit. `place` returns the position of the n-th filing among all numbers.
 fn write(writer: &mut Writer, companies: &[u32], each: u32, place: impl Fn(u64) -> u64) {
     let now = Timestamp::now();
     let mut batch = writer.begin().expect("the only writer");
@@ -270,7 +269,7 @@ fn made_up(number: u32) -> Cik {
     Cik::new(5_000_000 + u64::from(number)).expect("a small number")
 }
 
-/// A filing at this place among all accession numbers, and with this number within its company.
+/// A filing at this position among all accession numbers, with this number within its company.
 fn filing(place: u64, number: u32) -> Filing {
     let year = i16::try_from(2000 + number % 25).expect("a year");
     let form = ["10-K", "10-Q", "8-K", "4", "424B2"][number as usize % 5];
@@ -298,7 +297,7 @@ fn item(cik: Cik, filing: &Filing) -> QueueItem {
     }
 }
 
-/// Runs the binary; returns how long it took and its peak memory in KB.
+/// Runs the binary. Returns its duration and its peak memory in KB.
 #[expect(clippy::disallowed_methods, reason = "there is no run to stop here")]
 fn run(simulator: &Simulator, folder: &Path, args: &[&str]) -> (Duration, u64) {
     let url = simulator.url();
@@ -328,7 +327,7 @@ fn run(simulator: &Simulator, folder: &Path, args: &[&str]) -> (Duration, u64) {
     }
 }
 
-/// The most memory a process has held so far, in KB; 0 once it has ended.
+/// The peak memory of a process so far, in KB; 0 once it has ended.
 fn high_water(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -336,7 +335,7 @@ fn high_water(process: u32) -> u64 {
         .unwrap_or(0)
 }
 
-/// How long this thread has been on a processor; 0 where the system does not tell.
+/// The CPU time of this thread; 0 if the system does not report it.
 fn on_cpu() -> Duration {
     let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = told.split_whitespace().next().and_then(|n| n.parse().ok());

@@ -1,11 +1,11 @@
-//! How many companies a second does discovery get through where each request takes 100 ms?
+//! Measures the speed of discovery with 100 ms of latency, and that of the whole pipeline without latency.
 //!
-//! The real binary against the simulator, without a rate limit. What counts is the ratio to
-//! `sequential`: at least 9.5 for `fast`, which asks for 10 companies at once, and 19 for
-//! `turbo`, which asks for 20. And how many artifacts a second where there is no latency either?
+//! Runs the real binary against the simulator, without a rate limit. The result is the ratio to `sequential`:
+//! it must be at least 9.5 for `fast`, which requests 10 companies at once, and 19 for `turbo`, which requests
+//! 20.
 //!
-//! A sample is a whole first run over a fresh database that knows its companies already; its
-//! length is the `elapsed_s` of the run's own summary.
+//! A sample is a whole first run with a database that has only the company list. Its duration is `elapsed_s` of
+//! the summary.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,7 +17,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use filing_etl::sim::{Options, Simulator};
 use jiff::civil::date;
 
-/// A preset, how many companies make a run of some three seconds, and the least ratio.
+/// A preset, the number of companies for a run of about three seconds, and the minimum ratio.
 const PRESETS: [(&str, u32, f64); 3] = [
     ("sequential", 30, 1.0),
     ("fast", 300, 9.5),
@@ -30,7 +30,7 @@ fn main() {
         today: date(2025, 6, 30),
         years: 3,
         latency: Duration::from_millis(100),
-        // The simulator shares the processors with what is measured.
+        // The simulator runs on the same processors.
         compress: false,
         ..Options::default()
     })
@@ -70,8 +70,8 @@ fn main() {
     report(&rates);
 }
 
-/// The whole pipeline where nothing holds it back. The simulator makes up every document on the
-/// same processors, so this tells of changes, not of what the program can do at most.
+/// The whole pipeline without latency and limit. The simulator generates every document on the same processors,
+/// so the result shows changes, not the maximum speed of the program.
 fn artifacts(criterion: &mut Criterion) {
     let simulator = Simulator::start(Options {
         companies: 400,
@@ -100,7 +100,7 @@ fn artifacts(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Discovers so many companies in a fresh database; returns the seconds that it took.
+/// Discovers this number of companies with a new database. Returns the duration in seconds.
 fn discover(simulator: &Simulator, folder: &Path, preset: &str, companies: u32) -> f64 {
     let limit = companies.to_string();
     let args = ["--no-download", "--preset", preset, "--limit", &limit];
@@ -109,9 +109,9 @@ fn discover(simulator: &Simulator, folder: &Path, preset: &str, companies: u32) 
     summary["elapsed_s"].as_f64().expect("a number")
 }
 
-/// Discovers and downloads everything; returns the seconds that it took, and how many artifacts.
+/// Discovers and downloads everything. Returns the duration in seconds and the number of artifacts.
 fn download(simulator: &Simulator, folder: &Path) -> (f64, u64) {
-    // What is not there needs no removal.
+    // The folder may not exist.
     let _ = fs::remove_dir_all(folder.join("filings"));
     let summary = backfill(simulator, folder, &[]);
     let seconds = summary["elapsed_s"].as_f64().expect("a number");
@@ -122,11 +122,11 @@ fn download(simulator: &Simulator, folder: &Path) -> (f64, u64) {
     (seconds, artifacts)
 }
 
-/// A first run over a database that knows only its companies; returns its summary.
+/// A first run with a database that has only the company list. Returns its summary.
 fn backfill(simulator: &Simulator, folder: &Path, args: &[&str]) -> serde_json::Value {
     let database = folder.join("run.db");
     for ending in ["", "-wal", "-shm"] {
-        // What is not there needs no removal.
+        // The folder may not exist.
         let _ = fs::remove_file(folder.join(format!("run.db{ending}")));
     }
     fs::copy(folder.join("filings.db"), database).expect("room for a database");
@@ -143,7 +143,7 @@ fn backfill(simulator: &Simulator, folder: &Path, args: &[&str]) -> serde_json::
     serde_json::from_slice(&summary).expect("a JSON document")
 }
 
-/// Runs the binary to its end; returns what it printed.
+/// Runs the binary. Returns its output.
 fn run(simulator: &Simulator, folder: &Path, args: &[&str]) -> Vec<u8> {
     let url = simulator.url();
     let output = Command::new(env!("CARGO_BIN_EXE_filing-etl"))
@@ -164,14 +164,14 @@ fn run(simulator: &Simulator, folder: &Path, args: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Prints rates and ratios: criterion knows only times.
+/// Prints rates and ratios, because criterion prints only times.
 fn report(rates: &[(&str, f64, f64)]) {
     let Some((_, baseline, _)) = rates.first().filter(|(_, rate, _)| rate.is_finite()) else {
-        return; // left out by a filter
+        return; // excluded by a filter
     };
     let mut out = io::stdout().lock();
     for (preset, rate, target) in rates {
-        // Nobody reads when the pipe is closed.
+        // The pipe may be closed.
         let _ = writeln!(
             out,
             "{preset:<10} {rate:>7.1} companies/s, {:>5.2} times sequential (target {target})",

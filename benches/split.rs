@@ -1,7 +1,7 @@
-//! How fast is a complete submission split into its documents?
+//! Measures how fast a complete submission is split into its documents.
 //!
-//! Generated submissions of 16 MB, one for each kind of text, and the real captures where the
-//! folder of them is there. The sink only counts, so this is the splitter alone.
+//! Uses generated submissions of 16 MB, one for each kind of text, and real captures if their folder exists.
+//! The sink only counts, so the bench measures the splitter alone.
 
 use std::fmt::Write;
 use std::fs;
@@ -13,7 +13,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use filing_etl::internals::Accession;
 use filing_etl::internals::{DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, Splitter};
 
-/// As much as a buffered reader hands on at a time.
+/// The chunk size of a buffered reader.
 const CHUNK: usize = 64 * 1024;
 
 /// The length of a generated submission.

@@ -1,7 +1,7 @@
-//! How fast does a submissions document become rows?
+//! Measures how fast submissions documents are parsed into rows.
 //!
-//! The simulator's documents with a thousand rows each, and real captures where the folder of
-//! them is there. Each row is read as discovery reads it; those of three forms become filings.
+//! Uses documents of the simulator with a thousand rows each, and real captures if their folder exists. Each row
+//! is read as in discovery; rows of three forms become filings.
 
 use std::fs;
 use std::hint::black_box;
@@ -15,10 +15,10 @@ use filing_etl::internals::{Client, ClientSettings, Expect, RequestKind, Timeout
 use filing_etl::sim::{Options, Simulator};
 use url::Url;
 
-/// Documents measured at a time.
+/// Documents per measurement.
 const DOCUMENTS: usize = 20;
 
-/// How many rows there are, and how many of them became filings.
+/// The number of rows, and how many of them became filings.
 fn read(document: &[u8]) -> (usize, usize) {
     let parsed = submissions::parse(document).expect("a submissions document");
     let mut filings = 0;

@@ -1,9 +1,8 @@
-//! How fast is a document turned into text, and what does it take?
+//! Measures how fast text is extracted from a document, and the memory for it.
 //!
-//! Generated documents of 8 MB of each kind, and the HTML of the real captures where the folder of them is
-//! there. With `--write plain|markdown DIR FILE...` no speed is measured: the text of each file goes to
-//! DIR under the file's name and `.txt`, for comparisons with what others make of it; each line printed
-//! is a name and the seconds that its text took.
+//! Uses generated documents of 8 MB of each kind, and the HTML of real captures if their folder exists. With
+//! `--write plain|markdown DIR FILE...`, the bench writes the text of each file to DIR, under the name of the file
+//! with `.txt`, for comparisons with other programs. It then prints a line with name and seconds for each file.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -56,7 +55,7 @@ fn write(mut args: impl Iterator<Item = OsString>) -> io::Result<()> {
     Ok(())
 }
 
-/// A document of many rows, as inline XBRL has them.
+/// A document with many table rows, as in inline XBRL.
 fn tables() -> String {
     let mut html = String::from("<html><body>");
     while html.len() < LENGTH {

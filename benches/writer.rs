@@ -1,8 +1,8 @@
-//! How many filing rows a second the writer takes, by companies per commit.
+//! Measures how many filing rows a second the writer stores, by companies per commit.
 //!
-//! Rows come as they do in a run: grouped by company, 50 each, with accession numbers that some
-//! hundred filing agents share, so that neighbours in a company are strangers as numbers.
-//! The database lies in the system's temp folder, every index and counter included.
+//! The rows are as in a run: grouped by company, 50 each, with accession numbers of about a hundred filing
+//! agents, so that the numbers of a company are spread over the index. The database is in the system's
+//! temporary folder, with all indexes and counters.
 
 use std::hint::black_box;
 
@@ -12,11 +12,11 @@ use filing_etl::internals::{CompanyRow, Writer};
 use jiff::Timestamp;
 use jiff::civil::date;
 
-/// Rows per company, about three years of a busy one's 10-K, 10-Q and 8-K.
+/// Rows per company: about three years of 10-K, 10-Q and 8-K of an active company.
 const PER_COMPANY: u64 = 50;
 /// Rows in a measurement.
 const ROWS: u64 = 20_000;
-/// Rows per commit. A company is not split, but it may be written in several commits.
+/// Filings per commit. A company may be written in several commits.
 const BATCHES: [usize; 4] = [1, 10, 100, 1000];
 
 struct Sample {
@@ -49,7 +49,7 @@ impl Sample {
         }
     }
 
-    /// Writes all rows with `batch` of them in a commit.
+    /// Writes all rows, with `batch` of them per commit.
     fn write(&mut self, batch: usize) -> u64 {
         let mut new = 0;
         let mut tx = self.writer.begin().expect("the only writer");
@@ -74,7 +74,7 @@ impl Sample {
         new
     }
 
-    /// Queues one artifact a filing, so many companies in a commit.
+    /// Queues one artifact per filing, with this number of companies per commit.
     fn queue(&mut self, companies: usize) -> u64 {
         let mut created = 0;
         for some in self.filings.chunks(companies) {
@@ -106,15 +106,15 @@ fn filings(companies: u64) -> Vec<(Cik, Vec<(Filing, Cik)>)> {
             let cik = Cik::new(company * 97).expect("a small number");
             let filings = (0..PER_COMPANY)
                 .map(|_| {
-                    // Some 18% of accession numbers begin with the company's own CIK; few agents
-                    // file most of the others.
+                    // About 18% of accession numbers begin with the company's own CIK. A few agents submit most of
+                    // the others.
                     let submitter = if random.u8(..100) < 18 {
                         cik.get()
                     } else {
                         1_000_000 + random.u64(..20).pow(2)
                     };
                     let (year, filed_in) = [(23, 2023), (24, 2024), (25, 2025)][random.usize(..3)];
-                    // Unique, and spread over an agent's year.
+                    // Unique, and spread over the numbers of an agent in a year.
                     sequence += 1;
                     let number = sequence * 7919 % 999_983;
                     let accession =

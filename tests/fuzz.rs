@@ -1,5 +1,5 @@
-//! Whatever comes from outside, nothing panics, nothing is lost, nothing leads out: the checks
-//! of `fuzz/checks.rs` over damaged samples. `PROPTEST_CASES` sets how many of them.
+//! Runs the checks of `fuzz/checks.rs` with damaged samples: no input causes a panic, loses data or leaves the
+//! data dir. `PROPTEST_CASES` sets the number of samples.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
@@ -18,7 +18,7 @@ use proptest::test_runner::TestRunner;
 static SAMPLES: LazyLock<BTreeMap<&str, Vec<Vec<u8>>>> =
     LazyLock::new(|| samples::all().into_iter().collect());
 
-/// What the formats are made of, to be put where it does not belong.
+/// Parts of the formats, which are inserted in wrong places.
 const PIECES: [&[u8]; 24] = [
     b"\"",
     b"{",
@@ -74,7 +74,7 @@ fn apply(bytes: &mut Vec<u8>, edit: &Edit) {
     let place = |at: &Index| at.index(bytes.len() + 1);
     let range = |from: &Index, to: &Index| {
         let (from, to) = (place(from), place(to));
-        // Short ones, so that most of the sample stays.
+        // Short ranges, so that most of the sample stays.
         from.min(to)..from.max(to).min(from.min(to) + 200)
     };
     match edit {
@@ -98,7 +98,7 @@ fn apply(bytes: &mut Vec<u8>, edit: &Edit) {
     }
 }
 
-/// Runs a check over the samples, first as they are and then damaged.
+/// Runs a check with the samples, first unchanged and then damaged.
 fn survives(target: &str) {
     let (_, check) = checks::ALL
         .iter()

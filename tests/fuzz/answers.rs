@@ -1,4 +1,4 @@
-//! What a server answers, as `net` reads it: through a real client, over loopback.
+//! HTTP responses, read by a real client over loopback.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -15,7 +15,7 @@ use url::Url;
 
 use super::LONGEST_MESSAGE;
 
-/// The first byte says how the rest is sent: as the whole answer, or as the body of one.
+/// The first byte determines how the rest is sent: as the whole response, or as the body of one.
 pub(crate) fn answers(bytes: &[u8]) {
     match bytes {
         [manner, rest @ ..] if manner & 1 == 0 => answer(rest, *manner),
@@ -24,7 +24,7 @@ pub(crate) fn answers(bytes: &[u8]) {
     }
 }
 
-/// Any answer at all: what is taken of it is within the limits, and what is not is said in a line.
+/// For any response, the accepted body is within the limits, and an error has one line.
 fn answer(sent: &[u8], manner: u8) {
     let max = 5000;
     let version = Validators {
@@ -41,15 +41,15 @@ fn answer(sent: &[u8], manner: u8) {
         assert!(got.bytes.len() as u64 <= max);
         let rest = matches!(want, Portion::Rest { .. });
         assert!(got.start == 0 || rest && got.start == from, "{}", got.start);
-        // (The length may be missing, or that of what came compressed.)
+        // (The length may be missing, or that of the compressed body.)
         assert!(got.total.is_none_or(|total| total >= got.start));
     }
 }
 
-/// A body that is sent properly comes out as it is, and one that is cut on the way as none.
+/// A body that is sent correctly is received unchanged, and a cut body is an error.
 fn body(text: &[u8], manner: u8, cut: u8) {
     let expect = expected(manner, 1 << 20);
-    // What shows that it is no web page.
+    // The beginning shows that it is not a web page.
     let start: &[u8] = match expect {
         Expect::Json { .. } => b"{",
         Expect::Archive { .. } => b"PK",
@@ -57,7 +57,7 @@ fn body(text: &[u8], manner: u8, cut: u8) {
     };
     let text = [start, text].concat();
     let (chunked, gzip) = (manner & 8 != 0, manner & 16 != 0);
-    // gzip says itself where it ends.
+    // A gzip stream marks its own end.
     let until_close = chunked && gzip && manner & 64 != 0;
     let mut sent = b"HTTP/1.1 200 OK\r\n".to_vec();
     let mut packed = text.clone();
@@ -104,16 +104,16 @@ fn expected(manner: u8, max: u64) -> Expect {
     }
 }
 
-/// What was taken of an answer.
+/// The accepted part of a response.
 struct Got {
     start: u64,
     total: Option<u64>,
     bytes: Vec<u8>,
 }
 
-/// Asks the server for something that it answers with these bytes; `None` if there is no body.
+/// Sends a request to which the server responds with these bytes; `None` if there is no body.
 fn ask(sent: &[u8], expect: Expect, want: Portion<'_>) -> Result<Option<Got>, FetchError> {
-    // Its pauses and its connections are its own.
+    // A new client, so that its pauses and connections are separate.
     let folder = tempfile::tempdir().expect("a folder for temporary files");
     let settings = ClientSettings {
         user_agent: None,
@@ -159,7 +159,7 @@ fn fetch(
 
 static SERVER: LazyLock<Mutex<Server>> = LazyLock::new(|| Mutex::new(Server::start()));
 
-/// A server that says the same to every request.
+/// A server with the same response to every request.
 struct Server {
     address: SocketAddr,
     answer: Arc<Mutex<Vec<u8>>>,
@@ -181,7 +181,7 @@ impl Server {
                 let end = head.map_while(Result::ok).find(String::is_empty);
                 if end.is_some() {
                     let answer = says.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    // Whoever has seen enough of it hangs up.
+                    // A client may disconnect at any time.
                     let _ = (&stream).write_all(&answer);
                 }
             }
@@ -189,7 +189,7 @@ impl Server {
         Self { address, answer }
     }
 
-    /// Sends these bytes from now on, and then closes the connection.
+    /// Sets the response. The server closes the connection after it.
     fn will_send(&mut self, bytes: &[u8]) -> Url {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
         let url = format!("http://{}/a/b", self.address);

@@ -1,7 +1,7 @@
-//! What has to hold for any bytes at all: one check for each kind of input from outside.
+//! One check for each kind of input from outside. A check must succeed for any bytes.
 //!
-//! A check panics when its claim is broken. `tests/fuzz.rs` runs each over damaged samples;
-//! the targets in `.fuzz/` let libFuzzer look for worse. So nothing here knows either of them.
+//! A check panics when its property is violated. `tests/fuzz.rs` runs each check with damaged samples, and the
+//! targets in `.fuzz/` run it under libFuzzer. So the checks depend on neither of them.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -47,14 +47,14 @@ pub(crate) const ALL: [(&str, Check); 11] = [
     ("answers", answers),
 ];
 
-/// Longer than any message about one row, entry or line should be. It may quote a hundred characters,
-/// each as an escape of ten.
+/// The maximum length of a message about one row, entry or line. It may quote a hundred characters, each as an
+/// escape of ten characters.
 const LONGEST_MESSAGE: usize = 1200;
 
-/// Parsed once, not for every row.
+/// The form filter, which is parsed only once.
 static URLS: LazyLock<Urls> = LazyLock::new(Urls::default);
 
-/// A company's filings, and a page of its older ones.
+/// A company's submissions, and an older page.
 pub(crate) fn submissions(bytes: &[u8]) {
     if let Ok(document) = submissions::parse(bytes) {
         rows(&document.rows, document.cik);
@@ -147,7 +147,7 @@ pub(crate) fn indexes(bytes: &[u8]) {
     assert!(index.rows().count() <= lines);
 }
 
-/// The exchanges' symbol lists: the bytes as either file, and as a single symbol.
+/// The exchanges' symbol lists: the bytes are parsed as either file, and as a single symbol.
 pub(crate) fn symbols(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Some(ticker) = sec_ticker(&text) {
@@ -179,20 +179,20 @@ fn symbol_file(file: &SymbolFile) {
     }
 }
 
-/// What goes into URLs, tables and the database as a ticker.
+/// A ticker, which is used in URLs, tables and the database.
 fn is_plain_ticker(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-';
     (1..=12).contains(&text.len()) && text.bytes().all(plain)
 }
 
-/// A complete submission. The first four bytes say how the rest is cut into chunks.
+/// A complete submission. The first four bytes determine the chunks of the rest.
 pub(crate) fn split(bytes: &[u8]) {
     let (sizes, text) = bytes.split_at(bytes.len().min(4));
     let whole = documents(std::iter::once(text));
     if let Ok(summary) = &whole.end {
         whole.accounts_for(text, summary);
     }
-    // What is known to be whole is never truncated, and what was whole already comes out the same.
+    // A submission that is known to be complete is not reported as truncated, and has the same documents.
     let mut known = Collect::default();
     let splitter = Splitter::new(accession(), dots(text), &[], &mut known).known_whole(true);
     match (written(splitter, std::iter::once(text)), &whole.end) {
@@ -230,19 +230,18 @@ pub(crate) fn split(bytes: &[u8]) {
     }
 }
 
-/// A document of any lines as an old text has it, with the long ones broken: the text does not prove
-/// it, and joining brings it back. The first byte says what kind of document it is.
+/// A document in an old submission, with its long lines broken. The submission does not prove the document,
+/// and joining the lines restores it. The first byte determines the kind of document.
 pub(crate) fn lines(bytes: &[u8]) {
     let Some((manner, text)) = bytes.split_first() else {
         return;
     };
-    // Lines of plain letters, so that no tag and no line end is among them; each byte gives one, up to
-    // 4080 long.
+    // Lines of letters only, without tags and line ends. Each byte gives one line of up to 4080 letters.
     let mut filed = Vec::new();
     for byte in text {
         let letter = b'a' + byte % 26;
         let length = usize::from(*byte) * 16 % 4091;
-        // A line of a multiple of that length ends like one that is broken there.
+        // A line whose length is a multiple of that ends like a line that is broken there.
         let length = length + usize::from(length > 0 && length.is_multiple_of(BROKEN_AT));
         filed.resize(filed.len() + length, letter);
         filed.extend_from_slice(if manner & 1 == 0 { b"\n" } else { b"\r\n" });
@@ -290,7 +289,7 @@ pub(crate) fn lines(bytes: &[u8]) {
         filed
     };
     assert!(joined == expected, "other lines came back");
-    // Whatever the bytes are, nothing but line ends is taken away.
+    // For any bytes, only line ends are removed.
     let mut joined = Vec::new();
     join_lines(text, &mut joined).expect("memory takes it");
     let bare = |bytes: &[u8]| -> Vec<u8> {
@@ -303,13 +302,13 @@ pub(crate) fn lines(bytes: &[u8]) {
     assert!(bare(&joined) == bare(text));
 }
 
-/// A submission with one uuencoded document. The first byte says how it is encoded.
+/// A submission with one uuencoded document. The first byte determines the encoding.
 pub(crate) fn uuencode(bytes: &[u8]) {
     let Some((manner, payload)) = bytes.split_first() else {
         return;
     };
-    // What is encoded comes back. (A line of it that begins with two dots may look like one whose
-    // dot was doubled, so nobody is asked about the dots.)
+    // Decoding restores the encoded bytes. (A line that begins with two dots may look like one whose dot was
+    // doubled, so dots are not checked here.)
     let good = submission_of(&encoded(payload, *manner));
     let good = documents_with(Dots::Plain, std::iter::once(&good[..]));
     let [document] = &good.documents[..] else {
@@ -318,7 +317,7 @@ pub(crate) fn uuencode(bytes: &[u8]) {
     assert_eq!(document.form, DocumentForm::Decoded);
     assert!(document.data == payload, "other bytes came out");
     assert_eq!(document.problems.as_deref(), Some(&[][..]));
-    // Under the name of a picture it may begin behind blank lines, and without mode and name.
+    // A document with the name of a picture may begin after blank lines, and without mode and name.
     let bare = encoded(payload, *manner);
     let code = bare.strip_prefix(b"begin 644 x").expect("it begins so");
     let start: &[u8] = [
@@ -334,7 +333,7 @@ pub(crate) fn uuencode(bytes: &[u8]) {
     let odd = documents_with(Dots::Plain, std::iter::once(odd.as_bytes()));
     assert!(odd.documents[0].data == payload, "other bytes came out");
     assert_eq!(odd.documents[0].problems.as_deref(), Some(&[][..]));
-    // What is no uuencode is survived, and whatever is not decoded whole is said.
+    // Invalid uuencode does not panic, and an incomplete document is reported as a problem.
     let bad = [b"begin 644 x\n", payload, b"\n"].concat();
     let text = [&[*manner, 3, 5, 7][..], &submission_of(&bad)].concat();
     split(&text);
@@ -350,8 +349,8 @@ fn submission_of(text: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// The text book's encoder, with what encoders differ in: how zero is written, whether trailing
-/// blanks survive, how long the lines are, and how they end.
+/// A uuencode encoder with options for the differences between real encoders: the character for zero, trailing
+/// blanks, the length of lines, and line ends.
 fn encoded(bytes: &[u8], manner: u8) -> Vec<u8> {
     let zero = if manner & 1 == 0 { b'`' } else { b' ' };
     let six = |bits: u8| if bits == 0 { zero } else { bits + b' ' };
@@ -376,8 +375,8 @@ fn encoded(bytes: &[u8], manner: u8) -> Vec<u8> {
     text
 }
 
-/// The name of a document: on disk it is one plain name inside the data dir or none at all, and
-/// in an address one segment of the path.
+/// The name of a document: on disk it is a plain file name inside the data dir, or it is refused. In a URL it is
+/// one segment of the path.
 pub(crate) fn names(bytes: &[u8]) {
     let name = String::from_utf8_lossy(bytes);
     stays_in_its_folder(cik(), accession(), &name);
@@ -443,27 +442,27 @@ fn accession() -> Accession {
     "0000320193-23-000106".parse().expect("one of Apple's")
 }
 
-/// All that a split shows, comparable.
+/// The result of a split, for comparisons.
 #[derive(PartialEq)]
 struct Split {
     documents: Vec<Document>,
-    /// The summary, or the error's text.
+    /// The summary, or the text of the error.
     end: Result<SplitSummary, String>,
 }
 
-/// One document as it came out: everything of its head in one text.
+/// A document of a split, with its head as one text.
 #[derive(PartialEq)]
 struct Document {
     head: String,
     name: String,
     form: DocumentForm,
     data: Vec<u8>,
-    /// Absent while the document has not ended.
+    /// `None` until the document has ended.
     problems: Option<Vec<DocumentProblem>>,
 }
 
 impl Split {
-    /// No byte is lost, and none is made up.
+    /// Checks that no byte is lost and none is added.
     fn accounts_for(&self, text: &[u8], summary: &SplitSummary) {
         assert_eq!(summary.bytes.total(), text.len() as u64);
         assert_eq!(summary.documents as usize, self.documents.len());
@@ -487,7 +486,7 @@ impl Split {
     }
 }
 
-/// Collects everything, and checks the order of the calls.
+/// Collects all documents, and checks the order of the calls.
 #[derive(Default)]
 struct Collect(Vec<Document>);
 
@@ -546,7 +545,7 @@ fn documents_with<'a>(dots: Dots, chunks: impl Iterator<Item = &'a [u8]>) -> Spl
     }
 }
 
-/// Splits to the end; the error's text where that fails.
+/// Splits the whole submission. The error is a text.
 fn written<'a>(
     mut splitter: Splitter<'_, &mut Collect>,
     mut chunks: impl Iterator<Item = &'a [u8]>,

@@ -1,4 +1,4 @@
-//! Samples of everything that comes from outside, as the simulator serves it.
+//! Samples of all inputs from outside, made by the simulator.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -43,7 +43,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     beginnings.extend(BEGINNINGS.iter().map(|head| head.to_vec()));
     split.sort_by_key(Vec::len);
     split.truncate(6);
-    // And those that the simulator does not make.
+    // Samples that the simulator does not make.
     for text in [
         &include_bytes!("../samples/pem-envelope-1997.txt")[..],
         include_bytes!("../samples/two-headers-1995.txt"),
@@ -94,7 +94,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     ]
 }
 
-/// Texts of kinds that the simulator does not make, behind the sizes of the chunks.
+/// Submissions of kinds that the simulator does not make, after the bytes for the chunk sizes.
 fn odd_texts() -> Vec<Vec<u8>> {
     let header = "<SEC-HEADER>0000320193-23-000106.hdr.sgml : 19960213\n\
         <ACCESSION-NUMBER>0000320193-23-000106\n<PUBLIC-DOCUMENT-COUNT>1\n<FILING-DATE>19960212\n\
@@ -123,7 +123,7 @@ fn odd_texts() -> Vec<Vec<u8>> {
     .into()
 }
 
-/// Bytes that uuencode writes in every way: a few zeros, and lines that are not full.
+/// Bytes for uuencode: some zeros, and lines that are not full.
 const PICTURE: [u8; 200] = {
     let mut bytes = [0; 200];
     let mut value: u8 = 0;
@@ -167,7 +167,7 @@ const NAMES: [&str; 16] = [
     "%2e%2e",
 ];
 
-/// Small archives of a few submissions, and bytes to be packed into others.
+/// Small archives of a few submissions, and bytes to compress into other archives.
 fn archives() -> Vec<Vec<u8>> {
     let deflated = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     let stored = deflated.compression_method(CompressionMethod::Stored);
@@ -199,7 +199,7 @@ fn archives() -> Vec<Vec<u8>> {
     for manner in [1, 3, 5, 7] {
         samples.push(vec![manner]);
         samples.push([&[manner], &deflate(&PICTURE)[..]].concat());
-        // Far more than it seems.
+        // A member that is far larger than its compressed size suggests.
         samples.push([&[manner], &deflate(&vec![0; 100_000])[..]].concat());
     }
     samples
@@ -211,12 +211,12 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory takes it")
 }
 
-/// Answers of every kind that EDGAR gives, and bodies to be sent in every way.
+/// Responses of every kind that EDGAR sends, and bodies to send in every way.
 fn answers() -> Vec<Vec<u8>> {
     let blocked =
         "<html><head><title>SEC.gov | Request Rate Threshold Exceeded</title></head></html>";
     let denied = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>";
-    // How it is asked for, and what comes.
+    // The request and its response.
     let mut samples: Vec<Vec<u8>> = [
         (
             0,
@@ -277,7 +277,7 @@ fn answers() -> Vec<Vec<u8>> {
     samples
 }
 
-/// The body of what the simulator serves at a path.
+/// The body of the simulator's response at a path.
 fn get(sim: &Simulator, path: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(sim.address()).expect("the simulator listens");
     let request = format!(

@@ -1,4 +1,4 @@
-//! EDGAR's archive of all submissions, as `bulk` reads it.
+//! `submissions.zip`, as the program reads it.
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -10,14 +10,14 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{LONGEST_MESSAGE, cik};
 
-/// An entry of the directory without its name.
+/// The length of a directory entry without its name.
 const ENTRY: usize = 46;
 
-/// Much more than this is not inflated for comparison.
+/// Members are inflated for comparison only up to about this size.
 const MOST: usize = 1 << 16;
 
-/// The first byte says what the rest is: an even one, an archive; an odd one, the packed bytes of
-/// the one member of an archive that is sound otherwise.
+/// If the first byte is even, the rest is an archive. If it is odd, the rest is the compressed data of the only
+/// member of an otherwise valid archive.
 pub(crate) fn zip(bytes: &[u8]) {
     match bytes.split_first() {
         Some((manner, rest)) if manner & 1 == 0 => archive(rest),
@@ -38,7 +38,7 @@ fn open(bytes: &[u8], wanted: &HashSet<Cik>) -> Option<Archive> {
     }
 }
 
-/// Whatever an archive says of itself, what comes out of it is what its directory promises.
+/// For any archive, a returned member has the size and checksum of its directory entry.
 fn archive(bytes: &[u8]) {
     let wanted = [cik(), Cik::new(1).expect("a number")];
     let Some(archive) = open(bytes, &wanted.into()) else {
@@ -65,11 +65,11 @@ fn archive(bytes: &[u8]) {
     assert!(there <= archive.len());
 }
 
-/// Whether an entry of that name promises these bytes.
+/// Whether an entry with that name has the size and checksum of these bytes.
 fn is_promised(archive: &[u8], name: &str, member: &[u8]) -> bool {
     let crc = crc32(member).to_le_bytes();
     let size = u32::try_from(member.len()).expect("no member is so large");
-    let sizes = [size.to_le_bytes(), [0xFF; 4]]; // the latter where it stands in 64 bits
+    let sizes = [size.to_le_bytes(), [0xFF; 4]]; // the latter if the size is a 64-bit field
     archive.windows(ENTRY + name.len()).any(|entry| {
         entry.starts_with(b"PK\x01\x02")
             && entry.ends_with(name.as_bytes())
@@ -78,7 +78,7 @@ fn is_promised(archive: &[u8], name: &str, member: &[u8]) -> bool {
     })
 }
 
-/// What was packed comes back, and whatever is not all of it is no member.
+/// A complete member is restored, and an incomplete one is an error.
 fn member(packed: &[u8], manner: u8) {
     let (stored, long) = (manner & 2 != 0, manner & 4 != 0);
     let (bytes, sound) = if stored {
@@ -102,17 +102,17 @@ fn member(packed: &[u8], manner: u8) {
     assert!(read(bytes.len(), !crc).is_err(), "the checksum is wrong");
 }
 
-/// What bytes inflate to, up to a limit, and whether that is all of it.
+/// Inflates bytes up to a limit. Returns the result and whether it is complete.
 fn inflated(packed: &[u8]) -> (Vec<u8>, bool) {
     let mut bytes = Vec::with_capacity(MOST);
     let mut stream = Decompress::new(false);
     let status = stream.decompress_vec(packed, &mut bytes, FlushDecompress::Finish);
     let ended = matches!(status, Ok(Status::StreamEnd));
-    // Bytes behind the end of the stream belong to no member.
+    // Bytes after the end of the stream do not belong to the member.
     (bytes, ended && stream.total_in() == packed.len() as u64)
 }
 
-/// An archive of one member, as the specification has it; `long` puts all that can be into 64 bits.
+/// An archive of one member according to the specification. With `long`, all possible fields have 64 bits.
 fn archive_of(packed: &[u8], stored: bool, size: u64, crc: u32, long: bool) -> Vec<u8> {
     let name = format!("CIK{}.json", cik().padded());
     let method: u16 = if stored { 0 } else { 8 };
@@ -137,7 +137,7 @@ fn archive_of(packed: &[u8], stored: bool, size: u64, crc: u32, long: bool) -> V
     let extra_length = u16::try_from(extra.len())
         .expect("three fields")
         .to_le_bytes();
-    // From the version that is needed to the length of the name.
+    // The fields from the required version to the length of the name.
     let common = [
         &[45, 0, 0, 0][..],
         &method.to_le_bytes(),
@@ -179,7 +179,7 @@ fn archive_of(packed: &[u8], stored: bool, size: u64, crc: u32, long: bool) -> V
     [local, entry, end].concat()
 }
 
-/// Bit by bit, so that the program's own is not asked.
+/// Computes a CRC-32 bit by bit, independently of the program.
 fn crc32(bytes: &[u8]) -> u32 {
     let bit = |crc: u32, _| crc >> 1 ^ 0xEDB8_8320 & (crc & 1).wrapping_neg();
     !bytes

@@ -1,16 +1,16 @@
-//! HTML as a browser reads it, and what is wrong with it.
+//! Parses HTML as a browser does, and reports errors in it.
 
 use html5ever::tendril::TendrilSink as _;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
-/// An element with its attributes, its own text and all text in it.
+/// An element with its attributes, its own text, and all text within it.
 #[derive(Debug, Clone)]
 pub struct Element {
     pub name: String,
     pub attributes: Vec<(String, String)>,
     pub text: String,
-    /// Names of the elements around it, the outermost first.
+    /// The names of the enclosing elements, the outermost first.
     pub within: Vec<String>,
 }
 
@@ -23,8 +23,8 @@ impl Element {
     }
 }
 
-/// All elements in the order of the page. Panics at the first thing that is not as HTML has it, and
-/// where the page does not say that it is HTML.
+/// All elements in the order of the page. Panics at the first error, and if the page does not declare that it
+/// is HTML.
 pub fn elements(page: &str) -> Vec<Element> {
     let options = ParseOpts {
         tokenizer: html5ever::tokenizer::TokenizerOpts {
@@ -69,7 +69,7 @@ fn text_of(node: &Handle) -> String {
     }
 }
 
-/// The rows of the table with this caption, the header first, each cell as its text.
+/// The rows of the table with this caption as texts, the header first.
 pub fn table(elements: &[Element], caption: &str) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let mut is_it = false;

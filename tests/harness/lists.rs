@@ -1,4 +1,4 @@
-//! A server of nothing but company lists, written by the test.
+//! A server for company lists that the test writes.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,10 +16,10 @@ use super::{Output, Sandbox};
 pub const COMPANIES: &str = "company_tickers_exchange.json";
 /// Nasdaq's own symbols.
 pub const NASDAQ: &str = "nasdaqlisted.txt";
-/// Those of the other exchanges.
+/// The symbols of the other exchanges.
 pub const OTHER: &str = "otherlisted.txt";
 
-/// Serves what it is told to, and 404 for all else, until the tests end.
+/// Serves the given files, and 404 for other paths, until the tests end.
 #[derive(Debug)]
 pub struct Lists {
     address: SocketAddr,
@@ -34,7 +34,7 @@ impl Lists {
         let served = Arc::clone(&files);
         let _ = spawn("lists", &Cancel::default(), move || {
             for stream in listener.incoming() {
-                // A client that goes away in between is no concern of ours.
+                // A client may disconnect at any time.
                 let _ = answer(&stream.unwrap(), &served.lock().unwrap());
             }
         })
@@ -47,26 +47,25 @@ impl Lists {
         self.files.lock().unwrap().insert(file, content.into());
     }
 
-    /// Serves a file no more.
+    /// Stops serving a file.
     pub fn take_away(&self, file: &'static str) {
         self.files.lock().unwrap().remove(file);
     }
 
-    /// Serves these companies, all on exchanges that the directory knows nothing of: CIK, name,
-    /// ticker, and the SEC's label.
+    /// Serves these companies, all on exchanges that are not in the directory: CIK, name, ticker, and the SEC's
+    /// label.
     pub fn companies(&self, rows: &[(u64, &str, &str, Option<&str>)]) {
         let fields = ["cik", "name", "ticker", "exchange"];
         let list = serde_json::json!({"fields": fields, "data": rows});
         self.put(COMPANIES, list.to_string());
     }
 
-    /// Serves these symbols: symbol, name, exchange code, and whether it is an ETF. Those with
-    /// code Q are Nasdaq's.
+    /// Serves these symbols: symbol, name, exchange code, and whether it is an ETF. The code Q is Nasdaq.
     pub fn directory(&self, rows: &[(&str, &str, char, char)]) {
         self.directory_of("0102202612:11", rows);
     }
 
-    /// As [`Lists::directory`], made at this time: `MMDDYYYYHH:MM`.
+    /// As [`Lists::directory`], with this creation time: `MMDDYYYYHH:MM`.
     pub fn directory_of(&self, created: &str, rows: &[(&str, &str, char, char)]) {
         let mut nasdaq = "Symbol|Security Name|Test Issue|ETF\n".to_owned();
         let mut other = "ACT Symbol|Security Name|Exchange|CQS Symbol|ETF|Test Issue\n".to_owned();
@@ -87,7 +86,7 @@ impl Lists {
         );
     }
 
-    /// The binary, told to get its lists here.
+    /// The binary with this server as the source of its lists.
     pub fn command(&self, sandbox: &Sandbox, args: &[&str]) -> Command {
         sandbox.command_to(&format!("http://{}", self.address), args)
     }

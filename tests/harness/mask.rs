@@ -1,11 +1,11 @@
-//! Takes out of an output what differs from run to run, so that the rest can be a snapshot.
+//! Masks the parts of an output that differ from run to run, so that it can be compared with a snapshot.
 
 use serde_json::Value;
 
-/// Shapes of times; a `9` is any digit.
+/// Formats of times; a `9` stands for any digit.
 const SHAPES: [&str; 5] = ["9999-99-99", "99:99:99.999", "99:99:99", "99:99", "9:99"];
 
-/// Fields of JSON documents that tell of time or process.
+/// Fields of JSON documents with times or process IDs.
 const FIELDS: [&str; 4] = ["elapsed_s", "eta_s", "per_second", "pid"];
 
 /// A text with every digit of a date or time replaced by `9`.
@@ -37,7 +37,7 @@ fn fits(text: &str, shape: &str) -> bool {
         && !follows.is_some_and(u8::is_ascii_digit)
 }
 
-/// A JSON document likewise.
+/// As [`text`], for a JSON document.
 pub fn json(mut document: Value) -> String {
     hide(&mut document);
     text(&serde_json::to_string_pretty(&document).unwrap())

@@ -1,4 +1,4 @@
-//! A folder of its own for every test, the binary in it, and what it left behind.
+//! A separate folder for each test, runs of the binary in it, and their results.
 
 pub mod html;
 pub mod lists;
@@ -23,10 +23,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-/// Who the tests say they are.
+/// The user agent of the tests.
 pub const USER_AGENT: &str = "filing-etl tests tests@example.com";
 
-/// A folder with a database, documents and state of its own; gone when dropped.
+/// A folder with its own database, documents and state. It is removed when dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     dir: TempDir,
@@ -43,7 +43,7 @@ impl Sandbox {
         self.dir.path().join(name)
     }
 
-    /// The binary, with nothing of our own environment.
+    /// The binary, without the environment of the tests.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("filing-etl"));
         command
@@ -56,7 +56,7 @@ impl Sandbox {
         command
     }
 
-    /// The binary, talking to this address without any limit.
+    /// The binary with this address for all URLs, without a rate limit.
     pub fn command_to(&self, url: &str, args: &[&str]) -> Command {
         let mut command = self.command(args);
         command
@@ -68,7 +68,7 @@ impl Sandbox {
         command
     }
 
-    /// The binary, talking to this simulator at the simulator's own speed.
+    /// The binary with this simulator, without a rate limit.
     pub fn command_against(&self, sim: &Simulator, args: &[&str]) -> Command {
         self.command_to(&sim.url(), args)
     }
@@ -119,7 +119,7 @@ impl Sandbox {
         Connection::open(self.path("filings.db")).unwrap()
     }
 
-    /// The rows of a query, every value as text, joined with "|".
+    /// The rows of a query, with all values as texts, joined with "|".
     pub fn rows(&self, sql: &str) -> Vec<String> {
         let db = self.db();
         let mut statement = db.prepare(sql).unwrap();
@@ -148,13 +148,13 @@ impl Sandbox {
         self.db().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
-    /// The paths of the files that are on record as downloaded.
+    /// The paths of the files recorded as downloaded.
     pub fn recorded(&self) -> BTreeSet<String> {
         let sql = "SELECT path FROM v_artifacts WHERE status = 'downloaded'";
         self.rows(sql).into_iter().collect()
     }
 
-    /// What lies in the folder of files that are still being downloaded.
+    /// The content of the folder for files that are being downloaded.
     pub fn incoming(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path("filings/.incoming")).unwrap();
         let name = |e: std::io::Result<std::fs::DirEntry>| e.unwrap().file_name();
@@ -218,7 +218,7 @@ pub fn by_filing(files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> 
         .collect()
 }
 
-/// The SHA-256 of some bytes in hexadecimal, as the record has it.
+/// The SHA-256 of some bytes in hexadecimal, as in the database.
 pub fn sha256(bytes: &[u8]) -> String {
     let mut digits = String::new();
     for byte in Sha256::digest(bytes) {
@@ -227,7 +227,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     digits
 }
 
-/// Faults as a simulator takes them.
+/// Parses faults.
 pub fn faults<T: AsRef<str>>(faults: &[T]) -> Vec<Fault> {
     let parse = |fault: &T| fault.as_ref().parse().unwrap();
     faults.iter().map(parse).collect()
@@ -253,7 +253,7 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// What a run of the binary printed and how it ended.
+/// The output and the exit status of a run of the binary.
 #[derive(Debug)]
 #[must_use]
 pub struct Output {
@@ -296,7 +296,7 @@ impl Output {
         self
     }
 
-    /// Fails unless standard error holds this text.
+    /// Fails unless standard error contains this text.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         if !self.stderr.contains(text) {
@@ -322,7 +322,7 @@ impl Output {
     }
 }
 
-/// What the simulator serves at a path, asked for by the test itself. It stands in the log.
+/// The response of the simulator to a request of the test itself. The request is in its log.
 pub fn get(sim: &Simulator, path: &str) -> Vec<u8> {
     let mut stream = std::net::TcpStream::connect(sim.address()).unwrap();
     let request = format!(

@@ -1,4 +1,4 @@
-//! Runs that are watched, signalled and killed while they are under way.
+//! Runs that are watched, signalled and killed.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -9,10 +9,10 @@ use filing_etl::internals::Cancel;
 
 use super::Output;
 
-/// Longer than anything here takes on the slowest machine.
+/// A timeout that is long enough on the slowest machine.
 const WATCHDOG: Duration = Duration::from_mins(5);
 
-/// The most memory that a process has held so far, in kB; `None` once it has ended.
+/// The peak memory of a process so far, in kB; `None` once it has ended.
 #[cfg(target_os = "linux")]
 fn peak_memory(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
@@ -20,7 +20,7 @@ fn peak_memory(process: u32) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// A run under way. Killed when dropped, so that a failing test leaves nothing behind.
+/// A running process. It is killed when dropped, so that a failing test leaves no process.
 #[derive(Debug)]
 pub struct Running(Option<Child>);
 
@@ -31,17 +31,16 @@ impl Running {
         Self::start_as_is(command)
     }
 
-    /// Starts a run whose output goes wherever the command says.
+    /// Starts a run whose output is configured by the command.
     pub fn start_as_is(mut command: Command) -> Self {
         Self(Some(command.spawn().unwrap()))
     }
 
-    /// Its process id.
     pub fn id(&self) -> u32 {
         self.0.as_ref().unwrap().id()
     }
 
-    /// Waits for its end, and tells the most memory that it held, in kB.
+    /// Waits for its end. Returns its peak memory in kB.
     #[cfg(target_os = "linux")]
     pub fn end_measured(mut self) -> (Output, u64) {
         let (process, peak) = (self.id(), std::cell::Cell::new(0));
@@ -58,7 +57,7 @@ impl Running {
         self.0.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
-    /// Waits until something holds. Returns whether it did before the run ended.
+    /// Waits until a condition is true. Returns whether it became true before the run ended.
     pub fn until(&mut self, holds: impl Fn() -> bool) -> bool {
         let started = Instant::now();
         while !holds() {
@@ -82,7 +81,7 @@ impl Running {
         let _ = status.unwrap();
     }
 
-    /// Kills it, without a word to it.
+    /// Kills it with SIGKILL.
     pub fn kill(mut self) -> Output {
         let mut child = self.0.take().unwrap();
         child.kill().unwrap();
@@ -94,7 +93,7 @@ impl Running {
         self.end_within(WATCHDOG)
     }
 
-    /// Waits for its end, and fails if that does not come in time.
+    /// Waits for its end, and fails after a timeout.
     pub fn end_within(mut self, time: Duration) -> Output {
         let started = Instant::now();
         while !self.has_ended() {
@@ -114,10 +113,10 @@ impl Drop for Running {
     }
 }
 
-/// Cases that run at the same time: most of theirs is waiting.
+/// The number of cases that run at the same time. They mostly wait.
 const AT_ONCE: usize = 8;
 
-/// Runs a check for each case, some at a time. The first that fails is the test's failure.
+/// Runs a check for each case, several at a time. The first failure fails the test.
 pub fn for_each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
     let left = Mutex::new(cases.iter());
     thread::scope(|scope| {
@@ -131,7 +130,7 @@ pub fn for_each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
     });
 }
 
-/// Between two looks at something that others change.
+/// The time between two checks of a condition.
 pub fn pause() {
     let _ = Cancel::default().sleep(Duration::from_millis(2));
 }

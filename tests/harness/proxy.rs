@@ -1,4 +1,4 @@
-//! A company's proxy: asks for a password, and opens a tunnel to one place whatever is wanted.
+//! A proxy with a password, which opens a tunnel to one fixed address.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -17,14 +17,14 @@ pub struct Proxy {
 /// A request for a tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// Such as `CONNECT www.example.com:443`.
+    /// The request line, such as `CONNECT www.example.com:443`.
     pub what: String,
     /// The value of `Proxy-Authorization`.
     pub password: Option<String>,
 }
 
 impl Proxy {
-    /// Every tunnel leads here; without a place, every request is refused.
+    /// Starts a proxy whose tunnels all lead to `to`. Without it, every request is refused.
     pub fn start(place: Option<SocketAddr>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -32,19 +32,19 @@ impl Proxy {
         let log = Arc::clone(&asked);
         background(move || {
             for stream in listener.incoming() {
-                // A client that goes away in between is no concern of ours.
+                // A client may disconnect at any time.
                 let _ = serve(stream.unwrap(), place, &log);
             }
         });
         Self { address, asked }
     }
 
-    /// Its address with a user and a password.
+    /// The URL with a user and a password.
     pub fn url(&self, user: &str) -> String {
         format!("http://{user}@{}", self.address)
     }
 
-    /// What was asked for so far.
+    /// The requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }

@@ -1,13 +1,12 @@
-//! Collections compared by their difference: a failure names what is missing and what is extra,
-//! instead of two long lists.
+//! Compares collections. A failure lists the missing and the extra items instead of both collections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
 
-/// So many items of a difference are named; of the others there is only their number.
+/// At most this many items of a difference are listed; the others are counted.
 const NAMED: usize = 20;
 
-/// Fails unless a set is as it should be.
+/// Fails unless a set is equal to the expected one.
 #[track_caller]
 pub fn same_set<T: Ord + Debug>(found: &BTreeSet<T>, wanted: &BTreeSet<T>, what: &str) {
     let missing: Vec<_> = wanted.difference(found).collect();
@@ -15,8 +14,8 @@ pub fn same_set<T: Ord + Debug>(found: &BTreeSet<T>, wanted: &BTreeSet<T>, what:
     fail_over(what, &[("missing", missing), ("extra", extra)]);
 }
 
-/// Fails unless these files are there, byte for byte, and no others. Of one that differs, the
-/// lengths and the first place where it does are told.
+/// Fails unless exactly these files exist, byte for byte. For a file that differs, the message has the lengths
+/// and the first position that differs.
 #[track_caller]
 pub fn same_files(
     found: &BTreeMap<String, Vec<u8>>,
@@ -61,7 +60,7 @@ fn fail_over<T: Debug>(what: &str, differences: &[(&str, Vec<T>)]) {
     assert!(said.is_empty(), "{what}{said}");
 }
 
-/// What a failing comparison says.
+/// The message of a failing comparison.
 fn said(compare: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let failed = std::panic::catch_unwind(compare).unwrap_err();
     *failed.downcast::<String>().unwrap()

@@ -1,5 +1,4 @@
-//! A server that says what a test gives it, word for word: for answers that no honest EDGAR and
-//! no simulator gives.
+//! A server that sends the exact bytes of a test, for responses that neither EDGAR nor the simulator gives.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -13,7 +12,7 @@ use filing_etl::sim::Simulator;
 
 use super::USER_AGENT;
 
-/// Serves on loopback until it is dropped, one request a connection.
+/// A server on loopback with one request per connection. It stops when dropped.
 #[derive(Debug)]
 pub struct Scripted {
     address: SocketAddr,
@@ -23,7 +22,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// Serves these bodies by path; everything else is not there.
+    /// Serves these bodies by path, and 404 for other paths.
     pub fn start(bodies: BTreeMap<String, Vec<u8>>) -> Self {
         Self::answering(move |path, stream| match bodies.get(path) {
             Some(body) => stream.write_all(&response("200 OK", "", body)),
@@ -31,8 +30,7 @@ impl Scripted {
         })
     }
 
-    /// Answers each path as the test says, byte for byte. A client that goes away in the middle
-    /// is no concern of ours.
+    /// Sends the test's response to each path, byte for byte. A client may disconnect at any time.
     pub fn answering(
         answer: impl Fn(&str, &mut TcpStream) -> io::Result<()> + Send + 'static,
     ) -> Self {
@@ -60,8 +58,8 @@ impl Scripted {
         }
     }
 
-    /// Answers as the simulator does, but for the bodies of the paths that `change` changes:
-    /// nothing in place of one is S3's answer for a file that is not there.
+    /// Forwards to the simulator and lets `change` replace bodies by path. `None` in place of a body is S3's
+    /// response for a missing file.
     pub fn in_front_of(
         sim: &Simulator,
         change: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send + 'static,
@@ -95,7 +93,7 @@ impl Scripted {
         format!("http://{}", self.address)
     }
 
-    /// The paths that were asked for.
+    /// The requested paths.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -104,7 +102,7 @@ impl Scripted {
 impl Drop for Scripted {
     fn drop(&mut self) {
         self.stop.set();
-        // Accepting ends with the next connection.
+        // A connection wakes the accepting thread, which then ends.
         let _ = TcpStream::connect(self.address);
         let _ = self.thread.take().map(JoinHandle::join);
     }

@@ -1,4 +1,4 @@
-//! A server with TLS, whose certificate is signed by an authority of its own.
+//! A server with TLS whose certificate is signed by a separate certificate authority.
 
 use std::io::{self, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,16 +11,16 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// Serves `https://localhost` until the tests end, one request a connection.
+/// Serves `https://localhost` until the tests end, with one request per connection.
 #[derive(Debug)]
 pub struct Tls {
     port: u16,
-    /// The authority's certificate, as a file has it.
+    /// The certificate of the authority in PEM format.
     pub authority: String,
 }
 
 impl Tls {
-    /// Hands every request on to a server without TLS.
+    /// Forwards every request to a server without TLS.
     pub fn before(server: SocketAddr) -> Self {
         Self::answering(move |request, client| {
             let mut server = TcpStream::connect(server)?;
@@ -32,13 +32,13 @@ impl Tls {
         })
     }
 
-    /// Answers each request's head as the test says.
+    /// Sends the test's response to each request.
     pub fn answering(
         answer: impl Fn(&[u8], &mut dyn Write) -> io::Result<()> + Send + 'static,
     ) -> Self {
         let (config, authority) = config();
         let address = listen(move |stream| {
-            // A client that does not trust us goes away.
+            // A client that does not trust the certificate disconnects.
             let _ = serve(stream, &config, &answer);
         });
         Self {
@@ -47,7 +47,7 @@ impl Tls {
         }
     }
 
-    /// Has no file at all.
+    /// Serves no file.
     pub fn empty() -> Self {
         Self::answering(|_, client| {
             client.write_all(
@@ -61,7 +61,7 @@ impl Tls {
     }
 }
 
-/// Hands every connection to `answer`, one after the other, until the tests end.
+/// Passes every connection to `answer`, one after another, until the tests end.
 pub fn listen(answer: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -92,7 +92,7 @@ fn serve(
     stream.flush()
 }
 
-/// A server that calls itself `localhost`, and the authority that says so.
+/// The certificate of a server with the name `localhost`, and its authority.
 fn config() -> (Arc<ServerConfig>, String) {
     let mut authority = CertificateParams::new([]).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

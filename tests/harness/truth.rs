@@ -1,4 +1,4 @@
-//! What a run against a simulator should leave, from the simulator's own truth.
+//! The expected results of a run against a simulator, from the simulator's own data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use filing_etl::internals::Exchange;
 use filing_etl::sim::{Options, SimCompany, SimFiling, Simulator, Venue};
 use jiff::civil::{Date, date};
 
-/// The last day of every simulated EDGAR here, so that no test depends on the day it runs.
+/// The last day of every simulated EDGAR, so that no test depends on the current day.
 pub const TODAY: Date = date(2025, 6, 30);
-/// Noon in New York on the day after [`TODAY`], when its index is out.
+/// Noon in New York on the day after [`TODAY`], when the index of that day is published.
 pub const NOW: &str = "2025-07-01T16:00:00Z";
-/// The first filing day that the tests ask for unless they say otherwise.
+/// The default first filing date of the tests.
 pub const SINCE: Date = date(2023, 7, 1);
 
-/// Fifty companies, so of every kind and on every exchange; small documents, many older pages.
+/// Fifty companies, enough for every kind and every exchange, with small documents and many older pages.
 pub fn small() -> Options {
     Options {
         companies: 50,
@@ -30,7 +30,7 @@ pub fn start(options: Options) -> Simulator {
     Simulator::start(options).unwrap()
 }
 
-/// A listing's exchange as the SEC's and the exchanges' lists together tell it.
+/// The exchange of a listing according to the lists of the SEC and the exchanges together.
 pub fn exchange(sim: &Simulator, company: &SimCompany, venue: Venue) -> Option<Exchange> {
     let listed = sim.universe().in_symbol_lists(company);
     match venue {
@@ -40,7 +40,7 @@ pub fn exchange(sim: &Simulator, company: &SimCompany, venue: Venue) -> Option<E
         Venue::Nyse | Venue::NyseAmerican | Venue::NyseArca => Some(Exchange::Nyse),
         Venue::Cboe => Some(Exchange::Cboe),
         Venue::Otc => Some(Exchange::Otc),
-        // The SEC does not know yet, but Nasdaq's own list does.
+        // The SEC's list has no exchange yet, but Nasdaq's list has the symbol.
         Venue::Unknown => listed.then_some(Exchange::Nasdaq),
     }
 }
@@ -51,7 +51,7 @@ pub fn is_on(sim: &Simulator, company: &SimCompany, exchanges: &[Exchange]) -> b
     venues.any(|venue| exchange(sim, company, venue).is_some_and(|e| exchanges.contains(&e)))
 }
 
-/// The companies that a run is about when nothing is said.
+/// The companies of a run without company options.
 pub fn national(sim: &Simulator) -> Vec<SimCompany> {
     let exchanges: Vec<_> = Exchange::ALL
         .into_iter()
@@ -66,13 +66,13 @@ pub fn on(sim: &Simulator, exchanges: &[Exchange]) -> Vec<SimCompany> {
     all.filter(|c| is_on(sim, c, exchanges)).collect()
 }
 
-/// The forms that a run is about when nothing is said.
+/// The forms of a run without form options.
 pub fn is_report(form: &str) -> bool {
     let base = form.strip_suffix("/A").unwrap_or(form);
     ["10-K", "10-KT", "10-Q", "10-QT", "20-F", "40-F"].contains(&base)
 }
 
-/// The filings of some companies that a run should find, with the CIK they are found under.
+/// The filings of some companies that a run should find, each with a CIK of a visited filer.
 pub fn filings(
     sim: &Simulator,
     companies: &[SimCompany],
@@ -94,7 +94,7 @@ pub fn reports(sim: &Simulator) -> Vec<(u64, SimFiling)> {
     })
 }
 
-/// The name of the one file that a run fetches of a filing.
+/// The name of the file that a run fetches for a filing.
 pub fn file_name(filing: &SimFiling) -> String {
     match filing.primary_document.rsplit('/').next() {
         None | Some("") => format!("{}.txt", filing.accession),
@@ -124,7 +124,7 @@ pub fn documents(sim: &Simulator, filings: &[(u64, SimFiling)]) -> BTreeMap<Stri
                     let served = sim.universe().file(filing, &name).unwrap();
                     (name, served)
                 }
-                // EDGAR gives it none, and does not serve it by itself.
+                // EDGAR gives it no name and does not serve it.
                 None => (
                     format!("{}-{}.txt", filing.accession, i + 1),
                     document.bytes,
@@ -136,7 +136,7 @@ pub fn documents(sim: &Simulator, filings: &[(u64, SimFiling)]) -> BTreeMap<Stri
     files
 }
 
-/// `cik|accession` of some filings, as a query gives it.
+/// `cik|accession` of some filings, in the form of a query result.
 pub fn keys(filings: &[(u64, SimFiling)]) -> BTreeSet<String> {
     let key = |(cik, filing): &(u64, SimFiling)| format!("{cik}|{}", filing.accession);
     filings.iter().map(key).collect()

@@ -342,7 +342,7 @@ impl World {
     }
 }
 
-/// A time of that day in New York, before or after the index of the day before is published.
+/// A time of that day in New York, in the morning or late in the evening.
 fn on(day: Date, pick: u64) -> Timestamp {
     let hour = if pick.is_multiple_of(2) { 9 } else { 23 };
     let time: DateTime = day.at(hour, 0, 0, 0);
