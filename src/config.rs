@@ -26,7 +26,7 @@ pub struct Settings {
     pub accept_urls: bool,
     /// The folder of the state that all runs of this user share.
     pub state_dir: PathBuf,
-    /// Always set where a host under sec.gov is used.
+    /// Always set if a host under sec.gov is used.
     pub user_agent: Option<UserAgent>,
     /// Requests a second over all threads; `None` is no limit.
     pub rate: Option<NonZeroU32>,
@@ -39,18 +39,18 @@ pub struct Settings {
     pub locked: Option<Duration>,
 }
 
-/// Who is told what a run comes to, besides the database and the log.
+/// Where the result of a run is reported, besides the database and the log.
 #[derive(Debug, Clone)]
 pub struct Notify {
     /// Whether standard output gets one JSON document instead of the table.
     pub json: bool,
     /// The file that is written for Prometheus.
     pub metrics_file: Option<PathBuf>,
-    /// The address that is told when a run begins and ends.
+    /// The URL to which the start and the end of a run are reported.
     pub ping_url: Option<Url>,
-    /// The time that is written down.
+    /// The clock for recorded times.
     pub clock: Clock,
-    /// How long a request may take.
+    /// The timeouts of a request.
     pub timeouts: Timeouts,
 }
 

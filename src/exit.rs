@@ -69,15 +69,14 @@ pub struct UsageError(pub String);
 )]
 pub struct BusyError {
     pub database: String,
-    /// Who has it, as far as that is known: the run, its process, and since when.
+    /// The holder of the lock, as far as it is known: the run, its process and its start.
     pub holder: String,
 }
 
-/// Another export writes to the same folder; ends the program with [`Exit::Busy`].
+/// Another export writes to the same folder. The exit is [`Exit::Busy`].
 #[derive(Debug, thiserror::Error)]
 #[error("another export is writing to {target}: wait for it, or name another folder")]
 pub struct TargetBusyError {
-    /// The folder both want.
     pub target: String,
 }
 

@@ -1,7 +1,7 @@
 //! Log lines on standard error. They are written through [`Terminal`], so that they do not damage bars.
 //!
-//! A line may have fields (`log`'s key-value pairs): they are for JSON, where they stand beside the
-//! message, numbers as numbers. The message says all of it to people.
+//! A line may have fields (`log`'s key-value pairs). They are written only in JSON, beside the message, with
+//! numbers as numbers. The message contains the same information for people.
 
 use std::io::{self, Write as _};
 
@@ -20,7 +20,7 @@ pub fn init(cli: &Cli, terminal: &Terminal) {
     builder
         .filter_level(LevelFilter::Error)
         .filter_module("filing_etl", cli.log_level())
-        // The failed request reports the same problem, with the next step.
+        // The error of the failed request reports the same problem, with the next step.
         .filter_module("rustls_platform_verifier", LevelFilter::Off)
         // Frames of the dashboard, with --log-format json.
         .filter_module(LOG_TARGET, LevelFilter::Info)
@@ -76,7 +76,7 @@ fn json(level: Level, target: &str, message: &str, fields: &dyn kv::Source) -> J
     line.put("level", level.as_str().into());
     line.put("target", target.into());
     line.put("message", printable(message).into());
-    // Nothing that visits them fails.
+    // The visitor never returns an error.
     let _ = fields.visit(&mut line);
     Json::Object(line.0)
 }
@@ -101,7 +101,7 @@ impl<'v> VisitSource<'v> for LogFields {
     }
 }
 
-/// The value of a field as JSON has it.
+/// The value of a field as JSON.
 struct LogValue(Json);
 
 impl VisitValue<'_> for LogValue {

@@ -1,13 +1,13 @@
-//! Reports for people on whatever they are shown on: what stands out, and where long lines are broken.
+//! Formats reports for people: emphasises failures, and wraps long lines on a terminal.
 
-/// What tables are printed on.
+/// The properties of the output that reports are printed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrintStyle {
-    /// In characters.
+    /// The width in characters.
     pub width: usize,
-    /// Whether escape sequences for emphasis are understood and wanted.
+    /// Whether escape sequences for emphasis are supported and wanted.
     pub styled: bool,
-    /// Whether somebody looks at it: a terminal. Long lines are broken there.
+    /// Whether it is a terminal. Long lines are wrapped only there.
     pub is_terminal: bool,
 }
 
@@ -18,7 +18,7 @@ const RESET: &str = "\u{1b}[0m";
 /// The column in which the values of a report begin: `Companies  12 of 12`.
 const VALUES: usize = 11;
 
-/// Makes a text stand out as a failure, where that is wanted and it is one.
+/// Emphasises a text as a failure, if it is one and emphasis is wanted.
 pub fn failure(text: &str, is_one: bool, page: PrintStyle) -> String {
     if is_one {
         painted(text, RED, page)
@@ -27,12 +27,12 @@ pub fn failure(text: &str, is_one: bool, page: PrintStyle) -> String {
     }
 }
 
-/// The status of a run: `partial` and failures stand out.
+/// The status of a run, with emphasis for `partial` and failures.
 pub fn status(word: &str, page: PrintStyle) -> String {
     of_status(word, word, page)
 }
 
-/// A text that says what became of a run with this status.
+/// A text about the result of a run, emphasised by the status of that run.
 pub fn of_status(status: &str, text: &str, page: PrintStyle) -> String {
     match colour(status) {
         Some(colour) => painted(text, colour, page),
@@ -40,7 +40,7 @@ pub fn of_status(status: &str, text: &str, page: PrintStyle) -> String {
     }
 }
 
-/// A text whose words for the status of a run stand out. They have a blank on both sides.
+/// A text in which the words for the status of a run are emphasised. They must have a blank on both sides.
 pub fn statuses(text: &str, page: PrintStyle) -> String {
     let mut text = text.to_owned();
     for word in ["partial", "failed", "interrupted"] {
@@ -66,8 +66,8 @@ fn painted(text: &str, colour: &str, page: PrintStyle) -> String {
     }
 }
 
-/// A report whose lines fit a terminal: broken between words, the rest below the value. Commands to be
-/// copied stay on one line, and so does everything that is not for a terminal.
+/// Wraps the lines of a report between words if it is for a terminal; continued lines begin below the value.
+/// Lines with a command stay whole, so that the command can be copied.
 pub fn fitted(report: &str, page: PrintStyle) -> String {
     if !page.is_terminal {
         return report.to_owned();
@@ -106,13 +106,13 @@ fn break_line(text: &mut String, line: &str, most: usize) {
     }
 }
 
-/// How many characters are seen of a line.
+/// The number of visible characters of a line.
 fn width(line: &str) -> usize {
     let mut seen = 0;
     let mut characters = line.chars();
     while let Some(c) = characters.next() {
         if c == '\u{1b}' {
-            // What we write ourselves ends with this letter.
+            // All escape sequences of this program end with this letter.
             let _ = characters.find(|c| *c == 'm');
         } else {
             seen += 1;

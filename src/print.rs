@@ -21,11 +21,7 @@ pub fn print_json(document: &impl Serialize) -> Result<()> {
     print(&(printable_json(&text) + "\n"))
 }
 
-/// Writes a report to standard output, its lines broken where a terminal is too narrow for them.
-///
-/// # Errors
-///
-/// When standard output does not take it.
+/// Prints a report. On a terminal that is too narrow, its lines are wrapped.
 pub fn print_report(text: &str, page: PrintStyle) -> Result<()> {
     print(&fitted(text, page))
 }

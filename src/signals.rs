@@ -77,8 +77,8 @@ fn listened_to() -> Vec<i32> {
     signals
 }
 
-/// Whether whoever started the program had it ignore SIGHUP, as `nohup` does: a handler of ours would
-/// undo that. Linux tells; where nothing tells, SIGHUP is left as it is.
+/// Whether the program may handle SIGHUP. If it was started with SIGHUP ignored, as by `nohup`, a handler would
+/// undo that. Linux reports ignored signals. If they are unknown, SIGHUP is not handled.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else {

@@ -49,7 +49,7 @@ pub fn join<T>(thread: JoinHandle<T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Waits for a thread; `None` where it panicked. The panic was shown when it happened.
+/// Waits for a thread; `None` if it panicked. The panic was printed when it happened.
 pub fn join_or_none<T>(thread: JoinHandle<T>) -> Option<T> {
     thread.join().ok()
 }

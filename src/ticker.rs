@@ -5,7 +5,7 @@
 
 use crate::listings::sec_ticker;
 
-/// The possible tickers in the SEC's spelling that a text stands for, most likely first. A company with
+/// The possible tickers in the SEC's spelling for a text, most likely first. A company with
 /// such a ticker need not exist.
 pub fn spellings(text: &str) -> Vec<String> {
     let text = text.trim().to_ascii_uppercase();

@@ -1,7 +1,7 @@
 //! Every command and option with its help text, declared for clap.
 //!
-//! Each group of options stands under a heading of its own. Headings and options come in the order in
-//! which a user needs them: clap shows both in the order of their definitions.
+//! Each group of options has a heading. Headings and options are defined in the order in which a user needs
+//! them, because clap shows them in that order.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -152,8 +152,8 @@ pub(super) struct Global {
         default_value = "text"
     )]
     pub log_format: LogFormat,
-    /// After each backfill, update or download, write what it came to into this file, in the text format
-    /// of Prometheus
+    /// After each backfill, update or download, write its results to this file in the text format of
+    /// Prometheus
     #[arg(
         long,
         global = true,
@@ -161,7 +161,8 @@ pub(super) struct Global {
         value_name = "PATH"
     )]
     pub metrics_file: Option<PathBuf>,
-    /// Tell this address of each backfill, update or download: URL/start, then URL or URL/EXIT-CODE
+    /// Report the start and end of each backfill, update or download to this address: URL/start, then URL
+    /// or URL/EXIT-CODE
     #[arg(long, global = true, env = "FILING_ETL_PING_URL", value_name = "URL",
           value_parser = ping_url)]
     pub ping_url: Option<Url>,
@@ -206,7 +207,7 @@ pub(super) enum Progress {
 pub enum LogFormat {
     /// For people
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
@@ -230,11 +231,10 @@ pub enum Command {
     Export(Box<ExportArgs>),
     /// EDGAR's archive of XBRL facts, for `export --what facts`
     Facts {
-        /// What to do with it.
         #[command(subcommand)]
         command: FactsCommand,
     },
-    /// Print one document of a filing as text, without markup; fetch it first where it is not here
+    /// Print one document of a filing as Markdown or plain text; download it first if it is not stored
     Text(TextArgs),
     /// Show the selections that update follows and the day through which each is complete, or drop one
     Selections(SelectionsArgs),
@@ -248,7 +248,7 @@ pub enum Command {
     Monitor(MonitorArgs),
     /// Show what is missing and why: coverage by exchange, companies without filings, failures
     Diagnose(DiagnoseArgs),
-    /// Write one HTML page with pictures of coverage, growth, runs, failures and the queue
+    /// Write one HTML page with charts of coverage, growth, runs, failures and the queue
     Report(ReportArgs),
     /// Compare the files on disk with the database and queue missing or damaged files again
     Verify(VerifyArgs),
@@ -268,10 +268,10 @@ pub enum Command {
     },
 }
 
-/// What can be done with the archive of facts.
+/// The commands for the archive of facts.
 #[derive(Debug, Subcommand)]
 pub enum FactsCommand {
-    /// Fetch companyfacts.zip (1.4 GB) into the data dir, or find that EDGAR has no newer one
+    /// Fetch companyfacts.zip (1.4 GB) into the data dir, unless EDGAR has no newer one
     Sync {
         /// Print one JSON document instead of the line
         #[arg(long)]
@@ -339,15 +339,15 @@ pub struct TextArgs {
     /// The filing: 0000320193-23-000106
     #[arg(value_name = "ACCESSION")]
     pub accession: Accession,
-    /// The document's name, as `v_documents` has it [default: the primary document]
+    /// The name of the document in `v_documents` [default: the primary document]
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// What the text looks like
+    /// Format of the text
     #[arg(long, value_name = "HOW", default_value = "markdown")]
     pub text: TextFormatArg,
 }
 
-/// What a text looks like.
+/// The format of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextFormatArg {
     /// With headings, emphasis, lists and tables
@@ -481,7 +481,7 @@ pub struct RunArgs {
     pub(crate) work: WorkArgs,
 }
 
-/// What an update can be told.
+/// The options of `update`.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
     #[command(flatten)]
@@ -491,26 +491,26 @@ pub struct UpdateArgs {
     pub export: Option<PathBuf>,
 }
 
-/// What is to be exported, and where to.
+/// The options of `export`.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// The folder of the dataset: a new or empty one, or one that an export made, of which only what
-    /// changed is written
+    /// The folder of the dataset: a new or empty folder, or an existing dataset, in which only changed files
+    /// are written
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
     /// The format of the files [default: that of the dataset, or parquet]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
-    /// Only these tables in a new dataset; of one that is there, tables to add [default: all but
-    /// facts and text]
+    /// The tables of a new dataset, or tables to add to an existing one [default: all but facts and text]
     #[arg(long, value_name = "TABLE", value_delimiter = ',', value_parser = dataset_table)]
     pub(super) what: Vec<&'static Table>,
-    /// What the texts of `--what text` look like [default: that of the dataset, or markdown]
+    /// Format of the texts of `--what text` [default: that of the dataset, or markdown]
     #[arg(long, value_name = "HOW")]
     pub(super) text: Option<TextFormatArg>,
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
-    /// Only filings of these types; repeatable; a family as in `backfill` [default: all]
+    /// Only filings of these form types or families (see `backfill --help`); repeatable, or a comma list
+    /// [default: all]
     #[arg(
         long = "form",
         value_name = "TYPE",
@@ -521,11 +521,11 @@ pub struct ExportArgs {
     /// Leave out amendments, such as 10-K/A
     #[arg(long, help_heading = "Filings")]
     pub(super) no_amendments: bool,
-    /// First filing date: 2023-01-01, or back from the day of each export as 90d, 6m or 3y [default: the
-    /// first one]
+    /// First filing date: a date such as 2023-01-01, or a time back from the day of each export such as 90d,
+    /// 6m or 3y [default: no limit]
     #[arg(long, value_name = "DATE", help_heading = "Filings")]
     pub(super) since: Option<String>,
-    /// Last filing date [default: the last one]
+    /// Last filing date [default: no limit]
     #[arg(long, value_name = "DATE", help_heading = "Filings")]
     pub(super) until: Option<String>,
     /// Print one JSON document instead of the table
@@ -548,7 +548,7 @@ pub struct DownloadArgs {
     pub(crate) work: WorkArgs,
 }
 
-/// The options that every run has: `backfill`, `update` and `download`.
+/// The options of every run: `backfill`, `update` and `download`.
 #[derive(Debug, Args)]
 pub(crate) struct WorkArgs {
     /// Accept a new, empty data dir in place of the recorded one; `verify` then queues the files on record

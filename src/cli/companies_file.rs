@@ -1,10 +1,10 @@
-//! The names in a companies file: a ticker or CIK a line with `#` comments, or a table with a header
-//! that has a column `ticker` or `cik`, as spreadsheets write it. UTF-8, UTF-16 and latin-1 are taken.
+//! Parses a companies file: one ticker or CIK per line with `#` comments, or a table with a header and a column
+//! `ticker` or `cik`, as spreadsheets write it. The encoding is UTF-8, UTF-16 or Latin-1.
 
-/// The columns that name a company, the surer one first.
+/// The columns that identify a company, the more reliable one first.
 const COLUMNS: [&str; 2] = ["cik", "ticker"];
 
-/// What divides the fields of a table.
+/// The delimiters of fields in a table.
 const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// Each name in the bytes of a companies file, with the number of its line from 1.
@@ -33,8 +33,8 @@ pub(super) fn names(bytes: &[u8]) -> Result<Vec<(u64, String)>, String> {
     Ok(lines)
 }
 
-/// The text of a file in one of the encodings that editors and spreadsheets write, without the mark
-/// that some begin it with. Bytes that are none in UTF-8 become characters that no name has.
+/// Decodes a file in one of the encodings that editors and spreadsheets write, and removes a byte order mark.
+/// Bytes that are invalid in UTF-8 become characters that occur in no name.
 fn text(bytes: &[u8]) -> String {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
@@ -43,7 +43,7 @@ fn text(bytes: &[u8]) -> String {
     let text = match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        // Without the mark: names are ASCII, whose other half is NUL.
+        // UTF-16 without a byte order mark: names are ASCII, so every second byte is NUL.
         [first, 0, ..] if *first != 0 => utf16(bytes, u16::from_le_bytes),
         [0, second, ..] if *second != 0 => utf16(bytes, u16::from_be_bytes),
         _ => {
@@ -91,7 +91,7 @@ fn table(text: &str) -> Option<Vec<(u64, String)>> {
         return None;
     }
     let mut names = Vec::new();
-    // Reading from memory as text, with rows of any length, cannot fail.
+    // Reading rows of any length from a text in memory cannot fail.
     for row in reader.records().map_while(Result::ok) {
         let line = row.position().map_or(0, csv::Position::line);
         let fields = columns.iter().filter_map(|column| row.get(*column));
@@ -101,7 +101,7 @@ fn table(text: &str) -> Option<Vec<(u64, String)>> {
         let name = name.or_else(|| row.get(0).filter(|_| is_short));
         names.extend(name.map(|name| (line, name.to_owned())));
     }
-    // A fund has the ticker CIK: with tickers below, a list of one column is no table of numbers.
+    // A fund has the ticker CIK. So a single column with that header and tickers below is a list of tickers.
     let is_number = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
     if header.eq_ignore_ascii_case("cik") && !names.iter().all(|(_, name)| is_number(name)) {
         return None;

@@ -224,7 +224,7 @@ const VARIABLES: [(&str, &str); 8] = [
     ),
 ];
 
-/// The command line as clap has it, with examples and exit codes.
+/// Clap's definition of the command line, with examples and exit codes.
 pub(super) fn command() -> Command {
     let mut command = Cli::command();
     let examples: Vec<_> = EXAMPLES

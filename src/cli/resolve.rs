@@ -34,10 +34,10 @@ use crate::progress::DashboardStyle;
 use crate::run::export::Export;
 use crate::sim;
 
-/// The width of tables where standard output is not a terminal, in characters.
+/// The width of tables in characters, if standard output is not a terminal.
 const PAGE_WIDTH: usize = 80;
 
-/// The least width that tables are made for.
+/// The minimum width of tables.
 const NARROWEST: usize = 40;
 
 /// The current day in UTC. EDGAR uses the day in New York, which is never later.
@@ -86,7 +86,7 @@ impl Cli {
         })
     }
 
-    /// Who is told what a run comes to.
+    /// Where the result of a run is reported.
     pub fn notify(&self, json: bool) -> Notify {
         Notify {
             json,
@@ -102,7 +102,7 @@ impl Cli {
         patience.map_or_else(Timeouts::default, Timeouts::of)
     }
 
-    /// What the service manager says of standard error: `device:inode` of its journal.
+    /// The stream of the journal according to systemd, as `device:inode`.
     pub fn journal_stream() -> Option<String> {
         set("JOURNAL_STREAM")?.into_string().ok()
     }
@@ -211,11 +211,11 @@ impl Cli {
         })
     }
 
-    /// What is to be exported.
+    /// The options of an export.
     ///
     /// # Errors
     ///
-    /// A [`UsageError`] when the arguments do not fit together, or the companies file cannot be read.
+    /// A [`UsageError`] for contradicting arguments or an unreadable companies file.
     pub fn export(&self, args: &ExportArgs) -> Result<Export> {
         let is_given = !args.forms.is_empty() || args.no_amendments;
         let all = ["all".to_owned()];

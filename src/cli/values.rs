@@ -141,7 +141,7 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|_| "an address such as https://www.sec.gov is expected".to_owned())
 }
 
-/// Parses the address of a service that is told of runs.
+/// Parses the address of a monitoring service.
 pub(super) fn ping_url(text: &str) -> Result<Url, String> {
     Url::parse(text)
         .ok()

@@ -31,7 +31,7 @@ pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result
             run::run(&job()?, &cli.settings()?, terminal, outcome)
         });
     }
-    // Nobody waits to hear of a demo.
+    // A demo is not reported.
     let notify = Notify {
         metrics_file: None,
         ping_url: None,

@@ -38,7 +38,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
 /// The settings, for a database that exists.
 fn existing(cli: &Cli) -> Result<Settings> {
     let settings = cli.settings()?;
-    // Opening for writing makes a database where there is none; here that is a mistake.
+    // Opening for writing would create a missing database; here a missing database is an error.
     if let Err(e @ Error::Missing(_)) = Reader::open(&settings.db) {
         return Err(e.into());
     }

@@ -1,4 +1,4 @@
-//! `export`: the record as a dataset of Parquet or CSV files.
+//! `export`: writes the record as a dataset of Parquet or CSV files.
 
 use anyhow::Result;
 
@@ -11,7 +11,6 @@ use crate::progress::format::{bytes, count};
 use crate::run::export::Exported;
 use crate::signals::Interrupt;
 
-/// Runs `export`.
 pub(super) fn run(cli: &Cli, args: &ExportArgs) -> Result<Exit> {
     let export = cli.export(args)?;
     let cancel = Cancel::default();

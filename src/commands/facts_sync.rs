@@ -18,30 +18,30 @@ use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
 use crate::sources::bulk::{ArchiveRequest, Cache};
 
-/// The archive, as it is called in messages.
+/// The name of the archive in messages.
 const NAME: &str = "companyfacts.zip";
 
-/// How often the progress is printed where there is no terminal.
+/// The time between two printed lines of progress, where standard error is not a terminal.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Bytes that stay free on the disk.
+/// Bytes that must stay free on the disk.
 const RESERVE: u64 = 64 << 20;
 
-/// Tries without progress.
+/// Attempts without progress.
 const ATTEMPTS: u32 = 3;
 
-/// What `--json` prints: the names of the fields are public.
+/// The output of `--json`; its field names are public.
 #[derive(Debug, Serialize)]
 struct FactsSynced {
     status: &'static str,
-    /// Whether EDGAR had another version than the one that was here.
+    /// Whether EDGAR had another version than the cached one.
     new: bool,
     as_of: String,
     bytes: u64,
     path: String,
 }
 
-/// Runs `facts sync`. It needs no run lock: the archive has one of its own.
+/// Runs `facts sync`. It does not take the run lock, because the archive has its own lock.
 pub(super) fn run(cli: &Cli, json: bool, terminal: &Terminal) -> Result<Exit> {
     let settings = cli.settings()?;
     preflight::check(&settings)?;
@@ -75,7 +75,7 @@ pub(super) fn run(cli: &Cli, json: bool, terminal: &Terminal) -> Result<Exit> {
     }
     let archive = result.map_err(|stale| {
         anyhow!(
-            "{}: what came is kept, and `filing-etl facts sync` goes on with it",
+            "{}: the downloaded part is kept, and `filing-etl facts sync` resumes the download",
             stale.of(NAME)
         )
     })?;

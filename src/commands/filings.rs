@@ -66,7 +66,7 @@ struct Out {
     printed: u64,
 }
 
-/// The width of the table without the path, and with it where that is short.
+/// The width of the table without the path, and with a short path.
 const WIDTHS: [usize; 2] = [56, 79];
 
 impl Out {

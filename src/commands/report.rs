@@ -1,5 +1,5 @@
-//! `report`: one HTML page about coverage, growth, runs, failures and the queue. Reads the database and
-//! nothing else, so it may run beside anything.
+//! `report`: writes one HTML page about coverage, growth, runs, failures and the queue. It only reads the
+//! database, so it can run at the same time as any other command.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
@@ -19,13 +19,12 @@ use crate::report::{GENERATOR, ReportFacts};
 use crate::run::companies;
 use crate::store::{Holdings, Reader};
 
-/// How many runs are shown: a season of nights.
+/// The number of runs on the page: those of about three months of nights.
 const RUNS: u32 = 90;
 
-/// Where a page says what made it: among the first bytes.
+/// The mark of a report is within this many bytes at its beginning.
 const HEAD: u64 = 1024;
 
-/// Runs `report`.
 pub(super) fn run(cli: &Cli, args: &ReportArgs) -> Result<Exit> {
     check_target(&args.to)?;
     let page = facts(cli)?.page();
@@ -71,7 +70,7 @@ fn facts(cli: &Cli) -> Result<ReportFacts> {
     })
 }
 
-/// The companies of all recorded selections; those that a backfill would be about where there are none.
+/// The companies of all recorded selections; without any, those of a default backfill.
 fn asked_for(db: &Reader) -> Result<Vec<Cik>> {
     let mut ciks = BTreeSet::new();
     for recorded in db.selections()? {
@@ -83,25 +82,25 @@ fn asked_for(db: &Reader) -> Result<Vec<Cik>> {
     Ok(ciks.into_iter().collect())
 }
 
-/// Refuses to replace a file that is no earlier report: a mistyped `--to` must not cost a file.
+/// Refuses to replace a file that is not a report, so that a mistyped `--to` cannot destroy a file.
 fn check_target(to: &Path) -> Result<()> {
     let mut head = Vec::new();
     let read = File::open(to).and_then(|file| file.take(HEAD).read_to_end(&mut head));
     let what = match read {
         Ok(0) => return Ok(()),
         Ok(_) if String::from_utf8_lossy(&head).contains(GENERATOR) => return Ok(()),
-        Ok(_) => "is there already and is no report",
+        Ok(_) => "exists and is not a report",
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) if e.kind() == ErrorKind::IsADirectory => "is a folder",
-        Err(e) => return Err(e).with_context(|| format!("cannot look at {}", to.display())),
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", to.display())),
     };
     let to = to.display();
     Err(UsageError(format!("{to} {what}: name another file with --to")).into())
 }
 
-/// Whoever reads the page meanwhile has the old one or the new one.
+/// Replaces the page by a rename, so that a reader sees the old page or the new one.
 fn write(to: &Path, page: &str) -> std::io::Result<()> {
-    // A link stays one: the page takes the place of what it leads to.
+    // A symlink stays: the page replaces its target.
     let to = match fs::canonicalize(to) {
         Ok(there) => there,
         Err(_) => std::path::absolute(to)?,

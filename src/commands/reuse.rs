@@ -1,9 +1,9 @@
-//! `verify --reuse`: files that the queue waits for and that lie under their names already are taken back
-//! instead of being downloaded again. So a database that is older than its files catches up.
+//! `verify --reuse`: records queued files that are already on disk, instead of downloading them again. It is
+//! for a database that is older than its files.
 //!
-//! A file that was stored once has to be the same, byte by byte. Of any other the database knows
-//! nothing but its name, so it is looked at as a download is ([`check_stored`]), and a submission is
-//! read through as splitting does. What cannot be shown to be whole is left to the download.
+//! If the database has the hash of a file, the file must have that hash. Otherwise the database knows only its
+//! name, so the file is checked like a download ([`check_stored`]), and a submission is parsed completely. A
+//! file that is not proven to be complete stays queued.
 
 use std::fs::File;
 use std::io;
@@ -20,17 +20,17 @@ use crate::net::{Expect, check_stored};
 use crate::pipeline::{DocumentsError, MAX_FILE, check_submission};
 use crate::store::{OnRecord, QueueFilter, QueuePlace, Reader, SplitDocument, Writer};
 
-/// Entries of the queue looked at between two transactions.
+/// Entries of the queue per transaction.
 const AT_ONCE: usize = 200;
 
-/// What was taken back.
+/// The reused files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Reused {
     pub files: u64,
     pub bytes: u64,
 }
 
-/// Goes through the queue once.
+/// Checks every entry of the queue once.
 pub(super) fn reuse(
     data_dir: &DataDir,
     db: &mut Writer,
@@ -76,7 +76,7 @@ pub(super) fn reuse(
     Ok(reused)
 }
 
-/// The files that an entry of the queue brings, as far as their names are known.
+/// The files of a queue entry whose names are known.
 fn awaited(item: &QueueItem, known: &OnRecord) -> Vec<FileName> {
     match &item.target {
         Target::File(file) => vec![file.clone()],
@@ -89,8 +89,8 @@ fn awaited(item: &QueueItem, known: &OnRecord) -> Vec<FileName> {
     }
 }
 
-/// The file if it is there and is what is waited for. That of a joint filing may lie in the folder of
-/// another filer, where another database has put it; then it moves to where this one has it.
+/// The fingerprint of a queued file, if it is on disk. A file of a joint filing may be in the folder of another
+/// filer, if another database chose that folder. It is then moved to the folder of this database.
 fn take(
     data_dir: &DataDir,
     reader: &Reader,
@@ -125,7 +125,7 @@ fn take(
     Ok(None)
 }
 
-/// The fingerprint of the file at a place, if it is what is waited for.
+/// The fingerprint of the file at a path, if it passes the checks.
 fn take_at(
     data_dir: &Path,
     place: &FilePath,
@@ -145,7 +145,7 @@ fn take_at(
     let mut stored = File::open(&path).with_context(|| cannot_read(&path))?;
     let why_not = judge(&mut stored, item, file).with_context(|| cannot_read(&path))?;
     if let Some(why) = why_not {
-        log::info!("{} is left to the download: {why}", place.path().display());
+        log::info!("{} stays queued: {why}", place.path().display());
         return Ok(None);
     }
     Ok(Some(print))
@@ -155,7 +155,7 @@ fn cannot_read(path: &Path) -> String {
     format!("cannot read {}", path.display())
 }
 
-/// Why a file is not taken; `None` if it is.
+/// Why a file is not reused; `None` if it is.
 fn judge(content: &mut File, item: &QueueItem, file: &FileName) -> Result<Option<String>> {
     if file.kind != ArtifactKind::Submission {
         return Ok(check_stored(content, Expect::Document { max: MAX_FILE })?);

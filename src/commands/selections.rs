@@ -56,7 +56,7 @@ const COMPANIES_SHOWN: usize = 40;
 
 fn text(selections: &[SelectionRow], page: PrintStyle) -> String {
     if selections.is_empty() {
-        return "Nothing is recorded: `filing-etl backfill` records what it asks for\n".to_owned();
+        return "No selection is recorded: `filing-etl backfill` records one\n".to_owned();
     }
     let row = |selection: &SelectionRow| {
         let checked = format!(

@@ -51,7 +51,7 @@ pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) 
 /// The width below which columns are left out.
 const USUAL: usize = 80;
 
-/// A text is given this much before a column is left out for it.
+/// A column of texts gets at least this width before another column is left out.
 const TEXT: usize = 16;
 
 /// As [`table`]; on a terminal that is too narrow, columns are left out, the first of `less` first,
@@ -76,7 +76,7 @@ pub(super) fn fit(
     table(&headers, rows, page)
 }
 
-/// The least width at which no number and no word is broken.
+/// The minimum width at which no number and no word is broken.
 fn needed(headers: &[&str], rows: &[Vec<String>]) -> usize {
     let length = |text: &str| text.chars().count();
     let word = |text: &str| text.split_whitespace().map(length).max().unwrap_or(0);
@@ -208,7 +208,7 @@ mod tests {
         }
     }
 
-    /// Characters count for what they are at least: zero-width ones are not in the way here.
+    /// Zero-width characters count as one column, so that widths are never underestimated.
     fn console_width(line: &str) -> usize {
         if line.is_ascii() { line.len() } else { 0 }
     }

@@ -31,7 +31,7 @@ pub(super) fn run(cli: &Cli, args: &TextArgs, terminal: &Terminal) -> Result<Exi
     let Some((filing, folder)) = db.filing(args.accession)? else {
         let accession = args.accession;
         return Err(UsageError(format!(
-            "no filing {accession} is on record: `filing-etl backfill --cik N --form all` records a company's"
+            "no filing {accession} is on record: `filing-etl backfill --cik N --form all` records the filings of a company"
         ))
         .into());
     };
@@ -42,7 +42,7 @@ pub(super) fn run(cli: &Cli, args: &TextArgs, terminal: &Terminal) -> Result<Exi
         .iter()
         .any(|known| known.file == wanted && known.status == ArtifactStatus::Downloaded);
     let settings = cli.settings()?;
-    // Not only after the request: a picture has no text.
+    // Checked before the request, because a picture has no text.
     if !has_text(&wanted) {
         return Err(no_text(args.accession, &wanted).into());
     }
@@ -129,7 +129,7 @@ fn wanted(filing: &Filing, files: &[FileOnRecord], name: Option<&str>) -> Result
         unreachable!("the primary document is a file");
     };
     let Some(name) = name else {
-        // A document that EDGAR does not name is on record by its place in the submission.
+        // A document without a name at EDGAR is recorded under its position in the submission.
         let first = files.iter().find(|known| known.sequence == Some(1));
         let named = files.iter().find(|known| known.file.name == primary.name);
         return Ok(named.or(first).map_or(primary, |known| known.file.clone()));

@@ -151,7 +151,7 @@ fn try_write(
 ) -> Result<Written> {
     let context = || {
         format!(
-            "failed to write {}: check that its disk has room",
+            "failed to write {}: check the free space of its disk",
             path.display()
         )
     };

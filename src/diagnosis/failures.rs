@@ -1,4 +1,4 @@
-//! What went wrong, by kind.
+//! The failures by kind.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use crate::store::{CompanyCoverage, FailureGroup};
 /// Failures of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FailuresOfKind {
-    /// The kind, as `v_errors.kind` has it.
+    /// The kind, as in `v_errors.kind`.
     pub kind: String,
     /// Companies whose filings could not be read.
     pub companies: u64,
     /// Files that could not be downloaded.
     pub artifacts: u64,
-    /// What the last run could not read of a list, without losing the company.
+    /// Entries of lists that the last run could not read; their companies did not fail.
     pub problems: u64,
     /// One of the messages.
     pub example: String,
-    /// What to do about it.
+    /// The next step.
     pub remedy: &'static str,
 }
 

@@ -44,7 +44,7 @@ const SECURITIES: [&str; 12] = [
     "S-3ASR", "25",
 ];
 
-/// The filings of a company that a recorded selection asks for.
+/// The filings of a company that a recorded selection includes.
 #[derive(Debug, Clone)]
 pub struct SelectedFilings<'a> {
     pub filings: &'a Filings,
@@ -67,7 +67,7 @@ pub enum Reason {
     NotRecorded,
     /// EDGAR lists no filing.
     NothingOnEdgar,
-    /// EDGAR lists filings of wanted forms, but no selection asks for them.
+    /// EDGAR lists filings of wanted forms, but no selection includes them.
     NotAskedFor {
         /// The form of the latest one.
         form: String,

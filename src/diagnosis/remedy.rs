@@ -14,10 +14,10 @@ pub fn remedy(kind: &str) -> &'static str {
         "server" => "EDGAR had an internal error: run backfill again later",
         "refused" => "a proxy or firewall refused the request: check both, then run backfill again",
         "gateway" => {
-            "a proxy, firewall or login page came in place of documents: open the URL in a browser, log in if it asks for it, then run backfill again"
+            "the page of a proxy, firewall or login came in place of documents: open the URL in a browser, log in if necessary, then run backfill again"
         }
         "no_document" => {
-            "the response is no such document, and differs each time: check proxies and firewalls, then run backfill again"
+            "the response does not fit the document's name, and differs each time: check proxies and firewalls, then run backfill again"
         }
         "undated" => {
             "the document came without the date that EDGAR sends, the same each time: open it in a browser; if it is no filing, check proxies and firewalls, remove the file and run verify"

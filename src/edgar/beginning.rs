@@ -1,15 +1,15 @@
-//! Whether the beginning of a document fits its name. A page of a gateway, a login form or noise that
-//! comes with status 200 is told from a document by it.
+//! Checks whether the beginning of a document fits its name. That distinguishes documents from the page of a
+//! gateway, a login form or random bytes that come with status 200.
 //!
-//! EDGAR serves most documents within their `<DOCUMENT>` tags, so a text may begin with these. What does
-//! not fit may still be EDGAR's own (a PDF that is called `.txt`): the caller asks once more.
+//! EDGAR serves most documents with their `<DOCUMENT>` tags, so a text may begin with these. A document that does
+//! not fit may still be EDGAR's own (a PDF with the extension `.txt`), so the caller requests it once more.
 
 use memchr::memmem;
 
-/// How many bytes of a document are looked at.
+/// How many bytes of a document are examined.
 pub const BEGINNING: usize = 4096;
 
-/// How far into a PDF its signature may stand, as readers of PDFs have it.
+/// The signature of a PDF may be within this many bytes, as PDF readers accept it.
 const PDF_HEAD: usize = 1024;
 
 /// Signatures by the extension of the name, in lower case.
@@ -27,8 +27,8 @@ const SIGNATURES: [(&str, &[u8]); 11] = [
     ("gz", b"\x1f\x8b"),
 ];
 
-/// Says what is wrong with the beginning of a document of this name, if something is. `head` is the
-/// beginning, at most [`BEGINNING`] bytes of it count. An empty document fits any name.
+/// The reason why the beginning of a document does not fit its name; `None` if it fits. Of `head`, the first
+/// [`BEGINNING`] bytes count. An empty document fits any name.
 pub fn misfit(name: &str, head: &[u8]) -> Option<&'static str> {
     let head = &head[..head.len().min(BEGINNING)];
     if head.is_empty() {
@@ -56,7 +56,7 @@ pub fn misfit(name: &str, head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with the beginning of a document with tags.
+/// The reason why the beginning is not that of a document with tags.
 fn markup(head: &[u8]) -> Option<&'static str> {
     if is_utf16(head) {
         return None;
@@ -67,7 +67,7 @@ fn markup(head: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// What is wrong with the beginning of a text.
+/// The reason why the beginning is not that of a text.
 fn plain(head: &[u8]) -> Option<&'static str> {
     if is_utf16(head) {
         None
@@ -90,12 +90,12 @@ fn holds_pdf(head: &[u8]) -> bool {
     memmem::find(&head[..head.len().min(PDF_HEAD)], b"%PDF-").is_some()
 }
 
-/// Whether it is marked as UTF-16, in which every second byte of plain words is NUL.
+/// Whether it has the byte order mark of UTF-16, in which every second byte of ASCII is NUL.
 fn is_utf16(head: &[u8]) -> bool {
     head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff")
 }
 
-/// What follows the byte order mark and blanks.
+/// The text after the byte order mark and blanks.
 fn text_of(head: &[u8]) -> &[u8] {
     head.strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(head)

@@ -1,4 +1,4 @@
-//! `CIK##########.json` of `companyfacts.zip`: the XBRL facts of a company.
+//! Parses `CIK##########.json` of `companyfacts.zip`: the XBRL facts of a company.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,26 +16,25 @@ pub struct CompanyFacts<'a> {
     pub tags: Vec<Tag<'a>>,
 }
 
-/// What a company said under one tag.
+/// The facts of a company with one tag.
 #[derive(Debug)]
 pub struct Tag<'a> {
-    /// `us-gaap`, `dei`, `ifrs-full`, ... whatever EDGAR has.
+    /// `us-gaap`, `dei`, `ifrs-full` and so on.
     pub taxonomy: Cow<'a, str>,
-    /// Its name, such as `Revenues`.
+    /// The name, such as `Revenues`.
     pub name: Cow<'a, str>,
-    /// Its label for people.
+    /// The label for people.
     pub label: Option<Cow<'a, str>>,
-    /// What it means.
     pub description: Option<Cow<'a, str>>,
     /// The facts by unit.
     pub units: Vec<(Cow<'a, str>, Vec<Fact<'a>>)>,
 }
 
-/// One fact. A text that is no date is left to whoever stores it.
+/// One fact. Dates are not checked here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(default)]
 pub struct Fact<'a> {
-    /// The last day of its period, or the day that it holds on.
+    /// The last day of its period, or the day of an instant.
     #[serde(borrow)]
     pub end: Option<Text<'a>>,
     /// The first day of its period.
@@ -44,7 +43,7 @@ pub struct Fact<'a> {
     /// The value in the digits of the document.
     #[serde(borrow, rename = "val", deserialize_with = "digits")]
     pub value: Option<Cow<'a, str>>,
-    /// The filing that says so.
+    /// The filing that reports it.
     #[serde(borrow, rename = "accn")]
     pub accession: Option<Text<'a>>,
     /// The fiscal year of that filing, not of the fact.
@@ -52,24 +51,24 @@ pub struct Fact<'a> {
     /// The fiscal period of that filing.
     #[serde(borrow)]
     pub fp: Option<Text<'a>>,
-    /// Its form.
+    /// The form of that filing.
     #[serde(borrow)]
     pub form: Option<Text<'a>>,
-    /// Its filing date.
+    /// The filing date of that filing.
     #[serde(borrow)]
     pub filed: Option<Text<'a>>,
-    /// The calendar period that EDGAR takes the fact for.
+    /// The calendar period to which EDGAR assigns the fact.
     #[serde(borrow)]
     pub frame: Option<Text<'a>>,
 }
 
-/// A text that is borrowed where it has no escapes, also as a key or an option.
+/// A text that is borrowed if it has no escapes, also as a key or an option.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]
 pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 impl Fact<'_> {
-    /// The value as a number; `None` where that would be none, or not finite.
+    /// The value as a number; `None` if it is not a finite number.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
         let number: f64 = self.value.as_deref()?.parse().ok()?;
@@ -96,11 +95,11 @@ struct Concept<'a> {
     units: BTreeMap<Text<'a>, Vec<Fact<'a>>>,
 }
 
-/// Reads the facts of a company.
+/// Parses the facts of a company.
 ///
 /// # Errors
 ///
-/// When it is no such document, or one of another company.
+/// If the bytes are not such a document, or are that of another company.
 pub fn parse_facts(bytes: &[u8], cik: Cik) -> Result<CompanyFacts<'_>, BadDocument> {
     let document: Document<'_> = parse(bytes)?;
     let found = document.cik.map(|cik| cik.get().trim_matches('"'));
@@ -125,7 +124,7 @@ pub fn parse_facts(bytes: &[u8], cik: Cik) -> Result<CompanyFacts<'_>, BadDocume
     Ok(facts)
 }
 
-/// A number as it is written, or the text of a text.
+/// The digits of a number, or the content of a string.
 fn digits<'de: 'a, 'a, D: Deserializer<'de>>(value: D) -> Result<Option<Cow<'a, str>>, D::Error> {
     let value: Option<&'de RawValue> = Option::deserialize(value)?;
     Ok(match value.map(RawValue::get) {

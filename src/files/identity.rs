@@ -14,7 +14,7 @@ use super::disk::no_symlink;
 /// The name of the file in the data dir. The file contains the identity and a line feed.
 pub const IDENTITY: &str = ".filing-etl-id";
 
-/// The folder that is on a new, otherwise empty disk.
+/// The folder that a new, otherwise empty disk contains.
 const LOST_AND_FOUND: &str = "lost+found";
 
 /// The identity of the data dir; `None` if the folder or its identity file does not exist.
@@ -35,7 +35,7 @@ pub fn identity(data_dir: &Path) -> Result<Option<String>> {
     let id = text.trim_end();
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         bail!(
-            "{} does not hold the identity of a data dir: restore it from a copy",
+            "{} does not contain the identity of a data dir: restore it from a copy",
             file.display()
         );
     }

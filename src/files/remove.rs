@@ -1,4 +1,4 @@
-//! Takes a file off the disk, with the folders that it leaves empty.
+//! Removes a file from the disk, and the folders that become empty.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -9,12 +9,12 @@ use anyhow::{Context as _, Result};
 use super::{FilePath, no_symlink};
 use crate::edgar::names::checked_name;
 
-/// Removes a file of a filing, and the folders of the filing and the company where nothing else is in
-/// them. One that is not there is no error. Tells whether it was there.
+/// Removes a file of a filing, and the folders of the filing and the company if they become empty. Returns
+/// whether the file existed.
 ///
 /// # Errors
 ///
-/// When the file cannot be removed, its name is none of ours, or a symlink leads out of the data dir.
+/// If the file cannot be removed, its name is invalid, or a symlink leads out of the data dir.
 pub fn remove(data_dir: &Path, place: &FilePath) -> Result<bool> {
     checked_name(&place.name)?;
     let path = data_dir.join(place.path());
@@ -33,7 +33,7 @@ pub fn remove(data_dir: &Path, place: &FilePath) -> Result<bool> {
     };
     for folder in folders.drain(..) {
         if fs::remove_dir(folder).is_err() {
-            break; // something else is in it, or it is gone
+            break; // not empty, or already removed
         }
     }
     Ok(was_there)

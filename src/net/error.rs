@@ -27,7 +27,7 @@ pub enum FetchError {
     UndeclaredAgent,
     /// The server failed (5xx) or asks to retry later.
     #[error(
-        "server error (status {status}); EDGAR or something on the way to it has trouble: run the same command again later"
+        "server error (status {status}) of EDGAR or of a proxy: run the same command again later"
     )]
     Server {
         /// The status of the response.
@@ -41,9 +41,9 @@ pub enum FetchError {
         /// The status of the response.
         status: u16,
     },
-    /// The host refuses one request after the other: every other request to it would be refused too.
+    /// The host refuses every request, so no further request is sent to it.
     #[error(
-        "{} refuses one request after the other (refusals in a row: {}; the last one: refused (status {}); {}); then run the same command again",
+        "{} refuses every request (refusals in a row: {}; the last one: refused (status {}); {}); then run the same command again",
         .0.host, .0.in_a_row, .0.status, refusal(.0.status)
     )]
     Shut(Box<Refusal>),
@@ -103,17 +103,17 @@ impl FetchError {
     }
 }
 
-/// What a refusal most likely comes from, and what to do about it.
+/// The most likely cause of a refusal, and the next step.
 fn refusal(status: u16) -> &'static str {
     match status {
         401 => {
-            "a login is asked for, which EDGAR never does: check --archives-url and the way to it"
+            "the server requires a login, which EDGAR never does: check --archives-url, proxy and firewall"
         }
         407 => {
-            "a proxy asks for a user and a password: set HTTPS_PROXY to http://user:password@host:port"
+            "a proxy requires a user and a password: set HTTPS_PROXY to http://user:password@host:port"
         }
         403 => {
-            "EDGAR gives no such refusal without a reason: check proxy and firewall, and open the URL in a browser"
+            "EDGAR always gives a reason for this status, and the response has none: check proxy and firewall, and open the URL in a browser"
         }
         300..=399 => {
             "EDGAR sends nobody elsewhere, a login page on the way does: open the URL in a browser, log in if it asks for it, and check --archives-url and --data-url"

@@ -23,7 +23,7 @@ pub(super) const MAX_REFUSALS: u32 = 10;
 #[derive(Debug, Default)]
 pub(super) struct Outages {
     hosts: Mutex<HashMap<String, HostFailures>>,
-    /// By what was asked for, too: that a host tells of filings does not make up for no document.
+    /// Also by the purpose of the request: good responses with lists do not outweigh refused documents.
     refusals: Mutex<HashMap<(String, RequestKind), RefusalRow>>,
 }
 
@@ -46,10 +46,10 @@ pub struct ConnectionFailure {
     pub cause: String,
 }
 
-/// A host that refuses one request after the other.
+/// A host that refuses every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The host, with a port where it is not the usual one.
+    /// The host with its port, unless that is the default.
     pub host: String,
     /// Refusals of the host since its last good response.
     pub in_a_row: u32,
@@ -232,8 +232,8 @@ mod tests {
         let error = outages.refused(HOST, KIND, 407);
         assert_eq!(
             error.to_string(),
-            "example.com refuses one request after the other (refusals in a row: 10; the last one: refused (status 407); \
-             a proxy asks for a user and a password: set HTTPS_PROXY to http://user:password@host:port); \
+            "example.com refuses every request (refusals in a row: 10; the last one: refused (status 407); \
+             a proxy requires a user and a password: set HTTPS_PROXY to http://user:password@host:port); \
              then run the same command again"
         );
         assert!(matches!(

@@ -1,5 +1,5 @@
-//! Tells a monitoring service how a run goes. Such a service is not EDGAR: it learns nothing of who asks
-//! EDGAR, and EDGAR's limit is not for it.
+//! Reports the start and the end of a run to a monitoring service. The user agent for EDGAR is not sent to it,
+//! and EDGAR's rate limit does not apply to it.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use url::Url;
 
 use super::agent::{cause, is_loopback};
 
-/// How long one try may take, at most: a run waits for it.
+/// The timeout of one attempt. A run waits for it.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Sends one POST to `url`, with `step` as a further part of its path, and `text` as the body.
+/// Sends one POST to `url`, with `step` appended to its path, and `text` as the body.
 ///
 /// # Errors
 ///
-/// Why it did not arrive, in words. The address is not among them: who knows it can pretend to be us.
+/// The cause as text. It does not contain the URL, because anyone who knows the URL can report in our name.
 pub fn ping(url: &Url, step: Option<&str>, text: &str, longest: Duration) -> Result<(), String> {
     let mut url = url.clone();
     if let (Some(step), Ok(mut path)) = (step, url.path_segments_mut()) {

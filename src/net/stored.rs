@@ -1,4 +1,4 @@
-//! Whether a file that lies on the disk is what a download would have taken.
+//! Checks a file on disk in the same way as a download.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -6,20 +6,16 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use super::Expect;
 use super::verdict::{HEAD, PortionKind, ResponseHead, Verdict, classify, proves_itself};
 
-/// How much of the end is looked at.
+/// How much of the end is examined.
 const TAIL: u64 = 1024;
 
-/// Looks at a file as at the body of an answer that names no length: it is not empty, no page of a
-/// gateway, of EDGAR's block or of an error, and its own end shows that it is whole. A submission whose
-/// length EDGAR lists has to have that length instead. Returns why it is not taken.
-///
-/// # Errors
-///
-/// When it cannot be read.
+/// Checks a file like the body of a response without a length: it must not be empty or the page of a gateway, a
+/// block or an error, and its end must show that it is complete. A submission whose length EDGAR lists must
+/// have that length instead. Returns the reason if the file fails the check.
 pub fn check_stored(file: &mut File, expect: Expect) -> io::Result<Option<String>> {
     let length = file.metadata()?.len();
     if length > expect.max() {
-        return Ok(Some(format!("{length} bytes are too many")));
+        return Ok(Some(format!("{length} bytes are more than the limit")));
     }
     let mut head = Vec::new();
     file.seek(SeekFrom::Start(0))?;
@@ -35,7 +31,7 @@ pub fn check_stored(file: &mut File, expect: Expect) -> io::Result<Option<String
     match classify(seen) {
         Verdict::Good => {}
         Verdict::Damaged(what) => return Ok(Some(what.to_owned())),
-        _ => return Ok(Some("a page that EDGAR sends when it blocks".to_owned())),
+        _ => return Ok(Some("it is EDGAR's page for blocked clients".to_owned())),
     }
     if let Expect::Submission {
         size: Some(size), ..
@@ -48,7 +44,7 @@ pub fn check_stored(file: &mut File, expect: Expect) -> io::Result<Option<String
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
     file.read_to_end(&mut tail)?;
     let is_whole = proves_itself(expect, &head, &tail);
-    Ok((!is_whole).then(|| "its end does not show that it is whole".to_owned()))
+    Ok((!is_whole).then(|| "its end does not show that it is complete".to_owned()))
 }
 
 #[cfg(test)]

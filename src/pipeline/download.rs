@@ -74,7 +74,7 @@ enum DownloadError {
     Refused(&'static str, String),
     /// What came does not fit its name, or came without its date. It is asked for once more.
     AskAgain,
-    /// What came is a page of something between here and EDGAR, as were these files before.
+    /// The response is a gateway's page. These stored files have the same content.
     Gateway(Fingerprint, Vec<QueueItem>),
     /// The request failed.
     Fetch(Url, FetchError),
@@ -152,7 +152,7 @@ impl Download<'_> {
         }
     }
 
-    /// Asks for one file and stores it.
+    /// Requests one file and stores it.
     fn file(&self, job: &mut Job, file: &FileName) -> Result<Record, DownloadError> {
         let services = self.services;
         if !file.is_served(job.item.accession) {
@@ -196,12 +196,12 @@ impl Download<'_> {
         })
     }
 
-    /// Whether what came for a document can be that document, with what is to be told of it if so: one
-    /// word for the kind, and the cause.
+    /// Checks whether a response can be the requested document. Returns a problem to report, if there is one:
+    /// the kind in one word, and the cause.
     ///
     /// # Errors
     ///
-    /// When it is a gateway's page, is to be asked for once more, or came twice and never fitted.
+    /// If it is a gateway's page, must be requested once more, or did not fit its name twice.
     fn accept(
         &self,
         job: &mut Job,
@@ -217,8 +217,8 @@ impl Download<'_> {
                     return Err(DownloadError::Gateway(print, before));
                 }
                 PageVerdict::Repeated => {
-                    let cause = "the same bytes came for several filings in an earlier run, and \
-                                 came again: it is stored as what the mirror has";
+                    let cause = "the same bytes came for several filings in an earlier run and \
+                                 came again now: they are stored as the mirror's own";
                     return Ok(Some(("accepted", cause.to_owned())));
                 }
             }
@@ -237,7 +237,7 @@ impl Download<'_> {
             Some(before) if before == print => {
                 let kind = if is_odd { UNDATED } else { "accepted" };
                 let cause = format!(
-                    "{why}; it was asked for twice and came with the same bytes, so it is stored \
+                    "{why}; it was requested twice and came with the same bytes, so it is stored \
                      as EDGAR's own"
                 );
                 Ok(Some((kind, cause)))
@@ -245,7 +245,7 @@ impl Download<'_> {
             Some(_) => {
                 let (accession, name) = (job.item.accession, &file.name);
                 let cause = format!(
-                    "{accession} {name}: {why}; it was asked for twice and came with other bytes \
+                    "{accession} {name}: {why}; it was requested twice and came with other bytes \
                      each time"
                 );
                 Err(DownloadError::Refused("no_document", cause))
@@ -379,7 +379,7 @@ fn fetch(
 /// The kind of a failure: the submission no longer contains a document that has no name of its own.
 const NOT_IN_SUBMISSION: &str = "not_in_submission";
 
-/// A file on its way in, with its beginning.
+/// A file that is being received, with its beginning.
 struct WithBeginning<'a> {
     incoming: IncomingFile<'a>,
     head: Vec<u8>,
@@ -420,7 +420,7 @@ pub(super) fn place(item: &QueueItem, name: &str) -> FilePath {
 fn remedy(cause: &anyhow::Error) -> &'static str {
     match cause.root_cause().downcast_ref().map(io::Error::kind) {
         Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
-            ": make room, then run the same command again"
+            ": free some space, then run the same command again"
         }
         Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
             ": check the permissions, then run the same command again"

@@ -38,9 +38,9 @@ pub struct VisitGoal {
 /// Which older pages of a company matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OlderPages {
-    /// All that the dates of the selection reach into: the company is checked for the whole selection.
+    /// All pages within the dates of the selection: the company is checked for the whole selection.
     Whole,
-    /// Those that reach to this day, the oldest filing date among the new filings.
+    /// The pages back to this day, the oldest filing date among the new filings.
     Since(Date),
     /// None: the company is visited for another selection.
     Not,

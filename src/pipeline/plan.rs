@@ -81,7 +81,7 @@ fn open_archive(records: &Records, services: &Services) {
                 accession: None,
                 url: Some(url.to_string()),
                 kind,
-                message: format!("{cause}: each company is asked for by itself"),
+                message: format!("{cause}: each company is requested from the API"),
             };
             // If the writer has ended, so will this run.
             let _ = records.send(Record::Error(problem));

@@ -57,15 +57,14 @@ pub(super) enum Record {
         failure: Failure,
         problem: ErrorReport,
     },
-    /// What came for a file is a gateway's page, and so are the files that came with the same bytes
-    /// before.
+    /// The response for a file is a gateway's page, and so are the files that came with the same bytes before.
     Gateway {
         item: QueueItem,
         attempts: u32,
         page: Fingerprint,
         before: Vec<QueueItem>,
     },
-    /// A problem that fails no whole item.
+    /// A problem that does not fail a whole item.
     Error(ErrorReport),
 }
 

@@ -1,10 +1,9 @@
-//! Notices a page that something between here and EDGAR sends in place of documents: the same bytes
+//! Detects the page of a gateway (a proxy, firewall or login) that comes in place of documents: the same bytes
 //! come for several filings.
 //!
-//! Identical files of several filings are normal (logos, exhibits): EDGAR sends each with its
-//! `Last-Modified`. So only what comes by itself and without that header is looked at. Three filings
-//! with the same bytes are enough. None of these files is stored then, and those stored before the
-//! third came are queued again.
+//! Identical files of several filings are normal (logos, exhibits), but EDGAR sends each with `Last-Modified`.
+//! So only single files without that header are checked. If the same bytes come for three filings, none of
+//! the files is stored, and those stored before the third one are queued again.
 //!
 //! A file that sec.gov sends without the header, alone or as the second of its bytes, is stored and
 //! recorded as [`store::UNDATED`]. Later runs, and a run after one that was killed, count those files as well.
@@ -19,42 +18,42 @@ use crate::edgar::{QueueItem, Urls};
 use crate::net::{SEC_SITE, site_of};
 use crate::store::{self, Reader};
 
-/// The same bytes for so many filings are a gateway's.
+/// The same bytes for this many filings are a gateway's page.
 const FILINGS: usize = 3;
 
-/// So many different pages are remembered twice over; then the older ones are forgotten. A gateway's page
-/// comes back sooner.
+/// The size of each of the two maps of pages. When the recent one is full, it replaces the older one. A
+/// gateway's page comes again much sooner.
 const REMEMBERED: usize = 10_000;
 
 type Sha256 = [u8; 32];
 
-/// What came without `Last-Modified` in this run. Shared by all download threads and the writer.
+/// The files that came without `Last-Modified` in this run. Shared by all download threads and the writer.
 #[derive(Debug)]
 pub struct SamePages {
-    /// Whether such a page is never taken, however often it comes.
+    /// Whether such a page is never accepted, however often it comes.
     never_taken: bool,
     seen: Mutex<Seen>,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// Refused by an earlier run.
+    /// Pages that an earlier run refused.
     earlier: HashSet<Sha256>,
-    /// Refused by this run.
+    /// Pages that this run refused.
     refused: HashSet<Sha256>,
     /// The files that came with the same bytes.
     recent: HashMap<Sha256, Vec<QueueItem>>,
     older: HashMap<Sha256, Vec<QueueItem>>,
 }
 
-/// What a page is taken for.
+/// The decision about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PageVerdict {
-    /// A document, as far as the other files of this run tell.
+    /// A document, judging by the other files of this run.
     Document,
-    /// An earlier run refused it, and it came again: it is what the mirror has.
+    /// An earlier run refused it, and it came again, so it is the mirror's own file.
     Repeated,
-    /// A gateway's. These files came with the same bytes before, and may be stored.
+    /// A gateway's page. These files came with the same bytes before and may be stored.
     Gateway { before: Vec<QueueItem> },
 }
 
@@ -93,7 +92,7 @@ impl SamePages {
         self.never_taken
     }
 
-    /// A file came without `Last-Modified`.
+    /// Records a file that came without `Last-Modified`.
     pub(super) fn came(&self, item: &QueueItem, sha256: Sha256) -> PageVerdict {
         let mut seen = self.lock();
         if seen.refused.contains(&sha256) {

@@ -38,15 +38,15 @@ pub struct Services {
     pub db: PathBuf,
     pub urls: Urls,
     pub client: Client,
-    /// Where the companies' submissions come from.
+    /// The source of the companies' submissions.
     pub source: Source,
     pub data_dir: DataDir,
-    /// What came for several filings.
+    /// Pages that came for several filings.
     pub same_pages: SamePages,
     /// The clock for all times that are recorded.
     pub clock: Clock,
     pub counters: Counters,
-    /// What the dashboard shows besides the counters.
+    /// The values of the dashboard other than the counters.
     pub activity: Activity,
     pub budget: Budget,
     /// Stops the run.

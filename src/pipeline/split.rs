@@ -90,7 +90,7 @@ impl Write for SubmissionText<'_> {
 /// The result of splitting a submission.
 #[derive(Debug)]
 pub(super) struct SplitResult {
-    /// The submission's own hash and size.
+    /// The hash and size of the submission itself.
     pub submission: Fingerprint,
     /// Its documents in their order, stored or given up. Then the submission's own file, if it is kept.
     pub documents: Vec<SplitDocument>,
@@ -315,7 +315,7 @@ fn split<S: DocumentSink>(
     }
 }
 
-/// Writes each document to a file of its own.
+/// Writes each document to a separate file.
 struct SplitFiles<'a> {
     accession: Accession,
     bundle: Bundle<'a>,
@@ -328,11 +328,11 @@ struct SplitFiles<'a> {
 impl SplitFiles<'_> {
     /// Reports text that belongs to no document.
     fn report_outside_text(&mut self, summary: &SplitSummary) {
-        let stray = summary.bytes.outside;
-        if stray > 0 {
+        let outside = summary.bytes.outside;
+        if outside > 0 {
             let cause = format!(
-                "{stray} bytes between its documents belong to none of them; --artifacts submission \
-                 keeps them"
+                "{outside} bytes between its documents belong to no document; --artifacts submission \
+                 stores them"
             );
             self.problem("outside_text", "the submission", &cause);
         }

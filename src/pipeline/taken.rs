@@ -31,7 +31,7 @@ impl TakenRequests {
     pub(super) fn take(&self, accession: Accession, target: &Target, cik: Cik) -> (Cik, bool) {
         match self.lock().entry(accession) {
             Entry::Vacant(place) => {
-                // Nearly every filing has one request, so no room is reserved for more.
+                // Nearly every filing has one request, so no capacity is reserved for more.
                 let targets = vec![target.clone()];
                 place.insert(OfFiling {
                     folder: cik,

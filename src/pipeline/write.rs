@@ -223,7 +223,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Records a stored file, and what was noticed about it.
+    /// Records a stored file and its problems.
     fn file_stored(
         &mut self,
         item: &QueueItem,
@@ -247,7 +247,7 @@ impl Transaction<'_> {
         for problem in problems {
             self.problem(problem)?;
         }
-        // It was on its way when the third file with the same bytes came.
+        // It was between download and writer when the third file with the same bytes came.
         let print = document.outcome.as_ref().ok();
         let refused = print.filter(|p| self.services.same_pages.is_refused(&p.sha256));
         if let Some(page) = refused {
@@ -256,7 +256,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// A gateway's page came for a file, and before it for these, which are queued again.
+    /// Records that a gateway's page came for a file, and before for these files, which are queued again.
     fn gateway(
         &mut self,
         item: &QueueItem,
@@ -276,8 +276,7 @@ impl Transaction<'_> {
             .try_for_each(|item| self.refuse_stored(item, page))
     }
 
-    /// Queues a file again that is stored with the bytes of a gateway's page. One that is not, or has
-    /// other bytes, stays as it is.
+    /// Queues a file again if it is stored with the bytes of a gateway's page.
     fn refuse_stored(&mut self, item: &QueueItem, page: Fingerprint) -> Result<()> {
         let Target::File(file) = &item.target else {
             return Ok(());
@@ -383,7 +382,7 @@ impl Transaction<'_> {
         self.failed("problem", problem)
     }
 
-    /// Tells of an error, and records it.
+    /// Logs and records an error.
     fn failed(&self, event: &'static str, problem: ErrorReport) -> Result<()> {
         let accession = problem.accession.map(|accession| accession.to_string());
         log::warn!(
@@ -418,18 +417,18 @@ impl Transaction<'_> {
     }
 }
 
-/// What is recorded, and told, of a file in whose place a gateway's page came.
+/// The failure and the error report for a file in place of which a gateway's page came.
 fn gateway_failure(item: &QueueItem) -> (Failure, ErrorReport) {
     let name = item.target.name(item.accession);
     let message = format!(
-        "{} {name}: a page came that something between here and EDGAR sends in place of documents: \
-         the same bytes for several filings, without Last-Modified",
+        "{} {name}: a page of a proxy, firewall or login came in place of the document: the same \
+         bytes for several filings, without Last-Modified",
         item.accession
     );
     let failure = Failure {
         kind: GATEWAY,
         message: message.clone(),
-        missing: true, // the days are counted as for what EDGAR does not have
+        missing: true, // days count as for a file that EDGAR does not have
     };
     (failure, ErrorReport::of_item(item, GATEWAY, message))
 }

@@ -35,7 +35,7 @@ pub enum DashboardStyle {
     },
     /// Live bars; standard error has to be a terminal.
     Bars {
-        /// Whether what failed stands out by its colour.
+        /// Whether failures are coloured.
         styled: bool,
     },
 }
@@ -60,8 +60,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Standard error without anything on it yet. `journal_stream` is what systemd says in the variable
-    /// of that name.
+    /// Standard error, before anything is written. `journal_stream` is the value of systemd's variable
+    /// `JOURNAL_STREAM`.
     pub fn new(journal_stream: Option<&str>) -> Self {
         Self {
             multi: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
@@ -69,7 +69,7 @@ impl Terminal {
         }
     }
 
-    /// What the journal takes for the level of a line that begins with it; nothing elsewhere.
+    /// The prefix from which the journal takes the level of a line; empty elsewhere.
     pub fn level_prefix(&self, level: Level) -> &'static str {
         match level {
             _ if !self.is_journal => "",
@@ -80,7 +80,7 @@ impl Terminal {
         }
     }
 
-    /// Says at once that the work begins, before there is anything to count.
+    /// Prints that the work begins, before the first counts.
     pub fn begin(&mut self, style: DashboardStyle, text: &str) {
         match style {
             DashboardStyle::None => {}
@@ -91,7 +91,7 @@ impl Terminal {
         }
     }
 
-    /// Prints some lines that are no log lines.
+    /// Prints lines that are not log lines.
     pub(super) fn print_lines(&mut self, text: &str) {
         let prefix = self.level_prefix(Level::Info);
         let mut lines = String::new();
@@ -106,8 +106,8 @@ impl Terminal {
     }
 }
 
-/// Whether standard error is the stream that `device:inode` names: a child with another one inherits
-/// the variable.
+/// Whether standard error is the stream `device:inode`. A child process inherits the variable but may have
+/// another standard error.
 #[cfg(unix)]
 fn is_standard_error(stream: &str) -> bool {
     rustix::fs::fstat(io::stderr())
@@ -185,7 +185,7 @@ impl Dashboard {
     /// Shows the last frame and stops.
     pub fn finish(self) {
         self.finished.set();
-        // What it would have shown is no reason to end a run without a word.
+        // A panic of the drawing thread must not end the run.
         let _panicked = threads::join_or_none(self.thread).is_none();
     }
 }
@@ -219,8 +219,8 @@ fn record(numbers: &Snapshot) {
     );
 }
 
-/// An empty line, a bar each for the archive (during its download), companies and downloads, and the lines
-/// of the frame.
+/// An empty line, bars for the archive (during its download), companies and downloads, and the lines of the
+/// frame.
 struct Bars<'a> {
     multi: &'a MultiProgress,
     margin: ProgressBar,
@@ -278,7 +278,7 @@ impl<'a> Bars<'a> {
         }
     }
 
-    /// A line of the frame in which failures stand out.
+    /// A line of the frame with coloured failures.
     fn emphasised(&self, line: String, numbers: &Snapshot) -> String {
         let failed = format!("{} failed", count(numbers.counts.failed));
         let companies = format!("failed {}", count(numbers.counts.companies_failed));

@@ -63,7 +63,7 @@ impl StatusLine {
     /// Shows the last state and stops.
     pub fn finish(self) {
         self.finished.set();
-        // What it would have shown is no reason to end a run without a word.
+        // A panic of the drawing thread must not end the command.
         let _panicked = threads::join_or_none(self.thread).is_none();
     }
 }

@@ -368,7 +368,7 @@ fn parse(text: &str) -> Result<Fault, String> {
     };
     let (rest, place) = match rest.split_once('@') {
         None => (rest, FaultPlace::Any),
-        Some((_, "")) => return Err("nothing stands after the \"@\"".to_owned()),
+        Some((_, "")) => return Err("the place after \"@\" is missing".to_owned()),
         Some((rest, "any")) => (rest, FaultPlace::Any),
         Some((rest, part)) => {
             let kind = PLACES.iter().find(|(name, _)| *name == part);
@@ -553,7 +553,7 @@ mod tests {
             ("refuse=3", "takes no"),
             ("503:x%", "no percentage"),
             ("503:101%", "no percentage"),
-            ("503@", "nothing stands after"),
+            ("503@", "the place after"),
             ("503*x", "no number"),
             ("stall=1e9", "no number of seconds"),
         ] {

@@ -156,7 +156,7 @@ impl Source {
                 | FetchError::Forbidden(_)),
             )) => OpenResult::Abort(error.to_string()),
             Err(stale @ ArchiveUnavailable::NotWorthIt { .. }) => {
-                log::info!("{stale}: each company is asked for by itself");
+                log::info!("{stale}: each company is requested from the API");
                 OpenResult::UseApi
             }
             Err(ArchiveUnavailable::Fetch(error)) => OpenResult::ArchiveFailed(

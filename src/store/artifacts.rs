@@ -396,12 +396,12 @@ impl Batch<'_> {
         self.count(filing, Change::files(status, 1, None))
     }
 
-    /// A file that was stored turned out to be the page of a gateway: it is queued again, and nothing
-    /// stays on record of what it was. Tells whether it was stored with these bytes.
+    /// Queues a stored file again that turned out to be the page of a gateway, and clears its hash. Returns
+    /// whether it was stored with these bytes.
     ///
     /// # Errors
     ///
-    /// If the database cannot be written, or the filing is not on record.
+    /// The filing is not on record.
     pub fn refuse_stored(
         &mut self,
         accession: Accession,

@@ -87,7 +87,7 @@ impl Reader {
         self.rows(sql::FAILURES, [companies], doing, failure_group)
     }
 
-    /// Problems of a run with these companies, by kind, that made no company and no file fail.
+    /// Problems of a run with these companies, by kind, that did not fail a company or a file.
     pub fn problems(&self, companies: &[Cik], run: RunId) -> Result<Vec<FailureGroup>> {
         let doing = "read the problems of a run";
         let params = (json_ciks(companies), run);

@@ -33,10 +33,10 @@ pub enum Error {
     Development(PathBuf),
     #[error("database {} cannot be written: check the permissions of the file and its folder", .0.display())]
     ReadOnly(PathBuf),
-    /// A user who may only read, and no log files that SQLite could read along.
+    /// A user with read access only, and no log files, which SQLite needs for reading.
     #[error("database {} cannot be read without its log files, which are missing, by a user who may only read: let a user who may write run `filing-etl stats`, which puts them back", .0.display())]
     NoLog(PathBuf),
-    /// SQLite cannot open the file or what belongs to it.
+    /// SQLite cannot open the file or its log files.
     #[error("database {}: cannot {doing} (check the permissions of the file and its folder)", path.display())]
     CannotOpen {
         path: PathBuf,
@@ -100,7 +100,7 @@ impl<T> AtPath<T> for rusqlite::Result<T> {
     }
 }
 
-const MAKE_ROOM: &str = " (make room on its disk, then start again)";
+const MAKE_ROOM: &str = " (free some space on its disk, then start again)";
 
 /// The next step, if SQLite's message does not include one.
 fn hint(error: &rusqlite::Error) -> &'static str {

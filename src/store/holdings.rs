@@ -31,7 +31,7 @@ pub struct Holdings<T = u64> {
     pub failed: T,
     /// Files that EDGAR does not have.
     pub unavailable: T,
-    /// Files that the user took off the queue.
+    /// Files that the user removed from the queue.
     pub dropped: T,
     /// Bytes of the files on disk.
     pub bytes: T,

@@ -12,9 +12,9 @@ pub(super) const DATA_DIR: &str = "data_dir";
 pub(super) const COMPANIES_SYNCED_AT: &str = "companies_synced_at";
 /// When the company list was last synced together with the exchanges' symbol lists.
 pub(super) const LISTINGS_SYNCED_AT: &str = "listings_synced_at";
-/// When those symbol lists were created, by their own words: the older of the two, New York time.
+/// The creation time that the two symbol lists state, the older of the two, in New York time.
 pub(super) const LISTINGS_CREATED_AT: &str = "listings_created_at";
-/// The tickers that those symbol lists name as no company's listing, as JSON.
+/// The tickers that are not listings of companies according to those symbol lists, as JSON.
 pub(super) const NON_COMPANIES: &str = "non_companies";
 /// The symbols in those lists that have no company in the SEC's list, as JSON.
 pub(super) const UNMATCHED: &str = "unmatched";

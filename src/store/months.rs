@@ -1,4 +1,4 @@
-//! What `report` asks beside what `stats` and `diagnose` ask: filings and bytes by month.
+//! A query of `report`: filings and bytes by month.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use super::error::Result;
 use super::queries::holdings as sql;
 use super::reader::{Reader, number};
 
-/// So many filings are added up in one read, some tens of milliseconds: a longer one would let the
-/// write-ahead log grow beside a run.
+/// Filings per read transaction, which takes some tens of milliseconds. A longer transaction would let the
+/// write-ahead log of a run grow.
 const AT_ONCE: i64 = 50_000;
 
 /// Filings of one form in one month.
@@ -20,8 +20,8 @@ pub struct MonthHoldings {
 }
 
 impl Reader {
-    /// Filings by month of the filing date (`2026-01`) and form, each filing and file counted once. It
-    /// goes through all filings in steps, so what a run adds meanwhile is in it or not.
+    /// Filings by month of the filing date (`2026-01`) and form, each filing and file counted once. All filings are
+    /// read in several transactions, so filings that a run adds at the same time may or may not count.
     pub fn months(&self) -> Result<BTreeMap<(String, String), MonthHoldings>> {
         let doing = "add up the months";
         let newest: i64 = self.one(sql::NEWEST_FILING, (), doing, |row| row.get(0))?;

@@ -1,4 +1,4 @@
-//! Who is reading the database: other processes that keep a transaction open.
+//! Finds other processes that keep a read transaction of the database open.
 
 use std::fmt;
 use std::fs;
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use super::open::shared_memory;
 
-/// The bytes of the shared memory that SQLite locks for those who read: `WAL_READ_LOCK(0)` to
-/// `WAL_READ_LOCK(4)` of its `walindex` format.
+/// The bytes of the shared memory that SQLite locks for readers: `WAL_READ_LOCK(0)` to `WAL_READ_LOCK(4)` of its
+/// `walindex` format.
 const READ_LOCKS: std::ops::RangeInclusive<u64> = 123..=127;
 
-/// Processes that keep a transaction of a database open, as far as the system tells.
+/// Processes that keep a transaction of a database open, as far as the system reports them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Readers(Vec<(u32, Option<String>)>);
 
-/// The other processes that read a database now. Linux tells who holds locks; elsewhere, and where it is
-/// not told (another container), nobody is named.
+/// The other processes that read a database now. Linux lists the holders of locks. On other systems, and for
+/// processes of another container, the result is empty.
 ///
-/// Nothing of the database is opened for it: to close such a file would take this process its own locks.
+/// It opens no file of the database, because closing such a file would release the locks of this process.
 pub(super) fn holding(db: &Path) -> Readers {
     let file = fs::canonicalize(db).unwrap_or_else(|_| db.to_owned());
     let inode = inode(&shared_memory(&file));
@@ -48,7 +48,7 @@ fn inode(_path: &Path) -> Option<u64> {
 fn processes(locks: &str, inode: u64) -> Vec<u32> {
     let process = |line: &str| {
         let fields: Vec<_> = line.split_whitespace().collect();
-        // One that waits for a lock has an arrow before the kind.
+        // A process that waits for a lock has an arrow before the kind.
         let [_, "POSIX", _, "READ", process, file, first, last] = fields[..] else {
             return None;
         };
@@ -63,7 +63,7 @@ fn processes(locks: &str, inode: u64) -> Vec<u32> {
     found
 }
 
-/// What a process is called, where we may know.
+/// The name of a process, if this user may read it.
 fn name(process: u32) -> Option<String> {
     let path = PathBuf::from(format!("/proc/{process}/comm"));
     let name = fs::read_to_string(path).ok()?;

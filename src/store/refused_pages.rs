@@ -12,7 +12,7 @@ use super::values::DayText;
 use crate::edgar::QueueItem;
 use crate::files::Fingerprint;
 
-/// For so many days a page that was refused stays on record.
+/// A refused page stays on record for this many days after it last came.
 const KEPT_DAYS: i32 = 30;
 
 /// The kind in `v_errors` of a document that came by itself from sec.gov without `Last-Modified`, and
@@ -20,7 +20,7 @@ const KEPT_DAYS: i32 = 30;
 pub const UNDATED: &str = "undated";
 
 impl Reader {
-    /// The hashes of the pages that were refused lately.
+    /// The hashes of the recently refused pages.
     pub fn refused_pages(&self) -> Result<Vec<[u8; 32]>> {
         self.rows(sql::ALL, (), "read the refused pages", |row| row.get(0))
     }
@@ -36,17 +36,13 @@ impl Reader {
 
 impl Batch<'_> {
     /// Records that a page was refused on this day in New York.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot be written.
     pub fn refuse_page(&self, page: &Fingerprint, today: Date) -> Result<()> {
         let row = (page.sha256, DayText::new(today));
         self.execute(sql::PUT, row, "record a refused page")?;
         Ok(())
     }
 
-    /// Forgets the pages that have not come for a month.
+    /// Deletes the pages that have not come for a month.
     pub(super) fn prune_refused_pages(&self, today: Date) -> Result<()> {
         let oldest = today.saturating_sub(jiff::Span::new().days(KEPT_DAYS));
         self.execute(sql::PRUNE, [DayText::new(oldest)], "forget refused pages")?;

@@ -122,7 +122,7 @@ impl Reader {
         Ok(found)
     }
 
-    /// How much went wrong in a run, by kind.
+    /// The number of errors of a run, by kind.
     pub fn run_error_kinds(&self, run: RunId) -> Result<BTreeMap<String, u64>> {
         let doing = "count the run's errors";
         let kinds = self.rows(errors::KINDS, [run], doing, |row| {

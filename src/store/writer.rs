@@ -12,7 +12,7 @@ use super::reader::Reader;
 use super::readers;
 use super::values::RunId;
 
-/// How long a reader at work takes, who holds nothing open. Whoever takes longer is named.
+/// The time for a reader to end its transaction. Readers that take longer are named in a warning.
 const AT_WORK: Duration = Duration::from_millis(500);
 
 /// How long to wait for readers who keep a transaction open before the run ends without the final
@@ -83,8 +83,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// The checkpoint fails. Every commit is safe nevertheless. An open reader is no error: it is
-    /// named, and the log then stays as it is until the next run.
+    /// The checkpoint fails. Every commit is safe nevertheless. An open reader is not an error: a warning names
+    /// it, and the log then stays until the next run.
     pub fn close(self) -> Result<()> {
         let doing = "close it";
         self.wait_at_most(AT_WORK)?;
@@ -110,7 +110,7 @@ impl Writer {
             .at(&self.path, doing)
     }
 
-    /// Whether the log was written back whole, and is empty now: a reader at work may prevent it.
+    /// Whether the log was written back completely and is empty now. A reader may prevent that.
     fn write_log_back(&self) -> Result<bool> {
         let mut is_busy = true;
         self.db

@@ -31,7 +31,7 @@ pub const LARGEST: usize = 1 << 30;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TextFormat {
-    /// Words and lines; the cells of a table's row stand apart by tabs.
+    /// Words and lines; tabs between the cells of a table.
     Plain,
     /// Markdown: headings, lists, emphasis, tables.
     Markdown,

@@ -140,7 +140,7 @@ fn a_break_costs_only_the_rest_in_the_next_run() {
     // Without the archive, each company is requested from the API.
     let _ = discover(&sandbox, &sim, &args)
         .code(0)
-        .says("each company is asked for by itself");
+        .says("each company is requested from the API");
     assert_eq!(found(&sandbox), api);
     assert_eq!(asked(&sim).0, 1);
     sim.log().clear();
@@ -229,7 +229,7 @@ fn an_archive_that_is_none_is_thrown_away_and_the_run_goes_on() {
         sim.set_faults(vec![fault.parse().unwrap()]);
         let _ = bulk(&sandbox, &sim)
             .code(0)
-            .says("each company is asked for by itself");
+            .says("each company is requested from the API");
         assert_eq!(found(&sandbox), api, "{fault}");
         assert!(!zip_of(&sandbox).exists());
         sim.set_faults(Vec::new());
@@ -298,7 +298,7 @@ fn auto_takes_what_takes_less_time_and_says_why() {
         run["discovery"]["why"]
             .as_str()
             .unwrap()
-            .contains("today's submissions.zip is cached")
+            .contains("submissions.zip: cached today")
     );
     assert_eq!(asked(&sim), (1, 0));
 }
@@ -356,7 +356,7 @@ fn an_archive_for_which_the_disk_has_no_room_is_not_fetched() {
     let _ = Output::of(command)
         .code(0)
         .says("submissions.zip needs")
-        .says("each company is asked for by itself");
+        .says("each company is requested from the API");
     assert_eq!(found(&sandbox), api);
     assert!(!zip_of(&sandbox).exists());
     assert!(!zip_of(&sandbox).with_extension("zip.part").exists());

@@ -454,7 +454,7 @@ fn a_full_disk_is_told_and_leaves_the_old_dataset() {
     let command = sandbox.command(&["export", "--to", "dataset"]);
     let _ = Output::of(after("trap '' XFSZ; ulimit -f 64", &command))
         .code(1)
-        .says("check that its disk has room");
+        .says("check the free space of its disk");
     assert_eq!(files(&sandbox.path("dataset")), before);
 }
 

@@ -131,7 +131,7 @@ fn ended_for_want_of_room(
     let line = last_line(&output);
     assert!(
         line.starts_with("error: failed to store files in ")
-            && line.ends_with(": make room, then run the same command again"),
+            && line.ends_with(": free some space, then run the same command again"),
         "{line}"
     );
     let contents = truth::contents(sim, filings);
@@ -171,7 +171,7 @@ fn a_full_disk_under_the_files_ends_the_run_with_what_to_do() {
         let Some(output) = on_a_small_disk("filings", kib, &command) else {
             return;
         };
-        let output = output.says(": No space left on device (os error 28): make room");
+        let output = output.says(": No space left on device (os error 28): free some space");
         ended_for_want_of_room(output, &sandbox, &sim, &filings);
     }
 }
@@ -194,7 +194,7 @@ fn needs_more_than(kib: u64, sandbox: &Sandbox) {
 }
 
 /// The message about a full disk.
-const MAKE_ROOM: &str = " (make room on its disk, then start again): ";
+const MAKE_ROOM: &str = " (free some space on its disk, then start again): ";
 
 #[test]
 fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {

@@ -29,12 +29,12 @@ fn a_host_that_refuses_everything_ends_the_run_and_is_not_waited_for() {
         sim.set_faults(faults(&[format!("{status}@{place}")]));
         let output = backfill(&sandbox, &sim)
             .code(1)
-            .says("refuses one request after the other (refusals in a row: 10; the last one: refused (status ")
+            .says("refuses every request (refusals in a row: 10; the last one: refused (status ")
             .says("then run the same command again");
         assert_eq!(
             output
                 .stderr
-                .matches("refuses one request after the other")
+                .matches("refuses every request")
                 .count(),
             1
         );

@@ -19,7 +19,7 @@ pub(super) struct DiagnosisInput<'a> {
     pub wanted: FormFilter,
     /// Whether the user named the wanted forms; otherwise they are those of the selections of each company.
     pub is_given: bool,
-    /// The filings that the selections of each company ask for.
+    /// The filings that the selections of each company include.
     pub selected: HashMap<Cik, Vec<SelectedFilings<'a>>>,
     pub repeated_args: RepeatedArgs,
     pub companies: Vec<CompanyCoverage>,
@@ -144,7 +144,7 @@ impl Diagnosis {
         line(
             text,
             &match &self.last_run {
-                None => "No run yet".to_owned(),
+                None => "No run is on record".to_owned(),
                 Some(run) => format!(
                     "Last run: {} ({} {}, began {})",
                     run.id,
@@ -354,7 +354,7 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
         steps.push(step(
             repeated_args.for_all("backfill"),
             format!(
-                "{} filed a wanted form that no selection asks for",
+                "{} filed a wanted form that no selection includes",
                 counted(not_asked, ["company", "companies"])
             ),
         ));

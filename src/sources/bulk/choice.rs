@@ -137,13 +137,13 @@ pub fn choose(facts: &ChoiceInput) -> SourceChoice {
 fn weighed(facts: &ChoiceInput, size: u64, api: Duration, bulk: Duration) -> String {
     let seen = facts.archive.missing.is_some() && facts.archive.bandwidth.is_some();
     let archive = if size == 0 {
-        "today's submissions.zip is cached".to_owned()
+        "submissions.zip: cached today".to_owned()
     } else {
         let about = if seen { "" } else { "about " };
-        format!("{about}{} for submissions.zip", clock(bulk))
+        format!("submissions.zip: {about}{}", clock(bulk))
     };
     let requests = counted(facts.companies, ["request", "requests"]);
-    format!("{} for {requests}, {archive}", clock(api))
+    format!("API: {requests} in {}; {archive}", clock(api))
 }
 
 fn per_bytes(bytes: u64, bandwidth: u64) -> Duration {
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(all.source, ChosenSource::Bulk);
         assert_eq!(
             all.why,
-            "9:51 for 5,911 requests, about 5:01 for submissions.zip"
+            "API: 5,911 requests in 9:51; submissions.zip: about 5:01"
         );
         assert_eq!(choose(&facts(500, 10, UNSEEN)).source, ChosenSource::Api);
         assert_eq!(choose(&facts(0, 10, UNSEEN)).source, ChosenSource::Api);
