@@ -15,6 +15,7 @@ pub enum TextKind {
 const SNIFFED: usize = 4096;
 
 impl TextKind {
+    /// The name in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -53,6 +53,7 @@ impl TextFormat {
 pub struct DocumentText {
     /// Lines are separated by `\n`.
     pub text: String,
+    /// The kind of the document.
     pub kind: TextKind,
 }
 

@@ -24,6 +24,7 @@ pub struct ReportItem {
     pub bytes: Range<usize>,
     /// The same range in characters, as SQL and Python count.
     pub characters: Range<usize>,
+    /// What confirms the heading.
     pub method: ItemMethod,
 }
 
