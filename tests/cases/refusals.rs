@@ -31,13 +31,7 @@ fn a_host_that_refuses_everything_ends_the_run_and_is_not_waited_for() {
             .code(1)
             .says("refuses every request (refusals in a row: 10; the last one: refused (status ")
             .says("then run the same command again");
-        assert_eq!(
-            output
-                .stderr
-                .matches("refuses every request")
-                .count(),
-            1
-        );
+        assert_eq!(output.stderr.matches("refuses every request").count(), 1);
         assert_eq!(output.json()["status"], "failed");
         assert_eq!(output.json()["requests"]["paused_s"], 0.0, "{place}");
         let refused = sim.log().count(|entry| entry.fault.is_some());
