@@ -1,11 +1,11 @@
-"""How fast, and at what cost, beside what people use instead. Needs Python 3.11 and Linux.
+"""Compares speed and cost with other programs. Needs Python 3.11 and Linux.
 
     cargo build --release
-    python3 benches/compare beside --install    the same job beside curl and two Python packages
-    python3 benches/compare throughput          files a second from nginx, beside curl
-    python3 benches/compare text                the text of documents beside what Chromium shows
+    python3 benches/compare beside --install    the same job with curl and two Python packages
+    python3 benches/compare throughput          files a second from nginx, compared with curl
+    python3 benches/compare text                the text of documents compared with Chromium's
 
-Prints Markdown. `beside.py`, `throughput.py` and `text.py` say what is measured.
+Prints Markdown. `beside.py`, `throughput.py` and `text.py` describe the measurements.
 """
 
 import argparse
@@ -29,19 +29,19 @@ def main():
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--install", action="store_true", help="install the two Python packages")
     parser.add_argument("--folder", type=Path, metavar="DIR",
-                        help="where everything is put [target/compare; /dev/shm/filing-etl for the "
+                        help="the folder of all files [target/compare; /dev/shm/filing-etl for the "
                         "throughput, 3 GB]")  # fmt: skip
     parser.add_argument("--rounds", type=int, metavar="N", default=5)
     group = parser.add_argument_group("text")
     group.add_argument("--chromium", metavar="PATH", default="/usr/bin/chromium")
     group.add_argument("--node-modules", type=Path, metavar="DIR", default="node_modules",
-                       help="where playwright-core is")  # fmt: skip
+                       help="the folder of playwright-core")  # fmt: skip
     group.add_argument("--python", metavar="PATH", default=sys.executable,
-                       help="the Python that has edgartools, and what edgar-crawler needs")  # fmt: skip
+                       help="a Python with edgartools and the dependencies of edgar-crawler")  # fmt: skip
     group.add_argument("--edgar-crawler", type=Path, metavar="DIR", help="a checkout of it")
     group.add_argument("--documents", type=Path, metavar="FILE", nargs="*",
                        help="HTML documents [all captures]")  # fmt: skip
-    group.add_argument("--worst", type=int, metavar="N", default=3, help="documents to name")
+    group.add_argument("--worst", type=int, metavar="N", default=3, help="the number of worst documents to list")
     args = parser.parse_args()
     usual = Path("/dev/shm/filing-etl") if args.part == "throughput" else ROOT / "target/compare"
     args.folder = (args.folder or usual).resolve()

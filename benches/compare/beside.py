@@ -1,17 +1,17 @@
-"""The same job on the same simulated EDGAR, side by side with what people use instead.
+"""Runs the same job on the same simulated EDGAR with this program and with others.
 
 The job: the 10-K and 10-Q filings of three years of 20 companies, once as primary documents and
 once as complete submission texts. EDGAR is `filing-etl sim`, with a round trip of 60 ms and the
-limit of 10 requests a second that blocks for ten minutes whoever exceeds it. Each program gets a
-simulator of its own with the same seed and an empty folder; the rounds alternate between them. Who
-is blocked does the job again where nobody is, so that its pace can be seen: `(no blocks)`.
+limit of 10 requests a second. It blocks a client that exceeds the limit for ten minutes. Each program
+gets its own simulator with the same seed, and an empty folder; the rounds alternate between them. A
+program that is blocked runs the job again without blocks, to show its speed: `(no blocks)`.
 
-Requests, and the most of them in any sliding second, are what the simulator saw. Files are counted
-on disk; `exact` are those that hold byte for byte what EDGAR serves under the address.
+The simulator counts the requests and their maximum in any second. Files are counted on disk; `exact`
+are those with exactly the bytes that EDGAR serves.
 
-curl cannot discover anything: it is handed the list of addresses. The two Python packages run as
-their documentation says, one company after the other, with their own limits (10 and 9 requests a
-second) left as they are. Nothing leaves the machine: see `drive.py`.
+curl cannot discover filings, so it gets the list of URLs. The two Python packages run as documented, one
+company after another, with their default limits (10 and 9 requests a second). No request leaves the
+machine: see `drive.py`.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ FORMS = ["10-K", "10-Q"]
 SINCE, UNTIL = "2022-07-01", "2025-06-30"
 EDGAR = ["--companies=60", f"--today={UNTIL}"]
 LATENCY, LIMIT = "--latency=60ms", "--rate-limit=10"
-# The companies asked for are the first so many that have filings of these forms.
+# The job has the first companies with filings of these forms.
 COMPANIES = 20
 
 
@@ -52,7 +52,7 @@ def main(args):
 
 
 def prepare(args):
-    """Installs the packages if that was asked for, and says how to when they are missing."""
+    """Installs the packages with --install. Without it, ends with a hint if they are missing."""
     venv = args.folder / "venv"
     wanted = [f"{name}=={version}" for name, version in PACKAGES.items()]
     if (venv / "complete").exists():
@@ -82,7 +82,7 @@ def curl_parallel(job, url, folder):
 
 
 def curl_rate(job, url, folder):
-    """One after the other, which is what `--rate` works with."""
+    """Sequential transfers, because `--rate` does not work with parallel ones."""
     return [*curl(url, job.paths, folder), "--rate", "9/s"]
 
 
@@ -103,7 +103,7 @@ PROGRAMS = {
     "edgartools": python("edgartools"),
 }
 
-# Where they put what they downloaded; beside it lie lists, caches and databases.
+# The folders of their downloads. Other folders have lists, caches and databases.
 RESULTS = ["filings", "Archives", "sec-edgar-filings", "files"]
 
 
@@ -111,7 +111,7 @@ RESULTS = ["filings", "Archives", "sec-edgar-filings", "files"]
 
 
 class Job:
-    """Which files of which companies, and what they hold."""
+    """The files of the job and their content."""
 
     def __init__(self, artifacts, folder):
         self.artifacts, self.folder, self.ciks = artifacts, folder, []
@@ -123,20 +123,20 @@ class Job:
             self.hashes = {hash_of(fetch(url + path)) for path in self.paths}
 
     def discover(self, url, query):
-        """What the database says after a discovery."""
+        """The filings in the database after a discovery."""
         scratch = fresh(self.folder / "scratch")
         call([*this_program(self, url, scratch), "--rate=none", "--no-download"], scratch)
         return sqlite3.connect(scratch / "filings.db").execute(query).fetchall()
 
     def count(self, folder):
-        """How many files of the job there are, and how many of them are byte for byte right."""
+        """The number of files of the job on disk, and how many of them are byte for byte right."""
         files = [
             path
             for result in RESULTS
             for path in (folder / result).rglob("*")
             if path.is_file()
             and path.stat().st_size > 0
-            # A submission that comes along with a primary document is not the job.
+            # A submission that is downloaded with a primary document is not part of the job.
             and (self.artifacts == "submission" or path.name != "full-submission.txt")
         ]
         return len(files), sum(hash_of(path.read_bytes()) in self.hashes for path in files)
@@ -153,7 +153,7 @@ def hash_of(content):
 
 
 def run(name, job, *manners):
-    """One program does the job once."""
+    """Runs the job once with one program."""
     folder = fresh(job.folder / "scratch")
     with Simulator(*EDGAR, *manners) as url:
         took = call(PROGRAMS[name](job, url, folder), folder)

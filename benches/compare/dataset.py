@@ -1,9 +1,8 @@
-"""The work of benches/dataset.rs with DuckDB and pyarrow: python3 benches/compare/dataset.py FOLDER
+"""Does the work of benches/dataset.rs with DuckDB and pyarrow: python3 benches/compare/dataset.py FOLDER
 
-FOLDER is the one that `cargo bench --bench dataset -- ROWS MB FOLDER` kept. DuckDB reads rows through
-Python's sqlite3 where its own scanner cannot be had; facts are parsed by Python's json. Needs the packages
-duckdb and pyarrow. Every line says how long the program and the other way took, one after the other in
-this run.
+FOLDER is that of `cargo bench --bench dataset -- ROWS MB FOLDER`. DuckDB reads rows through Python's
+sqlite3 if its own scanner is not available; facts are parsed by Python's json. Needs the packages duckdb
+and pyarrow. Each line has the times of both programs, which ran one after another.
 """
 
 import json
@@ -44,7 +43,7 @@ def export(folder, to, *args):
 
 
 def with_scanner(folder):
-    """DuckDB's own reader of SQLite; None where the extension cannot be installed."""
+    """DuckDB's own reader of SQLite; None if the extension cannot be installed."""
     db = duckdb.connect()
     try:
         db.execute("INSTALL sqlite; LOAD sqlite")
@@ -62,7 +61,7 @@ def with_scanner(folder):
 
 
 def with_sqlite3(folder):
-    """Rows by Python's sqlite3, in pieces, into tables of DuckDB, which writes them."""
+    """Reads rows with Python's sqlite3 in chunks into tables of DuckDB, which writes them."""
     def copy():
         with sqlite3.connect(folder / "filings.db") as lite:
             for table, columns in COLUMNS.items():
@@ -119,7 +118,7 @@ def main():
     ]:
         theirs = other(folder)
         if theirs is None:
-            print(f"{what}: SKIPPED, it cannot be had here")
+            print(f"{what}: SKIPPED, it is not available")
             continue
         mine = export(folder, *ours)
         print(f"{what}: {theirs:.2f} s, filing-etl {mine:.2f} s, {theirs / mine:.1f} times as long")

@@ -1,4 +1,4 @@
-"""Runs one of the Python packages, within its own environment: see `beside.py`.
+"""Runs one of the Python packages in its own environment: see `beside.py`.
 
     drive.py PACKAGE primary|submission URL FOLDER SINCE UNTIL FORM,FORM CIK...
 """
@@ -16,7 +16,7 @@ def main(package, artifacts, url, folder, since, until, forms, *ciks):
 
 
 def stay_on_loopback():
-    """Refuses every address but this machine's."""
+    """Refuses connections to other machines."""
     look_up, connect = socket.getaddrinfo, socket.socket.connect
 
     def guarded_look_up(host, *args, **kwargs):
@@ -34,7 +34,7 @@ def stay_on_loopback():
 
 
 def sec_edgar_downloader(primary, url, folder, since, until, forms, ciks):
-    """It always takes the complete submission; `download_details` adds the primary document."""
+    """It always downloads the complete submission; `download_details` adds the primary document."""
     from sec_edgar_downloader import Downloader, _orchestrator, _sec_gateway
 
     # Its addresses are constants.
@@ -52,7 +52,7 @@ def sec_edgar_downloader(primary, url, folder, since, until, forms, ciks):
 
 
 def edgartools(primary, url, folder, since, until, forms, ciks):
-    """`html()` takes the primary document out of the complete submission."""
+    """`html()` extracts the primary document from the complete submission."""
     # Its addresses are settings.
     os.environ.update(
         EDGAR_BASE_URL=url,

@@ -1,10 +1,10 @@
-// What Chromium shows of HTML documents, as text: `innerText` of the body.
+// Prints the text that Chromium shows for HTML documents: `innerText` of the body.
 //
 //     NODE_PATH=... node innertext.mjs CHROMIUM OUT < LIST
 //
-// LIST has a path a line; the text of each goes to OUT under the file's name and `.txt`, and a line
-// with the name and the seconds is printed. The bytes are served as text/html without an encoding, as
-// EDGAR serves them; everything else that a page asks for is refused.
+// LIST has one path per line. The text of each file is written to OUT under its name with `.txt`, and a line with
+// name and seconds is printed. The bytes are served as text/html without an encoding, as by EDGAR. All other
+// requests of a page are refused.
 
 import { createRequire } from "node:module";
 import fs from "node:fs";

@@ -1,4 +1,4 @@
-"""Runs programs and measures them; the simulator; nothing of the caller's environment."""
+"""Runs and measures programs and the simulator, without the caller's environment."""
 
 import os
 import platform
@@ -16,13 +16,13 @@ NAME, MAIL = "Bench", "bench@example.com"
 
 
 class Measured:
-    """What one run of a program took."""
+    """The costs of one run of a program."""
 
     def __init__(self, seconds, cpu, peak, code):
         self.seconds, self.cpu, self.peak, self.code = seconds, cpu, peak, code
 
     def __add__(self, then):
-        """What one run and then another took."""
+        """The costs of two runs, one after another."""
         return Measured(
             self.seconds + then.seconds,
             self.cpu + then.cpu,
@@ -32,7 +32,7 @@ class Measured:
 
 
 def call(command, folder, **variables):
-    """Runs a program in a folder to its end. What it prints goes to `output` there."""
+    """Runs a program in a folder. Its output goes to the file `output` there."""
     with open(folder / "output", "wb") as output:
         began = time.monotonic()
         child = subprocess.Popen(
@@ -40,7 +40,7 @@ def call(command, folder, **variables):
         )
         peak = 0
         while True:
-            # Not the peak of wait4: that begins with what this script takes itself.
+            # Not the peak of wait4, which includes the memory of this script.
             peak = max(peak, high_water(child.pid))
             pid, status, usage = os.wait4(child.pid, os.WNOHANG)
             if pid:
@@ -52,7 +52,7 @@ def call(command, folder, **variables):
 
 
 def high_water(pid):
-    """The most memory a process has held so far, in bytes; 0 once it has ended."""
+    """The peak memory of a process so far, in bytes; 0 once it has ended."""
     try:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -63,20 +63,20 @@ def high_water(pid):
 
 
 def environment(folder, **variables):
-    """No proxies, no settings, a home of its own."""
+    """An environment without proxies and settings, with a separate home folder."""
     return {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_STATE_HOME": str(folder),
             "LANG": "C.UTF-8", "NO_PROXY": "*", **variables}  # fmt: skip
 
 
 def filing_etl(url, folder):
-    """This program, asking nobody but `url`."""
+    """This program, with `url` as its only server."""
     return [str(PROGRAM), f"--db={folder}/filings.db", f"--data-dir={folder}/filings",
             f"--user-agent={NAME} {MAIL}", "--progress=none", f"--archives-url={url}",
             f"--data-url={url}", f"--listings-url={url}"]  # fmt: skip
 
 
 def curl(url, paths, folder):
-    """curl with a list of files, each of which it puts under the same path in the folder."""
+    """curl with a list of files, which it stores under the same paths in the folder."""
     lines = (f'url = "{url}{path}"\noutput = "{folder}{path}"\n' for path in paths)
     config = folder / "list"
     config.write_text("".join(lines))
@@ -85,7 +85,7 @@ def curl(url, paths, folder):
 
 
 class Simulator:
-    """A simulated EDGAR of its own for one program; the address when entered."""
+    """A separate simulated EDGAR for one program. Entering it returns its URL."""
 
     def __init__(self, *options):
         self.options = options
@@ -118,6 +118,6 @@ def machine():
 
 
 def need(program, package):
-    """Ends here when a program is missing."""
+    """Exits if a program is missing."""
     if not shutil.which(program):
-        sys.exit(f"{program} is not there: install it, on Debian with `apt-get install {package}`")
+        sys.exit(f"{program} is not installed: install it, on Debian with `apt-get install {package}`")

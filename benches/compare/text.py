@@ -1,14 +1,14 @@
-"""How much of what people see is in the text, and how fast it is made.
+"""Measures how much of the visible text the extracted text has, and how fast it is extracted.
 
-The words of each HTML document as Chromium renders it (`innerText`) against those of `text --text plain`,
-of edgartools and of edgar-crawler. Needs Node with playwright-core, and Chromium. Peers that are not
-there are left out.
+Compares the words of each HTML document as Chromium renders it (`innerText`) with those of `text --text
+plain`, of edgartools and of edgar-crawler. Needs Node with playwright-core, and Chromium. Programs that
+are not installed are left out.
 
-Words are what stands between white space. `$ ( ) %` at the ends of a word do not count on either side,
-since signs that stand in cells of their own are joined to their numbers, nor do lone letters that are
-signs in the font Wingdings; carets are taken out on both sides, since ours has one between a number and
-its superscript. A word that is there twice must be found twice. Speeds are by CPU time of the process
-for the peers and by elapsed time for ours.
+Words are separated by white space. These do not count in either text: `$ ( ) %` at the ends of a word,
+because this program joins signs in separate cells to their numbers; single letters that are signs in the
+font Wingdings; and carets, because this program writes one between a number and its superscript. A word
+that occurs twice must be found twice. Speeds are by CPU time of the process for other programs, and by
+elapsed time for this one.
 """
 
 import os
@@ -24,9 +24,9 @@ from measure import ROOT
 HERE = Path(__file__).resolve().parent
 DATA = ROOT.parent / "shared/data"
 
-# Without a shape: not seen, and left out by us.
+# Characters without a glyph, which are not visible. This program omits them.
 INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF])
-# Letters of the font Wingdings and the signs that they stand for; Chromium tells of the letters.
+# Letters of the font Wingdings and their signs. Chromium's text has the letters.
 MARKS = set("☐☒☑✓✗■●▪◆❖➢→") | set("¨oxýþüûnl§uvØà")
 
 
@@ -37,7 +37,7 @@ def words(text):
 
 
 def compare(seen, got):
-    """The shares of what is seen that is lost, and of what was got that was added; and of neighbours."""
+    """The shares of visible words that are lost, of words that are added, and of neighbours that are kept."""
     seen_words, got_words = Counter(seen), Counter(got)
     total = max(1, len(seen))
     lost = (seen_words - got_words).total() / total
@@ -48,7 +48,7 @@ def compare(seen, got):
 
 
 def bodies(folder):
-    """The HTML documents of the captures, without their wrappers, as files of a folder."""
+    """Writes the HTML documents of the captures, without wrappers, to a folder."""
     found = []
     texts = [*sorted((DATA / "filings").rglob("*.txt")), *sorted((DATA / "feed").glob("*.nc"))]
     for text in texts:
@@ -76,14 +76,14 @@ def bodies(folder):
 
 
 def run(command, **options):
-    """The name and the seconds that each line of a program tells."""
+    """Runs a program that prints a name and seconds per line."""
     done = subprocess.run(command, check=True, capture_output=True, text=True, **options)
     lines = (line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
     return {name: float(seconds) for name, seconds in lines}
 
 
 def peers(args, paths, folder):
-    """What each program makes of the documents: name, folder of texts, seconds by document."""
+    """The result of each program: name, folder of texts, seconds by document."""
     listed = "\n".join(map(str, paths))
     out = {name: folder / name for name in ("chromium", "ours", "edgartools", "edgar-crawler")}
     for path in out.values():

@@ -1,9 +1,9 @@
-"""The text that edgartools or edgar-crawler makes of documents.
+"""Extracts the text of documents with edgartools or edgar-crawler.
 
     python3 text_peers.py edgartools|edgar-crawler OUT < LIST
 
-Writes and prints as `innertext.mjs` does. A document of which a peer makes no text has no file. The
-environment's EDGAR_CRAWLER is a checkout of edgar-crawler.
+Files and output are those of `innertext.mjs`. A document without a text has no file. The environment
+variable EDGAR_CRAWLER is the path of a checkout of edgar-crawler.
 """
 
 import os
@@ -28,7 +28,7 @@ def edgar_crawler():
     extract = ExtractItems(False, [], True, "", "", False)
 
     def text(html):
-        # The steps of `extract_items` up to where it looks for items.
+        # The steps of `extract_items` before its search for items.
         report = BeautifulSoup(html, "lxml")
         is_html = bool(report.find("td") and report.find("tr"))
         report = extract.handle_spans(report if is_html else html, is_html=is_html)

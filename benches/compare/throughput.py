@@ -1,18 +1,17 @@
-"""Files a second and CPU time a file without any limit, beside `curl --parallel`.
+"""Measures files a second and CPU time per file without a rate limit, compared with `curl --parallel`.
 
-nginx serves 20,000 documents of 30 to 90 KB in EDGAR's layout, with the submissions documents of
-their 500 companies, from memory over loopback, over http and over https with an authority of its
-own. filing-etl discovers and downloads all of them with `--rate none`: what it takes includes the
-discovery, every hash and the database. curl is handed the list of documents. Both write to the same
-folder, in memory unless another is given; on a disk, filing-etl syncs every file to it and curl
-none. A round runs both, one after the other, and swaps which is first. Before the first round both
-run once unmeasured.
+nginx serves 20,000 documents of 30 to 90 KB in EDGAR's layout, with the submissions documents of their
+500 companies. It serves them from memory over loopback, with http and with https, whose certificate is
+signed by a separate authority. filing-etl discovers and downloads all of them with `--rate none`,
+including all hashes and the database. curl gets the list of documents. Both write to the same folder, by
+default in memory; on a disk, filing-etl syncs every file and curl none. Each round runs both, in
+alternating order. Before the first round, both run once without measurement.
 
-What hashes cost whoever wants them shows in a third line: after curl, `openssl` hashes its files
-with all processors, and the time of both is added up.
+The third line includes the cost of hashes: after curl, `openssl` hashes its files on all processors, and
+the times are added.
 
-nginx, the programs and this machine's other work share the processors, so only ratios of the same
-minute mean something.
+nginx, the programs and other work of the machine share the processors, so only ratios of the same minute
+are meaningful.
 """
 
 import json
@@ -103,7 +102,7 @@ def others(url, paths, folder):
 
 
 def complete(tree, paths):
-    """Ends here unless every document has arrived."""
+    """Exits unless every document was downloaded."""
     if (got := sum(1 for _ in tree.glob("edgar/data/*/*/*"))) != len(paths):
         sys.exit(f"{tree} has {got} of {len(paths)} files: see {tree.parent / 'output'}")
 
@@ -112,7 +111,7 @@ def complete(tree, paths):
 
 
 def make_tree(tree):
-    """The documents and what leads to them; returns the documents' paths."""
+    """Writes the documents and the submissions. Returns the paths of the documents."""
     dice = random.Random(1)
     words = [f"<p>{dice.randbytes(6).hex()} net sales</p>\n".encode() for _ in range(5000)]
     paths, companies = [], []
@@ -152,7 +151,7 @@ def write(tree, path, content):
 
 
 def make_certificates(folder):
-    """An authority, and a server's certificate for 127.0.0.1 from it."""
+    """Creates a certificate authority and a certificate for 127.0.0.1."""
 
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)

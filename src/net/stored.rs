@@ -75,9 +75,9 @@ mod tests {
             ),
             (
                 "<html><title>Request Rate Threshold Exceeded</title></html>",
-                "a page that EDGAR sends",
+                "page for blocked clients",
             ),
-            (&"x".repeat(100_001), "are too many"),
+            (&"x".repeat(100_001), "more than the limit"),
         ] {
             let found = check(content, document).unwrap();
             assert!(found.contains(why), "{found}");

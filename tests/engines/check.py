@@ -1,6 +1,6 @@
 """Makes a dataset from a simulated EDGAR and reads it with DuckDB, pyarrow, Polars and PySpark.
 
-Called by tests/engines/run. Every check compares with SQLite, which the dataset was made from.
+Called by tests/engines/run. Every check compares with the SQLite database of the dataset.
 """
 
 import datetime
@@ -115,7 +115,7 @@ def with_duckdb(work):
 
 
 def ten_questions(work):
-    """Runs the questions of docs/dataset.md, each of which has to be SQL that DuckDB takes."""
+    """Runs the queries of docs/dataset.md in DuckDB."""
     import duckdb
 
     docs = pathlib.Path(__file__).parents[2] / "docs" / "dataset.md"
@@ -237,7 +237,7 @@ def with_spark(work):
             SELECT count(*) FROM facts x JOIN filings f ON f.accession = x.accession
             JOIN artifacts a ON a.accession = f.accession WHERE a.kind = 'primary'""")
         assert joined.collect()[0][0] > 0
-        # The job of docs/dataset.md, with this folder in the place of the bucket.
+        # The job of docs/dataset.md, with this folder in place of the bucket.
         docs = pathlib.Path(__file__).parents[2] / "docs" / "dataset.md"
         job = docs.read_text().split("```python\n")[2].split("```")[0]
         exec(job.replace("s3a://bucket/edgar", str(work.dataset)), {})

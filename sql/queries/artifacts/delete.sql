@@ -1,2 +1,2 @@
--- A file that nothing wants goes from the record.
+-- Deletes an unwanted file.
 DELETE FROM artifacts WHERE filing = ?1 AND name = ?2;

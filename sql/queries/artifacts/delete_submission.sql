@@ -1,2 +1,2 @@
--- The documents of a filing are not wanted any more.
+-- Deletes a submission, because the documents of the filing are no longer wanted.
 DELETE FROM submissions WHERE filing = ?1;

@@ -1,4 +1,4 @@
--- What was stored is no document: nothing of it stays on record.
+-- Queues a file again that turned out not to be a document, and clears what was recorded about it.
 UPDATE artifacts
 SET status = 'pending', bytes = NULL, sha256 = NULL, downloaded_at = NULL
 WHERE id = ?1;

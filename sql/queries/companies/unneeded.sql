@@ -1,5 +1,5 @@
--- Filers that were once asked for by CIK and are needed no more: never listed, in no selection, and with no
--- filing on record.
+-- Filers that were once requested by CIK and are no longer needed: they were never listed, are in no selection,
+-- and have no filing on record.
 SELECT c.cik
 FROM companies AS c
 WHERE c.active = 0

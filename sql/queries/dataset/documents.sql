@@ -1,6 +1,6 @@
 -- The files that are stored, of the filings from day ?1 to day ?2.
--- Walks the companies and looks up the days of each in the index: in the order of the file, without a
--- sort and without reading other years. ?3 are forms, ?4 companies, JSON lists, NULL is all.
+-- It loops over the companies and looks up the days of each in the index. So the rows are in the order of the file,
+-- without a sort and without reading other years. ?3 is a JSON list of forms, ?4 one of companies; NULL is all.
 SELECT
     a.id, f.accession, c.cik, f.form, f.filed_on, f.items, a.kind, a.name, a.url_name, a.type,
     a.sequence, a.bytes, a.sha256

@@ -1,6 +1,6 @@
 -- The filers of the filings from day ?1 to day ?2. The caller sorts them.
--- Walks the companies and looks up the days of each in the index: in the order of the file, without a
--- sort and without reading other years. ?3 are forms, ?4 companies, JSON lists, NULL is all.
+-- It loops over the companies and looks up the days of each in the index. So the rows are in the order of the file,
+-- without a sort and without reading other years. ?3 is a JSON list of forms, ?4 one of companies; NULL is all.
 SELECT r.cik, f.accession, f.filed_on
 FROM companies AS c
 CROSS JOIN filings AS f INDEXED BY filings_by_folder ON f.folder = c.cik

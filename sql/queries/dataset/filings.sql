@@ -1,6 +1,6 @@
 -- The filings from day ?1 to day ?2, those of the folder's filer of v_filings.
--- Walks the companies and looks up the days of each in the index: in the order of the file, without a
--- sort and without reading other years. ?3 are forms, ?4 companies, JSON lists, NULL is all.
+-- It loops over the companies and looks up the days of each in the index. So the rows are in the order of the file,
+-- without a sort and without reading other years. ?3 is a JSON list of forms, ?4 one of companies; NULL is all.
 SELECT
     f.accession, c.cik, f.form, f.filed_on, f.report_date, f.accepted_at, f.primary_document,
     f.items, f.size, f.is_xbrl, f.discovered_at

@@ -1,4 +1,4 @@
--- Problems of run ?2 with the companies ?1 (a JSON list) that made no company and no file fail,
+-- Problems of run ?2 with the companies ?1 (a JSON list) that did not fail a company or a file,
 -- such as a damaged row in a list.
 SELECT e.kind, count(*), min(e.message)
 FROM errors AS e INDEXED BY errors_by_run

@@ -1,2 +1,2 @@
--- A filing goes, once its files, its submission and its filers have gone.
+-- Deletes a filing, after its files, its submission and its filers.
 DELETE FROM filings WHERE id = ?1;

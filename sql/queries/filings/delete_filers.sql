@@ -1,2 +1,2 @@
--- A filing goes: nobody filed it any more.
+-- Deletes the filers of a filing, before the filing is deleted.
 DELETE FROM filers WHERE filing = ?1;

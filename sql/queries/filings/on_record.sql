@@ -1,4 +1,4 @@
--- What is on record of the filings ?1 (a JSON list of accession numbers). There is one row for each
+-- The recorded files of the filings ?1 (a JSON list of accession numbers). There is one row for each
 -- file, and one row for a filing without files.
 SELECT f.accession, f.folder, s.status, a.name, a.status, a.bytes, a.sha256, a.sequence, a.kind,
     a.name, a.url_name

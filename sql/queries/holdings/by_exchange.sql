@@ -1,5 +1,5 @@
 -- Counters by exchange of the primary listing, summed over a few thousand companies. Companies that
--- are not in the SEC's list have a row of their own. A joint filing counts once for each of its
+-- are not in the SEC's list have a separate row. A joint filing counts once for each of its
 -- filers.
 SELECT
     CASE WHEN active = 1 THEN exchange ELSE 'not listed' END AS place,

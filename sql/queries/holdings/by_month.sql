@@ -1,4 +1,4 @@
--- The filings with numbers above ?1 and up to ?2 by month and form, with the bytes of their files on disk.
+-- The filings with IDs above ?1 and up to ?2 by month and form, with the bytes of their files on disk.
 -- Each filing and file counts once.
 SELECT
     substr(f.filed_on, 1, 7) AS month, f.form, count(*),

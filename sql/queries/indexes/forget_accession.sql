@@ -1,2 +1,2 @@
--- What was noted of a filing that an index lists goes with the filing.
+-- Deletes the search for a filing that an index lists, when the filing is deleted.
 DELETE FROM listed_filings WHERE accession = ?1;

@@ -1,2 +1,2 @@
--- What was noted of filings of a company goes with the company.
+-- Deletes the searches for filings of a company, before the company is deleted.
 DELETE FROM listed_filings WHERE cik = ?1;

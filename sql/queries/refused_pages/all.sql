@@ -1,2 +1,2 @@
--- Every page that was refused lately.
+-- The recently refused pages.
 SELECT sha256 FROM refused_pages;

@@ -1,2 +1,2 @@
--- A page that has not come for a month is no longer on the way.
+-- Deletes the pages that have not come for a month.
 DELETE FROM refused_pages WHERE seen_on < ?1;

@@ -1,2 +1,2 @@
--- Companies that were of a selection once, until they left its exchanges.
+-- The companies that left the exchanges of a selection.
 SELECT cik FROM selection_left WHERE selection = ?1;
