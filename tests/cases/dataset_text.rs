@@ -272,7 +272,7 @@ fn a_dataset_keeps_the_format_of_its_texts() {
     assert!(first.iter().all(|row| shown(&row["format"]) == "plain"));
     let _ = export(&sandbox, &["--text", "markdown"])
         .code(2)
-        .says("are plain, not markdown");
+        .says("have the format plain, not markdown");
     let _ = export(&sandbox, &[]).code(0);
     assert_eq!(rows(&sandbox, "text"), first);
     let row = &first[0];

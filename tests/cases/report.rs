@@ -326,8 +326,8 @@ fn an_earlier_report_is_replaced_and_any_other_file_stays() {
     let before = fs::read(sandbox.path("filings.db")).unwrap();
     fs::write(sandbox.path("notes.html"), "<p>mine").unwrap();
     for (to, said) in [
-        ("filings.db", "is no report"),
-        ("notes.html", "is no report"),
+        ("filings.db", "is not a report"),
+        ("notes.html", "is not a report"),
         ("filings", "is a folder"),
     ] {
         let _ = sandbox.run(&["report", "--to", to]).code(2).says(said);
