@@ -302,10 +302,9 @@ pub struct FindArgs {
     pub json: bool,
 }
 
+/// Which filings, where nothing said is all of them.
 #[derive(Debug, Args)]
-pub struct FilingsArgs {
-    #[command(flatten)]
-    pub(super) companies: CompanyArgs,
+pub(crate) struct FilingFilterArgs {
     /// Only filings of these form types or families (see `backfill --help`); repeatable, or a comma list
     /// [default: all]
     #[arg(
@@ -318,13 +317,22 @@ pub struct FilingsArgs {
     /// Leave out amendments, such as 10-K/A
     #[arg(long, help_heading = FILINGS)]
     pub(super) no_amendments: bool,
-    /// First filing date: a date such as 2023-01-01, or a time back from today such as 90d, 6m or 3y
+    /// First filing date: a date such as 2023-01-01, or a time back from the day of the command such
+    /// as 90d, 6m or 3y
     /// [default: no limit]
     #[arg(long, value_name = "DATE", help_heading = FILINGS)]
     pub(super) since: Option<String>,
-    /// Last filing date [default: today]
+    /// Last filing date [default: no limit]
     #[arg(long, value_name = "DATE", help_heading = FILINGS)]
     pub(super) until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FilingsArgs {
+    #[command(flatten)]
+    pub(super) companies: CompanyArgs,
+    #[command(flatten)]
+    pub(super) of: FilingFilterArgs,
     /// Only the newest N filings of each company
     #[arg(long, value_name = "N", help_heading = FILINGS, value_parser = at_least_one)]
     pub newest: Option<u64>,
@@ -509,25 +517,8 @@ pub struct ExportArgs {
     pub(super) text: Option<TextFormatArg>,
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
-    /// Only filings of these form types or families (see `backfill --help`); repeatable, or a comma list
-    /// [default: all]
-    #[arg(
-        long = "form",
-        value_name = "TYPE",
-        help_heading = "Filings",
-        value_delimiter = ','
-    )]
-    pub(super) forms: Vec<String>,
-    /// Leave out amendments, such as 10-K/A
-    #[arg(long, help_heading = "Filings")]
-    pub(super) no_amendments: bool,
-    /// First filing date: a date such as 2023-01-01, or a time back from the day of each export such as 90d,
-    /// 6m or 3y [default: no limit]
-    #[arg(long, value_name = "DATE", help_heading = "Filings")]
-    pub(super) since: Option<String>,
-    /// Last filing date [default: no limit]
-    #[arg(long, value_name = "DATE", help_heading = "Filings")]
-    pub(super) until: Option<String>,
+    #[command(flatten)]
+    pub(super) of: FilingFilterArgs,
     /// Print one JSON document instead of the table
     #[arg(long)]
     pub json: bool,

@@ -16,7 +16,8 @@ use url::Url;
 
 use super::args::{
     self, ArtifactsArg, BackfillArgs, Cli, CompanyArgs, DiagnoseArgs, DownloadArgs, ExportArgs,
-    FilingsArgs, ListArgs, LogFormat, MonitorArgs, Preset, Progress, RunArgs, SimArgs, WorkArgs,
+    FilingFilterArgs, FilingsArgs, ListArgs, LogFormat, MonitorArgs, Preset, Progress, RunArgs,
+    SimArgs, WorkArgs,
 };
 use super::companies_file;
 use super::values::{ExchangeChoice, ticker};
@@ -217,16 +218,7 @@ impl Cli {
     ///
     /// A [`UsageError`] for contradicting arguments or an unreadable companies file.
     pub fn export(&self, args: &ExportArgs) -> Result<Export> {
-        let is_given = !args.forms.is_empty() || args.no_amendments;
-        let all = ["all".to_owned()];
-        let types = if args.forms.is_empty() {
-            &all[..]
-        } else {
-            &args.forms
-        };
-        let forms = is_given.then(|| forms(types, args.no_amendments));
-        let (since, until) = (args.since.as_deref(), args.until.as_deref());
-        dates(since.unwrap_or("0001-01-01"), until, self.today())?;
+        let _ = args.of.dates(self.today())?;
         Ok(Export {
             to: args.to.clone(),
             format: args.format,
@@ -234,9 +226,9 @@ impl Cli {
             text: args.text.map(Into::into),
             filters: Export::filters(
                 &args.companies.filter()?,
-                forms.transpose()?.as_ref(),
-                since,
-                until,
+                args.of.given_forms()?.as_ref(),
+                args.of.since.as_deref(),
+                args.of.until.as_deref(),
             ),
         })
     }
@@ -307,15 +299,7 @@ impl Cli {
     ///
     /// A [`UsageError`] for contradicting arguments or an unreadable companies file.
     pub fn filings(&self, args: &FilingsArgs) -> Result<(CompanyFilter, FormFilter, DateRange)> {
-        let all = ["all".to_owned()];
-        let types = if args.forms.is_empty() {
-            &all[..]
-        } else {
-            &args.forms
-        };
-        let forms = forms(types, args.no_amendments)?;
-        let since = args.since.as_deref().unwrap_or("0001-01-01");
-        let dates = dates(since, args.until.as_deref(), self.today())?;
+        let (forms, dates) = (args.of.forms()?, args.of.dates(self.today())?);
         Ok((args.companies.filter()?, forms, dates))
     }
 
@@ -454,6 +438,29 @@ fn read_companies(file: &Path, filter: &mut CompanyFilter) -> Result<()> {
         .into());
     }
     Ok(())
+}
+
+impl FilingFilterArgs {
+    fn forms(&self) -> Result<FormFilter> {
+        let all = ["all".to_owned()];
+        let types = if self.forms.is_empty() {
+            &all[..]
+        } else {
+            &self.forms
+        };
+        forms(types, self.no_amendments)
+    }
+
+    /// `None` where nothing was said about forms.
+    fn given_forms(&self) -> Result<Option<FormFilter>> {
+        let is_given = !self.forms.is_empty() || self.no_amendments;
+        is_given.then(|| self.forms()).transpose()
+    }
+
+    fn dates(&self, today: Date) -> Result<DateRange> {
+        let since = self.since.as_deref().unwrap_or("0001-01-01");
+        dates(since, self.until.as_deref(), today)
+    }
 }
 
 fn forms(types: &[String], no_amendments: bool) -> Result<FormFilter> {
