@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use filing_etl::sim::{Options, Simulator};
@@ -441,6 +442,52 @@ fn what_cannot_become_a_dataset_is_refused_and_left_as_it_was() {
         .code(2)
         .says("filings");
     drop(writer);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_told_and_left_as_it_was() {
+    let (sandbox, writer) = three_years();
+    let told = "check its permissions, or name another folder";
+    if Path::new("/proc/self").exists() {
+        // Not even the superuser can make a folder there.
+        let command = ["export", "--to", "/proc/dataset"];
+        let _ = sandbox.run(&command).code(1).says(told);
+    }
+    let _ = export(&sandbox, &[]).code(0);
+    let before = files(&sandbox.path("dataset"));
+    drop(writer);
+    many(&sandbox, 2000);
+    let locked = |folder: &str, mode: u32| {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(sandbox.path(folder), mode).unwrap();
+    };
+    locked("dataset", 0o555);
+    if File::create(sandbox.path("dataset/probe")).is_ok() {
+        // The superuser writes everywhere.
+        fs::remove_file(sandbox.path("dataset/probe")).unwrap();
+        locked("dataset", 0o755);
+        return;
+    }
+    let _ = export(&sandbox, &[]).code(1).says(told);
+    locked("dataset", 0o755);
+    assert_eq!(files(&sandbox.path("dataset")), before);
+}
+
+#[test]
+fn a_clock_set_back_changes_nothing_of_what_is_written_anew() {
+    let (sandbox, mut writer) = three_years();
+    let at = |now: &str| {
+        let mut command = sandbox.command(&["export", "--to", "dataset", "--json"]);
+        command.env("FILING_ETL_NOW", now);
+        Output::of(command).code(0).json()
+    };
+    let _ = at("2026-11-25T12:00:00Z");
+    put(&mut writer, 4, 2023);
+    let json = at("2020-01-01T12:00:00Z");
+    assert_eq!(json["tables"]["filings"]["files_written"], 1);
+    assert_eq!(json["tables"]["filings"]["rows"], 4);
+    let json = at("2019-01-01T12:00:00Z");
+    assert_eq!(json["tables"]["filings"]["files_written"], 0);
 }
 
 #[test]
