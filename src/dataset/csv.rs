@@ -24,14 +24,17 @@ impl CsvFile {
         Ok(Self(out))
     }
 
-    pub(super) fn write(&mut self, rows: &RowSource) -> Result<()> {
-        let (mut by_row, mut line) = (ByRow::new(rows), String::new());
-        while by_row.next_row(|cell| put(&mut line, cell))? {
-            // Removes the comma after the last cell.
-            line.pop();
-            line.push('\n');
-            self.0.write_all(line.as_bytes())?;
-            line.clear();
+    pub(super) fn write(&mut self, parts: &[RowSource]) -> Result<()> {
+        let mut line = String::new();
+        for rows in parts {
+            let mut by_row = ByRow::new(rows);
+            while by_row.next_row(|cell| put(&mut line, cell))? {
+                // Removes the comma after the last cell.
+                line.pop();
+                line.push('\n');
+                self.0.write_all(line.as_bytes())?;
+                line.clear();
+            }
         }
         Ok(())
     }

@@ -40,12 +40,16 @@ pub struct ExportStopped;
 /// Collects the rows of a file and sends full row groups to the writer thread.
 #[derive(Debug)]
 pub struct Feed {
+    /// The row group so far: parts that were filled elsewhere, then the rows that are filled here.
+    parts: Vec<RowSource>,
     rows: RowSource,
+    /// Rows of both.
+    len: usize,
     column: usize,
     text_bytes: usize,
     most_bytes: usize,
     written: Written,
-    sender: Sender<RowSource>,
+    sender: Sender<Vec<RowSource>>,
     cancel: Cancel,
 }
 
@@ -62,9 +66,11 @@ impl Feed {
     /// If the column cannot hold the value; if the file cannot be written ([`write()`] returns the cause);
     /// [`ExportStopped`] if the export was interrupted.
     pub fn put(&mut self, cell: DataCell<'_>) -> Result<()> {
-        if let DataCell::Text(text) = cell {
-            self.text_bytes += text.len();
-        }
+        self.text_bytes += match cell {
+            DataCell::Text(text) => text.len(),
+            DataCell::Str(text) => text.len(),
+            _ => 0,
+        };
         let unreadable = &mut self.written.unreadable;
         self.rows.put(self.column, cell, unreadable)?;
         self.column += 1;
@@ -88,8 +94,10 @@ impl Feed {
             *self.written.unreadable.entry(column).or_default() += values;
         }
         self.written.rows += rows.len as u64;
-        self.rows.append(rows);
-        if self.rows.len >= ROW_GROUP {
+        self.len += rows.len;
+        self.end_part();
+        self.parts.push(rows);
+        if self.len >= ROW_GROUP {
             self.send()?;
         }
         Ok(())
@@ -98,21 +106,31 @@ impl Feed {
     fn end_row(&mut self) -> Result<()> {
         self.rows.end_row();
         self.written.rows += 1;
-        if self.rows.len.is_multiple_of(LOOK) && self.cancel.is_set() {
+        self.len += 1;
+        if self.len.is_multiple_of(LOOK) && self.cancel.is_set() {
             return Err(ExportStopped.into());
         }
-        if self.rows.len == ROW_GROUP || self.text_bytes > self.most_bytes {
+        if self.len >= ROW_GROUP || self.text_bytes > self.most_bytes {
             self.send()?;
         }
         Ok(())
     }
 
+    /// Makes the rows that were filled here a part.
+    fn end_part(&mut self) {
+        if self.rows.len > 0 {
+            let next = RowSource::with_capacity(self.rows.table, 0);
+            self.parts.push(std::mem::replace(&mut self.rows, next));
+        }
+    }
+
+    /// Hands the row group to the writer, if it has rows.
     fn send(&mut self) -> Result<()> {
-        let table = self.rows.table;
-        let rows = std::mem::replace(&mut self.rows, RowSource::new(table));
-        self.text_bytes = 0;
+        self.end_part();
+        let parts = std::mem::take(&mut self.parts);
+        (self.len, self.text_bytes) = (0, 0);
         // The writer thread has failed and returns the cause.
-        if self.sender.send(rows).is_err() {
+        if !parts.is_empty() && self.sender.send(parts).is_err() {
             bail!("the file cannot be written");
         }
         Ok(())
@@ -156,22 +174,25 @@ fn try_write(
         )
     };
     let created = File::create(path).with_context(context)?;
-    let (sender, receiver) = bounded(1);
+    // None waits in between: the writer takes less time for a row group than it takes to fill one.
+    let (sender, receiver) = bounded(0);
     let writer: JoinHandle<Result<File>> =
         threads::spawn("dataset", cancel, move || match format {
             Format::Parquet => {
                 let mut out = ParquetFile::begin(created, table)?;
-                each(&receiver, |rows| out.write(rows))?;
+                each(&receiver, |parts| out.write(parts))?;
                 Ok(out.end()?)
             }
             Format::Csv => {
                 let mut out = CsvFile::begin(created, table)?;
-                each(&receiver, |rows| out.write(&rows))?;
+                each(&receiver, |parts| out.write(&parts))?;
                 Ok(out.end()?)
             }
         })?;
     let mut feed = Feed {
-        rows: RowSource::new(table),
+        parts: Vec::new(),
+        rows: RowSource::with_capacity(table, 0),
+        len: 0,
         column: 0,
         text_bytes: 0,
         most_bytes: MOST_BYTES,
@@ -179,10 +200,7 @@ fn try_write(
         sender,
         cancel: cancel.clone(),
     };
-    let filled = fill(&mut feed).and_then(|()| match feed.rows.len {
-        0 => Ok(()),
-        _ => feed.send(),
-    });
+    let filled = fill(&mut feed).and_then(|()| feed.send());
     let Feed {
         sender,
         mut written,
@@ -197,6 +215,9 @@ fn try_write(
     Ok(written)
 }
 
-fn each(receiver: &Receiver<RowSource>, write: impl FnMut(RowSource) -> Result<()>) -> Result<()> {
+fn each(
+    receiver: &Receiver<Vec<RowSource>>,
+    write: impl FnMut(Vec<RowSource>) -> Result<()>,
+) -> Result<()> {
     receiver.iter().try_for_each(write)
 }

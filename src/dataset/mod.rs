@@ -12,7 +12,8 @@
 //!
 //! # Memory
 //!
-//! At most three row groups are in memory: one is being filled, one waits, and one is being written.
+//! At most two row groups are in memory: one is being filled, and one is being written. A column is freed as
+//! soon as it is written.
 //!
 //! # Crashes
 //!

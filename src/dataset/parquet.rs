@@ -9,13 +9,13 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
 use super::file::ROW_GROUP;
 use super::rows::{RowBuffer, RowSource, Values};
-use super::table::Table;
+use super::table::{Table, TableColumn};
 
 /// The false positive rate of the bloom filters.
 const FALSE_POSITIVES: f64 = 0.01;
@@ -42,33 +42,20 @@ impl ParquetFile {
         Ok(Self(SerializedFileWriter::new(file, schema, properties)?))
     }
 
-    pub(super) fn write(&mut self, rows: RowSource) -> Result<()> {
+    /// Writes a row group, whose rows come in parts.
+    pub(super) fn write(&mut self, parts: Vec<RowSource>) -> Result<()> {
         let mut group = self.0.next_row_group()?;
-        for (buffer, column) in rows.columns.into_iter().zip(rows.table.columns) {
+        let columns = parts.first().map_or(&[][..], |part| part.table.columns);
+        // Each column gives its memory back as soon as it is written.
+        let parts = parts.into_iter().map(|part| part.columns.into_iter());
+        let mut parts: Vec<_> = parts.collect();
+        for column in columns {
             let mut writer = group
                 .next_column()?
                 .context("a column is missing in the schema")?;
-            let RowBuffer { levels, values, .. } = buffer;
-            let levels = (!column.required).then_some(&levels[..]);
-            match values {
-                Values::Integers(values) => writer
-                    .typed::<Int64Type>()
-                    .write_batch(&values, levels, None)?,
-                Values::Booleans(values) => writer
-                    .typed::<BoolType>()
-                    .write_batch(&values, levels, None)?,
-                Values::Days(values) => writer
-                    .typed::<Int32Type>()
-                    .write_batch(&values, levels, None)?,
-                Values::Doubles(values) => writer
-                    .typed::<DoubleType>()
-                    .write_batch(&values, levels, None)?,
-                Values::Texts(bytes, ends) => {
-                    let values = texts(bytes, &ends);
-                    let writer = writer.typed::<ByteArrayType>();
-                    writer.write_batch(&values, levels, None)?
-                }
-            };
+            for buffer in parts.iter_mut().filter_map(Iterator::next) {
+                write_values(&mut writer, column, buffer)?;
+            }
             writer.close()?;
         }
         group.close()?;
@@ -79,6 +66,35 @@ impl ParquetFile {
     pub(super) fn end(self) -> Result<File, ParquetError> {
         self.0.into_inner()
     }
+}
+
+fn write_values(
+    writer: &mut SerializedColumnWriter<'_>,
+    column: &TableColumn,
+    buffer: RowBuffer,
+) -> Result<()> {
+    let RowBuffer { levels, values, .. } = buffer;
+    let levels = (!column.required).then_some(&levels[..]);
+    match values {
+        Values::Integers(values) => writer
+            .typed::<Int64Type>()
+            .write_batch(&values, levels, None)?,
+        Values::Booleans(values) => writer
+            .typed::<BoolType>()
+            .write_batch(&values, levels, None)?,
+        Values::Days(values) => writer
+            .typed::<Int32Type>()
+            .write_batch(&values, levels, None)?,
+        Values::Doubles(values) => writer
+            .typed::<DoubleType>()
+            .write_batch(&values, levels, None)?,
+        Values::Texts(bytes, ends) => {
+            let values = texts(bytes, &ends);
+            let writer = writer.typed::<ByteArrayType>();
+            writer.write_batch(&values, levels, None)?
+        }
+    };
+    Ok(())
 }
 
 /// Texts as Parquet takes them. They share one buffer, so that no text is copied.

@@ -211,8 +211,8 @@ impl DatasetSnapshot<'_> {
                 day % 100
             );
             feed.put(DataCell::Integer(i64::try_from(cik)?))?;
-            feed.put(DataCell::Text(accession.unwrap_or_default().as_bytes()))?;
-            feed.put(DataCell::Text(day.as_bytes()))?;
+            feed.put(DataCell::Str(&accession.unwrap_or_default()))?;
+            feed.put(DataCell::Str(&day))?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use filing_etl::sim::{Options, Resource, Simulator};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::Value;
+use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::dataset::{shown, simulator};
@@ -62,11 +63,12 @@ fn facts(folder: &Path) -> Vec<String> {
 }
 
 /// Replaces the cached archive by one with these members, as if it came from EDGAR.
-fn replace(sandbox: &Sandbox, members: &[(&str, &[u8])]) {
+fn replace(sandbox: &Sandbox, members: &[(&str, &[u8])], method: CompressionMethod) {
     let path = sandbox.path("filings/.facts/companyfacts.zip");
     let mut zip = ZipWriter::new(File::create(&path).unwrap());
     for (name, bytes) in members {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        let options = SimpleFileOptions::default().compression_method(method);
+        zip.start_file(*name, options).unwrap();
         zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap();
@@ -207,9 +209,10 @@ fn a_bad_member_costs_its_company_and_odd_facts_nothing() {
                 br#"{"cik":4,"facts":{"a":{"b":{"units":{"USD":[{"val":NaN}]}}}}}"#,
             ),
         ],
+        CompressionMethod::Deflated,
     );
     let output = export(&sandbox, &sim, &["--what", "facts"])
-        .code(0)
+        .code(3)
         .says(&format!("the facts of company {} are left out", ciks[1]))
         .says(&format!(
             "the facts of company {} are left out: it belongs to CIK {}",
@@ -217,8 +220,19 @@ fn a_bad_member_costs_its_company_and_odd_facts_nothing() {
         ))
         .says(&format!("the facts of company {} are left out", ciks[3]))
         .says("have no facts in companyfacts.zip")
+        .says(
+            "the facts of 3 companies could not be read and are left out: `filing-etl facts sync`",
+        )
         .says("1 value cannot be written unchanged in facts.end");
-    assert_eq!(output.json()["tables"]["facts"]["rows"], 4);
+    let json = output.json();
+    assert_eq!(json["tables"]["facts"]["rows"], 4);
+    let counts = &json["facts"];
+    let companies = sandbox.number("SELECT count(*) FROM v_companies");
+    assert_eq!(
+        (&counts["companies"], &counts["failed"]),
+        (&4.into(), &3.into())
+    );
+    assert_eq!(counts["without"], companies - 4);
     let rows = facts(&sandbox.path("dataset/facts"));
     let cik = &ciks[0];
     assert_eq!(
@@ -231,6 +245,55 @@ fn a_bad_member_costs_its_company_and_odd_facts_nothing() {
             format!("{cik}|Made|USD|NULL|2024-12-31|-1|-1|NULL"),
             format!("{cik}|Made|USD|NULL|NULL|1e999|NULL|NULL"),
         ]
+    );
+    // It is said as long as it is so, and the next sync does not take EDGAR's word that nothing changed.
+    let again = export(&sandbox, &sim, &[]).code(3).json();
+    assert_eq!(again["facts"]["failed"], 3);
+    let synced = sync(&sandbox, &sim).code(0).json();
+    assert_eq!(synced["new"], true);
+    let mended = export(&sandbox, &sim, &[]).code(0).json();
+    assert_eq!(mended["facts"]["failed"], 0);
+    let mended = export(&sandbox, &sim, &[]).code(0).json();
+    assert_eq!(mended["tables"]["facts"]["files_written"], 0);
+}
+
+#[test]
+fn a_member_with_other_bytes_than_its_checksum_costs_its_company() {
+    let sim = simulator();
+    let sandbox = filled(&sim);
+    let _ = sync(&sandbox, &sim).code(0);
+    let ciks = sandbox.rows("SELECT cik FROM v_companies ORDER BY cik LIMIT 2");
+    let [first, second] = [0, 1].map(|n: usize| {
+        let text =
+            r#"{"facts":{"new":{"Tag":{"units":{"XBT":[{"end":"2024-12-31","val":11111111}]}}}}}"#;
+        text.replacen('{', &format!("{{\"cik\":{},", ciks[n]), 1)
+    });
+    let name = |n: usize| format!("CIK{:0>10}.json", ciks[n]);
+    let members = [
+        (&*name(0), first.as_bytes()),
+        (&*name(1), second.as_bytes()),
+    ];
+    replace(&sandbox, &members, CompressionMethod::Stored);
+    // Bits that turned on the disk.
+    let path = sandbox.path("filings/.facts/companyfacts.zip");
+    let mut bytes = fs::read(&path).unwrap();
+    let digits = bytes.windows(8).position(|digits| digits == b"11111111");
+    bytes[digits.unwrap()] = b'7';
+    fs::write(&path, bytes).unwrap();
+    let output = export(&sandbox, &sim, &["--what", "facts"])
+        .code(3)
+        .says(&format!(
+            "the facts of company {} are left out: its member of the archive is damaged",
+            ciks[0]
+        ));
+    assert_eq!(output.json()["facts"]["failed"], 1);
+    let rows = facts(&sandbox.path("dataset/facts"));
+    assert_eq!(
+        rows,
+        [format!(
+            "{}|Tag|XBT|NULL|2024-12-31|11111111|11111111|NULL",
+            ciks[1]
+        )]
     );
 }
 

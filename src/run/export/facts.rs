@@ -6,16 +6,20 @@
 //!
 //! Members are read in batches of [`AT_ONCE`] bytes, so that the memory does not grow with the archive.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use anyhow::{Context as _, Result};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use serde::Serialize;
+use url::Url;
 
+use super::TOLD;
 use crate::config::Settings;
 use crate::dataset::rows::{RowSource, Unreadable};
 use crate::dataset::{DataCell, Feed, table};
 use crate::edgar::Cik;
-use crate::edgar::company_facts::{CompanyFacts, Fact, parse_facts};
+use crate::edgar::company_facts::{CompanyFacts, Fact, Tag, parse_facts};
 use crate::progress::format::counted;
 use crate::sources::bulk::{Archive, BadMember, Cache};
 
@@ -25,9 +29,24 @@ const COMPANIES: usize = 500;
 /// Bytes of JSON per batch.
 const AT_ONCE: u64 = 24 << 20;
 
-/// The cached archive and the tags read from it.
+/// Counts of the companies of an export with facts.
+#[derive(Debug, Default, Serialize)]
+pub struct FactCounts {
+    /// Companies with facts in the archive.
+    pub companies: u64,
+    /// Companies without.
+    pub without: u64,
+    /// Companies that were left out because their member is damaged or belongs to another company; 0 if no
+    /// file of facts was written.
+    pub failed: u64,
+}
+
+/// The cached archive, the counts, and the tags read from it.
 pub(super) struct Facts {
     archive: Archive,
+    cache: Cache,
+    url: Url,
+    pub(super) counts: FactCounts,
     /// The version of the archive.
     pub(super) version: String,
     /// The companies with facts in the archive, by CIK.
@@ -60,15 +79,22 @@ impl Facts {
         companies.sort_unstable();
         let all = companies.len();
         companies.retain(|cik| archive.size(*cik).is_some());
-        let without = (all - companies.len()) as u64;
-        if without > 0 {
+        let counts = FactCounts {
+            companies: companies.len() as u64,
+            without: (all - companies.len()) as u64,
+            failed: 0,
+        };
+        if counts.without > 0 {
             log::warn!(
                 "{} no facts in companyfacts.zip",
-                counted(without, ["company has", "companies have"])
+                counted(counts.without, ["company has", "companies have"])
             );
         }
         Ok(Self {
             archive,
+            cache,
+            url,
+            counts,
             version: kept.version,
             companies,
             tags: BTreeMap::new(),
@@ -84,7 +110,7 @@ impl Facts {
     }
 
     /// Writes the facts of some companies, in the given order, and remembers their tags. If a member is
-    /// damaged or belongs to another company, that company is left out with a warning.
+    /// damaged or belongs to another company, that company is left out, with a warning, and counted.
     ///
     /// # Errors
     ///
@@ -106,11 +132,34 @@ impl Facts {
                         feed.append(part.rows, part.unreadable)?;
                         self.keep(part.tags);
                     }
-                    Err(why) => log::warn!("the facts of company {cik} are left out: {why}"),
+                    Err(why) => self.fail(*cik, &why),
                 }
             }
         }
         Ok(())
+    }
+
+    fn fail(&mut self, cik: Cik, why: &str) {
+        self.counts.failed += 1;
+        let level = if self.counts.failed <= TOLD {
+            log::Level::Warn
+        } else {
+            log::Level::Debug
+        };
+        log::log!(level, "the facts of company {cik} are left out: {why}");
+    }
+
+    /// Logs how many companies were left out, and makes the next sync fetch the archive again.
+    pub(super) fn end(self) -> FactCounts {
+        if self.counts.failed > 0 {
+            self.cache.doubt(&self.url);
+            log::warn!(
+                "the facts of {} could not be read and are left out: `filing-etl facts sync` fetches the \
+                 archive again, and the next export tries them again",
+                counted(self.counts.failed, ["company", "companies"])
+            );
+        }
+        self.counts
     }
 
     /// The facts of a company, or the reason why they cannot be used.
@@ -143,8 +192,8 @@ impl Facts {
     /// As [`Feed::put`].
     pub(super) fn put_tags(&self, feed: &mut Feed) -> Result<()> {
         for ((taxonomy, tag), (label, description)) in &self.tags {
-            feed.put(text(Some(taxonomy)))?;
-            feed.put(text(Some(tag)))?;
+            feed.put(DataCell::Str(taxonomy))?;
+            feed.put(DataCell::Str(tag))?;
             feed.put(text(label.as_deref()))?;
             feed.put(text(description.as_deref()))?;
         }
@@ -165,46 +214,34 @@ struct FactsPart {
 impl FactsPart {
     /// Rows sorted by tag and end of the period. Identical facts become one row.
     fn of(cik: Cik, facts: &CompanyFacts<'_>) -> Result<Self> {
-        let mut sorted: Vec<(&str, &Fact<'_>, &str, &str)> = Vec::new();
-        let mut tags = Vec::new();
-        for tag in &facts.tags {
-            let (taxonomy, name) = (&*tag.taxonomy, &*tag.name);
-            for (unit, facts) in &tag.units {
-                sorted.extend(facts.iter().map(|fact| (name, fact, taxonomy, &**unit)));
-            }
-            let described = (
-                tag.label.as_deref().map(str::to_owned),
-                tag.description.as_deref().map(str::to_owned),
-            );
-            tags.push(((taxonomy.to_owned(), name.to_owned()), described));
-        }
-        // The input is mostly sorted, which makes the stable sort fast.
-        sorted.sort();
-        sorted.dedup();
-        let (mut rows, mut unreadable) = (RowSource::new(&table::FACTS), Unreadable::new());
+        let mut tags: Vec<&Tag<'_>> = facts.tags.iter().collect();
+        tags.sort_by_key(|tag| &tag.name);
+        let len = |tag: &Tag<'_>| -> usize { tag.units.iter().map(|(_, facts)| facts.len()).sum() };
+        let all = facts.tags.iter().map(len).sum();
+        let mut rows = RowSource::with_capacity(&table::FACTS, all);
+        let mut unreadable = Unreadable::new();
         let cik = i64::try_from(cik.get())?;
-        for (tag, fact, taxonomy, unit) in sorted {
-            let cells = [
-                DataCell::Integer(cik),
-                text(Some(taxonomy)),
-                text(Some(tag)),
-                text(Some(unit)),
-                text(fact.start.as_ref().map(|text| &*text.0)),
-                text(fact.end.as_ref().map(|text| &*text.0)),
-                fact.number().map_or(DataCell::Null, DataCell::Real),
-                text(fact.value.as_deref()),
-                text(fact.accession.as_ref().map(|text| &*text.0)),
-                fact.fy.map_or(DataCell::Null, DataCell::Integer),
-                text(fact.fp.as_ref().map(|text| &*text.0)),
-                text(fact.form.as_ref().map(|text| &*text.0)),
-                text(fact.filed.as_ref().map(|text| &*text.0)),
-                text(fact.frame.as_ref().map(|text| &*text.0)),
-            ];
-            for (column, cell) in cells.into_iter().enumerate() {
-                rows.put(column, cell, &mut unreadable)?;
+        let mut sorted: Vec<(&Fact<'_>, &str, &str)> = Vec::new();
+        for same_name in tags.chunk_by(|a, b| a.name == b.name) {
+            for tag in same_name {
+                for (unit, facts) in &tag.units {
+                    sorted.extend(facts.iter().map(|fact| (fact, &*tag.taxonomy, &**unit)));
+                }
             }
-            rows.end_row();
+            // The input is mostly sorted, which makes the stable sort fast.
+            sorted.sort();
+            sorted.dedup();
+            let name = &*same_name[0].name;
+            for (fact, taxonomy, unit) in sorted.drain(..) {
+                put(
+                    (cik, [taxonomy, name, unit]),
+                    fact,
+                    &mut rows,
+                    &mut unreadable,
+                )?;
+            }
         }
+        let tags = facts.tags.iter().map(described).collect();
         Ok(Self {
             rows,
             unreadable,
@@ -213,6 +250,47 @@ impl FactsPart {
     }
 }
 
+fn described(tag: &Tag<'_>) -> Described {
+    let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+    (
+        (
+            tag.taxonomy.clone().into_owned(),
+            tag.name.clone().into_owned(),
+        ),
+        (owned(&tag.label), owned(&tag.description)),
+    )
+}
+
+/// Puts the row of a fact, in the order of the columns.
+fn put(
+    (cik, [taxonomy, tag, unit]): (i64, [&str; 3]),
+    fact: &Fact<'_>,
+    rows: &mut RowSource,
+    unreadable: &mut Unreadable,
+) -> Result<()> {
+    let cells = [
+        DataCell::Integer(cik),
+        DataCell::Str(taxonomy),
+        DataCell::Str(tag),
+        DataCell::Str(unit),
+        text(fact.start.as_ref().map(|text| &*text.0)),
+        text(fact.end.as_ref().map(|text| &*text.0)),
+        fact.number().map_or(DataCell::Null, DataCell::Real),
+        text(fact.value.as_deref()),
+        text(fact.accession.as_ref().map(|text| &*text.0)),
+        fact.fy.map_or(DataCell::Null, DataCell::Integer),
+        text(fact.fp.as_ref().map(|text| &*text.0)),
+        text(fact.form.as_ref().map(|text| &*text.0)),
+        text(fact.filed.as_ref().map(|text| &*text.0)),
+        text(fact.frame.as_ref().map(|text| &*text.0)),
+    ];
+    for (column, cell) in cells.into_iter().enumerate() {
+        rows.put(column, cell, unreadable)?;
+    }
+    rows.end_row();
+    Ok(())
+}
+
 fn text(text: Option<&str>) -> DataCell<'_> {
-    text.map_or(DataCell::Null, |text| DataCell::Text(text.as_bytes()))
+    text.map_or(DataCell::Null, DataCell::Str)
 }

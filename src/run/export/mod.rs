@@ -18,6 +18,7 @@ use jiff::civil::{Date, date};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+pub use self::facts::FactCounts;
 use self::facts::Facts;
 pub use self::texts::TextCounts;
 use self::texts::Texts;
@@ -37,6 +38,9 @@ use crate::exit::UsageError;
 use crate::progress::format::{count, counted};
 use crate::store::{DatasetScope, DatasetSnapshot, Reader};
 use crate::text::{self, TextFormat};
+
+/// Failures of one kind that are logged as warnings. Further ones are logged at the level debug.
+const TOLD: u64 = 20;
 
 /// The options of an export.
 #[derive(Debug, Clone)]
@@ -68,6 +72,9 @@ pub struct Exported {
     pub tables: BTreeMap<&'static str, ExportedTable>,
     /// Values that could not be written unchanged, by table and column.
     pub unreadable: BTreeMap<String, u64>,
+    /// The counts of companies, if the dataset has facts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<FactCounts>,
     /// The counts of documents, if the dataset has texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub documents: Option<TextCounts>,
@@ -171,15 +178,20 @@ impl Export {
         for table in of_database.filter(|table| !is_of_facts(table) && !is_of_texts(table)) {
             add(table, work.of_database(table)?);
         }
+        let mut counts = None;
         if tables.iter().any(|table| is_of_facts(table)) {
             let companies = match work.scope.companies.clone() {
                 Some(companies) => companies,
                 None => db.all_companies()?,
             };
             let mut facts = Facts::open(settings, companies)?;
-            let [facts, tags] = work.of_facts(&mut facts)?;
-            add(&FACTS, facts);
-            add(&FACTS_TAGS, tags);
+            for (table, files) in [&FACTS, &FACTS_TAGS]
+                .into_iter()
+                .zip(work.of_facts(&mut facts)?)
+            {
+                add(table, files);
+            }
+            counts = Some(facts.end());
         }
         let mut documents = None;
         if let Some(format) = text {
@@ -215,6 +227,7 @@ impl Export {
             elapsed_s: seconds(started.elapsed()),
             tables: exported,
             unreadable,
+            facts: counts,
             documents,
         })
     }
@@ -468,7 +481,12 @@ impl ExportWork<'_> {
         }
         let before = self.new.len();
         for (part, companies) in parts.into_iter().zip(&files) {
-            of_facts.add(self.write(part, |feed| facts.put(companies, feed))?);
+            let failed = facts.counts.failed;
+            let mut file = self.write(part, |feed| facts.put(companies, feed))?;
+            if facts.counts.failed > failed {
+                INCOMPLETE.clone_into(file.version_mut());
+            }
+            of_facts.add(file);
         }
         let written = (self.new.len() - before) as u64;
         of_tags.add(self.write(tags, |feed| facts.put_tags(feed))?);
@@ -665,7 +683,8 @@ impl ExportWork<'_> {
     }
 }
 
-/// The version of a file that lacks rows of unreadable documents. No later version is equal to it.
+/// The version of a file that lacks rows of unreadable documents or companies. No later version is equal
+/// to it.
 const INCOMPLETE: &str = "incomplete";
 
 /// A file of the dataset.
@@ -740,12 +759,12 @@ fn seconds(time: Duration) -> f64 {
 }
 
 impl Exported {
-    /// Whether every document could be read.
+    /// Whether every document and the facts of every company could be read.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.documents
-            .as_ref()
-            .is_none_or(|documents| documents.failed == 0)
+        let documents = self.documents.as_ref().map_or(0, |counts| counts.failed);
+        let facts = self.facts.as_ref().map_or(0, |counts| counts.failed);
+        documents + facts == 0
     }
 
     /// The summary in one line.

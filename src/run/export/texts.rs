@@ -15,7 +15,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::hex;
+use super::{TOLD, hex};
 use crate::cancel::Cancel;
 use crate::dataset::file::ExportStopped;
 use crate::dataset::{DataCell, Feed};
@@ -32,11 +32,8 @@ const AT_ONCE: u64 = 16 << 20;
 /// Documents per batch.
 const MOST_AT_ONCE: usize = 1024;
 
-/// Bytes of texts per row group. Three row groups are in memory.
+/// Bytes of texts per row group. Two row groups are in memory.
 const ROW_GROUP_BYTES: usize = 16 << 20;
-
-/// Failures that are logged as warnings. Further ones are logged at the level debug.
-const TOLD: u64 = 20;
 
 /// Counts of the documents in the months that this export wrote.
 #[derive(Debug, Default, Serialize)]
@@ -271,5 +268,5 @@ fn put(
 }
 
 fn text(text: &str) -> DataCell<'_> {
-    DataCell::Text(text.as_bytes())
+    DataCell::Str(text)
 }

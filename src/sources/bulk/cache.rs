@@ -301,6 +301,18 @@ impl Cache {
         }
     }
 
+    /// Doubts an archive with damaged members, without deleting it: the next run fetches it whole, even
+    /// where EDGAR has none that is newer.
+    pub fn doubt(&self, url: &Url) {
+        let mut notes = self.notes(url);
+        if let Some(whole) = &mut notes.whole {
+            whole.validators = Validators::default();
+        }
+        if let Err(error) = self.note(&notes) {
+            log::warn!("{} cannot be written: {error}", self.folder.display());
+        }
+    }
+
     /// One attempt. Adds the received bytes to `fetched`, even if the attempt fails.
     fn fetch(
         &self,
