@@ -145,6 +145,10 @@ fn config(settings: &ClientSettings) -> ConfigBuilder<AgentScope> {
         .max_idle_connections(idle)
         .max_idle_connections_per_host(idle)
         .user_agent(user_agent)
+        // Each connection keeps both for as long as it lives. The first has to hold a response's headers,
+        // which may have 64 KiB; the second a request's. ureq's own sizes are 128 KiB each.
+        .input_buffer_size(64 * 1024)
+        .output_buffer_size(16 * 1024)
         // Decoded in `body`, which checks the encoded lengths and checksums.
         .accept_encoding("gzip")
         .timeout_resolve(Some(time.connect))

@@ -115,7 +115,8 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection> {
     }
     keep_log(&db, path)?;
     let doing = "prepare it for reading";
-    db.pragma_update(None, "cache_size", -256).at(path, doing)?;
+    // Each discovery thread has a reader, and SQLite drops a reader's pages with every commit of the writer.
+    db.pragma_update(None, "cache_size", -96).at(path, doing)?;
     db.pragma_update(None, "temp_store", "MEMORY")
         .at(path, doing)?;
     Ok(db)
@@ -225,7 +226,7 @@ fn write_ahead(db: &Connection, path: &Path) -> Result<()> {
     let set = |name, value: i64| db.pragma_update(None, name, value).at(path, doing);
     db.pragma_update(None, "synchronous", "NORMAL")
         .at(path, doing)?;
-    set("cache_size", -10 * 1024)?;
+    set("cache_size", -8 * 1024)?;
     // A log of 10,000 pages (40 MB) between checkpoints: with fewer, larger checkpoints each page
     // is written to the database less often.
     set("wal_autocheckpoint", 10_000)?;

@@ -949,9 +949,10 @@ fn two_companies_of_a_joint_filing_kept_elsewhere_have_it_split_once() {
     asked_once_after_the_parent(&[], &["--artifacts", "documents"]);
 }
 
+/// A release build took 42 MiB by hand; a debug build has more code in memory.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_run_over_all_companies_stays_under_64_mb() {
+fn a_run_over_all_companies_takes_little_memory() {
     let sim = truth::start(Options {
         companies: 5911,
         years: 1,
@@ -964,7 +965,7 @@ fn a_run_over_all_companies_stays_under_64_mb() {
     let (run, peak) = Running::start(sandbox.backfill(&sim, &args)).end_measured();
     let _ = run.code(0);
     assert_eq!(visited(&sim).len(), 5911);
-    assert!(peak < 64 << 10, "{peak} kB");
+    assert!(peak < 56 << 10, "{peak} kB");
 }
 
 /// Fails unless all documents of a company's reports are stored, each file has its row and each row its file.
