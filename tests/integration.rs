@@ -14,6 +14,7 @@ mod cases {
     mod crashes;
     mod dataset;
     mod dataset_text;
+    mod dataset_text_at_work;
     mod diagnose;
     mod disk;
     mod facts;

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! [`table`] has the schema of each table, [`rows`] the row group in memory, [`mod@file`] the thread that
-//! writes one file, and [`target`] the folder with its manifest. This module does not depend on the
-//! database or EDGAR. The caller puts rows from SQLite, an archive or files on disk into a [`Feed`], cell
-//! by cell, in the order of the file. [`crate::run::export`] decides which files are written.
+//! writes one file, [`ReadBack`] reads one, and [`target`] is the folder with its manifest. This module does
+//! not depend on the database or EDGAR. The caller puts rows from SQLite, an archive or files on disk into a
+//! [`Feed`], cell by cell, in the order of the file. [`crate::run::export`] decides which files are written.
 //!
 //! # Memory
 //!
@@ -26,12 +26,14 @@ mod csv;
 pub mod file;
 mod manifest;
 mod parquet;
+mod read_back;
 pub mod rows;
 pub mod table;
 pub mod target;
 
 pub use file::Feed;
 pub use manifest::{EmptyFile, Filters, Format, Manifest, SCHEMA_VERSION, TableFiles, WrittenFile};
+pub use read_back::ReadBack;
 pub use rows::DataCell;
 pub use table::{Partition, Table};
 pub use target::ExportTarget;

@@ -116,6 +116,12 @@ impl ExportTarget {
         fs::metadata(self.root.join(path)).is_ok_and(|meta| meta.is_file() && meta.len() == bytes)
     }
 
+    /// The path of a file of the dataset.
+    #[must_use]
+    pub fn place(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
     /// The path of a file until the dataset is complete.
     #[must_use]
     pub fn temporary(&self, path: &str) -> PathBuf {

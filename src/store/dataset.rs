@@ -73,7 +73,7 @@ impl StoredDocument {
 }
 
 /// One state of the database. While it is open, the write-ahead log of a running run grows: at EDGAR's 10
-/// requests a second by some megabytes a minute.
+/// requests a second by some megabytes a minute. Drop it before work that takes long.
 #[derive(Debug)]
 pub struct DatasetSnapshot<'r>(&'r Reader);
 
@@ -144,8 +144,8 @@ impl DatasetSnapshot<'_> {
         }
     }
 
-    /// Passes the stored files of filings filed in these days to `each`, sorted by company, day, filing and
-    /// name.
+    /// Passes the stored files of filings filed in these days to `each`, sorted by company, day, accession
+    /// and name (regardless of case).
     ///
     /// # Errors
     ///

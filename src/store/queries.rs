@@ -438,7 +438,7 @@ mod tests {
     ];
 
     #[test]
-    fn an_export_reads_the_days_of_each_company_in_order_and_sorts_nothing() {
+    fn an_export_reads_the_days_of_each_company_in_order_and_sorts_no_more_than_a_day() {
         let db = schema();
         let all = [
             dataset::ARTIFACTS,
@@ -450,7 +450,13 @@ mod tests {
             let plan = plan(&db, sql).join("\n");
             let days = "USING INDEX filings_by_folder (folder=? AND filed_on>? AND filed_on<?)";
             assert!(plan.contains(days), "{plan}\n{sql}");
-            assert!(!plan.contains("TEMP B-TREE"), "{plan}\n{sql}");
+            // The files of one company and day alone.
+            let sorts = if sql == dataset::DOCUMENTS {
+                plan.replace("USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", "")
+            } else {
+                plan.clone()
+            };
+            assert!(!sorts.contains("TEMP B-TREE"), "{plan}\n{sql}");
         }
     }
 

@@ -254,7 +254,7 @@ fn a_second_export_writes_only_the_years_that_changed() {
 }
 
 /// A database with filings of three years, one filing in the first of them, and no artifacts.
-fn three_years() -> (Sandbox, filing_etl::internals::Writer) {
+pub fn three_years() -> (Sandbox, filing_etl::internals::Writer) {
     let sandbox = Sandbox::new();
     let mut writer = filing_etl::internals::Writer::open(&sandbox.path("filings.db")).unwrap();
     let now = Timestamp::UNIX_EPOCH;

@@ -1,7 +1,8 @@
 //! `export --what text`: a row for each document with a text, its items, and later only changed months.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
 use filing_etl::sim::Simulator;
@@ -10,10 +11,10 @@ use parquet::record::Field;
 use super::dataset::{csv_rows, export, files, manifest, records, shown, simulator, written};
 use crate::harness::{Output, Sandbox, sha256};
 
-const WITH_TEXT: [&str; 2] = ["--what", "text"];
+pub const WITH_TEXT: [&str; 2] = ["--what", "text"];
 
 /// A sandbox with every document of some reports.
-fn filled(sim: &Simulator) -> Sandbox {
+pub fn filled(sim: &Simulator) -> Sandbox {
     let sandbox = Sandbox::new();
     let args = [
         "--form",
@@ -30,7 +31,7 @@ fn filled(sim: &Simulator) -> Sandbox {
 }
 
 /// The rows of a table by the names of their columns.
-fn rows(sandbox: &Sandbox, table: &str) -> Vec<BTreeMap<String, Field>> {
+pub fn rows(sandbox: &Sandbox, table: &str) -> Vec<BTreeMap<String, Field>> {
     let rows = records(sandbox, table);
     rows.iter()
         .map(|row| {
@@ -46,17 +47,17 @@ fn cells(row: &BTreeMap<String, Field>, columns: &[&str]) -> String {
 }
 
 /// The stored documents with a text, in the order of the files.
-fn expected(sandbox: &Sandbox) -> Vec<String> {
+pub fn expected(sandbox: &Sandbox) -> Vec<String> {
     sandbox.rows(
         "SELECT accession, cik, form, filed_on, name, type, sequence, sha256
-         FROM v_artifacts JOIN (SELECT id AS filing, accession AS of FROM filings) ON of = accession
+         FROM v_artifacts
          WHERE status = 'downloaded' AND (name LIKE '%.htm' OR name LIKE '%.xml' OR name LIKE '%.txt')
-         ORDER BY substr(filed_on, 1, 7), cik, filed_on, filing, lower(name)",
+         ORDER BY substr(filed_on, 1, 7), cik, filed_on, accession, lower(name)",
     )
 }
 
 #[track_caller]
-fn assert_texts_complete(sandbox: &Sandbox) {
+pub fn assert_texts_complete(sandbox: &Sandbox) {
     let columns = [
         "accession",
         "cik",
@@ -77,7 +78,7 @@ fn assert_texts_complete(sandbox: &Sandbox) {
 }
 
 /// Replaces a stored document by other bytes, as if these had been stored, and returns its path.
-fn store(sandbox: &Sandbox, accession: &str, name: &str, bytes: &str) {
+pub fn store(sandbox: &Sandbox, accession: &str, name: &str, bytes: &str) {
     let path = place(sandbox, accession, name);
     fs::write(path, bytes).unwrap();
     let of = format!(
@@ -103,7 +104,7 @@ fn store(sandbox: &Sandbox, accession: &str, name: &str, bytes: &str) {
     .unwrap();
 }
 
-fn place(sandbox: &Sandbox, accession: &str, name: &str) -> PathBuf {
+pub fn place(sandbox: &Sandbox, accession: &str, name: &str) -> PathBuf {
     let path = &sandbox.rows(&format!(
         "SELECT path FROM v_artifacts WHERE accession = '{accession}' AND name = '{name}'"
     ))[0];
@@ -111,7 +112,7 @@ fn place(sandbox: &Sandbox, accession: &str, name: &str) -> PathBuf {
 }
 
 /// Accession, name and month of HTML documents of one form, one in each month.
-fn documents(sandbox: &Sandbox, form: &str) -> Vec<[String; 3]> {
+pub fn documents(sandbox: &Sandbox, form: &str) -> Vec<[String; 3]> {
     let rows = sandbox.rows(&format!(
         "SELECT accession, name, substr(min(filed_on), 1, 7) FROM v_artifacts
          WHERE status = 'downloaded' AND kind = 'primary' AND name LIKE '%.htm' AND form = '{form}'
@@ -401,4 +402,233 @@ fn an_update_adds_the_texts_of_what_is_new() {
         .run_against(&sim, &["update", "--export", "dataset"])
         .code(0);
     assert_texts_complete(&sandbox);
+}
+
+/// The month with the most texts: its path in the name of a file, and its documents.
+fn largest_month(sandbox: &Sandbox) -> (String, Vec<[String; 2]>) {
+    let month = &sandbox.rows(
+        "SELECT substr(filed_on, 1, 7) AS month FROM v_artifacts
+         WHERE status = 'downloaded' AND (name LIKE '%.htm' OR name LIKE '%.xml' OR name LIKE '%.txt')
+         GROUP BY month ORDER BY count(*) DESC, month LIMIT 1",
+    )[0];
+    let all = sandbox.rows(&format!(
+        "SELECT accession, name FROM v_artifacts
+         WHERE status = 'downloaded' AND (name LIKE '%.htm' OR name LIKE '%.xml' OR name LIKE '%.txt')
+             AND substr(filed_on, 1, 7) = '{month}'
+         ORDER BY cik, filed_on, accession, lower(name)"
+    ));
+    let parts = |row: &String| {
+        let (accession, name) = row.split_once('|').unwrap();
+        [accession.to_owned(), name.to_owned()]
+    };
+    (month.clone(), all.iter().map(parts).collect())
+}
+
+/// A file that is not there cannot be extracted: what has a row without it was taken over.
+#[test]
+fn of_a_month_only_the_documents_that_are_new_are_extracted() {
+    for format in ["parquet", "csv"] {
+        let sim = simulator();
+        let sandbox = filled(&sim);
+        let (month, documents) = largest_month(&sandbox);
+        assert!(documents.len() > 4, "{documents:?}");
+        // In the midst, at the end, and one that was not there before.
+        let [late, changed, last] = [1, 2, documents.len() - 1].map(|at| &documents[at]);
+        let of_late = format!(
+            "name = '{}' AND filing = (SELECT id FROM filings WHERE accession = '{}')",
+            late[1], late[0]
+        );
+        let status = |status: &str| {
+            let sql = format!("UPDATE artifacts SET status = '{status}' WHERE {of_late}");
+            assert_eq!(sandbox.db().execute(&sql, []).unwrap(), 1);
+        };
+        status("pending");
+        let args = ["--what", "text", "--format", format];
+        let all = export(&sandbox, &args).code(0).json();
+        assert_eq!(all["documents"]["kept"], 0);
+        status("downloaded");
+        for of in [changed, last] {
+            let html = format!(
+                "<html><body><p>The new text of {}.</p></body></html>",
+                of[1]
+            );
+            store(&sandbox, &of[0], &of[1], &html);
+        }
+        let new = [late, changed, last];
+        for path in sandbox.rows(
+            "SELECT accession || '|' || name || '|' || path FROM v_artifacts WHERE status = 'downloaded'",
+        ) {
+            let parts: Vec<_> = path.split('|').collect();
+            if !new.iter().any(|of| of[0] == parts[0] && of[1] == parts[1]) {
+                fs::remove_file(sandbox.path("filings").join(parts[2])).unwrap();
+            }
+        }
+        let output = export(&sandbox, &["-v"]).code(0);
+        let output = output.says(&format!(
+            "3 extracted, {} taken over from the dataset",
+            documents.len() - 3
+        ));
+        let json = output.json();
+        assert_eq!(json["documents"]["written"], documents.len());
+        assert_eq!(json["documents"]["kept"], documents.len() - 3);
+        assert_eq!(json["tables"]["text"]["files_written"], 1, "{month}");
+        if format == "parquet" {
+            assert_texts_complete(&sandbox);
+            for of in [changed, last] {
+                let found = rows(&sandbox, "text");
+                let is_it = |row: &&BTreeMap<String, Field>| {
+                    cells(row, &["accession", "name"]) == of.join("|")
+                };
+                let text = shown(&found.iter().find(is_it).unwrap()["text"]);
+                assert!(text.starts_with("The new text of"), "{text}");
+            }
+        } else {
+            let found = csv_rows(&sandbox, "text").len();
+            assert_eq!(found, expected(&sandbox).len());
+        }
+        assert_eq!(json["documents"]["failed"], 0);
+        assert_eq!(
+            export(&sandbox, &[]).code(0).json()["documents"]["written"],
+            0
+        );
+    }
+}
+
+/// A file of texts as an earlier export may have left it: rows are changed, and the manifest has another
+/// version of it.
+fn change_csv(sandbox: &Sandbox, month: &str, mut change: impl FnMut(usize, &mut Vec<String>)) {
+    let name = month_of("text", month).replace(".parquet", ".csv.gz");
+    let path = sandbox.path("dataset").join(&name);
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(File::open(&path).unwrap())
+        .read_to_string(&mut text)
+        .unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(reader.headers().unwrap()).unwrap();
+    for (n, record) in reader.records().enumerate() {
+        let mut cells: Vec<String> = record.unwrap().iter().map(str::to_owned).collect();
+        change(n, &mut cells);
+        writer.write_record(cells).unwrap();
+    }
+    let file = File::create(&path).unwrap();
+    let mut out = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+    out.write_all(&writer.into_inner().unwrap()).unwrap();
+    let bytes = out.finish().unwrap().metadata().unwrap().len();
+    let mut manifest = manifest(sandbox);
+    for file in manifest["tables"]["text"]["files"].as_array_mut().unwrap() {
+        if file["path"] == *name {
+            file["bytes"] = bytes.into();
+            file["version"] = "of-another.extractor".into();
+        }
+    }
+    fs::write(
+        sandbox.path("dataset/_filing_etl.json"),
+        manifest.to_string(),
+    )
+    .unwrap();
+}
+
+#[test]
+fn texts_of_another_extractor_format_or_document_are_extracted_again() {
+    let sim = simulator();
+    let sandbox = filled(&sim);
+    let (month, documents) = largest_month(&sandbox);
+    let _ = export(&sandbox, &["--what", "text", "--format", "csv"]).code(0);
+    let first = csv_rows(&sandbox, "text");
+    let [text, format, sha256, version] = [7, 8, 10, 11];
+    change_csv(&sandbox, &month, |row, cells| {
+        "of an earlier export".clone_into(&mut cells[text]);
+        match row {
+            1 => "plain".clone_into(&mut cells[format]),
+            2 => cells[sha256] = "0".repeat(64),
+            // This one is as it would be now, so nothing tells that its text is another one.
+            3 => {}
+            _ => "0".clone_into(&mut cells[version]),
+        }
+    });
+    let json = export(&sandbox, &[]).code(0).json();
+    assert_eq!(json["documents"]["written"], documents.len());
+    assert_eq!(json["documents"]["kept"], 1);
+    let found = csv_rows(&sandbox, "text");
+    let changed: Vec<_> = found.iter().filter(|row| !first.contains(row)).collect();
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert!(changed[0].contains("|of an earlier export|"));
+    // A file that cannot be read is told, and its month is extracted.
+    let name = month_of("text", &month).replace(".parquet", ".csv.gz");
+    let path = sandbox.path("dataset").join(name);
+    change_csv(&sandbox, &month, |_, _| ());
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, vec![b'?'; bytes.len()]).unwrap();
+    let output = export(&sandbox, &[])
+        .code(0)
+        .says("its texts are extracted again");
+    assert_eq!(output.json()["documents"]["kept"], 0);
+    assert_eq!(csv_rows(&sandbox, "text"), first);
+}
+
+#[test]
+fn a_parquet_file_that_cannot_be_read_is_told_and_its_month_extracted() {
+    let sim = simulator();
+    let sandbox = filled(&sim);
+    let (month, documents) = largest_month(&sandbox);
+    let _ = export(&sandbox, &WITH_TEXT).code(0);
+    let path = sandbox.path("dataset").join(month_of("text", &month));
+    let whole = fs::read(&path).unwrap();
+    let [accession, name] = &documents[0];
+    // Its end is whole, so it opens; or nothing of it is.
+    let mut broken = whole.clone();
+    broken[4..whole.len() / 2].fill(0xff);
+    for (n, bytes) in [broken, vec![0; whole.len()]].into_iter().enumerate() {
+        let _ = export(&sandbox, &[]).code(0);
+        let size = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
+        let mut bytes = bytes;
+        bytes.resize(size, 0);
+        store(
+            &sandbox,
+            accession,
+            name,
+            &format!("<p>Text number {n}.</p>"),
+        );
+        fs::write(&path, bytes).unwrap();
+        let _ = export(&sandbox, &[])
+            .code(0)
+            .says("its texts are extracted again");
+        assert_texts_complete(&sandbox);
+    }
+}
+
+#[test]
+fn a_nightly_update_keeps_texts_their_format_and_what_was_extracted() {
+    let sim = Simulator::start(filing_etl::sim::Options {
+        companies: 20,
+        today: jiff::civil::date(2025, 11, 5),
+        filings_per_year: 30,
+        document_scale: 0.001,
+        ..filing_etl::sim::Options::default()
+    })
+    .unwrap();
+    let sandbox = Sandbox::new();
+    let run = |now: &str, args: &[&str]| {
+        let mut command = sandbox.command_against(&sim, args);
+        command.env("FILING_ETL_NOW", now);
+        Output::of(command).code(0)
+    };
+    let args = ["backfill", "--form", "8-K", "--since", "2025-10-01"];
+    let _ = run("2025-11-06T12:00:00Z", &args);
+    let _ = export(&sandbox, &["--what", "text", "--text", "plain"]).code(0);
+    let before = rows(&sandbox, "text").len();
+    assert!(before > 0);
+    sim.advance_to(jiff::civil::date(2025, 11, 14));
+    let _ = run(
+        "2025-11-15T12:00:00Z",
+        &["update", "-v", "--export", "dataset"],
+    )
+    .says("taken over from the dataset");
+    let after = rows(&sandbox, "text");
+    assert!(after.len() > before, "{before}");
+    assert!(after.iter().all(|row| shown(&row["format"]) == "plain"));
+    assert_eq!(manifest(&sandbox)["text"], "plain");
+    let stored = sandbox.number("SELECT count(*) FROM v_artifacts WHERE status = 'downloaded'");
+    assert_eq!(after.len(), usize::try_from(stored).unwrap());
 }

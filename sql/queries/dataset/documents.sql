@@ -1,6 +1,6 @@
 -- The files that are stored, of the filings from day ?1 to day ?2.
--- It loops over the companies and looks up the days of each in the index. So the rows are in the order of the file,
--- without a sort and without reading other years. ?3 is a JSON list of forms, ?4 one of companies; NULL is all.
+-- It loops over the companies and looks up the days of each in the index, without reading other years. Only the
+-- files of one company and day are sorted. ?3 is a JSON list of forms, ?4 one of companies; NULL is all.
 SELECT
     a.id, f.accession, c.cik, f.form, f.filed_on, f.items, a.kind, a.name, a.url_name, a.type,
     a.sequence, a.bytes, a.sha256
@@ -16,4 +16,4 @@ WHERE f.filed_on BETWEEN ?1 AND ?2 AND a.status = 'downloaded'
             WHERE x.filing = f.id AND +x.cik IN (SELECT value FROM json_each(?4))
         )
     )
-ORDER BY c.cik, f.filed_on, f.id, a.name;
+ORDER BY c.cik, f.filed_on, f.accession, a.name;

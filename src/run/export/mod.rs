@@ -4,8 +4,13 @@
 //! database keeps for each year. A file is written if its version differs from that in the manifest. The
 //! small tables without years are written to a temporary file each time; if the bytes are the same, the old
 //! file stays.
+//!
+//! The database is read in one transaction. It ends before facts and texts are processed, because that takes
+//! long and needs only the companies and the lists of documents that were read.
 
+mod documents;
 mod facts;
+mod kept_texts;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -18,8 +23,10 @@ use jiff::civil::{Date, date};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use self::documents::DocumentList;
 pub use self::facts::FactCounts;
 use self::facts::Facts;
+use self::kept_texts::KeptTexts;
 pub use self::texts::TextCounts;
 use self::texts::Texts;
 use super::{companies, identity};
@@ -153,7 +160,6 @@ impl Export {
         };
         let mut work = ExportWork {
             target: &target,
-            snapshot: &snapshot,
             scope,
             dates,
             format,
@@ -176,14 +182,19 @@ impl Export {
         };
         let of_database = tables.iter();
         for table in of_database.filter(|table| !is_of_facts(table) && !is_of_texts(table)) {
-            add(table, work.of_database(table)?);
+            add(table, work.of_database(&snapshot, table)?);
         }
         let mut counts = None;
-        if tables.iter().any(|table| is_of_facts(table)) {
-            let companies = match work.scope.companies.clone() {
-                Some(companies) => companies,
-                None => db.all_companies()?,
-            };
+        let companies = work.companies_of_facts(&db, &tables)?;
+        let months = match text {
+            Some(format) => {
+                identity::check_data_dir(settings)?;
+                work.months(&snapshot, format)?
+            }
+            None => Vec::new(),
+        };
+        drop(snapshot);
+        if let Some(companies) = companies {
             let mut facts = Facts::open(settings, companies)?;
             for (table, files) in [&FACTS, &FACTS_TAGS]
                 .into_iter()
@@ -195,17 +206,14 @@ impl Export {
         }
         let mut documents = None;
         if let Some(format) = text {
-            identity::check_data_dir(settings)?;
-            let scope = work.scope.clone();
             let mut texts = Texts {
                 data_dir: &settings.data_dir,
-                snapshot: &snapshot,
-                scope: &scope,
                 format,
                 cancel,
                 counts: TextCounts::default(),
             };
-            for (table, files) in [&TEXT, &ITEMS].into_iter().zip(work.of_texts(&mut texts)?) {
+            let of_texts = work.of_texts(months, &mut texts)?;
+            for (table, files) in [&TEXT, &ITEMS].into_iter().zip(of_texts) {
                 add(table, files);
             }
             texts.counts.tell();
@@ -214,7 +222,6 @@ impl Export {
         let ExportWork {
             new, unreadable, ..
         } = work;
-        drop(snapshot);
         tell(&unreadable);
         let (run_id, through) = (manifest.run_id, manifest.through.clone());
         // From here on the export is not interrupted, because the renames take only a moment.
@@ -377,7 +384,6 @@ struct ExportPart {
 /// An export in progress.
 struct ExportWork<'a> {
     target: &'a ExportTarget,
-    snapshot: &'a DatasetSnapshot<'a>,
     scope: DatasetScope,
     dates: DateRange,
     format: Format,
@@ -388,14 +394,33 @@ struct ExportWork<'a> {
 }
 
 impl ExportWork<'_> {
-    /// Writes the changed files of a table. Returns all of its files and the number of written ones.
-    fn of_database(&mut self, table: &'static Table) -> Result<(TableFiles, u64)> {
+    /// The companies whose facts are exported; `None` if no facts are.
+    fn companies_of_facts(
+        &self,
+        db: &Reader,
+        tables: &[&'static Table],
+    ) -> Result<Option<Vec<Cik>>> {
+        if !tables.iter().any(|table| is_of_facts(table)) {
+            return Ok(None);
+        }
+        Ok(Some(match self.scope.companies.clone() {
+            Some(companies) => companies,
+            None => db.all_companies()?,
+        }))
+    }
+
+    /// Writes the files of a table that changed, and tells how many that were.
+    fn of_database(
+        &mut self,
+        snapshot: &DatasetSnapshot<'_>,
+        table: &'static Table,
+    ) -> Result<(TableFiles, u64)> {
         let (mut files, before) = (TableFiles::default(), self.new.len());
-        for (part, dates) in self.parts(table)? {
+        for (part, dates) in self.parts(snapshot, table)? {
             let file = if let Some(known) = self.unchanged(&part) {
                 known
             } else {
-                let (snapshot, scope) = (self.snapshot, self.scope.clone());
+                let scope = self.scope.clone();
                 self.write(part, |feed| snapshot.rows(table, dates, &scope, feed))?
             };
             files.add(file);
@@ -403,8 +428,12 @@ impl ExportWork<'_> {
         Ok((files, (self.new.len() - before) as u64))
     }
 
-    /// The files of a table of the database, each with the filing dates that it covers.
-    fn parts(&self, table: &'static Table) -> Result<Vec<(ExportPart, DateRange)>> {
+    /// The files of a table of the database, each with the filing dates of its rows.
+    fn parts(
+        &self,
+        snapshot: &DatasetSnapshot<'_>,
+        table: &'static Table,
+    ) -> Result<Vec<(ExportPart, DateRange)>> {
         let part = |partition, version| ExportPart {
             table,
             path: path_of(table, partition, self.format),
@@ -413,9 +442,9 @@ impl ExportWork<'_> {
         if table.partition == Partition::None {
             return Ok(vec![(part(None, None), self.dates)]);
         }
-        let archives_url = self.snapshot.archives_url()?;
+        let archives_url = snapshot.archives_url()?;
         let mut parts = Vec::new();
-        for (year, change, days) in self.years()? {
+        for (year, change, days) in self.years(snapshot)? {
             let version = version(&(
                 table.message_type(),
                 change,
@@ -431,9 +460,9 @@ impl ExportWork<'_> {
         Ok(parts)
     }
 
-    /// The years that overlap the dates of the export, each with its change number and the overlapping days.
-    fn years(&self) -> Result<Vec<(i16, i64, DateRange)>> {
-        let years = self.snapshot.years()?.into_iter();
+    /// The years with days in the dates of the export, each with its change number and those days.
+    fn years(&self, snapshot: &DatasetSnapshot<'_>) -> Result<Vec<(i16, i64, DateRange)>> {
+        let years = snapshot.years()?.into_iter();
         let within = years.map(|(year, change)| {
             let days = DateRange {
                 since: self.dates.since.max(date(year, 1, 1)),
@@ -493,92 +522,121 @@ impl ExportWork<'_> {
         Ok([(of_facts, written), (of_tags, 1)])
     }
 
-    /// Writes the changed months of texts and items. Both files of a month are written together.
-    fn of_texts(&mut self, texts: &mut Texts<'_>) -> Result<[(TableFiles, u64); 2]> {
-        let mut all = [(TableFiles::default(), 0), (TableFiles::default(), 0)];
-        for (year, change, days) in self.years()? {
+    /// The months of texts and items: the files that are there of those that did not change, the lists of
+    /// documents of the others.
+    fn months(
+        &self,
+        snapshot: &DatasetSnapshot<'_>,
+        format: TextFormat,
+    ) -> Result<Vec<MonthOfTexts>> {
+        let (scope, cancel) = (&self.scope, self.cancel);
+        let mut all = Vec::new();
+        for (year, change, days) in self.years(snapshot)? {
             let made_with = (
                 [&TEXT, &ITEMS].map(Table::message_type),
-                (text::VERSION, texts.format),
+                (text::VERSION, text::items::VERSION, format),
             );
             let of_year = version(&(
                 &made_with,
                 change,
                 (days.since.to_string(), days.until.to_string()),
-                (
-                    &self.scope.forms,
-                    self.scope.companies.as_deref().map(numbers),
-                ),
+                (&scope.forms, scope.companies.as_deref().map(numbers)),
             ))?;
             if let Some(known) = self.unchanged_year(year, &of_year) {
-                for ((files, _), known) in all.iter_mut().zip(known) {
-                    for file in known {
-                        files.add(file);
-                    }
-                }
+                all.push(MonthOfTexts::Unchanged(known));
                 continue;
             }
-            let mut months = texts.versions(days)?;
+            let mut months = texts::versions(snapshot, (days, scope), cancel)?;
             if months.is_empty() {
                 // An empty month, so that the next export knows that this year has no documents.
                 months.insert(1, String::new());
             }
             for (month, documents) in months {
                 let of_month = version(&(&made_with, documents))?;
-                let files = self.of_month(texts, (year, month), days, [&of_year, &of_month])?;
-                for ((files, written), (file, is_new)) in all.iter_mut().zip(files) {
-                    files.add(file);
-                    *written += u64::from(is_new);
+                let version = format!("{of_year}.{of_month}");
+                let paths = [&TEXT, &ITEMS]
+                    .map(|table| (table, path_of_month(table, year, month, self.format)));
+                let is_it = |known: &str| known.split_once('.').is_some_and(|(_, m)| m == of_month);
+                let known = paths
+                    .each_ref()
+                    .map(|(table, path)| self.known(table, path, is_it));
+                if let [Some(mut text), Some(mut items)] = known {
+                    version.clone_into(text.version_mut());
+                    version.clone_into(items.version_mut());
+                    all.push(MonthOfTexts::Unchanged([vec![text], vec![items]]));
+                    continue;
+                }
+                let first = date(year, month, 1);
+                let days = DateRange {
+                    since: days.since.max(first),
+                    until: days.until.min(first.last_of_month()),
+                };
+                let list = self.target.temporary(&format!("documents_{first}"));
+                all.push(MonthOfTexts::Changed {
+                    parts: paths.map(|(table, path)| ExportPart {
+                        table,
+                        path,
+                        version: Some(version.clone()),
+                    }),
+                    documents: DocumentList::write(list, snapshot, (days, scope), cancel)?,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Writes the months of texts and items that changed, both files of a month together.
+    fn of_texts(
+        &mut self,
+        months: Vec<MonthOfTexts>,
+        texts: &mut Texts<'_>,
+    ) -> Result<[(TableFiles, u64); 2]> {
+        let mut all = [(TableFiles::default(), 0), (TableFiles::default(), 0)];
+        for month in months {
+            match month {
+                MonthOfTexts::Unchanged(known) => {
+                    for ((files, _), known) in all.iter_mut().zip(known) {
+                        for file in known {
+                            files.add(file);
+                        }
+                    }
+                }
+                MonthOfTexts::Changed { parts, documents } => {
+                    let files = self.of_month(parts, documents, texts)?;
+                    for ((files, written), (file, is_new)) in all.iter_mut().zip(files) {
+                        files.add(file);
+                        *written += u64::from(is_new);
+                    }
                 }
             }
         }
         Ok(all)
     }
 
-    /// The files of a month's texts and items, and whether each was written.
+    /// Writes the files of texts and items of a month, and tells whether they are other ones than before.
     fn of_month(
         &mut self,
+        parts: [ExportPart; 2],
+        documents: DocumentList,
         texts: &mut Texts<'_>,
-        (year, month): (i16, i8),
-        days: DateRange,
-        [of_year, of_month]: [&str; 2],
     ) -> Result<[(File, bool); 2]> {
-        let version = format!("{of_year}.{of_month}");
-        let parts = [&TEXT, &ITEMS].map(|table| ExportPart {
-            table,
-            path: path_of_month(table, year, month, self.format),
-            version: Some(version.clone()),
-        });
-        let is_of_month = |known: &str| known.split_once('.').is_some_and(|(_, m)| m == of_month);
-        if let [Some(text), Some(items)] = parts
-            .each_ref()
-            .map(|part| self.known(part.table, &part.path, is_of_month))
-        {
-            return Ok([text, items].map(|mut file| {
-                version.clone_into(file.version_mut());
-                (file, false)
-            }));
-        }
-        let first = date(year, month, 1);
-        let days = DateRange {
-            since: days.since.max(first),
-            until: days.until.min(first.last_of_month()),
-        };
-        let [text_path, items_path] = parts
-            .each_ref()
-            .map(|part| self.target.temporary(&part.path));
+        let [mut text, mut items] = parts;
+        let [text_path, items_path] = [&text, &items].map(|part| self.target.temporary(&part.path));
         let (format, cancel, failed) = (self.format, self.cancel, texts.counts.failed);
+        let there = match self.known(&TEXT, &text.path, |_| true) {
+            Some(File::Written(file)) => Some(self.target.place(&file.path)),
+            Some(File::Empty(_)) | None => None,
+        };
         let mut of_items = Written::default();
         let of_text = file::write(&text_path, (&TEXT, format), false, cancel, |text_feed| {
             of_items = file::write(&items_path, (&ITEMS, format), false, cancel, |items_feed| {
-                texts.put(days, text_feed, items_feed)
+                let kept = KeptTexts::of(there, format);
+                texts.put(documents, kept, text_feed, items_feed)
             })?;
             Ok(())
         })?;
-        let is_complete = texts.counts.failed == failed;
-        let [mut text, mut items] = parts;
-        if !is_complete {
-            // This version never matches, so the next export tries again.
+        if texts.counts.failed > failed {
+            // No version: the next export tries again.
             for part in [&mut text, &mut items] {
                 part.version = Some(INCOMPLETE.to_owned());
             }
@@ -681,6 +739,17 @@ impl ExportWork<'_> {
         }
         Ok(File::Written(file))
     }
+}
+
+/// A month of texts and items, or a year that did not change.
+enum MonthOfTexts {
+    /// The existing files of each table.
+    Unchanged([Vec<File>; 2]),
+    /// The files to write, and their documents.
+    Changed {
+        parts: [ExportPart; 2],
+        documents: DocumentList,
+    },
 }
 
 /// The version of a file that lacks rows of unreadable documents or companies. No later version is equal

@@ -1,20 +1,24 @@
 //! Writes the texts of stored documents and their items to a dataset.
 //!
 //! ```text
-//! database ──documents of a month──▶ rayon: read, check, extract ──rows──▶ this thread, in order ─▶ two feeds
+//! list of a month ──documents──▶ texts that the dataset has ──▶ rayon: read, check, extract the others
+//!                                           ──rows──▶ this thread, in order ─▶ two feeds
 //! ```
 //!
-//! Documents are read in batches, so that the memory does not grow with the number of documents.
+//! The list was written before, so no transaction is open. Documents are processed in batches, so that the
+//! memory does not grow with the number of documents.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::documents::{self, DocumentList};
+use super::kept_texts::KeptTexts;
 use super::{TOLD, hex};
 use crate::cancel::Cancel;
 use crate::dataset::file::ExportStopped;
@@ -40,88 +44,112 @@ const ROW_GROUP_BYTES: usize = 16 << 20;
 pub struct TextCounts {
     /// Documents whose text was written.
     pub written: u64,
-    /// Documents that could not be read and have no row.
+    /// Those of them whose text was taken over from the dataset. That of the others was extracted.
+    pub kept: u64,
+    /// Documents that have no row because they could not be read.
     pub failed: u64,
     /// Documents without text, by their kind in `v_artifacts`.
     pub skipped: BTreeMap<&'static str, u64>,
 }
 
-/// Extracts the texts and items of documents.
+/// For each month of a year that has stored documents, another text whenever one of them changes.
+///
+/// # Errors
+///
+/// When the database cannot be read, and with [`ExportStopped`] when the work is to stop.
+pub(super) fn versions(
+    snapshot: &DatasetSnapshot<'_>,
+    of: (DateRange, &DatasetScope),
+    cancel: &Cancel,
+) -> Result<BTreeMap<i8, String>> {
+    let mut months: BTreeMap<i8, Sha256> = BTreeMap::new();
+    documents::each(snapshot, of, cancel, |document| {
+        let month = months.entry(document.filed_on.month()).or_default();
+        month.update(documents::line(&document)?);
+        Ok(())
+    })?;
+    let shown = |(month, hash): (i8, Sha256)| (month, hex(&hash.finalize()[..16]));
+    Ok(months.into_iter().map(shown).collect())
+}
+
+/// Makes rows of documents.
 pub(super) struct Texts<'a> {
     pub(super) data_dir: &'a Path,
-    pub(super) snapshot: &'a DatasetSnapshot<'a>,
-    pub(super) scope: &'a DatasetScope,
     pub(super) format: TextFormat,
     pub(super) cancel: &'a Cancel,
     pub(super) counts: TextCounts,
 }
 
-impl Texts<'_> {
-    /// A hash for each month with stored documents. It changes whenever one of these documents changes.
-    pub(super) fn versions(&self, days: DateRange) -> Result<BTreeMap<i8, String>> {
-        let mut months: BTreeMap<i8, Sha256> = BTreeMap::new();
-        self.snapshot.documents(days, self.scope, |document| {
-            let month = months.entry(document.filed_on.month()).or_default();
-            month.update(made_from(&document)?);
-            Ok(())
-        })?;
-        let shown = |(month, hash): (i8, Sha256)| (month, hex(&hash.finalize()[..16]));
-        Ok(months.into_iter().map(shown).collect())
-    }
+/// Documents that are worked on at once, each with the text that the dataset has of it.
+#[derive(Default)]
+struct Batch {
+    documents: Vec<(StoredDocument, Option<String>)>,
+    bytes: u64,
+}
 
-    /// Writes the texts and items of the documents filed in these days. A document that cannot be read has no
-    /// row, and a warning is logged.
+impl Texts<'_> {
+    /// Puts the texts of documents, and their items, into files. A text that is kept is taken over; a
+    /// document that cannot be read costs its row, and is told.
     ///
     /// # Errors
     ///
-    /// As [`Feed::put`].
+    /// As [`Feed::put`], and when the list cannot be read.
     pub(super) fn put(
         &mut self,
-        days: DateRange,
+        documents: DocumentList,
+        mut kept: KeptTexts,
         texts: &mut Feed,
         items: &mut Feed,
     ) -> Result<()> {
         texts.end_row_groups_at(ROW_GROUP_BYTES);
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        let (snapshot, scope) = (self.snapshot, self.scope);
-        snapshot.documents(days, scope, |document| {
+        let mut batch = Batch::default();
+        documents.take(|document| {
             if TextKind::of(document.file.at_edgar(), b"").is_none() {
                 self.skip(&document);
                 return Ok(());
             }
-            bytes += document.bytes;
-            batch.push(document);
-            if bytes >= AT_ONCE || batch.len() >= MOST_AT_ONCE {
-                self.put_batch(&batch, texts, items)?;
-                (batch, bytes) = (Vec::new(), 0);
+            let kept = kept.take(&document, self.format);
+            let bytes = kept
+                .as_ref()
+                .map_or(document.bytes, |text| text.len() as u64);
+            // A large document is worked on alone.
+            if batch.bytes + bytes > AT_ONCE || batch.documents.len() >= MOST_AT_ONCE {
+                self.put_batch(std::mem::take(&mut batch), texts, items)?;
             }
+            batch.bytes += bytes;
+            batch.documents.push((document, kept));
             Ok(())
         })?;
-        self.put_batch(&batch, texts, items)
+        self.put_batch(batch, texts, items)
     }
 
-    fn put_batch(
-        &mut self,
-        batch: &[StoredDocument],
-        texts: &mut Feed,
-        items: &mut Feed,
-    ) -> Result<()> {
-        if self.cancel.is_set() {
+    fn put_batch(&mut self, batch: Batch, texts: &mut Feed, items: &mut Feed) -> Result<()> {
+        let (data_dir, format, cancel) = (self.data_dir, self.format, self.cancel);
+        let read: Vec<_> = batch
+            .documents
+            .into_par_iter()
+            .map(|(document, kept)| {
+                let is_kept = kept.is_some();
+                let read = match kept {
+                    _ if cancel.is_set() => Ok(None),
+                    Some(text) => Ok(Some(DocumentRead::of(&document, text))),
+                    None => read(data_dir, &document, format),
+                };
+                (document, is_kept, read)
+            })
+            .collect();
+        if cancel.is_set() {
             return Err(ExportStopped.into());
         }
-        let (data_dir, format) = (self.data_dir, self.format);
-        let read: Vec<_> = batch
-            .par_iter()
-            .map(|document| read(data_dir, document, format))
-            .collect();
-        for (document, read) in batch.iter().zip(read) {
+        for (document, is_kept, read) in read {
             match read {
                 Ok(Some(read)) => {
                     self.counts.written += 1;
-                    put(document, &read, format, texts, items)?;
+                    self.counts.kept += u64::from(is_kept);
+                    put(&document, &read, format, texts, items)?;
                 }
-                Ok(None) => self.skip(document),
-                Err(why) => self.fail(document, &why),
+                Ok(None) => self.skip(&document),
+                Err(why) => self.fail(&document, &why),
             }
         }
         Ok(())
@@ -145,8 +173,15 @@ impl Texts<'_> {
 }
 
 impl TextCounts {
-    /// Logs what has no row.
+    /// Tells what was extracted, and what has no row.
     pub(super) fn tell(&self) {
+        if self.written > 0 {
+            log::info!(
+                "texts: {} extracted, {} taken over from the dataset",
+                count(self.written - self.kept),
+                count(self.kept)
+            );
+        }
         if !self.skipped.is_empty() {
             let kinds = self.skipped.iter();
             let kinds: Vec<_> = kinds
@@ -165,22 +200,26 @@ impl TextCounts {
     }
 }
 
-/// Everything that the rows of a document depend on.
-fn made_from(of: &StoredDocument) -> Result<Vec<u8>> {
-    Ok(serde_json::to_vec(&(
-        (of.id, of.accession.to_string(), of.folder.get()),
-        (&of.form, of.filed_on.to_string(), &of.items),
-        (of.file.kind.as_str(), &of.file.name, &of.file.edgar_name),
-        (&of.type_, of.sequence, &of.sha256),
-    ))?)
-}
-
+/// What a document has.
 struct DocumentRead {
     text: String,
     items: Items,
 }
 
-/// Reads a document from the disk and extracts its text; `None` if it has none.
+impl DocumentRead {
+    fn of(document: &StoredDocument, text: String) -> Self {
+        // Exhibits have items of other documents.
+        let is_report = document.file.kind == ArtifactKind::Primary || document.sequence == Some(1);
+        let items = if is_report {
+            items(&document.form, &text, &document.items)
+        } else {
+            Items::default()
+        };
+        Self { text, items }
+    }
+}
+
+/// Reads a document from the disk; `None` where it turns out to have no text.
 fn read(
     data_dir: &Path,
     document: &StoredDocument,
@@ -208,16 +247,7 @@ fn read(
     } else {
         text::extract(document.file.at_edgar(), &bytes, format).map(|read| read.text)
     };
-    Ok(text.map(|text| {
-        // An exhibit may contain item headings of another document.
-        let is_report = document.file.kind == ArtifactKind::Primary || document.sequence == Some(1);
-        let items = if is_report {
-            items(&document.form, &text, &document.items)
-        } else {
-            Items::default()
-        };
-        DocumentRead { text, items }
-    }))
+    Ok(text.map(|text| DocumentRead::of(document, text)))
 }
 
 /// Writes the rows of a document. The order is that of the columns.

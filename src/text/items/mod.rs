@@ -13,6 +13,9 @@ use std::ops::Range;
 use headings::{Heading, headings, signatures};
 use titles::{Edition, ItemKey, SUMMARY};
 
+/// Goes up when the same text gives other items.
+pub const VERSION: u32 = 1;
+
 /// An item of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportItem {
