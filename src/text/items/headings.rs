@@ -218,6 +218,33 @@ pub(super) fn signatures(text: &str, after: usize) -> Option<usize> {
     None
 }
 
+/// The begin of the section about executive officers, if the text between two positions has one. It has
+/// no number, may follow Item 4 of a 10-K, and is not part of that item.
+pub(super) fn executive_officers(text: &str, from: usize, until: usize) -> Option<usize> {
+    const BEGINNINGS: [&str; 5] = [
+        "information about ",
+        "executive officers",
+        "our executive officers",
+        "supplement",
+        "item x",
+    ];
+    let mut at = from;
+    for line in text[from..until].split_inclusive('\n') {
+        let head = words(line).trim_end().to_lowercase();
+        let is_it = at > from
+            && head.len() < LONGEST / 2
+            && head.contains("executive officers")
+            && BEGINNINGS.iter().any(|begins| head.starts_with(begins))
+            // A sentence begins like this, too.
+            && !head.trim_end_matches('*').ends_with('.');
+        if is_it {
+            return Some(at);
+        }
+        at += line.len();
+    }
+    None
+}
+
 /// The end of an item without the heading of the next part, page breaks and blanks.
 pub(super) fn trimmed_end(text: &str, from: usize, until: usize) -> usize {
     let mut end = until;

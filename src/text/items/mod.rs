@@ -10,8 +10,8 @@ mod titles;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use headings::{Heading, headings, signatures};
-use titles::{Edition, ItemKey, SUMMARY};
+use headings::{Heading, executive_officers, headings, signatures};
+use titles::{BEFORE_OFFICERS, Edition, ItemKey, SUMMARY};
 
 /// Goes up when the same text gives other items.
 pub const VERSION: u32 = 1;
@@ -248,6 +248,11 @@ fn periodic(text: &str, (found, unsure): (&[Heading], &[Heading]), end: usize) -
         let heading = body[index];
         let next = in_order.get(place + 1).map(|&next| body[next]);
         let until = next.map_or(end, |next| next.at);
+        let until = if heading.key == BEFORE_OFFICERS {
+            executive_officers(text, heading.at, until).unwrap_or(until)
+        } else {
+            until
+        };
         let skips =
             next.is_some_and(|next| heading.key.skips(next.key) && !listed.contains(&next.key));
         if heading.is_combined || unsure.contains(&heading.key) {

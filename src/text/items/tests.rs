@@ -56,6 +56,23 @@ fn an_item_that_the_text_lacks_takes_the_one_before_it_along() {
 }
 
 #[test]
+fn the_executive_officers_between_the_parts_are_no_part_of_item_4() {
+    let before = "Item 4. Mine Safety Disclosures\n\nThe executive officers know of none.";
+    let behind = "Item 5. Market for Registrant's Common Equity\n\nNone.";
+    for caption in [
+        "**INFORMATION ABOUT OUR EXECUTIVE OFFICERS**",
+        "Executive officers of the registrant",
+        "ITEM X. INFORMATION ABOUT OUR EXECUTIVE OFFICERS",
+        "Supplementary Item. Executive Officers of the Company",
+    ] {
+        let text = format!("{before}\n\n{caption}\n\nJo Doe, 50\n\nPART II\n\n{behind}");
+        let found = items("10-K", &text, "").items;
+        let texts: Vec<_> = found.iter().map(|item| &text[item.bytes.clone()]).collect();
+        assert_eq!(texts, [before, behind], "{caption}");
+    }
+}
+
+#[test]
 fn two_headings_of_an_item_leave_both_items_out() {
     let text = ANNUAL.replace("None.", "None.\n\nItem 1A. Risk Factors\n\nMore.");
     let found = items("10-K", &text, "");

@@ -31,6 +31,9 @@ pub(super) struct ItemKey {
     pub(super) detail: u8,
 }
 
+/// Item 4 of a 10-K, which a section about the executive officers may follow.
+pub(super) const BEFORE_OFFICERS: ItemKey = key(0, 4, 0);
+
 /// Item 16 of a 10-K.
 pub(super) const SUMMARY: ItemKey = key(0, 16, 0);
 
