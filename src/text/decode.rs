@@ -8,8 +8,17 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 /// The encoding must be declared within this many bytes. The HTML standard sets this number.
 const DECLARED_WITHIN: usize = 1024;
 
-/// The characters of a document. Invalid bytes become U+FFFD.
+/// The characters of a document. Invalid bytes become U+FFFD. NULs are left out: no reader shows them, and some
+/// databases refuse them.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    let text = characters(bytes);
+    if memchr::memchr(0, text.as_bytes()).is_some() {
+        return Cow::Owned(text.replace('\0', ""));
+    }
+    text
+}
+
+fn characters(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }
@@ -68,6 +77,11 @@ mod tests {
             "Company’s “plan” — café"
         );
         assert_eq!(decode("Company’s".as_bytes()), "Company’s");
+    }
+
+    #[test]
+    fn nuls_are_left_out() {
+        assert_eq!(decode(b"\0a\0\0b\x92\0"), "ab’");
     }
 
     #[test]
