@@ -10,7 +10,7 @@ use anyhow::Result;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::rows::{ByRow, RowSource};
+use super::rows::{RowGroup, RowReader};
 use super::table::Table;
 
 pub(super) struct CsvFile(GzEncoder<BufWriter<File>>);
@@ -24,10 +24,10 @@ impl CsvFile {
         Ok(Self(out))
     }
 
-    pub(super) fn write(&mut self, parts: &[RowSource]) -> Result<()> {
+    pub(super) fn write(&mut self, parts: &[RowGroup]) -> Result<()> {
         let mut line = String::new();
         for rows in parts {
-            let mut by_row = ByRow::new(rows);
+            let mut by_row = RowReader::new(rows);
             while by_row.next_row(|cell| put(&mut line, cell))? {
                 // Removes the comma after the last cell.
                 line.pop();

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::csv::CsvFile;
 use super::manifest::Format;
 use super::parquet::ParquetFile;
-use super::rows::{DataCell, RowSource, Unreadable};
+use super::rows::{DataCell, RowGroup, UnreadableValues};
 use super::table::Table;
 use crate::cancel::Cancel;
 use crate::threads;
@@ -22,14 +22,14 @@ pub const ROW_GROUP: usize = 122_880;
 const MOST_BYTES: usize = 64 << 20;
 
 /// Rows between two checks for a request to stop.
-const LOOK: usize = 4096;
+const ROWS_PER_CHECK: usize = 4096;
 
 /// The content of a written file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
     pub rows: u64,
     pub bytes: u64,
-    pub unreadable: Unreadable,
+    pub unreadable: UnreadableValues,
 }
 
 /// The export was interrupted.
@@ -39,21 +39,21 @@ pub struct ExportStopped;
 
 /// Collects the rows of a file and sends full row groups to the writer thread.
 #[derive(Debug)]
-pub struct Feed {
+pub struct FileWriter {
     /// The row group so far: parts that were filled elsewhere, then the rows that are filled here.
-    parts: Vec<RowSource>,
-    rows: RowSource,
+    parts: Vec<RowGroup>,
+    rows: RowGroup,
     /// Rows of both.
     len: usize,
     column: usize,
     text_bytes: usize,
     most_bytes: usize,
     written: Written,
-    sender: Sender<Vec<RowSource>>,
+    sender: Sender<Vec<RowGroup>>,
     cancel: Cancel,
 }
 
-impl Feed {
+impl FileWriter {
     /// Ends a row group once its texts have more than this many bytes.
     pub fn end_row_groups_at(&mut self, bytes: usize) {
         self.most_bytes = bytes;
@@ -81,12 +81,12 @@ impl Feed {
         Ok(())
     }
 
-    /// Adds rows from another [`RowSource`], between two rows. The row group may then exceed [`ROW_GROUP`].
+    /// Adds rows from another [`RowGroup`], between two rows. The row group may then exceed [`ROW_GROUP`].
     ///
     /// # Errors
     ///
-    /// As [`Feed::put`].
-    pub fn append(&mut self, rows: RowSource, unreadable: Unreadable) -> Result<()> {
+    /// As [`FileWriter::put`].
+    pub fn append(&mut self, rows: RowGroup, unreadable: UnreadableValues) -> Result<()> {
         if self.cancel.is_set() {
             return Err(ExportStopped.into());
         }
@@ -107,7 +107,7 @@ impl Feed {
         self.rows.end_row();
         self.written.rows += 1;
         self.len += 1;
-        if self.len.is_multiple_of(LOOK) && self.cancel.is_set() {
+        if self.len.is_multiple_of(ROWS_PER_CHECK) && self.cancel.is_set() {
             return Err(ExportStopped.into());
         }
         if self.len >= ROW_GROUP || self.text_bytes > self.most_bytes {
@@ -119,7 +119,7 @@ impl Feed {
     /// Makes the rows that were filled here a part.
     fn end_part(&mut self) {
         if self.rows.len > 0 {
-            let next = RowSource::with_capacity(self.rows.table, 0);
+            let next = RowGroup::with_capacity(self.rows.table, 0);
             self.parts.push(std::mem::replace(&mut self.rows, next));
         }
     }
@@ -137,7 +137,7 @@ impl Feed {
     }
 }
 
-/// Writes a file with the rows that `fill` puts into the feed, and syncs it. After an error the file is
+/// Writes a file with the rows that `fill` puts into the file, and syncs it. After an error the file is
 /// removed. A file without rows is removed too, unless `even_empty` is set.
 ///
 /// # Errors
@@ -148,7 +148,7 @@ pub fn write(
     (table, format): (&'static Table, Format),
     even_empty: bool,
     cancel: &Cancel,
-    fill: impl FnOnce(&mut Feed) -> Result<()>,
+    fill: impl FnOnce(&mut FileWriter) -> Result<()>,
 ) -> Result<Written> {
     let result = try_write(path, (table, format), cancel, fill);
     let is_kept = result
@@ -165,7 +165,7 @@ fn try_write(
     path: &Path,
     (table, format): (&'static Table, Format),
     cancel: &Cancel,
-    fill: impl FnOnce(&mut Feed) -> Result<()>,
+    fill: impl FnOnce(&mut FileWriter) -> Result<()>,
 ) -> Result<Written> {
     let context = || {
         format!(
@@ -176,7 +176,7 @@ fn try_write(
     let created = File::create(path).with_context(context)?;
     // None waits in between: the writer takes less time for a row group than it takes to fill one.
     let (sender, receiver) = bounded(0);
-    let writer: JoinHandle<Result<File>> =
+    let thread: JoinHandle<Result<File>> =
         threads::spawn("dataset", cancel, move || match format {
             Format::Parquet => {
                 let mut out = ParquetFile::begin(created, table)?;
@@ -189,9 +189,9 @@ fn try_write(
                 Ok(out.end()?)
             }
         })?;
-    let mut feed = Feed {
+    let mut writer = FileWriter {
         parts: Vec::new(),
-        rows: RowSource::with_capacity(table, 0),
+        rows: RowGroup::with_capacity(table, 0),
         len: 0,
         column: 0,
         text_bytes: 0,
@@ -200,15 +200,15 @@ fn try_write(
         sender,
         cancel: cancel.clone(),
     };
-    let filled = fill(&mut feed).and_then(|()| feed.send());
-    let Feed {
+    let filled = fill(&mut writer).and_then(|()| writer.send());
+    let FileWriter {
         sender,
         mut written,
         ..
-    } = feed;
+    } = writer;
     drop(sender);
     // If both failed, the error of the writer is the cause of the other.
-    let complete = threads::join(writer).with_context(context)?;
+    let complete = threads::join(thread).with_context(context)?;
     filled?;
     complete.sync_all().with_context(context)?;
     written.bytes = complete.metadata().with_context(context)?.len();
@@ -216,8 +216,8 @@ fn try_write(
 }
 
 fn each(
-    receiver: &Receiver<Vec<RowSource>>,
-    write: impl FnMut(Vec<RowSource>) -> Result<()>,
+    receiver: &Receiver<Vec<RowGroup>>,
+    write: impl FnMut(Vec<RowGroup>) -> Result<()>,
 ) -> Result<()> {
     receiver.iter().try_for_each(write)
 }

@@ -2,13 +2,13 @@
 //! read.
 //!
 //! ```text
-//! a source of rows ─▶ Feed ──RowSource──▶ one writer thread ─▶ temporary file ─▶ ExportTarget::complete
+//! rows ─▶ FileWriter ──RowGroup──▶ one writer thread ─▶ temporary file ─▶ ExportTarget::complete
 //! ```
 //!
 //! [`table`] has the schema of each table, [`rows`] the row group in memory, [`mod@file`] the thread that
 //! writes one file, [`ReadBack`] reads one, and [`target`] is the folder with its manifest. This module does
 //! not depend on the database or EDGAR. The caller puts rows from SQLite, an archive or files on disk into a
-//! [`Feed`], cell by cell, in the order of the file. [`crate::run::export`] decides which files are written.
+//! [`FileWriter`], cell by cell, in the order of the file. [`crate::run::export`] decides which files are written.
 //!
 //! # Memory
 //!
@@ -31,7 +31,7 @@ pub mod rows;
 pub mod table;
 pub mod target;
 
-pub use file::Feed;
+pub use file::FileWriter;
 pub use manifest::{EmptyFile, Filters, Format, Manifest, SCHEMA_VERSION, TableFiles, WrittenFile};
 pub use read_back::ReadBack;
 pub use rows::DataCell;

@@ -1,5 +1,5 @@
 //! Writes a Parquet file: compressed with zstd, with statistics for each page and row group. Each
-//! [`RowSource`] becomes one row group.
+//! [`RowGroup`] becomes one row group.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
 use super::file::ROW_GROUP;
-use super::rows::{RowBuffer, RowSource, Values};
+use super::rows::{ColumnBuffer, RowGroup, Values};
 use super::table::{Table, TableColumn};
 
 /// The false positive rate of the bloom filters.
@@ -43,7 +43,7 @@ impl ParquetFile {
     }
 
     /// Writes a row group, whose rows come in parts.
-    pub(super) fn write(&mut self, parts: Vec<RowSource>) -> Result<()> {
+    pub(super) fn write(&mut self, parts: Vec<RowGroup>) -> Result<()> {
         let mut group = self.0.next_row_group()?;
         let columns = parts.first().map_or(&[][..], |part| part.table.columns);
         // Each column gives its memory back as soon as it is written.
@@ -71,9 +71,9 @@ impl ParquetFile {
 fn write_values(
     writer: &mut SerializedColumnWriter<'_>,
     column: &TableColumn,
-    buffer: RowBuffer,
+    buffer: ColumnBuffer,
 ) -> Result<()> {
-    let RowBuffer { levels, values, .. } = buffer;
+    let ColumnBuffer { levels, values, .. } = buffer;
     let levels = (!column.required).then_some(&levels[..]);
     match values {
         Values::Integers(values) => writer

@@ -26,7 +26,7 @@ pub enum DataCell<'a> {
 
 /// The number of values that could not be written unchanged, by column: texts with invalid UTF-8, whose
 /// invalid bytes were replaced, and invalid dates and times, which became NULL.
-pub type Unreadable = BTreeMap<&'static str, u64>;
+pub type UnreadableValues = BTreeMap<&'static str, u64>;
 
 /// The values of a column, without its NULLs.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) enum Values {
 
 /// A column of a row group.
 #[derive(Debug)]
-pub(super) struct RowBuffer {
+pub(super) struct ColumnBuffer {
     /// 1 where a row has a value, 0 where it has none.
     pub(super) levels: Vec<i16>,
     pub(super) values: Values,
@@ -52,17 +52,17 @@ pub(super) struct RowBuffer {
 
 /// Rows of a table, column by column: a row group that is being filled.
 #[derive(Debug)]
-pub struct RowSource {
+pub struct RowGroup {
     pub(super) table: &'static Table,
-    pub(super) columns: Vec<RowBuffer>,
+    pub(super) columns: Vec<ColumnBuffer>,
     pub(super) len: usize,
 }
 
-impl RowSource {
+impl RowGroup {
     /// No rows, with memory for this many.
     #[must_use]
     pub fn with_capacity(table: &'static Table, rows: usize) -> Self {
-        let buffer = |column: &TableColumn| RowBuffer {
+        let buffer = |column: &TableColumn| ColumnBuffer {
             levels: Vec::with_capacity(rows),
             values: match column.type_ {
                 Type::Integer | Type::Time => Values::Integers(Vec::with_capacity(rows)),
@@ -80,7 +80,7 @@ impl RowSource {
         }
     }
 
-    /// Adds the value of a column of the current row. Call [`RowSource::end_row`] after the last column.
+    /// Adds the value of a column of the current row. Call [`RowGroup::end_row`] after the last column.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl RowSource {
         &mut self,
         column: usize,
         cell: DataCell<'_>,
-        unreadable: &mut Unreadable,
+        unreadable: &mut UnreadableValues,
     ) -> Result<()> {
         let described = &self.table.columns[column];
         let buffer = &mut self.columns[column];
@@ -113,7 +113,7 @@ impl RowSource {
     }
 }
 
-impl RowBuffer {
+impl ColumnBuffer {
     /// Whether the value was written unchanged; `None` if the column cannot hold it.
     fn put(&mut self, column: &TableColumn, cell: DataCell<'_>) -> Option<bool> {
         let mut readable = true;
@@ -251,15 +251,15 @@ fn number(digits: &[u8]) -> Option<i16> {
 
 /// Iterates over rows, for a format that is written row by row.
 #[derive(Debug)]
-pub(super) struct ByRow<'a> {
-    rows: &'a RowSource,
+pub(super) struct RowReader<'a> {
+    rows: &'a RowGroup,
     row: usize,
     /// The number of values read, by column.
     read: Vec<usize>,
 }
 
-impl<'a> ByRow<'a> {
-    pub(super) fn new(rows: &'a RowSource) -> Self {
+impl<'a> RowReader<'a> {
+    pub(super) fn new(rows: &'a RowGroup) -> Self {
         Self {
             rows,
             row: 0,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Series, Tenths, said, scaled, short};
+use super::{Series, Tenths, escaped, scaled, short};
 
 /// The size of the chart and of its bars, in tenths of a unit.
 const WIDTH: u64 = 9600;
@@ -36,7 +36,7 @@ pub(super) fn bars(title: &str, series: &[Series], bars: &[Bar]) -> Markup {
                 @for (row, bar) in (0_u64..).zip(bars) {
                     @let y = row * ROW + 40;
                     g {
-                        title { (said(&bar.name)) ": " (said(&bar.note)) }
+                        title { (escaped(&bar.name)) ": " (escaped(&bar.note)) }
                         rect class="hit" x="0" y=(Tenths(y - 30)) width=(Tenths(WIDTH)) height=(Tenths(ROW)) {}
                         text class="label" x=(Tenths(LEFT - 100)) y=(Tenths(y + 140)) text-anchor="end" {
                             (short(&bar.name, NAME))

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Series, Tenths, said, scaled};
+use super::{Series, Tenths, escaped, scaled};
 
 /// The size of the chart and its margins, in tenths of a unit.
 const WIDTH: u64 = 9600;
@@ -59,7 +59,7 @@ pub(super) fn columns(
                 @for (place, column) in (0_u64..).zip(columns) {
                     @let x = LEFT + place * step;
                     g {
-                        title { (said_lines(&column.hover)) }
+                        title { (escaped_lines(&column.hover)) }
                         rect class="hit" x=(Tenths(x)) y=(Tenths(TOP)) width=(Tenths(step.max(5))) height=(Tenths(height)) {}
                         @for (class, below, value) in stacked(&column.parts) {
                             // Even the smallest part is visible.
@@ -74,7 +74,7 @@ pub(super) fn columns(
                     // A label that would be cut off at the edge is left out.
                     @if middle + LABEL / 2 <= WIDTH {
                         text x=(Tenths(middle)) y=(Tenths(TOP + height + 180)) text-anchor="middle" {
-                            (said(&column.label))
+                            (escaped(&column.label))
                         }
                     }
                 }
@@ -96,11 +96,11 @@ fn stacked(parts: &[(&'static str, u64)]) -> Vec<(&'static str, u64, u64)> {
     stacked
 }
 
-fn said_lines(lines: &[String]) -> Markup {
+fn escaped_lines(lines: &[String]) -> Markup {
     html! {
         @for (place, line) in lines.iter().enumerate() {
             @if place > 0 { "\n" }
-            (said(line))
+            (escaped(line))
         }
     }
 }

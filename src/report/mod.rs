@@ -2,7 +2,7 @@
 //!
 //! The page has no scripts and loads nothing: its content security policy allows only its own style sheet.
 //! Charts are SVG with hover texts, and a table below each has the same numbers. `maud` escapes every text,
-//! and [`said`] also replaces control characters, which HTML does not allow.
+//! and [`escaped`] also replaces control characters, which HTML does not allow.
 
 mod bars;
 mod columns;
@@ -52,7 +52,7 @@ impl ReportFacts {
 }
 
 /// A text from outside the program, escaped and without control characters.
-fn said(text: &str) -> Markup {
+fn escaped(text: &str) -> Markup {
     html! { (printable(text)) }
 }
 
@@ -79,7 +79,7 @@ fn legend(series: &[Series]) -> Markup {
         @if series.len() > 1 {
             ul class="legend" {
                 @for one in series {
-                    li { span class={ "key " (one.class) } {} " " (said(&one.name)) }
+                    li { span class={ "key " (one.class) } {} " " (escaped(&one.name)) }
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::bars::{Bar, bars};
 use super::columns::{PictureColumn, columns};
 use super::style::{STYLE, policy};
 use super::tables::{ReportCell, folded, table};
-use super::{ReportFacts, Series, said};
+use super::{ReportFacts, Series, escaped};
 use crate::diagnosis::{FailuresOfKind, Tally};
 use crate::progress::format::{bytes, clock, count, counted, percent};
 use crate::store::{Holdings, MonthHoldings, RunRow, RunStatus, SelectionRow};
@@ -49,7 +49,7 @@ pub(super) fn page(facts: &ReportFacts) -> Markup {
             body {
                 header {
                     h1 { "Filings on record" }
-                    p class="soft" { (said(&facts.database)) ", " (day_and_minute(&made_at)) " UTC" }
+                    p class="soft" { (escaped(&facts.database)) ", " (day_and_minute(&made_at)) " UTC" }
                     (key_numbers(facts))
                 }
                 main {

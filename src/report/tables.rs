@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::said;
+use super::escaped;
 
 pub(super) enum ReportCell {
     Text(String),
@@ -34,7 +34,7 @@ pub(super) fn table(caption: &str, headers: &[&str], rows: Vec<Vec<ReportCell>>)
                 thead {
                     tr {
                         @for (place, header) in headers.iter().enumerate() {
-                            th scope="col" class=[numbers.get(place).is_some_and(|is| *is).then_some("number")] { (said(header)) }
+                            th scope="col" class=[numbers.get(place).is_some_and(|is| *is).then_some("number")] { (escaped(header)) }
                         }
                     }
                 }
@@ -43,7 +43,7 @@ pub(super) fn table(caption: &str, headers: &[&str], rows: Vec<Vec<ReportCell>>)
                         tr {
                             @for (place, cell) in row.iter().enumerate() {
                                 @if let (0, ReportCell::Text(name)) = (place, cell) {
-                                    th scope="row" { (said(name)) }
+                                    th scope="row" { (escaped(name)) }
                                 } @else {
                                     (data(cell))
                                 }
@@ -58,9 +58,9 @@ pub(super) fn table(caption: &str, headers: &[&str], rows: Vec<Vec<ReportCell>>)
 
 fn data(cell: &ReportCell) -> Markup {
     match cell {
-        ReportCell::Text(text) => html! { td { (said(text)) } },
-        ReportCell::Number(number) => html! { td class="number" { (said(number)) } },
-        ReportCell::Day(day) => html! { td class="day" { (said(day)) } },
+        ReportCell::Text(text) => html! { td { (escaped(text)) } },
+        ReportCell::Number(number) => html! { td class="number" { (escaped(number)) } },
+        ReportCell::Day(day) => html! { td class="day" { (escaped(day)) } },
     }
 }
 

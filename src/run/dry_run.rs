@@ -75,13 +75,13 @@ struct Bytes {
 /// The place of a dry run. A database or data dir that does not exist yet is replaced by a temporary one, so
 /// that the dry run creates neither.
 #[derive(Debug)]
-pub(super) struct Rehearsal {
+pub(super) struct DryRunPaths {
     settings: Settings,
     /// Removed when dropped.
     _folder: Option<TempDir>,
 }
 
-impl Rehearsal {
+impl DryRunPaths {
     /// # Errors
     ///
     /// If no temporary folder can be created.

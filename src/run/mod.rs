@@ -31,7 +31,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use self::dry_run::Rehearsal;
+use self::dry_run::DryRunPaths;
 pub use self::outcome::{Outcome, reported};
 use self::report::EndedRun;
 use self::update::{IndexResult, RunPlan, UpdateRange};
@@ -125,8 +125,8 @@ pub fn run(
         update::check(&settings.db)?;
     }
     identity::check_data_dir(settings)?;
-    let rehearsal = job.dry_run.then(|| Rehearsal::of(settings)).transpose()?;
-    let settings = rehearsal.as_ref().map_or(settings, Rehearsal::settings);
+    let paths = job.dry_run.then(|| DryRunPaths::of(settings)).transpose()?;
+    let settings = paths.as_ref().map_or(settings, DryRunPaths::settings);
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen_aloud(&cancel)?;
     let (kind, options) = (job.kind, job.options.clone());
@@ -184,7 +184,7 @@ pub fn run(
         report::failed(&mut db, run, settings.clock.now())?;
         Err(e)
     })?;
-    say_what_it_is_about(settings, &db, (job, run), &plan)?;
+    log_start(settings, &db, (job, run), &plan)?;
     let services = Arc::new(Services {
         source: discovery::source(settings, &options, plan.visits.companies.len() as u64),
         options,
@@ -223,7 +223,7 @@ pub fn run(
 }
 
 /// Logs the start of a run with its selections.
-fn say_what_it_is_about(
+fn log_start(
     settings: &Settings,
     db: &Writer,
     (job, run): (&RunRequest, RunId),

@@ -107,7 +107,7 @@ impl EndedRun<'_> {
             &services.run_progress(),
             services.clock.now(),
         )?;
-        self.say_which_forms_are_none(&db)?;
+        self.warn_forms_not_seen(&db)?;
         let errors = db.reader()?.run_error_kinds(self.run)?;
         db.close()?;
         outcome.why = self.why(exit, left);
@@ -234,7 +234,7 @@ impl EndedRun<'_> {
     }
 
     /// Warns of forms that the backfill names and none of its companies has.
-    fn say_which_forms_are_none(&self, db: &Writer) -> Result<()> {
+    fn warn_forms_not_seen(&self, db: &Writer) -> Result<()> {
         let asked = &self.services.options.asked;
         if self.selection.is_none() || self.services.cancel.is_set() {
             return Ok(());

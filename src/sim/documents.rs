@@ -75,7 +75,7 @@ impl SimContent {
 
 /// A single document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
+pub struct SingleDocument {
     /// Its `<TYPE>`.
     pub kind: String,
     /// Its `<SEQUENCE>`.
@@ -95,11 +95,11 @@ impl SimUniverse {
     }
 
     /// Every document of a filing, in the order of the complete submission.
-    pub fn documents(&self, filing: &SimFiling) -> Vec<Served> {
+    pub fn documents(&self, filing: &SimFiling) -> Vec<SingleDocument> {
         let plan = FilingPlan::of(self, filing);
         plan.documents
             .iter()
-            .map(|document| Served {
+            .map(|document| SingleDocument {
                 kind: document.kind.clone(),
                 sequence: document.sequence,
                 name: document.name.clone(),

@@ -49,7 +49,7 @@ mod universe;
 mod venue;
 
 pub use changes::{LostDay, SubmissionChange};
-pub use documents::Served;
+pub use documents::SingleDocument;
 pub use faults::{BadFault, Fault, FaultKind, FaultPlace, ResetMoment, RetryAfter, When};
 pub use log::{Entry, RequestLog, Resource};
 pub use options::Options;

@@ -10,7 +10,7 @@ use super::meta;
 use super::queries::dataset as sql;
 use super::reader::Reader;
 use super::values::{DateColumn, DayText, json_ciks, json_texts};
-use crate::dataset::{DataCell, Feed, Table, table};
+use crate::dataset::{DataCell, FileWriter, Table, table};
 use crate::edgar::{Accession, ArtifactKind, Cik, DateRange, FileName};
 
 /// The page cache in KiB. The rows of a filing are in four tables, far from each other.
@@ -115,18 +115,18 @@ impl DatasetSnapshot<'_> {
         self.0.meta(meta::ARCHIVES_URL)
     }
 
-    /// Puts the rows of a table into a feed. For a table that is partitioned by year, only those of filings filed
+    /// Puts the rows of a table into a file. For a table that is partitioned by year, only those of filings filed
     /// in these days.
     ///
     /// # Errors
     ///
-    /// As [`Feed::put`], and if the database cannot be read.
+    /// As [`FileWriter::put`], and if the database cannot be read.
     pub fn rows(
         &self,
         of: &'static Table,
         dates: DateRange,
         scope: &DatasetScope,
-        feed: &mut Feed,
+        writer: &mut FileWriter,
     ) -> anyhow::Result<()> {
         let forms = scope.forms.as_deref().map(json_texts);
         let companies = scope.companies.as_deref().map(json_ciks);
@@ -134,12 +134,16 @@ impl DatasetSnapshot<'_> {
         let of_filings = (since, until, forms, companies.clone());
         match of.name {
             name if name == table::COMPANIES.name => {
-                self.put(sql::COMPANIES, [companies], of, feed)
+                self.put(sql::COMPANIES, [companies], of, writer)
             }
-            name if name == table::LISTINGS.name => self.put(sql::LISTINGS, [companies], of, feed),
-            name if name == table::FILINGS.name => self.put(sql::FILINGS, of_filings, of, feed),
-            name if name == table::ARTIFACTS.name => self.put(sql::ARTIFACTS, of_filings, of, feed),
-            name if name == table::FILERS.name => self.put_filers(of_filings, feed),
+            name if name == table::LISTINGS.name => {
+                self.put(sql::LISTINGS, [companies], of, writer)
+            }
+            name if name == table::FILINGS.name => self.put(sql::FILINGS, of_filings, of, writer),
+            name if name == table::ARTIFACTS.name => {
+                self.put(sql::ARTIFACTS, of_filings, of, writer)
+            }
+            name if name == table::FILERS.name => self.put_filers(of_filings, writer),
             name => Err(anyhow!("the database has no rows of {name}")),
         }
     }
@@ -167,17 +171,17 @@ impl DatasetSnapshot<'_> {
         })
     }
 
-    /// Puts the rows of a query into the feed, column by column.
+    /// Puts the rows of a query into the file, column by column.
     fn put(
         &self,
         sql: &'static str,
         params: impl Params,
         of: &'static Table,
-        feed: &mut Feed,
+        writer: &mut FileWriter,
     ) -> anyhow::Result<()> {
         self.each(sql, params, |row| {
             for column in 0..of.columns.len() {
-                feed.put(match row.get_ref(column).at(&self.0.path, DOING)? {
+                writer.put(match row.get_ref(column).at(&self.0.path, DOING)? {
                     ValueRef::Null => DataCell::Null,
                     ValueRef::Integer(value) => DataCell::Integer(value),
                     ValueRef::Real(value) => DataCell::Real(value),
@@ -190,7 +194,7 @@ impl DatasetSnapshot<'_> {
     }
 
     /// The query returns filers in the order of folders, so those of a year are sorted here, 24 bytes each.
-    fn put_filers(&self, params: impl Params, feed: &mut Feed) -> anyhow::Result<()> {
+    fn put_filers(&self, params: impl Params, writer: &mut FileWriter) -> anyhow::Result<()> {
         let mut pairs: Vec<Pair> = Vec::new();
         self.each(sql::FILERS, params, |row| {
             let read = |row: &Row<'_>| -> rusqlite::Result<Pair> {
@@ -210,9 +214,9 @@ impl DatasetSnapshot<'_> {
                 day / 100 % 100,
                 day % 100
             );
-            feed.put(DataCell::Integer(i64::try_from(cik)?))?;
-            feed.put(DataCell::Str(&accession.unwrap_or_default()))?;
-            feed.put(DataCell::Str(&day))?;
+            writer.put(DataCell::Integer(i64::try_from(cik)?))?;
+            writer.put(DataCell::Str(&accession.unwrap_or_default()))?;
+            writer.put(DataCell::Str(&day))?;
         }
         Ok(())
     }

@@ -8,12 +8,12 @@ use crate::harness::truth::{SINCE, TODAY};
 use crate::harness::{Output, Sandbox};
 
 /// A simulator in a separate process, which ends with the test.
-struct Served {
+struct SingleDocument {
     child: Child,
     url: String,
 }
 
-impl Served {
+impl SingleDocument {
     fn start(sandbox: &Sandbox, args: &[&str]) -> Self {
         let today = TODAY.to_string();
         let mut command = sandbox.command(&["sim", "--today", &today]);
@@ -33,7 +33,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for SingleDocument {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -45,7 +45,7 @@ fn the_same_seed_gives_the_same_database_and_another_seed_another() {
     let record = |seed: &str| {
         let sandbox = Sandbox::new();
         let args = ["--companies", "12", "--seed", seed];
-        let sim = Served::start(&sandbox, &args);
+        let sim = SingleDocument::start(&sandbox, &args);
         let _ = sim.backfill(&sandbox, &["--preset", "sequential"]).code(0);
         let sql = "SELECT cik, accession, name, bytes, sha256 FROM v_artifacts ORDER BY id";
         let rows = sandbox.rows(sql);
@@ -61,7 +61,7 @@ fn the_same_seed_gives_the_same_database_and_another_seed_another() {
 fn it_serves_faults_and_counts_what_it_served() {
     let sandbox = Sandbox::new();
     let args = ["--companies", "12", "--fault", "503=0@discovery*1"];
-    let sim = Served::start(&sandbox, &args);
+    let sim = SingleDocument::start(&sandbox, &args);
     let output = sim.backfill(&sandbox, &["--no-download", "--json"]).code(0);
     let retries = &output.json()["requests"]["retries"];
     assert!(retries.as_u64().unwrap() > 0, "{retries}");
@@ -77,7 +77,7 @@ fn a_bad_fault_is_refused() {
 #[test]
 fn an_address_in_use_is_an_error_that_says_so() {
     let sandbox = Sandbox::new();
-    let sim = Served::start(&sandbox, &[]);
+    let sim = SingleDocument::start(&sandbox, &[]);
     let address = sim.url.strip_prefix("http://").unwrap();
     let _ = sandbox
         .run(&["sim", "--listen", address])

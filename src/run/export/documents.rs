@@ -18,7 +18,7 @@ use crate::edgar::{ArtifactKind, Cik, DateRange, FileName};
 use crate::store::{DatasetScope, DatasetSnapshot, StoredDocument};
 
 /// Documents between two looks at whether the work is to stop.
-const LOOK: u32 = 4096;
+const ROWS_PER_CHECK: u32 = 4096;
 
 /// The documents of a month, in the order of their rows.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ pub(super) fn each(
     let mut seen = 0_u32;
     snapshot.documents(days, scope, |document| {
         seen = seen.wrapping_add(1);
-        if seen.is_multiple_of(LOOK) && cancel.is_set() {
+        if seen.is_multiple_of(ROWS_PER_CHECK) && cancel.is_set() {
             return Err(ExportStopped.into());
         }
         take(document)

@@ -1,10 +1,10 @@
 //! Writes the facts of `companyfacts.zip` to a dataset.
 //!
 //! ```text
-//! archive ──members──▶ rayon: inflate, parse, sort ──RowSource──▶ this thread, in the order of CIKs ─▶ Feed
+//! archive ──members──▶ rayon: inflate, parse, sort ──RowGroup──▶ this thread, in the order of CIKs ─▶ FileWriter
 //! ```
 //!
-//! Members are read in batches of [`AT_ONCE`] bytes, so that the memory does not grow with the archive.
+//! Members are read in batches of [`BATCH_BYTES`] bytes, so that the memory does not grow with the archive.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -14,10 +14,10 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Serialize;
 use url::Url;
 
-use super::TOLD;
+use super::MOST_WARNED;
 use crate::config::Settings;
-use crate::dataset::rows::{RowSource, Unreadable};
-use crate::dataset::{DataCell, Feed, table};
+use crate::dataset::rows::{RowGroup, UnreadableValues};
+use crate::dataset::{DataCell, FileWriter, table};
 use crate::edgar::Cik;
 use crate::edgar::company_facts::{CompanyFacts, Fact, Tag, parse_facts};
 use crate::progress::format::counted;
@@ -27,7 +27,7 @@ use crate::sources::bulk::{Archive, BadMember, Cache};
 const COMPANIES: usize = 500;
 
 /// Bytes of JSON per batch.
-const AT_ONCE: u64 = 24 << 20;
+const BATCH_BYTES: u64 = 24 << 20;
 
 /// Counts of the companies of an export with facts.
 #[derive(Debug, Default, Serialize)]
@@ -114,12 +114,12 @@ impl Facts {
     ///
     /// # Errors
     ///
-    /// As [`Feed::append`].
-    pub(super) fn put(&mut self, companies: &[Cik], feed: &mut Feed) -> Result<()> {
+    /// As [`FileWriter::append`].
+    pub(super) fn put(&mut self, companies: &[Cik], writer: &mut FileWriter) -> Result<()> {
         let mut rest = companies;
         while !rest.is_empty() {
             let (mut bytes, mut n) = (0, 0);
-            while n < rest.len() && bytes < AT_ONCE {
+            while n < rest.len() && bytes < BATCH_BYTES {
                 bytes += self.archive.size(rest[n]).unwrap_or_default();
                 n += 1;
             }
@@ -129,7 +129,7 @@ impl Facts {
             for (cik, part) in batch.iter().zip(parts) {
                 match part? {
                     Ok(part) => {
-                        feed.append(part.rows, part.unreadable)?;
+                        writer.append(part.rows, part.unreadable)?;
                         self.keep(part.tags);
                     }
                     Err(why) => self.fail(*cik, &why),
@@ -141,7 +141,7 @@ impl Facts {
 
     fn fail(&mut self, cik: Cik, why: &str) {
         self.counts.failed += 1;
-        let level = if self.counts.failed <= TOLD {
+        let level = if self.counts.failed <= MOST_WARNED {
             log::Level::Warn
         } else {
             log::Level::Debug
@@ -189,13 +189,13 @@ impl Facts {
     ///
     /// # Errors
     ///
-    /// As [`Feed::put`].
-    pub(super) fn put_tags(&self, feed: &mut Feed) -> Result<()> {
+    /// As [`FileWriter::put`].
+    pub(super) fn put_tags(&self, writer: &mut FileWriter) -> Result<()> {
         for ((taxonomy, tag), (label, description)) in &self.tags {
-            feed.put(DataCell::Str(taxonomy))?;
-            feed.put(DataCell::Str(tag))?;
-            feed.put(text(label.as_deref()))?;
-            feed.put(text(description.as_deref()))?;
+            writer.put(DataCell::Str(taxonomy))?;
+            writer.put(DataCell::Str(tag))?;
+            writer.put(text(label.as_deref()))?;
+            writer.put(text(description.as_deref()))?;
         }
         Ok(())
     }
@@ -206,8 +206,8 @@ type Described = ((String, String), (Option<String>, Option<String>));
 
 /// The facts of a company as rows.
 struct FactsPart {
-    rows: RowSource,
-    unreadable: Unreadable,
+    rows: RowGroup,
+    unreadable: UnreadableValues,
     tags: Vec<Described>,
 }
 
@@ -218,8 +218,8 @@ impl FactsPart {
         tags.sort_by_key(|tag| &tag.name);
         let len = |tag: &Tag<'_>| -> usize { tag.units.iter().map(|(_, facts)| facts.len()).sum() };
         let all = facts.tags.iter().map(len).sum();
-        let mut rows = RowSource::with_capacity(&table::FACTS, all);
-        let mut unreadable = Unreadable::new();
+        let mut rows = RowGroup::with_capacity(&table::FACTS, all);
+        let mut unreadable = UnreadableValues::new();
         let cik = i64::try_from(cik.get())?;
         let mut sorted: Vec<(&Fact<'_>, &str, &str)> = Vec::new();
         for same_name in tags.chunk_by(|a, b| a.name == b.name) {
@@ -265,8 +265,8 @@ fn described(tag: &Tag<'_>) -> Described {
 fn put(
     (cik, [taxonomy, tag, unit]): (i64, [&str; 3]),
     fact: &Fact<'_>,
-    rows: &mut RowSource,
-    unreadable: &mut Unreadable,
+    rows: &mut RowGroup,
+    unreadable: &mut UnreadableValues,
 ) -> Result<()> {
     let cells = [
         DataCell::Integer(cik),

@@ -36,8 +36,8 @@ use crate::dataset::file::{self, Written};
 use crate::dataset::table::{ALL, DEFAULT, FACTS, FACTS_TAGS, ITEMS, TEXT};
 use crate::dataset::target::{path_of, path_of_month};
 use crate::dataset::{
-    EmptyFile, ExportTarget, Feed, Filters, Format, Manifest, Partition, SCHEMA_VERSION, Table,
-    TableFiles, WrittenFile,
+    EmptyFile, ExportTarget, FileWriter, Filters, Format, Manifest, Partition, SCHEMA_VERSION,
+    Table, TableFiles, WrittenFile,
 };
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter, SicCodes};
@@ -47,7 +47,7 @@ use crate::store::{DatasetScope, DatasetSnapshot, Reader};
 use crate::text::{self, TextFormat};
 
 /// Failures of one kind that are logged as warnings. Further ones are logged at the level debug.
-const TOLD: u64 = 20;
+const MOST_WARNED: u64 = 20;
 
 /// The options of an export.
 #[derive(Debug, Clone)]
@@ -143,7 +143,7 @@ impl Export {
         ExportTarget::check(&self.to)?;
         let db = Reader::open(&settings.db)?;
         let mut target = ExportTarget::open(&self.to)?;
-        let (format, filters, tables) = self.settled(target.manifest())?;
+        let (format, filters, tables) = self.resolve_options(target.manifest())?;
         let text = self.text_format(target.manifest(), &tables)?;
         let (scope, dates) = resolve(&db, &filters, now)?;
         let snapshot = db.snapshot()?;
@@ -182,7 +182,7 @@ impl Export {
         };
         let of_database = tables.iter();
         for table in of_database.filter(|table| !is_of_facts(table) && !is_of_texts(table)) {
-            add(table, work.of_database(&snapshot, table)?);
+            add(table, work.export_database(&snapshot, table)?);
         }
         let mut counts = None;
         let companies = work.companies_of_facts(&db, &tables)?;
@@ -198,7 +198,7 @@ impl Export {
             let mut facts = Facts::open(settings, companies)?;
             for (table, files) in [&FACTS, &FACTS_TAGS]
                 .into_iter()
-                .zip(work.of_facts(&mut facts)?)
+                .zip(work.export_facts(&mut facts)?)
             {
                 add(table, files);
             }
@@ -212,17 +212,17 @@ impl Export {
                 cancel,
                 counts: TextCounts::default(),
             };
-            let of_texts = work.of_texts(months, &mut texts)?;
+            let of_texts = work.export_texts(months, &mut texts)?;
             for (table, files) in [&TEXT, &ITEMS].into_iter().zip(of_texts) {
                 add(table, files);
             }
-            texts.counts.tell();
+            texts.counts.log_counts();
             documents = Some(texts.counts);
         }
         let ExportWork {
             new, unreadable, ..
         } = work;
-        tell(&unreadable);
+        warn_unreadable(&unreadable);
         let (run_id, through) = (manifest.run_id, manifest.through.clone());
         // From here on the export is not interrupted, because the renames take only a moment.
         target.complete(manifest, &new)?;
@@ -240,7 +240,10 @@ impl Export {
     }
 
     /// Format, filters and tables: those of the options, or else those of the existing dataset.
-    fn settled(&self, there: Option<&Manifest>) -> Result<(Format, Filters, Vec<&'static Table>)> {
+    fn resolve_options(
+        &self,
+        there: Option<&Manifest>,
+    ) -> Result<(Format, Filters, Vec<&'static Table>)> {
         let mut names: Vec<&str> = self.tables.iter().map(|table| table.name).collect();
         let Some(there) = there else {
             let format = self.format.unwrap_or(Format::Parquet);
@@ -410,7 +413,7 @@ impl ExportWork<'_> {
     }
 
     /// Writes the files of a table that changed, and tells how many that were.
-    fn of_database(
+    fn export_database(
         &mut self,
         snapshot: &DatasetSnapshot<'_>,
         table: &'static Table,
@@ -421,7 +424,7 @@ impl ExportWork<'_> {
                 known
             } else {
                 let scope = self.scope.clone();
-                self.write(part, |feed| snapshot.rows(table, dates, &scope, feed))?
+                self.write(part, |writer| snapshot.rows(table, dates, &scope, writer))?
             };
             files.add(file);
         }
@@ -476,7 +479,7 @@ impl ExportWork<'_> {
     }
 
     /// Writes the facts and their tags. They are read together, so if one file changed, all are written.
-    fn of_facts(&mut self, facts: &mut Facts) -> Result<[(TableFiles, u64); 2]> {
+    fn export_facts(&mut self, facts: &mut Facts) -> Result<[(TableFiles, u64); 2]> {
         let files = facts.files();
         let made_from = (
             [&FACTS, &FACTS_TAGS].map(Table::message_type),
@@ -511,14 +514,14 @@ impl ExportWork<'_> {
         let before = self.new.len();
         for (part, companies) in parts.into_iter().zip(&files) {
             let failed = facts.counts.failed;
-            let mut file = self.write(part, |feed| facts.put(companies, feed))?;
+            let mut file = self.write(part, |writer| facts.put(companies, writer))?;
             if facts.counts.failed > failed {
                 INCOMPLETE.clone_into(file.version_mut());
             }
             of_facts.add(file);
         }
         let written = (self.new.len() - before) as u64;
-        of_tags.add(self.write(tags, |feed| facts.put_tags(feed))?);
+        of_tags.add(self.write(tags, |writer| facts.put_tags(writer))?);
         Ok([(of_facts, written), (of_tags, 1)])
     }
 
@@ -586,7 +589,7 @@ impl ExportWork<'_> {
     }
 
     /// Writes the months of texts and items that changed, both files of a month together.
-    fn of_texts(
+    fn export_texts(
         &mut self,
         months: Vec<MonthOfTexts>,
         texts: &mut Texts<'_>,
@@ -690,7 +693,7 @@ impl ExportWork<'_> {
     fn write(
         &mut self,
         part: ExportPart,
-        fill: impl FnOnce(&mut Feed) -> Result<()>,
+        fill: impl FnOnce(&mut FileWriter) -> Result<()>,
     ) -> Result<File> {
         let path = self.target.temporary(&part.path);
         let even_empty = part.table.partition == Partition::None;
@@ -785,7 +788,7 @@ impl TableFiles {
     }
 }
 
-fn tell(unreadable: &BTreeMap<String, u64>) {
+fn warn_unreadable(unreadable: &BTreeMap<String, u64>) {
     for (column, values) in unreadable {
         log::warn!(
             "{} in {column}: invalid UTF-8 is written as U+FFFD, and invalid dates and times as NULL",

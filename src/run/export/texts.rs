@@ -19,10 +19,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::documents::{self, DocumentList};
 use super::kept_texts::KeptTexts;
-use super::{TOLD, hex};
+use super::{MOST_WARNED, hex};
 use crate::cancel::Cancel;
 use crate::dataset::file::ExportStopped;
-use crate::dataset::{DataCell, Feed};
+use crate::dataset::{DataCell, FileWriter};
 use crate::edgar::{ArtifactKind, DateRange};
 use crate::files::FilePath;
 use crate::progress::format::count;
@@ -31,10 +31,10 @@ use crate::text::items::{Items, items};
 use crate::text::{self, TextFormat, TextKind};
 
 /// Bytes of documents per batch.
-const AT_ONCE: u64 = 16 << 20;
+const BATCH_BYTES: u64 = 16 << 20;
 
 /// Documents per batch.
-const MOST_AT_ONCE: usize = 1024;
+const BATCH_DOCUMENTS: usize = 1024;
 
 /// Bytes of texts per row group. Two row groups are in memory.
 const ROW_GROUP_BYTES: usize = 16 << 20;
@@ -93,13 +93,13 @@ impl Texts<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Feed::put`], and when the list cannot be read.
+    /// As [`FileWriter::put`], and when the list cannot be read.
     pub(super) fn put(
         &mut self,
         documents: DocumentList,
         mut kept: KeptTexts,
-        texts: &mut Feed,
-        items: &mut Feed,
+        texts: &mut FileWriter,
+        items: &mut FileWriter,
     ) -> Result<()> {
         texts.end_row_groups_at(ROW_GROUP_BYTES);
         let mut batch = Batch::default();
@@ -113,7 +113,7 @@ impl Texts<'_> {
                 .as_ref()
                 .map_or(document.bytes, |text| text.len() as u64);
             // A large document is worked on alone.
-            if batch.bytes + bytes > AT_ONCE || batch.documents.len() >= MOST_AT_ONCE {
+            if batch.bytes + bytes > BATCH_BYTES || batch.documents.len() >= BATCH_DOCUMENTS {
                 self.put_batch(std::mem::take(&mut batch), texts, items)?;
             }
             batch.bytes += bytes;
@@ -123,7 +123,12 @@ impl Texts<'_> {
         self.put_batch(batch, texts, items)
     }
 
-    fn put_batch(&mut self, batch: Batch, texts: &mut Feed, items: &mut Feed) -> Result<()> {
+    fn put_batch(
+        &mut self,
+        batch: Batch,
+        texts: &mut FileWriter,
+        items: &mut FileWriter,
+    ) -> Result<()> {
         let (data_dir, format, cancel) = (self.data_dir, self.format, self.cancel);
         let read: Vec<_> = batch
             .documents
@@ -162,7 +167,7 @@ impl Texts<'_> {
 
     fn fail(&mut self, document: &StoredDocument, why: &str) {
         self.counts.failed += 1;
-        let level = if self.counts.failed <= TOLD {
+        let level = if self.counts.failed <= MOST_WARNED {
             log::Level::Warn
         } else {
             log::Level::Debug
@@ -174,7 +179,7 @@ impl Texts<'_> {
 
 impl TextCounts {
     /// Tells what was extracted, and what has no row.
-    pub(super) fn tell(&self) {
+    pub(super) fn log_counts(&self) {
         if self.written > 0 {
             log::info!(
                 "texts: {} extracted, {} taken over from the dataset",
@@ -255,8 +260,8 @@ fn put(
     document: &StoredDocument,
     read: &DocumentRead,
     format: TextFormat,
-    texts: &mut Feed,
-    items: &mut Feed,
+    texts: &mut FileWriter,
+    items: &mut FileWriter,
 ) -> Result<()> {
     let accession = document.accession.to_string();
     let filed_on = document.filed_on.to_string();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::flow::{Emphasis, LinkStart, TextFlow};
 use super::style::{Display, ElementStyle, LetterCase, WhiteSpace, symbol};
 use super::table::TableText;
-use super::tree::{DOCUMENT, ElementMore, HtmlTree, Id, NIL, NodeContent};
+use super::tree::{DOCUMENT, ElementExtras, HtmlTree, Id, NIL, NodeContent};
 use crate::text::TextFormat;
 
 /// The kind of an element, by its name.
@@ -186,7 +186,7 @@ impl<'a> TreeWalk<'a> {
         }
     }
 
-    fn more(&self, more: u32) -> Option<&'a ElementMore> {
+    fn more(&self, more: u32) -> Option<&'a ElementExtras> {
         self.tree.more.get(more as usize)
     }
 
@@ -196,7 +196,7 @@ impl<'a> TreeWalk<'a> {
         kind: ElementKind,
         display: Display,
         style: ElementStyle,
-        more: Option<&ElementMore>,
+        more: Option<&ElementExtras>,
     ) {
         self.inherited.push(self.handed_down(kind, display, style));
         if style.page_before() {
@@ -229,7 +229,7 @@ impl<'a> TreeWalk<'a> {
             Display::Cell => {
                 if matches!(self.frames.last(), Some((_, OpenFrame::Table(_)))) {
                     let (columns, rows) = match more {
-                        Some(&ElementMore::Span { columns, rows }) => (columns, rows),
+                        Some(&ElementExtras::Span { columns, rows }) => (columns, rows),
                         _ => (1, 1),
                     };
                     self.frames.push((id, OpenFrame::Cell { columns, rows }));
@@ -258,12 +258,12 @@ impl<'a> TreeWalk<'a> {
                 self.frames.push((id, OpenFrame::Preformatted));
                 self.flows.push(TextFlow::new(TextFormat::Plain, false));
             }
-            ElementKind::Link if matches!(more, Some(ElementMore::Link(_))) => {
+            ElementKind::Link if matches!(more, Some(ElementExtras::Link(_))) => {
                 let start = self.flow().link_start();
                 self.frames.push((id, OpenFrame::Link(start)));
             }
             ElementKind::Ordered => {
-                let first = if let Some(&ElementMore::Number(first)) = more {
+                let first = if let Some(&ElementExtras::Number(first)) = more {
                     first
                 } else {
                     1
@@ -273,7 +273,7 @@ impl<'a> TreeWalk<'a> {
             }
             ElementKind::Unordered => self.frames.push((id, OpenFrame::List { next: None })),
             ElementKind::Item => {
-                let number = if let Some(&ElementMore::Number(number)) = more {
+                let number = if let Some(&ElementExtras::Number(number)) = more {
                     Some(number)
                 } else {
                     None
@@ -402,7 +402,7 @@ impl<'a> TreeWalk<'a> {
                 self.flow().line_break(2);
             }
             OpenFrame::Link(start) => {
-                if let Some(ElementMore::Link(address)) = self.more(more) {
+                if let Some(ElementExtras::Link(address)) = self.more(more) {
                     self.flow().link_end(start, address);
                 }
             }

@@ -49,7 +49,7 @@ pub(super) struct TreeNode {
 
 /// Properties that few elements have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ElementMore {
+pub(super) enum ElementExtras {
     /// The columns and rows that a cell spans.
     Span { columns: u32, rows: u32 },
     /// The address of a link.
@@ -64,7 +64,7 @@ pub(super) struct HtmlTree {
     pub(super) nodes: Vec<TreeNode>,
     names: Vec<QualName>,
     numbers: HashMap<QualName, u32>,
-    pub(super) more: Vec<ElementMore>,
+    pub(super) more: Vec<ElementExtras>,
     pub(super) text: String,
 }
 
@@ -200,7 +200,7 @@ impl HtmlTree {
     }
 }
 
-/// The attribute names by which a token passes the values of [`ElementMore`] and [`ElementStyle`].
+/// The attribute names by which a token passes the values of [`ElementExtras`] and [`ElementStyle`].
 pub(super) mod carried {
     pub(in super::super) const STYLE: &str = "style";
     pub(in super::super) const COLUMNS: &str = "colspan";
@@ -367,7 +367,7 @@ impl TreeSink for HtmlTreeSink {
     }
 }
 
-fn carried_by(attributes: &[Attribute]) -> (ElementStyle, Option<ElementMore>) {
+fn carried_by(attributes: &[Attribute]) -> (ElementStyle, Option<ElementExtras>) {
     let mut style = ElementStyle::default();
     let (mut columns, mut rows, mut more) = (1, 1, None);
     for attribute in attributes {
@@ -376,13 +376,13 @@ fn carried_by(attributes: &[Attribute]) -> (ElementStyle, Option<ElementMore>) {
             carried::STYLE => style = ElementStyle(u32::from_str_radix(value, 16).unwrap_or(0)),
             carried::COLUMNS => columns = value.parse().unwrap_or(1),
             carried::ROWS => rows = value.parse().unwrap_or(1),
-            carried::LINK => more = Some(ElementMore::Link(value.into())),
-            carried::NUMBER => more = value.parse().ok().map(ElementMore::Number),
+            carried::LINK => more = Some(ElementExtras::Link(value.into())),
+            carried::NUMBER => more = value.parse().ok().map(ElementExtras::Number),
             _ => {}
         }
     }
     if columns != 1 || rows != 1 {
-        more = Some(ElementMore::Span { columns, rows });
+        more = Some(ElementExtras::Span { columns, rows });
     }
     (style, more)
 }

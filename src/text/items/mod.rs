@@ -130,7 +130,7 @@ fn current(
         .filter(|item| !item.is_empty())
         .collect();
     let until = |index: usize| found.get(index + 1).map_or(end, |next| next.at);
-    let mut doubts = Doubts::default();
+    let mut doubts = OmittedItems::default();
     let times = times(found);
     let mut kept: Vec<(usize, ItemMethod)> = Vec::new();
     for (index, heading) in found.iter().enumerate() {
@@ -207,7 +207,7 @@ fn times(found: &[Heading]) -> HashMap<ItemKey, usize> {
 fn periodic(text: &str, (found, unsure): (&[Heading], &[Heading]), end: usize) -> Items {
     let without_title = unsure;
     let (contents, body) = split_contents(found);
-    let mut doubts = Doubts::default();
+    let mut doubts = OmittedItems::default();
     // A heading that is repeated by running heads counts once.
     let mut body: Vec<&Heading> = body.iter().collect();
     body.dedup_by(|next, first| next.key == first.key && !next.is_combined);
@@ -335,9 +335,9 @@ fn longest_rising(headings: &[&Heading]) -> Vec<usize> {
 
 /// The reasons why items are left out.
 #[derive(Debug, Default)]
-struct Doubts(Vec<String>);
+struct OmittedItems(Vec<String>);
 
-impl Doubts {
+impl OmittedItems {
     fn add(&mut self, item: &str, why: &str) {
         let doubt = format!("Item {item} {why}");
         if self.0.len() < 20 && !self.0.contains(&doubt) {
@@ -349,7 +349,7 @@ impl Doubts {
 fn finish<'a>(
     text: &str,
     spans: impl Iterator<Item = (&'a Heading, usize, ItemMethod)>,
-    doubts: &Doubts,
+    doubts: &OmittedItems,
 ) -> Items {
     let mut items = Vec::new();
     let (mut bytes, mut characters) = (0, 0);
