@@ -169,7 +169,7 @@ SELECT
         WHERE m.selection = w.id AND m.checked_at IS NOT NULL
     ) AS companies_checked,
     w.created_at,
-    w.sic
+    nullif(w.criteria ->> '$.sic', '[]') AS sic
 FROM selections AS w;
 
 DROP VIEW IF EXISTS v_runs;

@@ -9,7 +9,8 @@ use jiff::civil::Date;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::edgar::{ArtifactChoice, Cik, FormFilter, SicCodes, Urls};
+use crate::criteria::{CompanyCriteria, ShownCriterion};
+use crate::edgar::{ArtifactChoice, Cik, FormFilter, Urls};
 use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
 pub use crate::page::PrintStyle;
@@ -95,7 +96,7 @@ impl RunOptions {
         let asked = &self.asked;
         let companies = &asked.companies;
         let exchanges = companies.exchanges();
-        serde_json::json!({
+        let mut options = serde_json::json!({
             "max_concurrent_companies": self.concurrency.companies,
             "max_concurrent_downloads": self.concurrency.downloads,
             "one_phase_after_the_other": self.concurrency.phases == Phases::OneAfterTheOther,
@@ -103,7 +104,6 @@ impl RunOptions {
             "exchanges": exchanges.map(|e| e.iter().map(|e| e.as_str()).collect::<Vec<_>>()),
             "tickers": companies.tickers,
             "ciks": companies.ciks.iter().map(|cik| cik.get()).collect::<Vec<_>>(),
-            "sic": companies.sic.as_ref().map(ToString::to_string),
             "limit": companies.limit,
             "forms": asked.forms.as_ref().map(ToString::to_string),
             "since": asked.since.map(|day| day.to_string()),
@@ -116,7 +116,12 @@ impl RunOptions {
             "max_duration_s": self.budgets.duration.map(|d| d.as_secs_f64()),
             "max_bytes": self.budgets.bytes,
             "min_free_space": self.budgets.free_space,
-        })
+        });
+        for ShownCriterion { option, value, .. } in companies.criteria.shown() {
+            options[option.trim_start_matches('-')] =
+                Some(value).filter(|value| !value.is_empty()).into();
+        }
+        options
     }
 }
 
@@ -199,8 +204,8 @@ pub struct CompanyFilter {
     pub on: ExchangeFilter,
     pub tickers: Vec<String>,
     pub ciks: Vec<Cik>,
-    /// Excludes companies with other codes; `None` is no condition.
-    pub sic: Option<SicCodes>,
+    /// What the companies must be.
+    pub criteria: CompanyCriteria,
     /// The place of each ticker or CIK that a companies file names, such as "list.txt, line 3".
     pub lines: BTreeMap<String, String>,
     /// The maximum number of companies, in priority order.
@@ -226,7 +231,7 @@ impl CompanyFilter {
     /// Whether the user asked for certain companies only. Neither the default exchanges nor a limit count
     /// as a filter.
     pub fn is_given(&self) -> bool {
-        self.names_companies() || self.on != ExchangeFilter::NotGiven || self.sic.is_some()
+        self.names_companies() || self.on != ExchangeFilter::NotGiven || self.criteria.is_given()
     }
 
     /// The exchanges of the filter; `None` is no condition.

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A module imports only modules to its right. `run` contains what `backfill`, `update` and `download`
-//! share; `pipeline` wires the threads of a run. `edgar`, `listings`, `selection` and `text` are pure: they
+//! share; `pipeline` wires the threads of a run. `edgar`, `listings`, `criteria`, `selection` and `text` are pure: they
 //! parse bytes into values without I/O. Only `net` uses HTTP, only `store` uses SQLite, and only `cli` reads
 //! the environment. `dataset` writes rows of any source as Parquet or CSV. `sources` reads the sources of
 //! what was filed: the submissions API, `submissions.zip` and the indexes. `sim` is a synthetic EDGAR for
@@ -26,6 +26,7 @@ mod clock;
 mod commands;
 mod config;
 mod counts;
+mod criteria;
 mod dataset;
 mod diagnosis;
 mod edgar;

@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::edgar::{ArtifactChoice, Cik, DateRange, FormFilter, SicCodes};
+use crate::criteria::CompanyCriteria;
+use crate::edgar::{ArtifactChoice, Cik, DateRange, FormFilter};
 use crate::exchange::Exchange;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     pub companies: Companies,
-    /// Excludes companies with other codes; `None` is no condition. A company whose code is not known yet
-    /// is included.
-    pub sic: Option<SicCodes>,
+    /// What the companies must be. A company whose profile is not known yet is included.
+    pub criteria: CompanyCriteria,
     pub filings: Filings,
     /// What to download of each filing.
     pub artifacts: ArtifactChoice,
@@ -48,17 +48,12 @@ impl Selection {
     pub fn contains(&self, other: &Self) -> bool {
         let Self {
             companies,
-            sic,
+            criteria,
             filings,
             artifacts,
         } = self;
-        let has_codes = match (sic, &other.sic) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(wide), Some(narrow)) => wide.contains(narrow),
-        };
-        has_codes
-            && companies.contains(&other.companies)
+        companies.contains(&other.companies)
+            && criteria.contains(&other.criteria)
             && filings.contains(&other.filings)
             && *artifacts == other.artifacts
     }
@@ -129,7 +124,7 @@ mod tests {
     fn selection(companies: Companies) -> Selection {
         Selection {
             companies,
-            sic: None,
+            criteria: CompanyCriteria::default(),
             filings: Filings {
                 forms: FormFilter::default(),
                 since: date(2023, 1, 1),
@@ -161,7 +156,7 @@ mod tests {
         let wide = selection(named(&[1]));
         let narrower = [
             |s: &mut Selection| s.filings.since = date(2024, 1, 1),
-            |s: &mut Selection| s.sic = SicCodes::new(&["73".parse().unwrap()]),
+            |s: &mut Selection| s.criteria.sic = ["73".parse().unwrap()].into_iter().collect(),
             |s: &mut Selection| s.filings.until = Some(date(2025, 1, 1)),
             |s: &mut Selection| {
                 s.filings.forms = FormFilter::parse(&["10-K".to_owned()], true).unwrap();

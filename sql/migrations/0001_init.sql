@@ -184,7 +184,7 @@ CREATE TABLE selections (
     id         INTEGER PRIMARY KEY,
     exchanges  TEXT, -- JSON list; NULL is no condition
     ciks       TEXT, -- JSON list; NULL is no condition
-    sic        TEXT, -- JSON list of SIC codes or prefixes; NULL is no condition
+    criteria   TEXT NOT NULL, -- JSON object (src/criteria.rs); an empty list is no condition
     forms      TEXT NOT NULL,
     since      TEXT NOT NULL,
     until      TEXT, -- NULL is no end

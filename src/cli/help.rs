@@ -289,6 +289,7 @@ pub(super) fn variables() -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::criteria::CompanyCriteria;
 
     /// The command at a path.
     fn find<'a>(root: &'a Command, path: &str) -> &'a Command {
@@ -322,14 +323,9 @@ mod tests {
 
     #[test]
     fn only_filters_of_companies_stand_under_companies() {
-        const FILTERS: [&str; 6] = [
-            "exchange",
-            "ticker",
-            "cik",
-            "sic",
-            "companies-file",
-            "limit",
-        ];
+        let criteria = CompanyCriteria::default().shown();
+        let criteria = criteria.map(|criterion| criterion.option.trim_start_matches('-'));
+        let others = ["exchange", "ticker", "cik", "companies-file", "limit"];
         let mut root = command();
         root.build();
         for path in [
@@ -347,7 +343,7 @@ mod tests {
                 let name = argument.get_long().unwrap_or_default();
                 let heading = argument.get_help_heading();
                 assert!(heading.is_some(), "{path} --{name} has no heading");
-                let is_filter = FILTERS.contains(&name);
+                let is_filter = criteria.contains(&name) || others.contains(&name);
                 assert_eq!(heading == Some("Companies"), is_filter, "{path} --{name}");
             }
         }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::args::{Cli, CompanyArgs, DiagnoseArgs};
 use super::values::ExchangeChoice;
-use crate::edgar::{FormFilter, SicCodes};
+use crate::criteria::ShownCriterion;
+use crate::edgar::FormFilter;
 
 /// The arguments of the current command that a suggested command repeats.
 #[derive(Debug, Clone, Default)]
@@ -99,8 +100,8 @@ fn companies(args: &CompanyArgs) -> String {
     for cik in &args.ciks {
         say(&mut text, "--cik", &cik.to_string());
     }
-    if let Some(sic) = SicCodes::new(&args.sic) {
-        say(&mut text, "--sic", &sic.to_string().replace(' ', ""));
+    for ShownCriterion { option, value, .. } in args.criteria().given() {
+        say(&mut text, option, &value.replace(' ', ""));
     }
     if let Some(file) = &args.companies_file {
         say(&mut text, "--companies-file", &file.to_string_lossy());

@@ -26,9 +26,10 @@ use crate::config::{
     Budgets, CompanyFilter, Concurrency, DiscoverFrom, ExchangeFilter, Notify, PrintStyle,
     RunOptions, SelectionOptions, Settings,
 };
+use crate::criteria::CompanyCriteria;
 use crate::edgar::dates::parse_when;
 use crate::edgar::form_family;
-use crate::edgar::{ArtifactChoice, Cik, DateRange, FormFilter, SicCodes, Urls};
+use crate::edgar::{ArtifactChoice, Cik, DateRange, FormFilter, Urls};
 use crate::exit::UsageError;
 use crate::net::{SEC_RATE, SEC_SITE, Timeouts, UserAgent, site_of};
 use crate::progress::DashboardStyle;
@@ -375,6 +376,12 @@ impl SimArgs {
 }
 
 impl CompanyArgs {
+    pub(super) fn criteria(&self) -> CompanyCriteria {
+        CompanyCriteria {
+            sic: self.sic.iter().cloned().collect(),
+        }
+    }
+
     fn filter(&self) -> Result<CompanyFilter> {
         let mut filter = CompanyFilter {
             on: if self.exchanges.contains(&ExchangeChoice::All) {
@@ -390,7 +397,7 @@ impl CompanyArgs {
             },
             tickers: self.tickers.clone(),
             ciks: self.ciks.clone(),
-            sic: SicCodes::new(&self.sic),
+            criteria: self.criteria(),
             lines: BTreeMap::new(),
             limit: None,
         };

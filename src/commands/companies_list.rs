@@ -46,7 +46,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     if args.unmatched {
         return unmatched(&db, moment(synced_at), args.json);
     }
-    let mut ciks = companies::resolve(&db, &filter)?.ciks(&db)?;
+    let mut ciks = companies::resolve_known(&db, &filter)?.ciks(&db)?;
     if let Some(limit) = filter.limit {
         ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }

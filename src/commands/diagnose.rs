@@ -19,7 +19,7 @@ use crate::store::Reader;
 pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let (filter, given) = Cli::diagnose(args)?;
     let db = Reader::open(cli.db())?;
-    let ciks = companies::resolve(&db, &filter)?.some_ciks(&db)?;
+    let ciks = companies::resolve_known(&db, &filter)?.some_ciks(&db)?;
 
     let selections = db.selections()?;
     let mut selected = HashMap::<Cik, Vec<SelectedFilings<'_>>>::new();

@@ -86,5 +86,5 @@ fn named(db: &Writer, options: &crate::config::RunOptions) -> Result<Option<Vec<
         return Ok(None);
     }
     let db = db.reader()?;
-    Ok(Some(companies::resolve(&db, filter)?.some_ciks(&db)?))
+    Ok(Some(companies::resolve_known(&db, filter)?.some_ciks(&db)?))
 }

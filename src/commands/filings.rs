@@ -29,7 +29,7 @@ pub(super) fn run(cli: &Cli, args: &FilingsArgs) -> Result<Exit> {
     let (filter, forms, dates) = cli.filings(args)?;
     let db = Reader::open(cli.db())?;
     let companies = if filter.is_given() {
-        companies::resolve(&db, &filter)?.some_ciks(&db)?
+        companies::resolve_known(&db, &filter)?.some_ciks(&db)?
     } else {
         db.all_companies()?
     };

@@ -48,7 +48,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     let client = preflight::client(&settings, 1, Duration::from_mins(10), &cancel)?;
     let (_lock, mut writer) = preflight::open(&settings)?;
     let db = writer.reader()?;
-    let mut ciks: HashSet<_> = companies::resolve(&db, &filter)?
+    let mut ciks: HashSet<_> = companies::resolve_known(&db, &filter)?
         .some_ciks(&db)?
         .into_iter()
         .collect();

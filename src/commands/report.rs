@@ -77,7 +77,7 @@ fn asked_for(db: &Reader) -> Result<Vec<Cik>> {
         ciks.extend(db.members(recorded.id)?.iter().map(|member| member.cik));
     }
     if ciks.is_empty() {
-        return companies::resolve(db, &CompanyFilter::default())?.ciks(db);
+        return companies::resolve_known(db, &CompanyFilter::default())?.ciks(db);
     }
     Ok(ciks.into_iter().collect())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use crate::criteria::CompanyCriteria;
 use crate::text::TextFormat;
 
 /// The version of the names and types in tables and manifest. Added columns and tables do not change
@@ -48,7 +49,8 @@ pub struct Filters {
     pub exchanges: Vec<String>,
     pub tickers: Vec<String>,
     pub ciks: Vec<u64>,
-    pub sic: Vec<String>,
+    #[serde(flatten)]
+    pub criteria: CompanyCriteria,
     pub forms: Option<String>,
     /// The first filing date.
     pub since: Option<String>,

@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Codes of four digits, or prefixes of them: `73` is 7300 to 7399. EDGAR's list of codes is at
+/// Codes of four digits, or prefixes of them: `73` is 7300 to 7399. Without codes it is no condition. EDGAR's
+/// list of codes is at
 /// <https://www.sec.gov/search-filings/standard-industrial-classification-sic-code-list>.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SicCodes(BTreeSet<String>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SicCodes(BTreeSet<Sic>);
 
 /// A code or a prefix of codes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Sic(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -29,34 +32,40 @@ impl FromStr for Sic {
     }
 }
 
-impl SicCodes {
-    /// `None` without codes, which is no condition.
-    pub fn new(codes: &[Sic]) -> Option<Self> {
-        let codes: BTreeSet<_> = codes.iter().map(|code| code.0.clone()).collect();
-        (!codes.is_empty()).then_some(Self(codes))
-    }
+impl TryFrom<String> for Sic {
+    type Error = BadSic;
 
-    /// Whether this code is included. The empty text, for an unknown code, is not.
-    pub fn wants(&self, sic: &str) -> bool {
-        self.0.iter().any(|code| sic.starts_with(code.as_str()))
-    }
-
-    /// Whether every code of the other set is included.
-    pub fn contains(&self, other: &Self) -> bool {
-        other.0.iter().all(|code| self.wants(code))
-    }
-
-    /// The codes and prefixes in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+    fn try_from(text: String) -> Result<Self, BadSic> {
+        text.parse()
     }
 }
 
+impl FromIterator<Sic> for SicCodes {
+    fn from_iter<I: IntoIterator<Item = Sic>>(codes: I) -> Self {
+        Self(codes.into_iter().collect())
+    }
+}
+
+impl SicCodes {
+    /// Whether companies with this code are wanted. If there are codes, a company without a code, whose text
+    /// is empty, is not.
+    pub fn wants(&self, sic: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|code| sic.starts_with(&code.0))
+    }
+
+    /// Whether every company that the other codes want is wanted.
+    pub fn contains(&self, other: &Self) -> bool {
+        let is_narrower = self.0.is_empty() || !other.0.is_empty();
+        is_narrower && other.0.iter().all(|code| self.wants(&code.0))
+    }
+}
+
+/// The codes and prefixes in ascending order; empty without codes.
 impl fmt::Display for SicCodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, code) in self.iter().enumerate() {
+        for (i, code) in self.0.iter().enumerate() {
             f.write_str(if i == 0 { "" } else { ", " })?;
-            f.write_str(code)?;
+            f.write_str(&code.0)?;
         }
         Ok(())
     }
@@ -67,8 +76,10 @@ mod tests {
     use super::*;
 
     fn codes(texts: &[&str]) -> SicCodes {
-        let codes: Vec<Sic> = texts.iter().map(|text| text.parse().unwrap()).collect();
-        SicCodes::new(&codes).unwrap()
+        texts
+            .iter()
+            .map(|text| text.parse::<Sic>().unwrap())
+            .collect()
     }
 
     #[test]
@@ -79,7 +90,6 @@ mod tests {
         for bad in ["", "73720", "73a", "-1", " 73"] {
             assert!(bad.parse::<Sic>().is_err(), "{bad}");
         }
-        assert_eq!(SicCodes::new(&[]), None);
     }
 
     #[test]
@@ -90,5 +100,22 @@ mod tests {
         assert!(some.contains(&codes(&["737"])) && some.contains(&some));
         assert!(!codes(&["737"]).contains(&some) && !some.contains(&codes(&["7"])));
         assert_eq!(some.to_string(), "6022, 73");
+    }
+
+    #[test]
+    fn without_codes_every_company_is_wanted() {
+        let (all, some) = (SicCodes::default(), codes(&["73"]));
+        assert!(all.wants("7372") && all.wants(""));
+        assert!(all.contains(&some) && all.contains(&all) && !some.contains(&all));
+        assert_eq!(all.to_string(), "");
+    }
+
+    #[test]
+    fn codes_are_a_list_in_json_and_a_bad_one_is_refused() {
+        let some = codes(&["73", "6022"]);
+        let json = serde_json::to_string(&some).unwrap();
+        assert_eq!(json, r#"["6022","73"]"#);
+        assert_eq!(serde_json::from_str::<SicCodes>(&json).unwrap(), some);
+        assert!(serde_json::from_str::<SicCodes>(r#"["73a"]"#).is_err());
     }
 }

@@ -226,8 +226,8 @@ impl Discovery<'_> {
             self.problem(&visit.company, url, "bad_page", problem)?;
         }
         self.record_rest(&visit.company, url, "bad_page", document.problems.len())?;
-        visit.facts = document.company;
-        self.leave_other_industries(visit);
+        visit.profile = document.company;
+        self.keep_goals_for_profile(visit);
         for page in &document.older {
             visit.history.add_page(page);
         }
@@ -243,15 +243,26 @@ impl Discovery<'_> {
         Ok(())
     }
 
-    /// Removes the goals of selections for other industries than the company's.
-    fn leave_other_industries(&self, visit: &mut Visit) {
-        let Visit { goals, facts, .. } = visit;
-        let is_in = |goal: &VisitGoal| {
-            let sic = &self.services.visits.selections[goal.selection].sic;
-            sic.as_ref().is_none_or(|sic| sic.wants(&facts.sic))
+    /// Removes the goals of selections whose criteria the company does not meet. If it does not meet those of
+    /// the command line, no goal is left; a selection that means the company stays as unchecked as it was.
+    fn keep_goals_for_profile(&self, visit: &mut Visit) {
+        let Visit { goals, profile, .. } = visit;
+        let means = |goal: &VisitGoal| {
+            let selection = &self.services.visits.selections[goal.selection];
+            selection.criteria.wants(profile)
         };
-        let (goals, others): (Vec<_>, Vec<_>) = goals.drain(..).partition(is_in);
-        visit.other_industry = others.iter().map(|goal| goal.selection).collect();
+        let (mut goals, others): (Vec<_>, Vec<_>) = goals.drain(..).partition(means);
+        visit.not_meant_by = others.iter().map(|goal| goal.selection).collect();
+        if !self
+            .services
+            .options
+            .asked
+            .companies
+            .criteria
+            .wants(profile)
+        {
+            goals.clear();
+        }
         visit.on_record = vec![None; goals.len()];
         visit.goals = goals;
     }
@@ -387,8 +398,8 @@ impl Discovery<'_> {
                 };
                 after = *last;
                 let wanted = filings.into_iter().filter_map(|(_, filing)| {
-                    let goals = selection.filings.wants(&filing.form, filing.filed_on);
-                    goals.then(|| WantedFiling {
+                    let is_wanted = selection.filings.wants(&filing.form, filing.filed_on);
+                    is_wanted.then(|| WantedFiling {
                         filing,
                         wanted: vec![selection.artifacts],
                         again: goal.again,
@@ -510,7 +521,7 @@ impl Discovery<'_> {
         // Also where the rest was asked for: what came from the archive is as old as that.
         let archived = services.source.as_of().filter(|_| visit.used_archive);
         let selections = visit.goals.iter().map(|goal| goal.selection);
-        let selections = selections.chain(visit.other_industry.iter().copied());
+        let selections = selections.chain(visit.not_meant_by.iter().copied());
         let selections =
             selections.filter_map(|selection| services.visits.selections[selection].id);
         self.record(Record::CompanyChecked {
@@ -518,7 +529,7 @@ impl Discovery<'_> {
             as_of: archived.unwrap_or(began),
             selections: selections.collect(),
             history: std::mem::take(&mut visit.history),
-            facts: std::mem::take(&mut visit.facts),
+            profile: std::mem::take(&mut visit.profile),
         })?;
         Ok(NextStep::Done)
     }

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::commits::Sequence;
+use crate::criteria::CompanyCriteria;
 use crate::edgar::submissions::OlderPage;
-use crate::edgar::{ArtifactChoice, CompanyProfile, DateRange, History, QueueItem, SicCodes};
+use crate::edgar::{ArtifactChoice, CompanyProfile, DateRange, History, QueueItem};
 use crate::files::Fingerprint;
 use crate::selection::Filings;
 use crate::store::{SelectionId, ShownCompany};
@@ -16,8 +17,8 @@ pub struct RunSelection {
     /// The selection on record for which the visited companies count as checked. `None` when the run
     /// covers only a part of a recorded selection.
     pub id: Option<SelectionId>,
-    /// Only companies with one of these codes; `None` is all.
-    pub sic: Option<SicCodes>,
+    /// What its companies must be.
+    pub criteria: CompanyCriteria,
     pub filings: Filings,
     /// What is downloaded of each filing.
     pub artifacts: ArtifactChoice,
@@ -64,9 +65,9 @@ impl VisitGoal {
 pub(super) struct Visit {
     pub company: ShownCompany,
     pub goals: Vec<VisitGoal>,
-    /// Selections (by index in the run) for other industries than the company's. The company counts as
+    /// Selections (by index in the run) whose criteria the company does not meet. The company counts as
     /// checked for them, and none of its filings is wanted.
-    pub other_industry: Vec<usize>,
+    pub not_meant_by: Vec<usize>,
     /// When the visit began. What EDGAR publishes later may be missing.
     pub began: Option<Timestamp>,
     /// The older pages still to be read, the next one last. `None` until the main document, which lists
@@ -77,8 +78,8 @@ pub(super) struct Visit {
     pub on_record: Vec<Option<DateRange>>,
     /// What EDGAR lists for the company, as far as it has been read.
     pub history: History,
-    /// The company's own data in its main document.
-    pub facts: CompanyProfile,
+    /// The company's profile in its main document.
+    pub profile: CompanyProfile,
     /// Whether the documents are read from `submissions.zip`. After the first one that cannot be, the
     /// remaining ones are requested.
     pub from_archive: bool,
@@ -94,11 +95,11 @@ impl Visit {
             company,
             on_record: vec![None; goals.len()],
             goals,
-            other_industry: Vec::new(),
+            not_meant_by: Vec::new(),
             began: None,
             pages: None,
             history: History::default(),
-            facts: CompanyProfile::default(),
+            profile: CompanyProfile::default(),
             from_archive,
             used_archive: false,
             attempts: 0,

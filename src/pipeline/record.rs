@@ -26,13 +26,13 @@ pub(super) enum Record {
     /// All wanted filings of this older page were sent.
     PageRead(PageRead),
     /// All filings of this company that the selections want were sent, as EDGAR listed them at `as_of`.
-    /// `history` is what EDGAR listed then, wanted or not. `facts` is the company's own data.
+    /// `history` is what EDGAR listed then, wanted or not.
     CompanyChecked {
         cik: Cik,
         as_of: Timestamp,
         selections: Vec<SelectionId>,
         history: History,
-        facts: CompanyProfile,
+        profile: CompanyProfile,
     },
     /// The visit to this company was given up. `missing`: EDGAR does not have the company.
     CompanyFailed { problem: ErrorReport, missing: bool },

@@ -160,12 +160,12 @@ impl Transaction<'_> {
                 as_of,
                 selections,
                 history,
-                facts,
+                profile,
             } => {
                 let times = (as_of, self.now);
                 self.batch.company_checked(cik, times, &selections)?;
                 self.batch.company_history(cik, &history)?;
-                self.batch.record_profile(cik, &facts)?;
+                self.batch.record_profile(cik, &profile)?;
                 let FoundFilings { all, new } = self.company_done(Some(cik));
                 log::info!(
                     event = "company_checked", cik = cik.get(), filings = all, filings_new = new;

@@ -32,10 +32,10 @@ pub(super) struct BackfillSelection {
 pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<BackfillSelection> {
     let asked = &options.asked;
     forms::warn_renamed(&asked.named_forms);
-    let resolved = companies::resolve_any(db, &asked.companies)?;
+    let resolved = companies::resolve(db, &asked.companies)?;
     resolved.warn(db, asked.since)?;
     let mut ciks = resolved.some_ciks(db)?;
-    let (mut companies, sic) = (resolved.companies, resolved.sic);
+    let mut companies = resolved.companies;
     if let Some(limit) = asked.companies.limit {
         ciks.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         companies = Companies::Named(ciks.iter().copied().collect());
@@ -43,7 +43,7 @@ pub(super) fn asked(db: &Reader, options: &RunOptions, follow: bool) -> Result<B
     Ok(BackfillSelection {
         selection: Selection {
             companies,
-            sic,
+            criteria: resolved.criteria,
             filings: Filings {
                 forms: asked.forms.clone().unwrap_or_default(),
                 since: asked.since.unwrap_or(Date::MIN),
@@ -67,12 +67,12 @@ pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> R
     let recorded = db.reader()?.selections()?;
     let recorded = recorded.iter().find(|known| known.id == recording.id);
     // Companies count as checked for a recorded selection if this run covers all that it wants.
-    let id = recorded
-        .filter(|known| {
-            let known = &known.selection;
-            selection.filings.contains(&known.filings) && selection.artifacts == known.artifacts
-        })
-        .map(|known| known.id);
+    let covered = recorded.filter(|known| {
+        let known = &known.selection;
+        selection.filings.contains(&known.filings) && selection.artifacts == known.artifacts
+    });
+    let id = covered.map(|covered| covered.id);
+    let criteria = covered.map_or(&selection.criteria, |covered| &covered.selection.criteria);
     // After a killed run, a selection on record may have companies that were never checked.
     let members = match id {
         Some(id) => db.reader()?.members(id)?,
@@ -89,7 +89,7 @@ pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> R
         visits: Visits {
             selections: vec![RunSelection {
                 id,
-                sic: selection.sic,
+                criteria: criteria.clone(),
                 filings: selection.filings,
                 artifacts: selection.artifacts,
             }],

@@ -6,7 +6,8 @@ use anyhow::Result;
 use jiff::civil::Date;
 
 use crate::config::CompanyFilter;
-use crate::edgar::{Cik, SicCodes};
+use crate::criteria::CompanyCriteria;
+use crate::edgar::Cik;
 use crate::exchange::Exchange;
 use crate::exit::UsageError;
 use crate::find::find;
@@ -18,8 +19,8 @@ use crate::store::{Reader, ShownCompany, TickerMatch};
 pub struct Resolved {
     /// The companies as a selection records them.
     pub companies: Companies,
-    /// Only companies with one of these codes; `None` is all.
-    pub sic: Option<SicCodes>,
+    /// What the companies must be.
+    pub criteria: CompanyCriteria,
     /// CIKs that are not on record. Only EDGAR knows whether they exist.
     pub new: Vec<Cik>,
     /// The companies of the given tickers.
@@ -31,10 +32,7 @@ impl Resolved {
     pub fn ciks(&self, db: &Reader) -> Result<Vec<Cik>> {
         let mut ciks = self.new.clone();
         let known = db.companies(&self.companies)?;
-        ciks.extend(match &self.sic {
-            Some(sic) => db.with_sic(&known, sic)?,
-            None => known,
-        });
+        ciks.extend(db.wanted_by(&self.criteria, &known)?);
         Ok(ciks)
     }
 
@@ -46,11 +44,13 @@ impl Resolved {
     pub fn some_ciks(&self, db: &Reader) -> Result<Vec<Cik>> {
         let ciks = self.ciks(db)?;
         if ciks.is_empty() {
-            return Err(UsageError(
-                "no company matches: check --exchange and --sic, or show the list with `filing-etl \
-                 companies list --exchange all`"
-                    .to_owned(),
-            )
+            let given = self.criteria.given();
+            let options = ["--exchange"].into_iter().chain(given.map(|c| c.option));
+            return Err(UsageError(format!(
+                "no company matches: check {}, or show the list with `filing-etl companies list \
+                 --exchange all`",
+                options.collect::<Vec<_>>().join(" and ")
+            ))
             .into());
         }
         Ok(ciks)
@@ -84,9 +84,9 @@ impl Resolved {
 ///
 /// # Errors
 ///
-/// Those of [`resolve_any`], and a [`UsageError`] for CIKs that are not on record.
-pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
-    let resolved = resolve_any(db, filter)?;
+/// Those of [`resolve`], and a [`UsageError`] for CIKs that are not on record.
+pub fn resolve_known(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
+    let resolved = resolve(db, filter)?;
     if !resolved.new.is_empty() {
         let names = resolved.new.iter().map(ToString::to_string);
         return Err(UsageError(format!(
@@ -172,7 +172,7 @@ fn unknown_tickers(db: &Reader, tickers: &[String], filter: &CompanyFilter) -> R
 ///
 /// A [`UsageError`] for tickers that no company on record ever had, and for exchanges that cannot be
 /// distinguished (see [`can_tell_apart`]).
-pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
+pub fn resolve(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     let exchanges = filter.exchanges();
     if let Some(exchanges) = &exchanges {
         can_tell_apart(db, exchanges)?;
@@ -181,7 +181,7 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
         let exchanges = exchanges.map(|exchanges| exchanges.into_iter().collect());
         return Ok(Resolved {
             companies: Companies::Listed(exchanges),
-            sic: filter.sic.clone(),
+            criteria: filter.criteria.clone(),
             new: Vec::new(),
             tickers: Vec::new(),
         });
@@ -213,7 +213,7 @@ pub fn resolve_any(db: &Reader, filter: &CompanyFilter) -> Result<Resolved> {
     }
     Ok(Resolved {
         companies: Companies::Named(named),
-        sic: filter.sic.clone(),
+        criteria: filter.criteria.clone(),
         new,
         tickers,
     })

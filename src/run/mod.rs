@@ -342,10 +342,10 @@ fn queue_filter(
     }
     let db = db.reader()?;
     if kind == RunKind::Download {
-        return Ok(Some(companies::resolve(&db, filter)?.some_ciks(&db)?));
+        return Ok(Some(companies::resolve_known(&db, filter)?.some_ciks(&db)?));
     }
     // The plan has already logged the warnings.
-    Ok(Some(companies::resolve_any(&db, filter)?.ciks(&db)?))
+    Ok(Some(companies::resolve(&db, filter)?.ciks(&db)?))
 }
 
 /// The folder of the database file.
@@ -389,7 +389,7 @@ fn flow(
     }
     let looked_for = match followed {
         Some(followed) if !services.cancel.is_set() => {
-            followed.leave_other_industries(&db.reader()?)?;
+            followed.keep_members_for_profiles(&db.reader()?)?;
             listed::look_for(services, &mut db, run, followed)?
         }
         _ => 0,

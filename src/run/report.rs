@@ -11,6 +11,7 @@ use super::outcome::Outcome;
 use super::summary::{Left, Summary};
 use super::update::IndexResult;
 use crate::config::PrintStyle;
+use crate::criteria::CompanyCriteria;
 use crate::edgar::QueueItem;
 use crate::edgar::calendar::filing_day;
 use crate::exit::{Exit, UsageError};
@@ -83,9 +84,10 @@ impl EndedRun<'_> {
         let services = self.services;
         let left = left(services, &db)?;
         if services.aborted.reason().is_none() {
-            // A company whose SIC code became known in this run may enter or leave selections.
-            let industries = services.visits.selections.iter().any(|s| s.sic.is_some());
-            if industries {
+            // A company whose profile became known in this run may leave selections, or enter others.
+            let asked = &services.options.asked.companies.criteria;
+            let of_selections = services.visits.selections.iter().map(|s| &s.criteria);
+            if of_selections.chain([asked]).any(CompanyCriteria::is_given) {
                 db.refresh_members(filing_day(services.clock.now()))?;
             }
             self.record_through(&mut db)?;
@@ -187,13 +189,11 @@ impl EndedRun<'_> {
         }))
     }
 
-    /// Drops the selection of a backfill if none of the visited companies is in its industries, and
+    /// Drops the selection of a backfill if none of the visited companies meets its criteria, and
     /// returns the error for that case.
     fn drop_empty_selection(&self, db: &mut Writer) -> Result<Option<String>> {
-        let Some((id, sic)) = self
-            .selection
-            .zip(self.services.options.asked.companies.sic.as_ref())
-        else {
+        let criteria = &self.services.options.asked.companies.criteria;
+        let Some(id) = self.selection.filter(|_| criteria.is_given()) else {
             return Ok(None);
         };
         let recorded = db.reader()?.selections()?;
@@ -204,8 +204,7 @@ impl EndedRun<'_> {
         }
         db.drop_selection(id, false)?;
         Ok(Some(format!(
-            "none of these companies has the SIC code {sic}: `companies list --json` and the view \
-             v_companies show the codes"
+            "none of these companies has {criteria}: the view v_companies shows what they have"
         )))
     }
 

@@ -11,8 +11,9 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::companies;
 use crate::config::{RunOptions, SelectionOptions};
+use crate::criteria::CompanyCriteria;
 use crate::edgar::calendar::{filing_day, indexed_through, is_weekend};
-use crate::edgar::{ArtifactChoice, Cik, SicCodes, Urls};
+use crate::edgar::{ArtifactChoice, Cik, Urls};
 use crate::exit::UsageError;
 use crate::net::Client;
 use crate::pipeline::{OlderPages, RunSelection, VisitGoal, Visits};
@@ -57,6 +58,8 @@ impl NarrowedSelection {
 #[derive(Debug)]
 pub(super) struct UpdateRange {
     selections: Vec<NarrowedSelection>,
+    /// What the options say that the companies must be.
+    criteria: CompanyCriteria,
     /// The oldest day through which one of the selections is complete.
     pub after: Date,
     /// The last day to read: that of the newest index that should exist, or `--until`.
@@ -90,6 +93,7 @@ impl UpdateRange {
         }
         Ok(Self {
             selections,
+            criteria: options.asked.companies.criteria.clone(),
             after: after.unwrap_or(published),
             last: published.min(options.asked.until.unwrap_or(published)),
             published,
@@ -210,7 +214,7 @@ impl UpdateRange {
         };
         let selection = |s: &NarrowedSelection| RunSelection {
             id: s.is_as_recorded().then_some(s.recorded.id),
-            sic: s.recorded.selection.sic.clone(),
+            criteria: s.recorded.selection.criteria.clone(),
             filings: s.filings.clone(),
             artifacts: s.recorded.selection.artifacts,
         };
@@ -267,8 +271,8 @@ fn narrowed(
         }
         if all == 0 && companies.is_none() {
             log::warn!(
-                "selection {} has no companies now: no company is on its exchanges and in its \
-                 industries; see `filing-etl selections`",
+                "selection {} has no companies now: no company is on its exchanges and meets \
+                 its criteria; see `filing-etl selections`",
                 recorded.id
             );
         } else if members.is_empty() {
@@ -380,10 +384,14 @@ fn narrowed_filings(filings: &Filings, asked: &SelectionOptions) -> Option<Filin
     })
 }
 
-/// Removes the companies whose SIC code is known and not among these.
-fn keep_industries(db: &Reader, sic: &SicCodes, members: &mut HashMap<Cik, bool>) -> Result<()> {
+/// Keeps the companies that meet the criteria or whose profile is not known yet.
+fn keep_wanted(
+    db: &Reader,
+    criteria: &CompanyCriteria,
+    members: &mut HashMap<Cik, bool>,
+) -> Result<()> {
     let ciks: Vec<_> = members.keys().copied().collect();
-    let kept: HashSet<_> = db.with_sic(&ciks, sic)?.into_iter().collect();
+    let kept: HashSet<_> = db.wanted_by(criteria, &ciks)?.into_iter().collect();
     members.retain(|cik, _| kept.contains(cik));
     Ok(())
 }
@@ -394,20 +402,20 @@ struct CompanyNarrowing {
     named: Option<HashSet<Cik>>,
     /// The exchanges, if any are given.
     on: Option<Vec<crate::exchange::Exchange>>,
-    /// The SIC codes, if any are given.
-    sic: Option<SicCodes>,
+    /// What the companies must be.
+    criteria: CompanyCriteria,
 }
 
 impl CompanyNarrowing {
     fn of(db: &Reader, asked: &SelectionOptions) -> Result<Self> {
-        let named = match companies::resolve(db, &asked.companies)?.companies {
+        let named = match companies::resolve_known(db, &asked.companies)?.companies {
             Companies::Named(ciks) => Some(ciks.into_iter().collect()),
             Companies::Listed(_) => None,
         };
         Ok(Self {
             on: asked.companies.exchanges().filter(|_| named.is_none()),
             named,
-            sic: asked.companies.sic.clone(),
+            criteria: asked.companies.criteria.clone(),
         })
     }
 
@@ -421,10 +429,7 @@ impl CompanyNarrowing {
             let listed = companies::listed_on(db, &ciks, on)?;
             members.retain(|cik, _| listed.contains(cik));
         }
-        if let Some(sic) = &self.sic {
-            keep_industries(db, sic, members)?;
-        }
-        Ok(())
+        keep_wanted(db, &self.criteria, members)
     }
 
     /// Warns of named companies that no followed selection covers.
@@ -458,13 +463,21 @@ pub(super) struct IndexResult {
 }
 
 impl IndexResult {
-    /// Removes companies of other industries. The run has visited companies whose SIC code was not known
-    /// before.
-    pub(super) fn leave_other_industries(&mut self, db: &Reader) -> Result<()> {
-        for selection in &mut self.days.selections {
-            if let Some(sic) = &selection.recorded.selection.sic {
-                keep_industries(db, sic, &mut selection.members)?;
-            }
+    /// Keeps the companies that meet the criteria of their selection and of the options. The run has visited
+    /// companies whose profile was not known before. If a selection has such a company that the options do
+    /// not cover, they do not cover all of it.
+    pub(super) fn keep_members_for_profiles(&mut self, db: &Reader) -> Result<()> {
+        let UpdateRange {
+            selections,
+            criteria,
+            ..
+        } = &mut self.days;
+        for selection in selections {
+            let members = &mut selection.members;
+            keep_wanted(db, &selection.recorded.selection.criteria, members)?;
+            let all = members.len();
+            keep_wanted(db, criteria, members)?;
+            selection.whole &= members.len() == all;
         }
         Ok(())
     }
@@ -495,10 +508,10 @@ impl IndexResult {
     pub(super) fn record_through(&self, db: &mut Writer) -> Result<()> {
         let reader = db.reader()?;
         for selection in self.days.selections.iter().filter(|s| s.whole) {
-            let goals = |listed: &Listed| selection.wants(listed);
+            let wants = |listed: &Listed| selection.wants(listed);
             let through = self
                 .changes
-                .through(selection.through, self.started, &reader, goals)?;
+                .through(selection.through, self.started, &reader, wants)?;
             db.raise_through(selection.recorded.id, through)?;
         }
         Ok(())

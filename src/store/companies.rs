@@ -1,6 +1,9 @@
 //! Companies and their listings: which are on record, in which order a run visits them, and which
 //! company a ticker stands for.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -10,10 +13,11 @@ use super::error::{AtPath, Result};
 use super::meta;
 use super::queries::companies as sql;
 use super::reader::{Reader, number};
-use super::selections::{company_params, sic_param};
+use super::selections::company_params;
 use super::values::{DateColumn, DayText, Time, json_ciks, json_texts};
 use super::writer::Writer;
-use crate::edgar::{Cik, CompanyProfile, FormerName, History, SicCodes};
+use crate::criteria::CompanyCriteria;
+use crate::edgar::{Cik, CompanyProfile, FormerName, History};
 use crate::find::Findable;
 use crate::selection::Companies;
 use crate::ticker::{spellings, without_dashes};
@@ -61,11 +65,11 @@ impl Reader {
         }
     }
 
-    /// The companies among `ciks` that have one of these SIC codes or whose code is not known yet.
-    pub fn with_sic(&self, ciks: &[Cik], sic: &SicCodes) -> Result<Vec<Cik>> {
-        let doing = "filter companies by SIC code";
-        let params = (json_ciks(ciks), sic_param(sic));
-        self.rows(sql::WITH_SIC, params, doing, |row| row.get(0))
+    /// The companies among `ciks` that meet these criteria or whose profile is not known yet, in the order of
+    /// the list.
+    pub fn wanted_by(&self, criteria: &CompanyCriteria, ciks: &[Cik]) -> Result<Vec<Cik>> {
+        let [wanted, _] = sorted_by(criteria, ciks, &self.db, &self.path)?;
+        Ok(wanted)
     }
 
     /// The companies among `ciks` that have an active listing on one of these exchanges.
@@ -307,7 +311,7 @@ impl Batch<'_> {
     }
 
     /// Records the profile in a company's submissions.
-    pub fn record_profile(&self, cik: Cik, facts: &CompanyProfile) -> Result<()> {
+    pub fn record_profile(&self, cik: Cik, profile: &CompanyProfile) -> Result<()> {
         let doing = "record a company's profile";
         let CompanyProfile {
             name,
@@ -318,7 +322,7 @@ impl Batch<'_> {
             entity_type,
             ein,
             former_names,
-        } = facts;
+        } = profile;
         let row = (
             cik,
             name,
@@ -329,7 +333,7 @@ impl Batch<'_> {
             entity_type,
             ein,
         );
-        self.execute(sql::FACTS, row, doing)?;
+        self.execute(sql::PUT_PROFILE, row, doing)?;
         if former_names_of(&self.tx, cik).at(self.path, doing)? == *former_names {
             return Ok(());
         }
@@ -389,6 +393,42 @@ impl Batch<'_> {
         }
         Ok(())
     }
+}
+
+/// The companies that meet these criteria or whose profile is not known yet, and the others, both in the
+/// order of the list.
+pub(super) fn sorted_by(
+    criteria: &CompanyCriteria,
+    ciks: &[Cik],
+    db: &Connection,
+    path: &Path,
+) -> Result<[Vec<Cik>; 2]> {
+    if !criteria.is_given() {
+        return Ok([ciks.to_vec(), Vec::new()]);
+    }
+    let doing = "read the profiles of companies";
+    let known: HashMap<Cik, CompanyProfile> = db
+        .prepare_cached(sql::PROFILES)
+        .and_then(|mut profiles| profiles.query_map([json_ciks(ciks)], profile)?.collect())
+        .at(path, doing)?;
+    let is_wanted = |cik: &Cik| known.get(cik).is_none_or(|known| criteria.wants(known));
+    let (wanted, others) = ciks.iter().partition(|cik| is_wanted(cik));
+    Ok([wanted, others])
+}
+
+/// A company with its profile, without its former names: no criterion is about them.
+fn profile(row: &Row<'_>) -> rusqlite::Result<(Cik, CompanyProfile)> {
+    let profile = CompanyProfile {
+        name: row.get(1)?,
+        sic: row.get(2)?,
+        industry: row.get(3)?,
+        state: row.get(4)?,
+        fiscal_year_end: row.get(5)?,
+        entity_type: row.get(6)?,
+        ein: row.get(7)?,
+        former_names: Vec::new(),
+    };
+    Ok((row.get(0)?, profile))
 }
 
 fn former_names_of(db: &Connection, cik: Cik) -> rusqlite::Result<Vec<FormerName>> {

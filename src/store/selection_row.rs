@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use crate::criteria::CompanyCriteria;
 
 /// A selection as `v_selections` shows it. The field names are public: they are those of
 /// `selections --json`.
@@ -27,8 +29,9 @@ pub struct SelectionRow {
     /// The number of its companies that were checked.
     pub companies_checked: u64,
     pub created_at: String,
-    /// Its SIC codes as a JSON list; `None` is no condition.
-    pub sic: Option<String>,
+    /// What its companies must be.
+    #[serde(flatten, serialize_with = "as_in_the_view")]
+    pub criteria: CompanyCriteria,
 }
 
 /// The number of characters that the one-line form shows of a list of companies or forms.
@@ -36,7 +39,8 @@ const SHOWN: usize = 60;
 
 impl fmt::Display for SelectionRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (companies, forms) = (cut(&self.companies, SHOWN), cut(&self.forms, SHOWN));
+        let companies = self.of_criteria() + &cut(&self.companies, SHOWN);
+        let forms = cut(&self.forms, SHOWN);
         let Self {
             id,
             artifacts,
@@ -55,12 +59,19 @@ impl fmt::Display for SelectionRow {
 }
 
 impl SelectionRow {
-    /// The SIC codes and companies without JSON punctuation, cut after `most` characters.
+    /// The criteria and companies without JSON punctuation, cut after `most` characters.
     pub fn shown_companies(&self, most: usize) -> String {
-        let sic = self.sic.as_ref().map(|sic| format!("SIC {sic} of "));
-        let list = [&sic.unwrap_or_default(), self.companies.as_str()].concat();
-        let list = list.replace(['[', ']', '"'], "").replace(',', ", ");
-        cut(&list, most)
+        let list = self.companies.replace(['[', ']', '"'], "");
+        cut(&(self.of_criteria() + &list.replace(',', ", ")), most)
+    }
+
+    /// What comes before the list of companies, such as `SIC 73 of `; empty without criteria.
+    fn of_criteria(&self) -> String {
+        if self.criteria.is_given() {
+            format!("{} of ", self.criteria)
+        } else {
+            String::new()
+        }
     }
 
     /// The filing dates in words.
@@ -79,6 +90,20 @@ impl SelectionRow {
             (true, Some(day)) => day,
         }
     }
+}
+
+/// Each criterion as in `v_selections`: its JSON list as a text, or `null` if it is no condition.
+fn as_in_the_view<S: Serializer>(
+    criteria: &CompanyCriteria,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let json = serde_json::to_value(criteria).map_err(serde::ser::Error::custom)?;
+    let lists = json.as_object().into_iter().flatten();
+    let texts = lists.map(|(option, list)| {
+        let is_given = list.as_array().is_none_or(|list| !list.is_empty());
+        (option, is_given.then(|| list.to_string()))
+    });
+    serializer.collect_map(texts)
 }
 
 fn cut(text: &str, most: usize) -> String {

@@ -9,15 +9,17 @@ use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, Row, params};
 
 use super::batch::Batch;
+use super::companies::sorted_by;
 use super::error::{AtPath, Error, Result};
 use super::queries::companies;
 use super::queries::selections as sql;
 use super::reader::{Reader, number};
 use super::selection_row::SelectionRow;
-use super::values::{DateColumn, DayText, Time, json_texts, time};
+use super::values::{DateColumn, DayText, Time, json_ciks, json_texts, time};
 use super::writer::Writer;
+use crate::criteria::CompanyCriteria;
 use crate::edgar::calendar::{day_before, filing_day};
-use crate::edgar::{Cik, FormFilter, SicCodes};
+use crate::edgar::{Cik, FormFilter};
 use crate::exchange::Exchange;
 use crate::selection::{Companies, Filings, Selection};
 
@@ -118,7 +120,7 @@ impl Reader {
                 companies_total: number(row, 8)?,
                 companies_checked: number(row, 9)?,
                 created_at: row.get(10)?,
-                sic: row.get(11)?,
+                criteria: row.get(11)?,
             })
         })
     }
@@ -135,13 +137,7 @@ impl Reader {
     /// The companies of a selection: those that meet its conditions now, and those that left its
     /// exchanges recently.
     pub fn members(&self, selection: SelectionId) -> Result<Vec<SelectionCompany>> {
-        let doing = "read the companies of a selection";
-        self.rows(sql::MEMBERS, [selection], doing, |row| {
-            Ok(SelectionCompany {
-                cik: row.get(0)?,
-                checked_at: row.get::<_, Option<Time>>(1)?.map(|time| time.0),
-            })
-        })
+        members(&self.db, &self.path, selection)
     }
 
     /// The last day through which the checked companies of a selection are complete, according to
@@ -171,6 +167,18 @@ fn selections(db: &Connection, path: &Path) -> Result<Vec<RecordedSelection>> {
         .collect()
 }
 
+fn members(db: &Connection, path: &Path, id: SelectionId) -> Result<Vec<SelectionCompany>> {
+    let read = |row: &Row<'_>| {
+        Ok(SelectionCompany {
+            cik: row.get(0)?,
+            checked_at: row.get::<_, Option<Time>>(1)?.map(|time| time.0),
+        })
+    };
+    db.prepare_cached(sql::MEMBERS)
+        .and_then(|mut members| members.query_map([id], read)?.collect())
+        .at(path, "read the companies of a selection")
+}
+
 /// A check covers the days before it. The day of the check was not over.
 fn known_through(checked_at: Timestamp) -> Date {
     day_before(filing_day(checked_at))
@@ -185,11 +193,8 @@ fn recorded(row: &Row<'_>) -> rusqlite::Result<Option<RecordedSelection>> {
         (None, Some(ciks)) => ciks_of(&ciks).map(Companies::Named),
         (Some(_), Some(_)) => None,
     };
-    let sic = match row.get::<_, Option<String>>(9)? {
-        None => Some(None),
-        Some(sic) => sic_of(&sic).map(Some),
-    };
-    let (Some(companies), Some(forms), Some(sic)) = (companies, forms, sic) else {
+    let criteria = row.get::<_, CompanyCriteria>(9).ok();
+    let (Some(companies), Some(forms), Some(criteria)) = (companies, forms, criteria) else {
         return Ok(None);
     };
     let day = |column| -> rusqlite::Result<Option<Date>> {
@@ -199,7 +204,7 @@ fn recorded(row: &Row<'_>) -> rusqlite::Result<Option<RecordedSelection>> {
         id: SelectionId(row.get(0)?),
         selection: Selection {
             companies,
-            sic,
+            criteria,
             filings: Filings {
                 forms,
                 since: row.get::<_, DateColumn>(4)?.0,
@@ -220,17 +225,6 @@ fn exchanges_of(json: &str) -> Option<std::collections::BTreeSet<Exchange>> {
 fn ciks_of(json: &str) -> Option<std::collections::BTreeSet<Cik>> {
     let numbers: Vec<u64> = serde_json::from_str(json).ok()?;
     numbers.into_iter().map(Cik::new).collect()
-}
-
-fn sic_of(json: &str) -> Option<SicCodes> {
-    let codes: Vec<String> = serde_json::from_str(json).ok()?;
-    let codes: Option<Vec<_>> = codes.iter().map(|code| code.parse().ok()).collect();
-    SicCodes::new(&codes?)
-}
-
-/// The SIC codes as a JSON list.
-pub(super) fn sic_param(sic: &SicCodes) -> String {
-    json_texts(&sic.iter().collect::<Vec<_>>())
 }
 
 /// The exchanges and the CIKs as JSON lists; `None` is no condition.
@@ -328,8 +322,11 @@ impl Batch<'_> {
                 self.execute(sql::LEAVE, (id, &exchanges, DayText::new(today)), doing)?;
                 self.execute(sql::JOIN_LISTED, (id, exchanges), doing)?;
             }
-            if let Some(sic) = &selection.sic {
-                self.execute(sql::FORGET_OTHER_SIC, (id, sic_param(sic)), doing)?;
+            let members = members(&self.tx, self.path, id)?.into_iter();
+            let members: Vec<_> = members.map(|member| member.cik).collect();
+            let [_, others] = sorted_by(&selection.criteria, &members, &self.tx, self.path)?;
+            if !others.is_empty() {
+                self.execute(sql::FORGET_MEMBERS, (id, json_ciks(&others)), doing)?;
             }
         }
         Ok(())
@@ -364,7 +361,7 @@ impl Batch<'_> {
     ) -> Result<SelectionId> {
         let Selection {
             companies,
-            sic,
+            criteria,
             filings:
                 Filings {
                     forms,
@@ -377,7 +374,7 @@ impl Batch<'_> {
         let row = params![
             exchanges,
             ciks,
-            sic.as_ref().map(sic_param),
+            criteria,
             forms.to_string(),
             DayText::new(*since),
             until.map(DayText::new),
@@ -392,7 +389,7 @@ impl Batch<'_> {
     fn widen_selection(&self, id: SelectionId, asked: &Selection) -> Result<()> {
         let Selection {
             companies,
-            sic,
+            criteria,
             filings:
                 Filings {
                     forms,
@@ -404,8 +401,8 @@ impl Batch<'_> {
         let (exchanges, ciks) = company_params(companies);
         let doing = "widen a selection";
         let (since, until) = (DayText::new(*since), until.map(DayText::new));
-        let sic = sic.as_ref().map(sic_param);
-        let row = (id, exchanges, ciks, forms.to_string(), since, until, sic);
+        let forms = forms.to_string();
+        let row = (id, exchanges, ciks, forms, since, until, criteria);
         self.execute(sql::WIDEN, row, doing)?;
         self.execute(sql::UNCHECK, [id], doing)?;
         Ok(())
@@ -454,6 +451,12 @@ mod tests {
         recording.unwrap().id
     }
 
+    fn of_sic(codes: &[&str]) -> CompanyCriteria {
+        CompanyCriteria {
+            sic: codes.iter().map(|code| code.parse().unwrap()).collect(),
+        }
+    }
+
     /// The companies of a selection, each with its check in seconds since the start of 2026.
     fn members(sandbox: &Sandbox, selection: SelectionId) -> Vec<(u64, Option<i64>)> {
         let second = |at_: Timestamp| at_.as_second() - at(0).as_second();
@@ -498,7 +501,7 @@ mod tests {
         };
         let everything = Selection {
             companies: Companies::Listed(None),
-            sic: SicCodes::new(&["73".parse().unwrap(), "6022".parse().unwrap()]),
+            criteria: of_sic(&["73", "6022"]),
             artifacts: ArtifactChoice::Submission,
             ..named(&[])
         };
@@ -523,18 +526,18 @@ mod tests {
     fn a_company_whose_code_changes_moves_between_selections() {
         let mut sandbox = Sandbox::new();
         let of = |code: &str| Selection {
-            sic: SicCodes::new(&[code.parse().unwrap()]),
+            criteria: of_sic(&[code]),
             ..named(&[1, 2])
         };
         let (software, banks) = (of("73"), of("60"));
         let software = record(&mut sandbox, &software);
         let banks = record(&mut sandbox, &banks);
         let looked_at = |sandbox: &mut Sandbox, company: u64, sic: &str| {
-            let facts = crate::edgar::CompanyProfile {
+            let profile = crate::edgar::CompanyProfile {
                 sic: sic.to_owned(),
                 ..Default::default()
             };
-            sandbox.write(|b| b.record_profile(cik(company), &facts).unwrap());
+            sandbox.write(|b| b.record_profile(cik(company), &profile).unwrap());
             sandbox.writer.refresh_members(date(2026, 1, 1)).unwrap();
         };
         let of = |sandbox: &Sandbox| {

@@ -11,6 +11,7 @@ use super::{
     Batch, CompanyRow, Failure, ListingRow, QueueFilter, QueuePlace, Reader, Recorded, RunId,
     SplitDocument, Writer,
 };
+use crate::criteria::CompanyCriteria;
 use crate::edgar::{
     Accession, ArtifactChoice, ArtifactKind, Cik, FileName, Filing, FormFilter, QueueItem, Target,
 };
@@ -388,7 +389,7 @@ pub(super) fn named(ciks: &[u64]) -> Selection {
 fn selection(companies: Companies) -> Selection {
     Selection {
         companies,
-        sic: None,
+        criteria: CompanyCriteria::default(),
         filings: Filings {
             forms: FormFilter::default(),
             since: date(2023, 1, 1),

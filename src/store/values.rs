@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::criteria::CompanyCriteria;
 use crate::edgar::{Accession, ArtifactChoice, ArtifactKind, Cik};
 
 /// The status of an artifact.
@@ -227,6 +228,21 @@ impl ToSql for Accession {
 impl FromSql for Accession {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_str()?.parse().map_err(FromSqlError::other)
+    }
+}
+
+/// A JSON object.
+impl ToSql for CompanyCriteria {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let json = serde_json::to_string(self);
+        let json = json.map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+        Ok(json.into())
+    }
+}
+
+impl FromSql for CompanyCriteria {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        serde_json::from_str(value.as_str()?).map_err(FromSqlError::other)
     }
 }
 

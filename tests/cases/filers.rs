@@ -293,7 +293,7 @@ fn an_industry_that_no_company_is_in_leaves_no_selection() {
     let nobody = ["backfill", "--no-download", "--sic=99"];
     let _ = run(&sandbox, &sim, &nobody)
         .code(2)
-        .says("none of these companies has the SIC code 99");
+        .says("none of these companies has SIC 99");
     assert_eq!(
         sandbox.rows("SELECT id FROM v_selections WHERE sic IS NOT NULL"),
         [""; 0]

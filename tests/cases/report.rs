@@ -257,7 +257,7 @@ fn poison(sandbox: &Sandbox) {
         "UPDATE company_facts SET error_kind = ?1 || 'x', error = ?1",
         "UPDATE runs SET command = ?1",
         "INSERT INTO errors (run_id, occurred_at, kind, message) VALUES (2, '', 'bad_row', ?1)",
-        "UPDATE selections SET ciks = NULL, sic = json_array('73') WHERE ?1 <> ''",
+        "UPDATE selections SET ciks = NULL, criteria = json_object('sic', json_array('73')) WHERE ?1 <> ''",
     ] {
         let changed = db.execute(sql, [HOSTILE]).unwrap();
         assert!(changed > 0, "{sql}");

@@ -173,6 +173,6 @@ fn a_selection_whose_exchange_has_no_company_any_more_is_told() {
     );
     let later = on("2025-10-02T16:00:00Z");
     let _ = later.says(
-        "selection 1 has no companies now: no company is on its exchanges and in its industries",
+        "selection 1 has no companies now: no company is on its exchanges and meets its criteria",
     );
 }

@@ -1,3 +1,3 @@
 -- Inserts a selection.
-INSERT INTO selections (exchanges, ciks, sic, forms, since, until, artifacts, followed, created_at)
+INSERT INTO selections (exchanges, ciks, criteria, forms, since, until, artifacts, followed, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);

@@ -1,6 +1,7 @@
--- Every selection as users see it. There are few.
+-- Every selection as users see it, with all its criteria. There are few.
 SELECT
-    id, companies, forms, since, until, artifacts, followed, through, companies_total,
-    companies_checked, created_at, sic
-FROM v_selections
-ORDER BY id;
+    v.id, v.companies, v.forms, v.since, v.until, v.artifacts, v.followed, v.through,
+    v.companies_total, v.companies_checked, v.created_at, w.criteria
+FROM v_selections AS v
+JOIN selections AS w ON w.id = v.id
+ORDER BY v.id;

@@ -40,7 +40,7 @@ use crate::dataset::{
     Table, TableFiles, WrittenFile,
 };
 use crate::edgar::dates::parse_when;
-use crate::edgar::{Cik, DateRange, FormFilter, SicCodes};
+use crate::edgar::{Cik, DateRange, FormFilter};
 use crate::exit::UsageError;
 use crate::progress::format::{count, counted};
 use crate::store::{DatasetScope, DatasetSnapshot, Reader};
@@ -114,14 +114,11 @@ impl Export {
             },
             tickers: companies.tickers.clone(),
             ciks: companies.ciks.iter().map(|cik| cik.get()).collect(),
-            sic: Vec::new(),
+            criteria: companies.criteria.clone(),
             forms: forms.map(ToString::to_string),
             since: since.map(str::to_owned),
             until: until.map(str::to_owned),
         };
-        if let Some(codes) = &companies.sic {
-            filters.sic = codes.iter().map(str::to_owned).collect();
-        }
         for texts in [&mut filters.exchanges, &mut filters.tickers] {
             texts.sort();
             texts.dedup();
@@ -336,7 +333,7 @@ fn resolve(db: &Reader, filters: &Filters, now: Timestamp) -> Result<(DatasetSco
     .map_err(|e| UsageError(format!("--since and --until: {e}")))?;
     let companies = company_filter(filters)?;
     let companies = if companies.is_given() {
-        let mut ciks = companies::resolve(db, &companies)?.some_ciks(db)?;
+        let mut ciks = companies::resolve_known(db, &companies)?.some_ciks(db)?;
         ciks.sort_unstable();
         Some(ciks)
     } else {
@@ -366,12 +363,11 @@ fn company_filter(filters: &Filters) -> Result<CompanyFilter> {
         }
     };
     let ciks = filters.ciks.iter();
-    let codes = filters.sic.iter().map(|code| Ok(code.parse()?));
     Ok(CompanyFilter {
         on,
         tickers: filters.tickers.clone(),
         ciks: ciks.filter_map(|cik| Cik::new(*cik)).collect(),
-        sic: SicCodes::new(&codes.collect::<Result<Vec<_>>>()?),
+        criteria: filters.criteria.clone(),
         ..CompanyFilter::default()
     })
 }
