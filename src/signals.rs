@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::signal_name;
 
 use crate::cancel::Cancel;
 use crate::exit::Exit;
@@ -65,6 +66,11 @@ impl Interrupt {
         let signal = self.0.load(Ordering::Relaxed);
         (signal != 0).then_some(Exit::Interrupted { signal })
     }
+}
+
+/// The name of a signal, such as `SIGTERM`.
+pub fn name(signal: u8) -> &'static str {
+    signal_name(signal.into()).unwrap_or("a signal")
 }
 
 /// The signals that ask a run to stop.

@@ -45,7 +45,7 @@ const METRICS: [(&str, &str); 15] = [
     ),
     (
         "filing_etl_last_run_exit_code",
-        "Exit code of the last run: 0 complete, 1 aborted, 2 usage, 3 incomplete, 130 and 143 interrupted.",
+        "Exit code of the last run: 0 complete, 1 aborted, 2 usage, 3 incomplete, 129, 130 and 143 interrupted.",
     ),
     (
         "filing_etl_last_run_companies",

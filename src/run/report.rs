@@ -18,7 +18,7 @@ use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
 use crate::print::{print_json, print_report};
 use crate::progress::format::{count, counted};
-use crate::signals::Interrupt;
+use crate::signals::{self, Interrupt};
 use crate::store::{
     ArtifactStatus, QueueFilter, QueueLength, Reader, RunEnd, RunId, RunProgress, RunStatus,
     SelectionId, Writer,
@@ -266,7 +266,7 @@ impl EndedRun<'_> {
         match exit {
             Exit::Interrupted { signal } => Some(format!(
                 "the run was interrupted by {}: the same command continues it",
-                if signal == 2 { "SIGINT" } else { "SIGTERM" },
+                signals::name(signal),
             )),
             Exit::Partial => {
                 let indexes = self.followed.as_ref().map_or(0, IndexResult::days_failed);

@@ -209,10 +209,15 @@ fn an_industry_is_found_by_looking_at_each_company_once() {
     let expected = format!("{0}|{0}|[\"73\"]|1", software.len());
     assert_eq!(sandbox.rows(selection), [expected.as_str()]);
     let shown = run(&sandbox, &sim, &["selections"]).code(0).stdout;
-    assert!(shown.contains("SIC"), "{shown}");
+    assert!(shown.contains("SIC 73 of "), "{shown}");
+    let json = run(&sandbox, &sim, &["selections", "--json"])
+        .code(0)
+        .json();
+    assert_eq!(json["selections"][0]["sic"], "[\"73\"]");
     // Now that the codes are known, no other company is requested.
     sim.log().clear();
-    let _ = run(&sandbox, &sim, &backfill).code(0);
+    let told = run(&sandbox, &sim, &[&backfill[..], &["-v"]].concat()).code(0);
+    let _ = told.says("selection 1: companies SIC 73 of [");
     assert_eq!(sim.log().of_kind(Resource::Discovery), software.len());
     assert_eq!(sandbox.rows(selection), [expected.as_str()]);
     // Last night's filings of other companies are not downloaded.
@@ -231,6 +236,45 @@ fn an_industry_is_found_by_looking_at_each_company_once() {
         .unwrap()
         .len();
     assert_eq!(listed, software.len());
+}
+
+/// The followed exchanges, and a company on one of them that no run has visited yet. Its industry is not known.
+fn with_one_never_visited() -> (Sandbox, Simulator, u64) {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let (new, _) = unlisted_and_listed(&sim);
+    let _ = run(&sandbox, &sim, &["backfill", "--no-download"]).code(0);
+    sim.universe().relist(cik(new));
+    let _ = run(&sandbox, &sim, &["companies", "sync"]).code(0);
+    let unknown = format!("SELECT count(*) FROM v_companies WHERE cik = {new} AND sic IS NULL");
+    assert_eq!(sandbox.number(&unknown), 1);
+    (sandbox, sim, new)
+}
+
+/// Runs a command that looks at the industry of the company and wants another one. The company's filings
+/// are still got by the next update.
+#[track_caller]
+fn looks_at_the_industry_only(command: &[&str], code: i32) {
+    let (sandbox, sim, new) = with_one_never_visited();
+    let filings = format!("SELECT count(*) FROM v_filings WHERE cik = {new}");
+    let unchecked = "SELECT companies_total - companies_checked FROM v_selections WHERE id = 1";
+    let known = format!("SELECT count(*) FROM v_companies WHERE cik = {new} AND sic <> ''");
+    let output = run(&sandbox, &sim, command).code(code);
+    assert_eq!(sandbox.number(&filings), 0, "{output:?}");
+    assert_eq!(sandbox.number(&known), 1, "it was looked at");
+    assert_eq!(sandbox.number(unchecked), 1);
+    let _ = run(&sandbox, &sim, &["update", "--no-download"]).code(0);
+    assert!(sandbox.number(&filings) > 0);
+    assert_eq!(sandbox.number(unchecked), 0);
+}
+
+#[test]
+fn an_update_of_an_industry_records_no_filing_of_a_new_company_of_another_one() {
+    looks_at_the_industry_only(&["update", "--no-download", "--sic=9999"], 0);
+}
+
+#[test]
+fn a_backfill_of_an_industry_checks_no_company_of_another_one_for_a_wider_selection() {
+    looks_at_the_industry_only(&["backfill", "--no-download", "--sic=9999"], 0);
 }
 
 #[test]

@@ -265,11 +265,12 @@ fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
     let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
     // The tests themselves may run under `nohup`, so `env` restores the default of the signal.
-    let job = sandbox.backfill(&sim, &[]);
+    let job = sandbox.backfill(&sim, &["-q"]);
     let mut run = Running::start(started_by("env", &["--default-signal=HUP"], &job));
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
     run.signal("HUP");
-    let _ = run.end_within(Duration::from_secs(40)).code(129);
+    let output = run.end_within(Duration::from_secs(40)).code(129);
+    let _ = output.says("the run was interrupted by SIGHUP: the same command continues it");
     assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);
 
     // Started as by `nohup`.
