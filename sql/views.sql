@@ -181,44 +181,28 @@ SELECT
     r.started_at,
     r.ended_at,
     r.options,
-    coalesce(c.companies_total, 0) AS companies_total,
-    coalesce(c.companies_done, 0) AS companies_done,
-    coalesce(c.companies_with_new, 0) AS companies_with_new,
-    coalesce(c.filings_found, 0) AS filings_found,
-    coalesce(c.artifacts_created, 0) AS artifacts_created,
-    coalesce(c.downloaded, 0) AS downloaded,
-    coalesce(c.failed, 0) AS failed,
-    coalesce(c.requests, 0) AS requests,
-    coalesce(c.bytes, 0) AS bytes,
+    max(CASE WHEN c.name = 'companies_total' THEN c.value ELSE 0 END) AS companies_total,
+    max(CASE WHEN c.name = 'companies_done' THEN c.value ELSE 0 END) AS companies_done,
+    max(CASE WHEN c.name = 'companies_with_new' THEN c.value ELSE 0 END) AS companies_with_new,
+    max(CASE WHEN c.name = 'filings_found' THEN c.value ELSE 0 END) AS filings_found,
+    max(CASE WHEN c.name = 'artifacts_created' THEN c.value ELSE 0 END) AS artifacts_created,
+    max(CASE WHEN c.name = 'downloaded' THEN c.value ELSE 0 END) AS downloaded,
+    max(CASE WHEN c.name = 'failed' THEN c.value ELSE 0 END) AS failed,
+    max(CASE WHEN c.name = 'requests' THEN c.value ELSE 0 END) AS requests,
+    max(CASE WHEN c.name = 'bytes' THEN c.value ELSE 0 END) AS bytes,
     r.paused_s,
     r.ended_by,
     r.through,
-    coalesce(c.filings_new, 0) AS filings_new,
-    coalesce(c.companies_failed, 0) AS companies_failed,
-    coalesce(c.retries, 0) AS retries,
-    coalesce(c.unavailable, 0) AS unavailable,
-    coalesce(c.companies_unavailable, 0) AS companies_unavailable
+    max(CASE WHEN c.name = 'filings_new' THEN c.value ELSE 0 END) AS filings_new,
+    max(CASE WHEN c.name = 'companies_failed' THEN c.value ELSE 0 END) AS companies_failed,
+    max(CASE WHEN c.name = 'retries' THEN c.value ELSE 0 END) AS retries,
+    max(CASE WHEN c.name = 'unavailable' THEN c.value ELSE 0 END) AS unavailable,
+    max(CASE WHEN c.name = 'companies_unavailable' THEN c.value ELSE 0 END) AS companies_unavailable
 FROM runs AS r
-LEFT JOIN (
-    SELECT
-        run_id,
-        max(CASE WHEN name = 'companies_total' THEN value END) AS companies_total,
-        max(CASE WHEN name = 'companies_done' THEN value END) AS companies_done,
-        max(CASE WHEN name = 'companies_with_new' THEN value END) AS companies_with_new,
-        max(CASE WHEN name = 'filings_found' THEN value END) AS filings_found,
-        max(CASE WHEN name = 'artifacts_created' THEN value END) AS artifacts_created,
-        max(CASE WHEN name = 'downloaded' THEN value END) AS downloaded,
-        max(CASE WHEN name = 'failed' THEN value END) AS failed,
-        max(CASE WHEN name = 'requests' THEN value END) AS requests,
-        max(CASE WHEN name = 'bytes' THEN value END) AS bytes,
-        max(CASE WHEN name = 'filings_new' THEN value END) AS filings_new,
-        max(CASE WHEN name = 'companies_failed' THEN value END) AS companies_failed,
-        max(CASE WHEN name = 'retries' THEN value END) AS retries,
-        max(CASE WHEN name = 'unavailable' THEN value END) AS unavailable,
-        max(CASE WHEN name = 'companies_unavailable' THEN value END) AS companies_unavailable
-    FROM run_counts
-    GROUP BY run_id
-) AS c ON c.run_id = r.id;
+LEFT JOIN run_counts AS c ON c.run_id = r.id
+-- DuckDB wants every other column here.
+GROUP BY
+    r.id, r.command, r.status, r.started_at, r.ended_at, r.options, r.paused_s, r.ended_by, r.through;
 
 DROP VIEW IF EXISTS v_errors;
 CREATE VIEW v_errors AS

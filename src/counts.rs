@@ -1,13 +1,69 @@
 //! The counts of a run. The list below defines each count once: it generates the counters of the stages,
-//! the rows of `run_counts` and the groups of the JSON documents.
+//! the rows of `run_counts`, the groups of the JSON documents and the metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::ser::{Serialize, Serializer};
 
-/// Declares each count with its group and key in JSON; `_` leaves it out of the JSON.
+/// A metric that counts belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    pub name: &'static str,
+    pub help: &'static str,
+    /// The label whose value is the key of a count in JSON; `None` for a metric of one count.
+    pub label: Option<&'static str>,
+}
+
+impl Metric {
+    /// A metric of one count.
+    const fn of(name: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            help,
+            label: None,
+        }
+    }
+
+    /// A metric of several counts, which a label tells apart.
+    const fn by(label: &'static str, name: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            help,
+            label: Some(label),
+        }
+    }
+}
+
+const COMPANIES: Metric = Metric::by(
+    "state",
+    "filing_etl_last_run_companies",
+    "Companies of the last run.",
+);
+const FILINGS: Metric = Metric::by(
+    "state",
+    "filing_etl_last_run_filings",
+    "Filings of the last run.",
+);
+const ARTIFACTS: Metric = Metric::by(
+    "state",
+    "filing_etl_last_run_artifacts",
+    "Files of the last run.",
+);
+const BYTES: Metric = Metric::of("filing_etl_last_run_bytes", "Bytes stored by the last run.");
+const REQUESTS: Metric = Metric::by(
+    "for",
+    "filing_etl_last_run_requests",
+    "Requests of the last run, by purpose.",
+);
+const RETRIES: Metric = Metric::of(
+    "filing_etl_last_run_retries",
+    "Requests of the last run that repeated a failed one.",
+);
+
+/// Declares each count with its group and key in JSON (`_` leaves it out of the JSON), and its metric if it
+/// has one. The file of metrics has them in the order of the counts.
 macro_rules! counts {
-    ($($(#[doc = $doc:literal])+ $name:ident: $group:tt $key:tt;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident: $group:tt $key:tt $(=> $metric:expr)?;)+) => {
         /// The live counts of one run. All its threads add to them without a lock, so two counts that are
         /// read together may differ by an item in progress.
         #[derive(Debug, Default)]
@@ -41,6 +97,11 @@ macro_rules! counts {
                 }
             }
 
+            /// The metric, the key in JSON and the number of each count that has a metric.
+            pub fn metrics(&self) -> impl Iterator<Item = (Metric, &'static str, u64)> {
+                [$($(($metric, stringify!($key), self.$name),)?)+].into_iter()
+            }
+
             fn json(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
                 [$((stringify!($group), stringify!($key), self.$name),)+].into_iter()
             }
@@ -50,43 +111,43 @@ macro_rules! counts {
 
 counts! {
     /// Companies that the run visits.
-    companies_total: companies total;
+    companies_total: companies total => COMPANIES;
     /// Companies visited to the end, failed ones included.
-    companies_done: companies done;
+    companies_done: companies done => COMPANIES;
     /// Companies with at least one filing that the database did not have.
-    companies_with_new: companies with_new;
+    companies_with_new: companies with_new => COMPANIES;
     /// Companies whose filings could not be read.
-    companies_failed: companies failed;
+    companies_failed: companies failed => COMPANIES;
     /// Companies that EDGAR does not have and that are no longer requested.
     companies_unavailable: companies unavailable;
     /// Companies being visited now.
     companies_in_progress: _ _;
     /// Filings of the wanted forms and dates that EDGAR lists.
-    filings_found: filings found;
+    filings_found: filings found => FILINGS;
     /// Found filings that the database did not have.
-    filings_new: filings new;
+    filings_new: filings new => FILINGS;
     /// Artifacts put into the queue by this run.
-    artifacts_created: artifacts created;
+    artifacts_created: artifacts created => ARTIFACTS;
     /// Artifacts to download in this run: those queued by earlier runs and those it created.
     artifacts_queued: artifacts queued;
     /// Artifacts stored.
-    downloaded: artifacts downloaded;
+    downloaded: artifacts downloaded => ARTIFACTS;
     /// Artifacts whose last attempt in this run failed.
-    failed: artifacts failed;
+    failed: artifacts failed => ARTIFACTS;
     /// Failed artifacts that EDGAR does not have.
     unavailable: _ _;
     /// Bytes of the stored artifacts.
-    bytes: artifacts bytes;
+    bytes: artifacts bytes => BYTES;
     /// Requests sent, of every kind, retries and redirects included.
     requests: requests total;
     /// Requests for the lists of companies and symbols.
-    requests_companies: requests companies;
+    requests_companies: requests companies => REQUESTS;
     /// Requests for lists of filings.
-    requests_discovery: requests discovery;
+    requests_discovery: requests discovery => REQUESTS;
     /// Requests for documents.
-    requests_documents: requests documents;
+    requests_documents: requests documents => REQUESTS;
     /// Requests that repeated a failed request.
-    retries: requests retries;
+    retries: requests retries => RETRIES;
 }
 
 /// A guard that counts one company as in progress until it is dropped.

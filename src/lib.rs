@@ -3,17 +3,17 @@
 //! A synchronous batch program: a few threads with blocking calls, connected by bounded channels.
 //!
 //! ```text
-//! main ─▶ cli ─▶ commands ─▶ run ─▶ pipeline ─▶ sources ─▶ net ─▶ edgar, listings, universe
-//!                                    │    └─▶ files
-//!                                    └─▶ store, progress
+//! commands ─▶ cli ─▶ run ─┬▶ pipeline ─▶ sources ─┬▶ store, config ─▶ net, dataset ─▶ files, progress, selection ─▶ edgar
+//!                         └▶ universe ────────────┘
 //! ```
 //!
-//! A module imports only modules to its right. `run` contains what `backfill`, `update` and `download`
-//! share; `pipeline` wires the threads of a run. `edgar`, `listings`, `criteria`, `selection` and `text` are pure: they
-//! parse bytes into values without I/O. Only `net` uses HTTP, only `store` uses SQLite, and only `cli` reads
-//! the environment. `dataset` writes rows of any source as Parquet or CSV. `sources` reads the sources of
-//! what was filed: the submissions API, `submissions.zip` and the indexes. `sim` is a synthetic EDGAR for
-//! the demo, the tests and the benches.
+//! Outside tests, a module imports only modules further right. `cli` parses the command line, and `commands`
+//! has a module for each command. `run` contains what `backfill`, `update` and `download` share; `pipeline`
+//! wires the threads of a run. `edgar`, `listings`, `criteria`, `selection` and `text` are pure: they have no
+//! I/O. Only `net` uses HTTP, only `store` uses SQLite, and only `cli` reads the environment. `dataset` writes
+//! rows of any source as Parquet or CSV. `sources` reads the sources of what was filed: the submissions API,
+//! `submissions.zip` and the indexes; `universe` reads the lists of companies and symbols. `sim` is a synthetic
+//! EDGAR for the demo, the tests and the benches.
 
 #![expect(
     rustdoc::private_intra_doc_links,

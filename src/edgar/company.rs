@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    fn facts_of(header: &str) -> CompanyProfile {
+    fn profile_of(header: &str) -> CompanyProfile {
         let columns = r#""accessionNumber":[],"filingDate":[],"form":[]"#;
         let document =
             format!(r#"{{"cik":"1",{header},"filings":{{"recent":{{{columns}}},"files":[]}}}}"#);
@@ -97,14 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn facts_are_read_by_name() {
-        let facts = facts_of(
+    fn a_profile_is_read_by_name() {
+        let profile = profile_of(
             r#""name":" KELLANOVA\n","sic":"2040","sicDescription":"Grain Mill Products",
             "stateOfIncorporation":"DE","fiscalYearEnd":"1228","entityType":"operating","ein":"380710690",
             "formerNames":[{"name":"KELLOGG CO","from":"1994-04-29T04:00:00.000Z","to":"2023-09-28T04:00:00.000Z"}]"#,
         );
         assert_eq!(
-            facts,
+            profile,
             CompanyProfile {
                 name: "KELLANOVA".into(),
                 sic: "2040".into(),
@@ -126,27 +126,30 @@ mod tests {
     fn what_is_odd_counts_as_not_there() {
         let odd = r#""name":7,"sic":null,"sicDescription":[],"ein":{"a":1},"fiscalYearEnd":true,
             "formerNames":[{"name":""},{"from":"1994"},7,null,{"name":"OLD","from":"soon","to":null}]"#;
-        let facts = facts_of(odd);
-        assert_eq!((facts.name.as_str(), facts.sic.as_str()), ("7", ""));
+        let profile = profile_of(odd);
+        assert_eq!((profile.name.as_str(), profile.sic.as_str()), ("7", ""));
         assert_eq!(
-            facts.industry.clone() + &facts.ein + &facts.fiscal_year_end,
+            profile.industry.clone() + &profile.ein + &profile.fiscal_year_end,
             ""
         );
-        assert_eq!(facts.former_names.len(), 1);
-        assert_eq!(facts.former_names[0].since, None);
+        assert_eq!(profile.former_names.len(), 1);
+        assert_eq!(profile.former_names[0].since, None);
         let long = format!(r#""name":"{}","formerNames":"x""#, "n".repeat(1_000_000));
-        assert_eq!(facts_of(&long).name.len(), LONGEST);
+        assert_eq!(profile_of(&long).name.len(), LONGEST);
     }
 
     #[test]
-    fn real_captures_have_facts() {
+    fn real_captures_have_profiles() {
         for (name, bytes) in captures("submissions") {
             let Ok(document) = submissions::parse(&bytes) else {
                 continue;
             };
-            let facts = document.company;
-            let digits = facts.sic.len() == 4 || facts.sic.is_empty();
-            assert!(digits && !facts.entity_type.is_empty(), "{name}: {facts:?}");
+            let profile = document.company;
+            let digits = profile.sic.len() == 4 || profile.sic.is_empty();
+            assert!(
+                digits && !profile.entity_type.is_empty(),
+                "{name}: {profile:?}"
+            );
         }
     }
 }

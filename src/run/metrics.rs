@@ -10,8 +10,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::counts::Counts;
+
 /// A sample: the metric, its labels beside the command, and its value.
-pub(super) type Sample = (&'static str, &'static str, f64);
+pub(super) type Sample = (&'static str, String, f64);
 
 /// A run that ended, and its values.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +34,9 @@ pub(super) struct Ended<'a> {
 /// The time of the last run with exit code 0.
 const SUCCESS: &str = "filing_etl_last_success_timestamp_seconds";
 
-/// Every metric, in the order of the file. All are gauges: values of one run, or current values.
-const METRICS: [(&str, &str); 15] = [
+pub(super) const PAUSED: &str = "filing_etl_last_run_paused_seconds";
+
+const RUN: [(&str, &str); 4] = [
     (
         "filing_etl_last_run_timestamp_seconds",
         "When the last run ended.",
@@ -47,29 +50,20 @@ const METRICS: [(&str, &str); 15] = [
         "filing_etl_last_run_exit_code",
         "Exit code of the last run: 0 complete, 1 aborted, 2 usage, 3 incomplete, 129, 130 and 143 interrupted.",
     ),
+];
+
+const PAUSES_AND_ERRORS: [(&str, &str); 2] = [
     (
-        "filing_etl_last_run_companies",
-        "Companies of the last run.",
-    ),
-    ("filing_etl_last_run_filings", "Filings of the last run."),
-    ("filing_etl_last_run_artifacts", "Files of the last run."),
-    ("filing_etl_last_run_bytes", "Bytes stored by the last run."),
-    (
-        "filing_etl_last_run_requests",
-        "Requests of the last run, by purpose.",
-    ),
-    (
-        "filing_etl_last_run_retries",
-        "Requests of the last run that repeated a failed one.",
-    ),
-    (
-        "filing_etl_last_run_paused_seconds",
+        PAUSED,
         "How long the last run paused because EDGAR blocked it.",
     ),
     (
         "filing_etl_last_run_errors",
         "Errors of the last run, by kind.",
     ),
+];
+
+const DATABASE: [(&str, &str); 3] = [
     (
         "filing_etl_queue_artifacts",
         "Files that are queued or failed.",
@@ -84,9 +78,32 @@ const METRICS: [(&str, &str); 15] = [
     ),
 ];
 
+/// Every metric with its help, in the order of the file. All are gauges: values of one run,
+/// or current values.
+fn metrics() -> Vec<(&'static str, &'static str)> {
+    let counts = Counts::default();
+    let mut of_counts: Vec<_> = counts.metrics().map(|(m, ..)| (m.name, m.help)).collect();
+    of_counts.dedup();
+    let mut metrics = RUN.to_vec();
+    metrics.extend(of_counts);
+    metrics.extend(PAUSES_AND_ERRORS);
+    metrics.extend(DATABASE);
+    metrics
+}
+
+/// The counts that have a metric.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+pub(super) fn samples_of(counts: &Counts) -> Vec<Sample> {
+    let samples = counts.metrics().map(|(metric, key, number)| {
+        let label = metric.label.map(|label| format!("{label}=\"{key}\""));
+        (metric.name, label.unwrap_or_default(), number as f64)
+    });
+    samples.collect()
+}
+
 /// The new content of the file, from its content before the run.
 pub(super) fn text(before: &str, ended: &Ended<'_>) -> String {
-    let command = ended.command;
+    let (command, metrics) = (ended.command, metrics());
     let of_command = |labels: &str| match labels {
         "" => format!("{{command=\"{command}\"}}"),
         labels => format!("{{command=\"{command}\",{labels}}}"),
@@ -132,7 +149,7 @@ pub(super) fn text(before: &str, ended: &Ended<'_>) -> String {
     let kept: Vec<_> = before
         .lines()
         .filter_map(|line| {
-            let (metric, _) = METRICS.iter().find(|(metric, _)| {
+            let (metric, _) = metrics.iter().find(|(metric, _)| {
                 let rest = line.strip_prefix(metric);
                 rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
             })?;
@@ -147,7 +164,7 @@ pub(super) fn text(before: &str, ended: &Ended<'_>) -> String {
         .collect();
     lines.extend(kept);
     let mut text = String::new();
-    for (metric, help) in METRICS {
+    for (metric, help) in metrics {
         let mut own: Vec<_> = lines.iter().filter(|(known, _)| *known == metric).collect();
         own.sort();
         if own.is_empty() {
@@ -245,8 +262,12 @@ mod tests {
 
     #[test]
     fn what_a_failed_run_does_not_know_of_the_database_stays_and_its_counts_go() {
-        let samples = [("filing_etl_last_run_companies", "state=\"done\"", 5.0)];
-        let database = [("filing_etl_queue_artifacts", "", 7.0)];
+        let samples = [(
+            "filing_etl_last_run_companies",
+            "state=\"done\"".into(),
+            5.0,
+        )];
+        let database = [("filing_etl_queue_artifacts", String::new(), 7.0)];
         let errors = [("http_404".to_owned(), 2)];
         let one = text(
             "nobody's line 5\n",
@@ -271,7 +292,7 @@ mod tests {
         let three = text(
             &two,
             &Ended {
-                database: &[("filing_etl_queue_artifacts", "", 0.0)],
+                database: &[("filing_etl_queue_artifacts", String::new(), 0.0)],
                 ..ended("download", 3.0, 0)
             },
         );
@@ -280,8 +301,9 @@ mod tests {
 
     #[test]
     fn every_sample_stands_under_its_metric() {
-        let database: Vec<Sample> = METRICS[12..].iter().map(|(m, _)| (*m, "", 1.0)).collect();
-        let samples: Vec<Sample> = METRICS[4..11].iter().map(|(m, _)| (*m, "", 1.0)).collect();
+        let database = DATABASE.map(|(metric, _)| (metric, String::new(), 1.0));
+        let mut samples = samples_of(&Counts::default());
+        samples.push((PAUSED, String::new(), 1.0));
         let all = text(
             "",
             &Ended {
@@ -291,7 +313,9 @@ mod tests {
                 ..ended("update", 1.0, 0)
             },
         );
-        assert_eq!(all.matches("# TYPE ").count(), METRICS.len());
-        assert_eq!(all.lines().count(), 3 * METRICS.len());
+        let errors = 1;
+        let lines = RUN.len() + samples.len() + errors + database.len();
+        assert_eq!(all.matches("# TYPE ").count(), metrics().len());
+        assert_eq!(all.lines().count(), 2 * metrics().len() + lines);
     }
 }

@@ -218,15 +218,23 @@ fn database_samples(summary: &Summary) -> Vec<Sample> {
     let left = summary.left;
     #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 files")]
     let mut samples = vec![
-        ("filing_etl_queue_artifacts", "", left.queued as f64),
+        (
+            "filing_etl_queue_artifacts",
+            String::new(),
+            left.queued as f64,
+        ),
         (
             "filing_etl_unavailable_artifacts",
-            "",
+            String::new(),
             left.unavailable as f64,
         ),
     ];
     if let Some(day) = summary.through_day {
-        samples.push(("filing_etl_through_timestamp_seconds", "", midnight(day)));
+        samples.push((
+            "filing_etl_through_timestamp_seconds",
+            String::new(),
+            midnight(day),
+        ));
     }
     samples
 }

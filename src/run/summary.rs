@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::RunKind;
-use super::metrics::Sample;
+use super::metrics::{PAUSED, Sample, samples_of};
 use super::outcome::seconds;
 use super::update::IndexResult;
 use crate::config::PrintStyle;
@@ -166,82 +166,10 @@ impl Summary {
     }
 
     /// The counts of the run, for Prometheus.
-    #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
     pub(super) fn samples(&self) -> Vec<Sample> {
-        let c = &self.counts;
-        let numbers = [
-            (
-                "filing_etl_last_run_companies",
-                "state=\"total\"",
-                c.companies_total,
-            ),
-            (
-                "filing_etl_last_run_companies",
-                "state=\"done\"",
-                c.companies_done,
-            ),
-            (
-                "filing_etl_last_run_companies",
-                "state=\"with_new\"",
-                c.companies_with_new,
-            ),
-            (
-                "filing_etl_last_run_companies",
-                "state=\"failed\"",
-                c.companies_failed,
-            ),
-            (
-                "filing_etl_last_run_filings",
-                "state=\"found\"",
-                c.filings_found,
-            ),
-            (
-                "filing_etl_last_run_filings",
-                "state=\"new\"",
-                c.filings_new,
-            ),
-            (
-                "filing_etl_last_run_artifacts",
-                "state=\"created\"",
-                c.artifacts_created,
-            ),
-            (
-                "filing_etl_last_run_artifacts",
-                "state=\"downloaded\"",
-                c.downloaded,
-            ),
-            (
-                "filing_etl_last_run_artifacts",
-                "state=\"failed\"",
-                c.failed,
-            ),
-            ("filing_etl_last_run_bytes", "", c.bytes),
-            (
-                "filing_etl_last_run_requests",
-                "for=\"companies\"",
-                c.requests_companies,
-            ),
-            (
-                "filing_etl_last_run_requests",
-                "for=\"discovery\"",
-                c.requests_discovery,
-            ),
-            (
-                "filing_etl_last_run_requests",
-                "for=\"documents\"",
-                c.requests_documents,
-            ),
-            ("filing_etl_last_run_retries", "", c.retries),
-        ];
-        let counted = numbers
-            .into_iter()
-            .map(|(metric, labels, number)| (metric, labels, number as f64));
-        let paused = (
-            "filing_etl_last_run_paused_seconds",
-            "",
-            self.requests.paused_s,
-        );
-        counted.chain([paused]).collect()
+        let mut samples = samples_of(&self.counts);
+        samples.push((PAUSED, String::new(), self.requests.paused_s));
+        samples
     }
 
     /// The table without any emphasis.

@@ -61,7 +61,7 @@ pub struct PreviousRun {
 }
 
 impl Reader {
-    /// The facts of these companies, by name. `forms` are the wanted forms, spelled as in
+    /// The coverage of these companies, by name. `forms` are the wanted forms, spelled as in
     /// [`Reader::known_forms`]. `last_run` is the run that started last.
     pub fn company_coverage(
         &self,
@@ -76,7 +76,7 @@ impl Reader {
         self.rows(
             sql::COMPANIES,
             (json_ciks(companies), json_texts(forms), began, run),
-            "read the facts of companies",
+            "read the coverage of companies",
             company_facts,
         )
     }
@@ -172,8 +172,8 @@ mod tests {
     use crate::edgar::history::FormUse;
     use jiff::civil::date;
 
-    /// The facts of company 1, with 10-K as the only wanted form.
-    fn facts(sandbox: &Sandbox, before: Option<Timestamp>) -> CompanyCoverage {
+    /// The coverage of company 1, with 10-K as the only wanted form.
+    fn coverage(sandbox: &Sandbox, before: Option<Timestamp>) -> CompanyCoverage {
         let reader = sandbox.reader();
         let before = before.map(|started_at| PreviousRun {
             id: RunId(1),
@@ -201,23 +201,23 @@ mod tests {
     #[test]
     fn what_edgar_lists_comes_back_and_ends_a_failure() {
         let mut sandbox = Sandbox::new();
-        assert_eq!(facts(&sandbox, None).history, None);
+        assert_eq!(coverage(&sandbox, None).history, None);
         let today = date(2026, 1, 1);
         let fail = |sandbox: &mut Sandbox, failure, second| {
             sandbox.write(|b| b.company_failed(cik(1), failure, false, today, at(second)))
         };
         fail(&mut sandbox, ("network", "no answer"), 1).unwrap();
-        let failed = facts(&sandbox, None);
+        let failed = coverage(&sandbox, None);
         let failure = ("network".to_owned(), "no answer".to_owned());
         assert_eq!((failed.history, failed.failure), (None, Some(failure)));
         sandbox.write(|b| b.company_history(cik(1), &history()).unwrap());
-        let mended = facts(&sandbox, None);
+        let mended = coverage(&sandbox, None);
         assert_eq!((mended.history, mended.failure), (Some(history()), None));
         let before = sandbox.changes();
         sandbox.write(|b| b.company_history(cik(1), &history()).unwrap());
         assert_eq!(sandbox.changes(), before, "the same as last night");
         fail(&mut sandbox, ("server", "503"), 2).unwrap();
-        let again = facts(&sandbox, None);
+        let again = coverage(&sandbox, None);
         assert_eq!(again.history, Some(history()), "what was learned stays");
         assert_eq!(again.failure.unwrap().0, "server");
     }
@@ -228,15 +228,15 @@ mod tests {
         let mut eight = filing(1);
         eight.form = "8-K".to_owned();
         sandbox.put(1, &[eight]);
-        assert!(!facts(&sandbox, None).covered, "of another form");
+        assert!(!coverage(&sandbox, None).covered, "of another form");
         sandbox.write(|b| {
             b.put_filings(cik(1), &[(filing(2), cik(1))], at(10))
                 .unwrap()
         });
         for (before, expected) in [(None, false), (Some(at(10)), false), (Some(at(11)), true)] {
-            let facts = facts(&sandbox, before);
-            assert!(facts.covered);
-            assert_eq!(facts.covered_before, expected, "{before:?}");
+            let coverage = coverage(&sandbox, before);
+            assert!(coverage.covered);
+            assert_eq!(coverage.covered_before, expected, "{before:?}");
         }
     }
 
@@ -258,15 +258,15 @@ mod tests {
             expected,
             downloaded,
         };
-        let now = facts(&sandbox, Some(at(2)));
+        let now = coverage(&sandbox, Some(at(2)));
         assert_eq!(now.artifacts_before, counts(2, 1));
         assert_eq!(now.artifacts, counts(3, 0));
         start(&mut sandbox, 3);
         let last = sandbox.reader().last_run().unwrap().unwrap();
-        let facts = sandbox
+        let coverage = sandbox
             .reader()
             .company_coverage(&[cik(1)], &[], Some(&last));
-        assert_eq!(facts.unwrap()[0].artifacts_before, counts(3, 0));
+        assert_eq!(coverage.unwrap()[0].artifacts_before, counts(3, 0));
         let text = sandbox.writer.start_run("text", "{}", at(4)).unwrap();
         assert!(text > last.id);
         let still = sandbox.reader().last_run().unwrap().unwrap();
