@@ -341,7 +341,7 @@ mod tests {
     const LONG_AGO: Date = date(2015, 1, 1);
     const LATELY: Date = date(2025, 6, 1);
 
-    fn facts() -> CompanyCoverage {
+    fn coverage() -> CompanyCoverage {
         CompanyCoverage {
             cik: crate::edgar::Cik::new(1).unwrap(),
             name: "One".to_owned(),
@@ -358,15 +358,15 @@ mod tests {
         }
     }
 
-    fn why(facts: &CompanyCoverage) -> &'static str {
-        Reason::of(facts, None, &[]).word()
+    fn why(coverage: &CompanyCoverage) -> &'static str {
+        Reason::of(coverage, None, &[]).word()
     }
 
     #[test]
     fn a_failure_is_told_before_anything_an_earlier_run_learned() {
         let failing = CompanyCoverage {
             failure: Some(("network".to_owned(), "no answer".to_owned())),
-            ..facts()
+            ..coverage()
         };
         assert_eq!(why(&failing), "failing");
     }
@@ -375,15 +375,15 @@ mod tests {
     fn what_was_never_read_or_not_recorded_is_not_guessed_at() {
         let unread = CompanyCoverage {
             last_checked_at: None,
-            ..facts()
+            ..coverage()
         };
         assert_eq!(why(&unread), "never_checked");
         let unrecorded = CompanyCoverage {
             history: None,
-            ..facts()
+            ..coverage()
         };
         assert_eq!(why(&unrecorded), "not_recorded");
-        assert_eq!(why(&facts()), "other_forms");
+        assert_eq!(why(&coverage()), "other_forms");
     }
 
     #[test]
@@ -418,7 +418,7 @@ mod tests {
         );
         let company = CompanyCoverage {
             history: Some(reports.clone()),
-            ..facts()
+            ..coverage()
         };
         let of_selections = Reason::of(&company, None, &[selection(&eights, true)]);
         assert_eq!(of_selections.word(), "other_forms");
