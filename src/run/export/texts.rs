@@ -82,7 +82,7 @@ pub(super) struct Texts<'a> {
 
 /// Documents that are worked on at once, each with the text that the dataset has of it.
 #[derive(Default)]
-struct Batch {
+struct DocumentBatch {
     documents: Vec<(StoredDocument, Option<String>)>,
     bytes: u64,
 }
@@ -102,7 +102,7 @@ impl Texts<'_> {
         items: &mut FileWriter,
     ) -> Result<()> {
         texts.end_row_groups_at(ROW_GROUP_BYTES);
-        let mut batch = Batch::default();
+        let mut batch = DocumentBatch::default();
         documents.take(|document| {
             if TextKind::of(document.file.at_edgar(), b"").is_none() {
                 self.skip(&document);
@@ -125,7 +125,7 @@ impl Texts<'_> {
 
     fn put_batch(
         &mut self,
-        batch: Batch,
+        batch: DocumentBatch,
         texts: &mut FileWriter,
         items: &mut FileWriter,
     ) -> Result<()> {
