@@ -299,6 +299,15 @@ CREATE TABLE refused_pages (
     seen_on TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Files that came by themselves without a date, by their hash, with the New York day. Later runs count
+-- them when the same bytes come for other filings. Kept for 30 days.
+CREATE TABLE undated_files (
+    sha256   BLOB NOT NULL,
+    artifact INTEGER NOT NULL,
+    came_on  TEXT NOT NULL,
+    PRIMARY KEY (sha256, artifact)
+) STRICT, WITHOUT ROWID;
+
 -- Counters by form and year, each filing and file counted once.
 CREATE TABLE holdings (
     form        TEXT NOT NULL,

@@ -192,6 +192,7 @@ impl Download<'_> {
             item: item.clone(),
             document: SplitDocument::single(file.clone(), print),
             attempts: job.attempts + 1,
+            is_dated: received.is_dated || file.kind == ArtifactKind::Submission,
             problems: problems.collect(),
         })
     }
@@ -211,7 +212,8 @@ impl Download<'_> {
     ) -> Result<Option<(&'static str, String)>, DownloadError> {
         let pages = &self.services.same_pages;
         if !is_dated {
-            match pages.came(&job.item, print.sha256) {
+            let on_record = self.db.undated_files(&print.sha256)?;
+            match pages.came(&job.item, print.sha256, on_record) {
                 PageVerdict::Document => {}
                 PageVerdict::Gateway { before } => {
                     return Err(DownloadError::Gateway(print, before));

@@ -41,6 +41,8 @@ pub(super) enum Record {
         item: QueueItem,
         document: SplitDocument,
         attempts: u32,
+        /// Whether it came with a date, or needs none.
+        is_dated: bool,
         /// What must be reported about the file.
         problems: Vec<ErrorReport>,
     },

@@ -5,8 +5,9 @@
 //! So only single files without that header are checked. If the same bytes come for three filings, none of
 //! the files is stored, and those stored before the third one are queued again.
 //!
-//! A file that sec.gov sends without the header, alone or as the second of its bytes, is stored and
-//! recorded as [`store::UNDATED`]. Later runs, and a run after one that was killed, count those files as well.
+//! A file that comes without the header, alone or as the second of its bytes, is stored, and that it came
+//! so is on record for a month. Later runs, and a run after one that was killed, count those files as well:
+//! a page that comes for two filings a night is known in the second night.
 //!
 //! From a mirror, which may leave the header out, such bytes are taken when a later run gets them again.
 //! From sec.gov they never are.
@@ -72,18 +73,8 @@ impl SamePages {
     ///
     /// If the database cannot be read.
     pub fn on_record(db: &Reader, urls: &Urls) -> Result<Self, store::Error> {
-        let is_sec = site_of(urls.archives()) == SEC_SITE;
-        let pages = Self::new(is_sec);
-        let mut seen = pages.lock();
-        seen.earlier = db.refused_pages()?.into_iter().collect();
-        if is_sec {
-            for (sha256, item) in db.undated_files()? {
-                let mut files = seen.take(&sha256);
-                files.push(item);
-                seen.put(sha256, files);
-            }
-        }
-        drop(seen);
+        let pages = Self::new(site_of(urls.archives()) == SEC_SITE);
+        pages.lock().earlier = db.refused_pages()?.into_iter().collect();
         Ok(pages)
     }
 
@@ -92,8 +83,14 @@ impl SamePages {
         self.never_taken
     }
 
-    /// Records a file that came without `Last-Modified`.
-    pub(super) fn came(&self, item: &QueueItem, sha256: Sha256) -> PageVerdict {
+    /// Records a file that came without `Last-Modified`. `on_record` are the stored files that came so with the same
+    /// bytes, in this run or an earlier one.
+    pub(super) fn came(
+        &self,
+        item: &QueueItem,
+        sha256: Sha256,
+        on_record: Vec<QueueItem>,
+    ) -> PageVerdict {
         let mut seen = self.lock();
         if seen.refused.contains(&sha256) {
             return PageVerdict::Gateway { before: Vec::new() };
@@ -107,8 +104,10 @@ impl SamePages {
             };
         }
         let mut files = seen.take(&sha256);
-        if !files.contains(item) {
-            files.push(item.clone());
+        for file in on_record.into_iter().chain([item.clone()]) {
+            if !files.contains(&file) {
+                files.push(file);
+            }
         }
         let filings: HashSet<_> = files.iter().map(|file| file.accession).collect();
         if filings.len() < FILINGS {
@@ -180,7 +179,7 @@ mod tests {
     #[test]
     fn the_third_filing_with_the_same_bytes_names_the_files_before_it() {
         let pages = SamePages::new(false);
-        let came = |filing, name| pages.came(&file(filing, name), hash(1));
+        let came = |filing, name| pages.came(&file(filing, name), hash(1), Vec::new());
         for (filing, name) in [(1, "a.htm"), (1, "b.htm"), (1, "a.htm"), (2, "a.htm")] {
             assert_eq!(came(filing, name), PageVerdict::Document);
         }
@@ -191,21 +190,31 @@ mod tests {
         let none = PageVerdict::Gateway { before: Vec::new() };
         assert_eq!(came(4, "a.htm"), none);
         assert_eq!(
-            pages.came(&file(3, "c.htm"), hash(2)),
+            pages.came(&file(3, "c.htm"), hash(2), Vec::new()),
             PageVerdict::Document
         );
+    }
+
+    #[test]
+    fn files_that_earlier_runs_stored_count_too() {
+        let pages = SamePages::new(false);
+        let stored = vec![file(1, "a.htm"), file(2, "a.htm")];
+        let came = |filing| pages.came(&file(filing, "a.htm"), hash(1), stored.clone());
+        assert_eq!(came(2), PageVerdict::Document, "it comes again");
+        let before = vec![file(1, "a.htm"), file(2, "a.htm")];
+        assert_eq!(came(3), PageVerdict::Gateway { before });
     }
 
     #[test]
     fn what_an_earlier_run_refused_is_taken_from_a_mirror_alone() {
         let mirror = refused_before(false);
         assert_eq!(
-            mirror.came(&file(1, "a.htm"), hash(1)),
+            mirror.came(&file(1, "a.htm"), hash(1), Vec::new()),
             PageVerdict::Repeated
         );
         let sec = refused_before(true);
         let none = PageVerdict::Gateway { before: Vec::new() };
-        assert_eq!(sec.came(&file(1, "a.htm"), hash(1)), none);
+        assert_eq!(sec.came(&file(1, "a.htm"), hash(1), Vec::new()), none);
         assert!(sec.is_refused(&hash(1)));
     }
 
@@ -215,12 +224,12 @@ mod tests {
         let many = REMEMBERED as u64 * 3;
         for n in 0..many {
             assert_eq!(
-                pages.came(&file(n + 10, "a.htm"), hash(n)),
+                pages.came(&file(n + 10, "a.htm"), hash(n), Vec::new()),
                 PageVerdict::Document
             );
             if n % 100 == 0 {
                 let other = 1 + (n / 100) % 2;
-                let _ = pages.came(&file(other, "a.htm"), hash(u64::MAX));
+                let _ = pages.came(&file(other, "a.htm"), hash(u64::MAX), Vec::new());
             }
         }
         let seen = pages.lock();
@@ -228,7 +237,7 @@ mod tests {
         drop(seen);
         let before = vec![file(1, "a.htm"), file(2, "a.htm")];
         assert_eq!(
-            pages.came(&file(5, "a.htm"), hash(u64::MAX)),
+            pages.came(&file(5, "a.htm"), hash(u64::MAX), Vec::new()),
             PageVerdict::Gateway { before }
         );
     }

@@ -191,9 +191,14 @@ impl Transaction<'_> {
                 item,
                 document,
                 attempts,
+                is_dated,
                 problems,
             } => {
                 self.file_stored(&item, &document, attempts, problems)?;
+                if !is_dated {
+                    let (name, today) = (&document.file.name, self.today());
+                    self.batch.came_undated(item.accession, name, today)?;
+                }
             }
             Record::Split {
                 item,

@@ -182,7 +182,9 @@ queries! {
         UNDATED = "undated",
         ALL = "all",
         PRUNE = "prune",
+        PRUNE_UNDATED = "prune_undated",
         PUT = "put",
+        PUT_UNDATED = "put_undated",
     }
     runs {
         FINISH = "finish",

@@ -180,8 +180,8 @@ struct Answer {
     body: Vec<u8>,
 }
 
-/// One company with this many filings, whose primary documents have this name. The test chooses the response
-/// for each.
+/// One company with this many filings, one a day in January 2024, whose primary documents have this name;
+/// each is answered as the test says.
 struct Filings {
     edgar: Scripted,
     answer: Arc<Mutex<Answer>>,
@@ -198,7 +198,7 @@ impl Filings {
         let each = |value: &dyn Fn(u32) -> String| (1..=filings).map(value).collect::<Vec<_>>();
         let recent = json!({
             "accessionNumber": each(&|n| format!("0000000007-24-{n:06}")),
-            "filingDate": each(&|_| "2024-01-24".to_owned()),
+            "filingDate": each(&|n| format!("2024-01-{n:02}")),
             "form": each(&|_| "10-K".to_owned()),
             "primaryDocument": each(&|_| name.to_owned()),
         });
@@ -240,6 +240,13 @@ impl Filings {
 
     fn backfill(&self, sandbox: &Sandbox) -> Output {
         let args = ["backfill", "--since=2020-01-01", "--max-attempts=1"];
+        Output::of(sandbox.command_to(&self.edgar.url(), &args))
+    }
+
+    /// One night: the filings through this day of January 2024, and what is queued.
+    fn night(&self, sandbox: &Sandbox, day: u32) -> Output {
+        let until = format!("--until=2024-01-{day:02}");
+        let args = ["backfill", "--since=2020-01-01", "--max-attempts=1", &until];
         Output::of(sandbox.command_to(&self.edgar.url(), &args))
     }
 
@@ -298,6 +305,37 @@ fn two_filings_with_the_same_bytes_are_no_gateways_yet() {
     let (sandbox, edgar) = (Sandbox::new(), Filings::start(2, "a.htm", "", page));
     let _ = edgar.backfill(&sandbox).code(0);
     assert_eq!(statuses(&sandbox), ["downloaded|2"]);
+}
+
+#[test]
+fn a_gateways_page_that_comes_for_two_filings_a_night_is_known_in_the_second_night() {
+    let page = b"<html>Please sign in</html>";
+    let (sandbox, edgar) = (Sandbox::new(), Filings::start(8, "a.htm", "", page));
+    let _ = edgar.night(&sandbox, 2).code(0);
+    assert_eq!(statuses(&sandbox), ["downloaded|2"]);
+    // Both of the second night are refused, and those of the first are queued again.
+    let _ = edgar.night(&sandbox, 4).code(3);
+    assert_eq!(statuses(&sandbox), ["failed|4"]);
+    assert_eq!(kinds(&sandbox), ["gateway|4"]);
+    assert_eq!(sandbox.files(), BTreeMap::new());
+    edgar.answers(DATED, b"<html>the annual report</html>");
+    let _ = edgar.night(&sandbox, 8).code(0);
+    assert_eq!(statuses(&sandbox), ["downloaded|8"]);
+    assert_eq!(kinds(&sandbox), ["gateway|4"]);
+    let _ = sandbox.run(&["verify"]).code(0);
+}
+
+#[test]
+fn a_mirror_without_dates_has_the_same_bytes_of_several_nights_with_the_next_one() {
+    let page = b"<html>the same exhibit</html>";
+    let (sandbox, edgar) = (Sandbox::new(), Filings::start(8, "a.htm", "", page));
+    let _ = edgar.night(&sandbox, 2).code(0);
+    let _ = edgar.night(&sandbox, 4).code(3);
+    for day in [6, 8] {
+        let _ = edgar.night(&sandbox, day).code(0);
+        assert_eq!(statuses(&sandbox), [format!("downloaded|{day}")]);
+    }
+    assert_eq!(kinds(&sandbox), ["accepted|8", "gateway|4"]);
 }
 
 #[test]
