@@ -37,6 +37,7 @@ mod find;
 pub mod internals;
 mod listings;
 mod logging;
+mod markup;
 mod net;
 mod page;
 mod pipeline;

@@ -6,25 +6,36 @@
 
 use memchr::memmem;
 
+use crate::markup::{is_web_page, text_of};
+
 /// How many bytes of a document are examined.
 pub const BEGINNING: usize = 4096;
 
-/// The signature of a PDF may be within this many bytes, as PDF readers accept it.
+/// The signature of a PDF may begin within this many bytes, as PDF readers accept it.
 const PDF_HEAD: usize = 1024;
 
-/// Signatures by the extension of the name, in lower case.
-const SIGNATURES: [(&str, &[u8]); 11] = [
-    ("jpg", b"\xff\xd8\xff"),
-    ("jpeg", b"\xff\xd8\xff"),
-    ("gif", b"GIF8"),
-    ("png", b"\x89PNG\r\n\x1a\n"),
-    ("zip", b"PK"),
-    ("xlsx", b"PK"),
-    ("docx", b"PK"),
-    ("pptx", b"PK"),
-    ("xls", b"\xd0\xcf\x11\xe0"),
-    ("tif", b"II*\0"),
-    ("gz", b"\x1f\x8b"),
+/// Office documents of 1997 to 2003, and later ones with a password.
+const OLE: &[u8] = b"\xd0\xcf\x11\xe0";
+
+/// Zip archives, and with them office documents since 2007.
+const ZIP: &[u8] = b"PK";
+
+/// Signatures by the extensions of the name, in lower case: a file begins with one of them.
+const SIGNATURES: [(&[&str], &[&[u8]]); 9] = [
+    (&["jpg", "jpeg"], &[b"\xff\xd8\xff"]),
+    (&["gif"], &[b"GIF8"]),
+    (&["png"], &[b"\x89PNG\r\n\x1a\n"]),
+    (&["zip"], &[ZIP]),
+    (&["xlsx", "docx", "pptx"], &[ZIP, OLE]),
+    // The last four are Excel 2 to 5 without a container.
+    (
+        &["xls"],
+        &[OLE, ZIP, b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08"],
+    ),
+    // In the byte order of Intel and of Motorola.
+    (&["tif", "tiff"], &[b"II*\0", b"MM\0*"]),
+    (&["bmp"], &[b"BM"]),
+    (&["gz"], &[b"\x1f\x8b"]),
 ];
 
 /// The reason why the beginning of a document does not fit its name; `None` if it fits. Of `head`, the first
@@ -37,10 +48,10 @@ pub fn misfit(name: &str, head: &[u8]) -> Option<&'static str> {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let extension = extension.to_ascii_lowercase();
     let is_page = is_web_page(head);
-    let signature = SIGNATURES.iter().find(|(known, _)| *known == extension);
-    if let Some((_, signature)) = signature {
+    let known = SIGNATURES.iter().find(|(of, _)| of.contains(&&*extension));
+    if let Some((_, signatures)) = known {
         return match is_page {
-            _ if head.starts_with(signature) => None,
+            _ if begins_with_one(head, signatures) => None,
             true => Some("it begins as a web page"),
             false => Some("it does not begin as a file of that type does"),
         };
@@ -80,37 +91,33 @@ fn plain(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn binary(head: &[u8]) -> bool {
-    SIGNATURES
+/// Whether one of the signatures begins the document. Line ends may stand before it, as an old submission
+/// has them before its documents.
+fn begins_with_one(head: &[u8], signatures: &[&[u8]]) -> bool {
+    let lines = head.iter().take_while(|byte| b"\r\n".contains(byte));
+    let rest = &head[lines.count()..];
+    signatures
         .iter()
-        .any(|(_, signature)| signature.len() > 2 && head.starts_with(signature))
+        .any(|signature| head.starts_with(signature) || rest.starts_with(signature))
+}
+
+fn binary(head: &[u8]) -> bool {
+    let signatures = SIGNATURES.iter().flat_map(|(_, signatures)| *signatures);
+    // Two bytes may well be the first letters of a text.
+    signatures
+        .filter(|signature| signature.len() > 2)
+        .any(|signature| head.starts_with(signature))
 }
 
 fn holds_pdf(head: &[u8]) -> bool {
-    memmem::find(&head[..head.len().min(PDF_HEAD)], b"%PDF-").is_some()
+    const SIGNATURE: &[u8] = b"%PDF-";
+    let first = &head[..head.len().min(PDF_HEAD - 1 + SIGNATURE.len())];
+    memmem::find(first, SIGNATURE).is_some()
 }
 
 /// Whether it has the byte order mark of UTF-16, in which every second byte of ASCII is NUL.
 fn is_utf16(head: &[u8]) -> bool {
     head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff")
-}
-
-/// The text after the byte order mark and blanks.
-fn text_of(head: &[u8]) -> &[u8] {
-    head.strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(head)
-        .trim_ascii_start()
-}
-
-/// Whether it is a web page from its first tag on, outside of EDGAR's `<DOCUMENT>`.
-fn is_web_page(head: &[u8]) -> bool {
-    let text = text_of(head);
-    [&b"<!doctype html"[..], b"<html", b"<head"]
-        .iter()
-        .any(|start| {
-            text.get(..start.len())
-                .is_some_and(|text| text.eq_ignore_ascii_case(start))
-        })
 }
 
 #[cfg(test)]
@@ -138,8 +145,15 @@ mod tests {
             ("a.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF"),
             ("a.gif", b"GIF89a\x01\0"),
             ("a.png", b"\x89PNG\r\n\x1a\n\0\0"),
+            ("a.jpg", b"\r\n\xff\xd8\xff\xe0\0\x10JFIF"),
             ("a.zip", b"PK\x03\x04\0"),
             ("a.xlsx", b"PK\x03\x04\0"),
+            ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+            ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+            ("a.xls", b"PK\x03\x04\0"),
+            ("a.xls", b"\x09\x08\x10\0\0\x05"),
+            ("a.tif", b"II*\0"),
+            ("a.tiff", b"MM\0*"),
             ("a.xfd", b"\0\x01\x02 anything"),
             ("noextension", b"\0 anything"),
             ("a.jpg", b""),
@@ -155,7 +169,21 @@ mod tests {
             "a.json", "a.css", "a.fil", "a.xfd", "a",
         ] {
             assert!(misfit(name, PAGE).is_some(), "{name}");
+            for page in [
+                &b"<?xml version=\"1.0\"?>\n<!DOCTYPE html PUBLIC"[..],
+                b"<!-- a proxy's --><!DOCTYPE html>",
+            ] {
+                assert!(misfit(name, page).is_some(), "{name}");
+                assert_eq!(misfit("a.htm", page), None);
+            }
         }
+    }
+
+    #[test]
+    fn the_signature_of_a_pdf_begins_in_its_first_1024_bytes() {
+        let at = |n: usize| [&vec![b' '; n][..], b"%PDF-1.4"].concat();
+        assert_eq!(misfit("a.pdf", &at(1023)), None);
+        assert!(misfit("a.pdf", &at(1024)).is_some());
     }
 
     #[test]

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use memchr::memmem;
 
 use super::Expect;
+use crate::markup::is_web_page;
 
 /// How many bytes of a decoded body are examined.
 pub(super) const HEAD: usize = 64 * 1024;
@@ -216,10 +217,9 @@ fn beginning(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim_start()
 }
 
-/// Whether a lower-case text is HTML from its first character on.
+/// Whether a text is HTML from its first character on.
 fn is_html(text: &str) -> bool {
-    let start = beginning(text);
-    start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head")
+    is_web_page(text.as_bytes())
 }
 
 /// The text of the first element of that name, with white space collapsed; "" without one.

@@ -274,6 +274,11 @@ fn what_edgar_has_under_an_odd_name_is_asked_for_twice_stored_and_told() {
         ("a.pdf", b"<html>no PDF</html>"),
         ("a.htm", b"words without a tag"),
         ("a.xml", b"<!DOCTYPE html><html></html>"),
+        (
+            "a.txt",
+            b"<?xml version=\"1.0\"?>\n<!DOCTYPE html><html></html>",
+        ),
+        ("a.xsd", b"<!-- x --><!DOCTYPE html><html></html>"),
         ("a.jpg", b"GIF89a, after all"),
         ("a.txt", b"words and a NUL\0"),
     ] {
@@ -287,6 +292,26 @@ fn what_edgar_has_under_an_odd_name_is_asked_for_twice_stored_and_told() {
         );
         let _ = edgar.backfill(&sandbox).code(0);
         assert_eq!(edgar.asked(), 2, "nothing is asked for in another run");
+    }
+}
+
+#[test]
+fn what_is_plainly_a_file_of_its_name_costs_one_request() {
+    for (name, body) in [
+        ("a.tif", &b"MM\0*, of another byte order"[..]),
+        ("a.xls", b"\x09\x08\x10\0\0\x05, before containers"),
+        ("a.xls", b"PK\x03\x04, of a later version"),
+        ("a.xlsx", b"\xd0\xcf\x11\xe0, with a password"),
+        ("a.jpg", b"\r\n\xff\xd8\xff\xe0, behind a blank line"),
+        (
+            "a.htm",
+            b"<?xml version=\"1.0\"?>\n<!DOCTYPE html><html></html>",
+        ),
+    ] {
+        let (sandbox, edgar) = (Sandbox::new(), Filings::start(1, name, DATED, body));
+        let _ = edgar.backfill(&sandbox).code(0);
+        assert_eq!(edgar.asked(), 1, "{name}");
+        assert_eq!(kinds(&sandbox), [""; 0], "{name}");
     }
 }
 

@@ -36,7 +36,7 @@ const TEXTS: [(&[u8], &[&str]); 8] = [
     (b"\n <!DOCTYPE HTML PUBLIC", &["a.htm", "a.html"]),
     (b"\xef\xbb\xbf<HTML>\r\n<HEAD>", &["a.htm", "a.html"]),
     (
-        b"<?xml version='1.0' encoding='UTF-8'?>\n",
+        b"<?xml version='1.0' encoding='UTF-8'?>\n<a>",
         &["a.htm", "a.xml", "a.xsd", "a.txt"],
     ),
     (b"<xbrl ", &["a.xml"]),
@@ -45,7 +45,7 @@ const TEXTS: [(&[u8], &[&str]); 8] = [
 ];
 
 /// Beginnings that are fitting whatever bytes follow.
-const BINARY: [(&[u8], &[&str]); 12] = [
+const BINARY: [(&[u8], &[&str]); 16] = [
     (b"%PDF-1.4\n", &["a.pdf"]),
     (b"\r\n\r\n%PDF-1.7\r", &["a.pdf"]),
     (b"\xff\xd8\xff\xe0\0\x10JFIF", &["a.jpg", "a.jpeg"]),
@@ -54,19 +54,25 @@ const BINARY: [(&[u8], &[&str]); 12] = [
     (b"\x89PNG\r\n\x1a\n", &["a.png"]),
     (b"PK\x03\x04", &["a.zip", "a.xlsx", "a.docx", "a.pptx"]),
     (b"PK\x05\x06", &["a.zip"]),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", &["a.xls"]),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", &["a.xls", "a.xlsx"]),
+    (b"PK\x03\x04\x14", &["a.xls"]),
+    (b"\x09\x08\x10\0\0\x05", &["a.xls"]),
+    (b"MM\0*", &["a.tif", "a.tiff"]),
+    (b"\r\n\xff\xd8\xff\xe0\0\x10JFIF", &["a.jpg"]),
     (b"\x1f\x8b\x08", &["a.gz"]),
     (b"\xff\xfe<\0", &["a.htm", "a.xml", "a.txt"]),
     (b"\xfe\xff\0<", &["a.htm", "a.xml", "a.txt"]),
 ];
 
 /// How the pages of gateways and logins begin.
-const PAGES: [&[u8]; 5] = [
+const PAGES: [&[u8]; 7] = [
     b"<html>",
     b"<!DOCTYPE html>",
     b"\r\n\t<HTML lang=en>",
     b"\xef\xbb\xbf <head>",
     b"<!doctype HTML PUBLIC",
+    b"<?xml version=\"1.0\"?>\n<!DOCTYPE html PUBLIC",
+    b"<!-- a proxy's -->\n<html>",
 ];
 
 /// Any bytes as the beginning of a document of any name, and behind beginnings that decide.

@@ -95,8 +95,9 @@ pub(super) fn plain_form(type_: &str) -> DocumentForm {
 
 /// The extensions of binary files, in lower case. All measured documents with them are uuencoded in the
 /// submission.
-const BINARY: [&str; 12] = [
-    "bmp", "gif", "ico", "jpeg", "jpg", "pdf", "png", "tif", "tiff", "xls", "xlsx", "zip",
+const BINARY: [&str; 15] = [
+    "bmp", "docx", "gif", "gz", "ico", "jpeg", "jpg", "pdf", "png", "pptx", "tif", "tiff", "xls",
+    "xlsx", "zip",
 ];
 
 /// Whether the name is that of a binary file.
