@@ -67,12 +67,7 @@ pub(super) fn run(cli: &Cli, args: &TextArgs, terminal: &Terminal) -> Result<Exi
     let bytes = read(&settings.data_dir, &place)?;
     let format = args.text.into();
     let text = if wanted.kind == ArtifactKind::Submission {
-        Some(text::submission(
-            args.accession,
-            filing.filed_on,
-            &bytes,
-            format,
-        )?)
+        text::submission(args.accession, filing.filed_on, &bytes, format)?
     } else {
         text::extract(wanted.at_edgar(), &bytes, format).map(|text| text.text)
     };

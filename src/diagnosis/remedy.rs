@@ -17,7 +17,7 @@ pub fn remedy(kind: &str) -> &'static str {
             "the page of a proxy, firewall or login came in place of documents: open the URL in a browser, log in if necessary, then run backfill again"
         }
         "no_document" => {
-            "the response does not fit the document's name, and differs each time: check proxies and firewalls, then run backfill again"
+            "the response is not what was requested: open the URL in a browser, log in if necessary, check proxies and firewalls, then run backfill again"
         }
         "undated" => {
             "the document came without the date that EDGAR sends, the same each time: open it in a browser; if it is no filing, check proxies and firewalls, remove the file and run verify"
@@ -67,6 +67,7 @@ mod tests {
             },
             FetchError::Refused { status: 403 },
             FetchError::Damaged(text()),
+            FetchError::Page(""),
             FetchError::TooLarge { limit: 1 },
             FetchError::Redirect(text()),
             FetchError::Network(text()),

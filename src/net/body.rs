@@ -95,7 +95,9 @@ impl<'a> IncomingBody<'a> {
         let chunked = parts.version == Version::HTTP_11
             && header("transfer-encoding")
                 .is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
-        let declared = body.content_length();
+        // ureq names no length of a body that is declared empty.
+        let is_empty = header("content-length").is_some_and(|length| length.trim() == "0");
+        let declared = body.content_length().or(is_empty.then_some(0));
         let encoding = header("content-encoding")
             .unwrap_or_default()
             .trim()
@@ -274,6 +276,9 @@ impl<'a> IncomingBody<'a> {
             head,
             whole,
             expect: self.expect,
+            may_be_blank: matches!(self.expect, Expect::Document { .. })
+                && self.validators.last_modified.is_some()
+                && (self.declared.is_some() || self.content.is_promised()),
             asked: self.asked,
         })
     }

@@ -363,6 +363,7 @@ impl Client {
                 }),
                 Verdict::Refused => Err(self.outages.refused(&name, kind, status)),
                 Verdict::Damaged(why) => Err(FetchError::Damaged(why.to_owned())),
+                Verdict::Page(why) => Err(FetchError::Page(why)),
             };
         }
     }
@@ -403,7 +404,8 @@ impl Client {
             Verdict::UndeclaredAgent
             | Verdict::Refused
             | Verdict::Server { .. }
-            | Verdict::Damaged(_) => Answer::Unclear,
+            | Verdict::Damaged(_)
+            | Verdict::Page(_) => Answer::Unclear,
         }
     }
 }

@@ -50,6 +50,11 @@ pub enum FetchError {
     /// The body is cut off, damaged, or not the kind of content that was requested.
     #[error("damaged answer: {0}")]
     Damaged(String),
+    /// A web page in place of something else, with a status that says success. EDGAR has none such.
+    #[error(
+        "{0}; something between here and EDGAR answers in its place: open the URL in a browser, log in if it asks for it, and check proxy and firewall"
+    )]
+    Page(&'static str),
     /// The body has more bytes than any such file.
     #[error("larger than the limit of {limit} bytes")]
     TooLarge {
@@ -93,6 +98,7 @@ impl FetchError {
             Self::Server { .. } => "server",
             Self::Refused { .. } | Self::Shut(_) => "refused",
             Self::Damaged(_) => "damaged",
+            Self::Page(_) => "no_document",
             Self::TooLarge { .. } => "too_large",
             Self::Redirect(_) => "redirect",
             Self::Network(_) | Self::Unreachable(_) | Self::Outage(_) => "network",

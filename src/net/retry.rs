@@ -12,6 +12,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_mins(10);
 
+/// How much later what a page came for is asked for once more: time enough for what is on the way to
+/// recover.
+pub const ASK_AGAIN: Duration = Duration::from_secs(2);
+
 /// What follows a failed attempt for an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterFailure {
@@ -50,6 +54,9 @@ pub fn next(
         // The limiter delays the next attempt until the block is over.
         FetchError::Throttled { page: true } => return AfterFailure::After(Duration::ZERO),
         FetchError::Server { retry_after, .. } => retry_after.unwrap_or_default(),
+        // Once more shows whether the page stays.
+        FetchError::Page(_) if attempts_made >= 2 => return AfterFailure::GiveUp,
+        FetchError::Page(_) => ASK_AGAIN,
         FetchError::Throttled { page: false }
         | FetchError::Damaged(_)
         | FetchError::Redirect(_)
@@ -115,6 +122,14 @@ mod tests {
     fn the_last_try_ends_the_item() {
         assert_eq!(next(&network(), 3, 3, 0.5), AfterFailure::GiveUp);
         assert_eq!(next(&network(), 1, 0, 0.5), AfterFailure::GiveUp);
+    }
+
+    #[test]
+    fn what_a_page_came_for_is_asked_for_once_more() {
+        let page = FetchError::Page("a web page");
+        assert_eq!(next(&page, 1, 9, 0.5), AfterFailure::After(ASK_AGAIN));
+        assert_eq!(next(&page, 2, 9, 0.5), AfterFailure::GiveUp);
+        assert_eq!(next(&page, 1, 1, 0.5), AfterFailure::GiveUp);
     }
 
     #[test]

@@ -26,11 +26,12 @@ pub fn check_stored(file: &mut File, expect: Expect) -> io::Result<Option<String
         head: &head,
         whole: length == head.len() as u64,
         expect,
+        may_be_blank: false,
         asked: PortionKind::Whole,
     };
     match classify(seen) {
         Verdict::Good => {}
-        Verdict::Damaged(what) => return Ok(Some(what.to_owned())),
+        Verdict::Damaged(what) | Verdict::Page(what) => return Ok(Some(what.to_owned())),
         _ => return Ok(Some("it is EDGAR's page for blocked clients".to_owned())),
     }
     if let Expect::Submission {

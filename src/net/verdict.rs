@@ -43,6 +43,9 @@ pub(super) struct ResponseHead<'a> {
     /// Whether `head` is the whole body.
     pub(super) whole: bool,
     pub(super) expect: Expect,
+    /// Whether the headers show that nothing but blanks is what the server has: a date, and a length or
+    /// hash.
+    pub(super) may_be_blank: bool,
     /// How much of the file was requested.
     pub(super) asked: PortionKind,
 }
@@ -100,6 +103,8 @@ pub(super) enum Verdict {
     Refused,
     /// A success status with other content than was requested.
     Damaged(&'static str),
+    /// A success status with a web page in place of something else.
+    Page(&'static str),
 }
 
 /// Classifies a response.
@@ -109,7 +114,7 @@ pub(super) fn classify(seen: ResponseHead<'_>) -> Verdict {
         return verdict;
     }
     match seen.status {
-        200 => content(seen, &text).map_or(Verdict::Good, Verdict::Damaged),
+        200 => content(seen, &text).unwrap_or(Verdict::Good),
         206 if seen.asked == PortionKind::Rest && seen.head.is_empty() => {
             Verdict::Damaged("an empty body")
         }
@@ -176,31 +181,37 @@ fn block_page(seen: ResponseHead<'_>, text: &str) -> Option<Verdict> {
 }
 
 /// What is wrong with the start of a body with status 200.
-fn content(seen: ResponseHead<'_>, text: &str) -> Option<&'static str> {
-    if seen.head.is_empty() {
-        return Some("an empty body");
-    }
+fn content(seen: ResponseHead<'_>, text: &str) -> Option<Verdict> {
     let start = beginning(text);
     let mut rest = seen.head.iter().skip(seen.looked_at().len());
-    if start.is_empty() && seen.whole && rest.all(u8::is_ascii_whitespace) {
-        return Some("a body of white space only");
+    let is_blank = start.is_empty() && seen.whole && rest.all(u8::is_ascii_whitespace);
+    if is_blank && !seen.may_be_blank {
+        let what = match seen.head {
+            [] => "an empty body",
+            _ => "a body of white space only",
+        };
+        return Some(Verdict::Damaged(what));
+    }
+    // An error page of sec.gov itself, which is gone soon. No document of a filing has such a title.
+    if is_html(text) && element(text, "title").starts_with("sec.gov |") {
+        return Some(Verdict::Damaged(
+            "an error page of sec.gov instead of the file",
+        ));
     }
     match seen.expect {
         Expect::Json { .. } if !start.starts_with(['{', '[']) => Some(if start.starts_with('<') {
-            "a web page instead of JSON"
+            Verdict::Page("a web page instead of JSON")
         } else {
-            "not JSON"
+            Verdict::Damaged("not JSON")
         }),
-        Expect::Archive { .. } if is_html(text) => Some("a web page instead of an archive"),
-        Expect::Archive { .. } if !seen.head.starts_with(b"PK") => Some("not an archive"),
-        Expect::Text { .. } | Expect::Submission { .. } if is_html(text) => {
-            Some("a web page instead of plain text")
+        Expect::Archive { .. } if is_html(text) => {
+            Some(Verdict::Page("a web page instead of an archive"))
         }
-        // An error page of sec.gov itself. No document of a filing has such a title.
-        Expect::Document { .. }
-            if is_html(text) && element(text, "title").starts_with("sec.gov |") =>
-        {
-            Some("an error page of sec.gov instead of a document")
+        Expect::Archive { .. } if !seen.head.starts_with(b"PK") => {
+            Some(Verdict::Damaged("not an archive"))
+        }
+        Expect::Text { .. } | Expect::Submission { .. } if is_html(text) => {
+            Some(Verdict::Page("a web page instead of plain text"))
         }
         _ => None,
     }
@@ -304,6 +315,7 @@ mod tests {
             head: head.as_bytes(),
             whole: true,
             expect,
+            may_be_blank: false,
             asked: PortionKind::Whole,
         })
     }
@@ -341,6 +353,7 @@ mod tests {
             head: long.replace("SEC.gov | ", "").as_bytes(),
             whole: true,
             expect: DOCUMENT,
+            may_be_blank: false,
             asked: PortionKind::Whole,
         });
         assert_eq!(verdict, Verdict::Good);
@@ -384,8 +397,30 @@ mod tests {
                 );
             }
         }
+        for expect in [JSON, TEXT] {
+            let page = page.replace("SEC.gov |", "Sign in:");
+            assert!(matches!(seen(200, &page, expect), Verdict::Page(_)));
+        }
         assert!(matches!(seen(200, "hello", JSON), Verdict::Damaged(_)));
-        assert!(matches!(seen(200, DENIED, JSON), Verdict::Damaged(_)));
+        assert!(matches!(seen(200, DENIED, JSON), Verdict::Page(_)));
+    }
+
+    #[test]
+    fn a_document_may_be_blank_where_the_headers_show_it() {
+        let answer = |head: &str| {
+            classify(ResponseHead {
+                status: 200,
+                retry_after: None,
+                head: head.as_bytes(),
+                whole: true,
+                expect: DOCUMENT,
+                may_be_blank: true,
+                asked: PortionKind::Whole,
+            })
+        };
+        for blank in ["", " \r\n"] {
+            assert_eq!(answer(blank), Verdict::Good);
+        }
     }
 
     #[test]
@@ -421,7 +456,7 @@ mod tests {
             (
                 "503-file-unavailable.html",
                 200,
-                Verdict::Damaged("an error page of sec.gov instead of a document"),
+                Verdict::Damaged("an error page of sec.gov instead of the file"),
             ),
         ];
         for (name, status, verdict) in expected {
@@ -474,6 +509,7 @@ mod tests {
                 head: head.as_bytes(),
                 whole: true,
                 expect,
+                may_be_blank: false,
                 asked,
             })
         };
@@ -492,7 +528,10 @@ mod tests {
             (200, "{}", PortionKind::Whole),
         ] {
             let verdict = answer(status, head, asked);
-            assert!(matches!(verdict, Verdict::Damaged(_)), "{status} {head:?}");
+            assert!(
+                matches!(verdict, Verdict::Damaged(_) | Verdict::Page(_)),
+                "{status} {head:?}"
+            );
         }
         assert_eq!(answer(304, "", PortionKind::Rest), Verdict::Refused);
     }
@@ -501,7 +540,7 @@ mod tests {
         #[test]
         fn no_response_makes_it_panic(status in any::<u16>(), head in any::<Vec<u8>>(), text in any::<String>()) {
             for expect in [DOCUMENT, JSON, TEXT] {
-                let _ = classify(ResponseHead { status, retry_after: None, head: &head, whole: true, expect, asked: PortionKind::Rest });
+                let _ = classify(ResponseHead { status, retry_after: None, head: &head, whole: true, expect, may_be_blank: head.len() % 2 == 0, asked: PortionKind::Rest });
                 let _ = proves_itself(expect, &head, text.as_bytes());
             }
             let _ = retry_after(&text, Timestamp::UNIX_EPOCH);

@@ -30,9 +30,8 @@ use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument, UNDATED
 /// submission measured has 612 MB.
 pub const MAX_FILE: u64 = 2_000_000_000;
 
-/// How much later a document that is in doubt is asked for once more: time enough for what is on the way
-/// to recover.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// What is odd about a document without content. EDGAR may have such a one.
+const BLANK: &str = "it is empty or holds blanks only";
 
 /// What is odd about a document of sec.gov that fits its name and came without its date.
 const NO_DATE: &str = "it came without the Last-Modified that EDGAR sends with each document";
@@ -97,6 +96,17 @@ impl From<store::Error> for DownloadError {
     }
 }
 
+/// A document as it came.
+struct ReceivedDocument<'a> {
+    print: Fingerprint,
+    /// Its first bytes.
+    head: &'a [u8],
+    /// Whether it is empty or holds blanks only.
+    is_blank: bool,
+    /// Whether it came with `Last-Modified`.
+    is_dated: bool,
+}
+
 struct Download<'a> {
     db: Reader,
     commits: &'a Commits,
@@ -119,12 +129,14 @@ impl Download<'_> {
                 AttemptResult::Record(Box::new(record))
             }
             Err(DownloadError::Refused(kind, cause)) => {
+                job.attempts += u32::from(kind == NO_DOCUMENT);
                 let problem = ErrorReport::of_item(&job.item, kind, cause);
                 failed(job, problem, kind == NOT_IN_SUBMISSION)
             }
             Err(DownloadError::AskAgain) => {
                 services.client.traffic().count_retry();
-                AttemptResult::Wait(ASK_AGAIN)
+                job.attempts += 1;
+                AttemptResult::Wait(retry::ASK_AGAIN)
             }
             Err(DownloadError::Gateway(page, before)) => {
                 AttemptResult::Record(Box::new(Record::Gateway {
@@ -162,7 +174,11 @@ impl Download<'_> {
         }
         let mut incoming = WithBeginning::new(services.data_dir.begin()?);
         let received = self.fetch(&job.item, &mut incoming)?;
-        let WithBeginning { incoming, head } = incoming;
+        let WithBeginning {
+            incoming,
+            head,
+            is_blank,
+        } = incoming;
         let accepted = if file.kind == ArtifactKind::Submission {
             if job.item.submission_size.is_none() {
                 let mut text = incoming.reader()?;
@@ -171,7 +187,13 @@ impl Download<'_> {
             }
             None
         } else {
-            self.accept(job, file, (&head, incoming.print()), received.is_dated)?
+            let came = ReceivedDocument {
+                print: incoming.print(),
+                head: &head,
+                is_blank,
+                is_dated: received.is_dated,
+            };
+            self.accept(job, file, &came)?
         };
         self.wait_for_row(job)?;
         let item = &job.item;
@@ -207,11 +229,10 @@ impl Download<'_> {
         &self,
         job: &mut Job,
         file: &FileName,
-        (head, print): (&[u8], Fingerprint),
-        is_dated: bool,
+        came: &ReceivedDocument<'_>,
     ) -> Result<Option<(&'static str, String)>, DownloadError> {
-        let pages = &self.services.same_pages;
-        if !is_dated {
+        let (pages, print) = (&self.services.same_pages, came.print);
+        if !came.is_dated {
             let on_record = self.db.undated_files(&print.sha256)?;
             match pages.came(&job.item, print.sha256, on_record) {
                 PageVerdict::Document => {}
@@ -226,8 +247,8 @@ impl Download<'_> {
             }
         }
         // EDGAR itself sends each document with its date.
-        let is_odd = !is_dated && pages.is_sec();
-        let misfit = misfit(file.at_edgar(), head);
+        let is_odd = !came.is_dated && pages.is_sec();
+        let misfit = misfit(file.at_edgar(), came.head).or(came.is_blank.then_some(BLANK));
         let Some(why) = misfit.or(is_odd.then_some(NO_DATE)) else {
             return Ok(None);
         };
@@ -250,7 +271,7 @@ impl Download<'_> {
                     "{accession} {name}: {why}; it was requested twice and came with other bytes \
                      each time"
                 );
-                Err(DownloadError::Refused("no_document", cause))
+                Err(DownloadError::Refused(NO_DOCUMENT, cause))
             }
         }
     }
@@ -378,6 +399,9 @@ fn fetch(
     }
 }
 
+/// The kind of a failure: what came twice was no such document.
+const NO_DOCUMENT: &str = "no_document";
+
 /// The kind of a failure: the submission no longer contains a document that has no name of its own.
 const NOT_IN_SUBMISSION: &str = "not_in_submission";
 
@@ -385,6 +409,8 @@ const NOT_IN_SUBMISSION: &str = "not_in_submission";
 struct WithBeginning<'a> {
     incoming: IncomingFile<'a>,
     head: Vec<u8>,
+    /// Whether it is empty or holds blanks only.
+    is_blank: bool,
 }
 
 impl<'a> WithBeginning<'a> {
@@ -392,6 +418,7 @@ impl<'a> WithBeginning<'a> {
         Self {
             incoming,
             head: Vec::new(),
+            is_blank: true,
         }
     }
 }
@@ -401,6 +428,7 @@ impl Write for WithBeginning<'_> {
         let written = self.incoming.write(bytes)?;
         let missing = BEGINNING.saturating_sub(self.head.len());
         self.head.extend(bytes[..written].iter().take(missing));
+        self.is_blank = self.is_blank && bytes[..written].trim_ascii_start().is_empty();
         Ok(written)
     }
 

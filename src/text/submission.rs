@@ -4,14 +4,16 @@ use std::io;
 
 use jiff::civil::Date;
 
-use super::{TextFormat, extract};
+use super::decode::decode;
+use super::{TextFormat, ascii, extract};
 use crate::edgar::Accession;
 use crate::edgar::submission::{
     DocumentHead, DocumentProblem, DocumentSink, DotScan, SplitError, Splitter, join_lines,
 };
 
 /// The texts of a submission's documents in their order, each on a page of its own. Documents without
-/// a text, such as pictures, are left out. Lines that an old submission broke are joined.
+/// a text, such as pictures, are left out; `None` if no document has one. Lines that an old submission broke
+/// are joined. A submission that has only a header is shown as it is.
 ///
 /// # Errors
 ///
@@ -21,7 +23,7 @@ pub fn submission(
     filed_on: Date,
     bytes: &[u8],
     format: TextFormat,
-) -> Result<String, SplitError> {
+) -> Result<Option<String>, SplitError> {
     let mut dots = DotScan::default();
     dots.write(bytes);
     let mut texts = SubmissionTexts {
@@ -32,12 +34,14 @@ pub fn submission(
     };
     let mut splitter = Splitter::new(accession, dots.finish(Some(filed_on)), &[], &mut texts);
     splitter.write(bytes)?;
-    splitter.finish()?;
+    if splitter.finish()?.documents == 0 {
+        return Ok(Some(ascii::text(&decode(bytes), format)));
+    }
     let page = match format {
         TextFormat::Plain => "\n\n\u{c}\n",
         TextFormat::Markdown => "\n\n---\n\n",
     };
-    Ok(texts.written.join(page))
+    Ok((!texts.written.is_empty()).then(|| texts.written.join(page)))
 }
 
 struct SubmissionTexts {

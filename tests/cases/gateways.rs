@@ -167,6 +167,10 @@ fn noise_that_comes_once_costs_a_second_request_and_noise_that_stays_is_named() 
     sim.set_faults(faults(&["random@documents"]));
     let _ = backfill(&sandbox, &sim).code(3);
     assert_eq!(kinds(&sandbox), [format!("no_document|{all}")]);
+    assert_eq!(
+        sandbox.rows("SELECT DISTINCT attempts FROM v_artifacts"),
+        ["2"]
+    );
     assert_eq!(sandbox.files(), BTreeMap::new());
 }
 
@@ -292,6 +296,64 @@ fn what_edgar_has_under_an_odd_name_is_asked_for_twice_stored_and_told() {
         );
         let _ = edgar.backfill(&sandbox).code(0);
         assert_eq!(edgar.asked(), 2, "nothing is asked for in another run");
+    }
+}
+
+#[test]
+fn an_empty_document_is_asked_for_twice_and_stored_where_date_and_length_show_that_it_is_one() {
+    for body in [&b""[..], b" \r\n\n"] {
+        let (sandbox, edgar) = (Sandbox::new(), Filings::start(1, "a.htm", DATED, body));
+        let _ = edgar.backfill(&sandbox).code(0);
+        assert_eq!(edgar.asked(), 2);
+        assert_eq!(kinds(&sandbox), ["accepted|1"]);
+        assert_eq!(
+            sandbox.rows("SELECT status, bytes, sha256 FROM v_artifacts"),
+            [format!("downloaded|{}|{}", body.len(), sha256(body))]
+        );
+        let _ = edgar.backfill(&sandbox).code(0);
+        assert_eq!(edgar.asked(), 2, "nothing is asked for in another run");
+        let _ = sandbox.run(&["verify"]).code(0);
+        // Without a date it may be an answer of something on the way.
+        let (sandbox, edgar) = (Sandbox::new(), Filings::start(1, "a.htm", "", body));
+        let _ = edgar.backfill(&sandbox).code(3);
+        assert_eq!(kinds(&sandbox), ["damaged|1"]);
+        assert_eq!(sandbox.files(), BTreeMap::new());
+    }
+}
+
+#[test]
+fn a_page_in_place_of_a_submission_or_a_companys_list_is_asked_for_once_more_and_has_its_kind() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let args = ["--exchange=all", "--form=10-K"];
+    sim.set_faults(faults(&["gateway@discovery"]));
+    let _ = Output::of(sandbox.backfill(&sim, &args))
+        .code(3)
+        .says("a web page instead of JSON; something between here and EDGAR answers");
+    let companies = sandbox.number("SELECT count(*) FROM v_companies");
+    assert_eq!(kinds(&sandbox), [format!("no_document|{companies}")]);
+    let asked = |of: &str| {
+        let asked = sim
+            .log()
+            .count(|e| e.fault.is_some() && e.path.contains(of));
+        i64::try_from(asked).unwrap()
+    };
+    assert_eq!(asked("/submissions/"), 2 * companies);
+    let told = sandbox.run(&["diagnose"]).code(0);
+    assert!(told.stdout.contains("log in"), "{}", told.stdout);
+    for choice in ["--artifacts=submission", "--artifacts=documents"] {
+        let sandbox = Sandbox::new();
+        sim.set_faults(faults(&["gateway@documents"]));
+        let before = asked("/Archives/");
+        let _ = Output::of(sandbox.backfill(&sim, &[&args[..], &[choice]].concat()))
+            .code(3)
+            .says("a web page instead of plain text");
+        let all = sandbox.number("SELECT count(*) FROM v_artifacts");
+        assert_eq!(kinds(&sandbox), [format!("no_document|{all}")]);
+        assert_eq!(asked("/Archives/") - before, 2 * all);
+        let tries = "SELECT DISTINCT status, attempts FROM v_artifacts";
+        assert_eq!(sandbox.rows(tries), ["failed|2"]);
+        sim.set_faults(Vec::new());
+        let _ = Output::of(sandbox.backfill(&sim, &[&args[..], &[choice]].concat())).code(0);
     }
 }
 

@@ -479,6 +479,15 @@ fn a_text_with_a_header_alone_is_kept_whatever_was_asked_for() {
             assert_eq!(asked(&edgar).len(), 1, "never asked for again: {text}");
             assert_kept(&sandbox, &text);
             let _ = sandbox.run(&["verify"]).code(0);
+            let shown = sandbox
+                .run(&["text", OLD, &format!("{OLD}.txt")])
+                .code(0)
+                .stdout;
+            // What stands in tags of its own line is layout.
+            let words = text.lines().map(str::trim);
+            for line in words.filter(|line| !line.is_empty() && !line.starts_with('<')) {
+                assert!(shown.contains(line), "{line} of {text}");
+            }
         }
     }
 }

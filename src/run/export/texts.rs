@@ -248,7 +248,7 @@ fn read(
     let text = if is_submission {
         let (accession, filed_on) = (document.accession, document.filed_on);
         let text = text::submission(accession, filed_on, &bytes, format);
-        Some(text.map_err(|e| format!("{}: {e}", path.display()))?)
+        text.map_err(|e| format!("{}: {e}", path.display()))?
     } else {
         text::extract(document.file.at_edgar(), &bytes, format).map(|read| read.text)
     };
