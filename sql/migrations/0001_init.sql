@@ -228,6 +228,17 @@ CREATE TABLE pages_read (
     PRIMARY KEY (name, forms, since, until)
 ) STRICT, WITHOUT ROWID;
 
+-- Older pages that EDGAR lists and does not have, with its description of them, and the New York days on
+-- which it answered so. After three days a company counts as checked without such a page.
+CREATE TABLE pages_missing (
+    name       TEXT PRIMARY KEY,
+    filings    INTEGER NOT NULL,
+    first_on   TEXT NOT NULL,
+    last_on    TEXT NOT NULL,
+    days       INTEGER NOT NULL DEFAULT 1,
+    missing_on TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- A weekday whose daily index an update requested. A missing index is requested again. A closed day
 -- has no index. An index that was given up is not requested again.
 CREATE TABLE index_days (

@@ -5,6 +5,9 @@
 pub fn remedy(kind: &str) -> &'static str {
     match kind {
         "not_found" => "EDGAR does not have the file, or not yet: run backfill again tomorrow",
+        "page_missing" => {
+            "EDGAR lists an older page of the company's filings and does not have it: run backfill again tomorrow; after three days the company is taken without it"
+        }
         "throttled" => {
             "EDGAR asked for a pause: run backfill again in an hour, with a lower --rate"
         }
@@ -79,7 +82,13 @@ mod tests {
         for kind in kinds
             .into_iter()
             .chain(["unsafe_name", "bad_row", "bad_page"])
-            .chain(["gateway", "no_document", "undated", "accepted"])
+            .chain([
+                "page_missing",
+                "gateway",
+                "no_document",
+                "undated",
+                "accepted",
+            ])
         {
             assert_ne!(remedy(kind), remedy("unknown"), "{kind}");
         }

@@ -24,13 +24,14 @@ use super::item::{Job, OlderPages, Visit, VisitGoal};
 use super::record::{ErrorReport, Record};
 use super::taken::TakenRequests;
 use super::worker::{self, NextStep};
+use crate::edgar::calendar::filing_day;
 use crate::edgar::submissions::{self, OlderPage, Rows, SubmissionsRow};
 use crate::edgar::{
     Accession, ArtifactChoice, BadDocument, Cik, DateRange, Filing, History, QueueItem, Target,
 };
 use crate::net::{Expect, FetchError, RequestKind, retry};
 use crate::sources::bulk::BadMember;
-use crate::store::{self, OnRecord, PageRead, Reader, ShownCompany};
+use crate::store::{self, MISSING_DAYS, OnRecord, PageRead, Reader, ShownCompany};
 
 /// The largest submissions document that is read, in bytes. The largest one measured has about 3 MB.
 const MAX_DOCUMENT: u64 = 64 << 20;
@@ -278,8 +279,8 @@ impl Discovery<'_> {
         read.collect()
     }
 
-    /// Whether a page may list wanted filings and no run has read it. If a run has, its filings are on
-    /// record, and `visit.on_record` gets their dates.
+    /// Whether a page may list wanted filings and no run has read it or given it up. If a run has read it, its
+    /// filings are on record, and `visit.on_record` gets their dates.
     fn is_needed(&self, visit: &mut Visit, page: &OlderPage) -> Result<bool, VisitError> {
         let mut needed = false;
         for (i, read, dates) in self.reads(visit, page) {
@@ -293,7 +294,17 @@ impl Discovery<'_> {
                 });
             }
         }
-        Ok(needed)
+        Ok(needed && !self.is_given_up(page)?)
+    }
+
+    /// Whether EDGAR lists a page that it did not have on three days.
+    fn is_given_up(&self, page: &OlderPage) -> Result<bool, VisitError> {
+        let services = self.services;
+        if services.options.retry_unavailable {
+            return Ok(false);
+        }
+        let today = filing_day(services.clock.now());
+        Ok(self.db.days_page_missing(page, today)? >= MISSING_DAYS)
     }
 
     fn pages_read(&self, visit: &Visit, page: &OlderPage) -> Result<(), VisitError> {
@@ -535,23 +546,52 @@ impl Discovery<'_> {
     }
 
     fn give_up(&self, visit: &Visit, url: &Url, error: &FetchError) -> NextStep {
-        // A missing older page does not mean that EDGAR lacks the company.
-        let missing = matches!(error, FetchError::NotFound) && visit.pages.is_none();
+        let is_missing = matches!(error, FetchError::NotFound);
+        let page = visit.pages.as_deref().and_then(<[OlderPage]>::last);
+        if let Some(page) = page.filter(|_| is_missing) {
+            return self.page_missing(visit, url, page);
+        }
         let (company, kind) = (&visit.company, error.kind());
-        let problem = if missing && company.name.is_empty() {
+        let problem = if is_missing && company.name.is_empty() {
             let cause = &"EDGAR has no filer with this CIK: check the number";
             ErrorReport::discovering(company, url, kind, cause)
-        } else if matches!(error, FetchError::NotFound) && !missing {
-            let page = url.path_segments().and_then(|mut parts| parts.next_back());
-            let cause = format!(
-                "its older page {} is not found, though its main document lists it: EDGAR may be moving \
-                 its filings; run the same command again later",
-                page.unwrap_or_default()
-            );
-            ErrorReport::discovering(company, url, kind, &cause)
         } else {
             ErrorReport::discovering(company, url, kind, error)
         };
+        self.company_failed(problem, is_missing)
+    }
+
+    /// Fails the company for an older page that EDGAR lists and does not have. After three days of that the
+    /// company counts as checked without the page.
+    fn page_missing(&self, visit: &Visit, url: &Url, page: &OlderPage) -> NextStep {
+        let today = filing_day(self.services.clock.now());
+        let days = match self.db.days_page_missing(page, today) {
+            Ok(before) => before + 1,
+            Err(e) => {
+                self.services.abort(format!("{:#}", anyhow::Error::from(e)));
+                return NextStep::Stop;
+            }
+        };
+        let next = if days < MISSING_DAYS {
+            "EDGAR may be moving its filings: run the same command again tomorrow"
+        } else {
+            "on three days, so the next run takes the company without it; `backfill --retry-unavailable` \
+             asks for it again"
+        };
+        let (name, from, to) = (page.name.as_str(), page.from, page.to);
+        let cause = format!(
+            "its older page {name} (filings from {from} to {to}) is not found, though its main document \
+             lists it: {next}"
+        );
+        let problem = ErrorReport::discovering(&visit.company, url, "page_missing", &cause);
+        match self.record(Record::PageMissing(page.clone())) {
+            Ok(()) => self.company_failed(problem, false),
+            Err(_) => NextStep::Stop,
+        }
+    }
+
+    /// `missing`: EDGAR does not have the company.
+    fn company_failed(&self, problem: ErrorReport, missing: bool) -> NextStep {
         match self.record(Record::CompanyFailed { problem, missing }) {
             Ok(()) => NextStep::Done,
             Err(_) => NextStep::Stop,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::split::SplitResult;
+use crate::edgar::submissions::OlderPage;
 use crate::edgar::{Accession, Cik, CompanyProfile, Filing, History, QueueItem};
 use crate::files::Fingerprint;
 use crate::net::FetchError;
@@ -34,6 +35,8 @@ pub(super) enum Record {
         history: History,
         profile: CompanyProfile,
     },
+    /// EDGAR lists this older page and does not have it.
+    PageMissing(OlderPage),
     /// The visit to this company was given up. `missing`: EDGAR does not have the company.
     CompanyFailed { problem: ErrorReport, missing: bool },
     /// A file that was requested by itself is on disk.

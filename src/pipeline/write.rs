@@ -155,6 +155,10 @@ impl Transaction<'_> {
             }
             Record::Items(items) => self.queue(items)?,
             Record::PageRead(page) => self.batch.page_read(&page)?,
+            Record::PageMissing(page) => {
+                let today = self.today();
+                self.batch.page_missing(&page, today)?;
+            }
             Record::CompanyChecked {
                 cik,
                 as_of,

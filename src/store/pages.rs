@@ -1,4 +1,6 @@
-//! The older pages of submissions that a run need not read again.
+//! The older pages of submissions that a run need not read again, or that EDGAR lists and does not have.
+
+use jiff::civil::Date;
 
 use super::batch::Batch;
 use super::error::{AtPath, Result};
@@ -49,9 +51,31 @@ impl Reader {
             .filter_map(|text| FormFilter::from_text(text));
         Ok(forms.any(|forms| forms.holds(&page.forms)))
     }
+
+    /// On how many days in New York before this one EDGAR listed a page as now and did not have it.
+    pub fn days_page_missing(&self, page: &OlderPage, today: Date) -> Result<u32> {
+        let (name, filings) = (page.name.as_str(), integer(page.filing_count));
+        let (from, to) = (DayText::new(page.from), DayText::new(page.to));
+        let row = (name, filings, from, to, DayText::new(today));
+        let days = self.rows(sql::MISSING_DAYS, row, "look up a page", |row| row.get(0))?;
+        Ok(days.first().copied().unwrap_or(0))
+    }
 }
 
 impl Batch<'_> {
+    /// Records that EDGAR listed a page and did not have it on this day in New York.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn page_missing(&self, page: &OlderPage, today: Date) -> Result<()> {
+        let (name, filings) = (page.name.as_str(), integer(page.filing_count));
+        let (from, to) = (DayText::new(page.from), DayText::new(page.to));
+        let row = (name, filings, from, to, DayText::new(today));
+        self.execute(sql::MISSING, row, "record a missing page")?;
+        Ok(())
+    }
+
     /// Records that an older page was read to its end for these forms and dates: all such filings
     /// in it are on record. Replaces earlier readings that this one contains, and all readings from
     /// before EDGAR changed the page.
@@ -64,6 +88,7 @@ impl Batch<'_> {
         let (name, filings) = (page.name.as_str(), integer(page.filing_count));
         let (from, to) = (DayText::new(page.from), DayText::new(page.to));
         let (since, until) = (DayText::new(dates.since), DayText::new(dates.until));
+        self.tx.prepare_cached(sql::FOUND)?.execute([name])?;
         self.tx
             .prepare_cached(sql::FORGET_CHANGED)?
             .execute((name, filings, &from, &to))?;
@@ -104,7 +129,7 @@ mod tests {
     use super::super::testing::{Sandbox, cik};
     use super::*;
     use crate::edgar::submissions::PageName;
-    use jiff::civil::{Date, date};
+    use jiff::civil::date;
 
     fn page(name: &str, filing_count: u64) -> OlderPage {
         OlderPage {
@@ -197,6 +222,28 @@ mod tests {
             assert!(is_read(&sandbox, &page));
             assert_eq!(sandbox.rows("SELECT count(*) FROM pages_read"), [rows]);
         }
+    }
+
+    #[test]
+    fn each_day_on_which_a_page_is_missing_counts_once_until_it_is_there_or_described_otherwise() {
+        let mut sandbox = Sandbox::new();
+        let day = |n| date(2026, 3, n);
+        let days =
+            |sandbox: &Sandbox, page, day| sandbox.reader().days_page_missing(page, day).unwrap();
+        let listed = page(PAGE, 500);
+        for (today, before) in [(1, 0), (1, 0), (2, 1), (5, 2)] {
+            assert_eq!(days(&sandbox, &listed, day(today)), before);
+            sandbox.write(|b| b.page_missing(&listed, day(today)).unwrap());
+            assert_eq!(days(&sandbox, &listed, day(today)), before);
+        }
+        assert_eq!(days(&sandbox, &listed, day(6)), 3);
+        let otherwise = page(PAGE, 501);
+        assert_eq!(days(&sandbox, &otherwise, day(6)), 0);
+        sandbox.write(|b| b.page_missing(&otherwise, day(6)).unwrap());
+        assert_eq!(days(&sandbox, &otherwise, day(7)), 1);
+        let (since, until) = (date(2012, 1, 1), date(2015, 1, 1));
+        sandbox.write(|b| b.page_read(&read(501, &["10-K"], since, until)).unwrap());
+        assert_eq!(days(&sandbox, &otherwise, day(7)), 0);
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn messages_name_the_thing_the_cause_and_the_next_step() {
         ("407@documents#1", "%status 407%set HTTPS_PROXY%"),
         (
             "404@-submissions-001",
-            "%older page CIK%-submissions-001.json is not found%later%",
+            "%older page CIK%-submissions-001.json (%) is not found%tomorrow%",
         ),
     ] {
         let sandbox = Sandbox::new();
@@ -129,6 +129,51 @@ fn messages_name_the_thing_the_cause_and_the_next_step() {
             sandbox.rows("SELECT message FROM v_errors")
         );
     }
+}
+
+#[test]
+fn an_older_page_that_is_gone_fails_its_company_on_three_days_and_no_longer() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    let page = "-submissions-001";
+    sim.set_faults(faults(&[format!("404@{page}")]));
+    let asked = || sim.log().count(|entry| entry.path.contains(page));
+    let run = |day: u8, args: &[&str]| {
+        let args = [&["--since", "2000-01-01", "--no-download", "--json"], args].concat();
+        let mut command = sandbox.backfill(&sim, &args);
+        command.env("FILING_ETL_NOW", format!("2025-07-{day:02}T16:00:00Z"));
+        Output::of(command)
+    };
+    for (day, next) in [
+        (1, "tomorrow"),
+        (1, "tomorrow"),
+        (2, "tomorrow"),
+        (3, "--retry-unavailable"),
+    ] {
+        let before = asked();
+        let output = run(day, &[]).code(3);
+        let output = output.says("is not found, though its main document lists it");
+        let companies = output.json()["companies"]["failed"].as_u64().unwrap();
+        assert!(companies > 0);
+        assert_eq!((asked() - before) as u64, companies, "one request each");
+        let last =
+            "SELECT DISTINCT kind FROM v_errors WHERE run_id = (SELECT max(run_id) FROM v_runs)";
+        assert_eq!(sandbox.rows(last), ["page_missing"]);
+        let _ = output.says(next);
+    }
+    let before = asked();
+    let output = run(4, &[]).code(0);
+    assert_eq!(output.json()["companies"]["failed"], 0);
+    assert_eq!(asked(), before, "it is asked for no more");
+    let unchecked = "SELECT companies_total - companies_checked FROM v_selections";
+    assert_eq!(sandbox.number(unchecked), 0);
+    sim.set_faults(Vec::new());
+    let found = sandbox.number("SELECT count(*) FROM v_filings");
+    let _ = run(5, &[]).code(0);
+    assert_eq!(sandbox.number("SELECT count(*) FROM v_filings"), found);
+    let _ = run(5, &["--retry-unavailable"]).code(0);
+    assert!(asked() > before);
+    assert!(sandbox.number("SELECT count(*) FROM v_filings") > found);
+    assert_eq!(sandbox.number("SELECT count(*) FROM pages_missing"), 0);
 }
 
 #[test]

@@ -1,0 +1,2 @@
+-- A page is there again.
+DELETE FROM pages_missing WHERE name = ?1;
