@@ -1,5 +1,6 @@
 //! `facts sync`: fetches EDGAR's archive of XBRL facts, in one request.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -49,7 +50,8 @@ pub(super) fn run(cli: &Cli, json: bool, terminal: &Terminal) -> Result<Exit> {
     let cancel = Cancel::default();
     let interrupt = Interrupt::listen(&cancel)?;
     let client = preflight::client(&settings, 1, Duration::from_mins(10), &cancel)?;
-    let _data_dir = DataDir::open(&settings.data_dir)?;
+    let is_new = fs::symlink_metadata(&settings.data_dir).is_err();
+    let data_dir = DataDir::open(&settings.data_dir)?;
     let url = settings.urls.facts_archive();
     let cache = Cache::facts(&settings.data_dir);
     let before = cache.kept(&url);
@@ -70,6 +72,12 @@ pub(super) fn run(cli: &Cli, json: bool, terminal: &Terminal) -> Result<Exit> {
         all.store(total, Relaxed);
     });
     line.finish();
+    if result.is_err() {
+        cache.remove_unused();
+        if is_new {
+            data_dir.remove_unused();
+        }
+    }
     if let Some(exit) = interrupt.exit() {
         return Ok(exit);
     }

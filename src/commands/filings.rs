@@ -7,7 +7,7 @@ use crate::cli::{Cli, FilingsArgs};
 use crate::edgar::{Cik, DateRange, FormFilter};
 use crate::exit::Exit;
 use crate::print::print;
-use crate::progress::format::{count, printable, printable_json};
+use crate::progress::format::{counted, printable, printable_json};
 use crate::run::companies;
 use crate::store::{Reader, ShownFiling};
 
@@ -134,7 +134,10 @@ impl Out {
                  `filing-etl backfill` loads more"
             );
         }
-        print(&format!("{} filings\n", count(self.printed)))
+        print(&format!(
+            "{}\n",
+            counted(self.printed, ["filing", "filings"])
+        ))
     }
 }
 

@@ -64,6 +64,25 @@ impl DataDir {
         })
     }
 
+    /// Removes the data dir if it holds no file but this program's own lock: a command that made it and
+    /// failed before it stored a file leaves nothing. A data dir that another command uses stays.
+    pub fn remove_unused(self) {
+        let root = self.root.clone();
+        let incoming = root.join(INCOMING);
+        drop(self);
+        let Ok(lock) = open_lock(&incoming.join("lock")) else {
+            return;
+        };
+        let is_ours = lock.try_lock().is_ok();
+        let others = fs::read_dir(&root).map_or(0, Iterator::count);
+        if is_ours && others == 1 {
+            // Nothing but an empty folder goes: anything else in one keeps it.
+            let _ = fs::remove_file(incoming.join("lock"))
+                .and_then(|()| fs::remove_dir(&incoming))
+                .and_then(|()| fs::remove_dir(&root));
+        }
+    }
+
     fn try_open(root: &Path) -> Result<Self> {
         fs::create_dir_all(root.join(INCOMING))?;
         let root = root.canonicalize()?;
@@ -354,6 +373,21 @@ mod tests {
             .map(|e| e.unwrap().file_name())
             .collect();
         assert_eq!(names, ["lock"]);
+    }
+
+    #[test]
+    fn a_data_dir_without_a_file_is_removed_and_one_in_use_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("filings");
+        let (first, second) = (DataDir::open(&root).unwrap(), DataDir::open(&root).unwrap());
+        first.remove_unused();
+        assert!(root.join(INCOMING).join("lock").exists());
+        fs::write(root.join("a"), b"mine").unwrap();
+        second.remove_unused();
+        assert!(root.join("a").exists());
+        fs::remove_file(root.join("a")).unwrap();
+        DataDir::open(&root).unwrap().remove_unused();
+        assert!(!root.exists());
     }
 
     #[test]

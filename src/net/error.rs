@@ -14,7 +14,9 @@ pub enum FetchError {
     #[error("not found")]
     NotFound,
     /// Too many requests. The host is already blocked in the limiter; the item is retried afterwards.
-    #[error("EDGAR says \"too many requests\"")]
+    #[error(
+        "EDGAR says \"too many requests\"; run the same command again in an hour, or with a lower --rate"
+    )]
     Throttled {
         /// Whether the body was EDGAR's own block page. That page is never the item's fault, while a
         /// plain status 429 may be.

@@ -18,6 +18,7 @@ use crate::edgar::submission::{
 use crate::edgar::{Accession, ArtifactKind, Cik, FileName, QueueItem, submission_name};
 use crate::files::{Bundle, DataDir, FilePath, Fingerprint, Fingerprinter, IncomingFile};
 use crate::net::Received;
+use crate::progress::format::counted;
 use crate::store::{ArtifactStatus, Failure, OnRecord, SplitDocument};
 
 /// How much of a submission is in memory at a time, besides what the splitter keeps.
@@ -440,8 +441,10 @@ impl DocumentSink for SplitFiles<'_> {
             None => {
                 let joined = self.bundle.rewrite(|from, to| join_lines(from, to))?;
                 let cause = format!(
-                    "{joined} lines that EDGAR broke in the submission were joined, because the document \
-                     cannot be requested under a name of its own"
+                    "{} that EDGAR broke in the submission {} joined, because the document cannot be \
+                     requested under a name of its own",
+                    counted(joined, ["line", "lines"]),
+                    if joined == 1 { "was" } else { "were" },
                 );
                 self.problem("joined", &document.file.name, &cause);
                 Ok(self.bundle.end()?)

@@ -24,6 +24,7 @@ mod summary;
 mod update;
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -134,6 +135,7 @@ pub fn run(
     // Start the clock before the company lists are fetched; they count towards the reported rate.
     let (began, started) = (settings.clock.now(), Instant::now());
     let client = preflight::client(settings, threads, options.block_cooldown, &cancel)?;
+    let is_new = fs::symlink_metadata(&settings.data_dir).is_err();
     let data_dir = DataDir::open(&settings.data_dir)?;
     let (_lock, mut db) = preflight::open(settings)?;
     outcome.begin(settings, &options, terminal);
@@ -153,10 +155,9 @@ pub fn run(
             }
         }
     }
-    let prepared = if cancel.is_set() {
-        Prepared::Nothing
-    } else {
-        Prepared::of(kind, &db, &options, began)?
+    let prepared = match Prepared::of(kind, &db, &options, (began, &cancel)) {
+        Ok(prepared) => prepared,
+        Err(e) => return refused(e, db, (data_dir, is_new)),
     };
     let queue_of = queue_filter(kind, &db, &options)?;
     if job.dry_run {
@@ -284,7 +285,16 @@ enum Prepared {
 }
 
 impl Prepared {
-    fn of(kind: RunKind, db: &Writer, options: &RunOptions, now: jiff::Timestamp) -> Result<Self> {
+    /// Nothing where the run is being stopped.
+    fn of(
+        kind: RunKind,
+        db: &Writer,
+        options: &RunOptions,
+        (now, cancel): (jiff::Timestamp, &Cancel),
+    ) -> Result<Self> {
+        if cancel.is_set() {
+            return Ok(Self::Nothing);
+        }
         let db = db.reader()?;
         Ok(match kind {
             RunKind::Backfill { follow } => Self::Backfill(backfill::asked(&db, options, follow)?),
@@ -308,6 +318,16 @@ fn no_visits(only: Option<&QueueItem>, db: &mut Writer, counters: &Counters) -> 
         selection: None,
         followed: None,
     })
+}
+
+/// Ends a command of which what was asked for is refused. The lists that were loaded for it stay on record; a
+/// data dir that is new does not.
+fn refused(error: anyhow::Error, db: Writer, (data_dir, is_new): (DataDir, bool)) -> Result<Exit> {
+    db.close()?;
+    if is_new {
+        data_dir.remove_unused();
+    }
+    Err(error)
 }
 
 /// Removes unavailable companies from a plan, unless `--retry-unavailable` is given.

@@ -123,7 +123,10 @@ pub fn refresh(db: &mut Writer, lists: Lists<'_>) -> Result<Synced> {
         None => join_with_previous(list, &known(db)?),
     };
     say_problems(&universe.problems);
+    // Lists that are a little older than those on record are taken, but lists older than these would not be:
+    // the time on record never goes back.
     let created = directory.as_ref().map(created);
+    let created = created.map(|created| on_record.map_or(created, |before| before.max(created)));
     let change = store(db, &universe, created, now)?;
     let etfs = universe.non_companies.into_iter();
     let etfs = etfs.filter(|non_companies| non_companies.kind == NonCompanyKind::Etf);

@@ -11,7 +11,7 @@ use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::dataset::{shown, simulator};
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, faults, truth};
 
 const ARCHIVE: &str = "/Archives/edgar/daily-index/xbrl/companyfacts.zip";
 
@@ -103,6 +103,17 @@ fn the_archive_is_one_request_resumed_after_a_break_and_none_while_it_is_the_sam
         1
     );
     assert_eq!(sim.log().entries()[0].status, Some(304));
+}
+
+#[test]
+fn an_archive_that_cannot_be_had_leaves_no_folder_behind() {
+    let (sandbox, sim) = (Sandbox::new(), simulator());
+    sim.set_faults(faults(&["404@companyfacts.zip"]));
+    let _ = sync(&sandbox, &sim).code(1).says("cannot be fetched");
+    assert!(!sandbox.path("filings").exists());
+    fs::create_dir(sandbox.path("filings")).unwrap();
+    let _ = sync(&sandbox, &sim).code(1);
+    assert!(sandbox.path("filings").exists(), "it was there before");
 }
 
 #[test]

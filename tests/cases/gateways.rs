@@ -180,6 +180,7 @@ const NONCE: &str = "NONCE";
 /// How the server that [`Filings`] starts answers a document.
 #[derive(Debug, Clone)]
 struct Answer {
+    status: &'static str,
     headers: &'static str,
     body: Vec<u8>,
 }
@@ -214,6 +215,7 @@ impl Filings {
             ("/submissions/CIK0000000007.json", document.to_string()),
         ]);
         let answer = Arc::new(Mutex::new(Answer {
+            status: "200 OK",
             headers,
             body: body.to_vec(),
         }));
@@ -225,7 +227,7 @@ impl Filings {
                 let body = String::from_utf8(answer.body.clone());
                 let body =
                     body.map_or(answer.body, |text| text.replace(NONCE, &nonce).into_bytes());
-                return stream.write_all(&response("200 OK", answer.headers, &body));
+                return stream.write_all(&response(answer.status, answer.headers, &body));
             }
             match bodies.get(path) {
                 Some(body) => stream.write_all(&response("200 OK", "", body.as_bytes())),
@@ -237,8 +239,18 @@ impl Filings {
 
     fn answers(&self, headers: &'static str, body: &[u8]) {
         *self.answer.lock().unwrap() = Answer {
+            status: "200 OK",
             headers,
             body: body.to_vec(),
+        };
+    }
+
+    /// Every document is refused with this status and page.
+    fn refuses(&self, status: &'static str, page: &[u8]) {
+        *self.answer.lock().unwrap() = Answer {
+            status,
+            headers: "",
+            body: page.to_vec(),
         };
     }
 
@@ -384,6 +396,25 @@ fn the_same_file_of_several_filings_is_normal_where_it_has_its_date() {
     let _ = edgar.backfill(&sandbox).code(0);
     assert_eq!(statuses(&sandbox), ["downloaded|5"]);
     assert_eq!(kinds(&sandbox), [""; 0]);
+}
+
+#[test]
+fn a_403_without_a_reason_costs_one_request_a_run_and_names_the_next_step() {
+    let (sandbox, edgar) = (Sandbox::new(), Filings::start(2, "a.htm", "", b""));
+    edgar.refuses("403 Forbidden", b"<html><h1>Forbidden</h1></html>");
+    for run in 1..=2 {
+        let _ = edgar
+            .backfill(&sandbox)
+            .code(3)
+            .says("refused (status 403)")
+            .says("check proxy and firewall, and open the URL in a browser");
+        assert_eq!(edgar.asked(), 2 * run);
+        assert_eq!(kinds(&sandbox), [format!("refused|{}", 2 * run)]);
+        assert_eq!(statuses(&sandbox), ["failed|2"]);
+    }
+    edgar.answers(DATED, b"<html>the annual report</html>");
+    let _ = edgar.backfill(&sandbox).code(0);
+    assert_eq!(statuses(&sandbox), ["downloaded|2"]);
 }
 
 #[test]

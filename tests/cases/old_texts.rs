@@ -304,7 +304,7 @@ fn a_broken_document_without_a_name_is_joined_and_that_is_told() {
     assert!(files[&format!("{OLD}-1.txt")] == joined.as_bytes());
     assert_eq!(asked(&edgar).len(), 1);
     assert_eq!(
-        sandbox.rows("SELECT kind, message LIKE '%2 lines that EDGAR broke%' FROM v_errors"),
+        sandbox.rows("SELECT kind, message LIKE '%2 lines that EDGAR broke in the submission were joined%' FROM v_errors"),
         ["joined|1"]
     );
 }
@@ -717,6 +717,12 @@ fn uuencode_in_odd_places_is_decoded_or_asked_for_by_name() {
         // Without a name the type or the tag says that it is binary.
         document(8, "GRAPHIC", None, &format!("\nbegin\n{code}")),
         document(9, "EX-99", None, &format!("<PDF>\n\nbegin\n{code}</PDF>\n")),
+        document(
+            10,
+            "EX-99",
+            Some("letter.docx"),
+            &format!("\nbegin 644 letter.docx\n{code}"),
+        ),
     ];
     let text = submission(OLD, "20080124", &documents);
     let singles = [("text.png", &b"\x89PNG\r\n\x1a\n and so on"[..])];
@@ -725,7 +731,7 @@ fn uuencode_in_odd_places_is_decoded_or_asked_for_by_name() {
     let _ = backfill(&sandbox, &edgar, "documents").code(3);
     let files = stored(&sandbox);
     let unnamed = [8, 9].map(|position| format!("{OLD}-{position}.txt"));
-    let decoded = ["blank.jpg", "noname.gif", "pdf.pdf"];
+    let decoded = ["blank.jpg", "noname.gif", "pdf.pdf", "letter.docx"];
     for name in decoded
         .into_iter()
         .chain(unnamed.iter().map(String::as_str))

@@ -332,4 +332,10 @@ fn symbol_lists_much_older_than_those_on_record_do_not_replace_them() {
         sandbox.rows("SELECT exchange FROM v_companies WHERE cik IN (3, 4)"),
         ["NYSE", "NYSE"]
     );
+    // Lists that lag do not make room for still older ones.
+    lists.directory_of("1229202512:11", &old);
+    let _ = lists
+        .sync(&sandbox)
+        .code(0)
+        .says("they were made on 2025-12-29T12:11:00, and those on record on 2026-01-02T12:11:00");
 }

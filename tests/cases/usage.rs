@@ -1,5 +1,6 @@
 //! Invalid input: one line with the cause and the next step, the right exit code, and no partial changes.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use filing_etl::sim::{Options, Resource, Simulator};
@@ -243,7 +244,67 @@ fn companies_that_are_not_in_the_list_are_named_before_any_of_their_filings_is_a
     );
     assert_eq!(sim.log().of_kind(Resource::Discovery), 0);
     assert_eq!(sim.log().of_kind(Resource::Documents), 0);
+    // The database has the list that was loaded, and its log is written back.
+    assert_eq!(
+        fs::metadata(sandbox.path("filings.db-wal")).unwrap().len(),
+        0
+    );
+    assert!(!sandbox.path("filings").exists());
     assert_eq!(sandbox.number("SELECT count(*) FROM v_runs"), 0);
+}
+
+#[test]
+fn the_help_of_backfill_and_diagnose_has_each_option_under_its_own_heading() {
+    let sandbox = Sandbox::new();
+    let headings = |command: &str| {
+        let help = sandbox.run(&[command, "--help"]).code(0).stdout;
+        let (mut heading, mut found) = (String::new(), BTreeMap::<String, Vec<String>>::new());
+        for line in help.lines() {
+            let first = line.trim_start().trim_start_matches("-v, ");
+            if !line.starts_with(' ') && line.ends_with(':') {
+                line.trim_end_matches(':').clone_into(&mut heading);
+            } else if line.len() - line.trim_start().len() <= 6 && first.starts_with("--") {
+                let name = first.split(|c| " .=".contains(c)).next().unwrap();
+                found
+                    .entry(heading.clone())
+                    .or_default()
+                    .push(name.to_owned());
+            }
+        }
+        found
+    };
+    let diagnose = headings("diagnose");
+    let of = |heading: &str| diagnose[heading].iter().map(String::as_str);
+    let companies = [
+        "--exchange",
+        "--ticker",
+        "--cik",
+        "--sic",
+        "--companies-file",
+    ];
+    assert!(of("Companies").eq(companies), "{diagnose:?}");
+    assert!(of("Filings").eq(["--form", "--no-amendments"]));
+    let comparison = ["--reconcile", "--fix", "--since", "--until"];
+    assert!(of("Comparison with EDGAR's indexes").eq(comparison));
+    assert!(of("Output").eq(["--json"]));
+    let backfill = headings("backfill");
+    for (heading, option) in [
+        ("Companies", "--limit"),
+        ("Companies", "--sic"),
+        ("Filings", "--since"),
+        ("Filings", "--artifacts"),
+    ] {
+        assert!(
+            backfill[heading].iter().any(|name| name == option),
+            "{option}: {backfill:?}"
+        );
+    }
+    for command in [&diagnose, &backfill] {
+        assert!(command["Global options"].contains(&"--db".to_owned()));
+        for nowhere in ["", "Options"] {
+            assert_eq!(command.get(nowhere), None);
+        }
+    }
 }
 
 /// A database of another program, of a newer version, or damaged.

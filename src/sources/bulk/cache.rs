@@ -190,6 +190,16 @@ impl Cache {
         }
     }
 
+    /// Removes the folder if nothing of an archive came.
+    pub fn remove_unused(&self) {
+        let lock = self.folder.join("lock");
+        let files = fs::read_dir(&self.folder).map_or(0, Iterator::count);
+        let is_ours = File::open(&lock).is_ok_and(|lock| lock.try_lock().is_ok());
+        if is_ours && files == 1 {
+            let _ = fs::remove_file(&lock).and_then(|()| fs::remove_dir(&self.folder));
+        }
+    }
+
     /// The archive that is here, whole, from this address.
     #[must_use]
     pub fn kept(&self, url: &Url) -> Option<Refreshed> {
