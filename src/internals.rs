@@ -2,6 +2,7 @@
 //! the views of the database instead.
 
 pub use crate::cancel::Cancel;
+pub use crate::cli::companies_file::names as names_in_companies_file;
 pub use crate::counts::Counts;
 pub use crate::edgar::beginning::{BEGINNING, misfit};
 pub use crate::edgar::names::checked_name;

@@ -142,6 +142,11 @@ fn any_index_is_survived() {
 }
 
 #[test]
+fn any_companies_file_names_companies_or_says_why_not_in_every_encoding() {
+    survives("companies_file");
+}
+
+#[test]
 fn any_symbol_list_is_survived() {
     survives("symbols");
 }

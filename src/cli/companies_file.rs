@@ -12,7 +12,7 @@ const DELIMITERS: [u8; 4] = *b",;\t|";
 /// # Errors
 ///
 /// Why it names no company: it is no text, or a table without such a column.
-pub(super) fn names(bytes: &[u8]) -> Result<Vec<(u64, String)>, String> {
+pub fn names(bytes: &[u8]) -> Result<Vec<(u64, String)>, String> {
     let text = text(bytes);
     if text.contains('\0') {
         return Err("is no text".to_owned());

@@ -5,7 +5,7 @@
 //! properties of the terminal.
 
 mod args;
-mod companies_file;
+pub(crate) mod companies_file;
 mod generate;
 mod help;
 mod hints;

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use filing_etl::internals::checked_name;
 use filing_etl::internals::{Accession, ArtifactChoice, Cik, History, Urls, company_list, index};
-use filing_etl::internals::{BROKEN_AT, join_lines, join_lists};
+use filing_etl::internals::{BROKEN_AT, join_lines, join_lists, names_in_companies_file};
 use filing_etl::internals::{DataDir, FilePath, folder_of};
 use filing_etl::internals::{
     DocumentForm, DocumentHead, DocumentProblem, DocumentSink, DotScan, Dots, SplitSummary,
@@ -33,9 +33,10 @@ pub(crate) use self::zip::zip;
 pub(crate) type Check = fn(&[u8]);
 
 /// Every check, under the name of its target.
-pub(crate) const ALL: [(&str, Check); 11] = [
+pub(crate) const ALL: [(&str, Check); 12] = [
     ("submissions", submissions),
     ("companies", companies),
+    ("companies_file", companies_file),
     ("indexes", indexes),
     ("symbols", symbols),
     ("split", split),
@@ -53,6 +54,23 @@ const LONGEST_MESSAGE: usize = 1200;
 
 /// The form filter, which is parsed only once.
 static URLS: LazyLock<Urls> = LazyLock::new(Urls::default);
+
+/// A user's companies file. Each name is one, and in UTF-16 a file has the names that it has in UTF-8.
+pub(crate) fn companies_file(bytes: &[u8]) {
+    let read = names_in_companies_file(bytes);
+    for (_, name) in read.iter().flatten() {
+        assert!(!name.is_empty() && !name.contains('\0'), "{name:?}");
+    }
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
+    if !text.contains('\0') && !text.starts_with('\u{feff}') {
+        let units = text.encode_utf16();
+        let wide: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+        let wide = [&b"\xff\xfe"[..], &wide].concat();
+        assert_eq!(names_in_companies_file(&wide), read);
+    }
+}
 
 /// A company's submissions, and an older page.
 pub(crate) fn submissions(bytes: &[u8]) {

@@ -86,6 +86,13 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ),
         ("beginnings", beginnings),
         (
+            "companies_file",
+            COMPANIES_FILES
+                .iter()
+                .map(|text| text.as_bytes().to_vec())
+                .collect(),
+        ),
+        (
             "names",
             NAMES.iter().map(|name| name.as_bytes().to_vec()).collect(),
         ),
@@ -93,6 +100,15 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("answers", answers()),
     ]
 }
+
+/// Lists and tables as editors and spreadsheets write them.
+const COMPANIES_FILES: [&str; 5] = [
+    "# ours\nAAPL # Apple\n\n0000789019\n",
+    "AAPL\r\nBRK.B\r\n",
+    "ticker,name\nAAPL,\"Apple, Inc.\"\nMSFT,Microsoft\n",
+    "Name;CIK\nApple;320193\n",
+    "cik\tticker\n320193\tAAPL\n\tMSFT\n",
+];
 
 /// Submissions of kinds that the simulator does not make, after the bytes for the chunk sizes.
 fn odd_texts() -> Vec<Vec<u8>> {
