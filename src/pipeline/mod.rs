@@ -113,9 +113,9 @@ fn start(services: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result
     let (visit_tx, visits) = bounded(2 * threads.companies);
     // Enough that a thread rarely waits for the next request, at 200 bytes each.
     let (job_tx, jobs) = bounded(32 * threads.downloads);
-    // Enough for what arrives while the writer collects records. A record has at most
-    // `discover::CHUNK` filings (20 kB); most have a dozen.
-    let (record_tx, records) = bounded(8 * (threads.companies + threads.downloads));
+    // Enough for what arrives while the writer collects records. A record of a company has up to
+    // `discover::CHUNK` filings with their queue entries (40 kB), one of a download a file.
+    let (record_tx, records) = bounded(2 * threads.companies + 8 * threads.downloads);
     let record_tx = Records::new(record_tx);
     let (commits, taken) = (
         Arc::new(Commits::default()),

@@ -74,6 +74,16 @@ pub(super) enum Record {
 }
 
 impl Record {
+    /// How many rows it adds to the database, about.
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Self::Filings { filings, items, .. } => filings.len() + items.len(),
+            Self::Items(items) => items.len(),
+            Self::Split { split, .. } => split.documents.len(),
+            _ => 1,
+        }
+    }
+
     /// How many bytes were stored on disk.
     pub(super) fn bytes(&self) -> u64 {
         match self {

@@ -1,6 +1,6 @@
 //! Last stage: the one thread that writes to the database.
 //!
-//! A transaction collects records until there are [`MOST`] of them, or until the first one has waited
+//! A transaction collects records until they have [`MOST`] rows, or until the first one has waited
 //! for [`GATHER`]: a commit costs more than a hundred rows. A killed run loses what was not committed;
 //! the next run finds it again.
 //!
@@ -33,8 +33,9 @@ use crate::files::{FilePath, Fingerprint};
 use crate::progress::format::{bytes, counted};
 use crate::store::{Batch, ErrorRow, Failure, Recorded, RunId, SplitDocument, Writer};
 
-/// The most records in one transaction. At this size the cost of the commit itself no longer matters.
-const MOST: usize = 1000;
+/// A transaction takes no further record once it has this many rows. At this size the cost of the commit
+/// itself no longer matters. Until the commit, each queue entry is in memory twice: here, and as taken.
+const MOST: usize = 4000;
 
 /// How long the first record of a transaction waits for others. The writer sleeps during this time,
 /// so it costs little at full speed. It must be short, since downloads wait for the commit of their rows.
@@ -104,10 +105,14 @@ fn write_all(
             refused: Vec::new(),
             services,
         };
-        let mut written = 0;
-        for record in first.into_iter().chain(records.try_iter().take(MOST)) {
+        let (mut written, mut rows) = (0, 0);
+        for record in first.into_iter().chain(records.try_iter()) {
+            rows += record.rows();
             transaction.write(record)?;
             written += 1;
+            if rows >= MOST {
+                break;
+            }
         }
         let queued = transaction.commit()?;
         // Released before announced: a download that then continues finds the row in the database.
