@@ -229,6 +229,8 @@ struct Bars<'a> {
     downloads: ProgressBar,
     lines: Vec<ProgressBar>,
     page: PrintStyle,
+    /// The columns of the terminal when the bars were drawn last.
+    width: Option<usize>,
 }
 
 impl<'a> Bars<'a> {
@@ -250,10 +252,35 @@ impl<'a> Bars<'a> {
                 styled,
                 is_terminal: true,
             },
+            width: columns(),
         }
     }
 
+    /// Erases the bars if the terminal has another width than when they were drawn. `indicatif` fills each
+    /// row to the end, so for a terminal they are one long line, which it breaks anew at the new width.
+    /// `indicatif` erases as many rows as it drew: too few after narrowing, and after widening also rows
+    /// above the bars. A terminal that cuts lines off instead (xterm) loses as many rows above the bars.
+    fn follow_resize(&mut self) {
+        let (before, now) = (self.width, columns());
+        self.width = now.or(before);
+        let (Some(before), Some(now)) = (before, now) else {
+            return;
+        };
+        if before == now {
+            return;
+        }
+        let drawn = 3 + usize::from(self.archive.is_some()) + self.lines.len();
+        let above = (drawn * before).div_ceil(now.max(1)).saturating_sub(1);
+        // Row by row: some terminals keep a copy of what is erased from the top of the screen to its end.
+        let erase = format!("\r\u{1b}[2K{}", "\u{1b}[A\u{1b}[2K".repeat(above));
+        // A closed terminal is noticed by the next log line.
+        let _ = io::stderr().write_all(erase.as_bytes());
+        // The new target knows of no rows to erase.
+        self.multi.set_draw_target(ProgressDrawTarget::stderr());
+    }
+
     fn draw(&mut self, numbers: &Snapshot) {
+        self.follow_resize();
         let (here, all) = (numbers.archive_bytes, numbers.archive_total);
         if here < all {
             let new = || self.multi.insert(1, bar("Archive"));
@@ -293,7 +320,8 @@ impl<'a> Bars<'a> {
         }
     }
 
-    fn clear(self) {
+    fn clear(mut self) {
+        self.follow_resize();
         for bar in [self.margin, self.companies, self.downloads]
             .into_iter()
             .chain(self.archive)
@@ -303,6 +331,12 @@ impl<'a> Bars<'a> {
         }
         self.multi.set_draw_target(ProgressDrawTarget::hidden());
     }
+}
+
+/// The columns of the terminal that standard error is.
+fn columns() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stderr())?;
+    Some(width.0.into())
 }
 
 fn bar(name: &'static str) -> ProgressBar {

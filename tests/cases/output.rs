@@ -539,6 +539,9 @@ fn bars_take_the_new_width_when_the_terminal_is_resized() {
     let last_wide = rows.iter().rposition(|row| !is_whole(row)).unwrap();
     let narrow = rows[last_wide..].iter().filter(is_bar).count();
     assert!(narrow > 2, "{rows:?}");
+    // The terminal has broken the 8 rows of 80 into 13 of 50. All of them are erased.
+    let erased = format!("\r\u{1b}[2K{}", "\u{1b}[A\u{1b}[2K".repeat(12));
+    assert!(output.stdout.contains(&erased), "{:?}", output.stdout);
 }
 
 #[test]
