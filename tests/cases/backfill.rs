@@ -925,36 +925,6 @@ fn a_run_over_all_companies_takes_little_memory() {
     assert!(peak < 56 << 10, "{peak} kB");
 }
 
-/// A debug build took 61 MiB by hand; with transactions of a fixed number of records it took 100.
-#[cfg(target_os = "linux")]
-#[test]
-fn many_filings_of_each_company_take_little_memory() {
-    let sim = truth::start(Options {
-        companies: 60,
-        years: 24,
-        filings_per_year: 40,
-        compress: false,
-        ..truth::small()
-    });
-    let sandbox = Sandbox::new();
-    let args = [
-        "--preset",
-        "turbo",
-        "--exchange",
-        "all",
-        "--form",
-        "all",
-        "--since",
-        "1996-01-01",
-        "--no-download",
-    ];
-    let (run, peak) = Running::start(sandbox.backfill(&sim, &args)).end_measured();
-    let _ = run.code(0);
-    let filings = sandbox.number("SELECT count(*) FROM filings");
-    assert!(filings > 50_000, "{filings}");
-    assert!(peak < 72 << 10, "{peak} kB");
-}
-
 /// Fails unless all documents of a company's reports are stored, each file has its row and each row its file.
 #[track_caller]
 fn split_and_sound(sandbox: &Sandbox, cik: &str, when: &str) {
