@@ -25,7 +25,7 @@ pub struct ShownCriterion {
     pub option: &'static str,
     /// The name in a sentence.
     pub name: &'static str,
-    /// What is wanted; empty if it is no condition.
+    /// The wanted values, separated by a comma and a space; empty if it is no condition. A value has no space.
     pub value: String,
 }
 
@@ -42,7 +42,7 @@ impl CompanyCriteria {
         sic.wants(&profile.sic)
     }
 
-    /// Whether every company that the other criteria want is wanted.
+    /// Whether these criteria want every company that the other criteria want.
     pub fn contains(&self, other: &Self) -> bool {
         let Self { sic } = self;
         sic.contains(&other.sic)
@@ -65,11 +65,11 @@ impl CompanyCriteria {
     }
 }
 
-/// The given criteria, such as `SIC 6022, 73`; empty without any.
+/// The given criteria, such as `SIC 6022, 73`, separated by semicolons; empty without any.
 impl fmt::Display for CompanyCriteria {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, ShownCriterion { name, value, .. }) in self.given().enumerate() {
-            let separator = if i == 0 { "" } else { ", " };
+            let separator = if i == 0 { "" } else { "; " };
             write!(f, "{separator}{name} {value}")?;
         }
         Ok(())

@@ -53,10 +53,11 @@ impl SicCodes {
         self.0.is_empty() || self.0.iter().any(|code| sic.starts_with(&code.0))
     }
 
-    /// Whether every company that the other codes want is wanted.
+    /// Whether these codes want every company that the other codes want.
     pub fn contains(&self, other: &Self) -> bool {
-        let is_narrower = self.0.is_empty() || !other.0.is_empty();
-        is_narrower && other.0.iter().all(|code| self.wants(&code.0))
+        // Without codes, the other ones want every company.
+        let is_limited = !other.0.is_empty();
+        self.0.is_empty() || (is_limited && other.0.iter().all(|code| self.wants(&code.0)))
     }
 }
 

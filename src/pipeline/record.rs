@@ -53,6 +53,7 @@ pub(super) enum Record {
     Split {
         item: QueueItem,
         split: SplitResult,
+        /// The requests of this run for the text; 0 if it was on disk.
         attempts: u32,
     },
     /// A request was given up in this run.

@@ -82,10 +82,13 @@ const DATABASE: [(&str, &str); 3] = [
 /// or current values.
 fn metrics() -> Vec<(&'static str, &'static str)> {
     let counts = Counts::default();
-    let mut of_counts: Vec<_> = counts.metrics().map(|(m, ..)| (m.name, m.help)).collect();
-    of_counts.dedup();
     let mut metrics = RUN.to_vec();
-    metrics.extend(of_counts);
+    for (metric, ..) in counts.metrics() {
+        let of_count = (metric.name, metric.help);
+        if !metrics.contains(&of_count) {
+            metrics.push(of_count);
+        }
+    }
     metrics.extend(PAUSES_AND_ERRORS);
     metrics.extend(DATABASE);
     metrics

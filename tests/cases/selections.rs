@@ -45,6 +45,10 @@ fn what_is_followed_is_shown_as_a_table_and_as_json() {
         .map(|s| s["followed"].as_bool().unwrap())
         .collect();
     assert_eq!(followed, [true, false]);
+    let columns = sandbox.rows("SELECT name FROM pragma_table_info('v_selections')");
+    let keys = all[0].as_object().unwrap().keys();
+    let columns: std::collections::BTreeSet<_> = columns.iter().collect();
+    assert_eq!(keys.collect::<std::collections::BTreeSet<_>>(), columns);
     assert_eq!(all[0]["companies"], "[\"NYSE\"]");
     assert_eq!(all[0]["companies_total"], all[0]["companies_checked"]);
     let table = run(&sandbox, &sim, &["selections"]).code(0).stdout;
