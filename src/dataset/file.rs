@@ -10,13 +10,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::csv::CsvFile;
 use super::manifest::Format;
 use super::parquet::ParquetFile;
-use super::rows::{DataCell, RowGroup, UnreadableValues};
+use super::rows::{DataCell, ROW_GROUP, RowGroup, UnreadableValues};
 use super::table::Table;
 use crate::cancel::Cancel;
 use crate::threads;
-
-/// Rows of a row group. DuckDB writes row groups of this size; several threads can read one file then.
-pub const ROW_GROUP: usize = 122_880;
 
 /// A row group ends early once its texts have more bytes than this. Only long texts reach it.
 const MOST_BYTES: usize = 64 << 20;

@@ -13,8 +13,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
-use super::file::ROW_GROUP;
-use super::rows::{ColumnBuffer, RowGroup, Values};
+use super::rows::{ColumnBuffer, ROW_GROUP, RowGroup, Values};
 use super::table::{Table, TableColumn};
 
 /// The false positive rate of the bloom filters.

@@ -9,6 +9,9 @@ use jiff::civil::{Date, date};
 
 use super::table::{Table, TableColumn, Type};
 
+/// Rows of a row group. DuckDB writes row groups of this size; several threads can read one file then.
+pub(super) const ROW_GROUP: usize = 122_880;
+
 /// A value for a column. Dates, times and hashes are in the format of the database.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DataCell<'a> {

@@ -58,6 +58,11 @@ pub fn percent(part: u64, whole: u64) -> u64 {
         .unwrap_or(0)
 }
 
+/// Seconds, rounded to milliseconds.
+pub fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
 /// Text from the network that is safe to print on a terminal: one line, without escape sequences and
 /// characters that change the writing direction.
 pub fn printable(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! Reports the result of a run, also of one that ended early: as JSON, to Prometheus, to a monitoring service
 //! and in the log.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use jiff::civil::Date;
@@ -16,7 +16,7 @@ use crate::exit::{Exit, for_error};
 use crate::net::ping;
 use crate::print::print_json;
 use crate::progress::Terminal;
-use crate::progress::format::printable;
+use crate::progress::format::{printable, seconds};
 use crate::store::RunId;
 
 /// Attempts to report the end of a run to a monitoring service.
@@ -245,9 +245,4 @@ fn midnight(day: Date) -> f64 {
     TimeZone::UTC
         .to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
         .map_or(0.0, |time| time.as_second() as f64)
-}
-
-/// Seconds, rounded to milliseconds.
-pub(super) fn seconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

@@ -9,13 +9,12 @@ use serde::Serialize;
 
 use super::RunKind;
 use super::metrics::{PAUSED, Sample, samples_of};
-use super::outcome::seconds;
 use super::update::IndexResult;
 use crate::config::PrintStyle;
 use crate::counts::{CountGroup, Counts};
 use crate::page::{failure, status};
 use crate::pipeline::Services;
-use crate::progress::format::{bytes, clock, count};
+use crate::progress::format::{bytes, clock, count, seconds};
 use crate::sources::bulk::ChosenSource;
 use crate::store::{RunEnd, RunId};
 

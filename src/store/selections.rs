@@ -15,7 +15,7 @@ use super::queries::companies;
 use super::queries::selections as sql;
 use super::reader::{Reader, number};
 use super::selection_row::SelectionRow;
-use super::values::{DateColumn, DayText, Time, json_ciks, json_texts, time};
+use super::values::{DateColumn, DayText, Time, company_params, json_ciks, time};
 use super::writer::Writer;
 use crate::criteria::CompanyCriteria;
 use crate::edgar::calendar::{day_before, filing_day};
@@ -225,21 +225,6 @@ fn exchanges_of(json: &str) -> Option<std::collections::BTreeSet<Exchange>> {
 fn ciks_of(json: &str) -> Option<std::collections::BTreeSet<Cik>> {
     let numbers: Vec<u64> = serde_json::from_str(json).ok()?;
     numbers.into_iter().map(Cik::new).collect()
-}
-
-/// The exchanges and the CIKs as JSON lists; `None` is no condition.
-pub(super) fn company_params(companies: &Companies) -> (Option<String>, Option<String>) {
-    match companies {
-        Companies::Listed(None) => (None, None),
-        Companies::Listed(Some(exchanges)) => {
-            let names: Vec<_> = exchanges.iter().map(|e| e.as_str()).collect();
-            (Some(json_texts(&names)), None)
-        }
-        Companies::Named(ciks) => {
-            let ciks: Vec<_> = ciks.iter().map(|cik| cik.get()).collect();
-            (None, Some(json_texts(&ciks)))
-        }
-    }
 }
 
 impl Writer {

@@ -9,6 +9,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::criteria::CompanyCriteria;
 use crate::edgar::{Accession, ArtifactChoice, ArtifactKind, Cik};
+use crate::selection::Companies;
 
 /// The status of an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -343,6 +344,21 @@ impl DayText {
 impl ToSql for DayText {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.0)))
+    }
+}
+
+/// The exchanges and the CIKs as JSON lists; `None` is no condition.
+pub(super) fn company_params(companies: &Companies) -> (Option<String>, Option<String>) {
+    match companies {
+        Companies::Listed(None) => (None, None),
+        Companies::Listed(Some(exchanges)) => {
+            let names: Vec<_> = exchanges.iter().map(|e| e.as_str()).collect();
+            (Some(json_texts(&names)), None)
+        }
+        Companies::Named(ciks) => {
+            let ciks: Vec<_> = ciks.iter().map(|cik| cik.get()).collect();
+            (None, Some(json_texts(&ciks)))
+        }
     }
 }
 

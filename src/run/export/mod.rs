@@ -15,7 +15,7 @@ mod texts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
@@ -42,7 +42,7 @@ use crate::dataset::{
 use crate::edgar::dates::parse_when;
 use crate::edgar::{Cik, DateRange, FormFilter};
 use crate::exit::UsageError;
-use crate::progress::format::{count, counted};
+use crate::progress::format::{count, counted, seconds};
 use crate::store::{DatasetScope, DatasetSnapshot, Reader};
 use crate::text::{self, TextFormat};
 
@@ -819,11 +819,6 @@ fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("a String takes all");
     }
     text
-}
-
-/// Rounded to milliseconds.
-fn seconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 impl Exported {
