@@ -524,6 +524,9 @@ impl Discovery<'_> {
         if visit.pages.as_ref().is_some_and(|pages| !pages.is_empty()) {
             return Ok(NextStep::Now);
         }
+        if let Some(problem) = visit.missing_page.take() {
+            return Ok(self.company_failed(problem, false));
+        }
         self.queue_on_record(visit)?;
         let (services, began) = (
             self.services,
@@ -545,11 +548,23 @@ impl Discovery<'_> {
         Ok(NextStep::Done)
     }
 
-    fn give_up(&self, visit: &Visit, url: &Url, error: &FetchError) -> NextStep {
+    fn give_up(&self, visit: &mut Visit, url: &Url, error: &FetchError) -> NextStep {
         let is_missing = matches!(error, FetchError::NotFound);
-        let page = visit.pages.as_deref().and_then(<[OlderPage]>::last);
-        if let Some(page) = page.filter(|_| is_missing) {
-            return self.page_missing(visit, url, page);
+        if is_missing && let Some(page) = visit.pages.as_mut().and_then(Vec::pop) {
+            let done = self.page_missing(visit, url, page);
+            return match done.and_then(|()| self.after_success(visit)) {
+                Ok(next) => next,
+                Err(VisitError::Database(e)) => {
+                    self.services.abort(format!("{:#}", anyhow::Error::from(e)));
+                    NextStep::Stop
+                }
+                Err(_) => NextStep::Stop,
+            };
+        }
+        if let Some(problem) = visit.missing_page.take()
+            && self.record(Record::Error(problem)).is_err()
+        {
+            return NextStep::Stop;
         }
         let (company, kind) = (&visit.company, error.kind());
         let problem = if is_missing && company.name.is_empty() {
@@ -561,17 +576,16 @@ impl Discovery<'_> {
         self.company_failed(problem, is_missing)
     }
 
-    /// Fails the company for an older page that EDGAR lists and does not have. After three days of that the
-    /// company counts as checked without the page.
-    fn page_missing(&self, visit: &Visit, url: &Url, page: &OlderPage) -> NextStep {
+    /// Records that EDGAR lists an older page and does not have it, which fails the company at the end of
+    /// the visit. After three days of that the company counts as checked without the page.
+    fn page_missing(
+        &self,
+        visit: &mut Visit,
+        url: &Url,
+        page: OlderPage,
+    ) -> Result<(), VisitError> {
         let today = filing_day(self.services.clock.now());
-        let days = match self.db.days_page_missing(page, today) {
-            Ok(before) => before + 1,
-            Err(e) => {
-                self.services.abort(format!("{:#}", anyhow::Error::from(e)));
-                return NextStep::Stop;
-            }
-        };
+        let days = self.db.days_page_missing(&page, today)? + 1;
         let next = if days < MISSING_DAYS {
             "EDGAR may be moving its filings: run the same command again tomorrow"
         } else {
@@ -584,9 +598,10 @@ impl Discovery<'_> {
              lists it: {next}"
         );
         let problem = ErrorReport::discovering(&visit.company, url, "page_missing", &cause);
-        match self.record(Record::PageMissing(page.clone())) {
-            Ok(()) => self.company_failed(problem, false),
-            Err(_) => NextStep::Stop,
+        self.record(Record::PageMissing(page))?;
+        match visit.missing_page.replace(problem) {
+            Some(before) => self.record(Record::Error(before)),
+            None => Ok(()),
         }
     }
 

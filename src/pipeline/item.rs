@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::commits::Sequence;
+use super::record::ErrorReport;
 use crate::criteria::CompanyCriteria;
 use crate::edgar::submissions::OlderPage;
 use crate::edgar::{ArtifactChoice, CompanyProfile, DateRange, History, QueueItem};
@@ -73,6 +74,9 @@ pub(super) struct Visit {
     /// The older pages still to be read, the next one last. `None` until the main document, which lists
     /// them, has been read.
     pub pages: Option<Vec<OlderPage>>,
+    /// The problem of the last older page that EDGAR lists and does not have. The visit goes on with the
+    /// other pages and then fails.
+    pub missing_page: Option<ErrorReport>,
     /// For each goal, the dates of those pages that an earlier run has read: filings on record of these
     /// dates may lack artifacts that this run wants.
     pub on_record: Vec<Option<DateRange>>,
@@ -98,6 +102,7 @@ impl Visit {
             not_meant_by: Vec::new(),
             began: None,
             pages: None,
+            missing_page: None,
             history: History::default(),
             profile: CompanyProfile::default(),
             from_archive,

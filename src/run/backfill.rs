@@ -64,6 +64,9 @@ pub(super) fn plan(db: &mut Writer, asked: BackfillSelection, clock: Clock) -> R
         companies,
     } = asked;
     let recording = db.record_selection(&selection, followed, clock.now())?;
+    if recording.is_new_or_wider {
+        db.retry_companies(&companies)?;
+    }
     let recorded = db.reader()?.selections()?;
     let recorded = recorded.iter().find(|known| known.id == recording.id);
     // Companies count as checked for a recorded selection if this run covers all that it wants.

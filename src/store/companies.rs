@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::batch::Batch;
 use super::error::{AtPath, Result};
 use super::meta;
-use super::queries::companies as sql;
+use super::queries::{companies as sql, pages};
 use super::reader::{Reader, number};
 use super::values::{DateColumn, DayText, Time, company_params, json_ciks, json_texts};
 use super::writer::Writer;
@@ -280,12 +280,17 @@ impl Reader {
 }
 
 impl Writer {
-    /// Resets the missing days of these companies, so that a run requests them again. Returns the
-    /// number of companies that had missing days.
+    /// Resets the missing days of these companies and of their older pages, so that a run requests them
+    /// again. Returns the number of companies that had missing days.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
     pub fn retry_companies(&mut self, companies: &[Cik]) -> Result<usize> {
         let batch = self.begin()?;
-        let doing = "queue companies";
-        let retried = batch.execute(sql::RETRY_UNAVAILABLE, [json_ciks(companies)], doing)?;
+        let (ciks, doing) = (json_ciks(companies), "queue companies");
+        let retried = batch.execute(sql::RETRY_UNAVAILABLE, [&ciks], doing)?;
+        batch.execute(pages::RETRY, [&ciks], doing)?;
         batch.commit()?;
         Ok(retried)
     }

@@ -159,6 +159,7 @@ queries! {
         MISSING_DAYS = "missing_days",
         PUT = "put",
         READ_FOR = "read_for",
+        RETRY = "retry",
         WITHIN = "within",
     }
     queue {

@@ -1,9 +1,14 @@
 //! Unexplained refusals, pauses requested for one document, and messages with the next step.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 
 use filing_etl::sim::{Options, Simulator};
+use serde_json::json;
 
+use crate::harness::scripted::{Scripted, response};
 use crate::harness::{Output, Sandbox, faults, truth};
 
 fn simulator() -> Simulator {
@@ -174,6 +179,119 @@ fn an_older_page_that_is_gone_fails_its_company_on_three_days_and_no_longer() {
     assert!(asked() > before);
     assert!(sandbox.number("SELECT count(*) FROM v_filings") > found);
     assert_eq!(sandbox.number("SELECT count(*) FROM pages_missing"), 0);
+}
+
+/// A company with a filing in its main document and one in each of two older pages. What a path of `missing`
+/// is part of is not there.
+fn of_two_pages(missing: &Arc<Mutex<Vec<&'static str>>>) -> Scripted {
+    let rows = |year: u32| {
+        json!({
+            "accessionNumber": [format!("0000000007-{:02}-000001", year % 100)],
+            "filingDate": [format!("{year}-02-01")], "form": ["10-K"], "primaryDocument": ["a.htm"],
+        })
+    };
+    let page = |n: u32, year: u32| {
+        json!({
+            "name": format!("CIK0000000007-submissions-00{n}.json"), "filingCount": 1,
+            "filingFrom": format!("{year}-02-01"), "filingTo": format!("{year}-02-01"),
+        })
+    };
+    let list = json!({
+        "fields": ["cik", "name", "ticker", "exchange"],
+        "data": [[7, "Seven", "SEVN", "Nasdaq"]],
+    });
+    let main = json!({
+        "cik": "0000000007", "name": "Seven",
+        "filings": {"recent": rows(2024), "files": [page(1, 2015), page(2, 2010)]},
+    });
+    let bodies = [
+        ("/files/company_tickers_exchange.json", list),
+        ("/submissions/CIK0000000007.json", main),
+        (
+            "/submissions/CIK0000000007-submissions-001.json",
+            rows(2015),
+        ),
+        (
+            "/submissions/CIK0000000007-submissions-002.json",
+            rows(2010),
+        ),
+    ];
+    let bodies = BTreeMap::from(bodies.map(|(path, body)| (path, body.to_string())));
+    let missing = Arc::clone(missing);
+    Scripted::answering(move |path, stream| {
+        let is_missing = missing
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|part| path.contains(part));
+        match bodies.get(path).filter(|_| !is_missing) {
+            Some(body) => stream.write_all(&response("200 OK", "", body.as_bytes())),
+            None => stream.write_all(&response("404 Not Found", "", b"nothing here")),
+        }
+    })
+}
+
+/// A backfill on this day of July 2025, without downloads.
+fn on_day(sandbox: &Sandbox, edgar: &Scripted, day: u32, args: &[&str]) -> Output {
+    let args = [&["backfill", "--no-download", "--json"], args].concat();
+    let mut command = sandbox.command_to(&edgar.url(), &args);
+    command.env("FILING_ETL_NOW", format!("2025-07-{day:02}T16:00:00Z"));
+    Output::of(command)
+}
+
+#[test]
+fn a_missing_older_page_keeps_no_other_page_from_being_read() {
+    let missing = Arc::new(Mutex::new(vec!["-001"]));
+    let (sandbox, edgar) = (Sandbox::new(), of_two_pages(&missing));
+    let run = |day, args: &[&str]| {
+        let args = [&["--since=2005-01-01"], args].concat();
+        on_day(&sandbox, &edgar, day, &args)
+    };
+    let _ = run(1, &[]).code(3);
+    let years = "SELECT substr(filed_on, 1, 4) FROM v_filings ORDER BY 1";
+    assert_eq!(sandbox.rows(years), ["2010", "2024"]);
+}
+
+#[test]
+fn several_missing_older_pages_cost_the_days_of_one_and_each_comes_as_soon_as_it_is_there() {
+    let missing = Arc::new(Mutex::new(vec!["-001", "-002"]));
+    let (sandbox, edgar) = (Sandbox::new(), of_two_pages(&missing));
+    let run = |day, args: &[&str]| {
+        let args = [&["--since=2005-01-01"], args].concat();
+        on_day(&sandbox, &edgar, day, &args)
+    };
+    for day in 1..=3 {
+        assert_eq!(run(day, &[]).code(3).json()["companies"]["failed"], 1);
+    }
+    assert_eq!(
+        sandbox.rows("SELECT run_id, kind, count(*) FROM v_errors GROUP BY 1, 2"),
+        [1, 2, 3].map(|run| format!("{run}|page_missing|2"))
+    );
+    let _ = run(4, &[]).code(0);
+    *missing.lock().unwrap() = vec!["-001"];
+    let _ = run(5, &["--retry-unavailable"]).code(3);
+    let years = "SELECT substr(filed_on, 1, 4) FROM v_filings ORDER BY 1";
+    assert_eq!(sandbox.rows(years), ["2010", "2024"]);
+    let _ = run(6, &[]).code(0);
+}
+
+#[test]
+fn a_wider_selection_asks_again_for_companies_and_older_pages_that_were_unavailable() {
+    for part in ["submissions/CIK", "-001"] {
+        let missing = Arc::new(Mutex::new(vec![part]));
+        let (sandbox, edgar) = (Sandbox::new(), of_two_pages(&missing));
+        let run = |day, since| on_day(&sandbox, &edgar, day, &[since]);
+        for day in 1..=3 {
+            let _ = run(day, "--since=2012-01-01").code(3);
+        }
+        missing.lock().unwrap().clear();
+        let filings = || sandbox.number("SELECT count(*) FROM v_filings");
+        let before = filings();
+        let _ = run(4, "--since=2012-01-01").code(0);
+        assert_eq!(filings(), before, "{part}: the same selection");
+        let _ = run(4, "--since=2005-01-01").code(0);
+        assert_eq!(filings(), 3, "{part}");
+    }
 }
 
 #[test]
