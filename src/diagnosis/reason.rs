@@ -351,6 +351,8 @@ mod tests {
             artifacts: FileCounts::default(),
             artifacts_before: FileCounts::default(),
             failed: 0,
+            unavailable: 0,
+            is_unavailable: false,
             history: Some(history(LONG_AGO, &["4"])),
             failure: None,
             covered: false,

@@ -24,6 +24,10 @@ pub struct CompanyCoverage {
     /// Its file counts at the start of the last run.
     pub artifacts_before: FileCounts,
     pub failed: u64,
+    /// Files that EDGAR did not have on [`super::MISSING_DAYS`] days.
+    pub unavailable: u64,
+    /// Whether EDGAR did not have its list of filings on as many days.
+    pub is_unavailable: bool,
     /// A summary of EDGAR's list of its filings; `None` if the list was never read to its end.
     pub history: Option<History>,
     /// Why the last attempt to read its list failed: one word for the kind, and one line.
@@ -159,6 +163,8 @@ fn company_facts(row: &Row<'_>) -> rusqlite::Result<CompanyCoverage> {
         failure: error_kind.map(|kind| (kind, error.unwrap_or_default())),
         covered: row.get(16)?,
         covered_before: row.get(17)?,
+        unavailable: number(row, 18)?,
+        is_unavailable: row.get::<_, u32>(19)? >= super::MISSING_DAYS,
     })
 }
 

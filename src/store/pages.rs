@@ -111,7 +111,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Makes the next run read the older pages of a company again.
+    /// Makes the next run read the older pages of a company again, also those that EDGAR did not have.
     pub(super) fn forget_pages(&self, cik: Cik) -> Result<()> {
         // `.` follows `-` in ASCII, so this range contains all names that start with
         // `CIK##########-`.
@@ -119,7 +119,9 @@ impl Batch<'_> {
             format!("CIK{}-", cik.padded()),
             format!("CIK{}.", cik.padded()),
         );
-        self.execute(sql::FORGET_COMPANY, (first, end), "queue a company")?;
+        let (names, doing) = ((&first, &end), "queue a company");
+        self.execute(sql::FORGET_COMPANY, names, doing)?;
+        self.execute(sql::FORGET_MISSING, names, doing)?;
         Ok(())
     }
 }
@@ -258,9 +260,18 @@ mod tests {
         sandbox.write(|b| {
             b.page_read(&own).unwrap();
             b.page_read(&other).unwrap();
+            for page in [&own.page, &other.page] {
+                b.page_missing(page, date(2026, 3, 1)).unwrap();
+            }
             b.company_unchecked(cik(1)).unwrap();
         });
         assert!(!is_read(&sandbox, &own));
         assert!(is_read(&sandbox, &other));
+        assert_eq!(sandbox.rows("SELECT name FROM pages_missing"), [of_another]);
+        // A new selection of the company does the same for missing pages.
+        assert_eq!(sandbox.writer.retry_companies(&[cik(1)]).unwrap(), 0);
+        assert_eq!(sandbox.rows("SELECT name FROM pages_missing"), [of_another]);
+        let _ = sandbox.writer.retry_companies(&[cik(10)]).unwrap();
+        assert_eq!(sandbox.rows("SELECT count(*) FROM pages_missing"), ["0"]);
     }
 }

@@ -154,6 +154,7 @@ queries! {
         FORGET = "forget",
         FORGET_CHANGED = "forget_changed",
         FORGET_COMPANY = "forget_company",
+        FORGET_MISSING = "forget_missing",
         FOUND = "found",
         MISSING = "missing",
         MISSING_DAYS = "missing_days",

@@ -121,6 +121,15 @@ fn what_edgar_does_not_have_on_three_days_is_unavailable_and_no_failure_any_more
         assert_eq!(sandbox.rows(&status), [expected], "day {n}");
     }
     assert_eq!(left(&sandbox), 1);
+    let advice = sandbox.run(&["diagnose", "--json"]).code(0).json();
+    let commands = advice["next"].as_array().unwrap().iter();
+    let commands: Vec<_> = commands
+        .map(|step| step["command"].as_str().unwrap())
+        .collect();
+    let retry = |command: &&str| command.contains("download --retry-unavailable");
+    assert!(commands.iter().any(retry), "{commands:?}");
+    let download = |command: &&str| command.contains("download") && !retry(command);
+    assert!(!commands.iter().any(download), "{commands:?}");
     sim.log().clear();
     let json = run(&sandbox, &sim, &day(4), &["backfill", "--json"])
         .code(0)

@@ -284,6 +284,19 @@ fn a_wider_selection_asks_again_for_companies_and_older_pages_that_were_unavaila
         for day in 1..=3 {
             let _ = run(day, "--since=2012-01-01").code(3);
         }
+        // The company is not to be tried again before that is asked for; without a page it is.
+        let advice = sandbox.run(&["diagnose"]).code(0).stdout;
+        let is_company = part != "-001";
+        assert_eq!(
+            advice.contains("backfill --retry-unavailable\n"),
+            is_company,
+            "{advice}"
+        );
+        assert_eq!(
+            !advice.contains("company to try again"),
+            is_company,
+            "{advice}"
+        );
         missing.lock().unwrap().clear();
         let filings = || sandbox.number("SELECT count(*) FROM v_filings");
         let before = filings();

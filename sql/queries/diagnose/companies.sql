@@ -24,7 +24,8 @@ SELECT
         CROSS JOIN filings AS f ON f.id = r.filing
         WHERE r.cik = c.cik AND f.discovered_at < ?3
             AND f.form IN (SELECT value FROM json_each(?2))
-    ) AS covered_before
+    ) AS covered_before,
+    c.unavailable, c.missing_days
 FROM json_each(?1) AS wanted
 CROSS JOIN companies AS c ON c.cik = wanted.value
 LEFT JOIN company_facts AS k ON k.cik = c.cik

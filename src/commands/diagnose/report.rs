@@ -320,13 +320,16 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
     let failing = asked
         .companies
         .iter()
-        .filter(|c| c.failure.is_some())
+        .filter(|c| c.failure.is_some() && !c.is_unavailable)
         .count() as u64;
     let failed: u64 = asked.companies.iter().map(|c| c.failed).sum();
     let missing: u64 = asked
         .companies
         .iter()
-        .map(|c| c.artifacts.expected.saturating_sub(c.artifacts.downloaded))
+        .map(|c| {
+            let there = c.artifacts.expected.saturating_sub(c.unavailable);
+            there.saturating_sub(c.artifacts.downloaded)
+        })
         .sum();
     let companies = [
         (unread, ["company to check", "companies to check"]),
@@ -386,6 +389,26 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
             repeated_args.here("verify"),
             "nothing available is missing: check that the files are intact".to_owned(),
         ));
+    }
+    let gone = asked.companies.iter().filter(|c| c.is_unavailable).count() as u64;
+    let gone_files = asked.companies.iter().map(|c| c.unavailable).sum();
+    for (number, what, command) in [
+        (
+            gone,
+            ["company", "companies"],
+            repeated_args.for_all("backfill --retry-unavailable"),
+        ),
+        (
+            gone_files,
+            ["file", "files"],
+            repeated_args.for_companies("download --retry-unavailable"),
+        ),
+    ] {
+        if number > 0 {
+            let what = counted(number, what);
+            let why = format!("only if EDGAR may have it by now: {what} not found on three days");
+            steps.push(step(command, why));
+        }
     }
     steps
 }
