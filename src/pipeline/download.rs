@@ -21,7 +21,7 @@ use super::same_pages::PageVerdict;
 use super::split::{self, DocumentsError, SubmissionText};
 use super::worker::{self, NextStep};
 use crate::edgar::beginning::{BEGINNING, misfit};
-use crate::edgar::{ArtifactKind, FileName, QueueItem, Target, Urls};
+use crate::edgar::{Accession, ArtifactKind, FileName, QueueItem, Target, Urls};
 use crate::files::{FilePath, Fingerprint, IncomingFile};
 use crate::net::{Client, Expect, FetchError, Received, RequestKind, retry};
 use crate::store::{self, ArtifactStatus, Failure, Reader, SplitDocument, UNDATED};
@@ -233,6 +233,10 @@ impl Download<'_> {
     ) -> Result<Option<(&'static str, String)>, DownloadError> {
         let (pages, print) = (&self.services.same_pages, came.print);
         if !came.is_dated {
+            // A mirror that sends a lost file as it is on record has sent the same in an earlier run.
+            if !pages.is_sec() && self.is_as_on_record(job.item.accession, file, print)? {
+                return Ok(None);
+            }
             let on_record = self.db.undated_files(&print.sha256)?;
             match pages.came(&job.item, print.sha256, on_record) {
                 PageVerdict::Document => {}
@@ -274,6 +278,19 @@ impl Download<'_> {
                 Err(DownloadError::Refused(NO_DOCUMENT, cause))
             }
         }
+    }
+
+    /// Whether these are the bytes of the file on record, which may be lost.
+    fn is_as_on_record(
+        &self,
+        accession: Accession,
+        file: &FileName,
+        print: Fingerprint,
+    ) -> Result<bool, DownloadError> {
+        let on_record = self.db.on_record(&[accession])?;
+        let filing = on_record.get(&accession);
+        let recorded = filing.and_then(|filing| filing.file(&file.name));
+        Ok(recorded.and_then(|file| file.stored) == Some((print.bytes, print.sha256)))
     }
 
     /// Checks for an existing file where a file is to be stored.

@@ -14,7 +14,7 @@ use crate::config::PrintStyle;
 use crate::counts::{CountGroup, Counts};
 use crate::page::{failure, status};
 use crate::pipeline::Services;
-use crate::progress::format::{bytes, clock, count, seconds};
+use crate::progress::format::{bytes, clock, count, counted, seconds};
 use crate::sources::bulk::ChosenSource;
 use crate::store::{RunEnd, RunId};
 
@@ -243,12 +243,12 @@ impl Summary {
             (
                 "Requests".to_owned(),
                 format!(
-                    "{}: {} lists, {} discovery, {} documents; {} retries, paused {}",
+                    "{}: {}, {} discovery, {}; {}, paused {}",
                     count(c.requests),
-                    count(c.requests_companies),
+                    counted(c.requests_companies, ["list", "lists"]),
                     count(c.requests_discovery),
-                    count(c.requests_documents),
-                    count(c.retries),
+                    counted(c.requests_documents, ["document", "documents"]),
+                    counted(c.retries, ["retry", "retries"]),
                     clock(Duration::try_from_secs_f64(self.requests.paused_s).unwrap_or_default()),
                 ),
             ),

@@ -457,6 +457,39 @@ fn a_mirror_without_dates_has_the_same_bytes_of_several_nights_with_the_next_one
 }
 
 #[test]
+fn lost_files_that_a_mirror_without_dates_sends_as_they_are_on_record_are_taken_at_once() {
+    let page = b"<html>the same exhibit</html>";
+    let (sandbox, edgar) = (Sandbox::new(), Filings::start(4, "a.htm", "", page));
+    let _ = edgar.backfill(&sandbox).code(3);
+    let _ = edgar.backfill(&sandbox).code(0);
+    assert_eq!(statuses(&sandbox), ["downloaded|4"]);
+    // Long after the page was forgotten.
+    let later = |args: &[&str]| {
+        let mut command = sandbox.command_to(&edgar.edgar.url(), args);
+        command.env("FILING_ETL_NOW", "2099-03-02T16:00:00Z");
+        Output::of(command)
+    };
+    for path in sandbox.files().keys().take(3) {
+        std::fs::remove_file(sandbox.path("filings").join(path)).unwrap();
+    }
+    let _ = later(&["verify"]).code(3);
+    let before = edgar.asked();
+    let _ = later(&["download"]).code(0);
+    assert_eq!(edgar.asked() - before, 3);
+    assert_eq!(statuses(&sandbox), ["downloaded|4"]);
+    let _ = later(&["verify"]).code(0);
+    // Other bytes are looked at as those of any file.
+    let files = sandbox.files();
+    for path in files.keys() {
+        std::fs::remove_file(sandbox.path("filings").join(path)).unwrap();
+    }
+    edgar.answers("", b"<html>Please sign in</html>");
+    let _ = later(&["verify"]).code(3);
+    let _ = later(&["download"]).code(3);
+    assert_eq!(statuses(&sandbox), ["failed|4"]);
+}
+
+#[test]
 fn a_gateways_page_that_does_not_fit_the_names_is_none_either() {
     let page = b"<!DOCTYPE html><html>Please sign in</html>";
     let (sandbox, edgar) = (Sandbox::new(), Filings::start(4, "a.xml", "", page));
