@@ -390,25 +390,29 @@ fn next(asked: &DiagnosisInput<'_>, uncovered: &[Uncovered]) -> Vec<Advice> {
             "nothing available is missing: check that the files are intact".to_owned(),
         ));
     }
-    let gone = asked.companies.iter().filter(|c| c.is_unavailable).count() as u64;
-    let gone_files = asked.companies.iter().map(|c| c.unavailable).sum();
-    for (number, what, command) in [
-        (
-            gone,
-            ["company", "companies"],
-            repeated_args.for_all("backfill --retry-unavailable"),
-        ),
-        (
-            gone_files,
-            ["file", "files"],
-            repeated_args.for_companies("download --retry-unavailable"),
-        ),
-    ] {
-        if number > 0 {
-            let what = counted(number, what);
-            let why = format!("only if EDGAR may have it by now: {what} not found on three days");
-            steps.push(step(command, why));
-        }
-    }
+    steps.extend(retries(asked));
     steps
+}
+
+/// The commands that request again what EDGAR did not have on three days.
+fn retries(asked: &DiagnosisInput<'_>) -> Vec<Advice> {
+    let args = &asked.repeated_args;
+    let companies = asked.companies.iter().filter(|c| c.is_unavailable).count() as u64;
+    let files: u64 = asked.companies.iter().map(|c| c.unavailable).sum();
+    let backfill = args.for_all("backfill --retry-unavailable");
+    let download = args.for_companies("download --retry-unavailable");
+    [
+        (companies, ["company", "companies"], backfill),
+        (files, ["file", "files"], download),
+    ]
+    .into_iter()
+    .filter(|(number, ..)| *number > 0)
+    .map(|(number, what, command)| Advice {
+        command,
+        why: format!(
+            "only if EDGAR may have it by now: {} not found on three days",
+            counted(number, what)
+        ),
+    })
+    .collect()
 }
