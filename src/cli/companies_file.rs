@@ -98,7 +98,7 @@ fn table(text: &str) -> Option<Vec<(u64, String)>> {
         let name = fields.map(without_comment).find(|field| !field.is_empty());
         // A row that ends before the columns is told: an open quote may have swallowed the rows behind it.
         let is_short = columns.iter().all(|column| row.get(*column).is_none());
-        let name = name.or_else(|| row.get(0).filter(|_| is_short));
+        let name = name.or_else(|| row.iter().find(|field| is_short && !field.is_empty()));
         names.extend(name.map(|name| (line, name.to_owned())));
     }
     // A fund has the ticker CIK. So a single column with that header and tickers below is a list of tickers.
@@ -165,6 +165,10 @@ mod tests {
                 &[(2, "Apple, Inc.,AAPL\nOne,MSFT")],
             ),
             ("ticker\nAAPL # ours\n", &[(2, "AAPL")]),
+            (
+                "name,weight,ticker\n,\nOne,1,AAPL\n,\"Two,2,MSFT\n",
+                &[(3, "AAPL"), (4, "Two,2,MSFT")],
+            ),
             ("AAPL,Apple\nMSFT\n", &[(1, "AAPL,Apple"), (2, "MSFT")]),
             ("AAPL\rMSFT\r", &[(1, "AAPL"), (2, "MSFT")]),
         ] {
