@@ -35,8 +35,8 @@ impl CompanyCriteria {
         *self != Self::default()
     }
 
-    /// Whether a company with this profile is wanted. A company whose profile is not known yet has to be
-    /// visited before that can be told.
+    /// Whether a company with this profile is wanted. The profile of a company is known only
+    /// once it was visited.
     pub fn wants(&self, profile: &CompanyProfile) -> bool {
         let Self { sic } = self;
         sic.wants(&profile.sic)

@@ -96,7 +96,7 @@ fn table(text: &str) -> Option<Vec<(u64, String)>> {
         let line = row.position().map_or(0, csv::Position::line);
         let fields = columns.iter().filter_map(|column| row.get(*column));
         let name = fields.map(without_comment).find(|field| !field.is_empty());
-        // A row that ends before the columns is told: an open quote may have swallowed the rows behind it.
+        // A row that ends before the columns is reported: an open quote may have swallowed the rows behind it.
         let is_short = columns.iter().all(|column| row.get(*column).is_none());
         let name = name.or_else(|| row.iter().find(|field| is_short && !field.is_empty()));
         names.extend(name.map(|name| (line, name.to_owned())));

@@ -74,17 +74,13 @@ fn text(selections: &[SelectionRow], page: PrintStyle) -> String {
             checked,
         ]
     };
-    let headers = [
-        "ID",
-        "Companies",
-        "Forms",
-        "Filed",
-        "Artifacts",
-        "Through",
-        "Checked",
-    ];
     let rows = selections.iter().map(row).collect();
-    table::fit(&headers, rows, page, &["Artifacts", "Checked", "Forms"])
+    table::fit(
+        &SelectionRow::HEADERS,
+        rows,
+        page,
+        &["Artifacts", "Checked", "Forms"],
+    )
 }
 
 fn drop_one(cli: &Cli, id: i64, queue: bool, json: bool) -> Result<Exit> {

@@ -234,7 +234,10 @@ impl Download<'_> {
         let (pages, print) = (&self.services.same_pages, came.print);
         if !came.is_dated {
             // A mirror that sends a lost file as it is on record has sent the same in an earlier run.
-            if !pages.is_sec() && self.is_as_on_record(job.item.accession, file, print)? {
+            if !pages.is_sec()
+                && self.recorded(job.item.accession, &file.name)?
+                    == Some((print.bytes, print.sha256))
+            {
                 return Ok(None);
             }
             let on_record = self.db.undated_files(&print.sha256)?;
@@ -280,17 +283,16 @@ impl Download<'_> {
         }
     }
 
-    /// Whether these are the bytes of the file on record, which may be lost.
-    fn is_as_on_record(
+    /// The length and hash of a file on record, which may be lost.
+    fn recorded(
         &self,
         accession: Accession,
-        file: &FileName,
-        print: Fingerprint,
-    ) -> Result<bool, DownloadError> {
+        name: &str,
+    ) -> Result<Option<(u64, [u8; 32])>, DownloadError> {
         let on_record = self.db.on_record(&[accession])?;
         let filing = on_record.get(&accession);
-        let recorded = filing.and_then(|filing| filing.file(&file.name));
-        Ok(recorded.and_then(|file| file.stored) == Some((print.bytes, print.sha256)))
+        let file = filing.and_then(|filing| filing.file(name));
+        Ok(file.and_then(|file| file.stored))
     }
 
     /// Checks for an existing file where a file is to be stored.
@@ -299,10 +301,7 @@ impl Download<'_> {
         if !data_dir.root().join(place.path()).exists() {
             return Ok(ExistingFile::Free); // the case of nearly every file
         }
-        let on_record = self.db.on_record(&[place.accession])?;
-        let filing = on_record.get(&place.accession);
-        let recorded = filing.and_then(|filing| filing.file(&place.name));
-        let recorded = recorded.and_then(|file| file.stored);
+        let recorded = self.recorded(place.accession, &place.name)?;
         Ok(ExistingFile::look(data_dir, place, &came, recorded)?)
     }
 

@@ -533,22 +533,13 @@ fn selections(facts: &ReportFacts) -> Markup {
             ReportCell::Number(of(one.companies_checked, one.companies_total)),
         ]
     };
-    let headers = [
-        "ID",
-        "Companies",
-        "Forms",
-        "Filed",
-        "Artifacts",
-        "Through",
-        "Checked",
-    ];
     html! {
         section {
             h2 { "Selections" }
             @if facts.selections.is_empty() {
                 p { "No selection is recorded." }
             } @else {
-                (table("Recorded selections", &headers, facts.selections.iter().map(row).collect()))
+                (table("Recorded selections", &SelectionRow::HEADERS, facts.selections.iter().map(row).collect()))
             }
         }
     }

@@ -59,6 +59,17 @@ impl fmt::Display for SelectionRow {
 }
 
 impl SelectionRow {
+    /// The headings of a table of selections.
+    pub const HEADERS: [&str; 7] = [
+        "ID",
+        "Companies",
+        "Forms",
+        "Filed",
+        "Artifacts",
+        "Through",
+        "Checked",
+    ];
+
     /// The criteria and companies without JSON punctuation, cut after `most` characters.
     pub fn shown_companies(&self, most: usize) -> String {
         let list = self.companies.replace(['[', ']', '"'], "");

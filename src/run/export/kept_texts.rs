@@ -43,8 +43,8 @@ struct KeptText {
 }
 
 impl KeptTexts {
-    /// The texts of a file that is there, if one is. Those of a file that cannot be read are extracted
-    /// again, which is told.
+    /// The texts of a file that is there, if one is. A file that cannot be read is logged, and its
+    /// texts are extracted again.
     pub(super) fn of(file: Option<PathBuf>, format: Format) -> Self {
         let mut kept = Self {
             path: file.unwrap_or_default(),

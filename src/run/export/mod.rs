@@ -627,11 +627,17 @@ impl ExportWork<'_> {
             Some(File::Empty(_)) | None => None,
         };
         let mut of_items = Written::default();
-        let of_text = file::write(&text_path, (&TEXT, format), false, cancel, |text_feed| {
-            of_items = file::write(&items_path, (&ITEMS, format), false, cancel, |items_feed| {
-                let kept = KeptTexts::of(there, format);
-                texts.put(documents, kept, text_feed, items_feed)
-            })?;
+        let of_text = file::write(&text_path, (&TEXT, format), false, cancel, |text_writer| {
+            of_items = file::write(
+                &items_path,
+                (&ITEMS, format),
+                false,
+                cancel,
+                |items_writer| {
+                    let kept = KeptTexts::of(there, format);
+                    texts.put(documents, kept, text_writer, items_writer)
+                },
+            )?;
             Ok(())
         })?;
         if texts.counts.failed > failed {

@@ -89,7 +89,7 @@ struct DocumentBatch {
 
 impl Texts<'_> {
     /// Puts the texts of documents, and their items, into files. A text that is kept is taken over; a
-    /// document that cannot be read costs its row, and is told.
+    /// document that cannot be read has no row, which is logged.
     ///
     /// # Errors
     ///
