@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 
-use super::hex;
+use super::files::hex;
 use crate::dataset::{Format, ReadBack};
 use crate::edgar::{Accession, Cik};
 use crate::store::StoredDocument;

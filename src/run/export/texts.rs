@@ -17,9 +17,10 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::MOST_WARNED;
 use super::documents::{self, DocumentList};
+use super::files::hex;
 use super::kept_texts::KeptTexts;
-use super::{MOST_WARNED, hex};
 use crate::cancel::Cancel;
 use crate::dataset::file::ExportStopped;
 use crate::dataset::{DataCell, FileWriter};
@@ -74,9 +75,9 @@ pub(super) fn versions(
 
 /// Makes rows of documents.
 pub(super) struct Texts<'a> {
-    pub(super) data_dir: &'a Path,
-    pub(super) format: TextFormat,
-    pub(super) cancel: &'a Cancel,
+    data_dir: &'a Path,
+    format: TextFormat,
+    cancel: &'a Cancel,
     pub(super) counts: TextCounts,
 }
 
@@ -87,7 +88,22 @@ struct DocumentBatch {
     bytes: u64,
 }
 
-impl Texts<'_> {
+impl<'a> Texts<'a> {
+    pub(super) fn new(data_dir: &'a Path, format: TextFormat, cancel: &'a Cancel) -> Self {
+        Self {
+            data_dir,
+            format,
+            cancel,
+            counts: TextCounts::default(),
+        }
+    }
+
+    /// Logs the counts.
+    pub(super) fn end(self) -> TextCounts {
+        self.counts.log_counts();
+        self.counts
+    }
+
     /// Puts the texts of documents, and their items, into files. A text that is kept is taken over; a
     /// document that cannot be read has no row, which is logged.
     ///
@@ -178,8 +194,8 @@ impl Texts<'_> {
 }
 
 impl TextCounts {
-    /// Tells what was extracted, and what has no row.
-    pub(super) fn log_counts(&self) {
+    /// Logs what was extracted, and what has no row.
+    fn log_counts(&self) {
         if self.written > 0 {
             log::info!(
                 "texts: {} extracted, {} taken over from the dataset",
