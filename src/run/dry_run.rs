@@ -11,8 +11,10 @@ use jiff::civil::Date;
 use serde::Serialize;
 use tempfile::TempDir;
 
+use super::discovery;
+use super::plan::Prepared;
+use super::request::RunKind;
 use super::update::UpdateRange;
-use super::{Prepared, RunKind, discovery};
 use crate::config::{RunOptions, Settings};
 use crate::edgar::calendar::filing_day;
 use crate::edgar::{ArtifactChoice, Cik, FormFilter};

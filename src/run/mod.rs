@@ -13,101 +13,41 @@ pub mod companies;
 mod discovery;
 mod dry_run;
 pub mod export;
+mod flows;
 mod forms;
 pub mod identity;
 mod listed;
 mod metrics;
 mod outcome;
+mod plan;
 pub mod preflight;
 mod report;
+mod request;
 mod summary;
 mod update;
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use self::dry_run::DryRunPaths;
 pub use self::outcome::{Outcome, reported};
+use self::plan::Prepared;
 use self::report::EndedRun;
-use self::update::{IndexResult, RunPlan, UpdateRange};
+pub use self::request::{RunKind, RunRequest};
 use crate::cancel::Cancel;
-use crate::config::{Budgets, Phases, PrintStyle, RunOptions, Settings};
+use crate::config::{Budgets, Settings};
 use crate::counts::Counters;
-use crate::edgar::QueueItem;
 use crate::exit::Exit;
 use crate::files::DataDir;
-use crate::pipeline::{self, Aborted, Budget, Flow, SamePages, Services, Visits};
-use crate::progress::format::counted;
-use crate::progress::{Activity, Dashboard, Terminal};
+use crate::pipeline::{Aborted, Budget, SamePages, Services};
+use crate::progress::{Activity, Terminal};
 use crate::signals::Interrupt;
-use crate::store::{QueueFilter, RunId, SelectionId, Writer};
+use crate::store::Writer;
 use crate::universe::sync::{self, Lists};
-
-/// The command of a run, which determines the companies that it visits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunKind {
-    /// Visits all companies of its selection.
-    Backfill {
-        /// Whether `update` follows the selection afterwards.
-        follow: bool,
-    },
-    /// Visits the companies that changed in the followed selections.
-    Update,
-    /// Visits no company and only downloads the queue.
-    Download,
-    /// Visits no company, downloads one file for the command that prints it, and prints nothing itself.
-    Text,
-}
-
-impl RunKind {
-    /// The name of the command in `v_runs`.
-    pub fn command(self) -> &'static str {
-        match self {
-            Self::Backfill { .. } => "backfill",
-            Self::Update => "update",
-            Self::Download => "download",
-            Self::Text => "text",
-        }
-    }
-
-    /// Whether it visits companies, so that it needs the company lists.
-    fn visits_companies(self) -> bool {
-        matches!(self, Self::Backfill { .. } | Self::Update)
-    }
-}
-
-/// What a run must do.
-#[derive(Debug)]
-pub struct RunRequest {
-    pub kind: RunKind,
-    pub options: RunOptions,
-    /// The only file that is downloaded, which the run queues itself; `None` is the queue.
-    pub only: Option<QueueItem>,
-    /// Only print what the run would do.
-    pub dry_run: bool,
-    /// Print one JSON document instead of the table.
-    pub json: bool,
-    /// What the table is printed on.
-    pub page: PrintStyle,
-}
-
-impl RunRequest {
-    /// The options as one JSON object, for `v_runs.options`.
-    fn to_json(&self) -> serde_json::Value {
-        let mut options = self.options.to_json();
-        if let Some(item) = &self.only {
-            options["accession"] = item.accession.to_string().into();
-            options["name"] = item.target.name(item.accession).into();
-        }
-        options
-    }
-}
 
 /// Runs a command from the first check to the report.
 ///
@@ -159,7 +99,7 @@ pub fn run(
         Ok(prepared) => prepared,
         Err(e) => return refused(e, db, (data_dir, is_new)),
     };
-    let queue_of = queue_filter(kind, &db, &options)?;
+    let queue_of = plan::queue_filter(kind, &db, &options)?;
     if job.dry_run {
         if let Some(exit) = interrupt.exit() {
             return Ok(exit);
@@ -173,19 +113,19 @@ pub fn run(
     outcome.run = Some(run);
     let counters = Counters::default();
     let planned = match prepared {
-        Prepared::Nothing => no_visits(job.only.as_ref(), &mut db, &counters),
+        Prepared::Nothing => plan::no_visits(job.only.as_ref(), &mut db, &counters),
         Prepared::Backfill(asked) => backfill::plan(&mut db, asked, settings.clock),
         Prepared::Update(days) => {
             let edgar = (&client, &settings.urls, options.max_attempts);
             days.follow(edgar, began, (&mut db, run))
         }
     };
-    let plan = planned.and_then(|plan| without_unavailable(plan, &db, &options, &counters));
+    let plan = planned.and_then(|plan| plan::without_unavailable(plan, &db, &options, &counters));
     let plan = plan.or_else(|e| {
         report::failed(&mut db, run, settings.clock.now())?;
         Err(e)
     })?;
-    log_start(settings, &db, (job, run), &plan)?;
+    plan::log_start(settings, &db, (job, run), &plan)?;
     let services = Arc::new(Services {
         source: discovery::source(settings, &options, plan.visits.companies.len() as u64),
         options,
@@ -206,7 +146,7 @@ pub fn run(
         aborted: Aborted::default(),
     });
     let mut followed = plan.followed;
-    let flowed = watched(&services, db, run, (kind, followed.as_mut()), terminal);
+    let flowed = flows::watched(&services, db, run, (kind, followed.as_mut()), terminal);
     let (db, looked_for) = match flowed {
         Ok(flowed) => flowed,
         Err(e) => return Err(report::broken_off(&services, &settings.db, run, e)),
@@ -223,47 +163,6 @@ pub fn run(
     .finish(db, outcome, (job.json, job.page))
 }
 
-/// Logs the start of a run with its selections.
-fn log_start(
-    settings: &Settings,
-    db: &Writer,
-    (job, run): (&RunRequest, RunId),
-    plan: &RunPlan,
-) -> Result<()> {
-    if !log::log_enabled!(log::Level::Info) {
-        return Ok(());
-    }
-    let visited = plan.visits.selections.iter().filter_map(|s| s.id);
-    let ids: HashSet<_> = visited
-        .chain(plan.selection)
-        .map(SelectionId::get)
-        .collect();
-    let rows = db.reader()?.selection_rows()?;
-    let rows = rows.into_iter().filter(|row| ids.contains(&row.id));
-    let selections: Vec<_> = rows.map(|row| row.to_string()).collect();
-    let about = match &job.only {
-        Some(item) => format!("{} {}", item.accession, item.target.name(item.accession)),
-        None if !job.kind.visits_companies() => "the queue".to_owned(),
-        None if selections.is_empty() => "no selection".to_owned(),
-        None => selections.join("; "),
-    };
-    let (command, companies) = (job.kind.command(), plan.visits.companies.len());
-    let rate = settings.rate.map(std::num::NonZeroU32::get);
-    let limit = match rate {
-        Some(rate) => format!("at most {rate} requests a second"),
-        None => "no rate limit".to_owned(),
-    };
-    let (database, data_dir) = (settings.db.display(), settings.data_dir.display());
-    log::info!(
-        event = "run_started", run_id = run.get(), command = command, db:% = database,
-        data_dir:% = data_dir, companies = companies, rate = rate;
-        "run {} ({command}): {} to visit, {limit}, database {database}, data dir {data_dir}; {about}",
-        run.get(),
-        counted(companies as u64, ["company", "companies"]),
-    );
-    Ok(())
-}
-
 /// Starts to watch the budgets. They do not apply to --dry-run.
 fn start_budget(job: &RunRequest, settings: &Settings, cancel: &Cancel) -> Result<Budget> {
     let disks = [settings.data_dir.as_path(), folder_of(&settings.db)];
@@ -273,51 +172,6 @@ fn start_budget(job: &RunRequest, settings: &Settings, cancel: &Cancel) -> Resul
         job.options.budgets
     };
     Ok(Budget::start(budgets, &disks, cancel)?)
-}
-
-/// A run that is not recorded yet.
-#[derive(Debug)]
-enum Prepared {
-    /// It visits no company.
-    Nothing,
-    Backfill(backfill::BackfillSelection),
-    Update(UpdateRange),
-}
-
-impl Prepared {
-    /// Nothing where the run is being stopped.
-    fn of(
-        kind: RunKind,
-        db: &Writer,
-        options: &RunOptions,
-        (now, cancel): (jiff::Timestamp, &Cancel),
-    ) -> Result<Self> {
-        if cancel.is_set() {
-            return Ok(Self::Nothing);
-        }
-        let db = db.reader()?;
-        Ok(match kind {
-            RunKind::Backfill { follow } => Self::Backfill(backfill::asked(&db, options, follow)?),
-            RunKind::Update => Self::Update(UpdateRange::since_last_run(&db, options, now)?),
-            RunKind::Download | RunKind::Text => Self::Nothing,
-        })
-    }
-}
-
-/// The plan of a run that visits no company. Queues the only file of the run, if it has just one; what
-/// EDGAR did not have or the user dropped is queued again.
-fn no_visits(only: Option<&QueueItem>, db: &mut Writer, counters: &Counters) -> Result<RunPlan> {
-    if let Some(item) = only {
-        let mut batch = db.begin()?;
-        let created = batch.queue(std::slice::from_ref(item))?;
-        batch.commit()?;
-        counters.artifacts_created.fetch_add(created, Relaxed);
-    }
-    Ok(RunPlan {
-        visits: Visits::default(),
-        selection: None,
-        followed: None,
-    })
 }
 
 /// Ends a command of which what was asked for is refused. The lists that were loaded for it stay on record; a
@@ -330,44 +184,6 @@ fn refused(error: anyhow::Error, db: Writer, (data_dir, is_new): (DataDir, bool)
     Err(error)
 }
 
-/// Removes unavailable companies from a plan, unless `--retry-unavailable` is given.
-fn without_unavailable(
-    mut plan: RunPlan,
-    db: &Writer,
-    options: &RunOptions,
-    counters: &Counters,
-) -> Result<RunPlan> {
-    if options.retry_unavailable {
-        return Ok(plan);
-    }
-    let unavailable = db.reader()?.unavailable_companies()?;
-    let unavailable: HashSet<_> = unavailable.into_iter().collect();
-    let companies = &mut plan.visits.companies;
-    let all = companies.len();
-    companies.retain(|(cik, _)| !unavailable.contains(cik));
-    let left_out = (all - companies.len()) as u64;
-    counters.companies_unavailable.store(left_out, Relaxed);
-    Ok(plan)
-}
-
-/// The companies whose queue the run downloads: those of the company filter; `None` is all.
-fn queue_filter(
-    kind: RunKind,
-    db: &Writer,
-    options: &RunOptions,
-) -> Result<Option<Vec<crate::edgar::Cik>>> {
-    let filter = &options.asked.companies;
-    if !filter.is_given() {
-        return Ok(None);
-    }
-    let db = db.reader()?;
-    if kind == RunKind::Download {
-        return Ok(Some(companies::resolve_known(&db, filter)?.some_ciks(&db)?));
-    }
-    // The plan has already logged the warnings.
-    Ok(Some(companies::resolve(&db, filter)?.ciks(&db)?))
-}
-
 /// The folder of the database file.
 fn folder_of(db: &Path) -> &Path {
     match db.parent() {
@@ -376,84 +192,12 @@ fn folder_of(db: &Path) -> &Path {
     }
 }
 
-/// Runs the flows of the run while the dashboard shows it. Returns how many filings that an index
-/// lists are still missing.
-fn watched(
-    services: &Arc<Services>,
-    db: Writer,
-    run: RunId,
-    (kind, followed): (RunKind, Option<&mut IndexResult>),
-    terminal: &Terminal,
-) -> Result<(Writer, u64)> {
-    let shown = Arc::clone(services);
-    let dashboard = Dashboard::start(services.options.progress, terminal, move || {
-        shown.snapshot()
-    })
-    .context("failed to start the dashboard")?;
-    let result = flow(services, db, run, kind, followed);
-    dashboard.finish();
-    result
-}
-
-fn flow(
-    services: &Arc<Services>,
-    mut db: Writer,
-    run: RunId,
-    kind: RunKind,
-    followed: Option<&mut IndexResult>,
-) -> Result<(Writer, u64)> {
-    for flow in flows(kind, &services.options) {
-        if !services.cancel.is_set() {
-            db = pipeline::run(services, db, run, flow)?;
-        }
-    }
-    let looked_for = match followed {
-        Some(followed) if !services.cancel.is_set() => {
-            followed.keep_members_for_profiles(&db.reader()?)?;
-            listed::look_for(services, &mut db, run, followed)?
-        }
-        _ => 0,
-    };
-    if services.options.download && services.only.is_none() {
-        db = download_rest(services, db, run)?;
-    }
-    Ok((db, looked_for))
-}
-
-/// Downloads the queue entries that were not tried: documents whose submission was already being requested,
-/// and documents that a split could not extract.
-fn download_rest(services: &Arc<Services>, mut db: Writer, run: RunId) -> Result<Writer> {
-    let mut before = None;
-    while !services.cancel.is_set() && services.budget.spent().is_none() {
-        let length = db.reader()?.queue_length(&QueueFilter {
-            companies: services.queue_of.clone(),
-            ..QueueFilter::default()
-        })?;
-        let left = Some(length.pending);
-        if length.pending == 0 || left == before {
-            break;
-        }
-        before = left;
-        db = pipeline::run(services, db, run, Flow::DownloadRest)?;
-    }
-    Ok(db)
-}
-
-/// The flows of the run, in their order.
-fn flows(kind: RunKind, options: &RunOptions) -> Vec<Flow> {
-    match (kind, options.download, options.concurrency.phases) {
-        (RunKind::Download | RunKind::Text, _, _) => vec![Flow::Download],
-        (_, false, _) => vec![Flow::Discover],
-        (_, true, Phases::Together) => vec![Flow::DiscoverAndDownload],
-        (_, true, Phases::OneAfterTheOther) => vec![Flow::Discover, Flow::Download],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
-    use crate::pipeline::{OlderPages, VisitGoal};
+    use crate::config::RunOptions;
+    use crate::pipeline::{self, Flow, OlderPages, VisitGoal, Visits};
     use jiff::civil::date;
 
     /// No input makes a thread panic, except a batch size of 0, which the command line refuses.

@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::RunKind;
 use super::metrics::{self, Ended, Sample};
+use super::request::RunKind;
 use super::summary::Summary;
 use crate::config::{Notify, RunOptions, Settings};
 use crate::exit::{Exit, for_error};

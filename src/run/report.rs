@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 
-use super::RunKind;
 use super::forms;
 use super::outcome::Outcome;
+use super::request::RunKind;
 use super::summary::{Left, Summary};
 use super::update::IndexResult;
 use crate::config::PrintStyle;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::RunKind;
 use super::metrics::{PAUSED, Sample, samples_of};
+use super::request::RunKind;
 use super::update::IndexResult;
 use crate::config::PrintStyle;
 use crate::counts::{CountGroup, Counts};
