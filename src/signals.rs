@@ -1,8 +1,8 @@
-//! Handles SIGINT, SIGTERM and SIGHUP: the first signal requests a stop, the second ends the program at once.
+//! Handles SIGINT, SIGTERM and SIGHUP: the first signal requests a stop, a later one ends the program at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 #[cfg(unix)]
@@ -18,6 +18,10 @@ use crate::threads;
 /// How long a run may take to stop before the program ends at once. The pipeline needs less; the limit is
 /// for a thread that hangs. Finished downloads are recorded by then.
 const LAST_RESORT: Duration = Duration::from_millis(9500);
+
+/// Signals within this time of the first one are the same request. `timeout` sends two, to its child and to its
+/// process group; a terminal that closes sends one, and so may its shell.
+const SAME_REQUEST: Duration = Duration::from_millis(500);
 
 /// The signal that asked the run to stop, if one did.
 #[derive(Debug, Clone, Default)]
@@ -43,11 +47,15 @@ impl Interrupt {
         let mut signals = Signals::new(listened_to()).context("failed to handle signals")?;
         let (seen, stop) = (interrupt.clone(), cancel.clone());
         threads::spawn("signals", cancel, move || {
+            let mut first: Option<Instant> = None;
             for signal in signals.forever() {
                 let signal = u8::try_from(signal).unwrap_or(u8::MAX);
-                if seen.0.swap(signal, Ordering::Relaxed) != 0 {
-                    leave(signal);
+                match first {
+                    Some(first) if first.elapsed() < SAME_REQUEST => continue,
+                    Some(_) => leave(signal),
+                    None => first = Some(Instant::now()),
                 }
+                seen.0.store(signal, Ordering::Relaxed);
                 stop.set();
                 heard();
                 // If this thread cannot start, a second signal still ends the program.

@@ -82,20 +82,32 @@ fn asked_for(db: &Reader) -> Result<Vec<Cik>> {
     Ok(ciks.into_iter().collect())
 }
 
-/// Refuses to replace a file that is not a report, so that a mistyped `--to` cannot destroy a file.
+/// Refuses to replace what is not a report, so that a mistyped `--to` cannot destroy a file.
 fn check_target(to: &Path) -> Result<()> {
-    let mut head = Vec::new();
-    let read = File::open(to).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    let what = match read {
-        Ok(0) => return Ok(()),
-        Ok(_) if String::from_utf8_lossy(&head).contains(GENERATOR) => return Ok(()),
-        Ok(_) => "exists and is not a report",
+    let what = match obstacle(to) {
+        Ok(None) => return Ok(()),
+        Ok(Some(what)) => what,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(e) if e.kind() == ErrorKind::IsADirectory => "is a folder",
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", to.display())),
     };
     let to = to.display();
     Err(UsageError(format!("{to} {what}: name another file with --to")).into())
+}
+
+/// What an existing target is, if it is not a report or an empty file.
+fn obstacle(to: &Path) -> std::io::Result<Option<&'static str>> {
+    let found = fs::metadata(to)?;
+    if found.is_dir() {
+        return Ok(Some("is a folder"));
+    }
+    if !found.is_file() {
+        // Reading a pipe could wait for ever, and a rename would remove a device such as /dev/null.
+        return Ok(Some("is not a file"));
+    }
+    let mut head = Vec::new();
+    File::open(to)?.take(HEAD).read_to_end(&mut head)?;
+    let is_report = head.is_empty() || String::from_utf8_lossy(&head).contains(GENERATOR);
+    Ok((!is_report).then_some("exists and is not a report"))
 }
 
 /// Replaces the page by a rename, so that a reader sees the old page or the new one.

@@ -286,7 +286,7 @@ fn clear(incoming: &Path) -> io::Result<()> {
 
 /// Creates a temporary file with the permissions of an ordinary new file, as the umask allows.
 /// Temporary files are private by default.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("").suffix(".part");
     #[cfg(unix)]

@@ -6,9 +6,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use tempfile::NamedTempFile;
 
-use super::data_dir::sync_folder;
+use super::data_dir::{sync_folder, temporary};
 use super::disk::no_symlink;
 
 /// The name of the file in the data dir. The file contains the identity and a line feed.
@@ -57,7 +56,7 @@ pub fn is_empty(data_dir: &Path) -> io::Result<bool> {
 pub fn set_identity(data_dir: &Path, id: &str) -> Result<()> {
     let write = || -> io::Result<()> {
         fs::create_dir_all(data_dir)?;
-        let mut file = NamedTempFile::new_in(data_dir)?;
+        let mut file = temporary(data_dir)?;
         writeln!(file, "{id}")?;
         file.as_file().sync_all()?;
         file.persist(data_dir.join(IDENTITY)).map_err(|e| e.error)?;

@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 pub use bundle::Bundle;
 pub use check::{Depth, Expected, Finding, FoundFile, check, walk};
-pub(crate) use data_dir::sync_folder;
 pub use data_dir::{DataDir, IncomingFile, ROOT};
+pub(crate) use data_dir::{sync_folder, temporary};
 pub use disk::{free_space, no_symlink};
 pub use hash::{Fingerprint, Fingerprinter};
 pub use identity::{IDENTITY, identity, is_empty, set_identity};

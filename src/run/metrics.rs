@@ -4,11 +4,11 @@
 //! Each command has its own lines in the file. A run replaces only the lines of its command, and a failed run
 //! keeps the time of the last success. The lines have no timestamps, because the collector refuses them.
 
-use std::fs::Permissions;
-use std::io::Write as _;
+use std::fs::{self, Permissions};
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::counts::Counts;
 
@@ -30,6 +30,12 @@ pub(super) struct Ended<'a> {
     /// Values of the database, which are the same for every command.
     pub database: &'a [Sample],
 }
+
+/// The beginning of every metrics file.
+const BEGINNING: &str = "# HELP filing_etl_";
+
+/// What to do if the file cannot be read or written.
+const CHECK: &str = "check its folder and permissions";
 
 /// The time of the last run with exit code 0.
 const SUCCESS: &str = "filing_etl_last_success_timestamp_seconds";
@@ -184,19 +190,35 @@ pub(super) fn text(before: &str, ended: &Ended<'_>) -> String {
 }
 
 /// Replaces the file by a rename, so that a collector never reads half of it. Every user can read the file.
+///
+/// # Errors
+///
+/// The path is not a metrics file but a file of something else, a device or a folder, or it cannot be written.
 pub(super) fn write(path: &Path, ended: &Ended<'_>) -> Result<()> {
-    let before = match std::fs::read_to_string(path) {
-        Ok(before) => before,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(e) => return Err(e).context("cannot read the existing file"),
+    let before = match fs::metadata(path) {
+        // Reading a pipe could wait for ever, and a rename would remove a device such as /dev/null.
+        Ok(found) if !found.is_file() => {
+            bail!("it is not a file: name another one with --metrics-file")
+        }
+        Ok(_) => fs::read(path).context(CHECK)?,
+        Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(e).context(CHECK),
     };
+    let before = String::from_utf8_lossy(&before);
+    if !before.is_empty() && !before.starts_with(BEGINNING) {
+        bail!("it is a file of something else: name another one with --metrics-file");
+    }
+    replace(path, &text(&before, ended)).context(CHECK)
+}
+
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = super::folder_of(path);
     // The collector reads every file that ends in ".prom", so the temporary file ends in something else.
     let mut file = tempfile::Builder::new()
         .prefix(".filing-etl-")
         .suffix(".tmp")
         .tempfile_in(folder)?;
-    file.write_all(text(&before, ended).as_bytes())?;
+    file.write_all(text.as_bytes())?;
     readable_by_all(&file)?;
     file.persist(path)?;
     Ok(())

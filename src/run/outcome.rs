@@ -95,7 +95,7 @@ impl Outcome {
         let (database, data_dir) = (settings.db.display(), settings.data_dir.display());
         let text = format!("{command} begins: database {database}, data dir {data_dir}");
         terminal.clone().begin(options.progress, &printable(&text));
-        self.ping(Some("start"), command, 1);
+        self.ping("start", Some("start"), command, 1);
     }
 
     /// Prints the JSON document of a run that has printed none.
@@ -171,7 +171,7 @@ impl Outcome {
         if let Err(e) = metrics::write(path, &ended) {
             log::error!(
                 event = "metrics_failed";
-                "the metrics file {} cannot be written: {e:#}: check its folder and permissions",
+                "the metrics file {} cannot be written: {e:#}",
                 path.display()
             );
         }
@@ -189,10 +189,10 @@ impl Outcome {
         let why = error.or(self.why.as_deref()).unwrap_or_default();
         let table = self.summary.as_ref().map(Summary::plain_table);
         let text = format!("{why}\n{}", table.unwrap_or_default());
-        self.ping(step, text.trim(), PINGS);
+        self.ping("result", step, text.trim(), PINGS);
     }
 
-    fn ping(&self, step: Option<&str>, text: &str, tries: u32) {
+    fn ping(&self, what: &str, step: Option<&str>, text: &str, tries: u32) {
         let Some(url) = &self.notify.ping_url else {
             return;
         };
@@ -208,7 +208,7 @@ impl Outcome {
             let host = url.host_str().unwrap_or_default();
             log::warn!(
                 event = "ping_failed", host = host;
-                "the result could not be sent to {host}: {why}: check --ping-url"
+                "the {what} of the run could not be sent to {host}: {why}: check --ping-url"
             );
         }
     }

@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use filing_etl::sim::Simulator;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, faults, truth};
+use crate::harness::{Output, Sandbox, after, faults, truth};
 
 /// The user ID of a user who owns no files.
 const NOBODY: u32 = 65_534;
@@ -174,6 +175,56 @@ fn during_a_run_and_after_a_killed_one_a_user_who_may_only_read_reads_everything
     shared.all_can_be_read(&found);
     let look = shared.run(&["monitor", "--once", "--json"]).code(0).json();
     assert_eq!(look["state"], "dead");
+}
+
+/// The files below a folder that the group may not read, and the folders that it may not list.
+fn closed_to_the_group(folder: &Path) -> Vec<PathBuf> {
+    let mut closed = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let wanted = if path.is_dir() { 0o050 } else { 0o040 };
+        if fs::metadata(&path).unwrap().permissions().mode() & wanted != wanted {
+            closed.push(path.clone());
+        }
+        if path.is_dir() {
+            closed.extend(closed_to_the_group(&path));
+        }
+    }
+    closed
+}
+
+#[test]
+fn every_file_of_a_run_has_the_permissions_that_the_umask_leaves() {
+    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let jobs: [&[&str]; 4] = [
+        &["backfill", "--limit", "6"],
+        &["backfill", "--limit", "6", "--artifacts", "documents"],
+        &[
+            "backfill",
+            "--limit",
+            "6",
+            "--discover-from",
+            "bulk",
+            "--since",
+            "4y",
+        ],
+        &["facts", "sync"],
+    ];
+    for job in jobs {
+        let ours = sandbox.command_against(&sim, job);
+        let _ = Output::of(after("umask 027", &ours)).code(0);
+    }
+    for name in [
+        "filings/.filing-etl-id",
+        "filings/.bulk/notes.json",
+        "filings/.facts/notes.json",
+    ] {
+        assert!(sandbox.path(name).exists(), "{name}");
+    }
+    assert_eq!(
+        closed_to_the_group(&sandbox.path("")),
+        [""; 0].map(PathBuf::from)
+    );
 }
 
 #[test]

@@ -329,6 +329,8 @@ fn an_earlier_report_is_replaced_and_any_other_file_stays() {
         ("filings.db", "is not a report"),
         ("notes.html", "is not a report"),
         ("filings", "is a folder"),
+        #[cfg(unix)]
+        ("/dev/null", "is not a file"),
     ] {
         let _ = sandbox.run(&["report", "--to", to]).code(2).says(said);
     }

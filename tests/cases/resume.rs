@@ -201,7 +201,7 @@ fn a_second_signal_leaves_at_once() {
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
     let mut run = Running::start(sandbox.backfill(&sim, &[]));
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
-    // Two signals in quick succession may count as one, so they are repeated.
+    // Signals in quick succession count as one, so they are repeated.
     while !run.has_ended() {
         run.signal("INT");
         (0..20).for_each(|_| pause());
@@ -216,6 +216,29 @@ fn a_second_signal_leaves_at_once() {
         ["interrupted", "completed"]
     );
     assert_complete(&sandbox, &sim);
+}
+
+/// As `timeout` does: to its child, and at once to the process group that the child is in.
+#[test]
+#[cfg(target_os = "linux")]
+fn two_signals_at_once_are_one_request_to_stop() {
+    for_each(&[1, 2, 3, 4, 5, 6], |_| {
+        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
+        let mut run = Running::start(sandbox.backfill(&sim, &["--json"]));
+        assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
+        // One `kill` with the ID twice sends both within microseconds; the second may arrive while the first is
+        // still pending.
+        let id = run.id().to_string();
+        let _ = Command::new("kill")
+            .args(["-TERM", &id, &id])
+            .status()
+            .unwrap();
+        run.signal("TERM");
+        let output = run.end_within(Duration::from_secs(20)).code(143);
+        assert_eq!(output.json()["status"], "interrupted");
+        assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);
+    });
 }
 
 #[test]

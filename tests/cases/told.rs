@@ -157,7 +157,9 @@ fn a_service_that_does_not_answer_changes_nothing_and_its_address_stays_secret()
     let args = ["--no-download", "--ping-url", &service.url()];
     let output = Output::of(few(&sandbox, &sim, &args)).code(0);
     assert!(!output.stderr.contains("secret-uuid"), "{}", output.stderr);
-    let _ = output.says("warn: the result could not be sent to 127.0.0.1: HTTP 404");
+    let _ = output
+        .says("warn: the start of the run could not be sent to 127.0.0.1: HTTP 404")
+        .says("warn: the result of the run could not be sent to 127.0.0.1: HTTP 404");
     assert_eq!(service.steps().len(), 4); // the end is sent three times
     drop(service);
     let output = Output::of(few(&sandbox, &sim, &args)).code(0);
@@ -245,6 +247,41 @@ fn the_metrics_file_tells_of_the_last_run_and_keeps_the_last_success() {
     ];
     let output = Output::of(sandbox.backfill(&sim, &args)).code(0);
     let _ = output.says("none/edgar.prom cannot be written");
+}
+
+#[test]
+fn a_metrics_file_replaces_no_file_of_something_else() {
+    let (sandbox, sim) = (Sandbox::new(), sim());
+    let refused = |path: &str, why: &str| {
+        let path = format!("--metrics-file={path}");
+        let output = Output::of(few(&sandbox, &sim, &["--no-download", "-q", &path])).code(0);
+        let _ = output
+            .says(why)
+            .says("name another one with --metrics-file");
+    };
+    let notes: &[u8] = b"temperature 21\n\xff";
+    fs::write(sandbox.path("notes"), notes).unwrap();
+    refused(
+        "notes",
+        "notes cannot be written: it is a file of something else",
+    );
+    refused("filings.db", "it is a file of something else");
+    assert_eq!(fs::read(sandbox.path("notes")).unwrap(), notes);
+    refused(".", "it is not a file");
+    // A pipe that nobody writes to is not waited for, and stays.
+    #[cfg(unix)]
+    {
+        let pipe = sandbox.path("pipe");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        refused("pipe", "it is not a file");
+        assert!(!fs::metadata(&pipe).unwrap().is_file());
+    }
 }
 
 #[cfg(unix)]

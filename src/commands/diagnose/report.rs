@@ -148,7 +148,7 @@ impl Diagnosis {
                 Some(run) => format!(
                     "Last run: {} ({} {}, began {})",
                     run.id,
-                    run.command,
+                    printable(&run.command),
                     status(run.status, page),
                     run.started_at
                 ),

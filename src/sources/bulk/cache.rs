@@ -27,7 +27,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::cancel::Cancel;
-use crate::files::{free_space, no_symlink};
+use crate::files::{free_space, no_symlink, temporary};
 use crate::net::{
     Client, Content, Expect, FetchError, Portion, Reply, RequestKind, Validators, retry,
 };
@@ -502,7 +502,7 @@ impl Cache {
     }
 
     fn note(&self, notes: &Notes) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let mut file = temporary(&self.folder)?;
         file.write_all(&serde_json::to_vec_pretty(notes)?)?;
         file.persist(self.folder.join("notes.json"))
             .map(drop)
