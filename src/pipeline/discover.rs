@@ -21,6 +21,7 @@ use url::Url;
 use super::Services;
 use super::commits::Records;
 use super::item::{Job, OlderPages, Visit, VisitGoal};
+use super::permits::Permits;
 use super::record::{ErrorReport, Record};
 use super::taken::TakenRequests;
 use super::worker::{self, NextStep};
@@ -42,6 +43,10 @@ const MOST_RECORDED: usize = 100;
 /// How many filings are sent at a time. Some companies have 100,000, too many for the memory.
 pub(super) const CHUNK: usize = 100;
 
+/// How many documents are parsed at a time. A parsed document takes several times the memory of its bytes until the
+/// last of its filings is sent on; without a limit, every thread would hold one while it waits for the writer.
+pub(super) const PARSED: usize = 4;
+
 /// Where discovery sends what it finds.
 pub(super) struct DiscoveryOutput {
     /// To the downloads; `None` when this flow has none.
@@ -50,6 +55,8 @@ pub(super) struct DiscoveryOutput {
     pub records: Records,
     /// The requests of this run that are not committed yet.
     pub taken: Arc<TakenRequests>,
+    /// One for each document that may be parsed at the same time.
+    pub parsing: Permits,
 }
 
 /// Visits companies until the channel ends.
@@ -198,6 +205,7 @@ impl Discovery<'_> {
                 .client
                 .fetch(url, RequestKind::Discovery, Expect::Json { max })?
         };
+        let _permit = self.found.parsing.take();
         let damaged = |e: BadDocument| {
             if from_archive {
                 VisitError::Member(BadMember::Damaged(e.to_string()))

@@ -22,6 +22,7 @@ mod discover;
 mod download;
 mod existing;
 mod item;
+mod permits;
 mod plan;
 mod queue;
 mod record;
@@ -48,6 +49,7 @@ pub(crate) use split::{DocumentsError, check_submission};
 pub use visits::Visits;
 
 use commits::{Commits, Records};
+use permits::Permits;
 use taken::TakenRequests;
 
 use crate::store::{RunId, Writer};
@@ -163,6 +165,7 @@ fn start(services: &Arc<Services>, db: Writer, run: RunId, flow: Flow) -> Result
             jobs: downloads.then_some(job_tx),
             records: record_tx,
             taken,
+            parsing: Permits::new(discover::PARSED),
         };
         pool.spawn_broadcast(move |_| discover::run(&visits, &found, &stage));
     }
