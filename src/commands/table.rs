@@ -91,7 +91,8 @@ fn needed(headers: &[&str], rows: &[Vec<String>]) -> usize {
         };
         least.max(word(header)) + 1
     });
-    widths.sum()
+    // A blank after each column, and one between two.
+    widths.sum::<usize>() + headers.len().saturating_sub(1)
 }
 
 /// Whether a cell is a number, a size, a share or empty.
@@ -161,6 +162,24 @@ mod tests {
                 text.lines().all(|line| line.len() <= width),
                 "{width}: {text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_table_of_numbers_fits_a_page_that_is_just_too_narrow() {
+        let cells: &[&[&str]] = &[&["2026", "42", "1,234", "0", "0"]];
+        let headers = ["Year", "Filings", "Downloaded", "Pending", "Failed"];
+        for width in 20..60 {
+            let page = PrintStyle { width, ..PAGE };
+            let text = fit(
+                &headers,
+                rows(cells),
+                page,
+                &["Pending", "Failed", "Filings"],
+            );
+            let longest = text.lines().map(str::len).max().unwrap();
+            assert!(longest <= width, "{width}: {text}");
+            assert_eq!(text.lines().count(), 3, "{width}: {text}");
         }
     }
 

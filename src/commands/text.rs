@@ -112,7 +112,7 @@ fn download(cli: &Cli, settings: &Settings, item: QueueItem, terminal: &Terminal
             only: Some(item),
             dry_run: false,
             json: false,
-            page: Cli::page(),
+            page: Cli::page,
         };
         run::run(&job, settings, terminal, outcome)
     })

@@ -47,8 +47,8 @@ pub struct RunRequest {
     pub dry_run: bool,
     /// Print one JSON document instead of the table.
     pub json: bool,
-    /// What the table is printed on.
-    pub page: PrintStyle,
+    /// What the table is printed on. Asked for at the end, since a terminal may have been resized.
+    pub page: fn() -> PrintStyle,
 }
 
 impl RunRequest {

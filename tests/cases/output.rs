@@ -542,6 +542,14 @@ fn bars_take_the_new_width_when_the_terminal_is_resized() {
     // The terminal has broken the 8 rows of 80 into 13 of 50. All of them are erased.
     let erased = format!("\r\u{1b}[2K{}", "\u{1b}[A\u{1b}[2K".repeat(12));
     assert!(output.stdout.contains(&erased), "{:?}", output.stdout);
+    // The summary at the end has the new width, too.
+    let summary = output.stdout.rsplit_once("\nRun 1 ").unwrap().1;
+    assert!(
+        summary
+            .lines()
+            .all(|line| line.trim_end().chars().count() <= 50),
+        "{summary:?}"
+    );
 }
 
 #[test]

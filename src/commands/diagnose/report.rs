@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::cli::RepeatedArgs;
-use crate::commands::table::{fit, table};
+use crate::commands::table::fit;
 use crate::config::PrintStyle;
 use crate::diagnosis::{Coverage, FailuresOfKind, Reason, SelectedFilings, Tally, heading};
 use crate::edgar::{Cik, FormFilter};
@@ -195,7 +195,8 @@ impl Diagnosis {
             "\nFiles downloaded of those known, before the last run and now",
         );
         let headers = ["Exchange", "Before", "of", "Downloaded", "of", "Share"];
-        text.push_str(&table(&headers, files, page));
+        // The first "of" belongs to "Before".
+        text.push_str(&fit(&headers, files, page, &["Before", "of"]));
     }
 
     fn uncovered(&self, text: &mut String, page: PrintStyle) {
