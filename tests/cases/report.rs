@@ -325,12 +325,15 @@ fn an_earlier_report_is_replaced_and_any_other_file_stays() {
     assert_eq!(report(&sandbox).len(), first.len());
     let before = fs::read(sandbox.path("filings.db")).unwrap();
     fs::write(sandbox.path("notes.html"), "<p>mine").unwrap();
+    // As a device such as /dev/null, which a failing test must not replace.
+    #[cfg(unix)]
+    let _socket = std::os::unix::net::UnixListener::bind(sandbox.path("socket")).unwrap();
     for (to, said) in [
         ("filings.db", "is not a report"),
         ("notes.html", "is not a report"),
         ("filings", "is a folder"),
         #[cfg(unix)]
-        ("/dev/null", "is not a file"),
+        ("socket", "is not a file"),
     ] {
         let _ = sandbox.run(&["report", "--to", to]).code(2).says(said);
     }
