@@ -152,6 +152,15 @@ fn between_runs_a_user_who_may_only_read_reads_everything() {
     let _ = sandbox.run(&["update", "--user-agent", "nobody"]).code(2);
     let _ = sandbox.run_against(&sim, &["update", "--cik", "7"]).code(2);
     shared.all_can_be_read(&found);
+    // So does the backup of `docs/operating.md`, if SQLite's shell is installed.
+    let mut backup = Command::new("sqlite3");
+    backup
+        .args(["-readonly", "filings.db", "VACUUM INTO 'backup.db'"])
+        .current_dir(sandbox.path(""));
+    if let Ok(status) = backup.status() {
+        assert!(status.success() && sandbox.path("backup.db").exists());
+        shared.all_can_be_read(&found);
+    }
 }
 
 #[test]
