@@ -230,7 +230,10 @@ fn two_signals_at_once_are_one_request_to_stop() {
         // Two signals of different kinds, since two of one kind may arrive as one.
         let two = format!("kill -TERM {0}; kill -HUP {0}", run.id());
         let _ = Command::new("sh").args(["-c", &two]).status().unwrap();
-        let output = run.end_within(Duration::from_secs(20)).code(143);
+        let output = run.end_within(Duration::from_secs(20));
+        // The kernel does not say which of two pending signals came first.
+        let code = output.status.code();
+        assert!(matches!(code, Some(129 | 143)), "{code:?}");
         assert_eq!(output.json()["status"], "interrupted");
         assert_eq!(sandbox.rows("SELECT status FROM v_runs"), ["interrupted"]);
     });
