@@ -13,6 +13,8 @@ mod cases {
     mod company_network;
     mod crashes;
     mod dataset;
+    mod dataset_faults;
+    mod dataset_sequences;
     mod dataset_text;
     mod dataset_text_at_work;
     mod diagnose;

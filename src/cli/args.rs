@@ -509,19 +509,21 @@ pub struct ExportArgs {
     /// The format of the files [default: that of the dataset, or parquet]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
-    /// The tables of a new dataset, or tables to add to an existing one [default: all but facts and text]
+    /// The tables of a new dataset, or tables to add to an existing one: companies, listings, filings, filers,
+    /// artifacts, facts (with `facts_tags`), text (with items); repeatable, or a comma list [default: all but
+    /// facts and text]
     #[arg(long, value_name = "TABLE", value_delimiter = ',', value_parser = dataset_table)]
     pub(super) what: Vec<&'static Table>,
     /// Format of the texts of `--what text` [default: that of the dataset, or markdown]
     #[arg(long, value_name = "HOW")]
     pub(super) text: Option<TextFormatArg>,
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub(super) companies: CompanyArgs,
     #[command(flatten)]
     pub(super) of: FilingFilterArgs,
-    /// Print one JSON document instead of the table
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(Debug, Args)]

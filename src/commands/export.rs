@@ -20,7 +20,7 @@ pub(super) fn run(cli: &Cli, args: &ExportArgs) -> Result<Exit> {
         Ok(exported) => exported,
         Err(error) => return interrupt.exit().ok_or(error),
     };
-    if exported.tables.values().all(|table| table.rows == 0) {
+    if exported.is_empty() {
         log::warn!(
             "nothing on record matches: `filing-etl stats` shows what there is, `filing-etl backfill` \
              gets more"
@@ -31,11 +31,14 @@ pub(super) fn run(cli: &Cli, args: &ExportArgs) -> Result<Exit> {
     } else {
         print(&shown(&exported))?;
     }
-    Ok(if exported.is_complete() {
-        Exit::Complete
-    } else {
-        Exit::Partial
-    })
+    let Some(lacks) = exported.lacks() else {
+        return Ok(Exit::Complete);
+    };
+    // With -q, no warning was shown before.
+    if !log::log_enabled!(log::Level::Warn) {
+        log::error!("{lacks}");
+    }
+    Ok(Exit::Partial)
 }
 
 fn shown(exported: &Exported) -> String {

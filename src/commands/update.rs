@@ -53,15 +53,9 @@ fn run_and_export(
         text: None,
         filters: Filters::default(),
     };
-    match export.run(&settings, &cancel) {
-        Ok(exported) => {
-            log::info!("{}", exported.line());
-            Ok(if exported.is_complete() {
-                exit
-            } else {
-                Exit::Partial
-            })
-        }
-        Err(error) => interrupt.exit().ok_or(error),
+    let exported = export.run(&settings, &cancel);
+    if let Ok(exported) = &exported {
+        log::info!("{}", exported.line());
     }
+    outcome.with_export(exit, exported, interrupt.exit())
 }

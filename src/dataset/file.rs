@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::csv::CsvFile;
 use super::manifest::Format;
-use super::parquet::ParquetFile;
+use super::parquet::{ParquetFile, unwrapped};
 use super::rows::{DataCell, ROW_GROUP, RowGroup, UnreadableValues};
 use super::table::Table;
 use crate::cancel::Cancel;
@@ -205,7 +205,9 @@ fn try_write(
     } = writer;
     drop(sender);
     // If both failed, the error of the writer is the cause of the other.
-    let complete = threads::join(thread).with_context(context)?;
+    let complete = threads::join(thread)
+        .map_err(unwrapped)
+        .with_context(context)?;
     filled?;
     complete.sync_all().with_context(context)?;
     written.bytes = complete.metadata().with_context(context)?.len();

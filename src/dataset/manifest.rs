@@ -23,6 +23,8 @@ pub enum Format {
 }
 
 impl Format {
+    pub(super) const ALL: [Self; 2] = [Self::Parquet, Self::Csv];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

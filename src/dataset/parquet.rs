@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
@@ -64,6 +64,15 @@ impl ParquetFile {
     /// Writes the end of the file.
     pub(super) fn end(self) -> Result<File, ParquetError> {
         self.0.into_inner()
+    }
+}
+
+/// The cause of a failed write, which the library wraps into an error that repeats it.
+pub(super) fn unwrapped(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<ParquetError>() {
+        Ok(ParquetError::External(cause)) => anyhow!(cause),
+        Ok(other) => other.into(),
+        Err(error) => error,
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::manifest::{Manifest, SCHEMA_VERSION};
-use super::table::Partition;
+use super::table::{self, Partition};
 use super::{Format, Table};
 use crate::exit::{TargetBusyError, UsageError};
 use crate::files::sync_folder;
@@ -25,6 +25,10 @@ const TEMPORARY: &str = "_filing_etl.tmp";
 pub struct ExportTarget {
     root: PathBuf,
     manifest: Option<Manifest>,
+    /// Whether this export created the folder or found it empty, and has not completed yet.
+    is_unused: bool,
+    /// The folders that this export created for it, the innermost first.
+    created: Vec<PathBuf>,
     _lock: File,
 }
 
@@ -79,7 +83,13 @@ impl ExportTarget {
                 root.display()
             )
         };
+        let created: Vec<PathBuf> = root
+            .ancestors()
+            .take_while(|folder| *folder != Path::new("") && fs::symlink_metadata(folder).is_err())
+            .map(Path::to_owned)
+            .collect();
         fs::create_dir_all(root).with_context(context)?;
+        let is_unused = !root.join(LOCK).exists() && !root.join(MANIFEST).exists();
         let lock = File::options()
             .write(true)
             .create(true)
@@ -97,6 +107,8 @@ impl ExportTarget {
         let target = Self {
             root: root.to_owned(),
             manifest: read_manifest(root)?,
+            is_unused,
+            created,
             _lock: lock,
         };
         target.clear_temporary().with_context(context)?;
@@ -128,8 +140,8 @@ impl ExportTarget {
         self.root.join(TEMPORARY).join(path.replace('/', "_"))
     }
 
-    /// Renames the new files to their paths in the dataset, removes files of its tables that the manifest does
-    /// not name, and writes the manifest.
+    /// Writes the manifest to a temporary file, renames the new files to their paths in the dataset, removes
+    /// files of its tables that the manifest does not name, and renames the manifest.
     ///
     /// # Errors
     ///
@@ -141,12 +153,20 @@ impl ExportTarget {
                 self.root.display()
             )
         };
+        self.is_unused = false;
         self.try_complete(&manifest, new).with_context(context)?;
         self.manifest = Some(manifest);
         Ok(())
     }
 
     fn try_complete(&self, manifest: &Manifest, new: &[String]) -> Result<()> {
+        // If the disk is full, that is found before the first rename.
+        let temporary = self.temporary(MANIFEST);
+        let mut file = File::create(&temporary)?;
+        let mut text = serde_json::to_vec_pretty(manifest)?;
+        text.push(b'\n');
+        file.write_all(&text)?;
+        file.sync_all()?;
         let mut folders = BTreeSet::from([self.root.clone()]);
         for path in new {
             let place = self.root.join(path);
@@ -161,32 +181,40 @@ impl ExportTarget {
         for folder in folders.iter().rev().filter(|folder| folder.is_dir()) {
             sync_folder(folder)?;
         }
-        let temporary = self.temporary(MANIFEST);
-        let mut file = File::create(&temporary)?;
-        serde_json::to_writer_pretty(&file, manifest)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
         fs::rename(temporary, self.root.join(MANIFEST))?;
         sync_folder(&self.root)?;
         Ok(self.clear_temporary()?)
     }
 
     /// Removes files of tables that the manifest does not name, such as those of years that are empty now,
-    /// and the folders that become empty.
+    /// and the folders that become empty. If there was no manifest, the dataset may have had other tables or
+    /// another format, so files of every table and format are removed.
     fn remove_others(&self, manifest: &Manifest) -> io::Result<()> {
         let kept: BTreeSet<_> = manifest
             .tables
             .values()
             .flat_map(|table| table.files.iter().map(|file| self.root.join(&file.path)))
             .collect();
-        let extension = format!(".{}", manifest.format.extension());
-        for name in manifest.tables.keys() {
-            let is_ours = |file: &str| {
-                let rest = file.strip_prefix(name.as_str());
-                let number = rest.and_then(|rest| rest.strip_suffix(&extension));
-                number.is_some_and(|n| n.bytes().all(|b| b == b'-' || b.is_ascii_digit()))
-            };
-            remove_below(&self.root.join(name), &is_ours, &kept)?;
+        let is_known = self.manifest.is_some();
+        let tables = table::ALL.iter();
+        for table in tables.filter(|t| !is_known || manifest.tables.contains_key(t.name)) {
+            let folder = self.root.join(table.name);
+            let formats = Format::ALL.into_iter();
+            for format in formats.filter(|format| !is_known || *format == manifest.format) {
+                let extension = format!(".{}", format.extension());
+                let is_ours = |file: &str| {
+                    let rest = file.strip_prefix(table.name);
+                    let number = rest.and_then(|rest| rest.strip_suffix(&extension));
+                    number.is_some_and(|n| n.bytes().all(|b| b == b'-' || b.is_ascii_digit()))
+                };
+                remove_below(&folder, &is_ours, &kept)?;
+                let alone = self.root.join(path_of(table, None, format));
+                if table.partition == Partition::None && !kept.contains(&alone) {
+                    remove_if_there(&alone)?;
+                }
+            }
+            // It stays if it is not empty.
+            let _ = fs::remove_dir(folder);
         }
         Ok(())
     }
@@ -203,6 +231,13 @@ impl Drop for ExportTarget {
     fn drop(&mut self) {
         // If this fails, the next export removes the files.
         let _ = self.clear_temporary();
+        if self.is_unused {
+            // What others put into the folder meanwhile stays, and so does the folder.
+            let _ = fs::remove_file(self.root.join(LOCK));
+            for folder in &self.created {
+                let _ = fs::remove_dir(folder);
+            }
+        }
     }
 }
 
@@ -232,7 +267,8 @@ fn read_manifest(root: &Path) -> Result<Option<Manifest>> {
     };
     let damaged = || {
         format!(
-            "{} is damaged: remove it, and the next export writes every file again",
+            "{} is damaged: remove it, then export with the filters, format and tables that the dataset had; \
+             every file is written again",
             path.display()
         )
     };
@@ -248,6 +284,13 @@ fn read_manifest(root: &Path) -> Result<Option<Manifest>> {
         .into());
     }
     serde_json::from_value(any).with_context(damaged).map(Some)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
 }
 
 fn remove_below(

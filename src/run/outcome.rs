@@ -8,9 +8,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::export::Exported;
 use super::metrics::{self, Ended, Sample};
 use super::request::RunKind;
-use super::summary::Summary;
+use super::summary::{Summary, SummaryExport};
 use crate::config::{Notify, RunOptions, Settings};
 use crate::exit::{Exit, for_error};
 use crate::net::ping;
@@ -32,7 +33,7 @@ pub struct Outcome {
     pub(super) run: Option<RunId>,
     /// The summary, if the run has reached its end.
     pub(super) summary: Option<Summary>,
-    /// Whether the result was printed.
+    /// Whether the result was printed, or is not to be printed.
     pub(super) is_printed: bool,
     /// Whether it is a dry run.
     pub(super) is_dry: bool,
@@ -70,12 +71,18 @@ pub fn reported(
         is_dry: false,
         why: None,
     };
-    let result = work(&mut outcome);
+    // What cannot be printed is an error of the run, which is reported as well.
+    let result = match work(&mut outcome) {
+        Ok(exit) => outcome.print(exit, None).map(|()| exit),
+        Err(e) => {
+            let printed = outcome.print(for_error(&e), Some(&format!("{e:#}")));
+            printed.and(Err(e))
+        }
+    };
     let (exit, error) = match &result {
         Ok(exit) => (*exit, None),
         Err(e) => (for_error(e), Some(format!("{e:#}"))),
     };
-    outcome.print_early(exit, error.as_deref())?;
     if !outcome.is_dry {
         outcome.log(exit, error.as_deref());
         outcome.write_metrics(exit);
@@ -98,20 +105,60 @@ impl Outcome {
         self.ping("start", Some("start"), command, 1);
     }
 
-    /// Prints the JSON document of a run that has printed none.
-    fn print_early(&mut self, exit: Exit, error: Option<&str>) -> Result<()> {
-        if !self.notify.json || self.is_printed || exit == Exit::Complete {
+    /// Adds the result of the export at the end of an update. Returns the exit code of both; `interrupted` is
+    /// that of an interrupted export.
+    ///
+    /// # Errors
+    ///
+    /// The error of the export.
+    pub fn with_export(
+        &mut self,
+        run: Exit,
+        export: Result<Exported>,
+        interrupted: Option<Exit>,
+    ) -> Result<Exit> {
+        let (status, error, exported, result) = match export {
+            Ok(exported) => match exported.lacks() {
+                None => ("completed", None, Some(exported), Ok(run)),
+                Some(lacks) => {
+                    let why = self.why.take().map(|why| format!("{why}; {lacks}"));
+                    self.why = why.or_else(|| Some(lacks.clone()));
+                    ("partial", Some(lacks), Some(exported), Ok(Exit::Partial))
+                }
+            },
+            Err(e) => {
+                let exit = interrupted.unwrap_or_else(|| for_error(&e));
+                let error = interrupted.is_none().then(|| format!("{e:#}"));
+                (ended_early(exit), error, None, interrupted.ok_or(e))
+            }
+        };
+        if let Some(summary) = &mut self.summary {
+            summary.export = Some(SummaryExport {
+                status,
+                error,
+                exported,
+            });
+        }
+        result
+    }
+
+    /// Prints the JSON document, unless something was printed: the summary, or why the run has none.
+    fn print(&mut self, exit: Exit, error: Option<&str>) -> Result<()> {
+        if !self.notify.json || self.is_printed {
+            return Ok(());
+        }
+        if let Some(summary) = &self.summary {
+            self.is_printed = true;
+            return print_json(summary);
+        }
+        if exit == Exit::Complete {
             return Ok(());
         }
         self.is_printed = true;
         print_json(&EndedEarly {
             run_id: self.run.map(RunId::get),
             command: self.kind.command(),
-            status: match exit {
-                Exit::Busy => "busy",
-                Exit::Interrupted { .. } => "interrupted",
-                _ => "failed",
-            },
+            status: ended_early(exit),
             elapsed_s: seconds(self.started.elapsed()),
             error: error.unwrap_or("the run was interrupted before it began"),
         })
@@ -143,12 +190,17 @@ impl Outcome {
         }
     }
 
+    /// Whether another run held the lock, so that there was no run. An export at the end of a run may be busy, too.
+    fn is_of_another_run(&self, exit: Exit) -> bool {
+        exit == Exit::Busy && self.run.is_none()
+    }
+
     /// Writes the metrics file. If another run holds the lock, that run writes it.
     fn write_metrics(&self, exit: Exit) {
         let Some(path) = self.notify.metrics_file.as_deref() else {
             return;
         };
-        if exit == Exit::Busy {
+        if self.is_of_another_run(exit) {
             return;
         }
         let (mut samples, mut errors, mut database) = (Vec::new(), Vec::new(), Vec::new());
@@ -183,7 +235,7 @@ impl Outcome {
         let code = exit.code().to_string();
         let step = match exit {
             Exit::Complete => None,
-            Exit::Busy => Some("log"),
+            exit if self.is_of_another_run(exit) => Some("log"),
             _ => Some(code.as_str()),
         };
         let why = error.or(self.why.as_deref()).unwrap_or_default();
@@ -211,6 +263,15 @@ impl Outcome {
                 "the {what} of the run could not be sent to {host}: {why}: check --ping-url"
             );
         }
+    }
+}
+
+/// The status of a run or an export that has no result.
+fn ended_early(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Busy => "busy",
+        Exit::Interrupted { .. } => "interrupted",
+        _ => "failed",
     }
 }
 

@@ -16,7 +16,7 @@ use crate::edgar::QueueItem;
 use crate::edgar::calendar::filing_day;
 use crate::exit::{Exit, UsageError};
 use crate::pipeline::Services;
-use crate::print::{print_json, print_report};
+use crate::print::print_report;
 use crate::progress::format::{count, counted};
 use crate::signals::{self, Interrupt};
 use crate::store::{
@@ -73,8 +73,8 @@ pub(super) fn broken_off(
 }
 
 impl EndedRun<'_> {
-    /// Records the result of the run and how far its selections are complete, prints the table or the JSON
-    /// document, and returns the exit code.
+    /// Records the result of the run and how far its selections are complete, prints the table, and returns the
+    /// exit code. [`reported`](super::reported) prints the JSON document.
     pub(super) fn finish(
         self,
         mut db: Writer,
@@ -132,13 +132,12 @@ impl EndedRun<'_> {
             followed,
             (errors, error),
         );
-        outcome.is_printed = true;
         let summary = outcome.summary.insert(summary);
+        // Standard output of `text` is for the text.
         if self.kind == RunKind::Text {
-            // Standard output is for the text.
-        } else if json {
-            print_json(summary)?;
-        } else {
+            outcome.is_printed = true;
+        } else if !json {
+            outcome.is_printed = true;
             print_report(&summary.table(page), page)?;
         }
         match exit {

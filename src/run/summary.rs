@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::export::Exported;
 use super::metrics::{PAUSED, Sample, samples_of};
 use super::request::RunKind;
 use super::update::IndexResult;
@@ -32,7 +33,7 @@ pub(super) struct Left {
 }
 
 /// The result of a run, as `--json` prints it. The field names are public.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Summary {
     run_id: i64,
     command: &'static str,
@@ -58,6 +59,9 @@ pub(super) struct Summary {
     /// Why the run was aborted.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// The export at the end of an update.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) export: Option<SummaryExport>,
     /// For the table.
     #[serde(skip)]
     counts: Counts,
@@ -65,6 +69,19 @@ pub(super) struct Summary {
     pub(super) left: Left,
     #[serde(skip)]
     pub(super) through_day: Option<Date>,
+}
+
+/// The export at the end of an update.
+#[derive(Debug, Serialize)]
+pub(super) struct SummaryExport {
+    /// `completed`, `partial` if something could not be read, `interrupted`, `busy` or `failed`.
+    pub(super) status: &'static str,
+    /// Why it is not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+    /// As `export --json` prints it.
+    #[serde(flatten)]
+    pub(super) exported: Option<Exported>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -159,6 +176,7 @@ impl Summary {
             ended_by: end.ended_by,
             errors,
             error,
+            export: None,
             left,
             through_day: end.through,
         }

@@ -36,17 +36,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::steps::Step;
 use self::world::World;
+use crate::harness::number;
 
 /// The default number of sequences. Their seeds are consecutive.
 const SEQUENCES: u64 = 4;
 /// The default number of steps of a sequence.
 const STEPS: u64 = 14;
-
-fn number(name: &str, default: u64) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "tests have no command line")]
-    let given = std::env::var(name);
-    given.map_or(default, |number| number.parse().unwrap())
-}
 
 /// Runs the steps; fails at the first violated invariant.
 fn run(seed: u64, steps: &[Step]) {

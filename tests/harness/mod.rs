@@ -23,6 +23,13 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
+/// A number from the environment, for tests that can be asked for more than they do by default.
+pub fn number(name: &str, default: u64) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "tests have no command line")]
+    let given = std::env::var(name);
+    given.map_or(default, |number| number.parse().unwrap())
+}
+
 /// The user agent of the tests.
 pub const USER_AGENT: &str = "filing-etl tests tests@example.com";
 

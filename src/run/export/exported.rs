@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::facts::FactCounts;
 use super::texts::TextCounts;
-use crate::dataset::{Format, TableFiles};
+use crate::dataset::table::{ALL, FACTS_TAGS};
+use crate::dataset::{Format, Partition, TableFiles};
 use crate::progress::format::count;
 
 /// The result of an export. The field names are public.
@@ -53,12 +54,53 @@ impl ExportedTable {
 }
 
 impl Exported {
-    /// Whether every document and the facts of every company could be read.
+    /// What could not be read and is not in the dataset; `None` if it is complete.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub fn lacks(&self) -> Option<String> {
         let documents = self.documents.as_ref().map_or(0, |counts| counts.failed);
-        let facts = self.facts.as_ref().map_or(0, |counts| counts.failed);
-        documents + facts == 0
+        let companies = self.facts.as_ref().map_or(0, |counts| counts.failed);
+        let lacks = [
+            (
+                documents,
+                ["the text of 1 document", "the texts of {} documents"],
+            ),
+            (
+                companies,
+                ["the facts of 1 company", "the facts of {} companies"],
+            ),
+        ];
+        let lacks = lacks.into_iter().filter(|(n, _)| *n > 0);
+        let lacks = lacks.map(|(n, [one, many])| match n {
+            1 => one.to_owned(),
+            n => many.replace("{}", &count(n)),
+        });
+        let lacks: Vec<_> = lacks.collect();
+        (!lacks.is_empty()).then(|| {
+            let lacks = lacks.join(" and ");
+            format!(
+                "the dataset in {} lacks {lacks}, which could not be read",
+                self.to
+            )
+        })
+    }
+
+    /// Whether nothing on record matches the filters: no filing, if the dataset has tables of filings.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let rows = |of: fn(&Partition) -> bool| -> Vec<u64> {
+            let tables = ALL.iter().filter(|table| of(&table.partition));
+            let tables = tables.filter(|table| ***table != FACTS_TAGS);
+            let known = tables.filter_map(|table| self.tables.get(table.name));
+            known.map(|table| table.rows).collect()
+        };
+        let of_filings = rows(|of| matches!(of, Partition::Year | Partition::Month));
+        let of_companies = rows(|of| *of == Partition::None);
+        let rows = if of_filings.is_empty() {
+            of_companies
+        } else {
+            of_filings
+        };
+        !rows.is_empty() && rows.iter().all(|rows| *rows == 0)
     }
 
     /// The summary in one line.

@@ -70,7 +70,7 @@ impl Export {
             ))
             .into());
         }
-        if self.filters != Filters::default() && self.filters != there.filters {
+        if self.filters != Filters::default() && !is_same(&self.filters, &there.filters) {
             return Err(UsageError(format!(
                 "the dataset in {shown} was made with other filters ({}): leave the filters out to \
                  refresh it, or name another folder",
@@ -110,6 +110,20 @@ impl Export {
             (said, there) => Ok(said.or(there).or(Some(TextFormat::Markdown))),
         }
     }
+}
+
+/// Whether two datasets with these filters have the same rows. The order of the form types does not count.
+fn is_same(a: &Filters, b: &Filters) -> bool {
+    let forms = |filters: &Filters| filters.forms.as_deref().and_then(FormFilter::from_text);
+    let without = |filters: &Filters| Filters {
+        forms: None,
+        ..filters.clone()
+    };
+    let same_forms = match (forms(a), forms(b)) {
+        (Some(a), Some(b)) => a.holds(&b) && b.holds(&a),
+        _ => a.forms == b.forms,
+    };
+    same_forms && without(a) == without(b)
 }
 
 /// The tables with these names, in the order of [`ALL`].
@@ -167,10 +181,12 @@ fn company_filter(filters: &Filters) -> Result<CompanyFilter> {
         }
     };
     let ciks = filters.ciks.iter();
+    let cik =
+        |cik: &u64| Cik::new(*cik).with_context(|| format!("{cik} in the manifest is not a CIK"));
     Ok(CompanyFilter {
         on,
         tickers: filters.tickers.clone(),
-        ciks: ciks.filter_map(|cik| Cik::new(*cik)).collect(),
+        ciks: ciks.map(cik).collect::<Result<_>>()?,
         criteria: filters.criteria.clone(),
         ..CompanyFilter::default()
     })
