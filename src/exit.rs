@@ -29,7 +29,10 @@ pub const MEANINGS: [(&str, &str); 6] = [
         "3",
         "some items failed or a budget ended the run; the rest stays queued",
     ),
-    ("75", "another run holds the lock of this database"),
+    (
+        "75",
+        "another run holds the lock of this database, of the dataset or of the archive",
+    ),
     (
         "128 + N",
         "stopped by signal N: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM",
@@ -80,11 +83,24 @@ pub struct TargetBusyError {
     pub target: String,
 }
 
+/// Another process fetches the same archive into the same data dir. The exit is [`Exit::Busy`].
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "another run is fetching {archive} into {data_dir}: wait for it, then run this command again"
+)]
+pub struct ArchiveBusyError {
+    pub archive: &'static str,
+    pub data_dir: String,
+}
+
 /// The exit for an error that ended the program.
 pub fn for_error(error: &anyhow::Error) -> Exit {
     if error.is::<UsageError>() {
         Exit::Usage
-    } else if error.is::<BusyError>() || error.is::<TargetBusyError>() {
+    } else if error.is::<BusyError>()
+        || error.is::<TargetBusyError>()
+        || error.is::<ArchiveBusyError>()
+    {
         Exit::Busy
     } else {
         Exit::Aborted

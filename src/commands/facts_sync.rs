@@ -1,6 +1,7 @@
 //! `facts sync`: fetches EDGAR's archive of XBRL facts, in one request.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -10,14 +11,14 @@ use serde::Serialize;
 
 use crate::cancel::Cancel;
 use crate::cli::Cli;
-use crate::exit::Exit;
+use crate::exit::{ArchiveBusyError, Exit};
 use crate::files::DataDir;
 use crate::print::{print, print_json};
 use crate::progress::format::bytes;
 use crate::progress::{StatusLine, Terminal};
 use crate::run::{identity, preflight};
 use crate::signals::Interrupt;
-use crate::sources::bulk::{ArchiveRequest, Cache};
+use crate::sources::bulk::{ArchiveRequest, ArchiveUnavailable, Cache};
 
 /// The name of the archive in messages.
 const NAME: &str = "companyfacts.zip";
@@ -81,12 +82,7 @@ pub(super) fn run(cli: &Cli, json: bool, terminal: &Terminal) -> Result<Exit> {
     if let Some(exit) = interrupt.exit() {
         return Ok(exit);
     }
-    let archive = result.map_err(|stale| {
-        anyhow!(
-            "{}: the downloaded part is kept, and `filing-etl facts sync` resumes the download",
-            stale.of(NAME)
-        )
-    })?;
+    let archive = result.map_err(|why| failed(&why, cache.resumable(&url), &settings.data_dir))?;
     let synced = FactsSynced {
         status: "completed",
         new: before.is_none_or(|before| before.version != archive.version),
@@ -105,4 +101,24 @@ pub(super) fn run(cli: &Cli, json: bool, terminal: &Terminal) -> Result<Exit> {
         ))?;
     }
     Ok(Exit::Complete)
+}
+
+/// The error for an archive that cannot be had, with what the next attempt does.
+fn failed(why: &ArchiveUnavailable, resumable: u64, data_dir: &Path) -> anyhow::Error {
+    if matches!(why, ArchiveUnavailable::Busy) {
+        return ArchiveBusyError {
+            archive: NAME,
+            data_dir: data_dir.display().to_string(),
+        }
+        .into();
+    }
+    let next = if resumable > 0 {
+        format!(
+            "{} are kept, and `filing-etl facts sync` resumes the download",
+            bytes(resumable)
+        )
+    } else {
+        "`filing-etl facts sync` tries again".to_owned()
+    };
+    anyhow!("{}: {next}", why.of(NAME))
 }

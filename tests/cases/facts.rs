@@ -112,8 +112,34 @@ fn an_archive_that_cannot_be_had_leaves_no_folder_behind() {
     let _ = sync(&sandbox, &sim).code(1).says("cannot be fetched");
     assert!(!sandbox.path("filings").exists());
     fs::create_dir(sandbox.path("filings")).unwrap();
-    let _ = sync(&sandbox, &sim).code(1);
+    let output = sync(&sandbox, &sim)
+        .code(1)
+        .says("`filing-etl facts sync` tries again");
+    assert!(!output.stderr.contains("are kept"), "{}", output.stderr);
     assert!(sandbox.path("filings").exists(), "it was there before");
+}
+
+#[test]
+fn an_incomplete_download_is_kept_and_said_and_a_second_one_leaves_with_75() {
+    let sim = truth::start(Options {
+        companies: 300,
+        ..truth::small()
+    });
+    let sandbox = Sandbox::new();
+    sim.set_faults(faults(&["short@companyfacts.zip"]));
+    let _ = sync(&sandbox, &sim)
+        .code(1)
+        .says("are kept, and `filing-etl facts sync` resumes the download");
+    sim.set_faults(Vec::new());
+    let lock = File::open(sandbox.path("filings/.facts/lock")).unwrap();
+    lock.lock().unwrap();
+    let _ = sync(&sandbox, &sim)
+        .code(75)
+        .says("another run is fetching companyfacts.zip into filings: wait for it");
+    drop(lock);
+    sim.log().clear();
+    let _ = sync(&sandbox, &sim).code(0);
+    assert_eq!(sim.log().entries()[0].status, Some(206));
 }
 
 #[test]
@@ -298,6 +324,7 @@ fn a_member_with_other_bytes_than_its_checksum_costs_its_company() {
             ciks[0]
         ));
     assert_eq!(output.json()["facts"]["failed"], 1);
+    assert!(!output.stderr.contains("nothing on record"));
     let rows = facts(&sandbox.path("dataset/facts"));
     assert_eq!(
         rows,

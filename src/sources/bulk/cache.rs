@@ -209,13 +209,23 @@ impl Cache {
             etag,
             last_modified,
         } = &whole.validators;
-        let version = [etag, last_modified].map(|text| text.as_deref().unwrap_or_default());
+        let version = match [etag, last_modified].map(|text| text.as_deref().unwrap_or_default()) {
+            // Nothing tells it from one of the same size but the time at which it was fetched.
+            ["", ""] => whole.current_at.to_string(),
+            validators => validators.join(" "),
+        };
         Some(Refreshed {
             path: self.whole(),
             as_of: whole.as_of(),
             bytes,
-            version: format!("{} {bytes}", version.join(" ")),
+            version: format!("{version} {bytes}"),
         })
+    }
+
+    /// The bytes of an incomplete download that the next one resumes; 0 if there is none.
+    #[must_use]
+    pub fn resumable(&self, url: &Url) -> u64 {
+        self.notes(url).part.map_or(0, |_| self.part_length())
     }
 
     /// What earlier runs know about the archive of this address.
@@ -606,6 +616,24 @@ mod tests {
         assert_eq!(missing(&cache, 1_000_060), Some(110));
         fs::write(cache.part(), [0; 151]).unwrap();
         assert_eq!(missing(&cache, 1_000_060), Some(0));
+    }
+
+    #[test]
+    fn without_validators_an_archive_that_was_fetched_later_is_another_version() {
+        let kept = |change: fn(&mut Version)| {
+            let (_dir, cache) = cache(|notes| change(notes.whole.as_mut().unwrap()));
+            cache.kept(&url("http://a/")).unwrap().version
+        };
+        let first = kept(|_| {});
+        assert_eq!(kept(|_| {}), first);
+        assert_ne!(kept(|whole| whole.current_at += 1), first);
+        // With one, the time does not count: it changes whenever EDGAR says that it has no newer one.
+        let tagged = kept(|whole| whole.validators.etag = Some("a".to_owned()));
+        let later = kept(|whole| {
+            whole.validators.etag = Some("a".to_owned());
+            whole.current_at += 1;
+        });
+        assert_eq!(tagged, later);
     }
 
     #[test]
