@@ -9,7 +9,7 @@ use crate::criteria::CompanyCriteria;
 use crate::text::TextFormat;
 
 /// The version of the names and types in tables and manifest. Added columns and tables do not change
-/// it.
+/// it. An added filter does, because an older program would export without it.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The format of the files.

@@ -595,6 +595,8 @@ fn a_dataset_keeps_its_filters() {
 fn tables_can_be_left_out_and_added_later() {
     let (sandbox, _writer) = three_years();
     let _ = export(&sandbox, &["--what", "filings"]).code(0);
+    let _ = export(&sandbox, &["--form", "all"]).code(0);
+    let _ = export(&sandbox, &["--no-amendments"]).code(2);
     assert!(files_of(&sandbox, "filers").is_empty() && files_of(&sandbox, "companies").is_empty());
     let json = export(&sandbox, &["--what", "filers,companies"])
         .code(0)

@@ -31,7 +31,7 @@ use crate::harness::{Output, Sandbox, number, truth};
 /// The default number of sequences. Their seeds are consecutive.
 const SEQUENCES: u64 = 2;
 /// The default number of steps of a sequence.
-const STEPS: u64 = 10;
+const STEPS: u64 = 8;
 
 /// The datasets, each with the options of its first export.
 const DATASETS: [(&str, &[&str]); 3] = [

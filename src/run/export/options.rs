@@ -112,16 +112,20 @@ impl Export {
     }
 }
 
-/// Whether two datasets with these filters have the same rows. The order of the form types does not count.
+/// Whether two datasets with these filters have the same rows. The order of the form types does not count, and no
+/// types are all.
 fn is_same(a: &Filters, b: &Filters) -> bool {
-    let forms = |filters: &Filters| filters.forms.as_deref().and_then(FormFilter::from_text);
+    let forms = |filters: &Filters| match &filters.forms {
+        Some(text) => FormFilter::from_text(text),
+        None => Some(FormFilter::all()),
+    };
     let without = |filters: &Filters| Filters {
         forms: None,
         ..filters.clone()
     };
     let same_forms = match (forms(a), forms(b)) {
         (Some(a), Some(b)) => a.holds(&b) && b.holds(&a),
-        _ => a.forms == b.forms,
+        _ => false,
     };
     same_forms && without(a) == without(b)
 }
