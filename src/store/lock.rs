@@ -11,7 +11,15 @@ use super::error::{Error, Result};
 /// two different files of the same name.
 #[derive(Debug)]
 pub struct RunLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // Closing is not enough where a process is being started: until its program runs, it has a copy of the
+        // handle, which keeps the lock. If this fails, closing releases it.
+        let _ = self.file.unlock();
+    }
 }
 
 impl RunLock {
@@ -42,7 +50,7 @@ impl RunLock {
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Some(Self { _file: file }))
+        Ok(Some(Self { file }))
     }
 
     /// Whether a run holds the lock of a database now. The check takes a shared lock for an
