@@ -1,7 +1,8 @@
 //! One file of a dataset: the caller fills row groups, and a separate thread writes them.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result, bail};
@@ -134,58 +135,92 @@ impl FileWriter {
     }
 }
 
-/// Writes a file with the rows that `fill` puts into the file, and syncs it. After an error the file is
+/// Several files of which one is written at a time: while it is, the next one can be filled. So no more than
+/// two row groups are in memory.
+#[derive(Debug, Clone, Default)]
+pub struct Turn(Arc<Mutex<()>>);
+
+/// A file that has all its rows. The last of them may still be being written.
+#[derive(Debug)]
+#[must_use]
+pub struct FilledFile {
+    path: PathBuf,
+    even_empty: bool,
+    written: Written,
+    /// Returns the bytes of the file.
+    thread: JoinHandle<Result<u64>>,
+}
+
+impl FilledFile {
+    /// Waits until the file is written and synced. After an error the file is removed. A file without rows is
+    /// removed too, unless it is to be kept `even_empty`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn finish(mut self) -> Result<Written> {
+        let bytes = threads::join(self.thread)
+            .map_err(unwrapped)
+            .with_context(|| cannot_write(&self.path));
+        if bytes.is_err() || (self.written.rows == 0 && !self.even_empty) {
+            // If this fails, the file is removed with its folder later.
+            let _ = fs::remove_file(&self.path);
+        }
+        self.written.bytes = bytes?;
+        Ok(self.written)
+    }
+}
+
+/// Writes a file with the rows that `put_rows` puts into it, and syncs it. After an error the file is
 /// removed. A file without rows is removed too, unless `even_empty` is set.
 ///
 /// # Errors
 ///
-/// The error of `fill`, or that of writing the file.
+/// The error of `put_rows`, or that of writing the file.
 pub fn write(
+    path: &Path,
+    of: (&'static Table, Format),
+    even_empty: bool,
+    cancel: &Cancel,
+    put_rows: impl FnOnce(&mut FileWriter) -> Result<()>,
+) -> Result<Written> {
+    fill(path, of, even_empty, (cancel, &Turn::default()), put_rows)?.finish()
+}
+
+/// As [`write()`], but returns as soon as the file has all its rows.
+///
+/// # Errors
+///
+/// As [`write()`].
+pub fn fill(
     path: &Path,
     (table, format): (&'static Table, Format),
     even_empty: bool,
-    cancel: &Cancel,
-    fill: impl FnOnce(&mut FileWriter) -> Result<()>,
-) -> Result<Written> {
-    let result = try_write(path, (table, format), cancel, fill);
-    let is_kept = result
-        .as_ref()
-        .is_ok_and(|written| even_empty || written.rows > 0);
-    if !is_kept {
-        // If this fails, the file is removed with its folder later.
-        let _ = fs::remove_file(path);
-    }
-    result
-}
-
-fn try_write(
-    path: &Path,
-    (table, format): (&'static Table, Format),
-    cancel: &Cancel,
-    fill: impl FnOnce(&mut FileWriter) -> Result<()>,
-) -> Result<Written> {
-    let context = || {
-        format!(
-            "failed to write {}: check the free space of its disk",
-            path.display()
-        )
-    };
-    let created = File::create(path).with_context(context)?;
+    (cancel, turn): (&Cancel, &Turn),
+    put_rows: impl FnOnce(&mut FileWriter) -> Result<()>,
+) -> Result<FilledFile> {
+    let created = File::create(path).with_context(|| cannot_write(path))?;
     // None waits in between: the writer takes less time for a row group than it takes to fill one.
     let (sender, receiver) = bounded(0);
-    let thread: JoinHandle<Result<File>> =
-        threads::spawn("dataset", cancel, move || match format {
+    let turn = turn.clone();
+    let thread = threads::spawn("dataset", cancel, move || {
+        let turn = turn.0.lock();
+        let complete = match format {
             Format::Parquet => {
                 let mut out = ParquetFile::begin(created, table)?;
                 each(&receiver, |parts| out.write(parts))?;
-                Ok(out.end()?)
+                out.end()?
             }
             Format::Csv => {
                 let mut out = CsvFile::begin(created, table)?;
                 each(&receiver, |parts| out.write(&parts))?;
-                Ok(out.end()?)
+                out.end()?
             }
-        })?;
+        };
+        drop(turn);
+        complete.sync_all()?;
+        Ok(complete.metadata()?.len())
+    })?;
     let mut writer = FileWriter {
         parts: Vec::new(),
         rows: RowGroup::with_capacity(table, 0),
@@ -197,21 +232,33 @@ fn try_write(
         sender,
         cancel: cancel.clone(),
     };
-    let filled = fill(&mut writer).and_then(|()| writer.send());
+    let result = put_rows(&mut writer).and_then(|()| writer.send());
     let FileWriter {
-        sender,
-        mut written,
-        ..
+        sender, written, ..
     } = writer;
     drop(sender);
-    // If both failed, the error of the writer is the cause of the other.
-    let complete = threads::join(thread)
-        .map_err(unwrapped)
-        .with_context(context)?;
-    filled?;
-    complete.sync_all().with_context(context)?;
-    written.bytes = complete.metadata().with_context(context)?.len();
-    Ok(written)
+    let filled = FilledFile {
+        path: path.to_owned(),
+        even_empty,
+        written,
+        thread,
+    };
+    match result {
+        Ok(()) => Ok(filled),
+        Err(error) => {
+            let written = filled.finish();
+            let _ = fs::remove_file(path);
+            // If both failed, the error of the writer is the cause of the other.
+            Err(written.err().unwrap_or(error))
+        }
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!(
+        "failed to write {}: check the free space of its disk",
+        path.display()
+    )
 }
 
 fn each(
@@ -219,4 +266,62 @@ fn each(
     write: impl FnMut(Vec<RowGroup>) -> Result<()>,
 ) -> Result<()> {
     receiver.iter().try_for_each(write)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::table::FILERS;
+    use super::*;
+
+    /// Puts this many rows into a file.
+    fn put(rows: usize, writer: &mut FileWriter) -> Result<()> {
+        for cik in 1..=rows {
+            writer.put(DataCell::Integer(i64::try_from(cik)?))?;
+            writer.put(DataCell::Str("0000000001-25-000001"))?;
+            writer.put(DataCell::Str("2025-01-31"))?;
+        }
+        Ok(())
+    }
+
+    fn fill_with(rows: usize, path: &Path, turn: &Turn) -> Result<FilledFile> {
+        let of = (&FILERS, Format::Parquet);
+        fill(path, of, false, (&Cancel::default(), turn), |writer| {
+            put(rows, writer)
+        })
+    }
+
+    #[test]
+    fn a_file_may_be_filled_before_the_last_one_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let turn = Turn::default();
+        let rows = [1, ROW_GROUP + 1, 2 * ROW_GROUP, 0, 3];
+        let paths: Vec<_> = (0..rows.len())
+            .map(|n| folder.path().join(n.to_string()))
+            .collect();
+        let of_each = rows.iter().zip(&paths);
+        let filled: Vec<_> = of_each
+            .map(|(rows, path)| fill_with(*rows, path, &turn).unwrap())
+            .collect();
+        for ((file, rows), path) in filled.into_iter().zip(rows).zip(&paths) {
+            let written = file.finish().unwrap();
+            assert_eq!(written.rows, rows as u64);
+            let there = fs::metadata(path).ok().map(|meta| meta.len());
+            assert_eq!(there, (rows > 0).then_some(written.bytes));
+        }
+    }
+
+    #[test]
+    fn a_file_whose_rows_cannot_be_read_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let of = (&FILERS, Format::Parquet);
+        let result = write(&path, of, true, &Cancel::default(), |writer| {
+            put(ROW_GROUP + 1, writer)?;
+            bail!("no more rows")
+        });
+        assert_eq!(result.unwrap_err().to_string(), "no more rows");
+        assert!(!path.exists());
+    }
 }

@@ -12,8 +12,9 @@
 //!
 //! # Memory
 //!
-//! At most two row groups are in memory: one is being filled, and one is being written. A column is freed as
-//! soon as it is written.
+//! At most two row groups are in memory: one is being filled, and one is being written. They may be of two files:
+//! the next file of a table is filled while the last one is being written. A column is freed as soon as it is
+//! written.
 //!
 //! # Crashes
 //!

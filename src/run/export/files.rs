@@ -1,14 +1,14 @@
 //! The files of an export: writes them to their temporary places and keeps those that did not change.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::cancel::Cancel;
-use crate::dataset::file::{self, Written};
+use crate::dataset::file::{self, FilledFile, Turn, Written};
 use crate::dataset::{
     EmptyFile, ExportTarget, FileWriter, Format, Partition, SCHEMA_VERSION, Table, TableFiles,
     WrittenFile,
@@ -27,6 +27,14 @@ pub(super) struct ExportPart {
     pub(super) path: String,
     /// Changes whenever the input of the file changes. `None`: the hash of the written bytes is used.
     pub(super) version: Option<String>,
+}
+
+/// A file that has all its rows and may still be being written.
+pub(super) struct FilledPart {
+    part: ExportPart,
+    /// Its temporary place.
+    path: PathBuf,
+    file: FilledFile,
 }
 
 /// An export in progress.
@@ -77,12 +85,30 @@ impl ExportWork<'_> {
     pub(super) fn write(
         &mut self,
         part: ExportPart,
-        fill: impl FnOnce(&mut FileWriter) -> Result<()>,
+        put_rows: impl FnOnce(&mut FileWriter) -> Result<()>,
     ) -> Result<File> {
+        let filled = self.fill(part, &Turn::default(), put_rows)?;
+        self.finish(filled)
+    }
+
+    /// Puts the rows into a file at its temporary place, which may still be being written then.
+    pub(super) fn fill(
+        &self,
+        part: ExportPart,
+        turn: &Turn,
+        put_rows: impl FnOnce(&mut FileWriter) -> Result<()>,
+    ) -> Result<FilledPart> {
         let path = self.target.temporary(&part.path);
         let even_empty = part.table.partition == Partition::None;
         let of = (part.table, self.format);
-        let written = file::write(&path, of, even_empty, self.cancel, fill)?;
+        let file = file::fill(&path, of, even_empty, (self.cancel, turn), put_rows)?;
+        Ok(FilledPart { part, path, file })
+    }
+
+    /// Waits until the file is written.
+    pub(super) fn finish(&mut self, filled: FilledPart) -> Result<File> {
+        let FilledPart { part, path, file } = filled;
+        let written = file.finish()?;
         for (column, values) in &written.unreadable {
             let column = format!("{}.{column}", part.table.name);
             *self.unreadable.entry(column).or_default() += values;

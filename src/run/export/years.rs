@@ -4,6 +4,7 @@ use anyhow::Result;
 use jiff::civil::date;
 
 use super::files::{ExportPart, ExportWork, numbers, version};
+use crate::dataset::file::Turn;
 use crate::dataset::target::path_of;
 use crate::dataset::{Partition, Table, TableFiles};
 use crate::edgar::DateRange;
@@ -17,14 +18,28 @@ impl ExportWork<'_> {
         table: &'static Table,
     ) -> Result<(TableFiles, u64)> {
         let (mut files, before) = (TableFiles::default(), self.new.len());
+        let (turn, mut last) = (Turn::default(), None);
         for (part, dates) in self.parts(snapshot, table)? {
-            let file = if let Some(known) = self.unchanged(&part) {
-                known
-            } else {
-                let scope = self.scope.clone();
-                self.write(part, |writer| snapshot.rows(table, dates, &scope, writer))?
+            let known = self.unchanged(&part);
+            let filled = match known {
+                Some(_) => Ok(None),
+                None => self
+                    .fill(part, &turn, |writer| {
+                        snapshot.rows(table, dates, &self.scope, writer)
+                    })
+                    .map(Some),
             };
-            files.add(file);
+            // It was written meanwhile. If it failed, the next one failed for the same reason.
+            if let Some(last) = last.take() {
+                files.add(self.finish(last)?);
+            }
+            last = filled?;
+            if let Some(known) = known {
+                files.add(known);
+            }
+        }
+        if let Some(last) = last {
+            files.add(self.finish(last)?);
         }
         Ok((files, (self.new.len() - before) as u64))
     }
