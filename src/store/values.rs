@@ -347,6 +347,21 @@ impl ToSql for DayText {
     }
 }
 
+/// A text of exactly this number of bytes, such as a day or an accession with dashes, as the database has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fixed<const N: usize>(pub(super) [u8; N]);
+
+impl<const N: usize> FromSql for Fixed<N> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_bytes()?;
+        let other = |_| FromSqlError::InvalidBlobSize {
+            expected_size: N,
+            blob_size: text.len(),
+        };
+        text.try_into().map(Self).map_err(other)
+    }
+}
+
 /// The exchanges and the CIKs as JSON lists; `None` is no condition.
 pub(super) fn company_params(companies: &Companies) -> (Option<String>, Option<String>) {
     match companies {

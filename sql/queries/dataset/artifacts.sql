@@ -1,4 +1,4 @@
--- v_artifacts of the filings from day ?1 to day ?2.
+-- v_artifacts of the filings from day ?1 to day ?2. Of its `url` and `path`, it returns the names at the end.
 -- It loops over the companies and looks up the days of each in the index. So the rows are in the order of the file,
 -- without a sort and without reading other years. ?3 is a JSON list of forms, ?4 one of companies; NULL is all.
 SELECT
@@ -9,14 +9,9 @@ SELECT
     f.filed_on,
     a.kind,
     a.name,
-    coalesce((SELECT m.value FROM meta AS m WHERE m.key = 'archives_url'), 'https://www.sec.gov')
-        || '/Archives/edgar/data/' || f.folder || '/' || replace(f.accession, '-', '')
-        || '/' || coalesce(a.url_name, a.name),
+    coalesce(a.url_name, a.name),
     a.status,
-    CASE
-        WHEN a.status = 'downloaded'
-            THEN 'edgar/data/' || f.folder || '/' || replace(f.accession, '-', '') || '/' || a.name
-    END,
+    CASE WHEN a.status = 'downloaded' THEN a.name END,
     a.bytes,
     a.sha256,
     a.attempts,
@@ -47,9 +42,7 @@ SELECT
     f.filed_on,
     'documents',
     NULL,
-    coalesce((SELECT m.value FROM meta AS m WHERE m.key = 'archives_url'), 'https://www.sec.gov')
-        || '/Archives/edgar/data/' || f.folder || '/' || replace(f.accession, '-', '')
-        || '/' || f.accession || '.txt',
+    f.accession || '.txt',
     s.status,
     NULL,
     NULL,
