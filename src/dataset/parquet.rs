@@ -1,5 +1,8 @@
 //! Writes a Parquet file: compressed with zstd, with statistics for each page and row group. Each
 //! [`RowGroup`] becomes one row group.
+//!
+//! Most columns have level 1 of zstd: level 3 takes 15% to 30% more time for a file, and the files of filings,
+//! artifacts and facts are 1% to 10% larger with it. Long texts are smaller with level 3.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -19,17 +22,22 @@ use super::table::{Table, TableColumn};
 /// The false positive rate of the bloom filters.
 const FALSE_POSITIVES: f64 = 0.01;
 
+/// Rows of a column of texts that are written at a time. Parquet's form of a text has 32 bytes besides the text.
+const TEXTS: usize = 1024;
+
 pub(super) struct ParquetFile(SerializedFileWriter<File>);
 
 impl ParquetFile {
     pub(super) fn begin(file: File, table: &Table) -> Result<Self> {
         let mut properties = WriterProperties::builder()
             .set_created_by(concat!("filing-etl ", env!("CARGO_PKG_VERSION")).to_owned())
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
             .set_max_row_group_row_count(None);
         for column in table.columns {
             let path = ColumnPath::from(column.name);
-            properties = properties.set_column_dictionary_enabled(path.clone(), column.dictionary);
+            let compression = Compression::ZSTD(ZstdLevel::try_new(column.zstd_level)?);
+            properties = properties
+                .set_column_compression(path.clone(), compression)
+                .set_column_dictionary_enabled(path.clone(), column.dictionary);
             if column.bloom {
                 properties = properties
                     .set_column_bloom_filter_fpp(path.clone(), FALSE_POSITIVES)
@@ -82,37 +90,45 @@ fn write_values(
     buffer: ColumnBuffer,
 ) -> Result<()> {
     let ColumnBuffer { levels, values, .. } = buffer;
-    let levels = (!column.required).then_some(&levels[..]);
+    let defined = (!column.required).then_some(&levels[..]);
     match values {
         Values::Integers(values) => writer
             .typed::<Int64Type>()
-            .write_batch(&values, levels, None)?,
+            .write_batch(&values, defined, None)?,
         Values::Booleans(values) => writer
             .typed::<BoolType>()
-            .write_batch(&values, levels, None)?,
+            .write_batch(&values, defined, None)?,
         Values::Days(values) => writer
             .typed::<Int32Type>()
-            .write_batch(&values, levels, None)?,
+            .write_batch(&values, defined, None)?,
         Values::Doubles(values) => writer
             .typed::<DoubleType>()
-            .write_batch(&values, levels, None)?,
-        Values::Texts(bytes, ends) => {
-            let values = texts(bytes, &ends);
-            let writer = writer.typed::<ByteArrayType>();
-            writer.write_batch(&values, levels, None)?
-        }
+            .write_batch(&values, defined, None)?,
+        Values::Texts(bytes, ends) => return write_texts(writer, column, (bytes, &ends), &levels),
     };
     Ok(())
 }
 
-/// Texts as Parquet takes them. They share one buffer, so that no text is copied.
-fn texts(bytes: Vec<u8>, ends: &[usize]) -> Vec<ByteArray> {
-    let all = ByteArray::from(bytes);
-    let mut from = 0;
-    let text = |end: &usize| {
+/// Writes texts in pieces. They share one buffer, so that no text is copied.
+fn write_texts(
+    writer: &mut SerializedColumnWriter<'_>,
+    column: &TableColumn,
+    (bytes, ends): (Vec<u8>, &[usize]),
+    levels: &[i16],
+) -> Result<()> {
+    let writer = writer.typed::<ByteArrayType>();
+    let (all, mut from) = (ByteArray::from(bytes), 0);
+    let mut texts = ends.iter().map(|end| {
         let text = all.slice(from, end - from);
         from = *end;
         text
-    };
-    ends.iter().map(text).collect()
+    });
+    let mut values = Vec::with_capacity(TEXTS);
+    for levels in levels.chunks(TEXTS) {
+        let present = levels.iter().filter(|level| **level == 1).count();
+        values.extend(texts.by_ref().take(present));
+        writer.write_batch(&values, (!column.required).then_some(levels), None)?;
+        values.clear();
+    }
+    Ok(())
 }

@@ -30,6 +30,8 @@ pub struct TableColumn {
     /// Whether the column has a bloom filter. It lets readers skip row groups that lack a value. Useful
     /// for values that are looked up and are not in the order of the rows.
     pub(super) bloom: bool,
+    /// The level of zstd.
+    pub(super) zstd_level: i32,
 }
 
 const fn column(name: &'static str, type_: Type) -> TableColumn {
@@ -39,6 +41,7 @@ const fn column(name: &'static str, type_: Type) -> TableColumn {
         required: false,
         dictionary: true,
         bloom: false,
+        zstd_level: 1,
     }
 }
 
@@ -80,6 +83,12 @@ impl TableColumn {
 
     const fn bloom(mut self) -> Self {
         self.bloom = true;
+        self
+    }
+
+    /// The values are long texts.
+    const fn long(mut self) -> Self {
+        self.zstd_level = 3;
         self
     }
 }
@@ -178,10 +187,10 @@ pub static FILINGS: Table = Table {
         text("form").required(),
         date("filed_on").required(),
         date("report_date"),
-        time("accepted_at"),
-        text("primary_document").required(),
+        time("accepted_at").distinct(),
+        text("primary_document").required().distinct(),
         text("items").required(),
-        integer("size"),
+        integer("size").distinct(),
         boolean("is_xbrl").required(),
         time("discovered_at").required(),
     ],
@@ -217,7 +226,7 @@ pub static ARTIFACTS: Table = Table {
         text("sha256").distinct(),
         integer("attempts").required(),
         text("last_error"),
-        time("downloaded_at"),
+        time("downloaded_at").distinct(),
         text("type"),
         integer("sequence"),
         text("description"),
@@ -235,8 +244,9 @@ pub static FACTS: Table = Table {
         text("unit").required(),
         date("start"),
         date("end"),
-        double("value"),
-        text("value_text"),
+        // A value is repeated in two or three filings, one row after the other, which compression finds.
+        double("value").distinct(),
+        text("value_text").distinct(),
         text("accession").bloom(),
         integer("fy"),
         text("fp"),
@@ -270,7 +280,7 @@ pub static TEXT: Table = Table {
         text("name").required().distinct(),
         text("type"),
         integer("sequence"),
-        text("text").required().distinct(),
+        text("text").required().distinct().long(),
         text("format").required(),
         integer("characters").required().distinct(),
         text("sha256").required().distinct(),
