@@ -19,6 +19,9 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 const COMPANIES: u64 = 6000;
 
+/// The quarters since 2009 for which companies have facts.
+const QUARTERS: usize = 68;
+
 fn main() {
     let arguments = std::env::args()
         .skip(1)
@@ -168,8 +171,26 @@ fn facts(folder: &Path, bytes: u64) -> u64 {
     written
 }
 
-/// A member of about this size: tags with about a hundred facts each.
+/// A member of about this size: tags with about sixty facts each. As in EDGAR's, a fact is in up to two filings, those
+/// of a tag are in the order of the end of their period, and the last of the same period has a frame.
 fn document(cik: u64, size: usize, random: &mut fastrand::Rng) -> String {
+    let filing = |quarter: usize| {
+        let (year, of_year) = (2009 + quarter / 4, quarter % 4);
+        let (form, period) = [
+            ("10-Q", "Q1"),
+            ("10-Q", "Q2"),
+            ("10-Q", "Q3"),
+            ("10-K", "FY"),
+        ][of_year];
+        format!(
+            "\"accn\":\"{cik:010}-{:02}-{:06}\",\"fy\":{year},\"fp\":\"{period}\",\"form\":\"{form}\",\
+             \"filed\":\"{year}-{:02}-28\"",
+            year % 100,
+            quarter * 7919 % 1000,
+            of_year * 3 + 3,
+        )
+    };
+    let filings: Vec<String> = (0..QUARTERS).map(filing).collect();
     let mut text =
         format!("{{\"cik\":{cik},\"entityName\":\"Company {cik}\",\"facts\":{{\"us-gaap\":{{");
     let mut tag = 0;
@@ -183,20 +204,35 @@ fn document(cik: u64, size: usize, random: &mut fastrand::Rng) -> String {
              with the number {tag} is about, as of the end of the period.\",\"units\":{{\"USD\":["
         )
         .expect("a String takes all");
-        for n in 0..random.usize(20..200) {
-            let (year, month) = (2009 + n % 16, 1 + n % 12);
-            let comma = if n > 0 { "," } else { "" };
-            write!(
-                text,
-                "{comma}{{\"start\":\"{year}-01-01\",\"end\":\"{year}-{month:02}-28\",\"val\":{},\
-                 \"accn\":\"{:010}-{:02}-{:06}\",\"fy\":{year},\"fp\":\"FY\",\"form\":\"10-K\",\
-                 \"filed\":\"{year}-{month:02}-28\",\"frame\":\"CY{year}\"}}",
-                random.i64(-9_000_000_000..90_000_000_000),
-                cik,
-                year % 100,
-                random.u32(..1000),
-            )
-            .expect("a String takes all");
+        let (first, is_instant) = (random.usize(..QUARTERS), random.bool());
+        for quarter in first..QUARTERS {
+            let (year, month) = (2009 + quarter / 4, quarter % 4 * 3 + 3);
+            let value = random.i64(-9_000_000_000..90_000_000_000);
+            // A year later it is in the column of the year before.
+            let later = filings.get(quarter + 4);
+            for (n, filing) in [filings.get(quarter), later]
+                .into_iter()
+                .flatten()
+                .enumerate()
+            {
+                if !text.ends_with('[') {
+                    text.push(',');
+                }
+                text.push('{');
+                if !is_instant {
+                    write!(text, "\"start\":\"{year}-01-01\",").expect("a String takes all");
+                }
+                write!(
+                    text,
+                    "\"end\":\"{year}-{month:02}-28\",\"val\":{value},{filing}"
+                )
+                .expect("a String takes all");
+                if n == 1 || later.is_none() {
+                    write!(text, ",\"frame\":\"CY{year}Q{}\"", month / 3)
+                        .expect("a String takes all");
+                }
+                text.push('}');
+            }
         }
         text.push_str("]}}");
         tag += 1;
