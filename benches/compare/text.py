@@ -7,8 +7,7 @@ are not installed are left out.
 Words are separated by white space. These do not count in either text: `$ ( ) %` at the ends of a word,
 because this program joins signs in separate cells to their numbers; single letters that are signs in the
 font Wingdings; and carets, because this program writes one between a number and its superscript. A word
-that occurs twice must be found twice. Speeds are by CPU time of the process for other programs, and by
-elapsed time for this one.
+that occurs twice must be found twice. Speeds are by CPU time.
 """
 
 import os
@@ -59,20 +58,21 @@ def bodies(folder):
             if name.lower().endswith((".htm", ".html")):
                 body = rest.rpartition(b"</TEXT>")[0]
                 found.append((f"{text.stem}_{number}_{name}", body))
-    for page in sorted((DATA / "docs").rglob("*.htm")):
-        content = page.read_bytes()
-        if content.lstrip().startswith(b"<DOCUMENT>"):
-            content = content.partition(b"<TEXT>")[2].rpartition(b"</TEXT>")[0]
-        found.append((f"{page.parent.name}_{page.name}", content))
-    paths = []
-    for name, body in found:
-        inner = body.strip()
-        if inner.startswith(b"<XBRL>"):
-            body = inner.removeprefix(b"<XBRL>").removesuffix(b"</XBRL>")
-        path = folder / name
-        path.write_bytes(body)
-        paths.append(path)
-    return paths
+    pages = sorted((DATA / "docs").rglob("*.htm"))
+    found += [(f"{page.parent.name}_{page.name}", page.read_bytes()) for page in pages]
+    return [written(folder, name, content) for name, content in found]
+
+
+def written(folder, name, content):
+    """Writes a document without its wrappers, which Chromium would show, to a folder."""
+    if content.lstrip().startswith(b"<DOCUMENT>"):
+        content = content.partition(b"<TEXT>")[2].rpartition(b"</TEXT>")[0]
+    inner = content.strip()
+    if inner.startswith(b"<XBRL>"):
+        content = inner.removeprefix(b"<XBRL>").removesuffix(b"</XBRL>")
+    path = folder / name
+    path.write_bytes(content)
+    return path
 
 
 def run(command, **options):
@@ -106,8 +106,11 @@ def peers(args, paths, folder):
 def main(args):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        (folder / "documents").mkdir()
-        paths = list(args.documents or []) or bodies(folder / "documents")
+        documents = folder / "documents"
+        documents.mkdir()
+        named = enumerate(args.documents or [], 1)
+        paths = [written(documents, f"{number}_{path.name}", path.read_bytes()) for number, path in named]
+        paths = paths or bodies(documents)
         out, results = peers(args, paths, folder)
         table(paths, out, results, args.worst)
 

@@ -30,6 +30,7 @@ impl TextKind {
     #[must_use]
     pub fn of(name: &str, body: &[u8]) -> Option<Self> {
         let start = &body[..body.len().min(SNIFFED)];
+        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
         let extension = name
             .rsplit_once('.')
             .map(|(_, end)| end.to_ascii_lowercase());
@@ -64,10 +65,7 @@ impl TextKind {
 
 /// Whether the first element is `<html>`.
 fn is_html(start: &[u8]) -> bool {
-    let mut rest = start
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(start)
-        .trim_ascii_start();
+    let mut rest = start.trim_ascii_start();
     loop {
         let passed = if rest.starts_with(b"<!--") {
             memchr::memmem::find(rest, b"-->").map(|end| end + 3)

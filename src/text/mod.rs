@@ -22,7 +22,7 @@ pub use kind::TextKind;
 pub use submission::submission;
 
 /// Goes up when the same bytes give another text, so that readers know what to extract again.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The size limit of a document in bytes. EDGAR accepts only smaller submissions.
 pub const LARGEST: usize = 1 << 30;

@@ -29,6 +29,94 @@ fn what_a_browser_hides_is_not_shown() {
     assert_eq!(plain(html), "Yes\n\nShown");
 }
 
+/// Chromium 148 shows the same.
+#[test]
+fn a_style_hides_as_in_a_browser_in_every_spelling() {
+    for hides in [
+        "display : none",
+        "DISPLAY:NONE",
+        "display:none ! important",
+        "display:none!important;display:block",
+        "display:none;display:nonsense",
+        "display:nonsense;display:none",
+        ";;foo;\tdisplay\n:\nnone",
+        "/* x */display:none",
+        "display:/* x */none",
+        "color:red/*;*/;display:none/*",
+        "visibility:hidden",
+        "visibility:Collapse",
+        "visibility:hidden!important;visibility:visible",
+        "visibility:hidden;visibility:nonsense",
+    ] {
+        let html = format!("<p>a</p><p style=\"{hides}\">No</p><p>b</p>");
+        assert_eq!(plain(&html), "a\n\nb", "{hides}");
+    }
+    for shows in [
+        "display:none;display:block",
+        "display:none;display:block!important",
+        "font-family:'a;display:none'",
+        "/*display:none*/",
+        "visibility:inherit",
+        "visibility:initial",
+        "visibility:unset",
+        "visibility:nonsense",
+        "font-size:0",
+        "opacity:0",
+        "color:#fff",
+        "height:0;overflow:hidden",
+        "position:absolute;left:-9999px",
+    ] {
+        let html = format!("<p>a</p><p style=\"{shows}\">Yes</p><p>b</p>");
+        assert_eq!(plain(&html), "a\n\nYes\n\nb", "{shows}");
+    }
+    let inherited = "<div style='visibility:hidden'>No<p style='visibility:inherit'>No</p>\
+        <p style='visibility:initial'>Yes</p></div>";
+    assert_eq!(plain(inherited), "Yes");
+    let cases = "<div style='text-transform:uppercase'>a<p style='text-transform:inherit'>b</p>\
+        <p style='text-transform:initial'>c</p></div>";
+    assert_eq!(plain(cases), "A\n\nB\n\nc");
+}
+
+#[test]
+fn of_repeated_attributes_the_first_one_counts() {
+    let html = "a<p style='color:red' style='display:none'>Yes</p><p style='display:none' hidden style='display:block'>No</p>\
+        <p style='font-family:Arial'><font face=Arial face=Wingdings>x</font></p>\
+        <font style='font-family:Arial' face=Wingdings>x</font>";
+    assert_eq!(plain(html), "a\n\nYes\n\nx\n\nx");
+}
+
+#[test]
+fn items_of_a_list_have_the_numbers_that_a_browser_shows() {
+    let html = "<ol type=a><li>x<li value=28>y</ol><ol style='list-style: upper-roman inside'><li value=1994>z</ol>\
+        <ol style='list-style-type:none'><li>no<li style='list-style:decimal'>two</ol>\
+        <ul><li>u</ul><ul style='list-style-type:lower-alpha'><li>v</ul><ol type=i><li value=0>n</ol>";
+    let expected = "a. x\nab. y\nMCMXCIV. z\nno\n2. two\nu\na. v\n0. n";
+    assert_eq!(plain(html), expected);
+    assert_eq!(
+        markdown(
+            "<ol type=A><li>x</ol><ul style='list-style:none'><li>y</ul><ol><ul><li>z</ul></ol>"
+        ),
+        "A. x\n\ny\n\n- z"
+    );
+}
+
+#[test]
+fn words_stay_apart_and_hidden_ones_hidden_in_elements_deeper_than_a_browser_nests() {
+    let body = "<p>one</p><p>two</p><table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>\
+        <div style='display:none'>No<div>No</div>No</div><p>t<b>hre</b>e</p><ix:header><p>No</p></ix:header>\
+        <template>No<template>No</template>No</template><p hidden>No</p><ul><li>four<li>five</ul>six<br>seven";
+    for (open, times) in [("<div>", 600), ("<ul>", 600), ("<svg><g>", 400)] {
+        let html = open.repeat(times) + body;
+        assert_eq!(
+            plain(&html).split_whitespace().collect::<Vec<_>>(),
+            [
+                "one", "two", "a", "b", "c", "three", "four", "five", "six", "seven"
+            ],
+            "{open}"
+        );
+    }
+}
+
 #[test]
 fn a_header_of_inline_xbrl_goes_although_nothing_hides_it() {
     let html = "<ix:header><ix:references>No</ix:references></ix:header>\
@@ -199,6 +287,10 @@ fn pages_under_the_name_of_a_form_are_html() {
         extract("a.txt", b"words", TextFormat::Plain).unwrap().kind,
         TextKind::Text
     );
+    assert_eq!(
+        TextKind::of("a.txt", "\u{feff}<?xml version='1.0'?><a>".as_bytes()),
+        Some(TextKind::Xml)
+    );
     for name in ["a.jpg", "a.zip", "a.xsd", "R1.xlsx", "a.js"] {
         assert_eq!(extract(name, b"words", TextFormat::Plain), None, "{name}");
     }
@@ -272,6 +364,16 @@ fn hard(length: usize) -> Vec<(&'static str, String)> {
         ("selects", repeated("<select><option>x")),
         ("headings", repeated("<h1>x<li>y")),
         ("foreign content", repeated("<svg><math><p>x")),
+        (
+            "raw text in foreign content",
+            repeated("<math><svg><noscript>"),
+        ),
+        (
+            "void elements in foreign content",
+            format!("<math>{}", repeated("<col>")),
+        ),
+        ("templates", repeated("<template>x")),
+        ("lists of open elements", repeated("<code>)<div><nobr>")),
         ("nulls", repeated("\0x")),
     ]
 }

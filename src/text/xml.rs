@@ -83,7 +83,8 @@ impl XmlText {
             let value = String::from_utf8_lossy(&attribute.value);
             let value =
                 quick_xml::escape::unescape(&value).map_or_else(|_| value.to_string(), Into::into);
-            attributes.extend([" ", &key, "=", &value]);
+            let words: Vec<&str> = value.split_whitespace().collect();
+            attributes.extend([" ", &key, "=", &words.join(" ")]);
         }
         self.open.push(OpenElement {
             name,
@@ -109,9 +110,20 @@ impl XmlText {
     fn flush(&mut self) {
         let value = std::mem::take(&mut self.value);
         let words: Vec<&str> = value.split_whitespace().collect();
-        if !words.is_empty() && !self.open.is_empty() {
-            self.line(&words.join(" "));
+        if words.is_empty() {
+            return;
         }
+        let words = words.join(" ");
+        if !self.open.is_empty() {
+            self.line(&words);
+            return;
+        }
+        // Behind the last element.
+        match self.format {
+            TextFormat::Plain => self.out.push_str(&words),
+            TextFormat::Markdown => markdown::escape_line(&words, &mut self.out),
+        }
+        self.out.push('\n');
     }
 
     /// Writes a line for the innermost element, and one for each enclosing element that has none yet.
@@ -163,6 +175,8 @@ impl XmlText {
     }
 
     fn finish(mut self) -> Option<String> {
+        // Elements may lack their ends.
+        self.flush();
         let end = self.out.trim_end().len();
         self.out.truncate(end);
         (self.values > 0).then_some(self.out)
@@ -185,6 +199,33 @@ mod tests {
         assert_eq!(text(form, TextFormat::Plain).as_deref(), Some(plain));
         let markdown = "- ownershipDocument\n  - documentType: 4\n  - issuer\n    - issuerName: A&B & Co\n  - shares: 100\n    - footnoteId id=F1";
         assert_eq!(text(form, TextFormat::Markdown).as_deref(), Some(markdown));
+    }
+
+    #[test]
+    fn the_value_of_an_attribute_is_on_one_line() {
+        let form = "<a b=' x\n y' c=''>z</a>";
+        assert_eq!(
+            text(form, TextFormat::Plain).as_deref(),
+            Some("a b=x y c=: z")
+        );
+    }
+
+    #[test]
+    fn values_of_elements_without_an_end_are_kept() {
+        let of = |source| text(source, TextFormat::Plain).unwrap();
+        assert_eq!(of("<a><b>1</b><d>2</a><e>3"), "a\n  b: 1\n  d: 2\n  e: 3");
+        assert_eq!(of("<a>1</a> end"), "a: 1\nend");
+        assert_eq!(of("<a><b/>1<c>2"), "a: 1\n  c: 2");
+    }
+
+    #[test]
+    fn entities_are_not_read_from_elsewhere() {
+        let source =
+            "<!DOCTYPE a [<!ENTITY b 'c'><!ENTITY d SYSTEM 'file:///etc/hostname'>]><a>&b; &d;</a>";
+        assert_eq!(
+            text(source, TextFormat::Plain).as_deref(),
+            Some("a: &b; &d;")
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ use html5ever::{Attribute, LocalName, QualName, ns};
 use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
 use html5gum::{Emitter, Error, ForwardingEmitter, Span, State, Tokenizer};
 
-use super::style::ElementStyle;
+use super::render;
+use super::style::{Display, ElementStyle};
 use super::tree::{HtmlTree, HtmlTreeSink, Id, carried};
 
 /// Elements that are nested deeper become siblings. Chromium has the same limit.
@@ -26,6 +27,11 @@ const DEEPEST: u32 = 512;
 /// The largest spans of a cell. Larger ones are reduced to them, as the HTML standard requires.
 const MOST_COLUMNS: u32 = 1000;
 const MOST_ROWS: u32 = 65_534;
+
+/// Nodes for each token, and steps of a search for each token, above which formatting elements are handled as
+/// spans. Filings have less than one node and about five steps for a token.
+const MOST_NODES: usize = 4;
+const MOST_STEPS: usize = 200;
 
 /// The longest address of a link that is kept, in bytes.
 const LONGEST_LINK: usize = 2048;
@@ -40,13 +46,13 @@ pub(super) fn parse(html: &str) -> HtmlTree {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Formatting {
     /// As in browsers: an unclosed element is opened again in every later block. Repeated, this creates more
-    /// nodes than the markup has tags.
+    /// nodes than the markup has tags, or lists of open elements that are searched for every tag.
     AsIs,
     /// Each ends where its block ends.
     AsSpans,
 }
 
-/// Builds the tree; `None` if it has far more nodes than the markup has tags.
+/// Builds the tree; `None` if that takes far more nodes or steps than the markup has tags.
 fn attempt(html: &str, formatting: Formatting) -> Option<HtmlTree> {
     let mut bridge = Bridge::new(HtmlTreeSink::new(html.len()), formatting);
     let tokens = Tokens(CallbackEmitter::new(&mut bridge));
@@ -100,7 +106,15 @@ enum KnownAttribute {
     Rows,
     Link,
     Number,
+    Type,
     Other,
+}
+
+/// The attributes that the start tag has had. Of repeated ones, the first one counts.
+#[derive(Debug, Default, Clone, Copy)]
+struct SeenAttributes {
+    style: bool,
+    face: bool,
 }
 
 struct Bridge {
@@ -109,9 +123,13 @@ struct Bridge {
     /// The start tag that is being read, its style so far, and the kind of its current attribute.
     tag: Option<Tag>,
     style: ElementStyle,
+    seen: SeenAttributes,
     attribute: KnownAttribute,
     /// Start tags that were dropped because of their depth, by name. Their end tags are dropped, too.
     skipped: HashMap<LocalName, u32>,
+    /// The name of a dropped element that hides its content, and how many elements of this name are open
+    /// within it, including itself.
+    hidden: Option<(LocalName, u32)>,
     /// The number of tokens that may create nodes.
     tokens: usize,
     /// Whether the current element contains no markup, such as `<script>`.
@@ -127,8 +145,10 @@ impl Bridge {
             formatting,
             tag: None,
             style: ElementStyle::default(),
+            seen: SeenAttributes::default(),
             attribute: KnownAttribute::Other,
             skipped: HashMap::new(),
+            hidden: None,
             tokens: 0,
             is_raw: false,
             is_overgrown: false,
@@ -141,8 +161,10 @@ impl Bridge {
             return;
         }
         self.tokens += 1;
+        let sink = &self.builder.sink;
         self.is_overgrown = self.formatting == Formatting::AsIs
-            && self.builder.sink.nodes() > 4 * self.tokens + 10_000;
+            && (sink.nodes() > MOST_NODES * self.tokens + 10_000
+                || sink.steps.get() > MOST_STEPS * self.tokens + 1_000_000);
         match self.builder.process_token(token, 1) {
             TokenSinkResult::RawData(kind) => {
                 self.is_raw = true;
@@ -167,6 +189,7 @@ impl Bridge {
             b"rowspan" => KnownAttribute::Rows,
             b"href" => KnownAttribute::Link,
             b"start" | b"value" => KnownAttribute::Number,
+            b"type" => KnownAttribute::Type,
             b"hidden" => {
                 self.style.hide();
                 KnownAttribute::Other
@@ -179,8 +202,15 @@ impl Bridge {
         let Some(tag) = &mut self.tag else { return };
         let is_cell = matches!(&*tag.name, "td" | "th");
         match self.attribute {
-            KnownAttribute::Style => self.style.declarations(value),
-            KnownAttribute::Face => self.style.font_face(value),
+            KnownAttribute::Style if !std::mem::replace(&mut self.seen.style, true) => {
+                self.style.declarations(value);
+            }
+            KnownAttribute::Face if !std::mem::replace(&mut self.seen.face, true) => {
+                self.style.face(value);
+            }
+            KnownAttribute::Type if matches!(&*tag.name, "ol" | "ul" | "li") => {
+                self.style.list_type(value);
+            }
             KnownAttribute::Columns if is_cell => {
                 carry(tag, carried::COLUMNS, &span(value, MOST_COLUMNS));
             }
@@ -208,11 +238,12 @@ impl Bridge {
         if self.is_raw {
             return;
         }
-        if self.builder.sink.depth.get() >= DEEPEST
-            && !has_raw_content(&tag.name)
-            && !is_void(&tag.name)
-        {
-            *self.skipped.entry(tag.name).or_default() += 1;
+        if let Some((name, open)) = &mut self.hidden {
+            *open += u32::from(*name == tag.name);
+            return;
+        }
+        if self.builder.sink.depth.get() >= DEEPEST && self.may_nest(&tag.name) {
+            self.skip(tag.name);
             return;
         }
         if self.style != ElementStyle::default() {
@@ -222,8 +253,51 @@ impl Bridge {
         self.send(Token::TagToken(tag));
     }
 
+    /// Whether an element of this name may have elements within it. In SVG and formulas, any may.
+    fn may_nest(&self, name: &str) -> bool {
+        !has_raw_content(name) && !is_void(name)
+            || self
+                .builder
+                .adjusted_current_node_present_but_not_in_html_namespace()
+    }
+
+    /// Drops a start tag. What hides its content still hides it, and what begins a line or a cell still
+    /// separates its words from those before it.
+    fn skip(&mut self, name: LocalName) {
+        if self.hides(&name) {
+            self.hidden = Some((name, 1));
+            return;
+        }
+        self.separate(&name);
+        *self.skipped.entry(name).or_default() += 1;
+    }
+
+    fn hides(&self, name: &str) -> bool {
+        self.style.display() == Some(Display::None)
+            || self.style.visible() == Some(false)
+            || render::display(name) == Display::None
+    }
+
+    /// Separates words where a dropped element begins or ends.
+    fn separate(&mut self, name: &str) {
+        match render::display(name) {
+            Display::Inline | Display::None | Display::Contents => {}
+            Display::Cell => self.send(Token::CharacterTokens(StrTendril::from_slice(" "))),
+            _ => self.send(Token::TagToken(tag(TagKind::StartTag, b"br"))),
+        }
+    }
+
     fn end(&mut self, name: &[u8]) {
         let mut tag = tag(TagKind::EndTag, name);
+        if let Some((hidden, open)) = &mut self.hidden {
+            if *hidden == tag.name {
+                *open -= 1;
+                if *open == 0 {
+                    self.hidden = None;
+                }
+            }
+            return;
+        }
         if !self.is_raw
             && !self.skipped.is_empty()
             && let Some(times) = self.skipped.get_mut(&tag.name)
@@ -232,6 +306,7 @@ impl Bridge {
             if *times == 0 {
                 self.skipped.remove(&tag.name);
             }
+            self.separate(&tag.name);
             return;
         }
         self.is_raw = false;
@@ -252,6 +327,7 @@ impl Callback<Infallible, ()> for &mut Bridge {
             CallbackEvent::OpenStartTag { name } => {
                 self.tag = Some(tag(TagKind::StartTag, name));
                 self.style = ElementStyle::default();
+                self.seen = SeenAttributes::default();
             }
             CallbackEvent::AttributeName { name } => self.attribute_name(name),
             CallbackEvent::AttributeValue { value } => self.attribute_value(value),
@@ -262,6 +338,7 @@ impl Callback<Infallible, ()> for &mut Bridge {
                 }
             }
             CallbackEvent::EndTag { name } => self.end(name),
+            CallbackEvent::String { .. } if self.hidden.is_some() => {}
             CallbackEvent::String { value } => {
                 // Browsers do not show NUL, and html5ever expects it as a separate token.
                 for part in value.split(|&b| b == 0).filter(|part| !part.is_empty()) {
@@ -338,7 +415,6 @@ fn has_raw_content(name: &str) -> bool {
             | "noembed"
             | "noframes"
             | "noscript"
-            | "template"
     )
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::flow::{Emphasis, LinkStart, TextFlow};
-use super::style::{Display, ElementStyle, LetterCase, WhiteSpace, symbol};
+use super::style::{Display, ElementStyle, LetterCase, ListMarker, WhiteSpace, symbol};
 use super::table::TableText;
 use super::tree::{DOCUMENT, ElementExtras, HtmlTree, Id, NIL, NodeContent};
 use crate::text::TextFormat;
@@ -25,6 +25,11 @@ enum ElementKind {
     Ordered,
     Unordered,
     Item,
+}
+
+/// How an element of this name takes part in the layout, if its style says nothing else.
+pub(super) fn display(name: &str) -> Display {
+    kind(name).1
 }
 
 fn kind(name: &str) -> (ElementKind, Display) {
@@ -61,8 +66,9 @@ fn kind(name: &str) -> (ElementKind, Display) {
         // The header of inline XBRL is not part of the visible page.
         "head" | "title" | "script" | "style" | "template" | "noscript" | "meta" | "link"
         | "base" | "area" | "datalist" | "param" | "rp" | "noframes" | "noembed" | "iframe"
-        | "audio" | "video" | "canvas" | "textarea" | "colgroup" | "col" | "ix:header"
-        | "ix:hidden" | "ix:references" | "ix:resources" => (ElementKind::Other, None),
+        | "audio" | "video" | "canvas" | "textarea" | "colgroup" | "col" | "meter" | "progress"
+        | "desc" | "annotation" | "annotation-xml" | "ix:header" | "ix:hidden"
+        | "ix:references" | "ix:resources" => (ElementKind::Other, None),
         _ => (ElementKind::Other, Inline),
     }
 }
@@ -75,6 +81,7 @@ struct Inherited {
     emphasis: Emphasis,
     case: LetterCase,
     symbols: bool,
+    marker: ListMarker,
     /// Whether it is in a superscript of which nothing is written yet.
     is_raised: bool,
 }
@@ -87,7 +94,7 @@ enum OpenFrame {
     Caption,
     Preformatted,
     Link(LinkStart),
-    List { next: Option<i32> },
+    List { next: i32 },
     Item { indent: usize },
 }
 
@@ -116,6 +123,7 @@ pub(super) fn render(tree: &HtmlTree, format: TextFormat) -> String {
             emphasis: Emphasis::default(),
             case: LetterCase::AsIs,
             symbols: false,
+            marker: ListMarker::Bullet,
             is_raised: false,
         }],
     };
@@ -262,16 +270,13 @@ impl<'a> TreeWalk<'a> {
                 let start = self.flow().link_start();
                 self.frames.push((id, OpenFrame::Link(start)));
             }
-            ElementKind::Ordered => {
-                let first = if let Some(&ElementExtras::Number(first)) = more {
-                    first
-                } else {
-                    1
+            ElementKind::Ordered | ElementKind::Unordered => {
+                let first = match more {
+                    Some(&ElementExtras::Number(first)) => first,
+                    _ => 1,
                 };
-                self.frames
-                    .push((id, OpenFrame::List { next: Some(first) }));
+                self.frames.push((id, OpenFrame::List { next: first }));
             }
-            ElementKind::Unordered => self.frames.push((id, OpenFrame::List { next: None })),
             ElementKind::Item => {
                 let number = if let Some(&ElementExtras::Number(number)) = more {
                     Some(number)
@@ -297,14 +302,18 @@ impl<'a> TreeWalk<'a> {
     /// Begins a list item. Bullets are for Markdown only: in plain text they would count as words.
     fn item(&mut self, id: Id, number: Option<i32>) {
         let is_markdown = self.format == TextFormat::Markdown && !self.is_in_cell();
-        let marker = match self.frames.last_mut() {
-            Some((_, OpenFrame::List { next: Some(next) })) => {
+        let number = match self.frames.last_mut() {
+            Some((_, OpenFrame::List { next })) => {
                 let number = number.unwrap_or(*next);
                 *next = number.saturating_add(1);
-                format!("{number}. ")
+                number
             }
-            _ if is_markdown => "- ".to_owned(),
-            _ => return,
+            _ => number.unwrap_or(1),
+        };
+        let marker = match self.now().marker {
+            ListMarker::Bullet if is_markdown => "- ".to_owned(),
+            ListMarker::Bullet | ListMarker::Nothing => return,
+            marker => numbered(marker, number) + ". ",
         };
         let indent = if is_markdown { marker.len() } else { 0 };
         self.flow().begin_item(marker, indent);
@@ -327,6 +336,8 @@ impl<'a> TreeWalk<'a> {
             ElementKind::Italic => inherited.emphasis.italic = true,
             ElementKind::Preformatted => inherited.white_space = WhiteSpace::Kept,
             ElementKind::Raised => inherited.is_raised = true,
+            ElementKind::Ordered => inherited.marker = ListMarker::Decimal,
+            ElementKind::Unordered => inherited.marker = ListMarker::Bullet,
             _ => {}
         }
         inherited.visible = style.visible().unwrap_or(inherited.visible);
@@ -335,6 +346,7 @@ impl<'a> TreeWalk<'a> {
         inherited.emphasis.italic = style.italic().unwrap_or(inherited.emphasis.italic);
         inherited.case = style.case().unwrap_or(inherited.case);
         inherited.symbols = style.symbols().unwrap_or(inherited.symbols);
+        inherited.marker = style.marker().unwrap_or(inherited.marker);
         inherited.is_raised |= display == Display::Inline && style.is_raised();
         inherited
     }
@@ -457,6 +469,62 @@ fn shaped(text: &str, now: Inherited) -> Cow<'_, str> {
         LetterCase::Lower => Cow::Owned(text.to_lowercase()),
         LetterCase::Capitalized => Cow::Owned(capitalized(&text)),
     }
+}
+
+/// The number of an item as its list shows it.
+fn numbered(marker: ListMarker, number: i32) -> String {
+    let shown = match marker {
+        ListMarker::LowerLetters | ListMarker::UpperLetters => letters(number),
+        ListMarker::LowerRoman | ListMarker::UpperRoman => roman(number),
+        _ => None,
+    };
+    match shown {
+        // Numbers without such a form are shown as decimals.
+        None => number.to_string(),
+        Some(shown) if matches!(marker, ListMarker::LowerLetters | ListMarker::LowerRoman) => shown,
+        Some(shown) => shown.to_ascii_uppercase(),
+    }
+}
+
+/// `a` to `z`, then `aa`.
+fn letters(number: i32) -> Option<String> {
+    let mut rest = u32::try_from(number).ok().filter(|number| *number > 0)?;
+    let mut reversed = String::new();
+    while rest > 0 {
+        rest -= 1;
+        reversed.extend(char::from_digit(10 + rest % 26, 36));
+        rest /= 26;
+    }
+    Some(reversed.chars().rev().collect())
+}
+
+fn roman(number: i32) -> Option<String> {
+    const DIGITS: [(i32, &str); 13] = [
+        (1000, "m"),
+        (900, "cm"),
+        (500, "d"),
+        (400, "cd"),
+        (100, "c"),
+        (90, "xc"),
+        (50, "l"),
+        (40, "xl"),
+        (10, "x"),
+        (9, "ix"),
+        (5, "v"),
+        (4, "iv"),
+        (1, "i"),
+    ];
+    if !(1..4000).contains(&number) {
+        return None;
+    }
+    let (mut rest, mut out) = (number, String::new());
+    for (value, digit) in DIGITS {
+        while rest >= value {
+            out.push_str(digit);
+            rest -= value;
+        }
+    }
+    Some(out)
 }
 
 fn capitalized(text: &str) -> String {

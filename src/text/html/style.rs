@@ -2,6 +2,8 @@
 //!
 //! Filings use `style` attributes; style sheets are not read.
 
+use std::borrow::Cow;
+
 /// How an element takes part in the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Display {
@@ -34,6 +36,57 @@ pub(super) enum LetterCase {
     Capitalized,
 }
 
+/// How the items of a list are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ListMarker {
+    Nothing,
+    Bullet,
+    Decimal,
+    LowerLetters,
+    UpperLetters,
+    LowerRoman,
+    UpperRoman,
+}
+
+impl ListMarker {
+    /// In the order of their numbers.
+    const ALL: [Self; 7] = [
+        Self::Nothing,
+        Self::Bullet,
+        Self::Decimal,
+        Self::LowerLetters,
+        Self::UpperLetters,
+        Self::LowerRoman,
+        Self::UpperRoman,
+    ];
+
+    /// The marker that a word of `list-style` means.
+    fn of_style(word: &[u8]) -> Option<Self> {
+        Some(match word.to_ascii_lowercase().as_slice() {
+            b"none" => Self::Nothing,
+            b"disc" | b"circle" | b"square" => Self::Bullet,
+            b"decimal" | b"decimal-leading-zero" | b"initial" => Self::Decimal,
+            b"lower-alpha" | b"lower-latin" => Self::LowerLetters,
+            b"upper-alpha" | b"upper-latin" => Self::UpperLetters,
+            b"lower-roman" => Self::LowerRoman,
+            b"upper-roman" => Self::UpperRoman,
+            _ => return None,
+        })
+    }
+
+    /// The marker that a value of the attribute `type` means.
+    fn of_type(value: &[u8]) -> Option<Self> {
+        Some(match value {
+            b"1" => Self::Decimal,
+            b"a" => Self::LowerLetters,
+            b"A" => Self::UpperLetters,
+            b"i" => Self::LowerRoman,
+            b"I" => Self::UpperRoman,
+            _ => return Self::of_style(value).filter(|marker| *marker == Self::Bullet),
+        })
+    }
+}
+
 /// The properties of an element that affect its text, in 32 bits. Unset ones are inherited or follow from
 /// the name of the element.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,6 +103,7 @@ const OUT_OF_FLOW: (u32, u32) = (17, 1);
 const PAGE_BEFORE: (u32, u32) = (18, 1);
 const PAGE_AFTER: (u32, u32) = (19, 1);
 const RAISED: (u32, u32) = (20, 1);
+const MARKER: (u32, u32) = (21, 7);
 
 const FLEX: u32 = 10;
 const INLINE_FLEX: u32 = 11;
@@ -140,6 +194,16 @@ impl ElementStyle {
         })
     }
 
+    /// How the items of the list, or the item, are marked.
+    pub(super) fn marker(self) -> Option<ListMarker> {
+        let place = self.get(MARKER).checked_sub(1)?;
+        ListMarker::ALL.get(place as usize).copied()
+    }
+
+    fn set_marker(&mut self, marker: ListMarker) {
+        self.set(MARKER, marker as u32 + 1);
+    }
+
     pub(super) fn page_before(self) -> bool {
         self.get(PAGE_BEFORE) == 1
     }
@@ -155,24 +219,54 @@ impl ElementStyle {
         }
     }
 
-    /// Applies the attribute `face`.
-    pub(super) fn font_face(&mut self, face: &[u8]) {
-        self.set(SYMBOLS, if is_symbol_font(face) { YES } else { NO });
+    /// Applies the attribute `face`, which a style overrides.
+    pub(super) fn face(&mut self, face: &[u8]) {
+        if self.get(SYMBOLS) == 0 {
+            self.font_family(face);
+        }
+    }
+
+    /// Applies the attribute `type` of a list or an item, which a style overrides.
+    pub(super) fn list_type(&mut self, value: &[u8]) {
+        if self.get(MARKER) == 0
+            && let Some(marker) = ListMarker::of_type(value.trim_ascii())
+        {
+            self.set_marker(marker);
+        }
+    }
+
+    fn font_family(&mut self, family: &[u8]) {
+        self.set(SYMBOLS, if is_symbol_font(family) { YES } else { NO });
     }
 
     /// Applies the attribute `style`.
     pub(super) fn declarations(&mut self, style: &[u8]) {
+        let style = without_comments(style);
+        self.declarations_of(&style, false);
+        // What is important counts, wherever it stands.
+        if memchr::memchr(b'!', &style).is_some() {
+            self.declarations_of(&style, true);
+        }
+    }
+
+    fn declarations_of(&mut self, style: &[u8], are_important: bool) {
         for declaration in style.split(|&b| b == b';') {
             let Some(colon) = memchr::memchr(b':', declaration) else {
                 continue;
             };
             let name = declaration[..colon].trim_ascii();
             // Most declarations set sizes, colours and borders.
-            if matches!(
-                name.first().map(u8::to_ascii_lowercase),
-                Some(b'b' | b'd' | b'f' | b'p' | b't' | b'v' | b'w')
-            ) {
-                self.declaration(name, value(&declaration[colon + 1..]));
+            let is_wanted = match name.first().map(u8::to_ascii_lowercase) {
+                Some(b'b' | b'd' | b'f' | b'p' | b't' | b'v' | b'w') => true,
+                // `list-style`, but not `line-height`.
+                Some(b'l') => matches!(name.get(2), Some(b's' | b'S')),
+                _ => false,
+            };
+            if is_wanted {
+                let (value, is_important) = value(&declaration[colon + 1..]);
+                if is_important || !are_important {
+                    self.declaration(name, value);
+                }
             }
         }
     }
@@ -200,10 +294,16 @@ impl ElementStyle {
             };
             self.set(DISPLAY, display);
         } else if named("visibility") {
-            self.set(VISIBLE, if is("visible") { YES } else { NO });
+            let visible = match value.to_ascii_lowercase().as_slice() {
+                b"hidden" | b"collapse" => NO,
+                b"visible" | b"initial" => YES,
+                b"inherit" | b"unset" | b"revert" => 0,
+                _ => return,
+            };
+            self.set(VISIBLE, visible);
         } else if named("white-space") {
             let white_space = match value.to_ascii_lowercase().as_slice() {
-                b"normal" | b"nowrap" => 1,
+                b"normal" | b"nowrap" | b"initial" => 1,
                 b"pre" | b"pre-wrap" | b"break-spaces" => 2,
                 b"pre-line" => 3,
                 _ => return,
@@ -218,7 +318,7 @@ impl ElementStyle {
             let italic = is("italic") || is("oblique");
             self.set(ITALIC, if italic { YES } else { NO });
         } else if named("font-family") {
-            self.font_face(value);
+            self.font_family(value);
         } else if named("font") {
             let has = |text: &str| {
                 value
@@ -237,13 +337,18 @@ impl ElementStyle {
             );
         } else if named("text-transform") {
             let case = match value.to_ascii_lowercase().as_slice() {
-                b"none" => 1,
+                b"none" | b"initial" => 1,
                 b"uppercase" => 2,
                 b"lowercase" => 3,
                 b"capitalize" => 4,
                 _ => return,
             };
             self.set(CASE, case);
+        } else if named("list-style") || named("list-style-type") {
+            let mut words = value.split(u8::is_ascii_whitespace);
+            if let Some(marker) = words.find_map(ListMarker::of_style) {
+                self.set_marker(marker);
+            }
         } else if named("float") {
             self.set(OUT_OF_FLOW, u32::from(is("left") || is("right")));
         } else if named("position") {
@@ -267,12 +372,28 @@ impl ElementStyle {
     }
 }
 
-fn value(text: &[u8]) -> &[u8] {
-    let text = text.trim_ascii();
+/// A value, and whether it is marked as important.
+fn value(text: &[u8]) -> (&[u8], bool) {
     match memchr::memchr(b'!', text) {
-        Some(important) => text[..important].trim_ascii(),
-        None => text,
+        Some(important) => (text[..important].trim_ascii(), true),
+        None => (text.trim_ascii(), false),
     }
+}
+
+fn without_comments(style: &[u8]) -> Cow<'_, [u8]> {
+    let mut rest = style;
+    let mut out = Vec::new();
+    while let Some(begins) = memchr::memmem::find(rest, b"/*") {
+        out.extend_from_slice(&rest[..begins]);
+        let comment = &rest[begins + 2..];
+        let ends = memchr::memmem::find(comment, b"*/");
+        rest = ends.map_or(&[][..], |ends| &comment[ends + 2..]);
+    }
+    if rest.len() == style.len() {
+        return Cow::Borrowed(style);
+    }
+    out.extend_from_slice(rest);
+    Cow::Owned(out)
 }
 
 fn is_symbol_font(face: &[u8]) -> bool {

@@ -49,7 +49,7 @@ impl TableText {
             self.column += 1;
         }
         let column = self.column;
-        self.column += columns;
+        self.column = self.column.saturating_add(columns);
         if rows > 1 {
             let last = self.column.min(MOST_COLUMNS) as usize;
             if self.taken.len() < last {

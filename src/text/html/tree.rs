@@ -215,6 +215,8 @@ pub(super) struct HtmlTreeSink {
     tree: RefCell<HtmlTree>,
     /// The depth of the node that was added last.
     pub(super) depth: Cell<u32>,
+    /// How many elements html5ever has looked at while it searched its lists of open elements.
+    pub(super) steps: Cell<usize>,
 }
 
 impl HtmlTreeSink {
@@ -229,12 +231,17 @@ impl HtmlTreeSink {
         Self {
             tree: RefCell::new(tree),
             depth: Cell::new(0),
+            steps: Cell::new(0),
         }
     }
 
     /// The number of nodes so far.
     pub(super) fn nodes(&self) -> usize {
         self.tree.borrow().nodes.len()
+    }
+
+    fn step(&self) {
+        self.steps.set(self.steps.get() + 1);
     }
 
     fn placed(&self, id: Id) {
@@ -272,6 +279,7 @@ impl TreeSink for HtmlTreeSink {
     }
 
     fn elem_name<'a>(&'a self, id: &'a Id) -> Name {
+        self.step();
         let tree = self.tree.borrow();
         let NodeContent::Element { name, .. } = tree.node(*id).content else {
             unreachable!("html5ever asks for the names of elements only");
@@ -328,6 +336,7 @@ impl TreeSink for HtmlTreeSink {
     }
 
     fn same_node(&self, one: &Id, other: &Id) -> bool {
+        self.step();
         one == other
     }
 
