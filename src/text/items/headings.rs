@@ -9,6 +9,8 @@ pub(super) struct Heading {
     pub(super) title: String,
     /// The beginning of its line, in bytes.
     pub(super) at: usize,
+    /// The end of the line that has its title, in bytes.
+    pub(super) ends: usize,
     /// Whether its line ends with a number, as in a table of contents.
     pub(super) has_page: bool,
     /// Whether it is the heading of another item as well: "Items 1 and 2".
@@ -58,13 +60,17 @@ fn heading(text: &str, line: &str, at: usize, edition: Edition) -> Option<Headin
     let rest = rest.get(..rest.ceil_char_boundary(LONGEST)).unwrap_or(rest);
     let behind = &text[at + line.len()..];
     let mut title = rest.to_owned();
-    if title.trim_matches(is_between).is_empty() {
-        title = title_below(behind).unwrap_or_default();
+    let mut ends = at + line.len();
+    if title.trim_matches(is_between).is_empty()
+        && let Some((below, length)) = title_below(behind)
+    {
+        title = below;
+        ends += length;
     }
     if is_continued(&title) {
         return None;
     }
-    let sure = item(edition, number, detail, &title);
+    let sure = item(edition, number, detail, &title).filter(|_| !is_reference(&title));
     let (title, has_page) = without_page(&title);
     Some(Heading {
         key: sure.unwrap_or(ItemKey {
@@ -74,10 +80,38 @@ fn heading(text: &str, line: &str, at: usize, edition: Edition) -> Option<Headin
         }),
         title,
         at,
+        ends,
         has_page,
         is_combined,
         is_sure: sure.is_some(),
     })
+}
+
+/// Whether a line that begins like a heading is the sentence of another item: `Item 1A, "Risk Factors," of
+/// this report describes`.
+fn is_reference(title: &str) -> bool {
+    const WITHIN: [&str; 16] = [
+        "of this annual",
+        "of this quarterly",
+        "of this current",
+        "of this report",
+        "of this form",
+        "of this filing",
+        "of this item",
+        "in this annual",
+        "in this quarterly",
+        "in this current",
+        "in this report",
+        "in this form",
+        "of our annual",
+        "in our annual",
+        "is incorporated",
+        "are incorporated",
+    ];
+    let title = title.trim_start_matches(|c: char| is_between(c) || c == '[');
+    let sentence = title.split(". ").next().unwrap_or_default();
+    let sentence = sentence.to_lowercase();
+    title.starts_with(['“', '"', '‘', ',']) || WITHIN.iter().any(|part| sentence.contains(part))
 }
 
 /// Whether a title marks a heading that is repeated on a later page.
@@ -167,22 +201,72 @@ fn combined(text: &str) -> Option<&str> {
     Some(rest.strip_prefix(['A', 'B', 'C']).unwrap_or(rest))
 }
 
-/// The title in the lines below "Item 1.".
-fn title_below(behind: &str) -> Option<String> {
-    let lines = behind
-        .lines()
+/// The title in the lines below "Item 1.", and where its line ends.
+fn title_below(behind: &str) -> Option<(String, usize)> {
+    let mut end = 0;
+    let line = behind
+        .split_inclusive('\n')
         .take(2 * LINES_OF_TITLE)
-        .map(words)
-        .filter(|line| !line.trim().is_empty());
-    let title: Vec<_> = lines.take(LINES_OF_TITLE).map(str::trim).collect();
-    let title = title.first()?;
-    let is_item = title
+        .map(|line| {
+            end += line.len();
+            words(line).trim()
+        })
+        .find(|line| !line.is_empty())?;
+    let is_item = line
         .get(..5)
         .is_some_and(|start| start.eq_ignore_ascii_case("item "));
-    let title = title
-        .get(..title.ceil_char_boundary(LONGEST))
-        .unwrap_or(title);
-    (!is_item).then(|| title.to_owned())
+    let title = line.get(..line.ceil_char_boundary(LONGEST)).unwrap_or(line);
+    (!is_item).then(|| (title.to_owned(), end))
+}
+
+/// Whether what is between the title of a heading and the next heading is no text of an item, but at most
+/// page numbers, the rest of the title and the heading of a part: the lines of a table of contents.
+pub(super) fn is_line_of_contents(heading: &Heading, behind: &str) -> bool {
+    /// The longest rest of a title, in bytes.
+    const LONGEST_REST: usize = 120;
+    /// Texts of items that are as short as the rest of a title.
+    const NO_TEXT: [&str; 8] = [
+        "none",
+        "not ",
+        "no ",
+        "n/a",
+        "reserved",
+        "omitted",
+        "see ",
+        "incorporated",
+    ];
+    // The text begins on the line of the title.
+    if heading.title.contains(". ") || heading.title.ends_with('.') && heading.title.len() > 120 {
+        return false;
+    }
+    let mut length = 0;
+    behind.lines().map(words).all(|line| {
+        let rest = line.trim_end_matches(|c: char| is_between(c) || c.is_ascii_digit());
+        let lower = rest.to_ascii_lowercase();
+        if rest.is_empty() || is_part(rest) || lower == "page" {
+            return true;
+        }
+        length += rest.len();
+        let begins = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
+        length <= LONGEST_REST
+            && !NO_TEXT.iter().any(|none| begins.starts_with(none))
+            && !ends_sentence(line)
+    })
+}
+
+/// Whether a line ends like a sentence, and not with the dots before a page number.
+pub(super) fn ends_sentence(line: &str) -> bool {
+    let line = line.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '|' | '_'));
+    let before = line.trim_end_matches(['.', ',', ';', ':']);
+    line.len() - before.len() == 1 && !before.ends_with(char::is_whitespace)
+}
+
+/// Whether a line is the heading of a part.
+fn is_part(line: &str) -> bool {
+    line.get(..5)
+        .is_some_and(|part| part.eq_ignore_ascii_case("part "))
+        && line.len() < 60
+        && line[5..].trim_start().starts_with(['I', 'i', '1', '2'])
 }
 
 /// A title without the page number of a table of contents, and whether it had one.
@@ -190,7 +274,9 @@ fn without_page(title: &str) -> (String, bool) {
     let title = title.trim_end_matches(|c: char| is_between(c) && c != ')');
     let before =
         title.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '–' | ','));
-    let has_page = before.len() < title.len()
+    let digits = title.bytes().rev().take_while(u8::is_ascii_digit).count();
+    // More digits are a year.
+    let has_page = (1..=3).contains(&digits)
         && before.ends_with(|c: char| c.is_whitespace() || matches!(c, '|' | '.' | '_'));
     let title = if has_page { before } else { title };
     let title = title.trim_matches(|c: char| is_between(c) && c != ')');
@@ -252,13 +338,8 @@ pub(super) fn trimmed_end(text: &str, from: usize, until: usize) -> usize {
         let body = text[from..end].trim_end_matches(|c: char| c.is_whitespace() || c == '\u{c}');
         let start = body.rfind('\n').map_or(0, |at| at + 1);
         let line = words(&body[start..]);
-        let is_part = line
-            .get(..5)
-            .is_some_and(|part| part.eq_ignore_ascii_case("part "))
-            && line.len() < 60
-            && line[5..].trim_start().starts_with(['I', 'i', '1', '2']);
         let is_rule = !body[start..].is_empty() && body[start..].chars().all(|c| c == '-');
-        if start == 0 || !(is_part || is_rule) {
+        if start == 0 || !(is_part(line) || is_rule) {
             return from + body.len();
         }
         end = from + start;

@@ -10,11 +10,13 @@ mod titles;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use headings::{Heading, executive_officers, headings, signatures};
+use headings::{
+    Heading, ends_sentence, executive_officers, headings, is_line_of_contents, signatures,
+};
 use titles::{BEFORE_OFFICERS, Edition, ItemKey, SUMMARY};
 
 /// Goes up when the same text gives other items.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// An item of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +125,7 @@ fn current(
     end: usize,
     listed: &str,
 ) -> Items {
-    let found = without_contents(found);
+    let found = without_contents(text, found);
     let listed: HashSet<&str> = listed
         .split(',')
         .map(str::trim)
@@ -132,19 +134,27 @@ fn current(
     let until = |index: usize| found.get(index + 1).map_or(end, |next| next.at);
     let mut doubts = OmittedItems::default();
     let times = times(found);
+    let is_listed = |heading: &Heading| listed.contains(heading.key.name().as_str());
+    // Such a heading may be a reference within the item before it.
+    let is_doubtful =
+        |heading: &Heading| times[&heading.key] > 1 || !listed.is_empty() && !is_listed(heading);
     let mut kept: Vec<(usize, ItemMethod)> = Vec::new();
     for (index, heading) in found.iter().enumerate() {
         let doubtful = unsure_within(unsure, heading.at, until(index));
         let name = heading.key.name();
         if times[&heading.key] > 1 {
             doubts.add(&name, "has several headings");
+        } else if (listed.is_empty() || is_listed(heading))
+            && found.get(index + 1).is_some_and(is_doubtful)
+        {
+            doubts.add(&name, "ends at a heading that may be a reference");
         } else if listed.is_empty()
             && let Some(line) = doubtful
         {
             doubts.add(&line.key.name(), "has a heading without its title");
         } else if listed.is_empty() {
             kept.push((index, ItemMethod::Order));
-        } else if listed.contains(name.as_str()) {
+        } else if is_listed(heading) {
             kept.push((index, ItemMethod::Listed));
         } else {
             doubts.add(&name, "is not among the items that EDGAR lists");
@@ -175,7 +185,7 @@ fn unsure_within(unsure: &[Heading], from: usize, until: usize) -> Option<&Headi
 
 /// The headings after the table of contents, if the document begins with one: lines near each other whose
 /// items all appear exactly once more.
-fn without_contents(found: &[Heading]) -> &[Heading] {
+fn without_contents<'a>(text: &str, found: &'a [Heading]) -> &'a [Heading] {
     let near = |pair: &[Heading]| pair[1].at - pair[0].at < NEAR;
     let run = 1 + found.windows(2).take_while(|pair| near(pair)).count();
     let mut keys = HashSet::new();
@@ -187,11 +197,50 @@ fn without_contents(found: &[Heading]) -> &[Heading] {
     let (contents, body) = found.split_at(run);
     let times = times(body);
     let again = |heading: &Heading| times.get(&heading.key) == Some(&1);
-    if contents.iter().all(again) {
+    // The exhibits may follow the last line.
+    if contents.iter().all(again) && are_lines_of_contents(text, found, 0..(run - 1).max(1)) {
         body
     } else {
         found
     }
+}
+
+/// Whether the first of two headings of an item ends like a sentence, and the other one has another title.
+fn is_doubtful_repetition(text: &str, first: &Heading, next: &Heading) -> bool {
+    let [first_title, next_title] = [first, next].map(|heading| titles::normalized(&heading.title));
+    first_title != next_title && ends_sentence(&text[first.at..first.ends])
+}
+
+/// Whether no heading of a range is followed by a text.
+fn are_lines_of_contents(text: &str, found: &[Heading], range: Range<usize>) -> bool {
+    range.into_iter().all(|index| {
+        let next = found.get(index + 1).map_or(text.len(), |next| next.at);
+        let heading = &found[index];
+        is_line_of_contents(heading, &text[heading.ends.min(next)..next])
+    })
+}
+
+/// The places of headings that are lines of a list, such as an index at the end of a report: those with a
+/// page number, and several without a text that start over or are most of the headings. Other headings
+/// without a text share that of the last one, as those of Part III often do.
+fn lines_of_lists(text: &str, body: &[Heading]) -> HashSet<usize> {
+    let has_no_text = |index: usize| are_lines_of_contents(text, body, index..index + 1);
+    let mut lines: HashSet<usize> = (0..body.len())
+        .filter(|&index| body[index].has_page)
+        .collect();
+    let mut begins = 0;
+    while begins < body.len() {
+        let run = (begins..body.len())
+            .take_while(|&index| index + 1 < body.len() && has_no_text(index))
+            .count();
+        let starts_over = begins > 0 && body[begins].key <= body[begins - 1].key;
+        if run >= FEWEST && (starts_over || 2 * run > body.len()) {
+            // The last line of the list is followed by other text.
+            lines.extend(begins..=begins + run);
+        }
+        begins += run + 1;
+    }
+    lines
 }
 
 /// The number of headings of each item.
@@ -204,15 +253,45 @@ fn times(found: &[Heading]) -> HashMap<ItemKey, usize> {
 }
 
 /// The items of a 10-K or 10-Q: an optional table of contents, then the headings in order.
+#[expect(
+    clippy::too_many_lines,
+    reason = "each reason to leave an item out is a few lines"
+)]
 fn periodic(text: &str, (found, unsure): (&[Heading], &[Heading]), end: usize) -> Items {
     let without_title = unsure;
     let (contents, body) = split_contents(found);
     let mut doubts = OmittedItems::default();
-    // A heading that is repeated by running heads counts once.
-    let mut body: Vec<&Heading> = body.iter().collect();
-    body.dedup_by(|next, first| next.key == first.key && !next.is_combined);
-    let in_order = longest_rising(&body);
     let mut unsure: HashSet<ItemKey> = HashSet::new();
+    let lines = lines_of_lists(text, body);
+    for (index, heading) in body.iter().enumerate() {
+        if lines.contains(&index) {
+            doubts.add(&heading.key.name(), "stands in a list of items");
+        } else if lines.contains(&(index + 1)) {
+            doubts.add(&heading.key.name(), "is followed by a list of items");
+            unsure.insert(heading.key);
+        }
+    }
+    let body = body.iter().enumerate();
+    let body = body.filter(|(index, _)| !lines.contains(index));
+    // A heading that is repeated by running heads counts once.
+    let mut differ: HashSet<ItemKey> = HashSet::new();
+    let mut body: Vec<&Heading> = body.map(|(_, heading)| heading).collect();
+    body.dedup_by(|next, first| {
+        let is_repeated = next.key == first.key && !next.is_combined;
+        // The first may be a sentence within the item before it.
+        if is_repeated && is_doubtful_repetition(text, first, next) {
+            doubts.add(&first.key.name(), "has several headings that differ");
+            differ.insert(first.key);
+        }
+        is_repeated
+    });
+    let in_order = longest_rising(&body);
+    for pair in in_order.windows(2) {
+        let [before, heading] = [pair[0], pair[1]].map(|index| body[index].key);
+        if differ.contains(&heading) {
+            unsure.extend([before, heading]);
+        }
+    }
     for (index, heading) in body.iter().enumerate() {
         if !in_order.contains(&index) {
             // This heading or the one in order may be the right one, and this one is within another item.

@@ -103,7 +103,7 @@ pub(super) fn item(edition: Edition, number: u8, detail: u8, title: &str) -> Opt
 }
 
 /// The words in lower case, separated by blanks, without punctuation.
-fn normalized(title: &str) -> String {
+pub(super) fn normalized(title: &str) -> String {
     let mut out = String::with_capacity(title.len());
     for c in title.chars() {
         if c.is_alphanumeric() {
