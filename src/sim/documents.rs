@@ -18,9 +18,10 @@ use jiff::civil::{Date, date};
 
 use crate::edgar::submission_name;
 
+use super::headings::headings;
 use super::rng::{SimRng, key_of};
 use super::style::{DocumentStyle, LEAST_SIZE, NAMED_SINCE, ROOM_FOR_EXHIBITS, style};
-use super::text::{Markup, binary, fill};
+use super::text::{Markup, binary, fill, fill_below};
 use super::universe::{SimFiling, SimUniverse};
 
 /// The last day whose submissions have broken lines.
@@ -269,36 +270,50 @@ impl<'a> FilingPlan<'a> {
         let len = document.len;
         let title = &document.kind;
         let start = out.len();
+        let filing = &self.filing;
+        let headings = match document.sequence {
+            1 => headings(filing.form, filing.items),
+            _ => Vec::new(),
+        };
         match document.content {
-            SimContent::Html => fill(
+            SimContent::Html => fill_below(
+                &headings,
                 out,
                 len,
                 Markup::Html,
-                &format!("<html>\n<head>\n<title>{title}</title>\n</head>\n<body>\n"),
-                "</body>\n</html>\n",
+                (
+                    &format!("<html>\n<head>\n<title>{title}</title>\n</head>\n<body>\n"),
+                    "</body>\n</html>\n",
+                ),
                 &mut rng,
             ),
-            SimContent::Inline => fill(
+            SimContent::Inline => fill_below(
+                &headings,
                 out,
                 len,
                 Markup::Inline,
-                &format!(
-                    "<?xml version='1.0' encoding='ASCII'?>\n\
-                     <html xmlns=\"http://www.w3.org/1999/xhtml\" \
-                     xmlns:ix=\"http://www.xbrl.org/2013/inlineXBRL\">\n\
-                     <head><title>{title}</title></head>\n<body>\n"
+                (
+                    &format!(
+                        "<?xml version='1.0' encoding='ASCII'?>\n\
+                         <html xmlns=\"http://www.w3.org/1999/xhtml\" \
+                         xmlns:ix=\"http://www.xbrl.org/2013/inlineXBRL\">\n\
+                         <head><title>{title}</title></head>\n<body>\n"
+                    ),
+                    "</body></html>\n",
                 ),
-                "</body></html>\n",
                 &mut rng,
             ),
-            SimContent::Text => fill(
+            SimContent::Text => fill_below(
+                &headings,
                 out,
                 len,
                 Markup::Plain,
-                "                                  UNITED STATES\n\
-                 \x20                      SECURITIES AND EXCHANGE COMMISSION\n\
-                 \x20                            Washington, D.C. 20549\n\n<PAGE>\n",
-                "\n                                   SIGNATURES\n",
+                (
+                    "                                  UNITED STATES\n\
+                     \x20                      SECURITIES AND EXCHANGE COMMISSION\n\
+                     \x20                            Washington, D.C. 20549\n\n<PAGE>\n",
+                    "\n                                   SIGNATURES\n",
+                ),
                 &mut rng,
             ),
             SimContent::Xml => fill(

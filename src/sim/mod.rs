@@ -32,6 +32,7 @@ mod documents;
 mod facts;
 mod faults;
 mod filings;
+mod headings;
 mod history;
 mod http;
 mod indexes;

@@ -197,19 +197,29 @@ pub(crate) enum Markup {
 }
 
 impl Markup {
+    fn heading(self, text: &str) -> String {
+        match self {
+            Self::Html | Self::Inline => format!(
+                "<p style=\"margin-top:12pt; margin-bottom:6pt; font-size:10pt\"><b>{text}</b></p>\n"
+            ),
+            Self::Plain => format!("{}\n\n", text.to_ascii_uppercase()),
+            Self::Xml => String::new(),
+        }
+    }
+
     /// One line of figures, in which each `#` becomes a digit.
     fn row(self) -> &'static [u8] {
         match self {
             Self::Html => {
-                b"<tr><td style=\"padding-left:12pt\">Item ##</td><td>$</td><td align=\"right\">\
+                b"<tr><td style=\"padding-left:12pt\">Line ##</td><td>$</td><td align=\"right\">\
                   ###,###</td><td align=\"right\">###,###</td></tr>\n"
             }
             Self::Inline => {
-                b"<tr><td>Item ##</td><td align=\"right\"><ix:nonFraction contextRef=\"c-##\" \
+                b"<tr><td>Line ##</td><td align=\"right\"><ix:nonFraction contextRef=\"c-##\" \
                   name=\"us-gaap:Revenues\" unitRef=\"usd\" decimals=\"-3\" scale=\"3\" \
                   id=\"f-####\">###,###</ix:nonFraction></td></tr>\n"
             }
-            Self::Plain => b"    Item ## ..............................  $ ###,###   $ ###,###\n",
+            Self::Plain => b"    Line ## ..............................  $ ###,###   $ ###,###\n",
             Self::Xml => {
                 b"  <transactionAmounts><shares><value>######</value></shares><pricePerShare>\
                   <value>##.##</value></pricePerShare></transactionAmounts>\n"
@@ -228,6 +238,18 @@ pub(crate) fn fill(
     tail: &str,
     rng: &mut SimRng,
 ) {
+    fill_below(&[], out, len, markup, (head, tail), rng);
+}
+
+/// As [`fill`], with headings at equal distances, if a part fits between each two.
+pub(crate) fn fill_below(
+    headings: &[&str],
+    out: &mut Vec<u8>,
+    len: usize,
+    markup: Markup,
+    (head, tail): (&str, &str),
+    rng: &mut SimRng,
+) {
     let end = out.len() + len;
     if len < head.len() + tail.len() + 16 {
         words(out, len);
@@ -236,7 +258,14 @@ pub(crate) fn fill(
     out.reserve(len);
     out.extend_from_slice(head.as_bytes());
     let body_end = end - tail.len();
+    let begins = out.len();
+    let apart = (body_end - begins) / (headings.len() + 1);
+    let has_room = apart >= 2 * LONGEST;
+    let mut headings = headings.iter().filter(|_| has_room).enumerate().peekable();
     while body_end - out.len() > LONGEST {
+        if let Some((_, heading)) = headings.next_if(|(n, _)| out.len() - begins >= n * apart) {
+            out.extend_from_slice(markup.heading(heading).as_bytes());
+        }
         let paragraphs = match markup {
             Markup::Plain => Some(&STOCK.plain),
             Markup::Html | Markup::Inline => Some(&STOCK.html),

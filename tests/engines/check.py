@@ -258,7 +258,7 @@ REPORT = """<html><body><p>FORM 10-K</p>
 
 
 def texts(work):
-    """Runs the sections and the search of docs/dataset.md over texts, one of them with items."""
+    """Runs the sections and the search of docs/dataset.md over texts, one of them with a known report."""
     import duckdb
 
     accession, path = work.sql("""
@@ -283,10 +283,11 @@ def texts(work):
     same("annual reports", len(rows), work.sql("""SELECT count(*) FROM v_artifacts
         WHERE status = 'downloaded' AND form LIKE '10-K%' AND form NOT LIKE '%/A'
         AND kind = 'primary'""")[0][0])
-    full = [row for row in rows if row["section_1"]]
+    full = [row for row in rows if row["section_1"].endswith("We sell things to people.")]
     same("sections", [row["section_1A"].split("\n")[-1] for row in full],
          ["There is a material weakness in what we do."])
     same("an item that is not there", full[0]["section_7"], "")
+    same("reports with sections", any(row["section_7"] for row in rows), True)
     job = docs.split("```python\n")[1].split("```")[0]
     before = os.getcwd()
     os.chdir(work.folder)
