@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use sha2::{Digest as _, Sha256};
 
 use crate::cli::{Cli, TextArgs};
 use crate::config::{
@@ -38,16 +39,16 @@ pub(super) fn run(cli: &Cli, args: &TextArgs, terminal: &Terminal) -> Result<Exi
     let on_record = db.on_record(&[args.accession])?.remove(&args.accession);
     let files = on_record.map(|known| known.files).unwrap_or_default();
     let wanted = wanted(&filing, &files, args.name.as_deref())?;
-    let is_here = files
+    let here = files
         .iter()
-        .any(|known| known.file == wanted && known.status == ArtifactStatus::Downloaded);
+        .find(|known| known.file == wanted && known.status == ArtifactStatus::Downloaded);
     let settings = cli.settings()?;
     // Checked before the request, because a picture has no text.
     if !has_text(&wanted) {
         return Err(no_text(args.accession, &wanted).into());
     }
     drop(db);
-    if !is_here {
+    if here.is_none() {
         let item = QueueItem {
             accession: args.accession,
             folder,
@@ -65,6 +66,14 @@ pub(super) fn run(cli: &Cli, args: &TextArgs, terminal: &Terminal) -> Result<Exi
         name: wanted.name.clone(),
     };
     let bytes = read(&settings.data_dir, &place)?;
+    if let Some((_, hash)) = here.and_then(|known| known.stored)
+        && Sha256::digest(&bytes)[..] != hash
+    {
+        bail!(
+            "{} does not match its hash on record: `filing-etl verify` queues it again",
+            settings.data_dir.join(place.path()).display()
+        );
+    }
     let format = args.text.into();
     let text = if wanted.kind == ArtifactKind::Submission {
         text::submission(args.accession, filing.filed_on, &bytes, format)?

@@ -2,7 +2,7 @@
 //! are still true.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -87,6 +87,10 @@ fn csv_rows(
     file: File,
     columns: &[&str],
 ) -> Result<impl Iterator<Item = Result<Vec<String>>> + Send + use<>> {
+    // The checksum is at the end, and a row that was handed out cannot be taken back.
+    let mut checked = MultiGzDecoder::new(BufReader::new(&file));
+    io::copy(&mut checked, &mut io::sink())?;
+    (&file).rewind()?;
     let mut reader = csv::Reader::from_reader(MultiGzDecoder::new(BufReader::new(file)));
     let headers = reader.headers()?.clone();
     let place = |name: &&str| {

@@ -171,8 +171,9 @@ impl ExportTarget {
         for path in new {
             let place = self.root.join(path);
             let folder = place.parent().unwrap_or(&self.root).to_owned();
-            fs::create_dir_all(&folder)?;
-            fs::rename(self.temporary(path), place)?;
+            fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+            fs::rename(self.temporary(path), &place)
+                .with_context(|| place.display().to_string())?;
             let above = folder.ancestors().take_while(|above| *above != self.root);
             folders.extend(above.map(Path::to_owned));
         }

@@ -554,17 +554,27 @@ fn texts_of_another_extractor_format_or_document_are_extracted_again() {
     let changed: Vec<_> = found.iter().filter(|row| !first.contains(row)).collect();
     assert_eq!(changed.len(), 1, "{changed:?}");
     assert!(changed[0].contains("|of an earlier export|"));
-    // A file that cannot be read is told, and its month is extracted.
+    // A file that cannot be read is told, and its month is extracted; so is one that can be read up to its
+    // checksum, which is at its end.
     let name = month_of("text", &month).replace(".parquet", ".csv.gz");
     let path = sandbox.path("dataset").join(name);
-    change_csv(&sandbox, &month, |_, _| ());
-    let bytes = fs::read(&path).unwrap();
-    fs::write(&path, vec![b'?'; bytes.len()]).unwrap();
-    let output = export(&sandbox, &[])
-        .code(0)
-        .says("its texts are extracted again");
-    assert_eq!(output.json()["documents"]["kept"], 0);
-    assert_eq!(csv_rows(&sandbox, "text"), first);
+    for damaged in [
+        |bytes: &mut [u8]| bytes.fill(b'?'),
+        |bytes: &mut [u8]| {
+            let checksum = bytes.len() - 8;
+            bytes[checksum] ^= 1;
+        },
+    ] {
+        change_csv(&sandbox, &month, |_, _| ());
+        let mut bytes = fs::read(&path).unwrap();
+        damaged(&mut bytes);
+        fs::write(&path, bytes).unwrap();
+        let output = export(&sandbox, &[])
+            .code(0)
+            .says("its texts are extracted again");
+        assert_eq!(output.json()["documents"]["kept"], 0);
+        assert_eq!(csv_rows(&sandbox, "text"), first);
+    }
 }
 
 #[test]
@@ -596,6 +606,22 @@ fn a_parquet_file_that_cannot_be_read_is_told_and_its_month_extracted() {
             .says("its texts are extracted again");
         assert_texts_complete(&sandbox);
     }
+}
+
+#[test]
+fn what_takes_the_place_of_a_file_of_the_dataset_is_named() {
+    let sim = simulator();
+    let sandbox = filled(&sim);
+    let [accession, name, month] = &documents(&sandbox, "8-K")[0];
+    let _ = export(&sandbox, &WITH_TEXT).code(0);
+    let path = sandbox.path("dataset").join(month_of("text", month));
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    store(&sandbox, accession, name, "<p>Another text.</p>");
+    let _ = export(&sandbox, &[]).code(1).says(&month_of("text", month));
+    fs::remove_dir(&path).unwrap();
+    let _ = export(&sandbox, &[]).code(0);
+    assert_texts_complete(&sandbox);
 }
 
 #[test]
