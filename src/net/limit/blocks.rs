@@ -82,11 +82,15 @@ impl HostBlock {
             return full;
         };
         let steps = now.wall.saturating_sub(since) / millis(STEP);
-        (full / 2)
-            .max(1)
+        half(full)
             .saturating_add(usize::try_from(steps).unwrap_or(usize::MAX))
             .min(full)
     }
+}
+
+/// The rate after a block.
+pub(super) fn half(full: usize) -> usize {
+    (full / 2).max(1)
 }
 
 /// The blocks of all hosts of one site.

@@ -32,7 +32,7 @@ use log::{info, warn};
 use ratelimit::{Ratelimiter, TryWaitError};
 
 pub(super) use self::blocks::Answer;
-use self::blocks::{Blocks, Permission, Probe};
+use self::blocks::{Blocks, Permission, Probe, half};
 pub(super) use self::site::is_sec;
 pub use self::site::{SEC, site_of};
 use self::slots::{InFlight, Reservation, Slots};
@@ -186,7 +186,13 @@ impl Limit {
             if blocks.is_closed(host, probe, now) {
                 return Ok(None);
             }
-            match self.slots.take(self.adjusted(blocks, now), TimePoint::now) {
+            let mut allowed = self.adjusted(blocks, now);
+            if probe {
+                // One of the slots that are used after it. Otherwise, the second after the probe would have one
+                // request more than half the rate.
+                allowed = allowed.min(half(self.full));
+            }
+            match self.slots.take(allowed, TimePoint::now) {
                 Reservation::Slot(slot) => break slot,
                 Reservation::Wait(time) => sleep_until(time, cancel)?,
             }
@@ -379,6 +385,27 @@ mod tests {
             }
         });
         drop(held);
+    }
+
+    #[test]
+    fn the_probe_after_a_block_takes_a_slot_of_the_lower_rate() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = gate(folder.path(), 4, Duration::ZERO);
+        let cancel = Cancel::default();
+        let mut passes = [(); 4].map(|()| Some(gate.enter("host", &cancel).unwrap()));
+        // The slots of the higher rate are free first.
+        for slot in [2, 3, 0, 1] {
+            passes[slot] = None;
+        }
+        let blocked = Answer::Throttled {
+            asked: None,
+            page: true,
+        };
+        gate.blocks.note("host", blocked, false, TimePoint::now());
+        let probe = gate.enter("host", &cancel).unwrap();
+        assert!(probe.pending.probe.is_some());
+        let slot = std::fs::read_to_string(folder.path().join("test/slot-00")).unwrap();
+        assert_eq!(slot.trim(), "in flight");
     }
 
     #[test]
