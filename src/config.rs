@@ -13,8 +13,8 @@ use crate::criteria::{CompanyCriteria, ShownCriterion};
 use crate::edgar::{ArtifactChoice, Cik, FormFilter, Urls};
 use crate::exchange::Exchange;
 use crate::net::{Timeouts, UserAgent};
-pub use crate::page::PrintStyle;
 use crate::progress::DashboardStyle;
+pub use crate::style::PrintStyle;
 
 /// The settings of every command.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::config::PrintStyle;
-use crate::page::fitted;
 use crate::progress::format::printable_json;
+use crate::style::fitted;
 
 /// Prints a result as one JSON document: indented on a terminal, otherwise on one line, so that appended
 /// documents are JSON Lines.
@@ -22,8 +22,8 @@ pub fn print_json(document: &impl Serialize) -> Result<()> {
 }
 
 /// Prints a report. On a terminal that is too narrow, its lines are wrapped.
-pub fn print_report(text: &str, page: PrintStyle) -> Result<()> {
-    print(&fitted(text, page))
+pub fn print_report(text: &str, style: PrintStyle) -> Result<()> {
+    print(&fitted(text, style))
 }
 
 /// Prints a result. A closed pipe, as after `head`, is not an error.

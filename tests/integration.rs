@@ -31,14 +31,15 @@ mod cases {
     mod indexes;
     mod model;
     mod monitor;
-    mod moving;
     mod names;
     mod old_texts;
+    mod operating;
     mod output;
     mod queue;
     mod readers;
     mod refusals;
     mod report;
+    mod reporting;
     mod resume;
     mod samples;
     mod selections;
@@ -47,7 +48,6 @@ mod cases {
     mod source;
     mod tables;
     mod text;
-    mod told;
     mod universe;
     mod universe_sync;
     mod unreachable;

@@ -134,7 +134,7 @@ impl Cli {
     }
 
     /// The style of tables on standard output: as wide as the terminal, otherwise 80 characters.
-    pub fn page() -> PrintStyle {
+    pub fn style() -> PrintStyle {
         let live = io::stdout().is_terminal();
         let width = terminal_size::terminal_size_of(io::stdout())
             // A terminal may say that it has no width at all.

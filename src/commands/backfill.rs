@@ -22,7 +22,7 @@ pub(super) fn run(cli: &Cli, args: &BackfillArgs, terminal: &Terminal) -> Result
             only: None,
             dry_run: args.run.dry_run,
             json,
-            page: Cli::page,
+            style: Cli::style,
         })
     };
     let notify = cli.notify(json);

@@ -63,7 +63,7 @@ pub(super) fn run(cli: &Cli, args: &FindArgs) -> Result<Exit> {
     if args.json {
         print_json(&answer)?;
     } else {
-        print(&shown(&answer, Cli::page()))?;
+        print(&shown(&answer, Cli::style()))?;
     }
     Ok(Exit::Complete)
 }
@@ -125,7 +125,7 @@ fn one(company: &Findable, how: Match, predecessors: Vec<Predecessor>) -> FoundC
     }
 }
 
-fn shown(answer: &FoundCompanies, page: PrintStyle) -> String {
+fn shown(answer: &FoundCompanies, style: PrintStyle) -> String {
     let row = |found: &FoundCompany| {
         let until = found.until.as_ref().map(|day| format!(" until {day}"));
         let former = found
@@ -148,5 +148,5 @@ fn shown(answer: &FoundCompanies, page: PrintStyle) -> String {
     };
     let rows = answer.companies.iter().map(row).collect();
     let headers = ["CIK", "Ticker", "Exchange", "Name", "Note"];
-    table::fit(&headers, rows, page, &["Exchange"])
+    table::fit(&headers, rows, style, &["Exchange"])
 }

@@ -58,7 +58,7 @@ pub(super) fn run(cli: &Cli, args: &ListArgs) -> Result<Exit> {
     if args.json {
         print_json(&list)?;
     } else {
-        print_report(&text(list, Cli::page()), Cli::page())?;
+        print_report(&text(list, Cli::style()), Cli::style())?;
     }
     Ok(Exit::Complete)
 }
@@ -94,8 +94,8 @@ fn unmatched(db: &Reader, synced_at: String, json: bool) -> Result<Exit> {
     } else {
         let rows = rows.into_iter().map(Vec::from).collect();
         let headers = ["Symbol", "Exchange", "Name"];
-        let page = Cli::page();
-        print_report(&table::fit(&headers, rows, page, &["Exchange"]), page)?;
+        let style = Cli::style();
+        print_report(&table::fit(&headers, rows, style, &["Exchange"]), style)?;
     }
     Ok(Exit::Complete)
 }
@@ -124,7 +124,7 @@ fn moment(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-fn text(list: CompaniesJson, page: PrintStyle) -> String {
+fn text(list: CompaniesJson, style: PrintStyle) -> String {
     let found = list.companies.len() as u64;
     let row = |company: CompanyJson| {
         let day = company.last_checked_at.map(|time| time[..10].to_owned());
@@ -141,7 +141,7 @@ fn text(list: CompaniesJson, page: PrintStyle) -> String {
     let rows = list.companies.into_iter().map(row).collect();
     format!(
         "{}{}, listed as of {}\n",
-        table::fit(&headers, rows, page, &["Checked", "Exchange"]),
+        table::fit(&headers, rows, style, &["Checked", "Exchange"]),
         counted(found, ["company", "companies"]),
         list.synced_at
     )

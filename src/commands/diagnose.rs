@@ -62,7 +62,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     if args.json {
         print_json(&report)?;
     } else {
-        print_report(&report.table(Cli::page()), Cli::page())?;
+        print_report(&report.table(Cli::style()), Cli::style())?;
     }
     Ok(Exit::Complete)
 }

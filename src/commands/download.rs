@@ -29,7 +29,7 @@ pub(super) fn run(cli: &Cli, args: &DownloadArgs, terminal: &Terminal) -> Result
             only: None,
             dry_run: false,
             json: args.work.json,
-            page: Cli::page,
+            style: Cli::style,
         };
         run::run(&job, &settings, terminal, outcome)
     })

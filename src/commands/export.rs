@@ -54,7 +54,7 @@ fn shown(exported: &Exported) -> String {
     let headers = ["Table", "Rows", "Files", "Written now", "Size"];
     let rows = exported.tables.iter().map(row).collect();
     let through = exported.through.as_deref().unwrap_or("no day yet");
-    let text = table(&headers, rows, Cli::page());
+    let text = table(&headers, rows, Cli::style());
     format!(
         "{text}\n{} in {}, complete through {through}\n",
         exported.format.as_str(),

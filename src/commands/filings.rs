@@ -71,7 +71,7 @@ const WIDTHS: [usize; 2] = [56, 79];
 
 impl Out {
     fn begin(json: bool) -> Result<Self> {
-        let has_paths = Cli::page().width >= WIDTHS[1];
+        let has_paths = Cli::style().width >= WIDTHS[1];
         if json {
             print("{\"filings\":[")?;
         } else {

@@ -19,12 +19,12 @@ use crate::cli::{Cli, MonitorArgs};
 use crate::config::PrintStyle;
 use crate::counts::CountGroup;
 use crate::exit::Exit;
-use crate::page::{failure, of_status};
 use crate::print::{print_json, print_report};
 use crate::progress::format::{clock, printable};
 use crate::progress::{Dashboard, Snapshot, Terminal, frame};
 use crate::signals::Interrupt;
 use crate::store::{Reader, RunLock, RunRow, RunStatus};
+use crate::style::{failure, of_status};
 
 /// The time between two reads. A run records its counts twice a second.
 const GAP: Duration = Duration::from_millis(500);
@@ -72,13 +72,13 @@ pub(super) fn run(cli: &Cli, args: &MonitorArgs, terminal: &Terminal) -> Result<
             return Ok(exit);
         }
     }
-    let mut text = look.words(Cli::page());
+    let mut text = look.words(Cli::style());
     if let (true, Some(snapshot)) = (args.once && look.state != RunState::None, look.snapshot()) {
-        for line in frame(&snapshot, Cli::page().width) {
+        for line in frame(&snapshot, Cli::style().width) {
             writeln!(text, "{line}").expect("a String takes all");
         }
     }
-    print_report(&text, Cli::page())?;
+    print_report(&text, Cli::style())?;
     Ok(Exit::Complete)
 }
 
@@ -122,7 +122,7 @@ fn watch(
         if now.state != state && now.state == RunState::Silent {
             let log = PrintStyle {
                 styled: false,
-                ..Cli::page()
+                ..Cli::style()
             };
             log::warn!("{}", now.words(log).trim_end());
         }
@@ -210,7 +210,7 @@ impl RunView {
     }
 
     /// The state as one line of text.
-    fn words(&self, page: PrintStyle) -> String {
+    fn words(&self, style: PrintStyle) -> String {
         let Some(run) = &self.run else {
             return "No run is in progress, and none is recorded yet.\n".to_owned();
         };
@@ -219,7 +219,7 @@ impl RunView {
         match self.state {
             RunState::None => format!(
                 "No run is in progress. The last one, {name}, {} after {}.\n",
-                of_status(run.status.as_str(), ended(run.status), page),
+                of_status(run.status.as_str(), ended(run.status), style),
                 clock(self.elapsed(run)),
             ),
             RunState::Running => {
@@ -237,7 +237,7 @@ impl RunView {
             RunState::Dead => format!(
                 "No run is in progress: {name} {}; last heartbeat {silence} ago. Start it again; it \
                  continues where it stopped.\n",
-                failure("was killed", true, page)
+                failure("was killed", true, style)
             ),
         }
     }

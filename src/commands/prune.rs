@@ -76,7 +76,7 @@ pub(super) fn run(cli: &Cli, args: PruneArgs) -> Result<Exit> {
     if args.json {
         print_json(&pruning)?;
     } else if result.is_ok() {
-        print(&pruning.table(&cli.repeated_args(), Cli::page()))?;
+        print(&pruning.table(&cli.repeated_args(), Cli::style()))?;
     }
     result?;
     Ok(interrupt.exit().unwrap_or(Exit::Complete))
@@ -209,7 +209,7 @@ impl Pruning {
             .sort_by_key(|form| std::cmp::Reverse((form.bytes, form.filings)));
     }
 
-    fn table(&self, repeated_args: &RepeatedArgs, page: PrintStyle) -> String {
+    fn table(&self, repeated_args: &RepeatedArgs, style: PrintStyle) -> String {
         if self.filings + self.partly + self.companies.unwrap_or(0) == 0 {
             return "Every file and row is wanted by a recorded selection\n".to_owned();
         }
@@ -238,7 +238,7 @@ impl Pruning {
         let headers = ["Form", "Filings", "Files", "Bytes"];
         let rows = self.forms.iter().take(FORMS).map(row).collect();
         text += "\n";
-        text += &table::table(&headers, rows, page);
+        text += &table::table(&headers, rows, style);
         if self.forms.len() > FORMS {
             let others = count((self.forms.len() - FORMS) as u64);
             let line = format!("and {others} other forms: --json lists them\n");

@@ -87,7 +87,7 @@ pub(super) fn run(cli: &Cli, args: &DiagnoseArgs) -> Result<Exit> {
     if args.json {
         print_json(&ReconcileJson::new(&found, queued))?;
     } else {
-        print_report(&text(&found, queued, Cli::page()), Cli::page())?;
+        print_report(&text(&found, queued, Cli::style()), Cli::style())?;
     }
     let proven = found.missing.is_empty() && found.problems.is_empty();
     Ok(if proven {
@@ -150,7 +150,7 @@ impl<'a> ReconcileJson<'a> {
     }
 }
 
-fn text(found: &Reconciled, queued: Option<u64>, page: PrintStyle) -> String {
+fn text(found: &Reconciled, queued: Option<u64>, style: PrintStyle) -> String {
     let mut text = format!(
         "{} read; {} missing\n",
         counted(found.quarters, ["quarterly index", "quarterly indexes"]),
@@ -167,13 +167,13 @@ fn text(found: &Reconciled, queued: Option<u64>, page: PrintStyle) -> String {
             "{unlisted} on record, but EDGAR no longer lists them:"
         )
         .expect("a String takes all");
-        text.push_str(&filings(&found.unlisted, page));
+        text.push_str(&filings(&found.unlisted, style));
     }
     if found.missing.is_empty() {
         return text;
     }
     text.push_str("\nMissing:\n");
-    text.push_str(&filings(&found.missing, page));
+    text.push_str(&filings(&found.missing, style));
     let companies = queued.map_or_else(|| "these".to_owned(), |n| format!("these {}", count(n)));
     let how = if queued.is_some() {
         "The"
@@ -189,7 +189,7 @@ fn text(found: &Reconciled, queued: Option<u64>, page: PrintStyle) -> String {
 }
 
 /// A table of the first filings, and the number of further ones.
-fn filings(filings: &[Difference], page: PrintStyle) -> String {
+fn filings(filings: &[Difference], style: PrintStyle) -> String {
     let row = |filing: &Difference| {
         vec![
             filing.cik.to_string(),
@@ -199,7 +199,7 @@ fn filings(filings: &[Difference], page: PrintStyle) -> String {
         ]
     };
     let rows = filings.iter().take(SHOWN).map(row).collect();
-    let mut text = table(&["CIK", "Accession", "Form", "Filed"], rows, page);
+    let mut text = table(&["CIK", "Accession", "Form", "Filed"], rows, style);
     if filings.len() > SHOWN {
         let more = count((filings.len() - SHOWN) as u64);
         writeln!(text, "and {more} more: --json has all").expect("a String takes all");

@@ -46,7 +46,7 @@ fn show(cli: &Cli, json: bool) -> Result<Exit> {
     if json {
         print_json(&document)?;
     } else {
-        print(&text(&document.selections, Cli::page()))?;
+        print(&text(&document.selections, Cli::style()))?;
     }
     Ok(Exit::Complete)
 }
@@ -54,7 +54,7 @@ fn show(cli: &Cli, json: bool) -> Result<Exit> {
 /// The number of characters that are shown of a list of companies; the JSON document has all.
 const COMPANIES_SHOWN: usize = 40;
 
-fn text(selections: &[SelectionRow], page: PrintStyle) -> String {
+fn text(selections: &[SelectionRow], style: PrintStyle) -> String {
     if selections.is_empty() {
         return "No selection is recorded: `filing-etl backfill` records one\n".to_owned();
     }
@@ -78,7 +78,7 @@ fn text(selections: &[SelectionRow], page: PrintStyle) -> String {
     table::fit(
         &SelectionRow::HEADERS,
         rows,
-        page,
+        style,
         &["Artifacts", "Checked", "Forms"],
     )
 }

@@ -13,10 +13,10 @@ use super::table;
 use crate::cli::Cli;
 use crate::config::PrintStyle;
 use crate::exit::Exit;
-use crate::page::{failure, statuses};
 use crate::print::{print_json, print_report};
 use crate::progress::format::{bytes, clock, count};
 use crate::store::{self, Reader, RunRow};
+use crate::style::{failure, statuses};
 
 const RUNS: u32 = 10;
 
@@ -100,7 +100,7 @@ pub(super) fn run(cli: &Cli, json: bool) -> Result<Exit> {
     if json {
         print_json(&stats)?;
     } else {
-        print_report(&text(&stats, Cli::page()), Cli::page())?;
+        print_report(&text(&stats, Cli::style()), Cli::style())?;
     }
     Ok(Exit::Complete)
 }
@@ -185,7 +185,7 @@ pub(super) fn between(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or_default()
 }
 
-fn text(stats: &StatsJson, page: PrintStyle) -> String {
+fn text(stats: &StatsJson, style: PrintStyle) -> String {
     let (c, t) = (&stats.companies, &stats.total);
     let mut text = format!(
         "Companies  {} active: {} with filings, {} never checked; {} not listed\n\
@@ -199,7 +199,7 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
         count(t.downloaded),
         bytes(t.bytes),
         count(t.pending),
-        failure(&format!("{} failed", count(t.failed)), t.failed > 0, page),
+        failure(&format!("{} failed", count(t.failed)), t.failed > 0, style),
     );
     if t.unavailable + t.dropped > 0 {
         let line = format!(
@@ -220,7 +220,7 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
         if !rows.is_empty() {
             text += "\n";
             let less = ["Bytes", "Pending", "Companies"];
-            text += &table::fit(headers, rows, page, &less);
+            text += &table::fit(headers, rows, style, &less);
         }
     };
     let what = ["Filings", "Downloaded", "Pending", "Failed", "Bytes"];
@@ -238,8 +238,8 @@ fn text(stats: &StatsJson, page: PrintStyle) -> String {
         ];
         let less = ["Bytes", "Time", "New", "Started"];
         let rows = stats.runs.iter().map(run_row).collect();
-        let runs = table::fit(&headers, rows, page, &less);
-        text = text + "\n" + &statuses(&runs, page);
+        let runs = table::fit(&headers, rows, style, &less);
+        text = text + "\n" + &statuses(&runs, style);
     }
     text
 }

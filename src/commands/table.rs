@@ -1,4 +1,4 @@
-//! Tables for a terminal: aligned, no wider than the page, without control characters from the network.
+//! Tables for a terminal: aligned, no wider than the terminal, without control characters from the network.
 
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
@@ -12,13 +12,13 @@ const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
 
 /// A table with a header. Columns of numbers are right-aligned and never wrapped; texts are wrapped if the
-/// page is too narrow. Cells may contain text from the network.
-pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) -> String {
+/// terminal is too narrow. Cells may contain text from the network.
+pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, style: PrintStyle) -> String {
     let mut table = Table::new();
     table
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(page.width).unwrap_or(u16::MAX))
+        .set_width(u16::try_from(style.width).unwrap_or(u16::MAX))
         .set_header(headers.iter().copied());
     let numbers: Vec<bool> = (0..headers.len())
         .map(|column| {
@@ -40,7 +40,7 @@ pub(super) fn table(headers: &[&str], rows: Vec<Vec<String>>, page: PrintStyle) 
     for (i, line) in table.lines().enumerate() {
         // Emphasis is added after the layout, because escape sequences would change the widths.
         let line = line.trim_end();
-        match (i, page.styled) {
+        match (i, style.styled) {
             (0, true) => text.extend(["\u{1b}[1m", line, "\u{1b}[0m\n"]),
             _ => text.extend([line, "\n"]),
         }
@@ -59,12 +59,12 @@ const TEXT: usize = 16;
 pub(super) fn fit(
     headers: &[&str],
     rows: Vec<Vec<String>>,
-    page: PrintStyle,
+    style: PrintStyle,
     less: &[&str],
 ) -> String {
     let (mut headers, mut rows) = (headers.to_vec(), rows);
     let mut less = less.iter();
-    while page.width < USUAL && needed(&headers, &rows) > page.width {
+    while style.width < USUAL && needed(&headers, &rows) > style.width {
         let Some(name) = less.next() else { break };
         if let Some(column) = headers.iter().position(|header| header == name) {
             headers.remove(column);
@@ -73,7 +73,7 @@ pub(super) fn fit(
             }
         }
     }
-    table(&headers, rows, page)
+    table(&headers, rows, style)
 }
 
 /// The minimum width at which no number and no word is broken.
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PAGE: PrintStyle = PrintStyle {
+    const STYLE: PrintStyle = PrintStyle {
         width: 80,
         styled: false,
         is_terminal: false,
@@ -131,7 +131,7 @@ mod tests {
         insta::assert_snapshot!(table(
             &["Exchange", "Companies", "Bytes", "Share"],
             rows,
-            PAGE
+            STYLE
         ));
     }
 
@@ -140,8 +140,8 @@ mod tests {
         let cells: &[&[&str]] = &[&["NYSE American", "1,234", "1,234,567", "1.5 MB", "2"]];
         let headers = ["Exchange", "Companies", "Downloaded", "Bytes", "Failed"];
         let on = |width| {
-            let page = PrintStyle { width, ..PAGE };
-            fit(&headers, rows(cells), page, &["Bytes", "Companies"])
+            let style = PrintStyle { width, ..STYLE };
+            fit(&headers, rows(cells), style, &["Bytes", "Companies"])
         };
         for (width, gone) in [
             (80, &[][..]),
@@ -170,11 +170,11 @@ mod tests {
         let cells: &[&[&str]] = &[&["2026", "42", "1,234", "0", "0"]];
         let headers = ["Year", "Filings", "Downloaded", "Pending", "Failed"];
         for width in 20..60 {
-            let page = PrintStyle { width, ..PAGE };
+            let style = PrintStyle { width, ..STYLE };
             let text = fit(
                 &headers,
                 rows(cells),
-                page,
+                style,
                 &["Pending", "Failed", "Filings"],
             );
             let longest = text.lines().map(str::len).max().unwrap();
@@ -185,19 +185,19 @@ mod tests {
 
     #[test]
     fn a_table_without_rows_is_its_header() {
-        insta::assert_snapshot!(table(&["CIK", "Name"], Vec::new(), PAGE));
+        insta::assert_snapshot!(table(&["CIK", "Name"], Vec::new(), STYLE));
     }
 
     #[test]
     fn only_the_header_is_styled_and_only_where_that_is_wanted() {
         let styled = PrintStyle {
             styled: true,
-            ..PAGE
+            ..STYLE
         };
         let text = table(&["A"], rows(&[&["b"]]), styled);
         assert!(text.starts_with("\u{1b}[1m"), "{text:?}");
         assert_eq!(text.matches('\u{1b}').count(), 2);
-        assert!(!table(&["A"], rows(&[&["b"]]), PAGE).contains('\u{1b}'));
+        assert!(!table(&["A"], rows(&[&["b"]]), STYLE).contains('\u{1b}'));
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
         let text = table(
             &["CIK", "Name", "Filings"],
             rows(&[&["320193", &name, "1,234,567"]]),
-            PAGE,
+            STYLE,
         );
         assert!(
             text.contains("320193") && text.contains("1,234,567"),
@@ -219,7 +219,7 @@ mod tests {
         #[test]
         fn no_line_is_wider_than_the_page_and_nothing_escapes(cells in proptest::collection::vec(("[a-zA-Z ]{0,200}", any::<String>(), 0..10_000_000_u32), 0..5)) {
             let rows = cells.into_iter().map(|(a, b, n)| vec![a, b, n.to_string()]).collect();
-            let text = table(&["Name", "Anything", "Number"], rows, PAGE);
+            let text = table(&["Name", "Anything", "Number"], rows, STYLE);
             for line in text.lines() {
                 prop_assert!(console_width(line) <= 80, "{line:?}");
                 prop_assert!(!line.chars().any(char::is_control));

@@ -121,7 +121,7 @@ fn download(cli: &Cli, settings: &Settings, item: QueueItem, terminal: &Terminal
             only: Some(item),
             dry_run: false,
             json: false,
-            page: Cli::page,
+            style: Cli::style,
         };
         run::run(&job, settings, terminal, outcome)
     })

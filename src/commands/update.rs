@@ -31,7 +31,7 @@ fn run_and_export(
         only: None,
         dry_run: args.run.dry_run,
         json: args.run.work.json,
-        page: Cli::page,
+        style: Cli::style,
     };
     let settings = cli.settings()?;
     if let Some(to) = &args.export {

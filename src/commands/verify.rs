@@ -96,8 +96,8 @@ pub(super) fn run(cli: &Cli, args: VerifyArgs, terminal: &Terminal) -> Result<Ex
     if args.json {
         print_json(&report)?;
     } else {
-        let page = Cli::page();
-        print_report(&report.table(&cli.repeated_args(), page), page)?;
+        let style = Cli::style();
+        print_report(&report.table(&cli.repeated_args(), style), style)?;
     }
     result?;
     Ok(match interrupt.exit() {

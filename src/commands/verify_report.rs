@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::reuse::Reused;
 use crate::cli::RepeatedArgs;
 use crate::config::PrintStyle;
-use crate::page::failure;
 use crate::progress::format::{bytes, clock, count, printable};
+use crate::style::failure;
 
 /// The maximum number of problems listed in the JSON document and kept in memory, some 200 bytes each. The
 /// counts include all problems.
@@ -143,7 +143,7 @@ impl Verification {
     }
 
     /// The table for a terminal.
-    pub(super) fn table(&self, repeated_args: &RepeatedArgs, page: PrintStyle) -> String {
+    pub(super) fn table(&self, repeated_args: &RepeatedArgs, style: PrintStyle) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let how = if self.quick {
             "sizes only"
@@ -156,7 +156,7 @@ impl Verification {
         } else {
             ", then stopped: the rest was not checked"
         };
-        let bad_files = |number: u64| failure(&count(number), number > 0, page);
+        let bad_files = |number: u64| failure(&count(number), number > 0, style);
         let rows = [
             (
                 "Checked",

@@ -16,7 +16,7 @@ use log::{Level, Record};
 use super::format::count;
 use super::{Snapshot, frame};
 use crate::cancel::Cancel;
-use crate::page::{PrintStyle, failure};
+use crate::style::{PrintStyle, failure};
 use crate::threads;
 
 /// How the progress of a run is shown on standard error.
@@ -228,7 +228,7 @@ struct Bars<'a> {
     companies: ProgressBar,
     downloads: ProgressBar,
     lines: Vec<ProgressBar>,
-    page: PrintStyle,
+    style: PrintStyle,
     /// The columns of the terminal when the bars were drawn last.
     width: Option<usize>,
 }
@@ -247,7 +247,7 @@ impl<'a> Bars<'a> {
             companies: multi.add(bar("Companies")),
             downloads: multi.add(bar("Downloads")),
             lines: Vec::new(),
-            page: PrintStyle {
+            style: PrintStyle {
                 width: usize::MAX,
                 styled,
                 is_terminal: true,
@@ -310,11 +310,11 @@ impl<'a> Bars<'a> {
         let failed = format!("{} failed", count(numbers.counts.failed));
         let companies = format!("failed {}", count(numbers.counts.companies_failed));
         if line.starts_with("Error: ") {
-            failure(&line, true, self.page)
+            failure(&line, true, self.style)
         } else if numbers.counts.failed > 0 && line.starts_with("Downloads ") {
-            line.replacen(&failed, &failure(&failed, true, self.page), 1)
+            line.replacen(&failed, &failure(&failed, true, self.style), 1)
         } else if numbers.counts.companies_failed > 0 && line.starts_with("Companies ") {
-            line.replacen(&companies, &failure(&companies, true, self.page), 1)
+            line.replacen(&companies, &failure(&companies, true, self.style), 1)
         } else {
             line
         }

@@ -6,7 +6,7 @@
 
 mod bars;
 mod columns;
-mod page;
+mod sections;
 mod style;
 mod tables;
 
@@ -20,7 +20,7 @@ use crate::diagnosis::{Coverage, FailuresOfKind};
 use crate::progress::format::printable;
 use crate::store::{Holdings, MonthHoldings, RunRow, SelectionRow};
 
-pub use page::GENERATOR;
+pub use sections::GENERATOR;
 
 /// The data of the page.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ pub struct ReportFacts {
 impl ReportFacts {
     /// Renders the page.
     pub fn page(&self) -> String {
-        page::page(self).into_string()
+        sections::page(self).into_string()
     }
 }
 

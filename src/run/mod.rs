@@ -160,7 +160,7 @@ pub fn run(
         followed,
         looked_for,
     }
-    .finish(db, outcome, (job.json, (job.page)()))
+    .finish(db, outcome, (job.json, (job.style)()))
 }
 
 /// Starts to watch the budgets. They do not apply to --dry-run.

@@ -79,7 +79,7 @@ impl EndedRun<'_> {
         self,
         mut db: Writer,
         outcome: &mut Outcome,
-        (json, page): (bool, PrintStyle),
+        (json, style): (bool, PrintStyle),
     ) -> Result<Exit> {
         let services = self.services;
         let left = left(services, &db)?;
@@ -138,7 +138,7 @@ impl EndedRun<'_> {
             outcome.is_printed = true;
         } else if !json {
             outcome.is_printed = true;
-            print_report(&summary.table(page), page)?;
+            print_report(&summary.table(style), style)?;
         }
         match exit {
             Exit::Usage => Err(UsageError(nobody.unwrap_or_default()).into()),

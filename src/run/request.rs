@@ -48,7 +48,7 @@ pub struct RunRequest {
     /// Print one JSON document instead of the table.
     pub json: bool,
     /// What the table is printed on. Asked for at the end, since a terminal may have been resized.
-    pub page: fn() -> PrintStyle,
+    pub style: fn() -> PrintStyle,
 }
 
 impl RunRequest {

@@ -13,11 +13,11 @@ use super::request::RunKind;
 use super::update::IndexResult;
 use crate::config::PrintStyle;
 use crate::counts::{CountGroup, Counts};
-use crate::page::{failure, status};
 use crate::pipeline::Services;
 use crate::progress::format::{bytes, clock, count, counted, seconds};
 use crate::sources::bulk::ChosenSource;
 use crate::store::{RunEnd, RunId};
+use crate::style::{failure, status};
 
 /// The part of the queue that is left after a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -199,10 +199,10 @@ impl Summary {
     }
 
     /// The summary as a table.
-    pub(super) fn table(&self, page: PrintStyle) -> String {
+    pub(super) fn table(&self, style: PrintStyle) -> String {
         let elapsed = Duration::try_from_secs_f64(self.elapsed_s).unwrap_or_default();
         let (c, left) = (&self.counts, &self.artifacts);
-        let failed = |number| failure(&format!("{} failed", count(number)), number > 0, page);
+        let failed = |number| failure(&format!("{} failed", count(number)), number > 0, style);
         let indexes = self.indexes.as_ref().map(|i| {
             let (read, failed) = (count(i.read), count(i.failed));
             let mut text = format!("{read} read, {failed} failed");
@@ -221,7 +221,7 @@ impl Summary {
                 format!(
                     "{} {} in {}",
                     self.command,
-                    status(self.status, page),
+                    status(self.status, style),
                     clock(elapsed)
                 ),
             ),

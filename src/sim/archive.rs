@@ -15,7 +15,7 @@ use zip::{CompressionMethod, DateTime};
 use super::http::HttpAnswer;
 use super::routes::at;
 use super::universe::SimUniverse;
-use super::{facts, pages, render};
+use super::{error_pages, facts, render};
 
 /// The archives, by path.
 pub(crate) const PATHS: [&str; 2] = [
@@ -54,7 +54,7 @@ impl Archives {
             };
         }
         let Some(archive) = kept.as_mut() else {
-            let body = pages::unavailable(universe.seed);
+            let body = error_pages::unavailable(universe.seed);
             return Some(HttpAnswer::new(500, "text/html", body));
         };
         let tag = format!("\"{day}-{:x}-{:x}\"", universe.seed, archive.length);

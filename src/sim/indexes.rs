@@ -204,7 +204,7 @@ mod tests {
         assert!(late > 5 && lines > listed.len(), "{late} {lines}");
         let from = date(2025, 1, 10);
         listed.retain(|(_, _, filed_on)| *filed_on >= from);
-        let truth: BTreeSet<_> = universe
+        let all: BTreeSet<_> = universe
             .companies()
             .flat_map(|company| {
                 let filings = universe.filings(company.cik).into_iter();
@@ -212,9 +212,9 @@ mod tests {
                 recent.map(move |f| (company.cik, f.accession, f.filed_on))
             })
             .collect();
-        assert_eq!(listed, truth);
-        let joint: BTreeSet<_> = truth.iter().map(|(_, accession, _)| accession).collect();
-        assert!(joint.len() < truth.len());
+        assert_eq!(listed, all);
+        let joint: BTreeSet<_> = all.iter().map(|(_, accession, _)| accession).collect();
+        assert!(joint.len() < all.len());
     }
 
     #[test]
@@ -224,11 +224,11 @@ mod tests {
         let rows = read(&bytes);
         let quarter = |day: Date| (date(2025, 4, 1)..=date(2025, 6, 30)).contains(&day);
         assert!(rows.iter().all(|row| quarter(row.filed_on)));
-        let truth = universe.companies().map(|company| {
+        let all = universe.companies().map(|company| {
             let filings = universe.filings(company.cik);
             filings.iter().filter(|f| quarter(f.filed_on)).count()
         });
-        assert_eq!(rows.len(), truth.sum::<usize>());
+        assert_eq!(rows.len(), all.sum::<usize>());
         assert_eq!(quarterly(&universe, 2025, 4), None);
         assert_eq!(quarterly(&universe, 2025, 5), None);
         assert_eq!(quarterly(&universe, 2025, i8::MIN), None);

@@ -14,7 +14,7 @@ use super::calendar::plus_days;
 use super::http::HttpAnswer;
 use super::rng::{SimRng, key_of};
 use super::universe::{SimFiling, SimUniverse};
-use super::{indexes, pages, render};
+use super::{error_pages, indexes, render};
 
 const JSON: &str = "application/json";
 
@@ -47,11 +47,11 @@ pub(crate) fn missing(universe: &SimUniverse, path: &str) -> HttpAnswer {
     let mut rng = SimRng::of(&[universe.seed, key_of(path)]);
     let xml = "application/xml";
     if path.starts_with("/Archives/") {
-        HttpAnswer::new(403, xml, pages::access_denied(&mut rng)).plain()
+        HttpAnswer::new(403, xml, error_pages::access_denied(&mut rng)).plain()
     } else if path.starts_with("/submissions/") {
-        HttpAnswer::new(404, xml, pages::no_such_key(path, &mut rng)).plain()
+        HttpAnswer::new(404, xml, error_pages::no_such_key(path, &mut rng)).plain()
     } else {
-        HttpAnswer::new(404, "text/html", pages::unavailable(rng.number()))
+        HttpAnswer::new(404, "text/html", error_pages::unavailable(rng.number()))
     }
 }
 

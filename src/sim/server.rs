@@ -13,6 +13,7 @@ use crate::threads;
 
 use super::archive::Archives;
 use super::calendar::plus_days;
+use super::error_pages;
 use super::faults::{Fault, FaultKind, ResetMoment, RetryAfter, Script};
 use super::http::{
     Framing, HttpAnswer, NoRequest, Request, finish_reading, gzip, head, read_request,
@@ -20,7 +21,6 @@ use super::http::{
 use super::limit::{Admission, SimLimiter};
 use super::log::{Entry, EntryId, RequestLog, Resource};
 use super::options::Options;
-use super::pages;
 use super::rng::{SimRng, key_of};
 use super::routes::{self, http_date};
 use super::universe::SimUniverse;
@@ -374,10 +374,13 @@ impl Connection<'_> {
         let shared = self.shared;
         let reference = SimRng::of(&[shared.seed, self.number]).number();
         if verdict != Admission::Admitted {
-            return (block_page(403, pages::rate_threshold(reference)), None);
+            return (
+                block_page(403, error_pages::rate_threshold(reference)),
+                None,
+            );
         }
         if kind.is_edgar() && !is_declared(request.header("user-agent")) {
-            return (block_page(403, pages::undeclared(reference)), None);
+            return (block_page(403, error_pages::undeclared(reference)), None);
         }
         let fault = shared
             .script
@@ -418,7 +421,7 @@ impl Connection<'_> {
                 let path = request.path().unwrap_or_default();
                 let answer = match status {
                     403 | 404 => routes::missing(&self.shared.universe, &path),
-                    _ => HttpAnswer::new(*status, html, pages::unavailable(reference)),
+                    _ => HttpAnswer::new(*status, html, error_pages::unavailable(reference)),
                 };
                 let answer = HttpAnswer {
                     status: *status,
@@ -435,9 +438,9 @@ impl Connection<'_> {
                     }
                 }
             }
-            FaultKind::ErrorPage => HttpAnswer::new(200, html, pages::unavailable(reference)),
-            FaultKind::Gateway => HttpAnswer::new(200, html, pages::gateway()),
-            FaultKind::Login => HttpAnswer::new(200, html, pages::login(target)),
+            FaultKind::ErrorPage => HttpAnswer::new(200, html, error_pages::unavailable(reference)),
+            FaultKind::Gateway => HttpAnswer::new(200, html, error_pages::gateway()),
+            FaultKind::Login => HttpAnswer::new(200, html, error_pages::login(target)),
             FaultKind::Random => {
                 let before = self.shared.noises.fetch_add(1, Ordering::Relaxed);
                 let mut rng = SimRng::of(&[self.shared.seed, key_of(target), before]);
@@ -455,13 +458,13 @@ impl Connection<'_> {
             FaultKind::Redirect => redirect(format!("{target}?{REDIRECTED}")),
             FaultKind::Throttle => {
                 lock(&self.shared.limiter).block(Instant::now());
-                block_page(403, pages::rate_threshold(reference))
+                block_page(403, error_pages::rate_threshold(reference))
             }
             FaultKind::ThrottlePage(status) => {
-                block_page(*status, pages::rate_threshold(reference))
+                block_page(*status, error_pages::rate_threshold(reference))
             }
-            FaultKind::Undeclared => block_page(403, pages::undeclared(reference)),
-            FaultKind::Policy => block_page(403, pages::policy(reference)),
+            FaultKind::Undeclared => block_page(403, error_pages::undeclared(reference)),
+            FaultKind::Policy => block_page(403, error_pages::policy(reference)),
             _ => return None,
         })
     }

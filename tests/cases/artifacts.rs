@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 #[cfg(target_os = "linux")]
 use crate::harness::process::Running;
 use crate::harness::scripted::Scripted;
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 const DOCUMENTS: [&str; 2] = ["--artifacts", "documents"];
@@ -22,16 +22,16 @@ fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
 
 /// The reports of one company: few enough for faults that are retried.
 fn one(sim: &Simulator) -> (String, Vec<(u64, SimFiling)>) {
-    let company = truth::national(sim)
+    let company = simulated::national(sim)
         .into_iter()
-        .find(|c| truth::filings(sim, std::slice::from_ref(c), wanted).len() > 2)
+        .find(|c| simulated::filings(sim, std::slice::from_ref(c), wanted).len() > 2)
         .unwrap();
-    let filings = truth::filings(sim, std::slice::from_ref(&company), wanted);
+    let filings = simulated::filings(sim, std::slice::from_ref(&company), wanted);
     (company.cik.to_string(), filings)
 }
 
 fn wanted(filing: &SimFiling) -> bool {
-    truth::is_report(filing.form) && filing.filed_on >= truth::SINCE
+    simulated::is_report(filing.form) && filing.filed_on >= simulated::SINCE
 }
 
 fn submissions(sim: &Simulator, filings: &[(u64, SimFiling)]) -> BTreeMap<String, Vec<u8>> {
@@ -65,9 +65,9 @@ fn distinct(filings: &[(u64, SimFiling)]) -> usize {
 
 #[test]
 fn documents_are_split_from_one_request_a_filing_as_edgar_serves_them() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    let filings = truth::reports(&sim);
-    let expected = truth::documents(&sim, &filings);
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
+    let filings = simulated::reports(&sim);
+    let expected = simulated::documents(&sim, &filings);
     let summary = run(&sandbox, &sim, &[&DOCUMENTS[..], &["--json"]].concat())
         .code(0)
         .json();
@@ -96,8 +96,8 @@ fn documents_are_split_from_one_request_a_filing_as_edgar_serves_them() {
 
 #[test]
 fn a_submission_is_stored_as_it_is() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    let filings = truth::reports(&sim);
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
+    let filings = simulated::reports(&sim);
     let args = ["--artifacts", "submission"];
     let _ = run(&sandbox, &sim, &args).code(0);
     assert_stored(&sandbox, &submissions(&sim, &filings));
@@ -109,12 +109,12 @@ fn a_submission_is_stored_as_it_is() {
 
 #[test]
 fn one_way_may_follow_another() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let (cik, filings) = one(&sim);
     for wanted in ["primary", "documents", "submission", "documents", "primary"] {
         let _ = run(&sandbox, &sim, &["--cik", &cik, "--artifacts", wanted]).code(0);
     }
-    let mut expected = truth::documents(&sim, &filings);
+    let mut expected = simulated::documents(&sim, &filings);
     expected.extend(submissions(&sim, &filings));
     assert_stored(&sandbox, &expected);
     let asked = sim.log().of_kind(Resource::Documents);
@@ -125,12 +125,12 @@ fn one_way_may_follow_another() {
 fn a_submission_that_is_cut_or_altered_is_asked_for_again() {
     for fault in ["altered@.txt*1", "json-cut@.txt*1", "short@.txt*1"] {
         for way in ["submission", "documents"] {
-            let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+            let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
             let (cik, filings) = one(&sim);
             sim.set_faults(vec![fault.replace(".txt", "/Archives").parse().unwrap()]);
             let _ = run(&sandbox, &sim, &["--cik", &cik, "--artifacts", way]).code(0);
             let expected = match way {
-                "documents" => truth::documents(&sim, &filings),
+                "documents" => simulated::documents(&sim, &filings),
                 _ => submissions(&sim, &filings),
             };
             assert_stored(&sandbox, &expected);
@@ -141,7 +141,7 @@ fn a_submission_that_is_cut_or_altered_is_asked_for_again() {
 #[test]
 fn a_submission_that_stays_damaged_leaves_no_file_and_is_queued() {
     for way in ["submission", "documents"] {
-        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
         let (cik, filings) = one(&sim);
         sim.set_faults(vec!["altered@/Archives".parse().unwrap()]);
         let args = ["--cik", &cik, "--artifacts", way, "--max-attempts", "1"];

@@ -11,7 +11,7 @@ use serde_json::Value;
 #[cfg(target_os = "linux")]
 use crate::harness::process::Running;
 use crate::harness::same::{same_files, same_set};
-use crate::harness::truth::{self, SINCE, TODAY};
+use crate::harness::simulated::{self, SINCE, TODAY};
 use crate::harness::{Output, Sandbox, by_filing, sha256};
 
 /// Runs a backfill that succeeds.
@@ -68,10 +68,10 @@ fn filing_row(sim: &Simulator, cik: u64, filing: &SimFiling) -> String {
 
 #[test]
 fn a_run_leaves_every_wanted_filing_and_file_as_edgar_has_it() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = backfill(&sandbox, &sim, &[]);
 
-    let wanted = truth::reports(&sim);
+    let wanted = simulated::reports(&sim);
     let rows = wanted.iter().map(|(cik, f)| filing_row(&sim, *cik, f));
     let found = sandbox.rows(
         "SELECT cik, accession, form, filed_on, report_date, primary_document, items, size,
@@ -81,7 +81,7 @@ fn a_run_leaves_every_wanted_filing_and_file_as_edgar_has_it() {
     let count = i64::try_from(wanted.len()).unwrap();
     assert_eq!(sandbox.number("SELECT count(*) FROM v_filings"), count);
 
-    let contents = truth::contents(&sim, &wanted);
+    let contents = simulated::contents(&sim, &wanted);
     assert!(contents.len() < wanted.len(), "some filings are joint");
     let files = sandbox.files();
     same_files(&by_filing(files.clone()), &contents, "files");
@@ -113,7 +113,7 @@ fn a_run_leaves_every_wanted_filing_and_file_as_edgar_has_it() {
 
 #[test]
 fn a_run_asks_for_nothing_twice() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = backfill(&sandbox, &sim, &[]);
     let log = sim.log();
     assert!(log.paths().values().all(|times| *times == 1));
@@ -121,7 +121,7 @@ fn a_run_asks_for_nothing_twice() {
     assert_eq!(log.of_kind(Resource::Listings), 2);
     same_set(
         &set(visited(&sim)),
-        &ciks(&truth::national(&sim)),
+        &ciks(&simulated::national(&sim)),
         "visited",
     );
     assert_eq!(log.of_kind(Resource::Documents), sandbox.files().len());
@@ -131,7 +131,7 @@ fn a_run_asks_for_nothing_twice() {
 
 #[test]
 fn older_pages_are_fetched_only_where_the_dates_reach() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let mut pages_of_all = 0;
     for (since, until, some) in [
         (date(2025, 1, 1), TODAY, false),
@@ -148,7 +148,7 @@ fn older_pages_are_fetched_only_where_the_dates_reach() {
         );
         let asked = set(asked(&sim, Resource::Discovery));
         let mut expected = BTreeSet::new();
-        for company in truth::national(&sim) {
+        for company in simulated::national(&sim) {
             let path = format!("/submissions/CIK{}.json", company.cik.padded());
             let pages = pages_of(&sim, &path);
             pages_of_all += pages.len();
@@ -164,10 +164,14 @@ fn older_pages_are_fetched_only_where_the_dates_reach() {
         same_set(&asked, &expected, &format!("{since} to {until}"));
         let pages = asked.iter().filter(|p| p.contains("-submissions-")).count();
         assert_eq!(pages > 0, some, "{since} to {until}");
-        let wanted = truth::filings(&sim, &truth::national(&sim), |f| {
-            truth::is_report(f.form) && (since..=until).contains(&f.filed_on)
+        let wanted = simulated::filings(&sim, &simulated::national(&sim), |f| {
+            simulated::is_report(f.form) && (since..=until).contains(&f.filed_on)
         });
-        same_set(&set(sandbox.rows(KEYS)), &truth::keys(&wanted), "filings");
+        same_set(
+            &set(sandbox.rows(KEYS)),
+            &simulated::keys(&wanted),
+            "filings",
+        );
         let all = asked.len();
         assert!(all < pages_of_all, "some pages are left alone");
     }
@@ -190,15 +194,19 @@ fn pages_of(sim: &Simulator, path: &str) -> Vec<(String, Date, Date)> {
 
 #[test]
 fn of_an_xml_form_the_document_itself_is_stored_not_its_rendering() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = backfill(&sandbox, &sim, &["--form", "4", "--no-amendments"]);
-    let wanted = truth::filings(&sim, &truth::national(&sim), |f| {
+    let wanted = simulated::filings(&sim, &simulated::national(&sim), |f| {
         f.form == "4" && f.filed_on >= SINCE
     });
     assert!(wanted.len() > 20);
-    same_set(&set(sandbox.rows(KEYS)), &truth::keys(&wanted), "filings");
+    same_set(
+        &set(sandbox.rows(KEYS)),
+        &simulated::keys(&wanted),
+        "filings",
+    );
     let files = by_filing(sandbox.files());
-    same_files(&files, &truth::contents(&sim, &wanted), "files");
+    same_files(&files, &simulated::contents(&sim, &wanted), "files");
     assert!(files.values().all(|bytes| bytes.starts_with(b"<?xml")));
     assert_eq!(
         sandbox.number(
@@ -228,12 +236,12 @@ fn record(sandbox: &Sandbox) -> Vec<Vec<String>> {
 
 #[test]
 fn a_second_run_makes_one_request_a_company_and_changes_nothing() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = backfill(&sandbox, &sim, &[]);
     let (before, files) = (record(&sandbox), sandbox.files());
     sim.log().clear();
     let summary = backfill(&sandbox, &sim, &["--json"]).json();
-    let companies = truth::national(&sim);
+    let companies = simulated::national(&sim);
     assert_eq!(sim.log().requests(), companies.len());
     same_set(&set(visited(&sim)), &ciks(&companies), "visited");
     assert_eq!(record(&sandbox), before);
@@ -254,10 +262,10 @@ fn a_second_run_makes_one_request_a_company_and_changes_nothing() {
 
 #[test]
 fn a_second_run_over_older_pages_makes_one_request_a_company_too() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let args = ["--since", "2021-01-01", "--no-download"];
     let _ = backfill(&sandbox, &sim, &args);
-    let companies = truth::national(&sim).len();
+    let companies = simulated::national(&sim).len();
     assert!(sim.log().of_kind(Resource::Discovery) > companies);
     let before = record(&sandbox);
     sim.log().clear();
@@ -268,9 +276,9 @@ fn a_second_run_over_older_pages_makes_one_request_a_company_too() {
 
 #[test]
 fn older_pages_are_read_again_for_other_forms_and_earlier_dates() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let form = |form: &'static str| {
-        truth::filings(&sim, &truth::national(&sim), move |f| {
+        simulated::filings(&sim, &simulated::national(&sim), move |f| {
             f.form == form && f.filed_on >= date(2021, 1, 1)
         })
     };
@@ -290,7 +298,7 @@ fn older_pages_are_read_again_for_other_forms_and_earlier_dates() {
         ];
         let _ = backfill(&sandbox, &sim, &args);
         if since == "2021-01-01" {
-            wanted.extend(truth::keys(&form(form_type)));
+            wanted.extend(simulated::keys(&form(form_type)));
             let what = format!("{form_type} since {since}");
             same_set(&set(sandbox.rows(KEYS)), &wanted, &what);
         }
@@ -299,7 +307,7 @@ fn older_pages_are_read_again_for_other_forms_and_earlier_dates() {
 
 #[test]
 fn a_new_day_brings_only_what_is_new() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = backfill(&sandbox, &sim, &[]);
     let before = set(sandbox.rows(KEYS));
     for _ in 0..45 {
@@ -307,11 +315,11 @@ fn a_new_day_brings_only_what_is_new() {
     }
     sim.log().clear();
     let _ = backfill(&sandbox, &sim, &[]);
-    let wanted = truth::reports(&sim);
+    let wanted = simulated::reports(&sim);
     let after = set(sandbox.rows(KEYS));
-    same_set(&after, &truth::keys(&wanted), "filings");
+    same_set(&after, &simulated::keys(&wanted), "filings");
     assert!(after.len() > before.len() && after.is_superset(&before));
-    let contents = truth::contents(&sim, &wanted);
+    let contents = simulated::contents(&sim, &wanted);
     same_files(&by_filing(sandbox.files()), &contents, "files");
     let new: BTreeSet<_> = after
         .difference(&before)
@@ -328,9 +336,9 @@ fn accession_of(key: &str) -> &str {
 #[test]
 fn what_was_only_discovered_is_downloaded_by_the_next_run() {
     for preset in ["sequential", "fast"] {
-        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
         let summary = backfill(&sandbox, &sim, &["--no-download", "--json"]).json();
-        let contents = truth::contents(&sim, &truth::reports(&sim));
+        let contents = simulated::contents(&sim, &simulated::reports(&sim));
         assert_eq!(sim.log().of_kind(Resource::Documents), 0);
         assert_eq!(summary["artifacts"]["pending"], contents.len());
         assert_eq!(sandbox.files(), BTreeMap::new());
@@ -349,7 +357,7 @@ fn what_was_only_discovered_is_downloaded_by_the_next_run() {
 #[test]
 fn an_exchange_is_known_by_all_its_names() {
     use Exchange::{Cboe, Nasdaq, Nyse, NyseAmerican, NyseArca, Otc};
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let all = set(sim.universe().companies().map(|c| c.cik.get()));
     for (args, exchanges) in [
         (&["Nasdaq"][..], &[Nasdaq][..]),
@@ -370,7 +378,7 @@ fn an_exchange_is_known_by_all_its_names() {
         let _ = backfill(&sandbox, &sim, &[&options[..], &["--no-download"]].concat());
         let expected = match exchanges {
             [] => all.clone(),
-            some => ciks(&truth::on(&sim, some)),
+            some => ciks(&simulated::on(&sim, some)),
         };
         assert!(!expected.is_empty(), "{args:?}");
         same_set(&set(visited(&sim)), &expected, &format!("{args:?}"));
@@ -379,7 +387,7 @@ fn an_exchange_is_known_by_all_its_names() {
 
 #[test]
 fn companies_can_be_named_by_ticker_cik_and_file() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let companies: Vec<_> = sim.universe().companies().collect();
     let dashed = companies
         .iter()
@@ -388,7 +396,7 @@ fn companies_can_be_named_by_ticker_cik_and_file() {
     let dashed_ticker = dashed.listings.iter().find(|l| l.ticker.contains('-'));
     let dotted = dashed_ticker.unwrap().ticker.replace('-', ".");
     // A named company is visited wherever it is listed: this one is over the counter.
-    let otc = &truth::on(&sim, &[Exchange::Otc])[0];
+    let otc = &simulated::on(&sim, &[Exchange::Otc])[0];
     let lower = otc.listings[0].ticker.to_lowercase();
     let (first, last) = (&companies[0], &companies[49]);
     let file = sandbox.path("companies.txt");
@@ -417,7 +425,7 @@ fn companies_can_be_named_by_ticker_cik_and_file() {
 
 #[test]
 fn an_unknown_company_is_an_error_before_any_request_about_filings() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = Output::of(sandbox.backfill(&sim, &["--ticker", "NOSUCH.T"])).code(2);
     assert_eq!(sim.log().of_kind(Resource::Discovery), 0);
     // Whether a CIK exists is known only from its submissions.
@@ -428,9 +436,9 @@ fn an_unknown_company_is_an_error_before_any_request_about_filings() {
 
 #[test]
 fn a_limited_run_takes_those_without_filings_first_then_those_checked_longest_ago() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
-    let ciks = ciks(&truth::national(&sim));
+    let ciks = ciks(&simulated::national(&sim));
     for (limit, form) in [
         (15, "20-F"),
         (15, "10-K"),
@@ -469,8 +477,8 @@ fn a_limited_run_takes_those_without_filings_first_then_those_checked_longest_ag
 
 #[test]
 fn forms_are_exact_and_take_their_amendments_along() {
-    let sim = truth::start(truth::small());
-    let companies = truth::national(&sim);
+    let sim = simulated::start(simulated::small());
+    let companies = simulated::national(&sim);
     for (args, wanted) in [
         (
             &["--form", "8-k"][..],
@@ -481,35 +489,36 @@ fn forms_are_exact_and_take_their_amendments_along() {
             &|form| matches!(form, "8-K" | "10-Q"),
         ),
         (&["--no-amendments"], &|form| {
-            truth::is_report(form) && !form.ends_with("/A")
+            simulated::is_report(form) && !form.ends_with("/A")
         }),
         (&["--form", "all"], &|_| true),
     ] {
         let sandbox = Sandbox::new();
         let _ = backfill(&sandbox, &sim, &[args, &["--no-download"]].concat());
-        let wanted = truth::filings(&sim, &companies, |f| wanted(f.form) && f.filed_on >= SINCE);
+        let wanted =
+            simulated::filings(&sim, &companies, |f| wanted(f.form) && f.filed_on >= SINCE);
         let found = set(sandbox.rows(KEYS));
-        same_set(&found, &truth::keys(&wanted), &format!("{args:?}"));
+        same_set(&found, &simulated::keys(&wanted), &format!("{args:?}"));
     }
 }
 
 #[test]
 fn every_form_of_a_company_can_be_downloaded() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     // All companies except giants: all kinds of documents in the shortest time.
-    let few = truth::filings(&sim, &truth::national(&sim), |f| {
+    let few = simulated::filings(&sim, &simulated::national(&sim), |f| {
         f.filed_on >= date(2025, 3, 1)
     });
     let _ = backfill(&sandbox, &sim, &["--form", "all", "--since", "2025-03-01"]);
     let files = by_filing(sandbox.files());
-    same_files(&files, &truth::contents(&sim, &few), "files");
+    same_files(&files, &simulated::contents(&sim, &few), "files");
 }
 
 #[test]
 fn the_dates_of_a_range_belong_to_it() {
-    let sim = truth::start(truth::small());
-    let companies = truth::national(&sim);
-    let reports = truth::reports(&sim);
+    let sim = simulated::start(simulated::small());
+    let companies = simulated::national(&sim);
+    let reports = simulated::reports(&sim);
     let days: Vec<Date> = set(reports.iter().map(|(_, f)| f.filed_on))
         .into_iter()
         .collect();
@@ -522,18 +531,22 @@ fn the_dates_of_a_range_belong_to_it() {
             &sim,
             &["--since", &from, "--until", &to, "--no-download"],
         );
-        let wanted = truth::filings(&sim, &companies, |f| {
-            truth::is_report(f.form) && (since..=until).contains(&f.filed_on)
+        let wanted = simulated::filings(&sim, &companies, |f| {
+            simulated::is_report(f.form) && (since..=until).contains(&f.filed_on)
         });
         assert!(wanted.iter().any(|(_, f)| f.filed_on == since));
         assert!(wanted.iter().any(|(_, f)| f.filed_on == until));
-        same_set(&set(sandbox.rows(KEYS)), &truth::keys(&wanted), "filings");
+        same_set(
+            &set(sandbox.rows(KEYS)),
+            &simulated::keys(&wanted),
+            "filings",
+        );
     }
 }
 
 #[test]
 fn the_size_of_a_batch_changes_neither_order_nor_result() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let results = ["1", "7", "100"].map(|size| {
         let sandbox = Sandbox::new();
         sim.log().clear();
@@ -564,7 +577,7 @@ fn content(sandbox: &Sandbox) -> [Vec<String>; 3] {
 
 #[test]
 fn every_preset_leaves_the_same() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let contents = [
         &["--preset", "sequential"][..],
         &["--preset", "fast"],
@@ -589,7 +602,7 @@ fn every_preset_leaves_the_same() {
 
 #[test]
 fn a_sequential_run_asks_for_the_first_document_after_the_last_company() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = backfill(&sandbox, &sim, &["--preset", "sequential"]);
     let (last_discovery, first_document) = turning_points(&sim);
     assert!(last_discovery < first_document);
@@ -603,9 +616,9 @@ fn a_sequential_run_asks_for_the_first_document_after_the_last_company() {
 
 #[test]
 fn a_fast_run_asks_for_documents_while_it_discovers() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     // One company is requested again and again, so that discovery takes long.
-    let company = truth::national(&sim)[0].cik.padded();
+    let company = simulated::national(&sim)[0].cik.padded();
     let busy = format!("503=1@CIK{company}.json");
     sim.set_faults(vec![busy.parse().unwrap()]);
     let mut run = Running::start(sandbox.backfill(&sim, &["--max-attempts", "100"]));
@@ -629,7 +642,7 @@ fn turning_points(sim: &Simulator) -> (usize, usize) {
 
 #[test]
 fn the_time_of_a_run_holds_all_its_requests_so_that_no_rate_is_shown_above_the_limit() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let args = ["--rate", "10", "--limit", "2", "--no-download", "--json"];
     let run = backfill(&sandbox, &sim, &args).json();
     let (requests, seconds) = (&run["requests"]["total"], &run["elapsed_s"]);
@@ -640,9 +653,9 @@ fn the_time_of_a_run_holds_all_its_requests_so_that_no_rate_is_shown_above_the_l
 
 #[test]
 fn a_dry_run_asks_nothing_about_filings() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let plan = backfill(&sandbox, &sim, &["--dry-run", "--json"]).json();
-    let companies = truth::national(&sim).len();
+    let companies = simulated::national(&sim).len();
     assert_eq!(sim.log().requests(), 3);
     assert_eq!(sim.log().of_kind(Resource::Companies), 1);
     assert_eq!(sim.log().of_kind(Resource::Listings), 2);
@@ -678,7 +691,7 @@ fn a_dry_run_asks_nothing_about_filings() {
 
 #[test]
 fn an_item_is_tried_as_often_as_asked_and_again_by_the_next_run() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let cik = sim.universe().companies().next().unwrap().cik.to_string();
     sim.set_faults(vec!["500@documents".parse().unwrap()]);
     let args = ["--cik", &cik, "--max-attempts", "2"];
@@ -699,7 +712,7 @@ fn an_item_is_tried_as_often_as_asked_and_again_by_the_next_run() {
 
 #[test]
 fn the_json_summary_has_the_keys_that_scripts_rely_on() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let summary = backfill(&sandbox, &sim, &["--json"]).json();
     let shape = documented("filing-etl backfill --json");
     same_set(&keys(&summary), &keys(&shape), "keys");
@@ -707,8 +720,8 @@ fn the_json_summary_has_the_keys_that_scripts_rely_on() {
         assert!(summary[name].is_number() == value.is_number(), "{name}");
         assert!(summary[name].is_string() == value.is_string(), "{name}");
     }
-    let (companies, wanted) = (truth::national(&sim), truth::reports(&sim));
-    let contents = truth::contents(&sim, &wanted);
+    let (companies, wanted) = (simulated::national(&sim), simulated::reports(&sim));
+    let contents = simulated::contents(&sim, &wanted);
     let with_new = set(wanted.iter().map(|(cik, _)| *cik)).len();
     let bytes: usize = contents.values().map(Vec::len).sum();
     let log = sim.log();
@@ -812,7 +825,7 @@ fn the_demo_needs_nothing_and_leaves_a_database_worth_exploring() {
 #[test]
 fn a_joint_filing_queued_under_a_company_out_of_scope_is_downloaded_with_the_one_in_scope() {
     for preset in ["sequential", "fast"] {
-        let sim = truth::start(truth::small());
+        let sim = simulated::start(simulated::small());
         let sandbox = Sandbox::new();
         let (parent, subsidiary) = joint(&sim);
         let _ = backfill(&sandbox, &sim, &["--cik", &parent, "--no-download"]);
@@ -874,9 +887,9 @@ fn hold_joint(sim: &Simulator, [a, b, c]: [Cik; 3]) {
 /// After a run of the parent, two subsidiaries are visited. Their joint filings are not fetched twice.
 #[track_caller]
 fn asked_once_after_the_parent(parents: &[&str], theirs: &[&str]) {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 60,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     let [a, b, c] = family(&sim);
@@ -910,12 +923,12 @@ fn two_companies_of_a_joint_filing_kept_elsewhere_have_it_split_once() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_over_all_companies_takes_little_memory() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 5911,
         years: 1,
         filings_per_year: 0,
         compress: false,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     let args = ["--preset", "turbo", "--exchange", "all", "--no-download"];
@@ -940,7 +953,7 @@ fn split_and_sound(sandbox: &Sandbox, cik: &str, when: &str) {
 
 #[test]
 fn all_files_of_a_joint_filing_stay_together_whoever_asks_for_them_and_how() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let (parent, subsidiary) = joint(&sim);
     // The parent has either files or queue entries when only its subsidiary is visited.
     for (download, job) in [(true, "primary"), (false, "primary"), (false, "documents")] {

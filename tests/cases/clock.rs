@@ -6,7 +6,7 @@ use filing_etl::sim::{Resource, Simulator};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::harness::process::for_each;
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 /// Records a pause for the simulator's host, as a blocked run does.
@@ -42,7 +42,7 @@ fn paused(sandbox: &Sandbox, sim: &Simulator) -> f64 {
 #[test]
 fn a_pause_noted_by_a_clock_that_ran_ahead_starts_anew_and_ends() {
     for_each(&["2099-01-01T00:00:00Z", "9999-12-30T00:00:00Z"], |until| {
-        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
         note_pause(&sandbox, &sim, until.parse().unwrap(), 1500);
         let seconds = paused(&sandbox, &sim);
         assert!((1.4..60.0).contains(&seconds), "{seconds}");
@@ -51,7 +51,7 @@ fn a_pause_noted_by_a_clock_that_ran_ahead_starts_anew_and_ends() {
 
 #[test]
 fn a_pause_is_kept_when_the_clock_is_set_back_a_little() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = Sandbox::new();
     // Of its ten minutes, seconds are left to go: more than a run takes to begin on this machine now.
     let asked = Timestamp::now();
@@ -68,7 +68,7 @@ fn a_pause_is_kept_when_the_clock_is_set_back_a_little() {
 
 #[test]
 fn a_record_from_a_time_to_come_keeps_no_run_from_its_work() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = Output::of(sandbox.backfill(&sim, &[])).code(0);
     let ahead = "
         UPDATE meta SET value = '2099-01-01T00:00:00.000Z' WHERE key LIKE '%synced_at';
@@ -83,10 +83,10 @@ fn a_record_from_a_time_to_come_keeps_no_run_from_its_work() {
     let _ = Output::of(command).code(0);
     // The company list does not count as fresh then, and every company is visited again.
     assert_eq!(sim.log().of_kind(Resource::Companies), 1);
-    let contents = truth::contents(&sim, &truth::reports(&sim));
+    let contents = simulated::contents(&sim, &simulated::reports(&sim));
     assert_eq!(sandbox.files().len(), contents.len());
     let ahead = "SELECT count(*) FROM v_companies WHERE last_checked_at > '2098'";
-    let national = truth::national(&sim).len();
+    let national = simulated::national(&sim).len();
     let all = sandbox.number("SELECT count(*) FROM v_companies");
     assert_eq!(
         sandbox.number(ahead),

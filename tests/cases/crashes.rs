@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::harness::process::Running;
 use crate::harness::same::same_set;
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox, key, sha256};
 
 /// The number of kills, unless `FILING_ETL_KILLS` is set.
@@ -112,19 +112,19 @@ fn asked_for_none_of(sim: &Simulator, filings: &BTreeSet<String>, name: &str) {
 #[test]
 fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
     let kills = kills();
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         // Too many to be complete before the last kill.
         companies: 60 + 16 * kills,
         latency: std::time::Duration::from_millis(60),
-        ..truth::small()
+        ..simulated::small()
     });
-    let filings = truth::reports(&sim);
+    let filings = simulated::reports(&sim);
     assert!(
         filings
             .iter()
             .any(|(_, f)| sim.universe().filers(f).len() > 1)
     );
-    let expected = truth::documents(&sim, &filings);
+    let expected = simulated::documents(&sim, &filings);
     let sandbox = Sandbox::new();
     let mut on_record = BTreeSet::new();
     let mut commits = 0;
@@ -161,8 +161,8 @@ fn a_job_killed_at_random_moments_loses_nothing_and_fetches_nothing_twice() {
 
 #[test]
 fn the_first_file_stands_where_the_record_has_it() {
-    let sim = truth::start(truth::small());
-    let expected = truth::documents(&sim, &truth::reports(&sim));
+    let sim = simulated::start(simulated::small());
+    let expected = simulated::documents(&sim, &simulated::reports(&sim));
     for _ in 0..3 {
         let sandbox = Sandbox::new();
         let mut run = Running::start(sandbox.backfill(&sim, &ARGS));

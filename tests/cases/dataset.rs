@@ -15,7 +15,7 @@ use parquet::record::{Field, Row};
 use serde_json::Value;
 
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, after, truth};
+use crate::harness::{Output, Sandbox, after, simulated};
 
 /// The tables of the dataset, with the query that gives the same rows in the same order.
 const TABLES: [(&str, &str); 5] = [
@@ -49,9 +49,9 @@ const TABLES: [(&str, &str); 5] = [
 ];
 
 pub fn simulator() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 25,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 

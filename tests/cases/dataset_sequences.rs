@@ -26,7 +26,7 @@ use jiff::civil::Date;
 
 use super::dataset::{assert_is_of_views, files};
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, number, truth};
+use crate::harness::{Output, Sandbox, number, simulated};
 
 /// The default number of sequences. Their seeds are consecutive.
 const SEQUENCES: u64 = 2;
@@ -76,15 +76,15 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         Self {
-            sim: truth::start(Options {
+            sim: simulated::start(Options {
                 companies: 28,
                 seed,
                 filings_per_year: 5,
                 joint_filers: 4,
-                ..truth::small()
+                ..simulated::small()
             }),
             sandbox: Sandbox::new(),
-            today: truth::TODAY,
+            today: simulated::TODAY,
             rng: Rng::with_seed(seed),
         }
     }

@@ -6,7 +6,7 @@ use filing_etl::sim::{Options, SimCompanyKind, Simulator};
 use jiff::civil::date;
 use serde_json::Value;
 
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, simulated};
 
 /// Every kind of company, on a fixed day.
 fn simulator() -> Simulator {
@@ -522,8 +522,8 @@ fn without_a_form_the_selections_say_what_is_wanted_and_dates_are_not_blamed_for
 
 #[test]
 fn only_what_a_selection_asks_for_of_its_companies_can_be_missing() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    let mut ciks: Vec<_> = truth::reports(&sim)
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
+    let mut ciks: Vec<_> = simulated::reports(&sim)
         .into_iter()
         .map(|(cik, _)| cik)
         .collect();

@@ -13,15 +13,15 @@ use filing_etl::sim::{Options, Resource, SimFiling, Simulator};
 
 use crate::harness::process::{Running, for_each};
 use crate::harness::same::same_set;
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox, after, key, started_by};
 
 fn simulator() -> (Simulator, Vec<(u64, SimFiling)>) {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 13,
-        ..truth::small()
+        ..simulated::small()
     });
-    let filings = truth::reports(&sim);
+    let filings = simulated::reports(&sim);
     (sim, filings)
 }
 
@@ -38,7 +38,7 @@ fn whole(sandbox: &Sandbox, contents: &BTreeMap<String, Vec<u8>>) {
 fn completed(sandbox: &Sandbox, sim: &Simulator, filings: &[(u64, SimFiling)]) {
     assert_eq!(sandbox.rows("PRAGMA integrity_check"), ["ok"]);
     let _ = Output::of(sandbox.backfill(sim, &[])).code(0);
-    let contents = truth::contents(sim, filings);
+    let contents = simulated::contents(sim, filings);
     whole(sandbox, &contents);
     assert_eq!(sandbox.files().len(), contents.len());
     let files = sandbox.files().into_keys().collect();
@@ -110,12 +110,12 @@ fn on_a_small_disk(folder: &str, kib: u64, command: &Command) -> Option<Output> 
 
 /// Documents, some of them larger than a MiB.
 fn simulator_of_large_documents() -> (Simulator, Vec<(u64, SimFiling)>) {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 13,
         document_scale: 0.3,
-        ..truth::small()
+        ..simulated::small()
     });
-    let filings = truth::reports(&sim);
+    let filings = simulated::reports(&sim);
     (sim, filings)
 }
 
@@ -134,7 +134,7 @@ fn ended_for_want_of_room(
             && line.ends_with(": free some space, then run the same command again"),
         "{line}"
     );
-    let contents = truth::contents(sim, filings);
+    let contents = simulated::contents(sim, filings);
     whole(sandbox, &contents);
     assert!(sandbox.files().len() < contents.len());
     assert_eq!(sandbox.incoming(), ["lock"]);
@@ -150,7 +150,7 @@ fn ended_for_want_of_room(
 #[test]
 fn a_disk_that_takes_no_more_of_a_file_ends_the_run_with_what_to_do() {
     let (sim, filings) = simulator_of_large_documents();
-    let contents = truth::contents(&sim, &filings);
+    let contents = simulated::contents(&sim, &filings);
     assert!(contents.values().any(|bytes| bytes.len() > 1024 * 1024));
     let sandbox = Sandbox::new();
     let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
@@ -161,7 +161,7 @@ fn a_disk_that_takes_no_more_of_a_file_ends_the_run_with_what_to_do() {
 #[test]
 fn a_full_disk_under_the_files_ends_the_run_with_what_to_do() {
     let (sim, filings) = simulator_of_large_documents();
-    let contents = truth::contents(&sim, &filings);
+    let contents = simulated::contents(&sim, &filings);
     assert!(contents.values().map(Vec::len).sum::<usize>() > 2 * 1024 * 1024);
     // Without space for any document after the identity file of the data dir, and with space for some.
     for kib in [8, 2 * 1024] {
@@ -179,11 +179,11 @@ fn a_full_disk_under_the_files_ends_the_run_with_what_to_do() {
 /// Enough filings that the database takes more than 256 KiB, however the writer groups its commits. That is
 /// the largest of the limits in these tests.
 fn simulator_of_many_filings() -> (Simulator, Vec<(u64, SimFiling)>) {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 120,
-        ..truth::small()
+        ..simulated::small()
     });
-    let filings = truth::reports(&sim);
+    let filings = simulated::reports(&sim);
     (sim, filings)
 }
 
@@ -217,7 +217,7 @@ fn a_disk_that_takes_no_more_of_the_database_ends_the_run_with_what_to_do() {
             assert_eq!((output.stdout.as_str(), sim.log().requests()), ("", 0));
         }
         assert!(line.contains(&format!("{hint}disk I/O error")), "{line}");
-        whole(&sandbox, &truth::contents(&sim, &filings));
+        whole(&sandbox, &simulated::contents(&sim, &filings));
         completed(&sandbox, &sim, &filings);
         needs_more_than(2 * u64::from(kib), &sandbox);
     }
@@ -252,7 +252,7 @@ fn a_full_disk_under_the_database_ends_the_run_with_what_to_do() {
         let said = format!("database filings.db: {cause}{MAKE_ROOM}");
         assert!(line.contains(&said), "{line}");
         assert_eq!(sim.log().requests() > 0, synced, "{line}");
-        whole(&sandbox, &truth::contents(&sim, &filings));
+        whole(&sandbox, &simulated::contents(&sim, &filings));
         completed(&sandbox, &sim, &filings);
         needs_more_than(kib, &sandbox);
     }

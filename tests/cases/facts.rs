@@ -11,7 +11,7 @@ use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::dataset::{shown, simulator};
-use crate::harness::{Output, Sandbox, faults, truth};
+use crate::harness::{Output, Sandbox, faults, simulated};
 
 const ARCHIVE: &str = "/Archives/edgar/daily-index/xbrl/companyfacts.zip";
 
@@ -81,9 +81,9 @@ fn replace(sandbox: &Sandbox, members: &[(&str, &[u8])], method: CompressionMeth
 #[test]
 fn the_archive_is_one_request_resumed_after_a_break_and_none_while_it_is_the_same() {
     // Large enough: an incomplete download of a single read is not kept.
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 300,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     sim.set_faults(vec!["short@companyfacts.zip*1".parse().unwrap()]);
@@ -121,9 +121,9 @@ fn an_archive_that_cannot_be_had_leaves_no_folder_behind() {
 
 #[test]
 fn an_incomplete_download_is_kept_and_said_and_a_second_one_leaves_with_75() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 300,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     sim.set_faults(faults(&["short@companyfacts.zip"]));
@@ -198,7 +198,7 @@ fn facts_are_those_of_the_companies_on_record_sorted_and_with_their_digits() {
     let json = export(&sandbox, &sim, &[]).code(0).json();
     assert_eq!(json["tables"]["facts"]["files_written"], 0);
     assert_eq!(json["tables"]["facts_tags"]["files_written"], 0);
-    sim.advance_to(truth::TODAY.tomorrow().unwrap());
+    sim.advance_to(simulated::TODAY.tomorrow().unwrap());
     let _ = sync(&sandbox, &sim).code(0);
     let json = export(&sandbox, &sim, &[]).code(0).json();
     assert_eq!(json["tables"]["facts"]["files_written"], 1);

@@ -5,18 +5,18 @@ use std::time::Duration;
 use filing_etl::sim::{Entry, Options, Resource, Simulator};
 
 use crate::harness::process::Running;
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 /// This number of requests makes a run of about seven seconds at ten a second.
 const REQUESTS: usize = 60;
 
 fn simulator(latency: u64, jitter: u64) -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 100,
         latency: Duration::from_millis(latency),
         jitter: Duration::from_millis(jitter),
-        ..truth::small()
+        ..simulated::small()
     })
 }
 
@@ -98,10 +98,10 @@ fn after_the_silence(entries: &[Entry]) -> (usize, Duration) {
 
 #[test]
 fn a_blocked_run_is_silent_then_probes_once_and_completes() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         block_for: Duration::from_secs(3),
         latency: Duration::from_millis(50),
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     // With one thread, no request is in flight when the block begins.
@@ -126,10 +126,10 @@ fn a_blocked_run_is_silent_then_probes_once_and_completes() {
 
 #[test]
 fn of_many_threads_one_alone_probes_after_a_block() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         block_for: Duration::from_secs(3),
         latency: Duration::from_millis(100),
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     sim.set_faults(vec!["throttle@discovery#15".parse().unwrap()]);
@@ -152,9 +152,9 @@ fn of_many_threads_one_alone_probes_after_a_block() {
 
 #[test]
 fn a_block_is_known_to_the_next_run() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         block_for: Duration::from_secs(3),
-        ..truth::small()
+        ..simulated::small()
     });
     let (one, two) = (Sandbox::new(), Sandbox::new());
     let args = [
@@ -184,10 +184,10 @@ fn a_block_is_known_to_the_next_run() {
 
 #[test]
 fn of_two_runs_one_alone_probes_after_a_block() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         block_for: Duration::from_secs(3),
         latency: Duration::from_millis(100),
-        ..truth::small()
+        ..simulated::small()
     });
     let (one, two) = (Sandbox::new(), Sandbox::new());
     sim.set_faults(vec!["throttle@discovery#20".parse().unwrap()]);
@@ -221,9 +221,9 @@ fn of_two_runs_one_alone_probes_after_a_block() {
 
 #[test]
 fn after_a_block_the_rate_is_half_of_what_it_was() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         block_for: Duration::from_secs(1),
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     sim.set_faults(vec!["throttle@discovery#10".parse().unwrap()]);
@@ -246,7 +246,7 @@ fn after_a_block_the_rate_is_half_of_what_it_was() {
 
 #[test]
 fn a_signal_ends_a_pause_at_once_and_a_restart_asks_nothing() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = Sandbox::new();
     // The default: ten minutes.
     let args = ["--rate", "50", "--preset", "sequential"];

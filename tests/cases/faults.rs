@@ -60,7 +60,7 @@ fn filings(sim: &Simulator) -> Vec<(Cik, SimFiling)> {
 }
 
 /// `accession/name` and bytes of every document of the job.
-fn truth(sim: &Simulator) -> BTreeMap<String, Vec<u8>> {
+fn files_of(sim: &Simulator) -> BTreeMap<String, Vec<u8>> {
     let file = |(_, f): (Cik, SimFiling)| {
         let bytes = sim.universe().file(&f, &f.primary_document).unwrap();
         (
@@ -79,9 +79,9 @@ fn found(sandbox: &Sandbox) -> BTreeMap<String, Vec<u8>> {
 /// Fails unless every document is stored byte for byte and recorded as downloaded.
 #[track_caller]
 fn complete(what: &str, sim: &Simulator, sandbox: &Sandbox) {
-    let (truth, found) = (truth(sim), found(sandbox));
-    assert!(truth.len() > 10, "{what}: a job too small to mean anything");
-    same_files(&found, &truth, what);
+    let (all, found) = (files_of(sim), found(sandbox));
+    assert!(all.len() > 10, "{what}: a job too small to mean anything");
+    same_files(&found, &all, what);
     let rows = sandbox.rows("SELECT DISTINCT status, bytes > 0, length(sha256) FROM v_artifacts");
     assert_eq!(rows, ["downloaded|1|64"], "{what}");
 }
@@ -351,7 +351,7 @@ fn what_goes_wrong_for_good_costs_its_item_alone_until_a_later_run() {
             assert_eq!(asked, *tries, "{fault}: {path}");
         }
         // All others are stored.
-        let mut others = truth(&sim);
+        let mut others = files_of(&sim);
         others.remove(&file);
         let theirs: Vec<_> = sim.universe().filings(*bad_company);
         let lost = |key: &String| {
@@ -374,7 +374,7 @@ fn what_goes_wrong_for_good_costs_its_item_alone_until_a_later_run() {
         let _ = sandbox.run_against(&sim, &JOB).code(0);
         complete(fault, &sim, &sandbox);
         let asked = sim.log().of_kind(Resource::Documents);
-        assert_eq!(asked, truth(&sim).len() - found.len(), "{fault}");
+        assert_eq!(asked, files_of(&sim).len() - found.len(), "{fault}");
     });
 }
 
@@ -457,7 +457,7 @@ fn one_item_in_trouble_never_holds_up_the_others() {
         let sandbox = Sandbox::new();
         let command = sandbox.command_against(&sim, &[&JOB[..], &narrow].concat());
         let mut run = Running::start(command);
-        let all = truth(&sim).len();
+        let all = files_of(&sim).len();
         let struck = |e: &Entry| e.fault.is_some();
         assert!(run.until(|| sim.log().count(struck) > 0), "{name}");
         let bad = sim.log().entries().into_iter().find(struck).unwrap();
@@ -469,11 +469,8 @@ fn one_item_in_trouble_never_holds_up_the_others() {
                     .trim_end_matches(".json");
                 let theirs = sim.universe().filings(cik.parse().unwrap());
                 let key = |f: &SimFiling| format!("{}/{}", f.accession.bare(), f.primary_document);
-                let truth = truth(&sim);
-                theirs
-                    .iter()
-                    .filter(|f| truth.contains_key(&key(f)))
-                    .count()
+                let all = files_of(&sim);
+                theirs.iter().filter(|f| all.contains_key(&key(f))).count()
             }
             _ => 1,
         };
@@ -553,5 +550,5 @@ fn a_document_that_always_answers_429_fails_and_the_others_arrive() {
         sandbox.rows("SELECT accession FROM v_artifacts WHERE status = 'failed'"),
         [filing.accession.to_string()]
     );
-    assert_eq!(found(&sandbox).len(), truth(&sim).len() - 1);
+    assert_eq!(found(&sandbox).len(), files_of(&sim).len() - 1);
 }

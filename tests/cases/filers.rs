@@ -5,22 +5,22 @@ use std::fs;
 use filing_etl::internals::Cik;
 use filing_etl::sim::{Options, Resource, Simulator};
 
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, simulated};
 
 fn sim() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 12,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 
 fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
-    sandbox.run_at(sim, truth::NOW, args)
+    sandbox.run_at(sim, simulated::NOW, args)
 }
 
 /// The CIKs of two companies with reports; the first one is in no list.
 fn unlisted_and_listed(sim: &Simulator) -> (u64, u64) {
-    let mut with_reports: Vec<_> = truth::reports(sim)
+    let mut with_reports: Vec<_> = simulated::reports(sim)
         .into_iter()
         .map(|(cik, _)| cik)
         .collect();

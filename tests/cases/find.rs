@@ -3,7 +3,7 @@
 use filing_etl::sim::Options;
 
 use crate::harness::lists::Lists;
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, simulated};
 
 /// Companies before and after a day on which tickers moved to other companies.
 fn lists() -> (Sandbox, Lists) {
@@ -137,11 +137,11 @@ fn a_ticker_is_taken_in_any_spelling_and_it_is_said_who_has_it_now() {
 #[test]
 fn filings_are_listed_with_the_path_of_what_is_there() {
     let sandbox = Sandbox::new();
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 12,
-        ..truth::small()
+        ..simulated::small()
     });
-    let run = |args: &[&str]| sandbox.run_at(&sim, truth::NOW, args);
+    let run = |args: &[&str]| sandbox.run_at(&sim, simulated::NOW, args);
     let _ = run(&["backfill"]).code(0);
     let _ = run(&["backfill", "--no-download", "--form=8-K"]).code(0);
     sim.log().clear();

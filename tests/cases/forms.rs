@@ -2,18 +2,18 @@
 
 use filing_etl::sim::{Options, Simulator};
 
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, simulated};
 
 fn sim() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 12,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 
 fn backfill(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
     let args = [&["backfill", "--no-download", "--since=2y"], args].concat();
-    sandbox.run_at(sim, truth::NOW, &args)
+    sandbox.run_at(sim, simulated::NOW, &args)
 }
 
 #[test]

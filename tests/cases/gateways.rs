@@ -11,12 +11,12 @@ use serde_json::json;
 
 use crate::harness::proxy::Proxy;
 use crate::harness::scripted::{Scripted, response};
-use crate::harness::{Output, Sandbox, faults, sha256, truth};
+use crate::harness::{Output, Sandbox, faults, sha256, simulated};
 
 fn simulator() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 4,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use filing_etl::sim::{Options, Simulator};
 
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 const BACKFILL: [&str; 3] = ["backfill", "--since", "2025-01-01"];
@@ -15,14 +15,14 @@ const BACKFILL: [&str; 3] = ["backfill", "--since", "2025-01-01"];
 const COMMANDS: [&[&str]; 4] = [&BACKFILL, &["update"], &["download"], &["verify"]];
 
 fn sim() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 5,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 
 fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
-    sandbox.run_at(sim, truth::NOW, args)
+    sandbox.run_at(sim, simulated::NOW, args)
 }
 
 fn filled() -> (Sandbox, Simulator) {

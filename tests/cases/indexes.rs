@@ -4,7 +4,7 @@ use filing_etl::internals::Accession;
 use filing_etl::sim::{LostDay, Options, Resource, Simulator};
 use jiff::civil::{Date, date};
 
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 /// A change to a response, made by a server in front of the simulator.
@@ -14,10 +14,10 @@ type Change = Box<dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>> + Send>;
 const LOST: Date = date(2025, 8, 5);
 
 fn sim() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         today: date(2025, 8, 1),
         companies: 200,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 
@@ -55,7 +55,7 @@ fn kinds(sandbox: &Sandbox) -> Vec<String> {
 /// The filings of a day whose filers are followed.
 fn filings_of(sandbox: &Sandbox, sim: &Simulator, day: Date) -> Vec<Accession> {
     let mut found = Vec::new();
-    for (cik, filing) in truth::filings(sim, &truth::national(sim), |f| f.filed_on == day) {
+    for (cik, filing) in simulated::filings(sim, &simulated::national(sim), |f| f.filed_on == day) {
         let known = format!("SELECT count(*) FROM v_companies WHERE cik = {cik}");
         if sandbox.number(&known) == 1 {
             found.push(filing.accession);
@@ -229,7 +229,7 @@ fn an_index_of_another_day_and_a_listing_that_is_none_are_told_and_hold_the_day(
 fn a_filing_of_an_unavailable_company_is_fetched_by_its_path_and_holds_nothing_up() {
     let (sandbox, sim) = after_a_backfill();
     sim.advance_to(LOST);
-    let listed = truth::filings(&sim, &truth::national(&sim), |f| f.filed_on == LOST);
+    let listed = simulated::filings(&sim, &simulated::national(&sim), |f| f.filed_on == LOST);
     let before = sandbox.rows("SELECT cik FROM v_companies WHERE last_checked_at IS NOT NULL");
     let (cik, filing) = listed
         .into_iter()

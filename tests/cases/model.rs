@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use filing_etl::internals::Cik;
 use filing_etl::sim::{Options, Resource, Simulator, Venue};
 
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 /// Runs a command at noon in New York on a day of July 2025.
@@ -16,7 +16,7 @@ fn run(sandbox: &Sandbox, sim: &Simulator, day: i8, args: &[&str]) -> Output {
 fn few() -> Options {
     Options {
         companies: 20,
-        ..truth::small()
+        ..simulated::small()
     }
 }
 
@@ -70,11 +70,11 @@ fn assert_counts(sandbox: &Sandbox) {
 
 #[test]
 fn a_filing_with_many_filers_lies_in_one_folder_whoever_becomes_known_when() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 90,
         years: 1,
         joint_filers: 60,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     let quick = ["--preset", "turbo", "--form", "all"];
@@ -111,7 +111,7 @@ fn a_filing_with_many_filers_lies_in_one_folder_whoever_becomes_known_when() {
 
 #[test]
 fn selections_that_overlap_are_checked_apart_with_one_request_a_company() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let sandbox = Sandbox::new();
     let reports = ["--exchange", "NYSE", "--no-download"];
     let _ = backfill(&sandbox, &sim, 1, &reports).code(0);
@@ -147,7 +147,7 @@ fn selections_that_overlap_are_checked_apart_with_one_request_a_company() {
 
 #[test]
 fn what_is_wanted_as_primary_and_as_documents_is_one_submission_and_the_primary_stays() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let sandbox = Sandbox::new();
     let _ = backfill(&sandbox, &sim, 1, &[]).code(0);
     let primaries = sandbox.files();
@@ -172,7 +172,7 @@ fn what_is_wanted_as_primary_and_as_documents_is_one_submission_and_the_primary_
 
 #[test]
 fn a_stored_submission_is_split_without_a_request() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let sandbox = Sandbox::new();
     let _ = backfill(&sandbox, &sim, 1, &["--artifacts", "submission"]).code(0);
     let texts = sandbox.files();
@@ -193,7 +193,7 @@ fn a_stored_submission_is_split_without_a_request() {
 
 #[test]
 fn a_company_that_leaves_is_followed_for_90_days_and_checked_anew_when_it_is_back() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let sandbox = Sandbox::new();
     let at = |now: &str, args: &[&str]| sandbox.run_at(&sim, now, args).code(0);
     let _ = backfill(&sandbox, &sim, 1, &["--no-download"]).code(0);
@@ -224,7 +224,7 @@ fn a_company_that_leaves_is_followed_for_90_days_and_checked_anew_when_it_is_bac
 
 #[test]
 fn a_company_that_moves_takes_its_counts_to_the_other_exchange() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let sandbox = Sandbox::new();
     let _ = backfill(&sandbox, &sim, 1, &[]).code(0);
     let cik = sandbox.number(
@@ -247,7 +247,7 @@ fn a_company_that_moves_takes_its_counts_to_the_other_exchange() {
 
 #[test]
 fn a_filing_that_edgar_corrects_moves_its_counts() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let sandbox = Sandbox::new();
     let _ = backfill(&sandbox, &sim, 1, &[]).code(0);
     let accession = sandbox
@@ -269,7 +269,7 @@ fn a_filing_that_edgar_corrects_moves_its_counts() {
 
 #[test]
 fn a_file_of_a_run_that_was_killed_before_its_row_is_made_again_and_is_no_orphan() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = Sandbox::new();
     let _ = backfill(&sandbox, &sim, 1, &["--no-download"]).code(0);
     // A file of a joint filing exists under its name, and its row is still queued.
@@ -296,7 +296,7 @@ fn a_file_of_a_run_that_was_killed_before_its_row_is_made_again_and_is_no_orphan
 
 #[test]
 fn a_wider_selection_asks_again_for_what_was_unavailable() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let sandbox = Sandbox::new();
     let _ = backfill(&sandbox, &sim, 1, &["--form", "10-K", "--no-download"]).code(0);
     let accession = sandbox
@@ -318,7 +318,7 @@ fn a_wider_selection_asks_again_for_what_was_unavailable() {
 
 #[test]
 fn a_company_checked_from_an_archive_that_is_older_than_what_is_known_is_visited_again() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let sandbox = Sandbox::new();
     let _ = backfill(&sandbox, &sim, 1, &["--no-download"]).code(0);
     sim.advance_to(jiff::civil::date(2025, 7, 9));
@@ -334,7 +334,7 @@ fn a_company_checked_from_an_archive_that_is_older_than_what_is_known_is_visited
     let checked = "SELECT companies_total - companies_checked FROM v_selections";
     let bulk = ["--discover-from", "bulk", "--no-download"];
     // This archive is some days old.
-    let old = truth::start(Options {
+    let old = simulated::start(Options {
         today: jiff::civil::date(2025, 7, 4),
         ..few()
     });
@@ -348,7 +348,7 @@ fn a_company_checked_from_an_archive_that_is_older_than_what_is_known_is_visited
 #[test]
 fn the_views_are_answered_from_indexes() {
     let sandbox = Sandbox::new();
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let _ = backfill(&sandbox, &sim, 1, &["--no-download"]).code(0);
     for view in ["v_documents", "v_filings", "v_artifacts", "v_companies"] {
         for (column, value) in [
@@ -374,7 +374,7 @@ fn the_views_are_answered_from_indexes() {
 #[test]
 fn a_database_with_another_schema_is_refused_in_one_line_and_stays_as_it_is() {
     let sandbox = Sandbox::new();
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     let _ = backfill(&sandbox, &sim, 1, &["--no-download"]).code(0);
     let other = "UPDATE meta SET value = 'another one' WHERE key = 'schema'";
     assert_eq!(sandbox.db().execute(other, []).unwrap(), 1);
@@ -393,7 +393,7 @@ fn a_database_with_another_schema_is_refused_in_one_line_and_stays_as_it_is() {
 
 #[test]
 fn damaged_rows_are_errors_and_no_empty_lists() {
-    let sim = truth::start(few());
+    let sim = simulated::start(few());
     for (damage, commands) in [
         (
             "UPDATE filings SET accession = 'x' WHERE id = (SELECT min(filing) FROM artifacts)",

@@ -10,14 +10,14 @@ use jiff::{Timestamp, ToSpan as _};
 
 use crate::harness::mask;
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, faults, truth};
+use crate::harness::{Output, Sandbox, faults, simulated};
 use crate::snapshot;
 
 const ONCE: [&str; 3] = ["monitor", "--once", "--json"];
 
 /// A run that has visited some companies and waits for the simulator until [`go_on`].
 fn under_way(sandbox: &Sandbox) -> (Simulator, Running) {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     sim.set_faults(faults(&["stall=3600@discovery#20"]));
     let args = [
         "--preset",

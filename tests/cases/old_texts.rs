@@ -13,7 +13,7 @@ use filing_etl::sim::{Options, Resource, SimCompany, SimFiling, Simulator, Submi
 use serde_json::{Value, json};
 
 use crate::harness::scripted::{Scripted, response};
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 const OLD: &str = "0000796343-08-000003";
@@ -347,8 +347,8 @@ fn the_broken_text_on_file_is_stored_as_edgar_would_serve_its_documents() {
 fn old(sim: &Simulator) -> Vec<(SimCompany, Vec<(u64, SimFiling)>)> {
     let companies = sim.universe().companies();
     let of = |company: SimCompany| {
-        let filings = truth::filings(sim, std::slice::from_ref(&company), |f| {
-            truth::is_report(f.form)
+        let filings = simulated::filings(sim, std::slice::from_ref(&company), |f| {
+            simulated::is_report(f.form)
         });
         (company, filings)
     };
@@ -362,9 +362,9 @@ fn the_documents_of_thirty_years_are_what_edgar_serves() {
     let options = Options {
         companies: 30,
         document_scale: 0.01,
-        ..truth::small()
+        ..simulated::small()
     };
-    let (sandbox, sim) = (Sandbox::new(), truth::start(options));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(options));
     let (company, filings) = old(&sim).swap_remove(0);
     let cik = company.cik.to_string();
     let all = [
@@ -393,7 +393,7 @@ fn the_documents_of_thirty_years_are_what_edgar_serves() {
         .iter()
         .map(|(path, bytes)| (key(path), bytes))
         .collect();
-    let expected = truth::documents(&sim, &filings);
+    let expected = simulated::documents(&sim, &filings);
     for (name, bytes) in &expected {
         assert!(found.get(name) == Some(&bytes), "{name}");
     }
@@ -512,8 +512,8 @@ fn the_header_on_file_is_kept() {
 
 #[test]
 fn a_submission_whose_documents_are_all_gone_is_kept_as_it_is() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
-    let filings = truth::reports(&sim);
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
+    let filings = simulated::reports(&sim);
     let (cik, filing) = filings.first().unwrap();
     for document in sim.universe().documents(filing) {
         let change = SubmissionChange::Drop(document.sequence);

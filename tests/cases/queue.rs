@@ -6,7 +6,7 @@ use filing_etl::sim::{Options, Resource, SimCompany, Simulator, SubmissionChange
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 fn run(sandbox: &Sandbox, sim: &Simulator, now: &str, args: &[&str]) -> Output {
@@ -16,7 +16,7 @@ fn run(sandbox: &Sandbox, sim: &Simulator, now: &str, args: &[&str]) -> Output {
     sandbox.run_at(sim, now, &args)
 }
 
-/// Noon in New York on the n-th day after [`truth::TODAY`].
+/// Noon in New York on the n-th day after [`simulated::TODAY`].
 fn day(n: i8) -> String {
     format!("2025-07-{n:02}T16:00:00Z")
 }
@@ -27,18 +27,19 @@ fn left(sandbox: &Sandbox) -> i64 {
 
 /// A company on a national exchange with reports.
 fn reporting(sim: &Simulator) -> SimCompany {
-    let companies = truth::national(sim);
+    let companies = simulated::national(sim);
     let has_reports = |c: &SimCompany| {
-        let wanted =
-            |f: &filing_etl::sim::SimFiling| truth::is_report(f.form) && f.filed_on >= truth::SINCE;
-        truth::filings(sim, std::slice::from_ref(c), wanted).len() > 2
+        let wanted = |f: &filing_etl::sim::SimFiling| {
+            simulated::is_report(f.form) && f.filed_on >= simulated::SINCE
+        };
+        simulated::filings(sim, std::slice::from_ref(c), wanted).len() > 2
     };
     companies.into_iter().find(has_reports).unwrap()
 }
 
 #[test]
 fn the_queue_of_a_company_that_left_the_list_is_downloaded_and_the_company_is_still_known() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = run(&sandbox, &sim, &day(1), &["backfill", "--no-download"]).code(0);
     let gone = reporting(&sim);
     sim.universe().delist(gone.cik);
@@ -61,7 +62,7 @@ fn the_queue_of_a_company_that_left_the_list_is_downloaded_and_the_company_is_st
 
 #[test]
 fn download_gets_what_is_queued_and_asks_for_nothing_else() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = run(&sandbox, &sim, &day(1), &["backfill", "--no-download"]).code(0);
     let queued = left(&sandbox);
     sim.log().clear();
@@ -86,7 +87,7 @@ fn download_gets_what_is_queued_and_asks_for_nothing_else() {
 
 #[test]
 fn what_is_dropped_is_asked_for_again_only_by_a_wider_selection() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = run(&sandbox, &sim, &day(1), &["backfill", "--no-download"]).code(0);
     let queued = left(&sandbox);
     let dropped = run(&sandbox, &sim, &day(1), &["download", "--drop", "--json"]);
@@ -102,7 +103,7 @@ fn what_is_dropped_is_asked_for_again_only_by_a_wider_selection() {
 
 #[test]
 fn what_edgar_does_not_have_on_three_days_is_unavailable_and_no_failure_any_more() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = run(&sandbox, &sim, &day(1), &["backfill", "--no-download"]).code(0);
     let accession = sandbox
         .rows("SELECT accession FROM v_artifacts LIMIT 1")
@@ -150,7 +151,7 @@ fn what_edgar_does_not_have_on_three_days_is_unavailable_and_no_failure_any_more
 
 #[test]
 fn documents_that_are_wanted_after_primaries_are_found_on_pages_that_were_read_before() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = run(&sandbox, &sim, &day(1), &["backfill"]).code(0);
     let pages = |sim: &Simulator| {
         sim.log()
@@ -168,7 +169,7 @@ fn documents_that_are_wanted_after_primaries_are_found_on_pages_that_were_read_b
 
 #[test]
 fn several_lost_files_of_a_filing_are_one_request_and_what_is_stored_stays() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let cik = reporting(&sim).cik.to_string();
     let args = ["backfill", "--cik", &cik, "--artifacts", "documents"];
     let _ = run(&sandbox, &sim, &day(1), &args).code(0);
@@ -215,9 +216,9 @@ fn several_lost_files_of_a_filing_are_one_request_and_what_is_stored_stays() {
 
 #[test]
 fn selections_are_recorded_widened_and_followed() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 20,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     let selections = |sandbox: &Sandbox| {
@@ -250,7 +251,7 @@ fn selections_are_recorded_widened_and_followed() {
 
 #[test]
 fn documents_are_asked_for_by_ticker_and_accession() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = run(&sandbox, &sim, &day(1), &["backfill"]).code(0);
     let company = reporting(&sim);
     let ticker = &company.listings[0].ticker;
@@ -267,7 +268,7 @@ fn documents_are_asked_for_by_ticker_and_accession() {
 
 #[test]
 fn a_database_of_an_earlier_development_version_is_refused_in_one_line() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let db = Connection::open(sandbox.path("filings.db")).unwrap();
     db.execute_batch(
         "CREATE TABLE filings (cik); PRAGMA application_id = 0x6665746c; PRAGMA user_version = 5",
@@ -286,9 +287,9 @@ fn a_database_of_an_earlier_development_version_is_refused_in_one_line() {
 
 #[test]
 fn joint_filings_of_many_filers_are_stored_once_in_a_folder_that_stays() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         joint_filers: 20,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     let _ = run(&sandbox, &sim, &day(1), &["backfill"]).code(0);
@@ -315,7 +316,7 @@ fn joint_filings_of_many_filers_are_stored_once_in_a_folder_that_stays() {
 /// the dropped files, as the first one would have.
 #[test]
 fn a_wider_backfill_that_did_not_get_through_is_completed_by_the_next_one() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = run(
         &sandbox,
         &sim,
@@ -348,7 +349,7 @@ fn a_wider_backfill_that_did_not_get_through_is_completed_by_the_next_one() {
 
 #[test]
 fn a_lost_document_that_was_given_up_is_missing_until_a_wider_selection_brings_it_back() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let documents = ["backfill", "--artifacts=documents"];
     let _ = run(
         &sandbox,
@@ -373,7 +374,7 @@ fn a_lost_document_that_was_given_up_is_missing_until_a_wider_selection_brings_i
 
 #[test]
 fn a_primary_that_was_dropped_with_its_submission_stays_dropped() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let primary = ["backfill", "--no-download", "--form=10-K"];
     let documents = [&primary[..], &["--artifacts=documents"]].concat();
     let _ = run(&sandbox, &sim, &day(1), &documents).code(0);

@@ -13,7 +13,7 @@ use filing_etl::sim::Simulator;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, after, faults, truth};
+use crate::harness::{Output, Sandbox, after, faults, simulated};
 
 /// The user ID of a user who owns no files.
 const NOBODY: u32 = 65_534;
@@ -118,7 +118,7 @@ impl<'a> Shared<'a> {
 }
 
 fn filled() -> (Sandbox, Simulator) {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
     (sandbox, sim)
 }
@@ -165,7 +165,7 @@ fn between_runs_a_user_who_may_only_read_reads_everything() {
 
 #[test]
 fn during_a_run_and_after_a_killed_one_a_user_who_may_only_read_reads_everything() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let shared = Shared::new(&sandbox);
     sim.set_faults(faults(&["stall=3600@discovery#20"]));
     let args = ["--preset", "sequential", "--no-download"];
@@ -204,7 +204,7 @@ fn closed_to_the_group(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn every_file_of_a_run_has_the_permissions_that_the_umask_leaves() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let jobs: [&[&str]; 4] = [
         &["backfill", "--limit", "6"],
         &["backfill", "--limit", "6", "--artifacts", "documents"],

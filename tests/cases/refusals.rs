@@ -9,12 +9,12 @@ use filing_etl::sim::{Options, Simulator};
 use serde_json::json;
 
 use crate::harness::scripted::{Scripted, response};
-use crate::harness::{Output, Sandbox, faults, truth};
+use crate::harness::{Output, Sandbox, faults, simulated};
 
 fn simulator() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 30,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 

@@ -8,7 +8,7 @@ use filing_etl::sim::{Options, Resource, Simulator};
 
 use crate::harness::process::{Running, for_each, pause};
 use crate::harness::same::same_set;
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox, after, key, started_by};
 
 /// Starts a run and waits until this number of requests has arrived.
@@ -22,7 +22,7 @@ fn run_until(sandbox: &Sandbox, sim: &Simulator, args: &[&str], requests: usize)
 /// Stalls the last documents for this many seconds, one for each thread. So the run cannot complete before the
 /// test stops it, however late that is.
 fn hold_the_end(sim: &Simulator, seconds: u32) {
-    let documents = truth::contents(sim, &truth::reports(sim)).len();
+    let documents = simulated::contents(sim, &simulated::reports(sim)).len();
     let last = documents - 9..=documents;
     let holds = last.map(|n| format!("stall={seconds}@documents#{n}"));
     sim.set_faults(holds.map(|fault| fault.parse().unwrap()).collect());
@@ -30,12 +30,12 @@ fn hold_the_end(sim: &Simulator, seconds: u32) {
 
 /// Fails unless database and files are those of an uninterrupted run.
 fn assert_complete(sandbox: &Sandbox, sim: &Simulator) {
-    let wanted = truth::reports(sim);
-    let contents = truth::contents(sim, &wanted);
+    let wanted = simulated::reports(sim);
+    let contents = simulated::contents(sim, &wanted);
     let keys = sandbox.rows("SELECT cik, accession FROM v_filings");
     same_set(
         &keys.into_iter().collect(),
-        &truth::keys(&wanted),
+        &simulated::keys(&wanted),
         "filings",
     );
     let (files, recorded) = (sandbox.files(), sandbox.recorded());
@@ -66,7 +66,7 @@ fn a_run_killed_at_any_moment_is_continued_by_the_next() {
         (200, "fast"),
         (280, "fast"),
     ] {
-        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
         let args = ["--preset", preset];
         hold_the_end(&sim, 60);
         let _ = run_until(&sandbox, &sim, &args, requests).kill();
@@ -113,7 +113,7 @@ fn a_run_killed_at_any_moment_is_continued_by_the_next() {
 
 #[test]
 fn a_run_killed_again_and_again_gets_there() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let mut kills = 0;
     loop {
         // Each run gets a little further than the one before.
@@ -138,7 +138,7 @@ fn a_run_killed_again_and_again_gets_there() {
 fn an_interrupted_run_records_everything_it_has_downloaded() {
     let cases = [("INT", 130, 150), ("TERM", 143, 250), ("TERM", 143, 20)];
     for_each(&cases, |&(signal, code, requests)| {
-        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
         hold_the_end(&sim, 4);
         let run = run_until(&sandbox, &sim, &[], requests);
         run.signal(signal);
@@ -146,7 +146,7 @@ fn an_interrupted_run_records_everything_it_has_downloaded() {
         sim.set_faults(Vec::new());
         let files: BTreeSet<String> = sandbox.files().into_keys().collect();
         same_set(&sandbox.recorded(), &files, signal);
-        let contents = truth::contents(&sim, &truth::reports(&sim));
+        let contents = simulated::contents(&sim, &simulated::reports(&sim));
         assert!(files.len() < contents.len(), "it was interrupted");
         assert_eq!(
             sandbox.rows("SELECT run_id, status, ended_at IS NULL FROM v_runs"),
@@ -168,7 +168,7 @@ fn a_stalled_server_does_not_keep_an_interrupted_run() {
         "stall=60@discovery#7",
     ];
     for_each(&faults, |fault| {
-        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
         sim.set_faults(vec![fault.parse().unwrap()]);
         let mut run = Running::start(sandbox.backfill(&sim, &[]));
         assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
@@ -188,7 +188,7 @@ fn a_stalled_server_does_not_keep_an_interrupted_run() {
 
 #[test]
 fn a_stalled_company_list_does_not_keep_an_interrupted_run() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     sim.set_faults(vec!["stall=60@companies".parse().unwrap()]);
     let run = run_until(&sandbox, &sim, &[], 1);
     run.signal("INT");
@@ -197,7 +197,7 @@ fn a_stalled_company_list_does_not_keep_an_interrupted_run() {
 
 #[test]
 fn a_second_signal_leaves_at_once() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
     let mut run = Running::start(sandbox.backfill(&sim, &[]));
     assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
@@ -223,7 +223,7 @@ fn a_second_signal_leaves_at_once() {
 #[cfg(target_os = "linux")]
 fn two_signals_at_once_are_one_request_to_stop() {
     for_each(&[1, 2, 3, 4, 5, 6], |_| {
-        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
         sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
         let mut run = Running::start(sandbox.backfill(&sim, &["--json"]));
         assert!(run.until(|| sim.log().count(|e| e.fault.is_some()) == 1));
@@ -241,7 +241,7 @@ fn two_signals_at_once_are_one_request_to_stop() {
 
 #[test]
 fn a_second_run_on_a_database_leaves_at_once_and_asks_nothing() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     sim.set_faults(vec!["stall=60@discovery".parse().unwrap()]);
     let run = run_until(&sandbox, &sim, &[], 4);
     let other = |mut command: Command| {
@@ -263,9 +263,9 @@ fn a_second_run_on_a_database_leaves_at_once_and_asks_nothing() {
 
 #[test]
 fn what_a_killed_run_had_begun_is_downloaded_by_the_next_one() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 13,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     sim.set_faults(vec!["stall=60@documents".parse().unwrap()]);
@@ -283,7 +283,7 @@ fn what_a_killed_run_had_begun_is_downloaded_by_the_next_one() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     sim.set_faults(vec!["stall=60@documents#40".parse().unwrap()]);
     // The tests themselves may run under `nohup`, so `env` restores the default of the signal.
     let job = sandbox.backfill(&sim, &["-q"]);
@@ -310,7 +310,7 @@ fn a_hangup_ends_a_run_as_a_termination_does_unless_it_was_to_be_ignored() {
 
 #[test]
 fn a_run_whose_records_the_database_refuses_ends_with_its_row() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON artifacts \
                   BEGIN SELECT RAISE(ABORT, 'not this row'); END";

@@ -3,18 +3,18 @@
 use filing_etl::sim::{Options, Simulator};
 use jiff::civil::date;
 
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 fn sim() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 20,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 
 fn run(sandbox: &Sandbox, sim: &Simulator, args: &[&str]) -> Output {
-    sandbox.run_at(sim, truth::NOW, args)
+    sandbox.run_at(sim, simulated::NOW, args)
 }
 
 const QUEUED: [&str; 4] = ["backfill", "--since", "2023-07-01", "--no-download"];
@@ -32,7 +32,7 @@ fn what_is_followed_is_shown_as_a_table_and_as_json() {
     )
     .code(0);
     let once = ["--cik", "1", "--no-follow"];
-    let cik = truth::national(&sim)[0].cik.to_string();
+    let cik = simulated::national(&sim)[0].cik.to_string();
     let once = [once[0], &cik, once[2]];
     let _ = run(&sandbox, &sim, &[&QUEUED[..], &once].concat()).code(0);
     let json = run(&sandbox, &sim, &["selections", "--json"])
@@ -105,7 +105,7 @@ fn a_dropped_selection_is_followed_no_more_and_takes_its_queue_along_only_when_a
 #[test]
 fn a_list_of_companies_is_updated_although_one_left_and_one_was_never_followed() {
     let (sandbox, sim) = (Sandbox::new(), sim());
-    let all = truth::national(&sim);
+    let all = simulated::national(&sim);
     let (gone, kept, other) = (all[0].cik, all[1].cik, all[2].cik);
     let list = format!("{gone}\n{kept}\n");
     std::fs::write(sandbox.path("list.txt"), &list).unwrap();
@@ -160,7 +160,7 @@ fn a_selection_whose_exchange_has_no_company_any_more_is_told() {
     use filing_etl::sim::Venue;
     let (sandbox, sim) = (Sandbox::new(), sim());
     let of_exchange = ["--exchange", "NYSE"];
-    let companies = truth::on(&sim, &[Exchange::Nyse]);
+    let companies = simulated::on(&sim, &[Exchange::Nyse]);
     assert!(!companies.is_empty());
     let _ = run(&sandbox, &sim, &[&QUEUED[..], &of_exchange].concat()).code(0);
     for company in companies {

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 
 use crate::harness::process::Running;
-use crate::harness::truth::{SINCE, TODAY};
+use crate::harness::simulated::{SINCE, TODAY};
 use crate::harness::{Output, Sandbox};
 
 /// A simulator in a separate process, which ends with the test.

@@ -6,13 +6,13 @@ use filing_etl::internals::Exchange;
 use filing_etl::sim::SimCompany;
 
 use crate::harness::mask;
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, simulated};
 use crate::snapshot;
 
 /// A sandbox after a whole backfill, which ran sequentially, because the first visited filer of a joint filing
 /// determines its folder.
 fn complete() -> Sandbox {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = Output::of(sandbox.backfill(&sim, &["--preset", "sequential"])).code(0);
     sandbox
 }
@@ -34,15 +34,15 @@ fn ciks(companies: &[SimCompany]) -> BTreeSet<u64> {
 
 #[test]
 fn the_list_of_companies_has_those_that_the_filters_mean() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = Output::of(sandbox.command_against(&sim, &["companies", "sync"])).code(0);
     sim.log().clear();
     let list = |args: &[&str]| {
         let args = [&["companies", "list", "--json"], args].concat();
         Output::of(sandbox.command(&args)).code(0)
     };
-    assert_eq!(listed(&list(&[])), ciks(&truth::national(&sim)));
-    let american = truth::on(&sim, &[Exchange::NyseAmerican]);
+    assert_eq!(listed(&list(&[])), ciks(&simulated::national(&sim)));
+    let american = simulated::on(&sim, &[Exchange::NyseAmerican]);
     assert!(!american.is_empty());
     assert_eq!(listed(&list(&["--exchange", "amex"])), ciks(&american));
     let all: Vec<_> = sim.universe().companies().collect();

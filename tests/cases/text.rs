@@ -6,7 +6,7 @@ use filing_etl::internals::RunLock;
 use filing_etl::sim::{Options, Simulator};
 
 use crate::harness::scripted::Scripted;
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, simulated};
 
 /// A sandbox with filings of some companies on record and none of their files.
 fn discovered(sim: &Simulator, args: &[&str]) -> Sandbox {
@@ -42,7 +42,7 @@ fn has_no_markup(text: &str) -> bool {
 
 #[test]
 fn a_document_that_is_here_is_printed_without_a_request() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = discovered(&sim, &[]);
     let (accession, name) = a_filing(&sandbox);
     sim.log().clear();
@@ -61,7 +61,7 @@ fn a_document_that_is_here_is_printed_without_a_request() {
 
 #[test]
 fn a_document_that_is_known_is_fetched_once_and_recorded() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = discovered(&sim, &["--no-download"]);
     let (accession, _) = a_filing(&sandbox);
     assert_eq!(sandbox.files().len(), 0);
@@ -100,9 +100,9 @@ fn a_document_that_is_known_is_fetched_once_and_recorded() {
 
 #[test]
 fn the_documents_of_a_filing_and_its_submission_are_printed_by_name() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         document_scale: 0.05,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = discovered(&sim, &["--artifacts", "documents"]);
     let exhibit = &sandbox.rows(
@@ -125,7 +125,7 @@ fn the_documents_of_a_filing_and_its_submission_are_printed_by_name() {
 
 #[test]
 fn what_is_not_known_is_a_usage_error_that_says_what_is() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = discovered(&sim, &["--no-download"]);
     let (accession, name) = a_filing(&sandbox);
     sim.log().clear();
@@ -148,7 +148,7 @@ fn what_is_not_known_is_a_usage_error_that_says_what_is() {
 
 #[test]
 fn a_document_that_is_damaged_on_disk_is_not_shown() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = discovered(&sim, &[]);
     let (accession, name) = a_filing(&sandbox);
     let path = &sandbox.rows(&format!(
@@ -168,7 +168,7 @@ fn a_document_that_is_damaged_on_disk_is_not_shown() {
 
 #[test]
 fn a_picture_has_no_text() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = discovered(&sim, &["--artifacts", "documents"]);
     let picture =
         &sandbox.rows("SELECT accession, name FROM v_artifacts WHERE kind = 'graphic' LIMIT 1")[0];
@@ -180,7 +180,7 @@ fn a_picture_has_no_text() {
 
 #[test]
 fn a_run_at_work_keeps_a_document_from_being_fetched_but_not_from_being_shown() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = discovered(&sim, &["--no-download"]);
     let (here, _) = a_filing(&sandbox);
     let shows = |accession: &str, code: i32| {
@@ -198,7 +198,7 @@ fn a_run_at_work_keeps_a_document_from_being_fetched_but_not_from_being_shown() 
 
 #[test]
 fn what_cannot_be_had_stays_queued() {
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let sandbox = discovered(&sim, &["--no-download"]);
     let (accession, name) = a_filing(&sandbox);
     sim.set_faults(vec![format!("404@{name}").parse().unwrap()]);

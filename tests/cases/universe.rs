@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use filing_etl::internals::Exchange;
 use filing_etl::sim::{Options, Resource};
 
-use crate::harness::truth;
+use crate::harness::simulated;
 use crate::harness::{Output, Sandbox};
 
 #[test]
 fn companies_and_listings_are_those_of_the_sec_and_the_exchanges() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 400,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     let _ = sandbox.run_against(&sim, &["companies", "sync"]).code(0);
@@ -22,7 +22,7 @@ fn companies_and_listings_are_those_of_the_sec_and_the_exchanges() {
         let all: Vec<_> = company
             .listings
             .iter()
-            .map(|l| (&l.ticker, truth::exchange(&sim, &company, l.venue)))
+            .map(|l| (&l.ticker, simulated::exchange(&sim, &company, l.venue)))
             .collect();
         let national = |(_, e): &&(&String, Option<Exchange>)| e.is_some_and(Exchange::is_national);
         let (ticker, exchange) = all.iter().find(national).unwrap_or(&all[0]);
@@ -58,11 +58,11 @@ fn companies_and_listings_are_those_of_the_sec_and_the_exchanges() {
 #[test]
 fn a_company_that_leaves_the_list_stays_on_record_and_is_no_longer_asked_for() {
     let sandbox = Sandbox::new();
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
-    let fewer = truth::start(Options {
+    let fewer = simulated::start(Options {
         companies: 40,
-        ..truth::small()
+        ..simulated::small()
     });
     let gone: Vec<_> = sim.universe().companies().skip(40).collect();
     let _ = sandbox.run_against(&fewer, &["companies", "sync"]).code(0);
@@ -78,12 +78,12 @@ fn a_company_that_leaves_the_list_stays_on_record_and_is_no_longer_asked_for() {
     let visits = fewer
         .log()
         .count(|e| e.path.starts_with("/submissions/") && !e.path.contains("-submissions-"));
-    assert_eq!(visits, truth::national(&fewer).len());
+    assert_eq!(visits, simulated::national(&fewer).len());
 }
 
 #[test]
 fn without_the_exchanges_lists_a_run_goes_on_with_the_secs_labels() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     sim.set_faults(vec!["404@listings".parse().unwrap()]);
     let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
     let exchanges = sandbox.rows("SELECT DISTINCT exchange FROM v_companies ORDER BY exchange");

@@ -3,7 +3,7 @@
 use filing_etl::sim::Options;
 
 use crate::harness::lists::{COMPANIES, Lists, NASDAQ, OTHER};
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, simulated};
 
 const V_COMPANIES: &str =
     "SELECT cik, name, ticker, exchange, active FROM v_companies ORDER BY cik";
@@ -74,16 +74,16 @@ fn a_company_that_is_renamed_or_delisted_keeps_its_row() {
 #[test]
 fn a_delisted_company_keeps_its_filings() {
     let sandbox = Sandbox::new();
-    let sim = truth::start(truth::small());
+    let sim = simulated::start(simulated::small());
     let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);
     let count = "SELECT count(*) FROM v_filings";
     let (companies, filings) = (
         sandbox.number("SELECT count(*) FROM v_companies"),
         sandbox.number(count),
     );
-    let fewer = truth::start(Options {
+    let fewer = simulated::start(Options {
         companies: 40,
-        ..truth::small()
+        ..simulated::small()
     });
     let _ = Output::of(sandbox.command_against(&fewer, &["companies", "sync"])).code(0);
     let gone = "SELECT count(*), sum(filings) > 0 FROM v_companies WHERE NOT active";

@@ -7,8 +7,8 @@ use filing_etl::sim::{Options, Resource};
 use url::{Position, Url};
 
 use crate::harness::process::for_each;
+use crate::harness::simulated;
 use crate::harness::tls::{Tls, listen};
-use crate::harness::truth;
 use crate::harness::{Output, Sandbox};
 
 /// An address on this machine where no program listens. A port that was free a moment ago could be used by
@@ -89,7 +89,7 @@ fn a_host_that_never_answers_ends_the_run_and_a_later_run_completes_it() {
     let tls = Tls::empty();
     let urls = [no_such_host(), nobody(), cut_handshake(), tls.url()];
     for_each(&urls, |url| {
-        let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+        let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
         let args = ["--limit", "3", "--max-attempts", "2", "--json"];
         let mut command = sandbox.backfill(&sim, &args);
         command.env("FILING_ETL_DATA_URL", url);
@@ -108,9 +108,9 @@ fn a_host_that_never_answers_ends_the_run_and_a_later_run_completes_it() {
 
 #[test]
 fn a_server_that_is_gone_costs_the_queue_no_attempts() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 80,
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     let _ = Output::of(sandbox.backfill(&sim, &["--no-download"])).code(0);

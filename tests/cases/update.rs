@@ -8,7 +8,7 @@ use jiff::civil::{Date, date};
 
 use crate::harness::process::Running;
 use crate::harness::scripted::Scripted;
-use crate::harness::{self, Output, Sandbox, truth};
+use crate::harness::{self, Output, Sandbox, simulated};
 
 /// The last day before the backfill, a Wednesday. The week after it has Veterans Day in it.
 const BEFORE: Date = date(2025, 11, 5);
@@ -595,7 +595,7 @@ fn selections_of_other_forms_have_their_own_checks_and_are_followed_together() {
 
 #[test]
 fn an_update_with_nothing_to_follow_leaves_no_trace() {
-    let (sandbox, sim) = (Sandbox::new(), truth::start(truth::small()));
+    let (sandbox, sim) = (Sandbox::new(), simulated::start(simulated::small()));
     let _ = sandbox
         .run_against(&sim, &["update"])
         .code(2)

@@ -7,8 +7,8 @@ pub mod process;
 pub mod proxy;
 pub mod same;
 pub mod scripted;
+pub mod simulated;
 pub mod tls;
-pub mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
@@ -106,16 +106,16 @@ impl Sandbox {
         Output::of(self.command_against(sim, args))
     }
 
-    /// Runs the binary against this simulator to its end, at a time such as [`truth::NOW`].
+    /// Runs the binary against this simulator to its end, at a time such as [`simulated::NOW`].
     pub fn run_at(&self, sim: &Simulator, now: &str, args: &[&str]) -> Output {
         let mut command = self.command_against(sim, args);
         command.env("FILING_ETL_NOW", now);
         Output::of(command)
     }
 
-    /// A backfill from [`truth::SINCE`] on, with these further arguments.
+    /// A backfill from [`simulated::SINCE`] on, with these further arguments.
     pub fn backfill(&self, sim: &Simulator, args: &[&str]) -> Command {
-        let since = truth::SINCE.to_string();
+        let since = simulated::SINCE.to_string();
         let given = args.contains(&"--since");
         let since: &[&str] = if given { &[] } else { &["--since", &since] };
         self.command_against(sim, &[&["backfill"], since, args].concat())

@@ -10,9 +10,9 @@ use crate::commands::table::fit;
 use crate::config::PrintStyle;
 use crate::diagnosis::{Coverage, FailuresOfKind, Reason, SelectedFilings, Tally, heading};
 use crate::edgar::{Cik, FormFilter};
-use crate::page::{failure as stands_out, status};
 use crate::progress::format::{count, counted, percent, printable};
 use crate::store::{CompanyCoverage, FailureGroup, PreviousRun};
+use crate::style::{failure as stands_out, status};
 
 /// The facts that a diagnosis is made of.
 pub(super) struct DiagnosisInput<'a> {
@@ -126,20 +126,20 @@ impl Diagnosis {
     }
 
     /// The tables for a terminal.
-    pub(super) fn table(&self, page: PrintStyle) -> String {
+    pub(super) fn table(&self, style: PrintStyle) -> String {
         let mut text = String::new();
-        self.coverage(&mut text, page);
-        self.uncovered(&mut text, page);
-        self.failures(&mut text, page);
+        self.coverage(&mut text, style);
+        self.uncovered(&mut text, style);
+        self.failures(&mut text, style);
         line(&mut text, "\nNext");
         for step in &self.next {
             line(&mut text, &format!("  {}", printable(&step.command)));
-            paragraph(&mut text, &step.why, page);
+            paragraph(&mut text, &step.why, style);
         }
         text
     }
 
-    fn coverage(&self, text: &mut String, page: PrintStyle) {
+    fn coverage(&self, text: &mut String, style: PrintStyle) {
         line(text, &format!("Wanted: {}", self.forms));
         line(
             text,
@@ -149,7 +149,7 @@ impl Diagnosis {
                     "Last run: {} ({} {}, began {})",
                     run.id,
                     printable(&run.command),
-                    status(run.status, page),
+                    status(run.status, style),
                     run.started_at
                 ),
             },
@@ -189,17 +189,17 @@ impl Diagnosis {
             "\nCompanies with a wanted filing, before the last run and now",
         );
         let headers = ["Exchange", "Companies", "Before", "Covered", "Share"];
-        text.push_str(&fit(&headers, companies, page, &["Before"]));
+        text.push_str(&fit(&headers, companies, style, &["Before"]));
         line(
             text,
             "\nFiles downloaded of those known, before the last run and now",
         );
         let headers = ["Exchange", "Before", "of", "Downloaded", "of", "Share"];
         // The first "of" belongs to "Before".
-        text.push_str(&fit(&headers, files, page, &["Before", "of"]));
+        text.push_str(&fit(&headers, files, style, &["Before", "of"]));
     }
 
-    fn uncovered(&self, text: &mut String, page: PrintStyle) {
+    fn uncovered(&self, text: &mut String, style: PrintStyle) {
         for ReasonCount { reason, companies } in &self.reasons {
             line(
                 text,
@@ -219,13 +219,13 @@ impl Diagnosis {
             text.push_str(&fit(
                 &headers,
                 rows.collect(),
-                page,
+                style,
                 &["Exchange", "Ticker"],
             ));
         }
     }
 
-    fn failures(&self, text: &mut String, page: PrintStyle) {
+    fn failures(&self, text: &mut String, style: PrintStyle) {
         if self.failures.is_empty() {
             return;
         }
@@ -241,10 +241,14 @@ impl Diagnosis {
                 .filter(|(n, _)| *n > 0)
                 .map(|(n, what)| counted(n, what))
                 .collect();
-            let kind = stands_out(&failure.kind, true, page);
+            let kind = stands_out(&failure.kind, true, style);
             line(text, &format!("  {kind}: {}", counts.join(", ")));
-            paragraph(text, &format!("e.g. {}", printable(&failure.example)), page);
-            paragraph(text, failure.remedy, page);
+            paragraph(
+                text,
+                &format!("e.g. {}", printable(&failure.example)),
+                style,
+            );
+            paragraph(text, failure.remedy, style);
         }
     }
 }
@@ -254,12 +258,12 @@ fn line(text: &mut String, line: &str) {
 }
 
 /// Appends an indented paragraph, wrapped to the width of the page.
-fn paragraph(text: &mut String, words: &str, page: PrintStyle) {
+fn paragraph(text: &mut String, words: &str, style: PrintStyle) {
     const INDENT: &str = "    ";
     let mut row = INDENT.to_owned();
     for word in words.split_whitespace() {
         let blank = usize::from(row != INDENT);
-        if blank > 0 && row.chars().count() + blank + word.chars().count() > page.width {
+        if blank > 0 && row.chars().count() + blank + word.chars().count() > style.width {
             line(text, &row);
             INDENT.clone_into(&mut row);
         }

@@ -1,4 +1,4 @@
-//! What a client and the truth see of each change.
+//! What a client sees of each change, and what the data of the simulator has of each change.
 
 use std::collections::BTreeSet;
 

@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::checks;
 use super::steps::{Change, Command, Lost, Step};
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, truth};
+use crate::harness::{Output, Sandbox, simulated};
 
 /// A small EDGAR with something of every kind: joint filings, older pages, foreign companies, funds.
 fn options(seed: u64) -> Options {
@@ -21,7 +21,7 @@ fn options(seed: u64) -> Options {
         seed,
         filings_per_year: 5,
         joint_filers: 4,
-        ..truth::small()
+        ..simulated::small()
     }
 }
 
@@ -58,9 +58,9 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            sim: truth::start(options(seed)),
+            sim: simulated::start(options(seed)),
             sandbox: Sandbox::new(),
-            now: on(truth::TODAY, seed),
+            now: on(simulated::TODAY, seed),
             asked: Vec::new(),
             lost: BTreeSet::new(),
             excused: BTreeSet::new(),

@@ -12,10 +12,10 @@ use filing_etl::sim::Simulator;
 use serde_json::Value;
 
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, after, faults, truth};
+use crate::harness::{Output, Sandbox, after, faults, simulated};
 
 fn sim() -> Simulator {
-    truth::start(truth::small())
+    simulated::start(simulated::small())
 }
 
 const FEW: [&str; 4] = ["--limit", "4", "--preset", "sequential"];

@@ -1,4 +1,4 @@
-//! The expected results of a run against a simulator, from the simulator's own data.
+//! The simulators of the tests, and the results that a run against them must have, from their own data.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,33 +19,33 @@ const RESET: &str = "\u{1b}[0m";
 const VALUES: usize = 11;
 
 /// Emphasises a text as a failure, if it is one and emphasis is wanted.
-pub fn failure(text: &str, is_one: bool, page: PrintStyle) -> String {
+pub fn failure(text: &str, is_one: bool, style: PrintStyle) -> String {
     if is_one {
-        painted(text, RED, page)
+        painted(text, RED, style)
     } else {
         text.to_owned()
     }
 }
 
 /// The status of a run, with emphasis for `partial` and failures.
-pub fn status(word: &str, page: PrintStyle) -> String {
-    of_status(word, word, page)
+pub fn status(word: &str, style: PrintStyle) -> String {
+    of_status(word, word, style)
 }
 
 /// A text about the result of a run, emphasised by the status of that run.
-pub fn of_status(status: &str, text: &str, page: PrintStyle) -> String {
+pub fn of_status(status: &str, text: &str, style: PrintStyle) -> String {
     match colour(status) {
-        Some(colour) => painted(text, colour, page),
+        Some(colour) => painted(text, colour, style),
         None => text.to_owned(),
     }
 }
 
 /// A text in which the words for the status of a run are emphasised. They must have a blank on both sides.
-pub fn statuses(text: &str, page: PrintStyle) -> String {
+pub fn statuses(text: &str, style: PrintStyle) -> String {
     let mut text = text.to_owned();
     for word in ["partial", "failed", "interrupted"] {
         let spaced = format!(" {word} ");
-        text = text.replace(&spaced, &format!(" {} ", status(word, page)));
+        text = text.replace(&spaced, &format!(" {} ", status(word, style)));
     }
     text
 }
@@ -58,8 +58,8 @@ fn colour(status: &str) -> Option<&'static str> {
     }
 }
 
-fn painted(text: &str, colour: &str, page: PrintStyle) -> String {
-    if page.styled {
+fn painted(text: &str, colour: &str, style: PrintStyle) -> String {
+    if style.styled {
         format!("{colour}{text}{RESET}")
     } else {
         text.to_owned()
@@ -68,14 +68,14 @@ fn painted(text: &str, colour: &str, page: PrintStyle) -> String {
 
 /// Wraps the lines of a report between words if it is for a terminal; continued lines begin below the value.
 /// Lines with a command stay whole, so that the command can be copied.
-pub fn fitted(report: &str, page: PrintStyle) -> String {
-    if !page.is_terminal {
+pub fn fitted(report: &str, style: PrintStyle) -> String {
+    if !style.is_terminal {
         return report.to_owned();
     }
     let mut text = String::new();
     for line in report.lines() {
-        if width(line) > page.width && !line.trim_start().starts_with("filing-etl ") {
-            break_line(&mut text, line, page.width);
+        if width(line) > style.width && !line.trim_start().starts_with("filing-etl ") {
+            break_line(&mut text, line, style.width);
         } else {
             text.push_str(line);
         }

@@ -11,16 +11,16 @@ use jiff::civil::date;
 
 use crate::harness::process::Running;
 use crate::harness::same::same_files;
-use crate::harness::{Output, Sandbox, by_filing, truth};
+use crate::harness::{Output, Sandbox, by_filing, simulated};
 
-const NOW: &str = truth::NOW;
+const NOW: &str = simulated::NOW;
 /// A week later.
 const LATER: &str = "2025-08-15T16:00:00Z";
 
 fn sim() -> Simulator {
-    truth::start(Options {
+    simulated::start(Options {
         companies: 25,
-        ..truth::small()
+        ..simulated::small()
     })
 }
 
@@ -61,10 +61,10 @@ fn copy(sandbox: &Sandbox) -> Sandbox {
 
 #[test]
 fn a_backup_beside_a_run_is_whole_and_a_run_goes_on_from_it() {
-    let sim = truth::start(Options {
+    let sim = simulated::start(Options {
         companies: 40,
         latency: Duration::from_millis(20),
-        ..truth::small()
+        ..simulated::small()
     });
     let sandbox = Sandbox::new();
     let mut command = sandbox.command_against(&sim, &BACKFILL);
