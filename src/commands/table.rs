@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const STYLE: PrintStyle = PrintStyle {
+    const PLAIN: PrintStyle = PrintStyle {
         width: 80,
         styled: false,
         is_terminal: false,
@@ -131,7 +131,7 @@ mod tests {
         insta::assert_snapshot!(table(
             &["Exchange", "Companies", "Bytes", "Share"],
             rows,
-            STYLE
+            PLAIN
         ));
     }
 
@@ -140,7 +140,7 @@ mod tests {
         let cells: &[&[&str]] = &[&["NYSE American", "1,234", "1,234,567", "1.5 MB", "2"]];
         let headers = ["Exchange", "Companies", "Downloaded", "Bytes", "Failed"];
         let on = |width| {
-            let style = PrintStyle { width, ..STYLE };
+            let style = PrintStyle { width, ..PLAIN };
             fit(&headers, rows(cells), style, &["Bytes", "Companies"])
         };
         for (width, gone) in [
@@ -170,7 +170,7 @@ mod tests {
         let cells: &[&[&str]] = &[&["2026", "42", "1,234", "0", "0"]];
         let headers = ["Year", "Filings", "Downloaded", "Pending", "Failed"];
         for width in 20..60 {
-            let style = PrintStyle { width, ..STYLE };
+            let style = PrintStyle { width, ..PLAIN };
             let text = fit(
                 &headers,
                 rows(cells),
@@ -185,19 +185,19 @@ mod tests {
 
     #[test]
     fn a_table_without_rows_is_its_header() {
-        insta::assert_snapshot!(table(&["CIK", "Name"], Vec::new(), STYLE));
+        insta::assert_snapshot!(table(&["CIK", "Name"], Vec::new(), PLAIN));
     }
 
     #[test]
     fn only_the_header_is_styled_and_only_where_that_is_wanted() {
         let styled = PrintStyle {
             styled: true,
-            ..STYLE
+            ..PLAIN
         };
         let text = table(&["A"], rows(&[&["b"]]), styled);
         assert!(text.starts_with("\u{1b}[1m"), "{text:?}");
         assert_eq!(text.matches('\u{1b}').count(), 2);
-        assert!(!table(&["A"], rows(&[&["b"]]), STYLE).contains('\u{1b}'));
+        assert!(!table(&["A"], rows(&[&["b"]]), PLAIN).contains('\u{1b}'));
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
         let text = table(
             &["CIK", "Name", "Filings"],
             rows(&[&["320193", &name, "1,234,567"]]),
-            STYLE,
+            PLAIN,
         );
         assert!(
             text.contains("320193") && text.contains("1,234,567"),
@@ -219,7 +219,7 @@ mod tests {
         #[test]
         fn no_line_is_wider_than_the_page_and_nothing_escapes(cells in proptest::collection::vec(("[a-zA-Z ]{0,200}", any::<String>(), 0..10_000_000_u32), 0..5)) {
             let rows = cells.into_iter().map(|(a, b, n)| vec![a, b, n.to_string()]).collect();
-            let text = table(&["Name", "Anything", "Number"], rows, STYLE);
+            let text = table(&["Name", "Anything", "Number"], rows, PLAIN);
             for line in text.lines() {
                 prop_assert!(console_width(line) <= 80, "{line:?}");
                 prop_assert!(!line.chars().any(char::is_control));
