@@ -28,8 +28,12 @@ const HEAD: u64 = 1024;
 pub(super) fn run(cli: &Cli, args: &ReportArgs) -> Result<Exit> {
     check_target(&args.to)?;
     let page = facts(cli)?.page();
-    write(&args.to, &page)
-        .with_context(|| format!("failed to write the report to {}", args.to.display()))?;
+    write(&args.to, &page).with_context(|| {
+        format!(
+            "failed to write the report to {}: check its folder and its disk",
+            args.to.display()
+        )
+    })?;
     let size = bytes(page.len() as u64);
     print(&format!(
         "{}: {size}\n",

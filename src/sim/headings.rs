@@ -1,6 +1,6 @@
 //! The headings of the items in the main document of a report.
 
-/// Of a 10-K.
+/// The headings of a 10-K.
 const ANNUAL: [&str; 20] = [
     "Item 1. Business",
     "Item 1A. Risk Factors",
@@ -24,7 +24,7 @@ const ANNUAL: [&str; 20] = [
     "Item 15. Exhibits and Financial Statement Schedules",
 ];
 
-/// Of a 10-Q.
+/// The headings of a 10-Q.
 const QUARTERLY: [&str; 9] = [
     "Item 1. Financial Statements",
     "Item 2. Management's Discussion and Analysis",

@@ -120,7 +120,7 @@ impl ExportWork<'_> {
         Ok(all)
     }
 
-    /// Writes the files of texts and items of a month, and tells whether they are other ones than before.
+    /// Writes the files of texts and items of a month, and returns whether each differs from the one before.
     fn of_month(
         &mut self,
         parts: [ExportPart; 2],

@@ -11,7 +11,7 @@ use crate::edgar::DateRange;
 use crate::store::DatasetSnapshot;
 
 impl ExportWork<'_> {
-    /// Writes the files of a table that changed, and tells how many that were.
+    /// Writes the files of a table that changed, and returns how many those were.
     pub(super) fn export_database(
         &mut self,
         snapshot: &DatasetSnapshot<'_>,

@@ -210,7 +210,7 @@ impl Cache {
             last_modified,
         } = &whole.validators;
         let version = match [etag, last_modified].map(|text| text.as_deref().unwrap_or_default()) {
-            // Nothing tells it from one of the same size but the time at which it was fetched.
+            // Only the time at which it was fetched distinguishes it from one of the same size.
             ["", ""] => whole.current_at.to_string(),
             validators => validators.join(" "),
         };

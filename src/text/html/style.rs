@@ -243,7 +243,7 @@ impl ElementStyle {
     pub(super) fn declarations(&mut self, style: &[u8]) {
         let style = without_comments(style);
         self.declarations_of(&style, false);
-        // What is important counts, wherever it stands.
+        // What is important counts, wherever it is.
         if memchr::memchr(b'!', &style).is_some() {
             self.declarations_of(&style, true);
         }

@@ -215,7 +215,7 @@ pub(super) struct HtmlTreeSink {
     tree: RefCell<HtmlTree>,
     /// The depth of the node that was added last.
     pub(super) depth: Cell<u32>,
-    /// How many elements html5ever has looked at while it searched its lists of open elements.
+    /// How many elements html5ever has compared while it searched its lists of open elements.
     pub(super) steps: Cell<usize>,
 }
 
