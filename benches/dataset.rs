@@ -5,14 +5,16 @@
 //! (default 200). A given folder is kept for `benches/compare/dataset.py`, which does the same work with
 //! DuckDB and pyarrow.
 
+mod process;
+
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use filing_etl::internals::{Cancel, CompanyRow, Writer};
+use filing_etl::internals::{CompanyRow, Writer};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use zip::write::{SimpleFileOptions, ZipWriter};
@@ -65,28 +67,14 @@ fn report(what: &str, amount: u64, unit: &str, (time, peak): &(Duration, u64)) {
 
 /// Runs the binary. Returns its duration and its peak memory in kB.
 fn run(folder: &Path, args: &[&str]) -> (Duration, u64) {
-    let began = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_filing-etl"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_filing-etl"));
+    command
         .args(args)
         .arg("-q")
         .current_dir(folder)
         .env("XDG_STATE_HOME", folder)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the binary");
-    let (status, mut peak) = (format!("/proc/{}/status", child.id()), 0);
-    let code = loop {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let now = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(now.unwrap_or(0));
-        if let Some(code) = child.try_wait().expect("a child") {
-            break code;
-        }
-        let _ = Cancel::default().sleep(Duration::from_millis(2));
-    };
-    assert!(code.success(), "{args:?}: {code}");
-    (began.elapsed(), peak)
+        .stdout(Stdio::null());
+    process::measured(&mut command)
 }
 
 /// A database with this number of filings in eleven years, each with a filer and a file, grouped by company as

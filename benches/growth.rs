@@ -12,6 +12,8 @@
 //! `/proc` (Linux only). Other programs may be running, so the fastest of several runs counts, and the CPU time
 //! of the writer's thread is shown as well (Linux only).
 
+mod process;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -298,11 +300,10 @@ fn item(cik: Cik, filing: &Filing) -> QueueItem {
 }
 
 /// Runs the binary. Returns its duration and its peak memory in KB.
-#[expect(clippy::disallowed_methods, reason = "there is no run to stop here")]
 fn run(simulator: &Simulator, folder: &Path, args: &[&str]) -> (Duration, u64) {
     let url = simulator.url();
-    let began = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_filing-etl"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_filing-etl"));
+    command
         .args(args)
         .current_dir(folder)
         .env("XDG_STATE_HOME", folder)
@@ -313,26 +314,8 @@ fn run(simulator: &Simulator, folder: &Path, args: &[&str]) -> (Duration, u64) {
         .env("FILING_ETL_RATE", "none")
         .env("FILING_ETL_PROGRESS", "none")
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the binary is there");
-    let mut peak = 0;
-    loop {
-        peak = peak.max(high_water(child.id()));
-        if let Some(status) = child.try_wait().expect("a child") {
-            assert!(status.success(), "{args:?}: {status}");
-            return (began.elapsed(), peak);
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// The peak memory of a process so far, in KB; 0 once it has ended.
-fn high_water(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-        .unwrap_or(0)
+        .stdout(Stdio::null());
+    process::measured(&mut command)
 }
 
 /// The CPU time of this thread; 0 if the system does not report it.

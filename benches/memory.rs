@@ -7,10 +7,12 @@
 //! Runs the real binary against the simulator, which is in another process and compresses its answers as EDGAR
 //! does. The peak memory is read from `/proc` (Linux only).
 
+mod process;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use filing_etl::sim::{Options, Simulator};
 use jiff::civil::date;
@@ -109,7 +111,6 @@ fn cases(sizes: &[u32]) -> Vec<Case> {
 }
 
 /// Runs the binary in an empty folder.
-#[expect(clippy::disallowed_methods, reason = "there is no run to stop here")]
 fn measure(case: &Case) -> Measured {
     let folder = tempfile::tempdir().expect("a temp folder");
     let simulator = case
@@ -136,18 +137,7 @@ fn measure(case: &Case) -> Measured {
     }
     let summary = folder.path().join("summary.json");
     command.stdout(fs::File::create(&summary).expect("room for a file"));
-    let began = Instant::now();
-    let mut child = command.spawn().expect("the binary is there");
-    let mut peak = 0;
-    let status = loop {
-        peak = peak.max(high_water(child.id()));
-        if let Some(status) = child.try_wait().expect("a child") {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    };
-    let time = began.elapsed();
-    assert!(status.success(), "{}: {status}", case.name);
+    let (time, peak) = process::measured(&mut command);
     let summary = fs::read(summary).expect("the summary");
     let summary: serde_json::Value = serde_json::from_slice(&summary).expect("a JSON document");
     let companies = &summary["companies"];
@@ -158,12 +148,4 @@ fn measure(case: &Case) -> Measured {
         peak,
         filings: summary["filings"]["new"].as_u64().expect("a number"),
     }
-}
-
-/// The peak memory of a process so far, in KB; 0 once it has ended.
-fn high_water(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-        .unwrap_or(0)
 }

@@ -8,7 +8,7 @@ use super::facts::FactCounts;
 use super::texts::TextCounts;
 use crate::dataset::table::{ALL, FACTS_TAGS};
 use crate::dataset::{Format, Partition, TableFiles};
-use crate::progress::format::count;
+use crate::progress::format::{count, counted};
 
 /// The result of an export. The field names are public.
 #[derive(Debug, Serialize)]
@@ -59,22 +59,16 @@ impl Exported {
     pub fn lacks(&self) -> Option<String> {
         let documents = self.documents.as_ref().map_or(0, |counts| counts.failed);
         let companies = self.facts.as_ref().map_or(0, |counts| counts.failed);
-        let lacks = [
-            (
-                documents,
-                ["the text of 1 document", "the texts of {} documents"],
-            ),
-            (
-                companies,
-                ["the facts of 1 company", "the facts of {} companies"],
-            ),
-        ];
-        let lacks = lacks.into_iter().filter(|(n, _)| *n > 0);
-        let lacks = lacks.map(|(n, [one, many])| match n {
-            1 => one.to_owned(),
-            n => many.replace("{}", &count(n)),
-        });
-        let lacks: Vec<_> = lacks.collect();
+        let mut lacks = Vec::new();
+        if documents > 0 {
+            let texts = if documents == 1 { "text" } else { "texts" };
+            let documents = counted(documents, ["document", "documents"]);
+            lacks.push(format!("the {texts} of {documents}"));
+        }
+        if companies > 0 {
+            let companies = counted(companies, ["company", "companies"]);
+            lacks.push(format!("the facts of {companies}"));
+        }
         (!lacks.is_empty()).then(|| {
             let lacks = lacks.join(" and ");
             format!(
