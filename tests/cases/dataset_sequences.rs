@@ -26,7 +26,7 @@ use jiff::civil::Date;
 
 use super::dataset::{assert_is_of_views, files};
 use crate::harness::process::Running;
-use crate::harness::{Output, Sandbox, number, simulated};
+use crate::harness::{Output, Sandbox, number, seeds, simulated};
 
 /// The default number of sequences. Their seeds are consecutive.
 const SEQUENCES: u64 = 2;
@@ -284,12 +284,7 @@ impl World {
 
 #[test]
 fn a_dataset_that_is_refreshed_again_and_again_is_the_same_as_a_new_one() {
-    let first = number("FILING_ETL_SEED", 1);
-    let sequences = number(
-        "FILING_ETL_SEQUENCES",
-        if first == 1 { SEQUENCES } else { 1 },
-    );
-    for seed in first..first + sequences {
+    for seed in seeds(SEQUENCES) {
         println!("FILING_ETL_SEED={seed}");
         let mut world = World::new(seed);
         world.backfill();

@@ -36,7 +36,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::steps::Step;
 use self::world::World;
-use crate::harness::number;
+use crate::harness::{number, seeds};
 
 /// The default number of sequences. Their seeds are consecutive.
 const SEQUENCES: u64 = 4;
@@ -73,12 +73,7 @@ fn shrunk(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
 
 #[test]
 fn whatever_happens_in_whatever_order_nothing_is_lost_and_nothing_is_asked_for_twice() {
-    let first = number("FILING_ETL_SEED", 1);
-    let sequences = number(
-        "FILING_ETL_SEQUENCES",
-        if first == 1 { SEQUENCES } else { 1 },
-    );
-    for seed in first..first + sequences {
+    for seed in seeds(SEQUENCES) {
         println!("FILING_ETL_SEED={seed}");
         let ciks = world::ciks(seed);
         let steps = steps::random(seed, number("FILING_ETL_STEPS", STEPS), &ciks);

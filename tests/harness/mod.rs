@@ -30,6 +30,14 @@ pub fn number(name: &str, default: u64) -> u64 {
     given.map_or(default, |number| number.parse().unwrap())
 }
 
+/// The consecutive seeds of random sequences, `default` of them; only the given one with `FILING_ETL_SEED`. Both
+/// can be changed in the environment.
+pub fn seeds(default: u64) -> std::ops::Range<u64> {
+    let first = number("FILING_ETL_SEED", 1);
+    let default = if first == 1 { default } else { 1 };
+    first..first + number("FILING_ETL_SEQUENCES", default)
+}
+
 /// The user agent of the tests.
 pub const USER_AGENT: &str = "filing-etl tests tests@example.com";
 
